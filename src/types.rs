@@ -224,6 +224,52 @@ pub struct Room {
     pub updated_at: Timestamp,
 }
 
+/// A room on the wire.
+#[derive(Debug)]
+pub struct RoomView<'a> {
+    pub room: &'a Room,
+    pub last_message_id: Option<MessageId>,
+    pub member_count: usize,
+    /// Of a direct room.
+    pub member_ids: Option<Vec<UserId>>,
+    /// In the caller's own lists.
+    pub membership: Option<Membership>,
+}
+
+impl Serialize for RoomView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            id: RoomId,
+            name: Option<&'a str>,
+            kind: RoomKind,
+            creator_id: UserId,
+            created_at: Timestamp,
+            updated_at: Timestamp,
+            last_message_id: Option<MessageId>,
+            member_count: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            member_ids: Option<&'a [UserId]>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            membership: Option<Membership>,
+        }
+        let Room { id, name, kind, creator_id, created_at, updated_at } = self.room;
+        Wire {
+            id: *id,
+            name: name.as_deref(),
+            kind: *kind,
+            creator_id: *creator_id,
+            created_at: *created_at,
+            updated_at: *updated_at,
+            last_message_id: self.last_message_id,
+            member_count: self.member_count,
+            member_ids: self.member_ids.as_deref(),
+            membership: self.membership,
+        }
+        .serialize(serializer)
+    }
+}
+
 /// A member's own relation to a room, as the wire has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
@@ -241,6 +287,42 @@ pub struct Account {
     pub settings: Settings,
 }
 
+impl Account {
+    /// As everybody may see it.
+    pub fn public(&self) -> AccountView<'_> {
+        AccountView { account: self, with_join_code: false }
+    }
+
+    /// As administrators see it.
+    pub fn private(&self) -> AccountView<'_> {
+        AccountView { account: self, with_join_code: true }
+    }
+}
+
+/// The account on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountView<'a> {
+    account: &'a Account,
+    with_join_code: bool,
+}
+
+impl Serialize for AccountView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            name: &'a str,
+            custom_css: &'a str,
+            logo_url: Option<&'a str>,
+            settings: Settings,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            join_code: Option<&'a str>,
+        }
+        let Account { name, custom_css, join_code, settings } = self.account;
+        let join_code = self.with_join_code.then_some(&**join_code);
+        Wire { name, custom_css, logo_url: None, settings: *settings, join_code }.serialize(serializer)
+    }
+}
+
 /// What administrators can switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -255,13 +337,13 @@ pub struct Settings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     pub id: MessageId,
+    pub created_at: Timestamp,
     pub room_id: RoomId,
     pub creator_id: UserId,
     pub client_message_id: Option<String>,
     pub kind: MessageKind,
     pub content: String,
     pub html: String,
-    pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub reply_to_id: Option<MessageId>,
     pub mentions: Vec<UserId>,
