@@ -13,14 +13,13 @@ pub struct CachedPage {
     pub version: Seq,
     pub body: Bytes,
     pub gzip: Option<Bytes>,
-    pub br: Option<Bytes>,
     /// The `Link` header, if the room has more than this page.
     pub link: Option<String>,
 }
 
 impl CachedPage {
     fn size(&self) -> usize {
-        self.body.len() + self.gzip.as_ref().map_or(0, Bytes::len) + self.br.as_ref().map_or(0, Bytes::len)
+        self.body.len() + self.gzip.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -75,7 +74,7 @@ mod tests {
     use super::*;
 
     fn page(version: i64, size: usize) -> CachedPage {
-        CachedPage { version: Seq(version), body: Bytes::from(vec![0; size]), gzip: None, br: None, link: None }
+        CachedPage { version: Seq(version), body: Bytes::from(vec![0; size]), gzip: None, link: None }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hyper::{
@@ -50,6 +50,14 @@ use self::{
 use crate::worker::Worker;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A read on a worker that takes longer than this is given up: it would hold up everybody else's.
+const READ_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Tells the pages of one binary from those of the next, which may word them differently.
+fn boot_tag() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
 
 /// How many routes there are, for those who count by route.
 pub(crate) fn route_count() -> usize {

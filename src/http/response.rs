@@ -143,6 +143,15 @@ impl Reply {
         response
     }
 
+    /// Whether a text of this size would go out gzipped to that caller.
+    pub(crate) fn would_gzip(size: usize, request: &HeaderMap) -> bool {
+        size >= COMPRESS_FROM
+            && request
+                .get(header::ACCEPT_ENCODING)
+                .and_then(|value| value.to_str().ok())
+                .is_some_and(|accepted| accepts(accepted, "gzip"))
+    }
+
     /// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
     fn encoding(&self, request: &HeaderMap) -> Encoding {
         if self.body.len() < COMPRESS_FROM || !self.is_text() {
@@ -226,7 +235,7 @@ fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn gzip(body: &[u8]) -> Bytes {
+pub(crate) fn gzip(body: &[u8]) -> Bytes {
     use std::io::Write;
     // Level 1: three quarters of what level 9 saves, in a tenth of the time, and this is on a worker.
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
