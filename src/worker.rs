@@ -20,7 +20,7 @@ use crate::{
     live::Hub,
     metrics::WorkerMetrics,
     state::State,
-    store::{Reader, WriterHandle},
+    store::{PurgeRooms, Reader, WriterHandle},
     types::UserId,
 };
 
@@ -176,4 +176,15 @@ impl Worker {
     pub fn is_admin(&self, user: UserId) -> bool {
         self.state.borrow().users.get(&user).is_some_and(|user| user.is_admin())
     }
+}
+
+/// Removes the messages of deleted rooms, a few at a time, so that nobody's post waits for it.
+pub fn purge_deleted_rooms(worker: &Rc<Worker>) {
+    let worker = Rc::clone(worker);
+    tokio::task::spawn_local(async move {
+        // What is left over when the queue is full goes at the next start.
+        while let Ok(true) = worker.writer.write(PurgeRooms).await {
+            tokio::task::yield_now().await;
+        }
+    });
 }

@@ -157,6 +157,10 @@ impl Form {
         }
     }
 
+    pub(crate) fn is_wrong(&self) -> bool {
+        !self.wrong.is_empty()
+    }
+
     /// Says whether all was right.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(self.wrong)) }
