@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::{
     event::{Change, Event, Session},
     types::{
-        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, Timestamp, TokenHash, User, UserId,
+        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash, User, UserId,
     },
 };
 
@@ -43,6 +43,10 @@ impl State {
 
     pub fn sessions_of(&self, user: UserId) -> impl Iterator<Item = &Session> {
         self.sessions.values().filter(move |session| session.user_id == user)
+    }
+
+    pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.values().map(|session| session.id)
     }
 
     /// The rooms that a person is a member of, in no order.
