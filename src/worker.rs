@@ -104,6 +104,7 @@ impl Worker {
             }
         }
         self.taken.replace(taken);
+        self.send_whispers();
         self.flush_if_needed();
     }
 
@@ -139,6 +140,14 @@ impl Worker {
             }
         }
         hub.end_of_batch(&state);
+    }
+
+    /// Passes on what the hub has to say to the others.
+    pub fn send_whispers(&self) {
+        let outbox = std::mem::take(&mut self.hub.borrow_mut().outbox);
+        for whisper in outbox {
+            self.whisper(whisper);
+        }
     }
 
     /// Tells every worker, this one at once.

@@ -157,6 +157,17 @@ impl Form {
         }
     }
 
+    /// A number of zero or more.
+    pub(crate) fn count(&mut self, name: &'static str) -> Option<i64> {
+        match self.take(name)?.as_i64() {
+            Some(number) if number >= 0 => Some(number),
+            _ => {
+                self.refuse(name, "has to be a whole number, 0 or more");
+                None
+            }
+        }
+    }
+
     pub(crate) fn is_wrong(&self) -> bool {
         !self.wrong.is_empty()
     }

@@ -38,9 +38,10 @@ pub(crate) use self::{
     messages::{Draft, compose},
     password::hash_password,
     problem::Problem,
-    request::{RoomAccess, Viewer, origin_is_ours},
+    request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},
     response::Body,
     rooms::present,
+    sync::event_json,
 };
 use self::{
     request::{Admin, Call, MAX_JSON, read_body, viewer},

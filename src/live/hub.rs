@@ -114,6 +114,8 @@ pub struct Hub {
     dirty: VecDeque<u32>,
     laggards: Vec<SocketId>,
     presence: Presence,
+    /// What the other workers have to hear of this one's sockets.
+    pub(crate) outbox: Vec<Whisper>,
     run: Run,
     /// Moves on whenever somebody's lurking may have changed.
     generation: u64,
@@ -143,6 +145,7 @@ impl Hub {
             dirty: VecDeque::new(),
             laggards: Vec::new(),
             presence: Presence::default(),
+            outbox: Vec::new(),
             run: Run::default(),
             generation: 1,
             serial: 0,
@@ -503,7 +506,7 @@ impl Hub {
             let Some(socket) = self.sockets[slot as usize].as_ref().filter(|socket| who(socket.user)) else { continue };
             let (user, id) = (socket.user, SocketId { slot, serial: socket.serial });
             self.leave(id, room);
-            self.presence.count_room(room, user, -1);
+            self.outbox.push(Whisper::Present { room, user, change: -1 });
         }
     }
 
@@ -619,7 +622,9 @@ impl Hub {
         socket.queued += frame.len();
         socket.queue.push_back(frame);
         socket.closing = Some(Instant::now());
-        if !socket.blocked {
+        let blocked = socket.blocked;
+        self.laggards.push(id);
+        if !blocked {
             self.write(id.slot);
         }
     }
