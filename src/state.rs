@@ -37,6 +37,11 @@ impl Default for Seq {
 }
 
 impl State {
+    /// Nothing, as of a position in the history.
+    pub fn at(seq: Seq) -> Self {
+        Self { seq, ..Self::default() }
+    }
+
     pub fn session(&self, token: &TokenHash) -> Option<&Session> {
         self.sessions.get(token)
     }

@@ -11,7 +11,7 @@ use super::{form::Form, problem::Problem};
 use crate::{
     event::Session,
     store::{NewSession, TouchSession},
-    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, Timestamp, TokenHash, User, UserId},
+    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, Timestamp, TokenHash, UserId},
     worker::Worker,
 };
 
@@ -99,19 +99,13 @@ pub(crate) struct Viewer {
     pub(crate) session: SessionId,
 }
 
-impl Viewer {
-    pub(crate) fn known(&self, worker: &Worker) -> Result<User, Problem> {
-        worker.state.borrow().users.get(&self.user).cloned().ok_or_else(Problem::not_signed_in)
-    }
-}
-
 /// Proof that the viewer is an administrator.
 #[derive(Clone, Debug)]
-pub(crate) struct Admin(pub(crate) Viewer);
+pub(crate) struct Admin(());
 
 impl Admin {
     pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
-        if viewer.is_admin { Ok(Self(viewer)) } else { Err(Problem::forbidden("Only administrators may do this.")) }
+        if viewer.is_admin { Ok(Self(())) } else { Err(Problem::forbidden("Only administrators may do this.")) }
     }
 }
 

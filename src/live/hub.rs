@@ -577,11 +577,14 @@ impl Hub {
                 socket.queue = VecDeque::new();
                 break;
             }
-            let mut slices: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
-            for (place, frame) in socket.queue.iter().take(MAX_SLICES).enumerate() {
-                slices.push(IoSlice::new(if place == 0 { &frame[socket.written..] } else { frame }));
-            }
-            match socket.stream.try_write_vectored(&slices) {
+            let written = {
+                let mut slices: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
+                for (place, frame) in socket.queue.iter().take(MAX_SLICES).enumerate() {
+                    slices.push(IoSlice::new(if place == 0 { &frame[socket.written..] } else { frame }));
+                }
+                socket.stream.try_write_vectored(&slices)
+            };
+            match written {
                 Ok(count) => {
                     self.metrics.writes.add(1);
                     self.metrics.written_bytes.add(count as u64);
@@ -805,11 +808,5 @@ impl Socket {
 
     pub(super) fn is_closing(&self) -> bool {
         self.closing.is_some()
-    }
-}
-
-impl SocketId {
-    pub(super) fn slot(self) -> u32 {
-        self.slot
     }
 }

@@ -7,6 +7,10 @@ use std::{
     io,
     pin::{Pin, pin},
     rc::{Rc, Weak},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -28,21 +32,34 @@ const MAX_HEADERS: usize = 64;
 /// How long to wait when the system has no more file descriptors.
 const NO_FILES_REST: Duration = Duration::from_millis(50);
 
-/// What a connection is doing, and since when.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// It waits for a request.
-    Idle,
-    /// A request's head has begun to arrive.
-    Head,
-    /// A request is being answered; its own timeouts apply.
-    Busy,
+/// What a connection is doing, and since when. Atomic only because hyper lets go of an upgraded connection through
+/// a type that could go to another thread; no other thread ever looks.
+struct Progress {
+    phase: AtomicU8,
+    since: AtomicU32,
+    clock: Arc<AtomicU32>,
+}
+
+/// It waits for a request.
+const IDLE: u8 = 0;
+/// A request's head has begun to arrive.
+const HEAD: u8 = 1;
+/// A request is being answered; its own timeouts apply.
+const BUSY: u8 = 2;
+
+impl Progress {
+    fn enter(&self, phase: u8) {
+        self.phase.store(phase, Ordering::Relaxed);
+        self.since.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    fn phase(&self) -> u8 {
+        self.phase.load(Ordering::Relaxed)
+    }
 }
 
 struct Watch {
-    phase: Cell<Phase>,
-    since: Cell<u32>,
-    clock: Rc<Cell<u32>>,
+    progress: Arc<Progress>,
     /// To be closed as soon as what it does is done; at once if it does nothing.
     draining: Cell<bool>,
     expired: Cell<bool>,
@@ -50,11 +67,6 @@ struct Watch {
 }
 
 impl Watch {
-    fn enter(&self, phase: Phase) {
-        self.phase.set(phase);
-        self.since.set(self.clock.get());
-    }
-
     fn wake(&self) {
         if let Some(waker) = &*self.waker.borrow() {
             waker.wake_by_ref();
@@ -66,7 +78,7 @@ impl Watch {
 #[derive(Default)]
 pub(super) struct Connections {
     watches: RefCell<Vec<Weak<Watch>>>,
-    clock: Rc<Cell<u32>>,
+    clock: Arc<AtomicU32>,
     open: Rc<Cell<usize>>,
 }
 
@@ -77,14 +89,14 @@ impl Connections {
 
     /// Once a second: closes what has taken too long.
     pub(super) fn tick(&self, clock: u32, config: &Config) {
-        self.clock.set(clock);
+        self.clock.store(clock, Ordering::Relaxed);
         self.watches.borrow_mut().retain(|watch| {
             let Some(watch) = watch.upgrade() else { return false };
-            let age = Duration::from_secs(u64::from(clock.saturating_sub(watch.since.get())));
-            let limit = match watch.phase.get() {
-                Phase::Idle => config.idle_timeout,
-                Phase::Head => config.header_timeout,
-                Phase::Busy => return true,
+            let age = Duration::from_secs(u64::from(clock.saturating_sub(watch.progress.since.load(Ordering::Relaxed))));
+            let limit = match watch.progress.phase() {
+                IDLE => config.idle_timeout,
+                HEAD => config.header_timeout,
+                _ => return true,
             };
             if age > limit {
                 watch.expired.set(true);
@@ -105,7 +117,7 @@ impl Connections {
 /// A TCP stream that notes when a request begins to arrive.
 pub(crate) struct Watched {
     stream: TcpStream,
-    watch: Rc<Watch>,
+    progress: Arc<Progress>,
 }
 
 impl Watched {
@@ -117,8 +129,8 @@ impl Watched {
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_ready() && self.watch.phase.get() == Phase::Idle {
-            self.watch.enter(Phase::Head);
+        if polled.is_ready() && self.progress.phase() == IDLE {
+            self.progress.enter(HEAD);
         }
         polled
     }
@@ -176,10 +188,13 @@ fn serve(
     let _ = stream.set_nodelay(true);
     let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+    let progress = Arc::new(Progress {
+        phase: AtomicU8::new(IDLE),
+        since: AtomicU32::new(connections.clock.load(Ordering::Relaxed)),
+        clock: Arc::clone(&connections.clock),
+    });
     let watch = Rc::new(Watch {
-        phase: Cell::new(Phase::Idle),
-        since: Cell::new(connections.clock.get()),
-        clock: Rc::clone(&connections.clock),
+        progress: Arc::clone(&progress),
         draining: Cell::new(false),
         expired: Cell::new(false),
         waker: RefCell::default(),
@@ -189,14 +204,13 @@ fn serve(
     async move {
         let _open = open;
         let address = peer.ip().to_canonical();
-        let watched = Watched { stream, watch: Rc::clone(&watch) };
-        let answering = Rc::clone(&watch);
+        let watched = Watched { stream, progress: Arc::clone(&progress) };
         let service = service_fn(move |request| {
-            let (worker, watch) = (Rc::clone(&worker), Rc::clone(&answering));
-            watch.enter(Phase::Busy);
+            let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
+            progress.enter(BUSY);
             async move {
                 let response = http::answer(worker, request, address).await;
-                watch.enter(Phase::Idle);
+                progress.enter(IDLE);
                 Ok::<_, Infallible>(response)
             }
         });

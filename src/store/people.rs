@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long a password reset link works.
-pub const RESET_HOURS: i64 = 4;
+const RESET_HOURS: i64 = 4;
 
 /// Makes a person, who is in every open room at once.
 #[derive(Debug)]

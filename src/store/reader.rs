@@ -29,7 +29,7 @@ pub struct Reader {
 
 impl Reader {
     pub fn open(data: &DataDir) -> Result<Self, OpenError> {
-        let db = data.readable()?;
+        let mut db = data.readable()?;
         let deadline = Arc::new(AtomicU64::new(u64::MAX));
         let started = Instant::now();
         let watched = Arc::clone(&deadline);
@@ -71,7 +71,7 @@ impl Reader {
     pub fn state(&self) -> rusqlite::Result<State> {
         // One transaction, so that the parts are of one moment.
         let tx = self.db.unchecked_transaction()?;
-        let mut state = State { seq: super::writer::last_seq(&self.db)?, ..State::default() };
+        let mut state = State::at(super::writer::last_seq(&self.db)?);
         let mut accounts = self.statement("select name, custom_css, join_code, settings from account")?;
         let mut rows = accounts.query(())?;
         if let Some(row) = rows.next()? {

@@ -10,7 +10,7 @@ use super::{
 use crate::types::{RoomId, Seq, UserId};
 
 /// How long events are kept, in hours: a week.
-pub const EVENT_HOURS: i64 = 7 * 24;
+const EVENT_HOURS: i64 = 7 * 24;
 
 /// Events pruned in one command.
 const PRUNE_STEP: usize = 2_000;
