@@ -90,9 +90,12 @@ case :$PATH: in
 esac
 cat <<TEXT
 
-What next:
-  $run demo                                 look around first; nothing of it stays
-  $run serve --data DIR                     serve on http://127.0.0.1:3000, with its data in DIR
-  $run serve --listen 0.0.0.0:3000 --data DIR   the same, for your network
-  $run serve --help                         all settings
+What next? To look around first, with nothing of it staying:
+  $run demo
+
+To serve on http://127.0.0.1:3000, with all data in one directory; the first visitor sets it up:
+  $run serve --data DIR
+
+All settings:
+  $run serve --help
 TEXT
