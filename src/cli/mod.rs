@@ -5,7 +5,12 @@ mod demo;
 mod healthcheck;
 mod help;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use lexopt::prelude::*;
 
@@ -78,13 +83,21 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
+/// Prints what was asked for. A reader that has seen enough (`campfire --help | head`) is no failure.
 fn say(text: &str) -> Result<(), Failure> {
-    print!("{text}");
-    Ok(())
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("cannot write to standard output ({error})")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
-    let Some(given) = Given::parse(arguments, &help::serve(), &[("print-config", false)])? else { return Ok(()) };
+    let Some(given) = Given::parse(arguments, &help::serve(), &[("print-config", false)])? else {
+        return Ok(());
+    };
     given.no_words()?;
     let loaded = given.load()?;
     if given.has("print-config") {
@@ -127,7 +140,9 @@ impl Given {
                 let value = if *takes_value { parser.value()?.string()? } else { String::new() };
                 given.options.push((name, value));
             } else {
-                return Err(Failure::Usage(format!("there is no option --{name}; `campfire --help` tells what there is")));
+                return Err(Failure::Usage(format!(
+                    "there is no option --{name}; `campfire --help` tells what there is"
+                )));
             }
         }
         Ok(Some(given))
@@ -147,7 +162,9 @@ impl Given {
 
     fn no_words(&self) -> Result<(), Failure> {
         match self.words.first() {
-            Some(word) => Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is"))),
+            Some(word) => {
+                Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is")))
+            }
             None => Ok(()),
         }
     }
