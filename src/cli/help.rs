@@ -144,4 +144,18 @@ mod tests {
         }
         assert!(help.contains("[127.0.0.1:3000]"), "{help}");
     }
+
+    #[test]
+    fn the_readme_has_every_setting_with_its_default() {
+        let defaults = Loaded::default();
+        for setting in SETTINGS {
+            let usage = format!("{} {}", setting.flag(), setting.value).replace('|', "\\|");
+            let default = match defaults.show(setting) {
+                value if value.is_empty() => String::from("| |"),
+                value => format!("| `{value}` |"),
+            };
+            let row = format!("| `{usage}` | {} {default}\n", setting.help);
+            assert!(include_str!("../../README.md").contains(&row), "the README lacks: {row}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
 
 /// Who is there: a line each, the first one is the visitor.
 const PEOPLE: &str = include_str!("people.txt");
-/// What they said: `room: name: text`, `~` for a new line within it, an empty line for some hours of quiet.
+/// What they said: `room: name: text`, `~` for a new line within it, an empty line for a night.
 const TALK: &str = include_str!("talk.txt");
 
 /// Everybody in the demo has it, so that a second window can sign in as somebody else.
@@ -130,7 +130,7 @@ fn talk<'t>(
     };
     let now = Timestamp::now().0;
     let lines: Vec<&str> = TALK.lines().collect();
-    // The last word was said a few minutes ago; quiet hours lie between the paragraphs.
+    // The last word was said a few minutes ago; nights lie between the paragraphs.
     let total: i64 = lines.iter().map(|line| pause(line)).sum();
     let mut at = now - total - 4 * MINUTE;
     let mut last: Vec<(RoomId, MessageId)> = Vec::new();
@@ -170,9 +170,9 @@ fn talk<'t>(
 
 const MINUTE: i64 = 60_000;
 
-/// Time before a line was said.
+/// Time before a line was said. After a night it is about the same hour again: now's, whenever the demo runs.
 fn pause(line: &str) -> i64 {
-    if line.is_empty() { 5 * 60 * MINUTE } else { MINUTE + (line.len() as i64 % 7) * 25_000 }
+    if line.is_empty() { 23 * 60 * MINUTE } else { MINUTE + (line.len() as i64 % 7) * 25_000 }
 }
 
 /// `@one+other` is the direct room of the two; others are open.
