@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::Read, time::Instant};
 
-use super::{Failure, Given, help, say};
+use super::{Failure, Given, healthcheck::reachable, help, say};
 use crate::{
     config::Config,
     event::Batch,
@@ -64,7 +64,7 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     let config = given.config()?;
     let token = random_token();
     write(&config, StartReset { email: email.to_owned(), token: TokenHash::of(&token) })?;
-    let base = config.public_url.unwrap_or_else(|| format!("http://{}", config.listen));
+    let base = config.public_url.unwrap_or_else(|| format!("http://{}", reachable(config.listen)));
     say(&format!("{base}/reset/{token}\n"))
 }
 

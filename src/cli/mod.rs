@@ -162,9 +162,9 @@ impl Given {
 
     fn no_words(&self) -> Result<(), Failure> {
         match self.words.first() {
-            Some(word) => {
-                Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is")))
-            }
+            Some(word) => Err(Failure::Usage(format!(
+                "{word:?} is too much here: the command comes first and options after it; `campfire --help` tells what there is"
+            ))),
             None => Ok(()),
         }
     }
