@@ -70,34 +70,41 @@ impl Site {
     }
 }
 
-/// A module after those that it imports, each once. The modules share one scope in the end, so a name may be
-/// declared by one of them only; a browser says so at once if not.
+/// Puts a module after those that it imports, each once, in a function of its own: its names stay its own, and what it
+/// exports is what the function answers. An import or export is a line by itself and names what it means.
 fn module(path: &Path, done: &mut Vec<(PathBuf, String)>) {
     if done.iter().any(|(known, _)| known == path) {
         return;
     }
-    let text = read(path);
     let mut kept = String::new();
-    // Its place is taken before its imports are looked at, so that a circle ends.
-    done.push((path.to_owned(), String::new()));
-    let mut imports = Vec::new();
-    for line in text.lines() {
+    let mut exports = Vec::new();
+    for line in read(path).lines() {
         if let Some(import) = line.strip_prefix("import ") {
-            let name = import.split(['\'', '"']).nth(1).unwrap_or_else(|| panic!("{}: an import has to be on one line", path.display()));
-            let dir = path.parent().expect("a module is in a directory");
-            let target = normal(&dir.join(name));
-            imports.push(target);
+            let name = import.split('\'').nth(1).unwrap_or_else(|| panic!("{}: {line}: an import is one line", path.display()));
+            let target = normal(&path.parent().expect("a module is in a directory").join(name));
+            module(&target, done);
+            if let Some((names, _)) = import.split_once(" from ") {
+                kept.push_str(&format!("const {names} = {};\n", variable(&target)));
+            }
+        } else if let Some(export) = line.strip_prefix("export ") {
+            let words = export.strip_prefix("async ").unwrap_or(export);
+            let name = words.split([' ', '(']).nth(1).unwrap_or_else(|| panic!("{}: {line}: an export has a name", path.display()));
+            exports.push(name.to_owned());
+            kept.push_str(export);
+            kept.push('\n');
         } else {
-            kept.push_str(line.strip_prefix("export ").unwrap_or(line));
+            kept.push_str(line);
             kept.push('\n');
         }
     }
-    for import in imports {
-        module(&import, done);
-    }
-    let place = done.iter().position(|(known, _)| known == path).expect("it was put there");
-    done.remove(place);
-    done.push((path.to_owned(), kept));
+    let text = format!("const {} = (() => {{\n{kept}return {{ {} }};\n}})();\n", variable(path), exports.join(", "));
+    done.push((path.to_owned(), text));
+}
+
+/// What a module is called in the bundle.
+fn variable(path: &Path) -> String {
+    let name = path.with_extension("").to_string_lossy().into_owned();
+    format!("${}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"))
 }
 
 /// The same path without `.` and `..`.
