@@ -2,7 +2,7 @@
 //! of its own, an HTTP client, a WebSocket client, and people who use them.
 //!
 //! Nothing here sleeps to let something happen: it waits for the thing, up to [`DEADLINE`].
-#![allow(dead_code, unreachable_pub)] // each test binary uses its own part of this
+#![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
 
 pub mod camp;
 pub mod http;
