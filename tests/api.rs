@@ -4,5 +4,14 @@ mod support;
 
 mod api {
     mod conventions;
+    mod getting_in;
     mod limits;
+    mod markdown;
+    mod messages;
+    mod paging;
+    mod people;
+    mod rooms;
+    mod search;
+    mod sync;
+    mod unread;
 }

@@ -129,12 +129,15 @@ async fn an_address_that_does_not_exist_is_404() {
 async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_refused() {
     let camp = Camp::start().await;
     let deep = "[".repeat(100_000);
-    let broken = ["", "{", "{\"room_id\":1,}", "nonsense", "{\"room_id\":1}trailing", "\u{feff}{", &deep, "{'a':1}"];
+    let broken =
+        ["", "{", "{\"room_id\":1,}", "nonsense", "{\"room_id\":1}trailing", "\u{feff}{", &deep, "{'a':1}"];
     for body in broken {
-        let reply = camp.ada.request("POST", "/api/messages").body("application/json", body.to_owned()).send().await;
+        let reply =
+            camp.ada.request("POST", "/api/messages").body("application/json", body.to_owned()).send().await;
         reply.refused(400);
     }
-    let reply = camp.ada.request("POST", "/api/messages").body("application/json", &b"{\"content\":\"\xff\"}"[..]);
+    let reply =
+        camp.ada.request("POST", "/api/messages").body("application/json", &b"{\"content\":\"\xff\"}"[..]);
     reply.send().await.refused(400);
     for body in ["[]", "1", "null", "\"text\"", "true"] {
         let reply = camp.ada.request("POST", "/api/messages").body("application/json", body).send().await;
@@ -147,7 +150,9 @@ async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_refused
 async fn a_body_of_another_type_is_415() {
     let camp = Camp::start().await;
     let body = json!({"room_id": camp.room, "content": "Hello"}).to_string();
-    for kind in ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"] {
+    for kind in
+        ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
+    {
         let reply = camp.ada.request("POST", "/api/messages").body(kind, body.clone()).send().await;
         reply.problem(415, "unsupported_media_type");
     }
@@ -159,7 +164,8 @@ async fn a_body_of_another_type_is_415() {
 #[tokio::test]
 async fn unknown_fields_are_ignored_and_wrong_types_are_422_with_the_fields() {
     let camp = Camp::start().await;
-    let message = camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "colour": [1]})).await;
+    let message =
+        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "colour": [1]})).await;
     message.expect(201);
     let wrong: &[(Value, &[&str])] = &[
         (json!({}), &["room_id", "content"]),
@@ -195,7 +201,9 @@ async fn every_answer_has_a_request_id_and_keeps_the_callers_own_if_it_is_printa
         assert!((1..=128).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_graphic()), "{given}");
     }
     let mut seen = std::collections::HashSet::new();
-    for (method, path) in [("GET", "/health"), ("GET", "/"), ("GET", "/nothing"), ("PUT", "/api/rooms"), ("GET", "/api/rooms")] {
+    for (method, path) in
+        [("GET", "/health"), ("GET", "/"), ("GET", "/nothing"), ("PUT", "/api/rooms"), ("GET", "/api/rooms")]
+    {
         let reply = camp.ada.request(method, path).send().await;
         let given = reply.header("x-request-id").unwrap_or_else(|| panic!("{path}: none")).to_owned();
         assert!(seen.insert(given.clone()), "{given} twice");
@@ -212,7 +220,10 @@ async fn what_has_not_changed_is_304() {
         let fresh = camp.ada.get(path).await;
         fresh.expect(200);
         let tag = fresh.header("etag").unwrap_or_else(|| panic!("{path}: no ETag")).to_owned();
-        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "{path}: {tag} is no strong tag");
+        assert!(
+            tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2,
+            "{path}: {tag} is no strong tag"
+        );
         for known in [tag.clone(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
             let again = camp.ada.request("GET", path).header("if-none-match", &known).send().await;
             assert_eq!(again.status, 304, "{path} {known}");
@@ -239,7 +250,12 @@ async fn a_tag_is_worth_nothing_to_who_may_not_see_the_thing() {
     let page = format!("/api/rooms/{room}/messages");
     let tag = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
     grace.request("GET", &page).header("if-none-match", &tag).send().await.problem(404, "not_found");
-    camp.nobody().request("GET", &page).header("if-none-match", "*").send().await.problem(401, "not_signed_in");
+    camp.nobody()
+        .request("GET", &page)
+        .header("if-none-match", "*")
+        .send()
+        .await
+        .problem(401, "not_signed_in");
 }
 
 #[tokio::test]

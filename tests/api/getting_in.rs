@@ -18,7 +18,10 @@ async fn a_fresh_server_is_healthy_and_wants_to_be_set_up() {
     assert!(health["uptime_s"].as_f64().is_some_and(|it| it >= 0.0), "{health}");
     assert_eq!(nobody.get("/api/setup").await.expect(200), json!({"needed": true}));
     nobody.get("/api/rooms").await.problem(401, "not_signed_in");
-    nobody.post("/api/session", json!({"email": "a@b.c", "password": PASSWORD})).await.problem(401, "not_signed_in");
+    nobody
+        .post("/api/session", json!({"email": "a@b.c", "password": PASSWORD}))
+        .await
+        .problem(401, "not_signed_in");
 }
 
 #[tokio::test]
@@ -30,7 +33,10 @@ async fn the_set_up_makes_an_account_an_administrator_and_all_talk() {
     assert_eq!(body["account"]["name"], "Kontor");
     let user = &body["user"];
     assert_keys(user, &["id", "name", "bio", "role", "status", "avatar_url", "email"]);
-    assert_eq!((&user["name"], &user["role"], &user["status"]), (&json!("Ada"), &json!("admin"), &json!("active")));
+    assert_eq!(
+        (&user["name"], &user["role"], &user["status"]),
+        (&json!("Ada"), &json!("admin"), &json!("active"))
+    );
     assert_eq!((&user["email"], &user["avatar_url"]), (&json!("ada@example.com"), &Value::Null));
     let room = &body["room"];
     assert_eq!((&room["name"], &room["kind"]), (&json!("All Talk"), &json!("open")));
@@ -100,7 +106,8 @@ async fn signing_in_ignores_the_case_of_the_address_and_nothing_of_the_password(
         assert_eq!(again["user"]["id"], camp.ada.id);
     }
     for password in [&PASSWORD.to_uppercase(), &format!("{PASSWORD} "), "", &"x".repeat(500_000)] {
-        let reply = nobody.post("/api/session", json!({"email": "ada@example.com", "password": password})).await;
+        let reply =
+            nobody.post("/api/session", json!({"email": "ada@example.com", "password": password})).await;
         assert!(matches!(reply.status, 401 | 422), "{}", reply.text());
     }
     nobody.post("/api/session", json!({})).await.invalid(&["email", "password"]);
@@ -124,7 +131,10 @@ async fn one_request_has_all_that_a_client_needs_to_start() {
     assert!(session["rooms"].as_array().unwrap().iter().all(|it| it["membership"].is_object()));
     let people: HashSet<i64> = ids(&session["users"]).into_iter().collect();
     assert_eq!(people, HashSet::from([camp.ada.id, grace.id]));
-    assert!(find(&session["users"], camp.ada.id).get("email").is_none(), "others' addresses are not hers to see");
+    assert!(
+        find(&session["users"], camp.ada.id).get("email").is_none(),
+        "others' addresses are not hers to see"
+    );
     assert!(session["seq"].as_i64() >= said["id"].as_i64());
     assert_eq!(session["online"], json!([]));
 }
@@ -136,7 +146,10 @@ async fn signing_out_ends_this_session_and_no_other() {
     let reply = phone.delete("/api/session").await;
     reply.expect(204);
     let line = reply.cookie_line().to_lowercase();
-    assert!(line.contains("max-age=0") || line.contains("expires=thu, 01 jan 1970"), "it clears the cookie: {line}");
+    assert!(
+        line.contains("max-age=0") || line.contains("expires=thu, 01 jan 1970"),
+        "it clears the cookie: {line}"
+    );
     phone.get("/api/session").await.problem(401, "not_signed_in");
     phone.bearer().get("/api/session").await.problem(401, "not_signed_in");
     camp.ada.get("/api/session").await.expect(200);
@@ -148,7 +161,8 @@ async fn my_devices_are_listed_and_can_be_signed_out_one_by_one() {
     let grace = camp.join("Grace").await;
     let nobody = camp.nobody();
     let form = json!({"email": camp.ada.email, "password": PASSWORD});
-    let reply = nobody.request("POST", "/api/session").header("user-agent", "Phone/1.0").json(form).send().await;
+    let reply =
+        nobody.request("POST", "/api/session").header("user-agent", "Phone/1.0").json(form).send().await;
     let phone = Person::from_reply(&nobody, &reply, &camp.ada.email);
     let sessions = camp.ada.get("/api/sessions").await.expect(200)["sessions"].clone();
     let sessions = sessions.as_array().unwrap();
@@ -210,7 +224,10 @@ async fn who_joins_is_in_every_open_room_at_once() {
     for code in ["abcd-efgh-ijkl", "x", "%00", "..%2f..", &camp.join_code.replace('-', "")[..11]] {
         nobody.post(&format!("/api/join/{code}"), form.clone()).await.problem(404, "not_found");
     }
-    let faults = nobody.post(&format!("/api/join/{}", camp.join_code), json!({"name": " ", "email": "x", "password": "short"}));
+    let faults = nobody.post(
+        &format!("/api/join/{}", camp.join_code),
+        json!({"name": " ", "email": "x", "password": "short"}),
+    );
     faults.await.invalid(&["name", "email", "password"]);
 }
 
@@ -220,7 +237,10 @@ async fn one_address_joins_once_even_if_it_is_sent_twenty_times_at_once() {
     let nobody = camp.nobody();
     let path = format!("/api/join/{}", camp.join_code);
     let tries = (0..20).map(|n| {
-        nobody.post(&path, json!({"name": format!("Grace {n}"), "email": "grace@example.com", "password": PASSWORD}))
+        nobody.post(
+            &path,
+            json!({"name": format!("Grace {n}"), "email": "grace@example.com", "password": PASSWORD}),
+        )
     });
     let replies = join_all(tries).await;
     assert_eq!(replies.iter().filter(|it| it.status == 201).count(), 1);
@@ -237,7 +257,8 @@ async fn a_new_join_code_kills_the_old_one() {
     assert_keys(&renewed, &["join_code", "url", "qr_svg"]);
     let code = renewed["join_code"].as_str().unwrap();
     assert_ne!(code, camp.join_code);
-    let shape: Vec<usize> = code.split('-').map(|it| it.chars().filter(char::is_ascii_alphanumeric).count()).collect();
+    let shape: Vec<usize> =
+        code.split('-').map(|it| it.chars().filter(char::is_ascii_alphanumeric).count()).collect();
     assert_eq!((shape, code.len()), (vec![4, 4, 4], 14), "{code}");
     assert!(renewed["url"].as_str().unwrap().ends_with(&format!("/join/{code}")), "{renewed}");
     assert!(renewed["qr_svg"].as_str().unwrap().starts_with("<svg"), "{renewed}");

@@ -175,7 +175,8 @@ async fn no_other_origin_may_read_unless_it_is_allowed() {
     let reply = camp.ada.request("GET", "/api/rooms").header("origin", origin).send().await;
     assert_eq!(reply.header("access-control-allow-origin"), None);
 
-    let camp = Camp::with(&[("CAMPFIRE_CORS_ORIGINS", "https://dashboard.example,https://other.example")]).await;
+    let camp =
+        Camp::with(&[("CAMPFIRE_CORS_ORIGINS", "https://dashboard.example,https://other.example")]).await;
     let bearer = camp.ada.bearer();
     let reply = bearer.request("GET", "/api/rooms").header("origin", origin).send().await;
     assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
@@ -206,9 +207,16 @@ async fn every_answer_tells_the_browser_to_be_strict() {
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert!(reply.header("referrer-policy").is_some(), "{path}: no Referrer-Policy");
         if reply.header("content-type").is_some_and(|it| it.starts_with("text/html")) {
-            let policy = reply.header("content-security-policy").unwrap_or_else(|| panic!("{path}: no policy"));
+            let policy =
+                reply.header("content-security-policy").unwrap_or_else(|| panic!("{path}: no policy"));
             assert!(!policy.contains("unsafe-") && !policy.contains('*'), "{policy}");
-            for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            for part in [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "base-uri 'none'",
+                "frame-ancestors 'none'",
+            ] {
                 assert!(policy.contains(part), "{path}: no {part} in {policy}");
             }
             assert!(reply.header("permissions-policy").is_some(), "{path}: no Permissions-Policy");
@@ -222,7 +230,16 @@ async fn the_page_comes_at_every_one_of_its_addresses() {
     let nobody = camp.nobody();
     let index = nobody.get("/").await;
     assert!(index.header("content-type").is_some_and(|it| it.starts_with("text/html")));
-    for path in ["/setup", "/signin", "/join/abcd-efgh-ijkl", "/reset/x", "/rooms/1", "/rooms/1/@2", "/search?q=x", "/settings"] {
+    for path in [
+        "/setup",
+        "/signin",
+        "/join/abcd-efgh-ijkl",
+        "/reset/x",
+        "/rooms/1",
+        "/rooms/1/@2",
+        "/search?q=x",
+        "/settings",
+    ] {
         let reply = nobody.get(path).await;
         assert_eq!((reply.status, &reply.body), (200, &index.body), "{path}");
     }
@@ -295,8 +312,10 @@ async fn sign_in_from(from: [u8; 4], to: SocketAddr, email: &str) -> u16 {
 async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
-    let known = nobody.post("/api/session", json!({"email": camp.ada.email, "password": "wrong password"})).await;
-    let unknown = nobody.post("/api/session", json!({"email": "who@example.com", "password": "wrong password"})).await;
+    let known =
+        nobody.post("/api/session", json!({"email": camp.ada.email, "password": "wrong password"})).await;
+    let unknown =
+        nobody.post("/api/session", json!({"email": "who@example.com", "password": "wrong password"})).await;
     assert_eq!(known.problem(401, "not_signed_in"), unknown.problem(401, "not_signed_in"));
     assert!(!known.headers.contains_key("set-cookie") && !unknown.headers.contains_key("set-cookie"));
     let names = |reply: &Reply| reply.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
@@ -310,7 +329,8 @@ async fn twenty_messages_in_ten_seconds_and_no_more() {
     let started = Instant::now();
     let mut refused = None;
     for n in 0..21 {
-        let reply = camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": format!("{n}")})).await;
+        let reply =
+            camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": format!("{n}")})).await;
         if reply.status == 429 {
             refused = Some((n, reply));
             break;

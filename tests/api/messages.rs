@@ -7,8 +7,20 @@ use futures_util::future::join_all;
 use crate::support::*;
 
 const MESSAGE: &[&str] = &[
-    "id", "room_id", "creator_id", "client_message_id", "kind", "content", "html", "created_at", "edited_at",
-    "reply_to_id", "mentions", "boosts", "attachment", "embeds",
+    "id",
+    "room_id",
+    "creator_id",
+    "client_message_id",
+    "kind",
+    "content",
+    "html",
+    "created_at",
+    "edited_at",
+    "reply_to_id",
+    "mentions",
+    "boosts",
+    "attachment",
+    "embeds",
 ];
 
 #[tokio::test]
@@ -40,7 +52,8 @@ async fn a_message_is_the_same_wherever_it_is_read() {
 #[tokio::test]
 async fn a_message_has_one_byte_to_64_kib_once_trimmed() {
     let camp = Camp::start().await;
-    let post = |content: String| camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content}));
+    let post =
+        |content: String| camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content}));
     for empty in ["", " ", "\n\t \r\n", "\u{a0}\u{2003}"] {
         post(empty.into()).await.invalid(&["content"]);
     }
@@ -87,7 +100,8 @@ async fn any_text_survives_the_round_trip() {
 #[tokio::test]
 async fn a_nul_byte_or_half_a_surrogate_does_no_harm() {
     let camp = Camp::start().await;
-    let nul = camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "a\u{0}b needle"})).await;
+    let nul =
+        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "a\u{0}b needle"})).await;
     assert!(matches!(nul.status, 201 | 422), "{}", nul.text());
     if nul.status == 201 {
         let kept = camp.ada.get(&format!("/api/messages/{}", id(&nul.json()))).await.expect(200);
@@ -112,9 +126,15 @@ async fn a_room_that_is_not_mine_does_not_exist() {
     let path = format!("/api/messages/{}", id(&said));
     // Being an administrator opens no closed room.
     for other in [&linus, &camp.ada] {
-        other.post("/api/messages", json!({"room_id": room, "content": "Hi"})).await.problem(404, "not_found");
+        other
+            .post("/api/messages", json!({"room_id": room, "content": "Hi"}))
+            .await
+            .problem(404, "not_found");
         other.get(&format!("/api/rooms/{room}/messages")).await.problem(404, "not_found");
-        other.get(&format!("/api/rooms/{room}/messages?around={}", id(&said))).await.problem(404, "not_found");
+        other
+            .get(&format!("/api/rooms/{room}/messages?around={}", id(&said)))
+            .await
+            .problem(404, "not_found");
         other.get(&path).await.problem(404, "not_found");
     }
     linus.patch(&path, json!({"content": "Mine"})).await.problem(404, "not_found");
@@ -155,7 +175,8 @@ async fn the_same_client_message_id_fifty_times_at_once_is_one_message() {
 async fn a_client_message_id_is_a_short_text() {
     let camp = Camp::start().await;
     let post = |given: Value| {
-        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "client_message_id": given}))
+        camp.ada
+            .post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "client_message_id": given}))
     };
     assert_eq!(post(Value::Null).await.expect(201)["client_message_id"], Value::Null);
     let uuid = "0190c0de-0000-7000-8000-000000000000";

@@ -48,7 +48,8 @@ async fn before_after_and_around_walk_through_all_of_it() {
     assert_eq!(walked, all);
     let mut walked = vec![all[0]];
     loop {
-        let (ids, has_before, has_after) = page(&camp, &format!("?limit=8&after={}", walked.last().unwrap())).await;
+        let (ids, has_before, has_after) =
+            page(&camp, &format!("?limit=8&after={}", walked.last().unwrap())).await;
         assert!(has_before);
         walked.extend(ids);
         if !has_after {
@@ -134,7 +135,10 @@ async fn a_page_links_to_its_neighbours() {
     for part in link.split(", ") {
         let target = part.split_once('<').and_then(|(_, rest)| rest.split_once('>')).expect("<target>").0;
         assert!(part.contains("rel=\""), "{part}");
-        let target = target.split_once("/api/").map(|(_, rest)| format!("/api/{rest}")).expect("an address of the API");
+        let target = target
+            .split_once("/api/")
+            .map(|(_, rest)| format!("/api/{rest}"))
+            .expect("an address of the API");
         neighbours.extend(ids(&camp.ada.get(&target).await.expect(200)["messages"]));
     }
     neighbours.sort_unstable();
@@ -166,7 +170,8 @@ async fn what_is_acknowledged_can_be_read_at_once_over_any_connection() {
     let camp = Camp::start().await;
     for n in 0..50 {
         let said = camp.ada.say(camp.room, &format!("{n}")).await;
-        let page = camp.ada.bearer().get(&format!("/api/rooms/{}/messages?limit=1", camp.room)).await.expect(200);
+        let page =
+            camp.ada.bearer().get(&format!("/api/rooms/{}/messages?limit=1", camp.room)).await.expect(200);
         assert_eq!(page["messages"], json!([said]));
         let page = camp.ada.bearer().get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
         assert_eq!(ids(&page["messages"]).last(), Some(&id(&said)));

@@ -13,10 +13,16 @@ async fn only_administrators_change_the_account_and_see_its_join_code() {
     assert_eq!(account["settings"], json!({"restrict_room_creation": false, "retention_days": null}));
     assert!(camp.ada.get("/api/account").await.expect(200)["join_code"].is_string());
     grace.patch("/api/account", json!({"name": "Mine now"})).await.problem(403, "forbidden");
-    let changed = camp.ada.patch("/api/account", json!({"name": "Kontor Nord", "custom_css": "p { color: red }"})).await;
+    let changed = camp
+        .ada
+        .patch("/api/account", json!({"name": "Kontor Nord", "custom_css": "p { color: red }"}))
+        .await;
     assert_eq!(changed.expect(200)["name"], "Kontor Nord");
     let account = grace.get("/api/account").await.expect(200);
-    assert_eq!((&account["name"], &account["custom_css"]), (&json!("Kontor Nord"), &json!("p { color: red }")));
+    assert_eq!(
+        (&account["name"], &account["custom_css"]),
+        (&json!("Kontor Nord"), &json!("p { color: red }"))
+    );
 }
 
 #[tokio::test]
@@ -29,12 +35,21 @@ async fn settings_change_one_by_one() {
     assert_eq!(account["settings"], json!({"restrict_room_creation": true, "retention_days": 30}));
     let account = change(json!({"retention_days": null})).await.expect(200);
     assert_eq!(account["settings"], json!({"restrict_room_creation": true, "retention_days": null}));
-    for bad in [json!({"retention_days": 0}), json!({"retention_days": -1}), json!({"retention_days": "30"}),
-        json!({"restrict_room_creation": "yes"}), json!([]), json!("x")] {
+    for bad in [
+        json!({"retention_days": 0}),
+        json!({"retention_days": -1}),
+        json!({"retention_days": "30"}),
+        json!({"restrict_room_creation": "yes"}),
+        json!([]),
+        json!("x"),
+    ] {
         change(bad).await.refused(422);
     }
     camp.ada.patch("/api/account", json!({"name": ""})).await.invalid(&["name"]);
-    camp.ada.patch("/api/account", json!({"name": 5, "custom_css": 5})).await.invalid(&["name", "custom_css"]);
+    camp.ada
+        .patch("/api/account", json!({"name": 5, "custom_css": 5}))
+        .await
+        .invalid(&["name", "custom_css"]);
     assert_eq!(camp.ada.get("/api/account").await.expect(200)["name"], "Kontor");
 }
 
@@ -64,7 +79,10 @@ async fn people_are_listed_and_found_by_any_word_of_their_name() {
     names("%27%22%3B--").await;
     camp.ada.get("/api/users?q=%ff").await;
     let all = camp.ada.get("/api/users").await.expect(200);
-    assert!(all["users"].as_array().unwrap().iter().all(|it| it["email"].is_string()), "an administrator sees addresses");
+    assert!(
+        all["users"].as_array().unwrap().iter().all(|it| it["email"].is_string()),
+        "an administrator sees addresses"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +90,8 @@ async fn a_profile_is_its_owners_and_the_administrators_to_change() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let path = format!("/api/users/{}", grace.id);
-    let changed = grace.patch(&path, json!({"name": "  Rear Admiral  ", "bio": "COBOL & compilers"})).await.expect(200);
+    let changed =
+        grace.patch(&path, json!({"name": "  Rear Admiral  ", "bio": "COBOL & compilers"})).await.expect(200);
     assert_eq!((&changed["name"], &changed["bio"]), (&json!("Rear Admiral"), &json!("COBOL & compilers")));
     assert_eq!(changed["email"], "grace@example.com");
     assert!(linus.get(&path).await.expect(200).get("email").is_none());
@@ -105,12 +124,18 @@ async fn ones_own_address_and_password_change_with_the_current_password_only() {
     }
     let taken = json!({"email": "ADA@example.com", "current_password": PASSWORD});
     grace.patch(&path, taken).await.problem(409, "conflict");
-    grace.patch(&path, json!({"password": "short", "current_password": PASSWORD})).await.invalid(&["password"]);
+    grace
+        .patch(&path, json!({"password": "short", "current_password": PASSWORD}))
+        .await
+        .invalid(&["password"]);
     grace.patch(&path, json!({"email": "nowhere", "current_password": PASSWORD})).await.invalid(&["email"]);
-    let both = json!({"password": "a new one, longer", "email": "new@example.com", "current_password": PASSWORD});
+    let both =
+        json!({"password": "a new one, longer", "email": "new@example.com", "current_password": PASSWORD});
     assert_eq!(grace.patch(&path, both).await.expect(200)["email"], "new@example.com");
     let nobody = camp.nobody();
-    let sign_in = |email: &str, password: &str| nobody.post("/api/session", json!({"email": email, "password": password}));
+    let sign_in = |email: &str, password: &str| {
+        nobody.post("/api/session", json!({"email": email, "password": password}))
+    };
     sign_in("grace@example.com", PASSWORD).await.problem(401, "not_signed_in");
     sign_in("new@example.com", PASSWORD).await.problem(401, "not_signed_in");
     sign_in("new@example.com", "a new one, longer").await.expect(201);
@@ -174,9 +199,15 @@ async fn who_is_deactivated_is_signed_out_everywhere_and_leaves_their_words_and_
         post.await.problem(401, "not_signed_in");
     }
     let nobody = camp.nobody();
-    nobody.post("/api/session", json!({"email": grace.email, "password": PASSWORD})).await.problem(401, "not_signed_in");
+    nobody
+        .post("/api/session", json!({"email": grace.email, "password": PASSWORD}))
+        .await
+        .problem(401, "not_signed_in");
     assert_eq!(linus.get(&format!("/api/users/{}", grace.id)).await.expect(200)["status"], "deactivated");
-    assert_eq!(linus.get(&format!("/api/messages/{}", id(&said))).await.expect(200)["content"], "Remember me");
+    assert_eq!(
+        linus.get(&format!("/api/messages/{}", id(&said))).await.expect(200)["content"],
+        "Remember me"
+    );
     let members = camp.ada.get(&format!("/api/rooms/{room}/members")).await.expect(200);
     assert_eq!(ids(&members["members"]), [camp.ada.id]);
     linus.get(&format!("/api/rooms/{direct}")).await.problem(404, "not_found");

@@ -19,7 +19,10 @@ async fn an_open_room_has_everybody_and_a_closed_one_whom_it_names() {
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let open = grace.post("/api/rooms", json!({"name": "  Tea  ", "kind": "open"})).await.expect(201);
     assert_keys(&open, &with(&["membership"]));
-    assert_eq!((&open["name"], &open["kind"], &open["member_count"]), (&json!("Tea"), &json!("open"), &json!(3)));
+    assert_eq!(
+        (&open["name"], &open["kind"], &open["member_count"]),
+        (&json!("Tea"), &json!("open"), &json!(3))
+    );
     assert_eq!((&open["creator_id"], &open["last_message_id"]), (&json!(grace.id), &Value::Null));
     linus.say(id(&open), "Earl Grey").await;
 
@@ -70,7 +73,8 @@ async fn the_same_people_always_have_the_same_direct_room() {
     let room = make(&grace, vec![camp.ada.id]).await.expect(201);
     assert_keys(&room, &with(&["membership", "member_ids"]));
     assert_eq!((&room["name"], &room["kind"]), (&Value::Null, &json!("direct")));
-    let members: HashSet<i64> = room["member_ids"].as_array().unwrap().iter().map(|it| it.as_i64().unwrap()).collect();
+    let members: HashSet<i64> =
+        room["member_ids"].as_array().unwrap().iter().map(|it| it.as_i64().unwrap()).collect();
     assert_eq!(members, HashSet::from([grace.id, camp.ada.id]));
     assert_eq!(room["membership"]["involvement"], "everything");
     for (who, people) in [
@@ -128,7 +132,9 @@ async fn creators_and_administrators_change_a_room_and_nobody_else_does() {
     for who in [&grace, &linus, &camp.ada] {
         who.get(&path).await.problem(404, "not_found");
         who.get(&format!("{path}/messages")).await.problem(404, "not_found");
-        who.post("/api/messages", json!({"room_id": room, "content": "Hello?"})).await.problem(404, "not_found");
+        who.post("/api/messages", json!({"room_id": room, "content": "Hello?"}))
+            .await
+            .problem(404, "not_found");
     }
     grace.delete(&path).await.problem(404, "not_found");
 }
@@ -140,7 +146,10 @@ async fn a_deleted_room_takes_its_messages_along() {
     let said = camp.ada.say(room, "ephemeral thoughts").await;
     camp.ada.delete(&format!("/api/rooms/{room}")).await.expect(204);
     camp.ada.get(&format!("/api/messages/{}", id(&said))).await.problem(404, "not_found");
-    camp.ada.patch(&format!("/api/messages/{}", id(&said)), json!({"content": "x"})).await.problem(404, "not_found");
+    camp.ada
+        .patch(&format!("/api/messages/{}", id(&said)), json!({"content": "x"}))
+        .await
+        .problem(404, "not_found");
     assert_eq!(camp.ada.get("/api/search?q=ephemeral").await.expect(200)["results"], json!([]));
 }
 
@@ -172,7 +181,10 @@ async fn open_and_closed_turn_into_each_other_and_direct_into_neither() {
     assert!(matches!(reply.status, 403 | 409 | 422), "{}", reply.text());
     grace.delete(&direct).await.expect(204);
     camp.ada.get(&direct).await.problem(404, "not_found");
-    assert_eq!(grace.post("/api/rooms", json!({"kind": "direct", "user_ids": [camp.ada.id]})).await.status, 201);
+    assert_eq!(
+        grace.post("/api/rooms", json!({"kind": "direct", "user_ids": [camp.ada.id]})).await.status,
+        201
+    );
 }
 
 #[tokio::test]
@@ -182,20 +194,25 @@ async fn members_of_a_closed_room_are_replaced_as_a_whole() {
     let room = camp.closed_room("Rotating", &[&camp.ada, &grace]).await;
     camp.ada.say(room, "Welcome, Grace").await;
     let path = format!("/api/rooms/{room}/members");
-    let members = camp.ada.put(&path, json!({"user_ids": [camp.ada.id, linus.id, linus.id]})).await.expect(200);
+    let members =
+        camp.ada.put(&path, json!({"user_ids": [camp.ada.id, linus.id, linus.id]})).await.expect(200);
     let found: HashSet<i64> = ids(&members["members"]).into_iter().collect();
     assert_eq!(found, HashSet::from([camp.ada.id, linus.id]));
     linus.say(room, "New here").await;
     for private in ["", "/members", "/messages"] {
         grace.get(&format!("/api/rooms/{room}{private}")).await.problem(404, "not_found");
     }
-    grace.post("/api/messages", json!({"room_id": room, "content": "Let me in"})).await.problem(404, "not_found");
+    grace
+        .post("/api/messages", json!({"room_id": room, "content": "Let me in"}))
+        .await
+        .problem(404, "not_found");
     grace.put(&path, json!({"user_ids": [grace.id]})).await.problem(404, "not_found");
     assert_eq!(ids(&grace.get("/api/rooms").await.expect(200)["rooms"]), [camp.room]);
     camp.ada.put(&path, json!({})).await.invalid(&["user_ids"]);
     camp.ada.put(&path, json!({"user_ids": "x"})).await.invalid(&["user_ids"]);
     camp.ada.put(&path, json!({"user_ids": [camp.ada.id, 999_999]})).await.invalid(&["user_ids"]);
-    let open = camp.ada.put(&format!("/api/rooms/{}/members", camp.room), json!({"user_ids": [camp.ada.id]})).await;
+    let open =
+        camp.ada.put(&format!("/api/rooms/{}/members", camp.room), json!({"user_ids": [camp.ada.id]})).await;
     assert!(matches!(open.status, 403 | 409 | 422), "{}", open.text());
     grace.say(camp.room, "Still in the open room").await;
 }
@@ -232,7 +249,9 @@ async fn involvement_is_mine_alone() {
         assert_eq!(grace.my_room(camp.room).await["membership"]["involvement"], word);
         assert_eq!(camp.ada.my_room(camp.room).await["membership"]["involvement"], "mentions");
     }
-    for bad in [json!({}), json!({"involvement": "all"}), json!({"involvement": 1}), json!({"involvement": null})] {
+    for bad in
+        [json!({}), json!({"involvement": "all"}), json!({"involvement": 1}), json!({"involvement": null})]
+    {
         grace.put(&path, bad).await.invalid(&["involvement"]);
     }
     let closed = camp.closed_room("Closed", &[&camp.ada]).await;

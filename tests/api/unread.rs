@@ -73,9 +73,12 @@ async fn only_members_of_the_room_are_mentioned() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let room = camp.closed_room("Two", &[&camp.ada, &grace]).await;
-    let said = camp.ada.say(room, &format!("{} {} @[Nobody](user:99999)", mention(&grace), mention(&linus))).await;
+    let said =
+        camp.ada.say(room, &format!("{} {} @[Nobody](user:99999)", mention(&grace), mention(&linus))).await;
     assert_eq!(said["mentions"], json!([grace.id]));
-    for nonsense in ["@[X](user:)", "@[X](user:-1)", "@[X](user:99999999999999999999)", "@[](user:1)", "@[X](user:1"] {
+    for nonsense in
+        ["@[X](user:)", "@[X](user:-1)", "@[X](user:99999999999999999999)", "@[](user:1)", "@[X](user:1"]
+    {
         assert_eq!(camp.ada.say(room, nonsense).await["content"], nonsense);
     }
     // Inside code it is only text.
@@ -91,7 +94,11 @@ async fn edits_and_deletes_change_the_counts() {
     let meant = camp.ada.say(camp.room, &mention(&grace)).await;
     assert_eq!(grace.unread(camp.room).await, (2, 1));
     let path = |message: &Value| format!("/api/messages/{}", id(message));
-    let edited = camp.ada.patch(&path(&plain), json!({"content": format!("I mean {}", mention(&grace))})).await.expect(200);
+    let edited = camp
+        .ada
+        .patch(&path(&plain), json!({"content": format!("I mean {}", mention(&grace))}))
+        .await
+        .expect(200);
     assert_eq!(edited["mentions"], json!([grace.id]));
     assert_eq!(grace.unread(camp.room).await, (2, 2));
     camp.ada.patch(&path(&plain), json!({"content": "Never mind"})).await.expect(200);
@@ -108,7 +115,10 @@ async fn a_mark_set_on_a_deleted_message_holds() {
     let grace = camp.join("Grace").await;
     camp.ada.say(camp.room, "One").await;
     let second = camp.ada.say(camp.room, "Two").await;
-    grace.post(&format!("/api/rooms/{}/read", camp.room), json!({"message_id": id(&second)})).await.expect(204);
+    grace
+        .post(&format!("/api/rooms/{}/read", camp.room), json!({"message_id": id(&second)}))
+        .await
+        .expect(204);
     camp.ada.delete(&format!("/api/messages/{}", id(&second))).await.expect(204);
     assert_eq!(grace.unread(camp.room).await, (0, 0));
     camp.ada.say(camp.room, "Three").await;
@@ -144,7 +154,10 @@ async fn who_comes_later_has_no_backlog() {
     assert_eq!(grace.unread(camp.room).await, (0, 0));
     let room = camp.closed_room("Closed", &[&camp.ada]).await;
     camp.ada.say(room, "Before you").await;
-    camp.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id, grace.id]})).await.expect(200);
+    camp.ada
+        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id, grace.id]}))
+        .await
+        .expect(200);
     assert_eq!(grace.unread(room).await, (0, 0));
     camp.ada.say(room, "After you").await;
     assert_eq!(grace.unread(room).await, (1, 0));

@@ -76,7 +76,8 @@ impl Camp {
     /// A closed room made by its first member, who is in it with the others.
     pub async fn closed_room(&self, name: &str, people: &[&Person]) -> i64 {
         let user_ids: Vec<i64> = people.iter().map(|it| it.id).collect();
-        let room = people[0].post("/api/rooms", json!({"name": name, "kind": "closed", "user_ids": user_ids})).await;
+        let room =
+            people[0].post("/api/rooms", json!({"name": name, "kind": "closed", "user_ids": user_ids})).await;
         id(&room.expect(201))
     }
 }

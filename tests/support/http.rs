@@ -219,7 +219,11 @@ impl Reply {
     pub fn refused(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text());
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.what);
-        assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{}: no x-request-id", self.what);
+        assert!(
+            self.header("x-request-id").is_some_and(|id| !id.is_empty()),
+            "{}: no x-request-id",
+            self.what
+        );
         let problem = self.json();
         assert_eq!(problem["status"], status, "{}: {problem}", self.what);
         for key in ["type", "title", "detail", "code"] {
@@ -238,7 +242,8 @@ impl Reply {
         let problem = self.problem(422, "invalid");
         for field in fields {
             let reasons = problem["fields"][field].as_array().map(Vec::as_slice).unwrap_or_default();
-            let said = !reasons.is_empty() && reasons.iter().all(|it| it.as_str().is_some_and(|it| !it.is_empty()));
+            let said =
+                !reasons.is_empty() && reasons.iter().all(|it| it.as_str().is_some_and(|it| !it.is_empty()));
             assert!(said, "{}: no reason for {field} in {problem}", self.what);
         }
         let named = problem["fields"].as_object().map_or(0, serde_json::Map::len);

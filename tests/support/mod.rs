@@ -59,8 +59,12 @@ pub fn assert_time(value: &Value) {
 /// Fails unless the object has exactly these keys.
 #[track_caller]
 pub fn assert_keys(object: &Value, keys: &[&str]) {
-    let mut found: Vec<&str> =
-        object.as_object().unwrap_or_else(|| panic!("not an object: {object}")).keys().map(String::as_str).collect();
+    let mut found: Vec<&str> = object
+        .as_object()
+        .unwrap_or_else(|| panic!("not an object: {object}"))
+        .keys()
+        .map(String::as_str)
+        .collect();
     let mut wanted = keys.to_vec();
     found.sort_unstable();
     wanted.sort_unstable();

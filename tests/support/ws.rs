@@ -85,7 +85,12 @@ impl Socket {
         Socket::open(client, Some("campfire.json"), Format::Json, Some(2048)).await
     }
 
-    pub async fn open(client: &Client, protocol: Option<&str>, format: Format, buffer: Option<u32>) -> Socket {
+    pub async fn open(
+        client: &Client,
+        protocol: Option<&str>,
+        format: Format,
+        buffer: Option<u32>,
+    ) -> Socket {
         let tcp = TcpSocket::new_v4().expect("a socket");
         if let Some(bytes) = buffer {
             tcp.set_recv_buffer_size(bytes).expect("SO_RCVBUF");
@@ -95,7 +100,8 @@ impl Socket {
         let request = handshake_request(client, protocol);
         let (stream, response) =
             within("the handshake", client_async(request, stream)).await.expect("the handshake");
-        let chosen = response.headers().get("sec-websocket-protocol").map(|it| it.to_str().expect("printable"));
+        let chosen =
+            response.headers().get("sec-websocket-protocol").map(|it| it.to_str().expect("printable"));
         assert_eq!(chosen, protocol, "the subprotocol");
         let mut socket = Socket { stream, format, hello: Value::Null, skipped: VecDeque::new() };
         let hello = socket.event().await;
