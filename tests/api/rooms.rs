@@ -255,6 +255,6 @@ async fn involvement_is_mine_alone() {
         grace.put(&path, bad).await.invalid(&["involvement"]);
     }
     let closed = camp.closed_room("Closed", &[&camp.ada]).await;
-    let put = grace.put(&format!("/api/rooms/{closed}/involvement"), json!({"involvement": "everything"}));
-    put.await.problem(404, "not_found");
+    let path = format!("/api/rooms/{closed}/involvement");
+    grace.put(&path, json!({"involvement": "everything"})).await.problem(404, "not_found");
 }

@@ -1,0 +1,13 @@
+//! The live side of the contract, from outside: sockets of the real server.
+
+mod support;
+
+mod live {
+    mod events;
+    mod handshake;
+    mod hostile;
+    mod many;
+    mod presence;
+    mod sessions;
+    mod slow;
+}
