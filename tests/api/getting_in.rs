@@ -225,7 +225,10 @@ async fn who_joins_is_in_every_open_room_at_once() {
         nobody.post(&format!("/api/join/{code}"), form.clone()).await.problem(404, "not_found");
     }
     let faults = json!({"name": " ", "email": "x", "password": "short"});
-    nobody.post(&format!("/api/join/{}", camp.join_code), faults).await.invalid(&["name", "email", "password"]);
+    nobody
+        .post(&format!("/api/join/{}", camp.join_code), faults)
+        .await
+        .invalid(&["name", "email", "password"]);
 }
 
 #[tokio::test]

@@ -14,7 +14,10 @@ async fn who_joined_hears_each_message_once_and_its_author_gets_an_ack_as_well()
     let heard = of_grace.expect("message.created").await;
     assert_keys(&heard, &["type", "seq", "message"]);
     assert_eq!((&heard["message"], &heard["seq"]), (&ack["message"], &ack["message"]["id"]));
-    assert_eq!(grace.get(&format!("/api/messages/{}", id(&ack["message"]))).await.expect(200), ack["message"]);
+    assert_eq!(
+        grace.get(&format!("/api/messages/{}", id(&ack["message"]))).await.expect(200),
+        ack["message"]
+    );
     of_grace.round_trip().await;
     of_grace.never_heard("message.created");
     // A retry is acknowledged again and heard by nobody.
@@ -65,10 +68,16 @@ async fn unread_tells_of_rooms_that_are_not_joined() {
     let mut socket = grace.socket().await;
     let said = camp.ada.say(camp.room, "Psst").await;
     let unread = socket.expect("unread").await;
-    assert_eq!(unread, json!({"type": "unread", "room_id": camp.room, "message_id": said["id"], "mention": false}));
+    assert_eq!(
+        unread,
+        json!({"type": "unread", "room_id": camp.room, "message_id": said["id"], "mention": false})
+    );
     let said = camp.ada.say(camp.room, &format!("@[Grace](user:{})", grace.id)).await;
     let unread = socket.expect("unread").await;
-    assert_eq!(unread, json!({"type": "unread", "room_id": camp.room, "message_id": said["id"], "mention": true}));
+    assert_eq!(
+        unread,
+        json!({"type": "unread", "room_id": camp.room, "message_id": said["id"], "mention": true})
+    );
     socket.never_heard("message.created");
     socket.join(camp.room).await;
     camp.ada.say(camp.room, "Now you hear me").await;
@@ -118,7 +127,9 @@ async fn rooms_come_and_change_and_go() {
     // How a member learns of a new room, by its creation or their membership, it comes whole.
     let told = loop {
         let event = of_grace.event().await;
-        if matches!(event["type"].as_str(), Some("room.created" | "membership.updated")) && event["room"].is_object() {
+        if matches!(event["type"].as_str(), Some("room.created" | "membership.updated"))
+            && event["room"].is_object()
+        {
             break event;
         }
     };
@@ -126,7 +137,10 @@ async fn rooms_come_and_change_and_go() {
     camp.ada.patch(&path, json!({"name": "Renamed"})).await.expect(200);
     let updated = of_grace.expect("room.updated").await;
     assert_eq!(updated["room"]["name"], "Renamed");
-    camp.ada.put(&format!("{path}/members"), json!({"user_ids": [camp.ada.id, grace.id, linus.id]})).await.expect(200);
+    camp.ada
+        .put(&format!("{path}/members"), json!({"user_ids": [camp.ada.id, grace.id, linus.id]}))
+        .await
+        .expect(200);
     let added = of_linus.expect("membership.updated").await;
     assert_keys(&added, &["type", "seq", "room_id", "user_id", "membership", "room"]);
     assert_eq!((&added["user_id"], &added["room"]["name"]), (&json!(linus.id), &json!("Renamed")));
@@ -157,9 +171,15 @@ async fn people_and_the_account_change_before_everybodys_eyes() {
     let changed = of_grace.expect("account.updated").await;
     assert_eq!(changed["account"]["name"], "Renamed");
     assert!(changed["account"].get("join_code").is_none(), "{changed}");
-    grace.put(&format!("/api/rooms/{}/involvement", camp.room), json!({"involvement": "nothing"})).await.expect(200);
+    grace
+        .put(&format!("/api/rooms/{}/involvement", camp.room), json!({"involvement": "nothing"}))
+        .await
+        .expect(200);
     let mine = of_grace.expect("membership.updated").await;
-    assert_eq!((&mine["room_id"], &mine["membership"]["involvement"]), (&json!(camp.room), &json!("nothing")));
+    assert_eq!(
+        (&mine["room_id"], &mine["membership"]["involvement"]),
+        (&json!(camp.room), &json!("nothing"))
+    );
     of_ada.round_trip().await;
     of_ada.never_heard("membership.updated");
 }
@@ -173,7 +193,10 @@ async fn a_removed_member_stops_receiving_events_at_once() {
     let mut of_linus = linus.socket_in(room).await;
     camp.ada.say(room, "All three").await;
     assert_eq!(of_grace.hear().await, "All three");
-    camp.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id, linus.id]})).await.expect(200);
+    camp.ada
+        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id, linus.id]}))
+        .await
+        .expect(200);
     // The answer means that it has happened: nothing said after it reaches her.
     for n in 0..20 {
         camp.ada.say(room, &format!("Secret {n}")).await;
@@ -184,7 +207,9 @@ async fn a_removed_member_stops_receiving_events_at_once() {
     of_grace.round_trip().await;
     of_grace.never_heard("message.created");
     of_grace.never_heard("unread");
-    of_grace.send(json!({"type": "message", "room_id": room, "content": "Hello?", "client_message_id": "h"})).await;
+    of_grace
+        .send(json!({"type": "message", "room_id": room, "content": "Hello?", "client_message_id": "h"}))
+        .await;
     let error = of_grace.expect("error").await;
     assert_eq!((&error["code"], &error["client_message_id"]), (&json!("not_found"), &json!("h")));
     of_grace.send(json!({"type": "join_room", "room_id": room, "since": 0})).await;
@@ -207,7 +232,11 @@ async fn since_replays_exactly_what_was_missed() {
     let kept = camp.ada.say(camp.room, "Missed").await;
     let edited = camp.ada.say(camp.room, "To be edited").await;
     let gone = camp.ada.say(camp.room, "To be deleted").await;
-    let edited = camp.ada.patch(&format!("/api/messages/{}", id(&edited)), json!({"content": "Edited"})).await.expect(200);
+    let edited = camp
+        .ada
+        .patch(&format!("/api/messages/{}", id(&edited)), json!({"content": "Edited"}))
+        .await
+        .expect(200);
     camp.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
     let other = camp.closed_room("Other", &[&camp.ada, &grace]).await;
     camp.ada.say(other, "In another room").await;

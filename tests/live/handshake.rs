@@ -50,12 +50,16 @@ async fn both_languages_tell_the_same_maps() {
 async fn no_socket_without_signing_in_or_from_another_site() {
     let camp = Camp::start().await;
     let protocol = Some("campfire.json");
-    for credentials in [Credentials::None, Credentials::Cookie("forged".into()), Credentials::Bearer("forged".into())] {
+    for credentials in
+        [Credentials::None, Credentials::Cookie("forged".into()), Credentials::Bearer("forged".into())]
+    {
         let stranger = camp.ada.with(credentials);
         let (status, problem) = refused_handshake(&stranger, handshake_request(&stranger, protocol)).await;
         assert_eq!((status, &problem["code"]), (401, &json!("not_signed_in")));
     }
-    for origin in ["https://evil.example", "null", "http://127.0.0.1:1", &format!("{}.evil.example", camp.ada.origin())] {
+    for origin in
+        ["https://evil.example", "null", "http://127.0.0.1:1", &format!("{}.evil.example", camp.ada.origin())]
+    {
         let mut request = handshake_request(&camp.ada, protocol);
         request.headers_mut().insert("origin", origin.parse().unwrap());
         let (status, problem) = refused_handshake(&camp.ada, request).await;
@@ -63,7 +67,11 @@ async fn no_socket_without_signing_in_or_from_another_site() {
     }
     let mut request = handshake_request(&camp.ada, protocol);
     request.headers_mut().remove("origin");
-    assert_eq!(refused_handshake(&camp.ada, request).await.0, 403, "with a cookie, Origin must name this host");
+    assert_eq!(
+        refused_handshake(&camp.ada, request).await.0,
+        403,
+        "with a cookie, Origin must name this host"
+    );
     // A browser does not add a bearer token on its own: no origin needed.
     Socket::connect(&camp.ada.bearer()).await;
 }
@@ -75,7 +83,8 @@ async fn what_is_no_handshake_is_refused_politely() {
     assert!(matches!(plain.status, 400 | 426), "{}", plain.status);
     plain.refused(plain.status);
     let bearer = camp.ada.bearer();
-    for (name, value) in [("sec-websocket-version", "8"), ("sec-websocket-key", "short"), ("upgrade", "h2c")] {
+    for (name, value) in [("sec-websocket-version", "8"), ("sec-websocket-key", "short"), ("upgrade", "h2c")]
+    {
         let mut request = handshake_request(&bearer, None);
         request.headers_mut().insert(name, value.parse().unwrap());
         let answer = raw_exchange_of(&bearer, &request).await;
@@ -85,7 +94,10 @@ async fn what_is_no_handshake_is_refused_politely() {
 }
 
 /// The status that a handshake gets which tungstenite would not send.
-async fn raw_exchange_of(client: &Client, request: &tokio_tungstenite::tungstenite::handshake::client::Request) -> u16 {
+async fn raw_exchange_of(
+    client: &Client,
+    request: &tokio_tungstenite::tungstenite::handshake::client::Request,
+) -> u16 {
     let mut head = "GET /ws HTTP/1.1\r\n".to_owned();
     for (name, value) in request.headers() {
         head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));

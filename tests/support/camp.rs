@@ -121,6 +121,11 @@ impl Person {
         Socket::connect(&self.client).await
     }
 
+    /// The same by the session's bearer token.
+    pub async fn bearer_socket(&self) -> Socket {
+        Socket::connect(&self.bearer()).await
+    }
+
     /// A socket that has joined the room.
     pub async fn socket_in(&self, room: i64) -> Socket {
         let mut socket = self.socket().await;
