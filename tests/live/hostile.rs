@@ -262,9 +262,4 @@ async fn a_flood_of_joins_and_leaves_ends_in_the_last_of_them() {
     grace.say(camp.room, "Anybody in?").await;
     socket.expect("unread").await;
     socket.never_heard("message.created");
-    let rest = socket.stream.next();
-    assert!(
-        tokio::time::timeout(std::time::Duration::from_millis(50), rest).await.is_err(),
-        "nothing more comes"
-    );
 }

@@ -14,6 +14,10 @@ use super::DEADLINE;
 pub struct Address(Arc<Mutex<SocketAddr>>);
 
 impl Address {
+    pub fn fixed(address: SocketAddr) -> Address {
+        Address(Arc::new(Mutex::new(address)))
+    }
+
     pub fn get(&self) -> SocketAddr {
         *self.0.lock().unwrap()
     }
