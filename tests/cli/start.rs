@@ -7,7 +7,7 @@ use crate::support::server::{campfire, wait_for};
 use crate::support::*;
 
 /// The output of a command that must end by itself.
-pub fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
+pub(crate) fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
     let mut command = campfire();
     command.args(args).envs(env.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -23,7 +23,7 @@ pub fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
     output
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
