@@ -1,1 +1,19 @@
-//! x
+//! A team chat in one binary. The map of the house is in the README; a file imports from its own floor downwards:
+//! `cli` → `server` → `http`, `live` (with `worker`, what both of them work with) → `store` →
+//! `text`, `frame`, `cache`, `limits`, `state`, `inbox` → `config`, `metrics`, `log` → `types`, `event`.
+
+pub mod cache;
+pub mod config;
+pub mod event;
+pub mod frame;
+mod http;
+pub mod inbox;
+pub mod limits;
+mod live;
+pub mod metrics;
+pub mod server;
+pub mod state;
+pub mod store;
+pub mod text;
+pub mod types;
+pub mod worker;

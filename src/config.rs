@@ -1,0 +1,382 @@
+//! The settings: flags over `CAMPFIRE_*` variables over a TOML file over defaults, all out of one table.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Every acknowledged write survives a power cut.
+    Full,
+    /// It survives a crash of the process; a power cut may take the last seconds. For cards that sync slowly.
+    Normal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    /// Worker threads; 0 for one per core.
+    pub workers: usize,
+    pub durability: Durability,
+    /// Messages of a person in ten seconds; 0 for no limit.
+    pub post_limit: u32,
+    /// Commands that may wait for the writer.
+    pub writer_queue: usize,
+    pub cors_origins: Vec<String>,
+    pub metrics_token: Option<String>,
+    /// Where people reach this server, when that is not where it listens.
+    pub public_url: Option<String>,
+    pub header_timeout: Duration,
+    pub body_timeout: Duration,
+    pub idle_timeout: Duration,
+    pub log_format: LogFormat,
+    pub log_level: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            data: "./data".into(),
+            workers: 0,
+            durability: Durability::Full,
+            post_limit: 20,
+            writer_queue: 4096,
+            cors_origins: Vec::new(),
+            metrics_token: None,
+            public_url: None,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            log_format: LogFormat::Human,
+            log_level: "info".into(),
+        }
+    }
+}
+
+/// One setting: how it is named everywhere, what it means, how it is read and shown.
+pub struct Setting {
+    /// The TOML key; the flag is `--key-with-dashes`, the variable `CAMPFIRE_KEY`.
+    pub key: &'static str,
+    pub value: &'static str,
+    pub help: &'static str,
+    set: fn(&mut Config, &str) -> Result<(), String>,
+    show: fn(&Config) -> String,
+}
+
+impl Setting {
+    pub fn flag(&self) -> String {
+        format!("--{}", self.key.replace('_', "-"))
+    }
+
+    pub fn variable(&self) -> String {
+        format!("CAMPFIRE_{}", self.key.to_uppercase())
+    }
+}
+
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "listen",
+        value: "ADDR:PORT",
+        help: "where to listen; port 0 picks a free one",
+        set: |config, text| parse(text, "an address and a port, like 127.0.0.1:3000").map(|value| config.listen = value),
+        show: |config| config.listen.to_string(),
+    },
+    Setting {
+        key: "data",
+        value: "DIR",
+        help: "the directory with the database and the files",
+        set: |config, text| {
+            if text.is_empty() {
+                return Err("has to name a directory".into());
+            }
+            config.data = text.into();
+            Ok(())
+        },
+        show: |config| config.data.display().to_string(),
+    },
+    Setting {
+        key: "public_url",
+        value: "URL",
+        help: "where people reach the server, if a proxy stands before it",
+        set: |config, text| match text {
+            "" => {
+                config.public_url = None;
+                Ok(())
+            }
+            url if url.starts_with("http://") || url.starts_with("https://") => {
+                config.public_url = Some(url.trim_end_matches('/').to_owned());
+                Ok(())
+            }
+            _ => Err("has to start with http:// or https://".into()),
+        },
+        show: |config| config.public_url.clone().unwrap_or_default(),
+    },
+    Setting {
+        key: "workers",
+        value: "N",
+        help: "worker threads; 0 for one per core",
+        set: |config, text| number(text, 0, 1024).map(|value| config.workers = value),
+        show: |config| config.workers.to_string(),
+    },
+    Setting {
+        key: "durability",
+        value: "full|normal",
+        help: "full survives a power cut; normal spares cards that sync slowly",
+        set: |config, text| {
+            config.durability = match text {
+                "full" => Durability::Full,
+                "normal" => Durability::Normal,
+                _ => return Err("has to be full or normal".into()),
+            };
+            Ok(())
+        },
+        show: |config| match config.durability {
+            Durability::Full => "full".into(),
+            Durability::Normal => "normal".into(),
+        },
+    },
+    Setting {
+        key: "post_limit",
+        value: "N",
+        help: "messages that a person may post in 10 s; 0 for no limit",
+        set: |config, text| number(text, 0, 1_000_000).map(|value| config.post_limit = value as u32),
+        show: |config| config.post_limit.to_string(),
+    },
+    Setting {
+        key: "writer_queue",
+        value: "N",
+        help: "changes that may wait for the disk before new ones are answered with 503",
+        set: |config, text| number(text, 1, 1_000_000).map(|value| config.writer_queue = value),
+        show: |config| config.writer_queue.to_string(),
+    },
+    Setting {
+        key: "cors_origins",
+        value: "URL,…",
+        help: "other sites whose pages may use the API with a token",
+        set: |config, text| {
+            let origins: Vec<String> = text.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned()).filter(|origin| !origin.is_empty()).collect();
+            if let Some(wrong) = origins.iter().find(|origin| !origin.starts_with("http://") && !origin.starts_with("https://")) {
+                return Err(format!("has {wrong:?}, which is no origin like https://example.org"));
+            }
+            config.cors_origins = origins;
+            Ok(())
+        },
+        show: |config| config.cors_origins.join(","),
+    },
+    Setting {
+        key: "metrics_token",
+        value: "TOKEN",
+        help: "lets others than loopback read /metrics",
+        set: |config, text| {
+            config.metrics_token = (!text.is_empty()).then(|| text.to_owned());
+            Ok(())
+        },
+        show: |config| config.metrics_token.as_ref().map_or_else(String::new, |_| "(hidden)".into()),
+    },
+    Setting {
+        key: "header_timeout",
+        value: "SECONDS",
+        help: "how long a request's head may take to arrive",
+        set: |config, text| seconds(text).map(|value| config.header_timeout = value),
+        show: |config| config.header_timeout.as_secs().to_string(),
+    },
+    Setting {
+        key: "body_timeout",
+        value: "SECONDS",
+        help: "how long a request's body may take to arrive",
+        set: |config, text| seconds(text).map(|value| config.body_timeout = value),
+        show: |config| config.body_timeout.as_secs().to_string(),
+    },
+    Setting {
+        key: "idle_timeout",
+        value: "SECONDS",
+        help: "how long a connection may wait for its next request",
+        set: |config, text| seconds(text).map(|value| config.idle_timeout = value),
+        show: |config| config.idle_timeout.as_secs().to_string(),
+    },
+    Setting {
+        key: "log_format",
+        value: "human|json",
+        help: "how the log is written",
+        set: |config, text| {
+            config.log_format = match text {
+                "human" => LogFormat::Human,
+                "json" => LogFormat::Json,
+                _ => return Err("has to be human or json".into()),
+            };
+            Ok(())
+        },
+        show: |config| match config.log_format {
+            LogFormat::Human => "human".into(),
+            LogFormat::Json => "json".into(),
+        },
+    },
+    Setting {
+        key: "log_level",
+        value: "LEVEL",
+        help: "error, warn, info, debug or trace",
+        set: |config, text| {
+            if !["error", "warn", "info", "debug", "trace"].contains(&text) {
+                return Err("has to be error, warn, info, debug or trace".into());
+            }
+            config.log_level = text.to_owned();
+            Ok(())
+        },
+        show: |config| config.log_level.clone(),
+    },
+];
+
+fn parse<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("has to be {wanted}"))
+}
+
+fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| format!("has to be a whole number from {least} to {most}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    number(text, 1, 86_400).map(|value| Duration::from_secs(value as u64))
+}
+
+/// A setting that is wrong: one sentence that says which and why.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The settings as they are put together, and where each came from.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub config: Config,
+    sources: BTreeMap<&'static str, String>,
+}
+
+impl Loaded {
+    /// `flags` are pairs of a key and its value, in the order given; `file` is named by `--config`.
+    pub fn load(flags: &[(String, String)], file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut loaded = Self::default();
+        let named = file.map(Path::to_owned).or_else(|| variable("CAMPFIRE_CONFIG").map(PathBuf::from));
+        match named {
+            Some(path) => loaded.read(&path)?,
+            None if Path::new(DEFAULT_FILE).exists() => loaded.read(Path::new(DEFAULT_FILE))?,
+            None => {}
+        }
+        for setting in SETTINGS {
+            let name = setting.variable();
+            if let Some(value) = variable(&name) {
+                loaded.set(setting, &value, name)?;
+            }
+        }
+        for (key, value) in flags {
+            let setting = SETTINGS.iter().find(|setting| setting.key == key).ok_or_else(|| ConfigError(format!("there is no setting {key}")))?;
+            loaded.set(setting, value, setting.flag())?;
+        }
+        Ok(loaded)
+    }
+
+    fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError(format!("cannot read the settings file {shown} ({error}); name another with --config")))?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| ConfigError(format!("the settings file {shown} is not TOML: {}", error.message())))?;
+        for (key, value) in table {
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+                return Err(ConfigError(format!("the settings file {shown} has {key}, which is no setting; `campfire serve --help` lists them all")));
+            };
+            let value = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Array(values) => {
+                    let texts: Option<Vec<&str>> = values.iter().map(toml::Value::as_str).collect();
+                    texts.map(|texts| texts.join(",")).ok_or_else(|| ConfigError(format!("{key} in {shown} has to be a list of texts")))?
+                }
+                _ => return Err(ConfigError(format!("{key} in {shown} has to be a text or a whole number"))),
+            };
+            self.set(setting, &value, format!("{key} in {shown}"))?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, setting: &Setting, value: &str, source: String) -> Result<(), ConfigError> {
+        (setting.set)(&mut self.config, value).map_err(|why| ConfigError(format!("{source} {why}, not {value:?}")))?;
+        self.sources.insert(setting.key, source);
+        Ok(())
+    }
+
+    /// Every setting with its value and where that came from, as TOML.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        for setting in SETTINGS {
+            let source = self.sources.get(setting.key).map_or("default", String::as_str);
+            let line = format!("{} = {:?}", setting.key, (setting.show)(&self.config));
+            text.push_str(&format!("{line:<48} # {source}\n"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(flags: &[(&str, &str)], file: Option<&str>, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("campfire.toml");
+        if let Some(text) = file {
+            std::fs::write(&path, text).unwrap();
+        }
+        let flags: Vec<_> = flags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+        Loaded::load(&flags, file.map(|_| path.as_path()), variable)
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file_over_defaults() {
+        let file = "listen = \"127.0.0.1:1\"\ndata = \"file\"\npost_limit = 7\ncors_origins = [\"https://a.example\"]";
+        let loaded = load(&[("listen", "127.0.0.1:3")], Some(file), &[("CAMPFIRE_LISTEN", "127.0.0.1:2"), ("CAMPFIRE_DATA", "variable")]).unwrap();
+        assert_eq!(loaded.config.listen.port(), 3);
+        assert_eq!(loaded.config.data, Path::new("variable"));
+        assert_eq!(loaded.config.post_limit, 7);
+        assert_eq!(loaded.config.cors_origins, ["https://a.example"]);
+        assert_eq!(loaded.config.writer_queue, Config::default().writer_queue);
+        let printed = loaded.print();
+        for source in ["# --listen", "# CAMPFIRE_DATA", "# post_limit in ", "# default"] {
+            assert!(printed.contains(source), "{printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_the_reason() {
+        let refused = |flags: &[(&str, &str)], file: Option<&str>| load(flags, file, &[]).err().unwrap().0;
+        assert_eq!(refused(&[("post_limit", "many")], None), "--post-limit has to be a whole number from 0 to 1000000, not \"many\"");
+        assert!(refused(&[("listen", "here")], None).starts_with("--listen has to be an address and a port"));
+        assert!(refused(&[], Some("colour = \"red\"")).contains("colour, which is no setting"));
+        assert!(refused(&[], Some("listen =")).contains("is not TOML"));
+        assert!(refused(&[], Some("durability = true")).contains("has to be a text or a whole number"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Frames: the bytes that go to sockets, made once and shared.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::{
+    event::{Change, Event},
+    types::Seq,
+};
+
+/// How a socket wants its messages: text frames of JSON, or binary frames of the same maps in MessagePack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    Json,
+    MessagePack,
+}
+
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8A;
+
+/// A frame's header (RFC 6455, section 5.2): a server's frames are whole and unmasked.
+fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
+    out.put_u8(opcode);
+    match length {
+        0..=125 => out.put_u8(length as u8),
+        126..=65_535 => {
+            out.put_u8(126);
+            out.put_u16(length as u16);
+        }
+        _ => {
+            out.put_u8(127);
+            out.put_u64(length as u64);
+        }
+    }
+}
+
+/// Appends a JSON text as a frame of the socket's encoding.
+pub fn put_frame(out: &mut BytesMut, encoding: Encoding, json: &[u8]) {
+    match encoding {
+        Encoding::Json => {
+            out.reserve(json.len() + 10);
+            put_header(out, TEXT, json.len());
+            out.put_slice(json);
+        }
+        Encoding::MessagePack => {
+            let packed = to_message_pack(json);
+            out.reserve(packed.len() + 10);
+            put_header(out, BINARY, packed.len());
+            out.put_slice(&packed);
+        }
+    }
+}
+
+/// One frame by itself.
+pub fn frame(encoding: Encoding, json: &[u8]) -> Bytes {
+    let mut out = BytesMut::new();
+    put_frame(&mut out, encoding, json);
+    out.freeze()
+}
+
+/// The same value in MessagePack, straight from reader to writer, without a tree in between.
+fn to_message_pack(json: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(json.len());
+    let value: serde_json::Value = serde_json::from_slice(json).expect("our own JSON parses");
+    rmp_serde::encode::write_named(&mut packed, &value).expect("memory takes any value");
+    packed
+}
+
+pub fn ping() -> Bytes {
+    Bytes::from_static(&[PING, 0])
+}
+
+/// Answers a ping with its own payload, of 125 bytes at most.
+pub fn pong(payload: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(payload.len() + 2);
+    put_header(&mut out, PONG, payload.len());
+    out.put_slice(payload);
+    out.freeze()
+}
+
+pub fn close(code: CloseCode, reason: &str) -> Bytes {
+    let mut out = BytesMut::with_capacity(reason.len() + 4);
+    put_header(&mut out, CLOSE, reason.len() + 2);
+    out.put_u16(code.into());
+    out.put_slice(reason.as_bytes());
+    out.freeze()
+}
+
+/// The JSON of a durable event, as sockets and `/api/sync` have it; None for what is not told to anybody.
+pub fn event_json(event: &Event) -> Option<Vec<u8>> {
+    let seq = event.seq;
+    Some(match &event.change {
+        Change::MessageCreated { json, .. } => message_json("message.created", seq, json),
+        Change::MessageUpdated { json, .. } => message_json("message.updated", seq, json),
+        Change::MessageDeleted { room, message, .. } => {
+            payload_json("message.deleted", seq, format!(r#""room_id":{room},"message_id":{message}"#).as_bytes())
+        }
+        Change::RoomCreated { json, .. } => payload_json("room.created", seq, json),
+        Change::RoomUpdated { json, .. } => payload_json("room.updated", seq, json),
+        Change::RoomDeleted { room } => payload_json("room.deleted", seq, format!(r#""room_id":{room}"#).as_bytes()),
+        Change::MembershipUpdated { json, .. } => payload_json("membership.updated", seq, json),
+        Change::UserUpdated { json, .. } => payload_json("user.updated", seq, json),
+        Change::AccountUpdated { json, .. } => payload_json("account.updated", seq, json),
+        Change::SessionStarted { .. }
+        | Change::SessionEnded { .. }
+        | Change::SessionTouched { .. }
+        | Change::ReadMarked { .. }
+        | Change::Reloaded => return None,
+    })
+}
+
+/// An event about a message, around the message's finished object.
+pub fn message_json(kind: &str, seq: Seq, message: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut json = Vec::with_capacity(message.len() + 64);
+    write!(json, r#"{{"type":"{kind}","seq":{seq},"message":"#).expect("memory takes any text");
+    json.extend_from_slice(message);
+    json.push(b'}');
+    json
+}
+
+/// Any other durable event, around the members of its object.
+pub fn payload_json(kind: &str, seq: Seq, payload: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut json = Vec::with_capacity(payload.len() + 64);
+    write!(json, r#"{{"type":"{kind}","seq":{seq},"#).expect("memory takes any text");
+    json.extend_from_slice(payload);
+    json.push(b'}');
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+
+    use super::*;
+
+    #[test]
+    fn frame_headers_say_the_length_in_the_shortest_form() {
+        for length in [0, 1, 125, 126, 127, 65_535, 65_536, 100_000] {
+            let json = format!("\"{}\"", "x".repeat(length));
+            let made = frame(Encoding::Json, json.as_bytes());
+            let mut cursor = std::io::Cursor::new(&made);
+            let (header, payload) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
+            assert!(header.is_final && header.mask.is_none());
+            assert_eq!(payload as usize, json.len());
+            assert_eq!(header.len(payload), made.len() as u64 - payload, "{length}");
+        }
+    }
+
+    #[test]
+    fn message_pack_frames_hold_the_same_map() {
+        let json = br#"{"type":"message.created","seq":7,"message":{"id":7,"content":"caf\u00e9","mentions":[1,2],"edited_at":null}}"#;
+        let made = frame(Encoding::MessagePack, json);
+        let value: serde_json::Value = rmp_serde::from_slice(&made[2..]).unwrap();
+        assert_eq!(value, serde_json::from_slice::<serde_json::Value>(json).unwrap());
+        assert!(made.len() < json.len());
+    }
+}

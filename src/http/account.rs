@@ -1,0 +1,147 @@
+//! First run, joining, and the account's own settings.
+
+use fast_qr::{
+    QRBuilder,
+    convert::{Builder, Shape, svg::SvgBuilder},
+};
+use hyper::{StatusCode, header};
+use serde_json::json;
+
+use super::{
+    form::{Form, required_email, required_password},
+    password::hash_aside,
+    problem::Problem,
+    request::{Admin, Call, Viewer},
+    response::Reply,
+    router::{Answer, Later},
+    rooms::room_value,
+    session::{session_cookie, user_value},
+};
+use crate::{
+    store::{ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp},
+    types::{Account, Role, random_join_code},
+    worker::Worker,
+};
+
+pub(crate) const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;
+
+const MAX_CSS: usize = 64 << 10;
+
+pub(crate) fn setup_needed(call: &Call) -> Answer {
+    let needed = call.worker.state.borrow().account.is_none();
+    Ok(Reply::json(&json!({ "needed": needed })))
+}
+
+pub(crate) fn set_up(call: Call) -> Later {
+    Box::pin(async move {
+        let already = || Problem::conflict("This account is set up already: sign in instead.");
+        if call.worker.state.borrow().account.is_some() {
+            return Err(already());
+        }
+        let mut form = call.form()?;
+        let account_name = form.required_line("account_name", NAME_LENGTH);
+        let (name, email, password) = person(&mut form);
+        form.finish()?;
+        let password_hash = hash_aside(&call.worker, password).await?;
+        let (token, session) = call.new_session();
+        let join_code = random_join_code();
+        let done = call
+            .worker
+            .writer
+            .write(SetUp { account_name, join_code, name, email, password_hash, session })
+            .await?;
+        let worker = &call.worker;
+        let reply = Reply::written(
+            StatusCode::CREATED,
+            &json!({
+                "user": user_value(worker, done.user),
+                "account": account(worker)?.private(),
+                "room": room_value(worker, done.room, Some(done.user))?,
+                "token": token,
+            }),
+        );
+        Ok(reply.with(header::SET_COOKIE, session_cookie(&call, &token)))
+    })
+}
+
+/// Name, e-mail and password of somebody new.
+fn person(form: &mut Form) -> (String, String, String) {
+    let name = form.required_line("name", NAME_LENGTH);
+    let email = required_email(form, "email");
+    let password = required_password(form, "password");
+    (name, email, password)
+}
+
+pub(crate) fn join(call: Call) -> Later {
+    Box::pin(async move {
+        let code = call.params[0].clone();
+        let fits = call.worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == code);
+        if !fits {
+            return Err(Problem::not_found());
+        }
+        let mut form = call.form()?;
+        let (name, email, password) = person(&mut form);
+        form.finish()?;
+        let password_hash = hash_aside(&call.worker, password).await?;
+        let (token, session) = call.new_session();
+        let user = CreateUser { name, email, password_hash, role: Role::Member };
+        let user = call.worker.writer.write(Join { code, user, session }).await?;
+        let reply = Reply::written(
+            StatusCode::CREATED,
+            &json!({ "user": user_value(&call.worker, user), "token": token }),
+        );
+        Ok(reply.with(header::SET_COOKIE, session_cookie(&call, &token)))
+    })
+}
+
+fn account(worker: &Worker) -> Result<Account, Problem> {
+    worker.state.borrow().account.clone().ok_or_else(Problem::not_found)
+}
+
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+    let account = account(&call.worker)?;
+    Ok(Reply::json(&if viewer.is_admin { account.private() } else { account.public() }))
+}
+
+pub(crate) fn change(call: Call, _: Admin) -> Later {
+    Box::pin(async move {
+        let mut form = call.form()?;
+        let name = form.line("name", NAME_LENGTH);
+        let custom_css = form.text("custom_css");
+        if custom_css.as_ref().is_some_and(|css| css.len() > MAX_CSS) {
+            form.refuse("custom_css", "has to have 65536 bytes or fewer");
+        }
+        // The settings may come in an object of their own, as they are answered, or beside the name.
+        let nested = form.object("settings").map(Form::of);
+        let mut change = ChangeAccount { name, custom_css, ..ChangeAccount::default() };
+        let (flat, nested) = (settings(&mut form), nested.map(|mut form| (settings(&mut form), form)));
+        (change.restrict_room_creation, change.retention_days) = flat;
+        form.finish()?;
+        if let Some(((restrict, retention), form)) = nested {
+            form.finish()?;
+            change.restrict_room_creation = restrict.or(change.restrict_room_creation);
+            change.retention_days = retention.or(change.retention_days);
+        }
+        let account = call.worker.writer.write(change).await?;
+        Ok(Reply::written(StatusCode::OK, &account.private()))
+    })
+}
+
+fn settings(form: &mut Form) -> (Option<bool>, Option<Option<u32>>) {
+    (form.flag("restrict_room_creation"), form.nullable_number("retention_days", 1..=36_500))
+}
+
+pub(crate) fn renew_join_code(call: Call, _: Admin) -> Later {
+    Box::pin(async move {
+        let account = call.worker.writer.write(RenewJoinCode { code: random_join_code() }).await?;
+        let url = format!("{}/join/{}", call.base_url(), account.join_code);
+        let body = json!({ "join_code": &*account.join_code, "qr_svg": qr_svg(&url), "url": url });
+        Ok(Reply::written(StatusCode::CREATED, &body))
+    })
+}
+
+/// A QR code of an address, as an SVG image.
+fn qr_svg(url: &str) -> String {
+    let code = QRBuilder::new(url).build().expect("an address fits into a QR code");
+    SvgBuilder::default().shape(Shape::Square).to_str(&code)
+}

@@ -1,0 +1,233 @@
+//! From a request to its answer: find the route, find out who asks, check what they may, let the handler answer.
+
+mod account;
+mod assets;
+mod form;
+mod health;
+mod messages;
+mod pages;
+mod password;
+mod problem;
+mod request;
+mod response;
+mod rooms;
+mod router;
+mod search;
+mod session;
+mod sync;
+mod users;
+
+use std::{
+    future::Future,
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderName, HeaderValue},
+};
+
+pub(crate) use self::{
+    form::Form,
+    messages::{Draft, compose},
+    password::hash_password,
+    problem::Problem,
+    request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},
+    response::Body,
+    rooms::present,
+    sync::event_json,
+};
+use self::{
+    request::{Admin, Call, MAX_JSON, read_body, viewer},
+    response::Reply,
+    router::{Handler, find},
+};
+use crate::worker::Worker;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A read on a worker that takes longer than this is given up: it would hold up everybody else's.
+const READ_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Tells the pages of one binary from those of the next, which may word them differently.
+fn boot_tag() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// How many routes there are, for those who count by route.
+pub(crate) fn route_count() -> usize {
+    router::ROUTES.len()
+}
+
+/// Answers one request. Whatever goes wrong inside is an answer too.
+pub(crate) async fn answer(worker: Rc<Worker>, request: Request<Incoming>, address: IpAddr) -> Response<Body> {
+    let started = Instant::now();
+    worker.catch_up();
+    let id = request_id(&worker, request.headers());
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let (response, place) = match preflight(&worker, &request) {
+        Some(response) => (response, route_count()),
+        None => routed(&worker, request, address).await,
+    };
+    let mut response = response;
+    if let Some(origin) = origin.filter(|_| !worker.config().cors_origins.is_empty()) {
+        allow_origin(&worker, origin, response.headers_mut());
+    }
+    response.headers_mut().insert(X_REQUEST_ID, id);
+    worker.metrics.routes[place].record(response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// Finds the route and calls its handler; answers the response and the route's place in the table.
+async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr) -> (Response<Body>, usize) {
+    let found = match find(request.method(), request.uri().path()) {
+        Ok(found) => found,
+        Err(problem) => return (Reply::from(problem).into_response(request.headers()), route_count()),
+    };
+    let place = found.place;
+    if matches!(found.route.handler, Handler::Socket) {
+        let response = crate::live::upgrade(worker, request, address)
+            .unwrap_or_else(|problem| Reply::from(problem).into_response(&HeaderMap::new()));
+        return (response, place);
+    }
+    let (parts, body) = request.into_parts();
+    let mut call = Call {
+        worker: Rc::clone(worker),
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        address,
+        params: found.params,
+        body: bytes::Bytes::new(),
+    };
+    // The handler may take the call with it; what the response needs of the request is small.
+    let asked = conditions(&call.headers);
+    let handled = async {
+        if call.method != Method::GET && call.method != Method::HEAD {
+            let read = read_body(worker, body, MAX_JSON).await;
+            // What happened while the body came in is part of what the handler sees.
+            worker.catch_up();
+            call.body = read?;
+        }
+        dispatch(found.route.handler, call).await
+    };
+    let reply = match (CatchPanic { inner: Box::pin(handled) }).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(problem)) => problem.into(),
+        Err(()) => {
+            worker.metrics.panics.add(1);
+            tracing::error!(route = found.route.path, "a handler panicked");
+            Problem::internal().into()
+        }
+    };
+    if reply.status.is_server_error() && reply.status != StatusCode::SERVICE_UNAVAILABLE {
+        tracing::error!(route = found.route.path, status = reply.status.as_u16(), "a request failed");
+    }
+    (reply.into_response(&asked), place)
+}
+
+async fn dispatch(handler: Handler, call: Call) -> router::Answer {
+    let signed_in =
+        |call: &Call| viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in);
+    match handler {
+        Handler::Anybody(answer) => answer(&call),
+        Handler::AnybodyWrites(answer) => {
+            request::refuse_cross_site(&call)?;
+            answer(call).await
+        }
+        Handler::Viewer(answer) => {
+            let viewer = signed_in(&call)?;
+            answer(&call, &viewer)
+        }
+        Handler::ViewerWrites(answer) => {
+            let viewer = signed_in(&call)?;
+            answer(call, viewer).await
+        }
+        Handler::AdminWrites(answer) => {
+            let admin = Admin::of(signed_in(&call)?)?;
+            answer(call, admin).await
+        }
+        Handler::Socket => Err(Problem::not_found()),
+    }
+}
+
+/// The headers that decide how an answer is put on the wire.
+fn conditions(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for name in [header::IF_NONE_MATCH, header::ACCEPT_ENCODING] {
+        for value in headers.get_all(&name) {
+            kept.append(&name, value.clone());
+        }
+    }
+    kept
+}
+
+/// The caller's own id if it is 1 to 128 printable characters, otherwise one of ours.
+fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
+    let theirs = headers.get(&X_REQUEST_ID).filter(|id| {
+        (1..=128).contains(&id.len()) && id.as_bytes().iter().all(|byte| (0x20..0x7F).contains(byte))
+    });
+    match theirs {
+        Some(id) => id.clone(),
+        None => {
+            let started = worker.shared.started.elapsed().as_micros();
+            let id = format!("{:x}-{:x}-{:x}", worker.id, worker.next_request(), started);
+            HeaderValue::try_from(id).expect("hexadecimal digits are printable")
+        }
+    }
+}
+
+/// Answers `OPTIONS` of an allowed origin (CORS); nobody else's.
+fn preflight(worker: &Worker, request: &Request<Incoming>) -> Option<Response<Body>> {
+    if request.method() != Method::OPTIONS || !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
+    let origin = request.headers().get(header::ORIGIN)?;
+    is_allowed(worker, origin).then(|| {
+        let reply = Reply::no_content()
+            .with(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"))
+            .with(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type, if-none-match, x-request-id"))
+            .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        reply.into_response(request.headers())
+    })
+}
+
+fn is_allowed(worker: &Worker, origin: &HeaderValue) -> bool {
+    worker.config().cors_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+}
+
+/// Lets pages of an allowed origin read the answer. Cookies stay out of it: such pages use a token.
+fn allow_origin(worker: &Worker, origin: HeaderValue, headers: &mut HeaderMap) {
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    if is_allowed(worker, &origin) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("etag, link, retry-after, x-request-id"),
+        );
+    }
+}
+
+/// A future whose panic is a value.
+struct CatchPanic<F> {
+    inner: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output, ()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // What the handler had borrowed is given back as it unwinds; nothing of it is used again.
+        match catch_unwind(AssertUnwindSafe(|| self.inner.as_mut().poll(cx))) {
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(Err(())),
+        }
+    }
+}

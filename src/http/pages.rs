@@ -1,0 +1,53 @@
+//! The page itself and its parts, out of the binary.
+
+use std::sync::PoisonError;
+
+use hyper::header::{self, HeaderName, HeaderValue};
+
+use super::{
+    assets::{self, Asset},
+    problem::Problem,
+    request::Call,
+    response::Reply,
+    router::Answer,
+    session::session_cookie,
+};
+
+/// Nothing runs, loads or frames but what is ours.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+    worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+pub(crate) fn page(call: &Call) -> Answer {
+    let reply = reply(assets::page())
+        .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY))
+        .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
+        .with(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
+    Ok(match demo_token(call) {
+        Some(token) => reply.with(header::SET_COOKIE, session_cookie(call, &token)),
+        None => reply,
+    })
+}
+
+/// The first visitor of a demo comes from this machine and is signed in.
+fn demo_token(call: &Call) -> Option<String> {
+    if !call.address.is_loopback() {
+        return None;
+    }
+    call.worker.shared.demo_token.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+pub(crate) fn asset(call: &Call) -> Answer {
+    assets::asset(call.uri.path()).map(reply).ok_or_else(Problem::not_found)
+}
+
+fn reply(asset: &'static Asset) -> Reply {
+    let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut reply = Reply::text(asset.identity.clone(), asset.content_type).cached(cache);
+    reply.etag = Some(asset.etag.to_string());
+    reply.gzip = asset.gzip.clone();
+    reply.br = asset.br.clone();
+    reply
+}

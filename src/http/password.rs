@@ -1,0 +1,76 @@
+//! Passwords: Argon2id (RFC 9106) with OWASP's parameters, off the workers.
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+
+use super::problem::Problem;
+use crate::worker::{Shared, Worker};
+
+/// Callers that wait for a hash at most; the next is told to come back.
+const MAX_WAITING: usize = 64;
+
+/// 19 MiB, two passes, one lane: OWASP's first choice for Argon2id (Password Storage Cheat Sheet).
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(19 * 1024, 2, 1, None).expect("the parameters are within Argon2's limits");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// A password's hash as a PHC string. Takes tens of milliseconds: not for a worker's own thread.
+pub(crate) fn hash_password(password: &str) -> String {
+    argon2().hash_password(password.as_bytes()).expect("any text can be hashed").to_string()
+}
+
+fn verify(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// A hash that nobody has the password of, so that an unknown address takes as long as a wrong password.
+fn nobody() -> &'static str {
+    static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    HASH.get_or_init(|| hash_password(&crate::types::random_token()))
+}
+
+async fn aside<T: Send + 'static>(shared: &Shared, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    let waiting = shared.hashing_waiting.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let done = if waiting >= MAX_WAITING {
+        Err(Problem::overloaded())
+    } else {
+        // The semaphore is never closed.
+        let _turn = shared.hashing.acquire().await;
+        tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
+    };
+    shared.hashing_waiting.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    done
+}
+
+pub(crate) async fn hash_aside(worker: &Worker, password: String) -> Result<String, Problem> {
+    aside(&worker.shared, move || hash_password(&password)).await
+}
+
+/// Whether the password is right. Without a hash it takes as long, and is not.
+pub(crate) async fn verify_aside(worker: &Worker, password: String, hash: Option<String>) -> Result<bool, Problem> {
+    aside(&worker.shared, move || match hash {
+        Some(hash) => verify(&password, &hash),
+        None => {
+            verify(&password, nobody());
+            false
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_right_password_and_no_other_is_verified() {
+        let hash = hash_password("correct horse");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify("correct horse", &hash));
+        assert!(!verify("correct horsf", &hash));
+        assert!(!verify("correct horse", "not a hash"));
+    }
+}

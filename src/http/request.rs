@@ -1,0 +1,335 @@
+//! A request on its way to its handler: who asks, from where, with what.
+
+use std::{net::IpAddr, rc::Rc};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::{HeaderMap, Method, Uri, body::Incoming, header};
+use smallvec::SmallVec;
+
+use super::{form::Form, problem::Problem};
+use crate::{
+    event::Session,
+    store::{NewSession, TouchSession},
+    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, Timestamp, TokenHash, UserId},
+    worker::Worker,
+};
+
+/// The largest JSON body.
+pub(crate) const MAX_JSON: usize = 1 << 20;
+
+/// `last_active_at` of a session is renewed once in so many milliseconds.
+const TOUCH_AFTER: i64 = 3_600_000;
+
+pub(crate) const COOKIE: &str = "campfire_session";
+
+/// All that a handler may look at.
+pub(crate) struct Call {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) address: IpAddr,
+    /// The values of the route's `{placeholders}`, in order.
+    pub(crate) params: SmallVec<[String; 2]>,
+    pub(crate) body: Bytes,
+}
+
+impl Call {
+    /// The fields of the JSON body.
+    pub(crate) fn form(&self) -> Result<Form, Problem> {
+        if !self.is_json() {
+            return Err(Problem::unsupported_media_type());
+        }
+        Form::parse(&self.body)
+    }
+
+    fn is_json(&self) -> bool {
+        self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+            let kind = value.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
+        })
+    }
+
+    /// The id in the path. What cannot be an id is nothing that we have.
+    pub(crate) fn id(&self, place: usize) -> Result<i64, Problem> {
+        self.params
+            .get(place)
+            .and_then(|text| text.parse().ok())
+            .filter(|id: &i64| *id > 0)
+            .ok_or_else(Problem::not_found)
+    }
+
+    pub(crate) fn query(&self) -> Query {
+        Query::parse(self.uri.query().unwrap_or_default())
+    }
+
+    /// A new session on the device that asks, and its token.
+    pub(crate) fn new_session(&self) -> (String, NewSession) {
+        let token = crate::types::random_token();
+        let user_agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let session = NewSession {
+            token: TokenHash::of(&token),
+            user_agent: user_agent.unwrap_or_default().chars().take(256).collect(),
+            ip_address: self.address.to_string(),
+        };
+        (token, session)
+    }
+
+    /// Whether the caller reached us over TLS, by what we are told of our own address.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.worker.config().public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Where this server is, as the caller sees it.
+    pub(crate) fn base_url(&self) -> String {
+        if let Some(url) = &self.worker.config().public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let host = self.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        format!("http://{}", host.map_or_else(|| self.worker.config().listen.to_string(), str::to_owned))
+    }
+}
+
+/// Proof that somebody is signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Viewer {
+    pub(crate) user: UserId,
+    pub(crate) is_admin: bool,
+    pub(crate) session: SessionId,
+}
+
+/// Proof that the viewer is an administrator.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin(());
+
+impl Admin {
+    pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
+        if viewer.is_admin { Ok(Self(())) } else { Err(Problem::forbidden("Only administrators may do this.")) }
+    }
+}
+
+/// Proof that the viewer is a member of a room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoomAccess {
+    pub(crate) room: RoomId,
+    pub(crate) kind: RoomKind,
+    pub(crate) creator: UserId,
+    pub(crate) involvement: Involvement,
+}
+
+impl RoomAccess {
+    pub(crate) fn of(worker: &Worker, room: RoomId, user: UserId) -> Result<Self, Problem> {
+        let state = worker.state.borrow();
+        let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
+        let involvement = *found.members.get(&user).ok_or_else(Problem::not_found)?;
+        Ok(Self { room, kind: found.room.kind, creator: found.room.creator_id, involvement })
+    }
+
+    /// Whether the viewer may rename, change or delete the room: its creator and administrators; in a direct room
+    /// everybody who is in it.
+    pub(crate) fn may_change(&self, viewer: &Viewer) -> Result<(), Problem> {
+        if viewer.is_admin || self.creator == viewer.user || self.kind == RoomKind::Direct {
+            Ok(())
+        } else {
+            Err(Problem::forbidden("Only the room's creator or an administrator may do this."))
+        }
+    }
+}
+
+/// Who asks: by the `Authorization` header if there is one, otherwise by the cookie.
+pub(crate) fn viewer(worker: &Worker, headers: &HeaderMap, method: &Method, address: IpAddr) -> Result<Option<Viewer>, Problem> {
+    let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
+        Some(value) => match value.to_str().ok().and_then(bearer) {
+            Some(token) => (token, false),
+            None => return Ok(None),
+        },
+        None => match cookie(headers) {
+            Some(token) => (token, true),
+            None => return Ok(None),
+        },
+    };
+    let hash = TokenHash::of(token);
+    let state = worker.state.borrow();
+    let Some(session) = state.session(&hash) else { return Ok(None) };
+    let Some(user) = state.users.get(&session.user_id).filter(|user| user.is_active()) else { return Ok(None) };
+    if by_cookie && !method.is_safe() && is_cross_site(headers) {
+        return Err(Problem::cross_site());
+    }
+    touch(worker, session, hash, address);
+    Ok(Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id }))
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';')).find_map(
+        |pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='),
+    )
+}
+
+/// Signing in by a form of another site would put a stranger's session into the browser.
+pub(crate) fn refuse_cross_site(call: &Call) -> Result<(), Problem> {
+    let from_browser = call.headers.contains_key("sec-fetch-site") || call.headers.contains_key(header::ORIGIN);
+    if from_browser && is_cross_site(&call.headers) { Err(Problem::cross_site()) } else { Ok(()) }
+}
+
+/// Browsers say where a request comes from in `Sec-Fetch-Site`; the older ones in `Origin`.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => site != "same-origin" && site != "none",
+        None => !origin_is_ours(headers),
+    }
+}
+
+/// Whether `Origin` is missing or names this host.
+pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let origin = origin.to_str().unwrap_or_default();
+    origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+}
+
+fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) {
+    let now = Timestamp::now();
+    if now.0 - session.last_active_at.0 > TOUCH_AFTER {
+        // Nobody waits for it, and if the queue is full the next request tries again.
+        let touch = TouchSession { session: session.id, token, ip_address: address.to_string() };
+        drop(worker.writer.submit(touch));
+    }
+}
+
+/// Reads a body of at most `limit` bytes, in at most the configured time.
+pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
+    use hyper::body::Body;
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Problem::too_large(limit));
+    }
+    let reading = async {
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Problem::malformed("The body broke off."))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if whole.len() + data.len() > limit {
+                return Err(Problem::too_large(limit));
+            }
+            // The common case: one frame, no copy.
+            if whole.is_empty() && body.is_end_stream() {
+                return Ok(data);
+            }
+            whole.extend_from_slice(&data);
+        }
+        Ok(whole.freeze())
+    };
+    tokio::time::timeout(worker.config().body_timeout, reading).await.unwrap_or_else(|_| Err(Problem::timeout()))
+}
+
+/// The query of an address: the last value of each name counts.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn parse(query: &str) -> Self {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (percent_decoded(name), percent_decoded(value))
+        });
+        Self(pairs.collect())
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A number, or 400.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
+        self.text(name)
+            .map(|text| text.parse().map_err(|_| Problem::malformed(format!("`{name}` has to be a whole number."))))
+            .transpose()
+    }
+
+    /// An id, or 400.
+    pub(crate) fn id(&self, name: &str) -> Result<Option<i64>, Problem> {
+        match self.number(name)? {
+            Some(id) if id <= 0 => Err(Problem::malformed(format!("`{name}` has to be a positive whole number."))),
+            id => Ok(id),
+        }
+    }
+
+    /// How many things to a page: 1 to 200, 50 if nothing is said.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        match self.number("limit")? {
+            None => Ok(50),
+            Some(limit @ 1..=200) => Ok(limit as usize),
+            Some(_) => Err(Problem::malformed("`limit` has to be from 1 to 200.")),
+        }
+    }
+
+    pub(crate) fn message(&self, name: &str) -> Result<Option<MessageId>, Problem> {
+        Ok(self.id(name)?.map(MessageId))
+    }
+}
+
+/// As forms encode it (URL Standard, section 5.1): `+` is a space. What is not UTF-8 is replaced.
+fn percent_decoded(text: &str) -> String {
+    if text.contains('+') { percent_decoded_path(&text.replace('+', " ")) } else { percent_decoded_path(text) }
+}
+
+/// As paths encode it (RFC 3986, section 2.1).
+pub(crate) fn percent_decoded_path(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after) {
+            (b'%', [high, low, tail @ ..]) => {
+                match (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) {
+                    (Some(high), Some(low)) => {
+                        bytes.push((high * 16 + low) as u8);
+                        rest = tail;
+                    }
+                    _ => bytes.push(b'%'),
+                }
+            }
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_decoded_and_the_last_value_counts() {
+        let query = Query::parse("q=a%20b+c&limit=3&limit=7&x&bad=%zz%4&e=%C3%A9");
+        assert_eq!(query.text("q"), Some("a b c"));
+        assert_eq!(query.limit().unwrap(), 7);
+        assert_eq!(query.text("x"), Some(""));
+        assert_eq!(query.text("bad"), Some("%zz%4"));
+        assert_eq!(query.text("e"), Some("é"));
+        assert_eq!(query.text("y"), None);
+    }
+
+    #[test]
+    fn an_origin_is_ours_if_it_names_our_host() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "chat.example:3000".parse().unwrap());
+        assert!(origin_is_ours(&headers));
+        headers.insert(header::ORIGIN, "http://chat.example:3000".parse().unwrap());
+        assert!(origin_is_ours(&headers));
+        headers.insert(header::ORIGIN, "http://chat.example".parse().unwrap());
+        assert!(!origin_is_ours(&headers));
+        headers.insert(header::ORIGIN, "null".parse().unwrap());
+        assert!(!origin_is_ours(&headers));
+    }
+}

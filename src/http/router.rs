@@ -1,0 +1,200 @@
+//! What this server answers: every route, in the order of the contract, with who may call it.
+
+use std::{future::Future, pin::Pin};
+
+use hyper::Method;
+use smallvec::SmallVec;
+
+use super::{
+    account, health, messages, pages,
+    problem::Problem,
+    request::{Admin, Call, Viewer},
+    response::Reply,
+    rooms, search, session, sync, users,
+};
+
+pub(crate) type Answer = Result<Reply, Problem>;
+pub(crate) type Later = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// Who may call a route, and what answers. Reads answer at once; writes wait for the writer.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    Anybody(fn(&Call) -> Answer),
+    AnybodyWrites(fn(Call) -> Later),
+    Viewer(fn(&Call, &Viewer) -> Answer),
+    ViewerWrites(fn(Call, Viewer) -> Later),
+    AdminWrites(fn(Call, Admin) -> Later),
+    /// `GET /ws`: the connection becomes a socket.
+    Socket,
+}
+
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) handler: Handler,
+}
+
+use Handler::{AdminWrites, Anybody, AnybodyWrites, Socket, Viewer as ViewerReads, ViewerWrites};
+
+const fn get(path: &'static str, handler: Handler) -> Route {
+    Route { method: Method::GET, path, handler }
+}
+
+const fn post(path: &'static str, handler: Handler) -> Route {
+    Route { method: Method::POST, path, handler }
+}
+
+const fn put(path: &'static str, handler: Handler) -> Route {
+    Route { method: Method::PUT, path, handler }
+}
+
+const fn patch(path: &'static str, handler: Handler) -> Route {
+    Route { method: Method::PATCH, path, handler }
+}
+
+const fn delete(path: &'static str, handler: Handler) -> Route {
+    Route { method: Method::DELETE, path, handler }
+}
+
+pub(crate) static ROUTES: &[Route] = &[
+    get("/health", Anybody(health::show)),
+    get("/metrics", Anybody(health::metrics)),
+    get("/api/setup", Anybody(account::setup_needed)),
+    post("/api/setup", AnybodyWrites(account::set_up)),
+    post("/api/session", AnybodyWrites(session::create)),
+    get("/api/session", ViewerReads(session::show)),
+    delete("/api/session", ViewerWrites(session::destroy)),
+    get("/api/sessions", ViewerReads(session::list)),
+    delete("/api/sessions/{id}", ViewerWrites(session::destroy_other)),
+    post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
+    post("/api/join/{code}", AnybodyWrites(account::join)),
+    get("/api/account", ViewerReads(account::show)),
+    patch("/api/account", AdminWrites(account::change)),
+    post("/api/account/join_code", AdminWrites(account::renew_join_code)),
+    get("/api/users", ViewerReads(users::list)),
+    get("/api/users/{id}", ViewerReads(users::show)),
+    patch("/api/users/{id}", ViewerWrites(users::change)),
+    delete("/api/users/{id}", ViewerWrites(users::deactivate)),
+    get("/api/rooms", ViewerReads(rooms::list)),
+    post("/api/rooms", ViewerWrites(rooms::create)),
+    get("/api/rooms/{id}", ViewerReads(rooms::show)),
+    patch("/api/rooms/{id}", ViewerWrites(rooms::change)),
+    delete("/api/rooms/{id}", ViewerWrites(rooms::destroy)),
+    get("/api/rooms/{id}/members", ViewerReads(rooms::members)),
+    put("/api/rooms/{id}/members", ViewerWrites(rooms::replace_members)),
+    put("/api/rooms/{id}/involvement", ViewerWrites(rooms::involve)),
+    post("/api/rooms/{id}/read", ViewerWrites(rooms::mark_read)),
+    get("/api/rooms/{id}/messages", ViewerReads(messages::page)),
+    post("/api/messages", ViewerWrites(messages::create)),
+    get("/api/messages/{id}", ViewerReads(messages::show)),
+    patch("/api/messages/{id}", ViewerWrites(messages::edit)),
+    delete("/api/messages/{id}", ViewerWrites(messages::destroy)),
+    get("/api/search", ViewerReads(search::search)),
+    get("/api/searches", ViewerReads(search::recent)),
+    delete("/api/searches", ViewerWrites(search::forget)),
+    get("/api/sync", ViewerReads(sync::show)),
+    get("/ws", Socket),
+    // The page: every address that a person can be at, and what it is made of.
+    get("/", Anybody(pages::page)),
+    get("/setup", Anybody(pages::page)),
+    get("/signin", Anybody(pages::page)),
+    get("/join/{code}", Anybody(pages::page)),
+    get("/reset/{token}", Anybody(pages::page)),
+    get("/rooms/{id}", Anybody(pages::page)),
+    get("/rooms/{id}/{message}", Anybody(pages::page)),
+    get("/search", Anybody(pages::page)),
+    get("/settings", Anybody(pages::page)),
+    get("/settings/{section}", Anybody(pages::page)),
+    get("/assets/{name}", Anybody(pages::asset)),
+    get("/favicon.ico", Anybody(pages::asset)),
+    get("/favicon.svg", Anybody(pages::asset)),
+    get("/manifest.webmanifest", Anybody(pages::asset)),
+    get("/sw.js", Anybody(pages::asset)),
+];
+
+/// A route that was found, with the values of its placeholders.
+pub(crate) struct Found {
+    pub(crate) place: usize,
+    pub(crate) route: &'static Route,
+    pub(crate) params: SmallVec<[String; 2]>,
+}
+
+/// Finds the route of a request. HEAD is answered like GET.
+pub(crate) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let segments: SmallVec<[&str; 8]> = path.split('/').skip(1).collect();
+    let mut allowed: SmallVec<[&Method; 4]> = SmallVec::new();
+    for (place, (route, pattern)) in ROUTES.iter().zip(patterns()).enumerate() {
+        if !pattern.matches(&segments) {
+            continue;
+        }
+        if route.method != *method {
+            allowed.push(&route.method);
+            continue;
+        }
+        let params = pattern.params.iter().map(|place| super::request::percent_decoded_path(segments[*place])).collect();
+        return Ok(Found { place, route, params });
+    }
+    if allowed.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let mut names: Vec<&str> = allowed.iter().map(|method| method.as_str()).collect();
+    if allowed.contains(&&Method::GET) {
+        names.push("HEAD");
+    }
+    Err(Problem::method_not_allowed(names.join(", ")))
+}
+
+/// A path taken apart once.
+struct Pattern {
+    /// None where there is a placeholder.
+    segments: Vec<Option<&'static str>>,
+    params: SmallVec<[usize; 2]>,
+}
+
+impl Pattern {
+    fn matches(&self, segments: &[&str]) -> bool {
+        // The last segments differ most, so a miss is found out soonest from there.
+        self.segments.len() == segments.len()
+            && self.segments.iter().zip(segments).rev().all(|(pattern, segment)| match pattern {
+                Some(literal) => literal == segment,
+                None => !segment.is_empty(),
+            })
+    }
+}
+
+fn patterns() -> &'static [Pattern] {
+    static PATTERNS: std::sync::LazyLock<Vec<Pattern>> = std::sync::LazyLock::new(|| {
+        let taken_apart = |route: &Route| {
+            let segments: Vec<_> =
+                route.path.split('/').skip(1).map(|part| (!part.starts_with('{')).then_some(part)).collect();
+            let params = segments.iter().enumerate().filter(|(_, part)| part.is_none()).map(|(place, _)| place).collect();
+            Pattern { segments, params }
+        };
+        ROUTES.iter().map(taken_apart).collect()
+    });
+    &PATTERNS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_found_at_its_own_path() {
+        for route in ROUTES {
+            let path = route.path.replace(['{', '}'], "");
+            let found = find(&route.method, &path).unwrap_or_else(|_| panic!("{path} is not found"));
+            assert_eq!(found.route.path, route.path);
+            assert_eq!(found.params.len(), route.path.matches('{').count());
+        }
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        let problem = find(&Method::PUT, "/api/messages/7").err().unwrap();
+        assert_eq!((problem.status, problem.allow.as_deref()), (405, Some("GET, PATCH, DELETE, HEAD")));
+        assert_eq!(find(&Method::GET, "/api/messages/").err().unwrap().status, 404);
+        assert_eq!(find(&Method::GET, "//").err().unwrap().status, 404);
+    }
+}

@@ -1,0 +1,137 @@
+//! Signing in and out, and all that a client needs to start.
+
+use hyper::{
+    StatusCode,
+    header::{self, HeaderValue},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    form::{looks_like_email, required_password},
+    password::{hash_aside, verify_aside},
+    problem::Problem,
+    request::{COOKIE, Call, Viewer},
+    response::Reply,
+    rooms::my_rooms,
+    router::{Answer, Later},
+};
+use crate::{
+    store::{EndSession, ResetPassword, SessionRow, SignIn},
+    types::{SessionId, TokenHash, UserId, Timestamp},
+    worker::Worker,
+};
+
+/// A browser keeps the cookie as long as it lets any (RFC 6265bis caps it at 400 days); the session ends on the server.
+const COOKIE_SECONDS: u64 = 400 * 24 * 3600;
+
+pub(crate) fn session_cookie(call: &Call, token: &str) -> HeaderValue {
+    cookie(call, token, COOKIE_SECONDS)
+}
+
+fn cookie(call: &Call, token: &str, max_age: u64) -> HeaderValue {
+    let secure = if call.is_secure() { "; Secure" } else { "" };
+    HeaderValue::try_from(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"))
+        .expect("a token is printable")
+}
+
+/// A person as he or she sees him- or herself.
+pub(crate) fn user_value(worker: &Worker, user: UserId) -> Value {
+    let state = worker.state.borrow();
+    state.users.get(&user).map_or(Value::Null, |user| json!(user.private()))
+}
+
+pub(crate) fn create(call: Call) -> Later {
+    Box::pin(async move {
+        let mut form = call.form()?;
+        let email = form.required_line("email", 1..=254);
+        // Neither what looks wrong nor what is too short can be right, but it is answered like any wrong password.
+        let password = form.text("password");
+        if password.is_none() && !form.has("password") {
+            form.refuse("password", "is missing");
+        }
+        form.finish()?;
+        let password = password.unwrap_or_default();
+        let limits = &call.worker.shared.limits;
+        limits.try_sign_in(call.address, &email).map_err(Problem::rate_limited)?;
+        let credentials = if looks_like_email(&email) { call.worker.reader.credentials(&email)? } else { None };
+        let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
+        let is_right = verify_aside(&call.worker, password, hash).await?;
+        let Some(user) = user.filter(|_| is_right) else { return Err(Problem::wrong_password()) };
+        let (token, session) = call.new_session();
+        call.worker.writer.write(SignIn { user, session }).await?;
+        limits.signed_in(call.address, &email);
+        signed_in(&call, user, &token)
+    })
+}
+
+fn signed_in(call: &Call, user: UserId, token: &str) -> Answer {
+    let body = json!({ "user": user_value(&call.worker, user), "token": token });
+    Ok(Reply::written(StatusCode::CREATED, &body).with(header::SET_COOKIE, session_cookie(call, token)))
+}
+
+/// Uses a link of `campfire admin reset-password`.
+pub(crate) fn reset(call: Call) -> Later {
+    Box::pin(async move {
+        let reset = TokenHash::of(&call.params[0]);
+        if !call.worker.reader.reset_is_open(&reset, Timestamp::now())? {
+            return Err(Problem::not_found());
+        }
+        let mut form = call.form()?;
+        let password = required_password(&mut form, "password");
+        form.finish()?;
+        let password_hash = hash_aside(&call.worker, password).await?;
+        let (token, session) = call.new_session();
+        let user = call.worker.writer.write(ResetPassword { token: reset, password_hash, session }).await?;
+        signed_in(&call, user, &token)
+    })
+}
+
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+    let worker = &call.worker;
+    let rooms = my_rooms(worker, viewer.user)?;
+    let state = worker.state.borrow();
+    let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
+    let account = state.account.as_ref().map(|account| if viewer.is_admin { account.private() } else { account.public() });
+    let users: Vec<_> =
+        state.users.values().map(|user| if viewer.is_admin { user.private() } else { user.public() }).collect();
+    let online = worker.hub.borrow().online_partners(&state, viewer.user);
+    Ok(Reply::json(&json!({
+        "user": me.private(),
+        "account": account,
+        "rooms": rooms,
+        "users": users,
+        "seq": state.seq,
+        "online": online,
+    })))
+}
+
+pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        call.worker.writer.write(EndSession { user: viewer.user, session: viewer.session }).await?;
+        Ok(Reply::no_content().with(header::SET_COOKIE, cookie(&call, "", 0)))
+    })
+}
+
+pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
+    #[derive(Serialize)]
+    struct Device {
+        #[serde(flatten)]
+        session: SessionRow,
+        current: bool,
+    }
+    let sessions = call.worker.reader.sessions(viewer.user)?;
+    let devices: Vec<_> = sessions
+        .into_iter()
+        .map(|session| Device { current: session.id == viewer.session, session })
+        .collect();
+    Ok(Reply::json(&json!({ "sessions": devices })))
+}
+
+pub(crate) fn destroy_other(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        let session = SessionId(call.id(0)?);
+        call.worker.writer.write(EndSession { user: viewer.user, session }).await?;
+        Ok(Reply::no_content())
+    })
+}

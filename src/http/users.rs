@@ -1,0 +1,130 @@
+//! People.
+
+use hyper::StatusCode;
+use serde_json::json;
+
+use super::{
+    account::NAME_LENGTH,
+    form::{looks_like_email, required_password},
+    password::{hash_aside, verify_aside},
+    problem::Problem,
+    request::{Call, Viewer},
+    response::Reply,
+    router::{Answer, Later},
+};
+use crate::{
+    store::{ChangeUser, Deactivate},
+    types::{Role, User, UserId},
+};
+
+const BIO_LENGTH: usize = 500;
+
+pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
+    let query = call.query();
+    let wanted = query.text("q").unwrap_or_default().trim().to_lowercase();
+    let state = call.worker.state.borrow();
+    let mut users: Vec<_> = state.users.values().filter(|user| starts_a_word(&user.name, &wanted)).collect();
+    users.sort_unstable_by_key(|user| user.id);
+    let users: Vec<_> = users.into_iter().map(|user| view(user, viewer)).collect();
+    Ok(Reply::json(&json!({ "users": users })))
+}
+
+/// Whether a name, or any later word of it, starts like this.
+fn starts_a_word(name: &str, wanted: &str) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
+    let name = name.to_lowercase();
+    name.match_indices(wanted).any(|(place, _)| !name[..place].chars().next_back().is_some_and(char::is_alphanumeric))
+}
+
+fn view<'a>(user: &'a User, viewer: &Viewer) -> crate::types::UserView<'a> {
+    if viewer.is_admin || viewer.user == user.id { user.private() } else { user.public() }
+}
+
+fn found(call: &Call) -> Result<User, Problem> {
+    let id = UserId(call.id(0)?);
+    call.worker.state.borrow().users.get(&id).cloned().ok_or_else(Problem::not_found)
+}
+
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+    Ok(Reply::json(&view(&found(call)?, viewer)))
+}
+
+/// Oneself, or an administrator.
+fn may_change(user: &User, viewer: &Viewer) -> Result<(), Problem> {
+    if viewer.is_admin || viewer.user == user.id {
+        Ok(())
+    } else {
+        Err(Problem::forbidden("Only they themselves or an administrator may change this."))
+    }
+}
+
+pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        let user = found(&call)?;
+        may_change(&user, &viewer)?;
+        let mut form = call.form()?;
+        let name = form.line("name", NAME_LENGTH);
+        let bio = form.text("bio").map(|bio| bio.trim().to_owned());
+        if bio.as_ref().is_some_and(|bio| bio.chars().count() > BIO_LENGTH) {
+            form.refuse("bio", format!("has to have {BIO_LENGTH} characters or fewer"));
+        }
+        let email = form.line("email", 1..=254);
+        if email.as_ref().is_some_and(|email| !looks_like_email(email)) {
+            form.refuse("email", "does not look like an e-mail address");
+        }
+        let password = if form.has("password") { Some(required_password(&mut form, "password")) } else { None };
+        let current = form.text("current_password");
+        let role = form.word("role", Role::WORDS, Role::from_word);
+        form.finish()?;
+        if role.is_some_and(|role| role != user.role) {
+            if !viewer.is_admin {
+                return Err(Problem::forbidden("Only administrators may change roles."));
+            }
+            if role == Some(Role::Bot) || user.role == Role::Bot {
+                return Err(Problem::invalid_field("role", "a bot stays a bot, and nobody else becomes one"));
+            }
+        }
+        let is_self = viewer.user == user.id;
+        if is_self && (email.is_some() || password.is_some()) {
+            // Who finds an unlocked screen must not be able to lock its owner out.
+            let hash = call.worker.reader.password_hash(user.id)?;
+            let Some(current) = current else { return Err(Problem::invalid_field("current_password", "is missing")) };
+            if !verify_aside(&call.worker, current, hash).await? {
+                return Err(Problem::invalid_field("current_password", "is not right"));
+            }
+        }
+        let password_hash = match password {
+            Some(password) => Some(hash_aside(&call.worker, password).await?),
+            None => None,
+        };
+        let session = is_self.then_some(viewer.session);
+        let changed =
+            call.worker.writer.write(ChangeUser { user: user.id, name, bio, email, password_hash, role, session }).await?;
+        Ok(Reply::written(StatusCode::OK, &changed.private()))
+    })
+}
+
+pub(crate) fn deactivate(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        let user = found(&call)?;
+        may_change(&user, &viewer)?;
+        call.worker.writer.write(Deactivate { user: user.id }).await?;
+        Ok(Reply::no_content())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::starts_a_word;
+
+    #[test]
+    fn people_are_found_by_the_start_of_any_word_of_their_name() {
+        assert!(starts_a_word("Ana Silva", "sil"));
+        assert!(starts_a_word("Ana Silva", "ana s"));
+        assert!(starts_a_word("Jean-Luc", "luc"));
+        assert!(!starts_a_word("Ana Silva", "ilva"));
+        assert!(starts_a_word("Ana Silva", ""));
+    }
+}

@@ -1,0 +1,182 @@
+//! What a client may say on a socket, and what it is told.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::hub::SocketId;
+use crate::{
+    event::Whisper,
+    frame::{self, Encoding},
+    http::{Draft, Form, Problem, RoomAccess, compose, event_json, present},
+    store::MarkRead,
+    types::{MessageId, RoomId, Seq, UserId},
+    worker::Worker,
+};
+
+/// Events replayed to one who comes back; who has missed more is told to resync.
+const MAX_REPLAY: usize = 2_000;
+
+/// Handles one message. What is wrong with it is told, and the conversation goes on.
+pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: Encoding, payload: &[u8]) {
+    worker.catch_up();
+    let parsed = match encoding {
+        Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
+        Encoding::MessagePack => rmp_serde::from_slice(payload).map_err(|error| error.to_string()),
+    };
+    let fields = match parsed {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => return refuse(worker, id, &Problem::malformed("A message has to be a map."), None),
+        Err(error) => return refuse(worker, id, &Problem::malformed(error), None),
+    };
+    let client_id = fields.get("client_message_id").and_then(Value::as_str).map(str::to_owned);
+    if let Err(problem) = dispatch(worker, id, user, fields) {
+        refuse(worker, id, &problem, client_id.as_deref());
+    }
+}
+
+fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {
+    let mut json = serde_json::json!({ "type": "error", "code": problem.code, "detail": problem.detail });
+    if let Some(client_id) = client_id {
+        json["client_message_id"] = client_id.into();
+    }
+    worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
+}
+
+fn dispatch(worker: &Rc<Worker>, id: SocketId, user: UserId, fields: Map<String, Value>) -> Result<(), Problem> {
+    let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let t = fields.get("t").cloned();
+    let mut form = Form::of(fields);
+    match kind.as_str() {
+        "join_room" => {
+            let room = RoomId(form.required_id("room_id"));
+            let since = form.count("since");
+            form.finish()?;
+            join(worker, id, user, room, since.map(Seq))
+        }
+        "leave_room" => {
+            let room = RoomId(form.required_id("room_id"));
+            form.finish()?;
+            if worker.hub.borrow_mut().leave(id, room) {
+                worker.whisper(Whisper::Present { room, user, change: -1 });
+            }
+            let json = format!(r#"{{"type":"left","room_id":{room}}}"#);
+            worker.hub.borrow_mut().send(id, json.as_bytes());
+            Ok(())
+        }
+        "message" => post(worker, id, user, form),
+        "typing" => {
+            let room = RoomId(form.required_id("room_id"));
+            let active = form.flag("active").unwrap_or(true);
+            form.finish()?;
+            RoomAccess::of(worker, room, user)?;
+            typing(worker, id, user, room, active);
+            Ok(())
+        }
+        "read" => {
+            let room = RoomId(form.required_id("room_id"));
+            let message = MessageId(form.required_id("message_id"));
+            form.finish()?;
+            RoomAccess::of(worker, room, user)?;
+            // There is no answer to wait for.
+            worker.writer.submit(MarkRead { room, user, message }).map(drop).map_err(Problem::from)
+        }
+        "ping" => {
+            let json = serde_json::json!({ "type": "pong", "t": t });
+            worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
+            Ok(())
+        }
+        _ => Err(Problem::malformed("There is no such type of message.")),
+    }
+}
+
+/// From now on the socket gets the room's events; what it missed comes first. All in one step, so that nothing falls
+/// between the replay and what is live.
+fn join(worker: &Rc<Worker>, id: SocketId, user: UserId, room: RoomId, since: Option<Seq>) -> Result<(), Problem> {
+    RoomAccess::of(worker, room, user)?;
+    let now = worker.state.borrow().seq;
+    let missed = match since {
+        Some(since) if since < now => Some(worker.reader.replay(room, since, now, MAX_REPLAY)?),
+        _ => None,
+    };
+    let forgotten = match since {
+        Some(since) => since < worker.reader.pruned_up_to()?,
+        None => false,
+    };
+    if worker.hub.borrow_mut().join(id, room) {
+        worker.whisper(Whisper::Present { room, user, change: 1 });
+    }
+    let present = serde_json::to_string(&present(worker, room)).expect("ids are JSON");
+    let joined = format!(r#"{{"type":"joined","room_id":{room},"seq":{now},"present":{present}}}"#);
+    let mut hub = worker.hub.borrow_mut();
+    hub.send(id, joined.as_bytes());
+    let missed = missed.unwrap_or_default();
+    if forgotten || missed.len() > MAX_REPLAY {
+        hub.send(id, format!(r#"{{"type":"resync","seq":{now}}}"#).as_bytes());
+        return Ok(());
+    }
+    let Some(encoding) = hub.socket(id).map(|socket| socket.encoding) else { return Ok(()) };
+    let mut frames = bytes::BytesMut::new();
+    for (seq, change) in &missed {
+        frame::put_frame(&mut frames, encoding, &event_json(*seq, change));
+    }
+    if !frames.is_empty() {
+        hub.send_frame(id, frames.freeze());
+    }
+    Ok(())
+}
+
+fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Result<(), Problem> {
+    let last_joined = worker.hub.borrow_mut().socket(id).and_then(|socket| socket.joined.last().copied());
+    let room = form.id("room_id").map(RoomId).or(last_joined);
+    if room.is_none() {
+        form.refuse("room_id", "is missing, and no room is joined");
+    }
+    let draft = Draft::take(&mut form);
+    form.finish()?;
+    let Some(room) = room else { return Err(Problem::not_found()) };
+    let client_id = draft.client_message_id.clone();
+    let command = compose(worker, user, room, draft)?;
+    // On the queue before the next message is read, so that they keep their order.
+    let answer = worker.writer.submit(command)?;
+    if let Some(socket) = worker.hub.borrow_mut().socket(id) {
+        socket.under_way += 1;
+    }
+    let worker = Rc::clone(worker);
+    tokio::task::spawn_local(async move {
+        let answer = answer.await.unwrap_or(Err(crate::store::WriteError::Stopped));
+        if let Some(socket) = worker.hub.borrow_mut().socket(id) {
+            socket.under_way -= 1;
+            if let Some(waker) = &socket.waker {
+                waker.wake_by_ref();
+            }
+        }
+        match answer {
+            Ok(posted) => {
+                let client_id = serde_json::to_string(&client_id).expect("a text is JSON");
+                let mut json = format!(r#"{{"type":"ack","client_message_id":{client_id},"message":"#).into_bytes();
+                json.extend_from_slice(&posted.json);
+                json.push(b'}');
+                worker.hub.borrow_mut().send(id, &json);
+            }
+            Err(error) => refuse(&worker, id, &error.into(), client_id.as_deref()),
+        }
+        worker.flush_if_needed();
+    });
+    Ok(())
+}
+
+/// Keys come faster than anybody reads them: once a second is told.
+fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: bool) {
+    {
+        let mut hub = worker.hub.borrow_mut();
+        // Never zero, which stands for not typing.
+        let clock = hub.clock + 1;
+        let Some(socket) = hub.socket(id) else { return };
+        if active && socket.typed == clock {
+            return;
+        }
+        socket.typed = if active { clock } else { 0 };
+    }
+    worker.whisper(Whisper::Typing { room, user, active });
+}

@@ -1,0 +1,331 @@
+//! One WebSocket connection: the handshake, then a small state machine that reads into the worker's shared buffer and
+//! keeps nothing of its own while it is idle.
+
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use hyper::{
+    HeaderMap, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{
+    handshake::derive_accept_key,
+    protocol::frame::{
+        FrameHeader,
+        coding::{Control, Data, OpCode},
+    },
+};
+
+use super::{HEARTBEAT_S, hub::SocketId, protocol};
+use crate::{
+    event::Whisper,
+    frame::{self, Encoding},
+    http::{Body, Problem, Viewer, origin_is_ours},
+    server::Watched,
+    types::UserId,
+    worker::Worker,
+};
+
+/// The largest message that a client may send.
+const MAX_MESSAGE: usize = 256 << 10;
+
+/// Messages that a socket may have posted without an answer; until there is one it is not read from.
+const MAX_UNDER_WAY: u32 = 256;
+
+/// Answers `GET /ws` (RFC 6455, section 4.2) and sees to it that the connection becomes a socket.
+pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>, address: IpAddr) -> Result<Response<Body>, Problem> {
+    let headers = request.headers();
+    let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    if !headers.contains_key(header::AUTHORIZATION) && !origin_is_ours(headers) {
+        return Err(Problem::cross_site());
+    }
+    let names = |name: &header::HeaderName, word: &str| {
+        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+            value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word))
+        })
+    };
+    let is_handshake = names(&header::CONNECTION, "upgrade")
+        && names(&header::UPGRADE, "websocket")
+        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake).ok_or_else(Problem::upgrade_required)?;
+    let accept = derive_accept_key(key.as_bytes());
+    let (encoding, subprotocol) = subprotocol(headers);
+    let upgrading = hyper::upgrade::on(&mut request);
+    let worker = Rc::clone(worker);
+    tokio::task::spawn_local(async move {
+        // A client that went away before the switch leaves nothing behind.
+        let Ok(upgraded) = upgrading.await else { return };
+        let Ok(parts) = upgraded.downcast::<TokioIo<Watched>>() else { return };
+        let stream = parts.io.into_inner().into_stream();
+        // What hyper held is let go before the long life of the socket begins.
+        tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
+    });
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(accept).expect("base64 is printable"));
+    if let Some(subprotocol) = subprotocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    }
+    Ok(response)
+}
+
+/// The first of the offered subprotocols that we speak; JSON when none is offered.
+fn subprotocol(headers: &HeaderMap) -> (Encoding, Option<&'static str>) {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    for name in offered.flat_map(|value| value.split(',')) {
+        match name.trim() {
+            "campfire.json" => return (Encoding::Json, Some("campfire.json")),
+            "campfire.msgpack" => return (Encoding::MessagePack, Some("campfire.msgpack")),
+            _ => {}
+        }
+    }
+    (Encoding::Json, None)
+}
+
+/// The task of a socket.
+struct Conversation {
+    worker: Rc<Worker>,
+    id: SocketId,
+    user: UserId,
+    stream: Rc<TcpStream>,
+    /// The beginning of a frame whose end has not come yet.
+    partial: Vec<u8>,
+    /// The parts of a fragmented message.
+    fragments: Option<(Data, Vec<u8>)>,
+}
+
+impl Conversation {
+    fn start(worker: Rc<Worker>, viewer: Viewer, encoding: Encoding, stream: TcpStream, early: Bytes) -> Self {
+        let stream = Rc::new(stream);
+        let user = viewer.user;
+        worker.catch_up();
+        let id = worker.hub.borrow_mut().add(user, viewer.session, encoding, Rc::clone(&stream));
+        // The session may have ended while the connection switched.
+        if !worker.state.borrow().session_ids().any(|session| session == viewer.session) {
+            worker.hub.borrow_mut().close(id, super::hub::SIGNED_OUT, "signed out");
+        }
+        let hello = {
+            let state = worker.state.borrow();
+            format!(r#"{{"type":"hello","user_id":{user},"seq":{},"heartbeat_s":{HEARTBEAT_S}}}"#, state.seq)
+        };
+        worker.hub.borrow_mut().send(id, hello.as_bytes());
+        worker.whisper(Whisper::Online { user, change: 1 });
+        Self { worker, id, user, stream, partial: early.to_vec(), fragments: None }
+    }
+
+    /// Reads what there is. False when the connection has ended.
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let worker = Rc::clone(&self.worker);
+        loop {
+            match self.stream.poll_read_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(())) => {}
+            }
+            let mut scratch = worker.scratch.borrow_mut();
+            match self.stream.try_read(&mut scratch) {
+                Ok(0) => return Poll::Ready(false),
+                Ok(count) if self.partial.is_empty() => {
+                    let used = self.take_frames(&mut scratch[..count]);
+                    self.partial.extend_from_slice(&scratch[used..count]);
+                }
+                Ok(count) => {
+                    let mut whole = std::mem::take(&mut self.partial);
+                    whole.extend_from_slice(&scratch[..count]);
+                    drop(scratch);
+                    let used = self.take_frames(&mut whole);
+                    if used < whole.len() {
+                        whole.drain(..used);
+                        self.partial = whole;
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(false),
+            }
+            if self.is_saturated() {
+                // An answer wakes the task.
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn is_saturated(&self) -> bool {
+        let mut hub = self.worker.hub.borrow_mut();
+        hub.socket(self.id).is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
+    }
+
+    /// Handles the whole frames in a buffer; answers how many bytes they were.
+    fn take_frames(&mut self, buffer: &mut [u8]) -> usize {
+        let mut used = 0;
+        {
+            let mut hub = self.worker.hub.borrow_mut();
+            let clock = hub.clock;
+            if let Some(socket) = hub.socket(self.id) {
+                socket.heard = clock;
+            }
+        }
+        loop {
+            let mut cursor = std::io::Cursor::new(&buffer[used..]);
+            let (header, length) = match FrameHeader::parse(&mut cursor) {
+                Ok(Some(parsed)) => parsed,
+                Ok(None) => return used,
+                Err(_) => {
+                    self.close(1002, "not a frame");
+                    return buffer.len();
+                }
+            };
+            let start = used + cursor.position() as usize;
+            if let Err((code, reason)) = self.check(&header, length) {
+                self.close(code, reason);
+                return buffer.len();
+            }
+            // Bounded by the check.
+            let end = start + length as usize;
+            if end > buffer.len() {
+                return used;
+            }
+            let payload = &mut buffer[start..end];
+            unmask(payload, header.mask.unwrap_or_default());
+            if let Err((code, reason)) = self.take_frame(&header, payload) {
+                self.close(code, reason);
+                return buffer.len();
+            }
+            used = end;
+        }
+    }
+
+    /// The rules that can be held against a frame's header alone (RFC 6455, section 5).
+    fn check(&self, header: &FrameHeader, length: u64) -> Result<(), (u16, &'static str)> {
+        if header.rsv1 || header.rsv2 || header.rsv3 {
+            return Err((1002, "reserved bits are set"));
+        }
+        if header.mask.is_none() {
+            return Err((1002, "a client has to mask its frames"));
+        }
+        match header.opcode {
+            OpCode::Control(_) if length > 125 || !header.is_final => Err((1002, "a control frame is short and whole")),
+            OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => Err((1002, "unknown opcode")),
+            OpCode::Data(Data::Continue) if self.fragments.is_none() => Err((1002, "nothing to continue")),
+            OpCode::Data(Data::Text | Data::Binary) if self.fragments.is_some() => Err((1002, "a message is not finished")),
+            OpCode::Data(_) => {
+                let before = self.fragments.as_ref().map_or(0, |(_, bytes)| bytes.len());
+                if length > (MAX_MESSAGE - before) as u64 { Err((1009, "too big")) } else { Ok(()) }
+            }
+            OpCode::Control(_) => Ok(()),
+        }
+    }
+
+    fn take_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+        match header.opcode {
+            OpCode::Control(Control::Ping) => {
+                self.worker.hub.borrow_mut().send_frame(self.id, frame::pong(payload));
+                Ok(())
+            }
+            OpCode::Control(Control::Close) => {
+                // Answered with the code that was given (section 5.5.1).
+                let code = payload.first_chunk().map_or(1000, |code| u16::from_be_bytes(*code));
+                Err((code, ""))
+            }
+            OpCode::Control(_) => Ok(()),
+            OpCode::Data(kind) => match (self.fragments.take(), header.is_final) {
+                (None, true) => self.take_message(kind, payload),
+                (None, false) => {
+                    self.fragments = Some((kind, payload.to_vec()));
+                    Ok(())
+                }
+                (Some((kind, mut message)), is_final) => {
+                    message.extend_from_slice(payload);
+                    if is_final {
+                        return self.take_message(kind, &message);
+                    }
+                    self.fragments = Some((kind, message));
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn take_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+        let encoding = self.worker.hub.borrow_mut().socket(self.id).map(|socket| socket.encoding);
+        match (encoding, kind) {
+            (Some(Encoding::Json), Data::Text) | (Some(Encoding::MessagePack), Data::Binary) => {
+                protocol::handle(&self.worker, self.id, self.user, encoding.unwrap_or(Encoding::Json), payload);
+                Ok(())
+            }
+            _ => Err((1003, "this subprotocol has frames of the other kind")),
+        }
+    }
+
+    fn close(&self, code: u16, reason: &str) {
+        self.worker.hub.borrow_mut().close(self.id, code, reason);
+    }
+}
+
+impl Future for Conversation {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if !this.partial.is_empty() {
+            // Sent together with the handshake, or left when the socket was saturated.
+            let mut early = std::mem::take(&mut this.partial);
+            let used = this.take_frames(&mut early);
+            early.drain(..used);
+            this.partial = early;
+        }
+        {
+            let mut hub = this.worker.hub.borrow_mut();
+            let Some(socket) = hub.socket(this.id) else { return Poll::Ready(()) };
+            if !socket.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                socket.waker = Some(cx.waker().clone());
+            }
+            while hub.socket(this.id).is_some_and(|socket| socket.blocked) {
+                match this.stream.poll_write_ready(cx) {
+                    Poll::Ready(Ok(())) => hub.unblock(this.id),
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if !this.is_saturated()
+            && let Poll::Ready(false) = this.read(cx)
+        {
+            return Poll::Ready(());
+        }
+        this.worker.flush_if_needed();
+        let done = this.worker.hub.borrow_mut().socket(this.id).is_none_or(|socket| socket.is_done());
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // However the conversation ended, the hub forgets the socket.
+        self.worker.hub.borrow_mut().remove(self.id);
+    }
+}
+
+/// Takes the mask off (RFC 6455, section 5.3), four bytes at a time.
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let mut words = payload.chunks_exact_mut(4);
+    for word in &mut words {
+        for (byte, mask) in word.iter_mut().zip(mask) {
+            *byte ^= mask;
+        }
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(mask) {
+        *byte ^= mask;
+    }
+}

@@ -1,0 +1,205 @@
+//! Counters, each written by one thread, read by whoever asks for `/metrics`.
+
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// A number that one thread changes and any may read: a plain load and store, no bus lock.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    pub fn add(&self, amount: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+    }
+
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Upper bounds of the latency buckets, in microseconds.
+const BUCKETS: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_500_000];
+
+#[derive(Debug, Default)]
+pub struct Histogram {
+    buckets: [Counter; BUCKETS.len() + 1],
+    sum_nanos: Counter,
+}
+
+impl Histogram {
+    pub fn record(&self, took: Duration) {
+        let micros = took.as_micros() as u64;
+        let bucket = BUCKETS.iter().position(|bound| micros <= *bound).unwrap_or(BUCKETS.len());
+        self.buckets[bucket].add(1);
+        self.sum_nanos.add(took.as_nanos() as u64);
+    }
+}
+
+/// The statuses that are counted by themselves; the last stands for all others.
+const STATUSES: [u16; 19] =
+    [200, 201, 204, 206, 101, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 0];
+
+#[derive(Debug, Default)]
+pub struct RouteMetrics {
+    statuses: [Counter; STATUSES.len()],
+    latency: Histogram,
+}
+
+impl RouteMetrics {
+    pub fn record(&self, status: u16, took: Duration) {
+        let place = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() - 1);
+        self.statuses[place].add(1);
+        self.latency.record(took);
+    }
+}
+
+/// What one worker counts.
+#[derive(Debug)]
+pub struct WorkerMetrics {
+    /// By place in the route table; the last is for addresses that are not in it.
+    pub routes: Box<[RouteMetrics]>,
+    pub connections: Counter,
+    pub sockets: Counter,
+    pub rooms: Counter,
+    pub deliveries: Counter,
+    pub writes: Counter,
+    pub written_bytes: Counter,
+    pub resyncs: Counter,
+    pub slow_closes: Counter,
+    pub page_hits: Counter,
+    pub page_misses: Counter,
+    pub page_bytes: Counter,
+    pub panics: Counter,
+}
+
+impl WorkerMetrics {
+    pub fn new(routes: usize) -> Self {
+        Self {
+            routes: (0..=routes).map(|_| RouteMetrics::default()).collect(),
+            connections: Counter::default(),
+            sockets: Counter::default(),
+            rooms: Counter::default(),
+            deliveries: Counter::default(),
+            writes: Counter::default(),
+            written_bytes: Counter::default(),
+            resyncs: Counter::default(),
+            slow_closes: Counter::default(),
+            page_hits: Counter::default(),
+            page_misses: Counter::default(),
+            page_bytes: Counter::default(),
+            panics: Counter::default(),
+        }
+    }
+}
+
+/// Prometheus' text format, version 0.0.4.
+#[derive(Default)]
+pub struct Exposition(String);
+
+impl Exposition {
+    pub fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    pub fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
+        if labels.is_empty() {
+            let _ = writeln!(self.0, "{name} {value}");
+        } else {
+            let _ = writeln!(self.0, "{name}{{{labels}}} {value}");
+        }
+    }
+
+    /// A metric of one sample.
+    pub fn single(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+        self.head(name, kind, help);
+        self.sample(name, "", value);
+    }
+
+    /// A counter or gauge summed over the workers.
+    pub fn total<'a>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        workers: impl Iterator<Item = &'a WorkerMetrics>,
+        pick: impl Fn(&WorkerMetrics) -> &Counter,
+    ) {
+        self.single(name, kind, help, workers.map(|worker| pick(worker).get()).sum::<u64>());
+    }
+
+    /// Requests by route and status, and the latency of each route. Routes without a request are left out.
+    pub fn requests(&mut self, names: &[String], workers: &[&WorkerMetrics]) {
+        let sum = |route: usize, pick: &dyn Fn(&RouteMetrics) -> u64| -> u64 {
+            workers.iter().map(|worker| pick(&worker.routes[route])).sum()
+        };
+        self.head("campfire_http_requests_total", "counter", "Requests answered, by route and status.");
+        for (route, name) in names.iter().enumerate() {
+            for (place, status) in STATUSES.iter().enumerate() {
+                let count = sum(route, &|metrics| metrics.statuses[place].get());
+                if count > 0 {
+                    let status = if *status == 0 { "other".to_owned() } else { status.to_string() };
+                    self.sample("campfire_http_requests_total", &format!("{name},status=\"{status}\""), count);
+                }
+            }
+        }
+        let latency = "campfire_http_request_duration_seconds";
+        self.head(latency, "histogram", "Time from a request's head to its answer, by route.");
+        for (route, name) in names.iter().enumerate() {
+            let mut count = 0;
+            let total: u64 = (0..=BUCKETS.len()).map(|place| sum(route, &|metrics| metrics.latency.buckets[place].get())).sum();
+            if total == 0 {
+                continue;
+            }
+            for (place, bound) in BUCKETS.iter().enumerate() {
+                count += sum(route, &|metrics| metrics.latency.buckets[place].get());
+                let bound = *bound as f64 / 1e6;
+                self.sample(&format!("{latency}_bucket"), &format!("{name},le=\"{bound}\""), count);
+            }
+            self.sample(&format!("{latency}_bucket"), &format!("{name},le=\"+Inf\""), total);
+            let seconds = sum(route, &|metrics| metrics.latency.sum_nanos.get()) as f64 / 1e9;
+            self.sample(&format!("{latency}_sum"), name, seconds);
+            self.sample(&format!("{latency}_count"), name, total);
+        }
+    }
+
+    pub fn finish(self) -> String {
+        self.0
+    }
+}
+
+/// What the kernel knows of this process.
+#[derive(Debug, Default)]
+pub struct ProcessFigures {
+    pub resident_bytes: u64,
+    pub cpu_seconds: f64,
+    pub open_files: u64,
+}
+
+impl ProcessFigures {
+    pub fn read() -> Self {
+        let page = 4096;
+        let resident = std::fs::read_to_string("/proc/self/statm")
+            .ok()
+            .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok())
+            .unwrap_or_default();
+        let cpu = std::fs::read_to_string("/proc/self/stat")
+            .ok()
+            .and_then(|text| {
+                // After the command's name, which may hold anything, in brackets: utime and stime are fields 14 and 15.
+                let fields: Vec<_> = text.rsplit_once(')')?.1.split_whitespace().collect();
+                let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+                // USER_HZ is 100 on every architecture that Linux still runs on.
+                Some(ticks as f64 / 100.0)
+            })
+            .unwrap_or_default();
+        let open_files = std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64);
+        Self { resident_bytes: resident * page, cpu_seconds: cpu, open_files }
+    }
+}

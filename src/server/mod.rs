@@ -1,0 +1,283 @@
+//! Start and stop: the data directory, the writer, the workers, and the signals that end them.
+
+mod connection;
+mod listener;
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+pub(crate) use connection::Watched;
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, LocalRuntime},
+    sync::{Semaphore, watch},
+    task::spawn_local,
+};
+
+use crate::{
+    config::Config,
+    event::{Batch, Whisper},
+    http,
+    inbox::{Completion, Inbox, Parcel},
+    limits::Limits,
+    metrics::WorkerMetrics,
+    state::State,
+    store::{Checkpointer, DataDir, Fanout, Home, OpenError, PruneEvents, Reader, Writer, WriterHandle},
+    worker::{Shared, Worker, purge_deleted_rooms},
+};
+
+/// How long requests and sockets get to finish once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Sockets written to before others get their turn.
+const FLUSH_SLICE: usize = 128;
+
+/// Who came and went is gathered for so long before it is told.
+const PRESENCE_DELAY: Duration = Duration::from_millis(100);
+
+/// Old events are looked for this often.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Why the server did not start. Displays as one sentence that says what to do.
+#[derive(Debug)]
+pub enum ServeError {
+    Open(OpenError),
+    PortInUse(SocketAddr),
+    Listen(SocketAddr, io::Error),
+    Runtime(io::Error),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::PortInUse(address) => {
+                write!(f, "something listens on {address} already; stop it, or choose another address with --listen")
+            }
+            Self::Listen(address, error) => {
+                write!(f, "cannot listen on {address} ({error}); choose another address with --listen")
+            }
+            Self::Runtime(error) => write!(f, "cannot start a worker ({error}); check the limits of this system"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+impl From<OpenError> for ServeError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub fn serve(config: Config) -> Result<(), ServeError> {
+    let data = DataDir::claim(&config.data, config.durability)?;
+    serve_from(config, &data, None)
+}
+
+/// The same from a directory that is claimed already; with `visitor`, the token of a session, the first visitor from
+/// loopback is signed in.
+pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Result<(), ServeError> {
+    let started = Instant::now();
+    let count = match config.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    let (address, listeners) = listener::bind(config.listen, count)?;
+    let config = Config { listen: address, ..config };
+    let shared = Arc::new(Shared {
+        limits: Limits::new(config.post_limit),
+        inboxes: (0..count).map(|_| Inbox::default()).collect(),
+        metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
+        started,
+        draining: AtomicBool::new(false),
+        hashing: Semaphore::new(count),
+        hashing_waiting: AtomicUsize::new(0),
+        demo_token: Mutex::new(visitor),
+        config,
+    });
+    let fanout = Box::new(Workers(Arc::clone(&shared)));
+    let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
+    let checkpointer = Checkpointer::start(data)?;
+    let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
+    let (stop, stopped) = watch::channel(false);
+    let mut workers = Vec::new();
+    for (id, listener) in listeners.into_iter().enumerate() {
+        let reader = Reader::open(data)?;
+        let part = Part { id, shared: Arc::clone(&shared), handle: handle.clone(), state: state.clone(), listener, stopped: stopped.clone() };
+        let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || part.run(reader));
+        workers.push(thread.map_err(ServeError::Runtime)?);
+    }
+    drop(state);
+    eprintln!("listening on http://{address}");
+    wait_for_signal().map_err(ServeError::Runtime)?;
+    tracing::info!("stopping");
+    shared.draining.store(true, Ordering::Relaxed);
+    let _ = stop.send(true);
+    for worker in workers {
+        // A worker that panicked has said so itself.
+        let _ = worker.join();
+    }
+    // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
+    drop(writer);
+    drop(checkpointer);
+    Ok(())
+}
+
+fn wait_for_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
+}
+
+/// The workers of this process, as the writer knows them.
+struct Workers(Arc<Shared>);
+
+impl Fanout for Workers {
+    fn events(&self, batch: &Batch, at: Instant) {
+        for inbox in &self.0.inboxes {
+            inbox.put(Parcel::Events(Arc::clone(batch), at));
+        }
+    }
+
+    fn completions(&self, worker: usize, completions: Vec<Box<dyn Completion>>) {
+        self.0.inboxes[worker].put(Parcel::Completions(completions));
+    }
+
+    fn ring(&self) {
+        self.0.inboxes.iter().for_each(Inbox::ring);
+    }
+}
+
+/// What a worker's thread is started with.
+struct Part {
+    id: usize,
+    shared: Arc<Shared>,
+    handle: WriterHandle,
+    state: State,
+    listener: std::net::TcpListener,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Part {
+    fn run(self, reader: Reader) {
+        // Two threads of its own for hashing passwords, gone again when idle.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(2)
+            .thread_keep_alive(Duration::from_secs(1))
+            .build_local(Default::default());
+        match runtime {
+            Ok(runtime) => self.run_on(&runtime, reader),
+            Err(error) => tracing::error!(%error, "a worker did not start"),
+        }
+    }
+
+    fn run_on(self, runtime: &LocalRuntime, reader: Reader) {
+        let handle = self.handle.at_home(Home::Worker(self.id));
+        let worker = Worker::new(self.id, self.shared, handle, reader, self.state);
+        let mut stopped = self.stopped;
+        runtime.block_on(async move {
+            let listener = match TcpListener::from_std(self.listener) {
+                Ok(listener) => listener,
+                Err(error) => return tracing::error!(%error, "a worker cannot listen"),
+            };
+            spawn_local(take_mail(Rc::clone(&worker)));
+            spawn_local(flush(Rc::clone(&worker)));
+            let connections = Rc::new(connection::Connections::default());
+            spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections)));
+            if worker.id == 0 {
+                purge_deleted_rooms(&worker);
+                spawn_local(prune(Rc::clone(&worker)));
+            }
+            tokio::select! {
+                () = connection::accept(&worker, &listener, &connections) => {}
+                _ = stopped.changed() => {}
+            }
+            drop(listener);
+            drain(&worker, &connections).await;
+        });
+    }
+}
+
+/// Takes in what the writer and the other workers send, as it comes.
+async fn take_mail(worker: Rc<Worker>) {
+    loop {
+        worker.shared.inboxes[worker.id].rung().await;
+        worker.catch_up();
+    }
+}
+
+/// Writes frames to sockets, some at a time, so that requests get their turn between.
+async fn flush(worker: Rc<Worker>) {
+    loop {
+        worker.flush.notified().await;
+        loop {
+            let more = worker.hub.borrow_mut().flush_some(FLUSH_SLICE);
+            if !more {
+                break;
+            }
+            tokio::task::yield_now().await;
+            // What was committed meanwhile joins the frames of those whose turn is still to come.
+            worker.catch_up();
+        }
+    }
+}
+
+/// Once a second: the clock, the pings, the silent and the slow; who came and went more often.
+async fn tick(worker: Rc<Worker>, connections: Rc<connection::Connections>) {
+    let mut last = 0;
+    loop {
+        tokio::time::sleep(PRESENCE_DELAY).await;
+        if worker.hub.borrow().presence_changed() {
+            worker.hub.borrow_mut().tell_presence(&worker.state.borrow());
+        }
+        let clock = worker.shared.started.elapsed().as_secs() as u32;
+        if clock != last {
+            last = clock;
+            connections.tick(clock, worker.config());
+            let gone = worker.hub.borrow_mut().tick(clock);
+            for (user, rooms) in gone {
+                for room in rooms {
+                    worker.whisper(Whisper::Present { room, user, change: -1 });
+                }
+                worker.whisper(Whisper::Online { user, change: -1 });
+            }
+        }
+        worker.flush_if_needed();
+    }
+}
+
+async fn prune(worker: Rc<Worker>) {
+    loop {
+        while let Ok(true) = worker.writer.write(PruneEvents).await {}
+        tokio::time::sleep(PRUNE_EVERY).await;
+    }
+}
+
+/// Lets requests finish and tells sockets to come back, for as long as there is time.
+async fn drain(worker: &Rc<Worker>, connections: &Rc<connection::Connections>) {
+    worker.hub.borrow_mut().close_all();
+    connections.drain();
+    let ended = Instant::now() + DRAIN;
+    while Instant::now() < ended && !(connections.is_empty() && worker.hub.borrow().is_empty()) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,179 @@
+//! The small tables in memory: account, people, rooms, memberships, sessions. Each worker has a copy of its own,
+//! built at start and changed only by committed events.
+
+use std::collections::HashMap;
+
+use crate::{
+    event::{Change, Event, Session},
+    types::{
+        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash, User, UserId,
+    },
+};
+
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The last event that is part of this state.
+    pub seq: Seq,
+    pub account: Option<Account>,
+    pub users: IdMap<UserId, User>,
+    pub rooms: IdMap<RoomId, RoomState>,
+    rooms_of: IdMap<UserId, Vec<RoomId>>,
+    sessions: HashMap<TokenHash, Session>,
+}
+
+#[derive(Clone, Debug)]
+pub struct RoomState {
+    pub room: Room,
+    pub members: IdMap<UserId, Involvement>,
+    pub last_message: Option<MessageId>,
+    /// The seq of the last change to the room's messages: what a page of it is valid for.
+    pub version: Seq,
+}
+
+impl Default for Seq {
+    fn default() -> Self {
+        Self(0)
+    }
+}
+
+impl State {
+    /// Nothing, as of a position in the history.
+    pub fn at(seq: Seq) -> Self {
+        Self { seq, ..Self::default() }
+    }
+
+    pub fn session(&self, token: &TokenHash) -> Option<&Session> {
+        self.sessions.get(token)
+    }
+
+    pub fn sessions_of(&self, user: UserId) -> impl Iterator<Item = &Session> {
+        self.sessions.values().filter(move |session| session.user_id == user)
+    }
+
+    pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.values().map(|session| session.id)
+    }
+
+    /// The rooms that a person is a member of, in no order.
+    pub fn rooms_of(&self, user: UserId) -> &[RoomId] {
+        self.rooms_of.get(&user).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn involvement(&self, room: RoomId, user: UserId) -> Option<Involvement> {
+        self.rooms.get(&room)?.members.get(&user).copied()
+    }
+
+    /// Everybody with whom a person shares a direct room.
+    pub fn direct_partners(&self, user: UserId) -> impl Iterator<Item = (RoomId, UserId)> + '_ {
+        self.rooms_of(user).iter().filter_map(|id| self.rooms.get(id)).filter(|room| room.room.kind == RoomKind::Direct).flat_map(
+            move |room| room.members.keys().filter(move |member| **member != user).map(|member| (room.room.id, *member)),
+        )
+    }
+
+    pub fn add_user(&mut self, user: User) {
+        self.users.insert(user.id, user);
+    }
+
+    pub fn add_session(&mut self, session: Session) {
+        self.sessions.insert(session.token_hash, session);
+    }
+
+    pub fn add_room(&mut self, room: Room, last_message: Option<MessageId>) {
+        let state = RoomState { members: IdMap::default(), last_message, version: self.seq, room };
+        self.rooms.insert(state.room.id, state);
+    }
+
+    pub fn add_member(&mut self, room: RoomId, user: UserId, involvement: Involvement) {
+        if let Some(state) = self.rooms.get_mut(&room)
+            && state.members.insert(user, involvement).is_none()
+        {
+            self.rooms_of.entry(user).or_default().push(room);
+        }
+    }
+
+    fn remove_member(&mut self, room: RoomId, user: UserId) {
+        if let Some(state) = self.rooms.get_mut(&room) {
+            state.members.remove(&user);
+        }
+        if let Some(rooms) = self.rooms_of.get_mut(&user) {
+            rooms.retain(|id| *id != room);
+        }
+    }
+
+    fn room_changed(&mut self, room: RoomId, seq: Seq) -> Option<&mut RoomState> {
+        let state = self.rooms.get_mut(&room)?;
+        state.version = seq;
+        Some(state)
+    }
+
+    /// Takes a committed change in.
+    pub fn apply(&mut self, event: &Event) {
+        if event.seq > self.seq {
+            self.seq = event.seq;
+        }
+        match &event.change {
+            Change::MessageCreated { room, message, .. } => {
+                if let Some(state) = self.room_changed(*room, event.seq) {
+                    state.last_message = Some(*message);
+                }
+            }
+            Change::MessageUpdated { room, .. } => {
+                self.room_changed(*room, event.seq);
+            }
+            Change::MessageDeleted { room, last_message, .. } => {
+                if let Some(state) = self.room_changed(*room, event.seq) {
+                    state.last_message = *last_message;
+                }
+            }
+            Change::RoomCreated { room, members, .. } => {
+                self.add_room(room.clone(), None);
+                for (user, involvement) in members {
+                    self.add_member(room.id, *user, *involvement);
+                }
+            }
+            Change::RoomUpdated { room, added, .. } => {
+                if let Some(state) = self.rooms.get_mut(&room.id) {
+                    state.room = room.clone();
+                }
+                for user in added {
+                    self.add_member(room.id, *user, room.kind.default_involvement());
+                }
+            }
+            Change::RoomDeleted { room } => {
+                if let Some(state) = self.rooms.remove(room) {
+                    for user in state.members.keys() {
+                        if let Some(rooms) = self.rooms_of.get_mut(user) {
+                            rooms.retain(|id| id != room);
+                        }
+                    }
+                }
+            }
+            Change::MembershipUpdated { room, user, involvement, .. } => {
+                self.remove_member(*room, *user);
+                if let Some(involvement) = involvement {
+                    self.add_member(*room, *user, *involvement);
+                }
+            }
+            Change::UserUpdated { user, rooms, .. } => {
+                for room in rooms {
+                    let kind = self.rooms.get(room).map_or(RoomKind::Open, |state| state.room.kind);
+                    self.add_member(*room, user.id, kind.default_involvement());
+                }
+                self.add_user(user.clone());
+            }
+            Change::AccountUpdated { account, .. } => self.account = Some(account.clone()),
+            Change::SessionStarted { session } => self.add_session(session.clone()),
+            Change::SessionEnded { token_hash, .. } => {
+                self.sessions.remove(token_hash);
+            }
+            Change::SessionTouched { token_hash, at } => self.touch_session(token_hash, *at),
+            Change::ReadMarked { .. } | Change::Reloaded => {}
+        }
+    }
+
+    fn touch_session(&mut self, token: &TokenHash, at: Timestamp) {
+        if let Some(session) = self.sessions.get_mut(token) {
+            session.last_active_at = at;
+        }
+    }
+}

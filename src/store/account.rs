@@ -1,0 +1,115 @@
+//! The account: first run, its name and settings, its join code.
+
+use rusqlite::OptionalExtension;
+
+use super::{
+    command::{Audience, Command, Refusal, Tx},
+    people::{CreateUser, NewSession},
+    reader::account,
+    rooms::{CreateRoom, RoomMade},
+};
+use crate::{
+    event::Change,
+    types::{Account, Role, RoomId, RoomKind, Settings, UserId},
+};
+
+/// The room that everybody is in from the first day.
+const FIRST_ROOM: &str = "All Talk";
+
+/// First run: the account, its first administrator, the first room. Once only.
+#[derive(Debug)]
+pub struct SetUp {
+    pub account_name: String,
+    pub join_code: String,
+    pub name: String,
+    pub email: String,
+    pub password_hash: String,
+    pub session: NewSession,
+}
+
+#[derive(Debug)]
+pub struct SetUpDone {
+    pub user: UserId,
+    pub room: RoomId,
+}
+
+impl Command for SetUp {
+    type Output = SetUpDone;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<SetUpDone, Refusal> {
+        if load(tx)?.is_some() {
+            return Err(Refusal::Conflict("This account is set up already: sign in instead."));
+        }
+        tx.statement("insert into account (id, name, join_code, created_at) values (1, ?, ?, ?)")?
+            .execute((&self.account_name, &self.join_code, tx.now))?;
+        changed(tx)?;
+        // An administrator whom `campfire admin create` made before is this one, if the address is the same.
+        let user = CreateUser { name: self.name, email: self.email, password_hash: self.password_hash, role: Role::Admin }
+            .apply(tx)?;
+        let RoomMade { room, .. } =
+            CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }
+                .apply(tx)?;
+        self.session.start(tx, user)?;
+        Ok(SetUpDone { user, room })
+    }
+}
+
+fn load(tx: &Tx<'_>) -> rusqlite::Result<Option<Account>> {
+    tx.statement("select name, custom_css, join_code, settings from account")?.query_row((), account).optional()
+}
+
+/// The current join code, if it is this one.
+pub(super) fn join_code_is(tx: &Tx<'_>, code: &str) -> rusqlite::Result<bool> {
+    Ok(load(tx)?.is_some_and(|account| &*account.join_code == code))
+}
+
+fn changed(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+    let account = load(tx)?.ok_or(Refusal::NotFound)?;
+    let json = format!(
+        r#""account":{}"#,
+        serde_json::to_string(&account.public()).expect("an account has nothing that JSON cannot say")
+    );
+    let change = Change::AccountUpdated { account: account.clone(), json: json.clone().into() };
+    tx.record("account.updated", Audience::Everybody, None, &json, change)?;
+    Ok(account)
+}
+
+/// Changes what is given, leaves the rest.
+#[derive(Debug, Default)]
+pub struct ChangeAccount {
+    pub name: Option<String>,
+    pub custom_css: Option<String>,
+    pub restrict_room_creation: Option<bool>,
+    /// Some(None) keeps messages for ever.
+    pub retention_days: Option<Option<u32>>,
+}
+
+impl Command for ChangeAccount {
+    type Output = Account;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+        let before = load(tx)?.ok_or(Refusal::NotFound)?;
+        let settings = Settings {
+            restrict_room_creation: self.restrict_room_creation.unwrap_or(before.settings.restrict_room_creation),
+            retention_days: self.retention_days.unwrap_or(before.settings.retention_days),
+        };
+        let settings = serde_json::to_string(&settings).expect("settings have nothing that JSON cannot say");
+        tx.statement("update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?")?
+            .execute((&self.name, &self.custom_css, settings))?;
+        changed(tx)
+    }
+}
+
+#[derive(Debug)]
+pub struct RenewJoinCode {
+    pub code: String,
+}
+
+impl Command for RenewJoinCode {
+    type Output = Account;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+        tx.statement("update account set join_code = ?")?.execute((&self.code,))?;
+        changed(tx)
+    }
+}

@@ -1,0 +1,126 @@
+//! What the writer can be asked to do, and how it says no.
+
+use crate::{
+    event::{Change, Event},
+    types::{MessageId, RoomId, Seq, Timestamp, UserId},
+};
+
+/// A change to the database. Either all of it happens, or none.
+pub trait Command: Send + 'static {
+    type Output: Send + 'static;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Output, Refusal>;
+}
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub enum Refusal {
+    NotFound,
+    Forbidden(&'static str),
+    Conflict(&'static str),
+    /// A field, and what is wrong with it.
+    Invalid(&'static str, &'static str),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
+            error => Self::Database(error),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub enum WriteError {
+    Refused(Refusal),
+    /// The queue is full: nothing was tried.
+    Overloaded,
+    /// The batch could not be committed (a full disk, an I/O error): nothing of it happened.
+    NotCommitted(String),
+    /// The writer has stopped.
+    Stopped,
+}
+
+impl From<Refusal> for WriteError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// What the index has to take in at the end of a batch. Not at once: a savepoint makes FTS5 write what it has
+/// gathered to disk as a segment of its own, and each command has a savepoint.
+#[derive(Debug)]
+pub(super) enum Indexing {
+    Add { message: MessageId, room: RoomId, creator: UserId, plain: String },
+    Remove { message: MessageId, room: RoomId, creator: UserId, plain: String },
+}
+
+/// The open transaction, as a command sees it.
+pub struct Tx<'a> {
+    pub(super) db: &'a rusqlite::Connection,
+    pub(super) now: Timestamp,
+    pub(super) seq: &'a mut Seq,
+    pub(super) events: &'a mut Vec<Event>,
+    pub(super) indexing: &'a mut Vec<Indexing>,
+}
+
+/// Who may see an event later, by `/api/sync` or a replay.
+#[derive(Clone, Copy)]
+pub(super) enum Audience<'a> {
+    Everybody,
+    Room(RoomId),
+    Person(UserId),
+    /// Of a room that is no more.
+    Those(&'a [UserId]),
+}
+
+impl Tx<'_> {
+    pub(super) fn statement(&self, sql: &str) -> rusqlite::Result<rusqlite::CachedStatement<'_>> {
+        self.db.prepare_cached(sql)
+    }
+
+    pub(super) fn next_seq(&mut self) -> Seq {
+        self.seq.0 += 1;
+        *self.seq
+    }
+
+    /// Tells the workers, and nobody else: it is no part of the durable history.
+    pub(super) fn tell(&mut self, change: Change) {
+        self.events.push(Event { seq: Seq(0), change });
+    }
+
+    /// Writes a durable event to the history and tells the workers. `payload` is the members of its JSON
+    /// object after `type` and `seq`; empty for an updated message, whose row has it.
+    pub(super) fn record(
+        &mut self,
+        kind: &'static str,
+        audience: Audience<'_>,
+        message: Option<MessageId>,
+        payload: &str,
+        change: Change,
+    ) -> rusqlite::Result<()> {
+        let seq = self.next_seq();
+        let (room, user) = match audience {
+            Audience::Everybody => (None, None),
+            Audience::Room(room) => (Some(room), None),
+            Audience::Person(user) => (None, Some(user)),
+            // User 0 is nobody: only those listed see it.
+            Audience::Those(_) => (None, Some(UserId(0))),
+        };
+        let payload = (!payload.is_empty()).then_some(payload);
+        self.statement(
+            "insert into events (seq, at, kind, room_id, user_id, message_id, payload) values (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute((seq, self.now, kind, room, user, message, payload))?;
+        if let Audience::Those(people) = audience {
+            let mut insert = self.statement("insert into event_audience (seq, user_id) values (?, ?)")?;
+            for person in people {
+                insert.execute((seq, person))?;
+            }
+        }
+        self.events.push(Event { seq, change });
+        Ok(())
+    }
+}

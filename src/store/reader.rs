@@ -1,0 +1,147 @@
+//! A connection that only reads, pinned to one thread, with its statements prepared and a deadline.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rusqlite::{CachedStatement, Connection};
+
+use super::schema::{DataDir, OpenError};
+use crate::{
+    event::Session,
+    state::State,
+    types::{Account, MessageId, Room, RoomId, Settings, User, UserId},
+};
+
+/// The interpreter looks at the clock once in so many of its instructions (about every 50 µs).
+const INSTRUCTIONS_PER_CHECK: i32 = 4_000;
+
+pub struct Reader {
+    db: Connection,
+    /// Nanoseconds after `started` at which a statement is interrupted; MAX for never.
+    deadline: Arc<AtomicU64>,
+    started: Instant,
+}
+
+impl Reader {
+    pub fn open(data: &DataDir) -> Result<Self, OpenError> {
+        let mut db = data.readable()?;
+        let deadline = Arc::new(AtomicU64::new(u64::MAX));
+        let started = Instant::now();
+        let watched = Arc::clone(&deadline);
+        db.progress_handler(
+            INSTRUCTIONS_PER_CHECK,
+            Some(move || started.elapsed().as_nanos() as u64 > watched.load(Ordering::Relaxed)),
+        )
+        .map_err(|error| OpenError::Database(data.database(), error))?;
+        Ok(Self { db, deadline, started })
+    }
+
+    /// Runs reads that are interrupted once they have taken this long (SQLITE_INTERRUPT).
+    pub fn within<T>(&self, limit: Duration, reads: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        self.deadline.store((self.started.elapsed() + limit).as_nanos() as u64, Ordering::Relaxed);
+        let outcome = reads(self);
+        self.deadline.store(u64::MAX, Ordering::Relaxed);
+        outcome
+    }
+
+    pub(super) fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.db.prepare_cached(sql)
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+
+    /// Proves that the database answers.
+    pub fn ping(&self) -> rusqlite::Result<()> {
+        self.statement("select 1 from users limit 1")?.exists(()).map(drop)
+    }
+
+    /// Size of the database in bytes.
+    pub fn size(&self) -> rusqlite::Result<i64> {
+        self.db.query_row("select page_count * page_size from pragma_page_count, pragma_page_size", (), |row| row.get(0))
+    }
+
+    /// Everything that the workers keep in memory.
+    pub fn state(&self) -> rusqlite::Result<State> {
+        // One transaction, so that the parts are of one moment.
+        let tx = self.db.unchecked_transaction()?;
+        let mut state = State::at(super::writer::last_seq(&self.db)?);
+        let mut accounts = self.statement("select name, custom_css, join_code, settings from account")?;
+        let mut rows = accounts.query(())?;
+        if let Some(row) = rows.next()? {
+            state.account = Some(account(row)?);
+        }
+        let mut users = self.statement(&format!("select {USER} from users"))?;
+        for found in users.query_map((), user)? {
+            state.add_user(found?);
+        }
+        let mut rooms = self.statement(&format!(
+            "select {ROOM}, (select max(id) from messages where room_id = rooms.id) from rooms where deleted_at is null"
+        ))?;
+        let mut rows = rooms.query(())?;
+        while let Some(row) = rows.next()? {
+            let last: Option<MessageId> = row.get(6)?;
+            state.add_room(room(row)?, last);
+        }
+        let mut memberships = self.statement("select room_id, user_id, involvement from memberships")?;
+        let mut rows = memberships.query(())?;
+        while let Some(row) = rows.next()? {
+            state.add_member(row.get(0)?, row.get(1)?, row.get(2)?);
+        }
+        let mut sessions = self.statement("select id, token_hash, user_id, last_active_at from sessions")?;
+        let mut rows = sessions.query(())?;
+        while let Some(row) = rows.next()? {
+            state.add_session(Session {
+                id: row.get(0)?,
+                token_hash: row.get(1)?,
+                user_id: row.get(2)?,
+                last_active_at: row.get(3)?,
+            });
+        }
+        drop(rows);
+        tx.commit()?;
+        Ok(state)
+    }
+}
+
+pub(super) const USER: &str = "id, name, email, bio, role, status";
+
+pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get::<_, UserId>(0)?,
+        name: row.get(1)?,
+        email: row.get(2)?,
+        bio: row.get(3)?,
+        role: row.get(4)?,
+        status: row.get(5)?,
+    })
+}
+
+pub(super) const ROOM: &str = "id, name, kind, creator_id, created_at, updated_at";
+
+pub(super) fn room(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
+    Ok(Room {
+        id: row.get::<_, RoomId>(0)?,
+        name: row.get(1)?,
+        kind: row.get(2)?,
+        creator_id: row.get(3)?,
+        created_at: row.get(4)?,
+        updated_at: row.get(5)?,
+    })
+}
+
+pub(super) fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
+    let settings: String = row.get(3)?;
+    Ok(Account {
+        name: row.get(0)?,
+        custom_css: row.get(1)?,
+        join_code: row.get(2)?,
+        settings: serde_json::from_str::<Settings>(&settings).unwrap_or_default(),
+    })
+}

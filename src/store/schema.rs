@@ -1,0 +1,196 @@
+//! The data directory and the database in it: who may open it, how it is set up, how it is brought up to date.
+
+use std::{
+    fmt,
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::config::Durability;
+
+/// In order, never edited once released: the position is the schema's version (`PRAGMA user_version`).
+const MIGRATIONS: &[&str] = &[include_str!("../../sql/migrations/0001_initial.sql")];
+
+/// How long a statement waits for another process (an `admin` command, a backup) to let go of the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The page cache of each connection is this much at most, and a 64th of the machine's memory: a board with
+/// 1 GiB gives 16 MiB.
+const CACHE_KIB: u64 = 80 * 1024;
+const CACHE_SHARE_OF_MEMORY: u64 = 64;
+
+/// Reads of what is mapped skip a copy into the page cache.
+const MMAP_BYTES: u64 = 1 << 30;
+
+/// Why a data directory cannot be used. Displays as one sentence that says what to do.
+#[derive(Debug)]
+pub enum OpenError {
+    Unwritable(PathBuf, io::Error),
+    InUse(PathBuf),
+    Missing(PathBuf),
+    Newer { found: i64, known: usize },
+    Database(PathBuf, rusqlite::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritable(path, error) => {
+                write!(f, "cannot write to the data directory {} ({error}); choose another with --data or give this user access to it", path.display())
+            }
+            Self::InUse(path) => {
+                write!(f, "another campfire is running on the data directory {}; stop it first or choose another with --data", path.display())
+            }
+            Self::Missing(path) => {
+                write!(f, "there is no campfire data in {}; name its directory with --data, or start `campfire serve` there first", path.display())
+            }
+            Self::Newer { found, known } => {
+                write!(f, "the database was written by a newer campfire (its schema is version {found}, this binary knows {known}); install that version or a later one")
+            }
+            Self::Database(path, error) => {
+                write!(f, "cannot open the database {} ({error}); check the disk, or restore a backup", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// A data directory that this process alone serves from, for as long as the value lives.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    durability: Durability,
+    _lock: Option<File>,
+}
+
+impl DataDir {
+    /// Makes the directory if need be, takes its lock, and brings the database up to date.
+    pub fn claim(path: &Path, durability: Durability) -> Result<Self, OpenError> {
+        let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
+        std::fs::create_dir_all(path).map_err(unwritable)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("campfire.lock"))
+            .map_err(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(unwritable(error)),
+        }
+        let data = Self { path: path.to_owned(), durability, _lock: Some(lock) };
+        data.migrate()?;
+        Ok(data)
+    }
+
+    /// The data of a server that may be running: no lock is taken, and nothing is made.
+    pub fn visit(path: &Path) -> Result<Self, OpenError> {
+        if !path.join("campfire.db").is_file() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let data = Self { path: path.to_owned(), durability: Durability::Full, _lock: None };
+        data.migrate()?;
+        Ok(data)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path.join("campfire.db")
+    }
+
+    fn migrate(&self) -> Result<(), OpenError> {
+        let mut db = self.writable()?;
+        let failed = |error| self.failed(error);
+        let found: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
+        let version = usize::try_from(found).ok().filter(|version| *version <= MIGRATIONS.len());
+        let Some(version) = version else {
+            return Err(OpenError::Newer { found, known: MIGRATIONS.len() });
+        };
+        if version < MIGRATIONS.len() {
+            let tx = db.transaction().map_err(failed)?;
+            for migration in &MIGRATIONS[version..] {
+                tx.execute_batch(migration).map_err(failed)?;
+            }
+            tx.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
+            tx.commit().map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The one connection that writes.
+    pub(super) fn writable(&self) -> Result<Connection, OpenError> {
+        let open = || -> rusqlite::Result<Connection> {
+            let db = Connection::open_with_flags(
+                self.database(),
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?;
+            db.busy_timeout(BUSY_TIMEOUT)?;
+            // Readers never wait for the writer, and a commit is one append to the log.
+            db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+            // FULL syncs the log at each commit, so what was acknowledged survives a power cut; one commit
+            // serves a whole batch. NORMAL leaves that to the checkpoint, for cards that sync slowly.
+            db.pragma_update(
+                None,
+                "synchronous",
+                match self.durability {
+                    Durability::Full => "full",
+                    Durability::Normal => "normal",
+                },
+            )?;
+            db.pragma_update(None, "foreign_keys", true)?;
+            // The checkpointer thread does it off the writer's path; this is the bound if it cannot keep up.
+            db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+            tune(&db)?;
+            Ok(db)
+        };
+        open().map_err(|error| self.failed(error))
+    }
+
+    /// A connection that can only read.
+    pub(super) fn readable(&self) -> Result<Connection, OpenError> {
+        let open = || -> rusqlite::Result<Connection> {
+            let db = Connection::open_with_flags(
+                self.database(),
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?;
+            db.busy_timeout(BUSY_TIMEOUT)?;
+            db.pragma_update(None, "query_only", true)?;
+            tune(&db)?;
+            Ok(db)
+        };
+        open().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> OpenError {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
+                OpenError::Unwritable(self.path.clone(), io::Error::other(error.to_string()))
+            }
+            _ => OpenError::Database(self.database(), error),
+        }
+    }
+}
+
+fn tune(db: &Connection) -> rusqlite::Result<()> {
+    let cache = memory_kib().map_or(CACHE_KIB, |memory| CACHE_KIB.min(memory / CACHE_SHARE_OF_MEMORY));
+    // Negative means KiB; the cache grows to it only as pages are used.
+    db.pragma_update(None, "cache_size", -i64::try_from(cache).unwrap_or(i64::MAX))?;
+    db.pragma_update(None, "temp_store", "memory")?;
+    db.pragma_update_and_check(None, "mmap_size", MMAP_BYTES as i64, |_| Ok(()))?;
+    db.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn memory_kib() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,116 @@
+//! The durable history: every event after a position, for those who may see it.
+
+use bytes::Bytes;
+
+use super::{
+    Reader,
+    command::{Command, Refusal, Tx},
+    messages::bytes,
+};
+use crate::types::{RoomId, Seq, UserId};
+
+/// How long events are kept, in hours: a week.
+const EVENT_HOURS: i64 = 7 * 24;
+
+/// Events pruned in one command.
+const PRUNE_STEP: usize = 2_000;
+
+/// An event as it is told again. A message's own row is the record of its creation.
+#[derive(Debug)]
+pub enum Change {
+    MessageCreated(Bytes),
+    MessageUpdated(Bytes),
+    /// Its type, and the members of its JSON object after `type` and `seq`.
+    Other(String, String),
+}
+
+impl Reader {
+    /// The events of a room after `since` and up to `until`, in order: `limit` + 1 of them at most, so that the caller
+    /// can tell that there are more.
+    pub fn replay(&self, room: RoomId, since: Seq, until: Seq, limit: usize) -> rusqlite::Result<Vec<(Seq, Change)>> {
+        let mut events = Vec::new();
+        let mut created = self.statement(
+            "select id, json from messages where room_id = ? and id > ? and id <= ? order by id limit ?",
+        )?;
+        let mut rows = created.query((room, since, until, limit + 1))?;
+        while let Some(row) = rows.next()? {
+            events.push((row.get(0)?, Change::MessageCreated(bytes(row, 1)?)));
+        }
+        let mut others = self.statement(
+            "select seq, kind, payload, message_id from events
+             where room_id = ? and seq > ? and seq <= ? order by seq limit ?",
+        )?;
+        let mut rows = others.query((room, since, until, limit + 1))?;
+        while let Some(row) = rows.next()? {
+            events.extend(self.event(row)?);
+        }
+        events.sort_unstable_by_key(|(seq, _)| *seq);
+        events.truncate(limit + 1);
+        Ok(events)
+    }
+
+    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most.
+    pub fn sync(&self, user: UserId, rooms: &[RoomId], since: Seq, until: Seq, limit: usize) -> rusqlite::Result<Vec<(Seq, Change)>> {
+        let mut events = Vec::new();
+        for room in rooms {
+            events.extend(self.replay(*room, since, until, limit)?);
+        }
+        let mut general = self.statement(
+            "select seq, kind, payload, message_id from events
+             where room_id is null and seq > ?1 and seq <= ?2
+               and (user_id is null or user_id = ?3
+                 or user_id = 0 and exists (select 1 from event_audience where event_audience.seq = events.seq and event_audience.user_id = ?3))
+             order by seq limit ?4",
+        )?;
+        let mut rows = general.query((since, until, user, limit))?;
+        while let Some(row) = rows.next()? {
+            events.extend(self.event(row)?);
+        }
+        events.sort_unstable_by_key(|(seq, _)| *seq);
+        events.truncate(limit);
+        Ok(events)
+    }
+
+    /// None for a change to a message that has been deleted since: its deletion follows.
+    fn event(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Seq, Change)>> {
+        let (seq, kind): (Seq, String) = (row.get(0)?, row.get(1)?);
+        Ok(match row.get::<_, Option<String>>(2)? {
+            Some(payload) => Some((seq, Change::Other(kind, payload))),
+            None => {
+                let id: crate::types::MessageId = row.get(3)?;
+                self.message(id)?.map(|(_, _, json)| (seq, Change::MessageUpdated(json)))
+            }
+        })
+    }
+
+    /// What `since` must not be before: older events are no longer kept. Zero while nothing was pruned.
+    pub fn pruned_up_to(&self) -> rusqlite::Result<Seq> {
+        self.statement("select ifnull(max(seq), 0) from pruned")?.query_row((), |row| row.get(0))
+    }
+}
+
+/// Forgets some of the events that are older than a week, but never the newest one, which carries the count on.
+/// True if there may be more.
+#[derive(Debug)]
+pub struct PruneEvents;
+
+impl Command for PruneEvents {
+    type Output = bool;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
+        let horizon = tx.now.hours_ago(EVENT_HOURS);
+        let pruned: Vec<Seq> = tx
+            .statement(
+                "delete from events where seq in (
+                   select seq from events where at < ? and seq < (select max(seq) from events) order by seq limit ?
+                 ) returning seq",
+            )?
+            .query_map((horizon, PRUNE_STEP), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if let Some(last) = pruned.iter().max() {
+            tx.statement("insert into pruned (id, seq) values (1, ?) on conflict (id) do update set seq = max(seq, excluded.seq)")?
+                .execute((last,))?;
+        }
+        Ok(pruned.len() == PRUNE_STEP)
+    }
+}

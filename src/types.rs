@@ -1,0 +1,499 @@
+//! The words of the domain: ids, roles, rooms, people, messages. Everything else is built on these.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                value.as_i64().map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    UserId,
+    RoomId,
+    /// A message's id is the `seq` of its `message.created` event: increasing over the whole server, never reused.
+    MessageId,
+    SessionId,
+    /// The position of a durable event in the history of the whole server.
+    Seq,
+}
+
+/// Milliseconds since the Unix epoch; on the wire RFC 3339 in UTC, with milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    pub fn now() -> Self {
+        Self(jiff::Timestamp::now().as_millisecond())
+    }
+
+    /// The same moment `hours` earlier.
+    pub fn hours_ago(self, hours: i64) -> Self {
+        Self(self.0 - hours * 3_600_000)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{moment:.3}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let moment: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(moment.as_millisecond()))
+    }
+}
+
+impl rusqlite::ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl rusqlite::types::FromSql for Timestamp {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $(#[serde(rename = $word)] $variant),* }
+
+        impl $name {
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                self.as_str().to_sql()
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                Self::from_word(value.as_str()?).ok_or(rusqlite::types::FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+
+words! {
+    Role { Member = "member", Admin = "admin", Bot = "bot" }
+    Status { Active = "active", Deactivated = "deactivated", Banned = "banned" }
+    RoomKind { Open = "open", Closed = "closed", Direct = "direct" }
+    /// How much of a room a member wants to hear.
+    Involvement { Invisible = "invisible", Nothing = "nothing", Mentions = "mentions", Everything = "everything" }
+    MessageKind { Text = "text", Attachment = "attachment", Sound = "sound", System = "system" }
+}
+
+impl RoomKind {
+    /// What a new member of such a room starts with.
+    pub fn default_involvement(self) -> Involvement {
+        match self {
+            Self::Direct => Involvement::Everything,
+            Self::Open | Self::Closed => Involvement::Mentions,
+        }
+    }
+}
+
+/// A person or a bot. Names are shared, since every worker keeps everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub name: Arc<str>,
+    pub email: Option<Arc<str>>,
+    pub bio: Arc<str>,
+    pub role: Role,
+    pub status: Status,
+}
+
+impl User {
+    pub fn is_active(&self) -> bool {
+        self.status == Status::Active
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin && self.is_active()
+    }
+
+    /// As everybody may see it.
+    pub fn public(&self) -> UserView<'_> {
+        UserView { user: self, with_email: false }
+    }
+
+    /// As the person and administrators see it.
+    pub fn private(&self) -> UserView<'_> {
+        UserView { user: self, with_email: true }
+    }
+}
+
+/// A user on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct UserView<'a> {
+    user: &'a User,
+    with_email: bool,
+}
+
+impl Serialize for UserView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            id: UserId,
+            name: &'a str,
+            bio: &'a str,
+            role: Role,
+            status: Status,
+            avatar_url: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            email: Option<Option<&'a str>>,
+        }
+        let User { id, name, email, bio, role, status } = self.user;
+        Wire {
+            id: *id,
+            name,
+            bio,
+            role: *role,
+            status: *status,
+            avatar_url: None,
+            email: self.with_email.then_some(email.as_deref()),
+        }
+        .serialize(serializer)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    pub id: RoomId,
+    /// None in direct rooms: each member sees the others' names.
+    pub name: Option<Arc<str>>,
+    pub kind: RoomKind,
+    pub creator_id: UserId,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A room on the wire.
+#[derive(Debug)]
+pub struct RoomView<'a> {
+    pub room: &'a Room,
+    pub last_message_id: Option<MessageId>,
+    pub member_count: usize,
+    /// Of a direct room.
+    pub member_ids: Option<Vec<UserId>>,
+    /// In the caller's own lists.
+    pub membership: Option<Membership>,
+}
+
+impl Serialize for RoomView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            id: RoomId,
+            name: Option<&'a str>,
+            kind: RoomKind,
+            creator_id: UserId,
+            created_at: Timestamp,
+            updated_at: Timestamp,
+            last_message_id: Option<MessageId>,
+            member_count: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            member_ids: Option<&'a [UserId]>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            membership: Option<Membership>,
+        }
+        let Room { id, name, kind, creator_id, created_at, updated_at } = self.room;
+        Wire {
+            id: *id,
+            name: name.as_deref(),
+            kind: *kind,
+            creator_id: *creator_id,
+            created_at: *created_at,
+            updated_at: *updated_at,
+            last_message_id: self.last_message_id,
+            member_count: self.member_count,
+            member_ids: self.member_ids.as_deref(),
+            membership: self.membership,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A member's own relation to a room, as the wire has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Membership {
+    pub involvement: Involvement,
+    pub unread_count: i64,
+    pub mention_count: i64,
+    pub last_read_message_id: Option<MessageId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub name: Arc<str>,
+    pub custom_css: Arc<str>,
+    pub join_code: Arc<str>,
+    pub settings: Settings,
+}
+
+impl Account {
+    /// As everybody may see it.
+    pub fn public(&self) -> AccountView<'_> {
+        AccountView { account: self, with_join_code: false }
+    }
+
+    /// As administrators see it.
+    pub fn private(&self) -> AccountView<'_> {
+        AccountView { account: self, with_join_code: true }
+    }
+}
+
+/// The account on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountView<'a> {
+    account: &'a Account,
+    with_join_code: bool,
+}
+
+impl Serialize for AccountView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            name: &'a str,
+            custom_css: &'a str,
+            logo_url: Option<&'a str>,
+            settings: Settings,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            join_code: Option<&'a str>,
+        }
+        let Account { name, custom_css, join_code, settings } = self.account;
+        let join_code = self.with_join_code.then_some(&**join_code);
+        Wire { name, custom_css, logo_url: None, settings: *settings, join_code }.serialize(serializer)
+    }
+}
+
+/// What administrators can switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    #[serde(default)]
+    pub restrict_room_creation: bool,
+    /// Messages older than this many days are removed; None keeps everything.
+    #[serde(default)]
+    pub retention_days: Option<u32>,
+}
+
+/// A message as it is stored and sent: its row keeps exactly this JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Message {
+    pub id: MessageId,
+    pub created_at: Timestamp,
+    pub room_id: RoomId,
+    pub creator_id: UserId,
+    pub client_message_id: Option<String>,
+    pub kind: MessageKind,
+    pub content: String,
+    pub html: String,
+    pub edited_at: Option<Timestamp>,
+    pub reply_to_id: Option<MessageId>,
+    pub mentions: Vec<UserId>,
+    pub boosts: Vec<Boost>,
+    pub attachment: Option<Attachment>,
+    pub embeds: Vec<Embed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Boost {
+    pub id: i64,
+    pub user_id: UserId,
+    pub content: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attachment {
+    pub id: i64,
+    pub filename: String,
+    pub content_type: String,
+    pub byte_size: u64,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub duration_s: Option<f64>,
+    pub url: String,
+    pub thumbnail_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Embed {
+    pub url: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub image_url: Option<String>,
+    pub site_name: Option<String>,
+}
+
+/// The SHA-256 of a secret token. Only this is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    pub fn of(token: &str) -> Self {
+        use sha2::Digest;
+        Self(sha2::Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+impl rusqlite::ToSql for TokenHash {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.0.as_slice().into())
+    }
+}
+
+impl rusqlite::types::FromSql for TokenHash {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        let bytes = value.as_blob()?;
+        bytes.try_into().map(Self).map_err(|_| rusqlite::types::FromSqlError::InvalidType)
+    }
+}
+
+/// A new secret of 256 random bits, as 43 characters of unpadded base64url.
+pub fn random_token() -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bytes = random_bytes::<32>();
+    let mut token = String::with_capacity(43);
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            token.push(ALPHABET[(word >> (18 - 6 * place) & 63) as usize].into());
+        }
+    }
+    token
+}
+
+/// A join code, `xxxx-xxxx-xxxx`, of letters and digits that are not taken for one another.
+pub fn random_join_code() -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut code = String::with_capacity(14);
+    for (place, byte) in random_bytes::<12>().into_iter().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            code.push('-');
+        }
+        code.push(ALPHABET[usize::from(byte) % ALPHABET.len()].into());
+    }
+    code
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Without randomness there are no secrets to give out: stopping is the only honest answer.
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// Hash tables keyed by our own small integers: no need for a hash that withstands an adversary, since
+/// the server hands out the ids.
+pub type IdMap<K, V> = std::collections::HashMap<K, V, std::hash::BuildHasherDefault<IdHasher>>;
+
+/// Fibonacci hashing of one integer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IdHasher(u64);
+
+impl std::hash::Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        let mixed = (self.0 ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn write_i64(&mut self, value: i64) {
+        self.write_u64(value as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_in_utc_with_milliseconds() {
+        let moment = Timestamp(1_795_507_200_123);
+        let wire = serde_json::to_string(&moment).unwrap();
+        assert_eq!(wire, "\"2026-11-24T08:00:00.123Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&wire).unwrap(), moment);
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn tokens_are_43_url_safe_characters_and_never_the_same() {
+        let (one, other) = (random_token(), random_token());
+        assert_eq!(one.len(), 43);
+        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn join_codes_are_three_groups_of_four() {
+        let code = random_join_code();
+        let groups: Vec<_> = code.split('-').collect();
+        assert_eq!(groups.len(), 3);
+        assert!(groups.iter().all(|group| group.len() == 4 && group.bytes().all(|b| b.is_ascii_alphanumeric())));
+    }
+}

@@ -1,0 +1,199 @@
+//! What one worker thread works with: its reader, its copy of the state, its sockets, its caches. Nothing of it is
+//! behind a lock, and no borrow of it is held across an `.await`.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    cache::PageCache,
+    config::Config,
+    event::{Change, Event, Whisper},
+    inbox::{Inbox, Parcel},
+    limits::Limits,
+    live::Hub,
+    metrics::WorkerMetrics,
+    state::State,
+    store::{PurgeRooms, Reader, WriterHandle},
+    types::UserId,
+};
+
+/// How old the read behind `/health` may be.
+const HEALTH_AGE: Duration = Duration::from_secs(1);
+
+/// What all workers of a process share. Locks in it are held for nanoseconds.
+pub struct Shared {
+    pub config: Config,
+    pub limits: Limits,
+    pub inboxes: Vec<Inbox>,
+    pub metrics: Vec<Arc<WorkerMetrics>>,
+    pub started: Instant,
+    /// Set once the server is going away.
+    pub draining: AtomicBool,
+    /// Hashing passwords takes a core for tens of milliseconds: so many at once.
+    pub hashing: tokio::sync::Semaphore,
+    pub hashing_waiting: AtomicUsize,
+    /// With this the first visitor from loopback is signed in. Only `campfire demo` sets it.
+    pub demo_token: Mutex<Option<String>>,
+}
+
+impl Shared {
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+pub struct Worker {
+    pub id: usize,
+    pub shared: Arc<Shared>,
+    pub writer: WriterHandle,
+    pub reader: Reader,
+    pub state: RefCell<State>,
+    pub hub: RefCell<Hub>,
+    pub pages: RefCell<PageCache>,
+    pub metrics: Arc<WorkerMetrics>,
+    /// Where sockets read into; what is left of a message moves to a buffer of the socket's own.
+    pub scratch: RefCell<Box<[u8]>>,
+    /// Rung when the hub has frames to flush.
+    pub flush: tokio::sync::Notify,
+    taken: RefCell<Vec<Parcel>>,
+    healthy_at: Cell<Option<Instant>>,
+    requests: Cell<u64>,
+}
+
+impl Worker {
+    pub fn new(id: usize, shared: Arc<Shared>, writer: WriterHandle, reader: Reader, state: State) -> Rc<Self> {
+        let metrics = Arc::clone(&shared.metrics[id]);
+        Rc::new(Self {
+            id,
+            writer,
+            reader,
+            state: RefCell::new(state),
+            hub: RefCell::new(Hub::new(Arc::clone(&metrics))),
+            pages: RefCell::default(),
+            metrics,
+            scratch: RefCell::new(vec![0; 64 << 10].into_boxed_slice()),
+            flush: tokio::sync::Notify::new(),
+            taken: RefCell::default(),
+            healthy_at: Cell::new(None),
+            requests: Cell::new(0),
+            shared,
+        })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Takes in all that the writer and the other workers have sent. Done before each request, so that whoever
+    /// has heard an answer sees what it told, whichever worker is asked next.
+    pub fn catch_up(&self) {
+        let mut taken = self.taken.take();
+        self.shared.inboxes[self.id].take(&mut taken);
+        for parcel in taken.drain(..) {
+            match parcel {
+                Parcel::Events(batch, _) => self.apply(&batch),
+                Parcel::Completions(completions) => completions.into_iter().for_each(|answer| answer.complete()),
+                Parcel::Whisper(whisper) => self.hub.borrow_mut().hear(whisper, &self.state.borrow()),
+            }
+        }
+        self.taken.replace(taken);
+        self.send_whispers();
+        self.flush_if_needed();
+    }
+
+    /// Has the flusher run if there are frames to flush.
+    pub fn flush_if_needed(&self) {
+        if self.hub.borrow().has_frames() {
+            self.flush.notify_one();
+        }
+    }
+
+    fn apply(&self, batch: &[Event]) {
+        let mut state = self.state.borrow_mut();
+        let mut hub = self.hub.borrow_mut();
+        for event in batch {
+            match &event.change {
+                Change::Reloaded => match self.reader.state() {
+                    Ok(read) => {
+                        *state = read;
+                        hub.close_ended_sessions(&state);
+                    }
+                    Err(error) => tracing::error!(%error, "could not read the state anew"),
+                },
+                // Its members are still needed to tell them.
+                Change::RoomDeleted { room } => {
+                    hub.deliver(event, &state);
+                    state.apply(event);
+                    self.pages.borrow_mut().remove(*room);
+                }
+                _ => {
+                    state.apply(event);
+                    hub.deliver(event, &state);
+                }
+            }
+        }
+        hub.end_of_batch(&state);
+    }
+
+    /// Passes on what the hub has to say to the others.
+    pub fn send_whispers(&self) {
+        let outbox = std::mem::take(&mut self.hub.borrow_mut().outbox);
+        for whisper in outbox {
+            self.whisper(whisper);
+        }
+    }
+
+    /// Tells every worker, this one at once.
+    pub fn whisper(&self, whisper: Whisper) {
+        for (id, inbox) in self.shared.inboxes.iter().enumerate() {
+            if id != self.id {
+                inbox.put(Parcel::Whisper(whisper));
+                inbox.ring();
+            }
+        }
+        self.hub.borrow_mut().hear(whisper, &self.state.borrow());
+        self.flush_if_needed();
+    }
+
+    /// Whether the database has answered within the last second.
+    pub fn is_healthy(&self) -> bool {
+        let now = Instant::now();
+        if self.healthy_at.get().is_some_and(|at| now.duration_since(at) < HEALTH_AGE) {
+            return true;
+        }
+        let healthy = self.reader.ping().is_ok();
+        if healthy {
+            self.healthy_at.set(Some(now));
+        }
+        healthy
+    }
+
+    /// A number for each request, different on every worker.
+    pub fn next_request(&self) -> u64 {
+        let number = self.requests.get();
+        self.requests.set(number + 1);
+        number
+    }
+
+    pub fn is_admin(&self, user: UserId) -> bool {
+        self.state.borrow().users.get(&user).is_some_and(|user| user.is_admin())
+    }
+}
+
+/// Removes the messages of deleted rooms, a few at a time, so that nobody's post waits for it.
+pub fn purge_deleted_rooms(worker: &Rc<Worker>) {
+    let worker = Rc::clone(worker);
+    tokio::task::spawn_local(async move {
+        // What is left over when the queue is full goes at the next start.
+        while let Ok(true) = worker.writer.write(PurgeRooms).await {
+            tokio::task::yield_now().await;
+        }
+    });
+}
