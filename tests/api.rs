@@ -14,4 +14,5 @@ mod api {
     mod search;
     mod sync;
     mod unread;
+    mod wire;
 }

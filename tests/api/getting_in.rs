@@ -87,6 +87,8 @@ async fn a_set_up_form_with_faults_is_422_with_all_of_them() {
     nobody.post("/api/setup", bad).await.invalid(&["account_name", "name", "email", "password"]);
     let bad = json!({"account_name": 1, "name": [], "email": {}, "password": false});
     nobody.post("/api/setup", bad).await.invalid(&["account_name", "name", "email", "password"]);
+    let null = json!({"account_name": null, "name": null, "email": null, "password": null});
+    nobody.post("/api/setup", null).await.invalid(&["account_name", "name", "email", "password"]);
     let mut long = setup_form();
     long["name"] = "x".repeat(10_000).into();
     nobody.post("/api/setup", long).await.invalid(&["name"]);

@@ -57,7 +57,7 @@ async fn a_head_larger_than_the_limit_is_431() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_given_up_in_time() {
-    let camp = Camp::with(&[("CAMPFIRE_HEADER_TIMEOUT", "1s")]).await;
+    let camp = Camp::with(&[("CAMPFIRE_HEADER_TIMEOUT", "1")]).await;
     let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
     let started = Instant::now();
@@ -68,7 +68,7 @@ async fn a_head_that_never_ends_is_given_up_in_time() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_given_up_in_time() {
-    let camp = Camp::with(&[("CAMPFIRE_BODY_TIMEOUT", "1s")]).await;
+    let camp = Camp::with(&[("CAMPFIRE_BODY_TIMEOUT", "1")]).await;
     let head = request_head(&camp, "content-length: 100");
     let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
     stream.write_all(format!("{head}{{\"room").as_bytes()).await.unwrap();
@@ -180,7 +180,9 @@ async fn no_other_origin_may_read_unless_it_is_allowed() {
     let bearer = camp.ada.bearer();
     let reply = bearer.request("GET", "/api/rooms").header("origin", origin).send().await;
     assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
-    assert!(reply.header("vary").is_some_and(|it| it.to_lowercase().contains("origin")));
+    let vary: Vec<_> =
+        reply.headers.get_all("vary").iter().map(|it| it.to_str().unwrap().to_lowercase()).collect();
+    assert!(vary.iter().any(|it| it.contains("origin")), "{vary:?}");
     let preflight = bearer.with(Credentials::None);
     let preflight = preflight
         .request("OPTIONS", "/api/messages")
@@ -205,7 +207,6 @@ async fn every_answer_tells_the_browser_to_be_strict() {
     for path in ["/", "/health", "/api/rooms", "/api/nothing", "/signin", "/rooms/1"] {
         let reply = camp.ada.get(path).await;
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
-        assert!(reply.header("referrer-policy").is_some(), "{path}: no Referrer-Policy");
         if reply.header("content-type").is_some_and(|it| it.starts_with("text/html")) {
             let policy =
                 reply.header("content-security-policy").unwrap_or_else(|| panic!("{path}: no policy"));
@@ -219,6 +220,7 @@ async fn every_answer_tells_the_browser_to_be_strict() {
             ] {
                 assert!(policy.contains(part), "{path}: no {part} in {policy}");
             }
+            assert!(reply.header("referrer-policy").is_some(), "{path}: no Referrer-Policy");
             assert!(reply.header("permissions-policy").is_some(), "{path}: no Permissions-Policy");
         }
     }

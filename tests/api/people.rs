@@ -56,14 +56,11 @@ async fn settings_change_one_by_one() {
 #[tokio::test]
 async fn people_are_listed_and_found_by_any_word_of_their_name() {
     let camp = Camp::start().await;
-    for name in ["Grace Hopper", "Edsger Dijkstra", "Łukasz Żółć", "100% Bot_Fan"] {
-        camp.nobody()
-            .post(
-                &format!("/api/join/{}", camp.join_code),
-                json!({"name": name, "email": format!("{}@example.com", name.len()), "password": PASSWORD}),
-            )
-            .await
-            .expect(201);
+    for (n, name) in
+        ["Grace Hopper", "Edsger Dijkstra", "Łukasz Żółć", "100% Bot_Fan"].into_iter().enumerate()
+    {
+        let form = json!({"name": name, "email": format!("{n}@example.com"), "password": PASSWORD});
+        camp.nobody().post(&format!("/api/join/{}", camp.join_code), form).await.expect(201);
     }
     let names = async |q: &str| -> Vec<String> {
         let found = camp.ada.get(&format!("/api/users?q={q}")).await.expect(200);

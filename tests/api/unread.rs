@@ -66,6 +66,8 @@ async fn a_mention_counts_for_whom_it_means() {
     }
     assert_eq!(grace.unread(camp.room).await, (3, 3));
     assert_eq!(camp.ada.unread(camp.room).await, (0, 0));
+    camp.ada.say(camp.room, &format!("@here, and above all {}", mention(&grace))).await;
+    assert_eq!(grace.unread(camp.room).await, (4, 4), "meant twice, counted once");
 }
 
 #[tokio::test]
