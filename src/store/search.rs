@@ -72,17 +72,18 @@ impl Reader {
         let mut hits = Vec::with_capacity(ids.len());
         let expression = format!("plain : ({})", query.words);
         let mut snippet = self.statement(
-            "select messages.json, snippet(messages_fts, 0, ?1, ?2, '…', ?3)
+            "select messages.json, snippet(messages_fts, 0, ?1, ?2, '…', ?3), messages.room_id
              from messages_fts join messages on messages.id = messages_fts.rowid
              where messages_fts match ?4 and messages_fts.rowid = ?5",
         )?;
         for id in ids {
             let hit = snippet
                 .query_row((HIT_START, HIT_END, SNIPPET_TOKENS, &expression, id), |row| {
-                    Ok(Hit { json: bytes(row, 0)?, snippet: row.get(1)? })
+                    Ok((row.get::<_, RoomId>(2)?, Hit { json: bytes(row, 0)?, snippet: row.get(1)? }))
                 })
                 .optional()?;
-            hits.extend(hit);
+            // Not every hit is of a room there is: the messages of a deleted one go bit by bit.
+            hits.extend(hit.filter(|(room, _)| query.rooms.binary_search(room).is_ok()).map(|(_, hit)| hit));
         }
         Ok(Found { hits, has_before })
     }
