@@ -55,6 +55,7 @@ impl Call {
     pub(crate) fn id(&self, place: usize) -> Result<i64, Problem> {
         self.params
             .get(place)
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|id: &i64| *id > 0)
             .ok_or_else(Problem::not_found)
