@@ -71,7 +71,7 @@ async fn people_are_listed_and_found_by_any_word_of_their_name() {
     assert_eq!(names("HOPP").await, ["Grace Hopper"]);
     assert_eq!(names("%C5%BC%C3%B3").await, ["Łukasz Żółć"], "case folds beyond ASCII");
     assert_eq!(names("zzz").await, [""; 0]);
-    assert_eq!(names("%25").await.len(), names("100").await.len(), "no wildcard from outside");
+    assert_eq!(names("%25").await, [""; 0], "no wildcard from outside");
     assert_eq!(names("_").await, [""; 0]);
     names("%27%22%3B--").await;
     camp.ada.get("/api/users?q=%ff").await;
@@ -207,7 +207,8 @@ async fn who_is_deactivated_is_signed_out_everywhere_and_leaves_their_words_and_
     );
     let members = camp.ada.get(&format!("/api/rooms/{room}/members")).await.expect(200);
     assert_eq!(ids(&members["members"]), [camp.ada.id]);
-    linus.get(&format!("/api/rooms/{direct}")).await.problem(404, "not_found");
+    let direct = linus.get(&format!("/api/rooms/{direct}")).await.expect(200);
+    assert_eq!(direct["member_ids"], json!([linus.id]), "what she wrote to him stays with him");
     // The address is free again, for a new person with rooms of their own.
     let again = camp.join("Grace").await;
     assert_ne!(again.id, grace.id);

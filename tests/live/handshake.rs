@@ -79,10 +79,10 @@ async fn no_socket_without_signing_in_or_from_another_site() {
 #[tokio::test]
 async fn what_is_no_handshake_is_refused_politely() {
     let camp = Camp::start().await;
-    let plain = camp.ada.get("/ws").await;
+    let bearer = camp.ada.bearer();
+    let plain = bearer.get("/ws").await;
     assert!(matches!(plain.status, 400 | 426), "{}", plain.status);
     plain.refused(plain.status);
-    let bearer = camp.ada.bearer();
     for (name, value) in [("sec-websocket-version", "8"), ("sec-websocket-key", "short"), ("upgrade", "h2c")]
     {
         let mut request = handshake_request(&bearer, None);
