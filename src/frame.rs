@@ -147,7 +147,7 @@ mod tests {
             let (header, payload) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
             assert!(header.is_final && header.mask.is_none());
             assert_eq!(payload as usize, json.len());
-            assert_eq!(header.len(payload), made.len() as u64 - payload, "{length}");
+            assert_eq!(header.len(payload), made.len() - payload as usize, "{length}");
         }
     }
 

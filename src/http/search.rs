@@ -32,10 +32,15 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
         (room.map_or_else(|| state.rooms_of(viewer.user).to_vec(), |room| vec![room]), state.rooms.len())
     };
     rooms.sort_unstable();
-    let found = match text::match_query(&asked) {
+    let found = match text::Query::parse(&asked) {
         Some(words) => {
-            let query = SearchQuery { words: &words, rooms: &rooms, room_total, creator, before, limit };
-            let found = call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(&query))?;
+            let mut query = SearchQuery { words: &words.exact, rooms: &rooms, room_total, creator, before, limit };
+            let look = |query: &SearchQuery<'_>| call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(query));
+            let mut found = look(&query)?;
+            if let Some(prefix) = words.prefix.as_deref().filter(|_| found.hits.is_empty()) {
+                query.words = prefix;
+                found = look(&query)?;
+            }
             if before.is_none() {
                 // Nobody waits for it; a search that is not remembered is still a search.
                 drop(call.worker.writer.submit(RememberSearch::Query(viewer.user, asked)));

@@ -1,0 +1,122 @@
+//! A lean client: one thread, raw sockets, requests made beforehand, answers checked for status and length.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+/// What a run of requests came to.
+pub(crate) struct Outcome {
+    pub(crate) per_second: f64,
+    pub(crate) latencies: Vec<Duration>,
+}
+
+impl Outcome {
+    pub(crate) fn percentile(&self, share: f64) -> f64 {
+        let place = ((self.latencies.len() as f64 * share) as usize).min(self.latencies.len().saturating_sub(1));
+        self.latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
+    }
+}
+
+/// The bytes of a request.
+pub(crate) fn request(method: &str, path: &str, token: &str, more: &str, body: &str) -> Vec<u8> {
+    let length = if body.is_empty() {
+        String::new()
+    } else {
+        format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
+    };
+    format!("{method} {path} HTTP/1.1\r\nhost: bench\r\ncookie: campfire_session={token}\r\nsec-fetch-site: same-origin\r\n{more}{length}\r\n{body}").into_bytes()
+}
+
+/// Sends requests over `clients` connections for a while, each as soon as the last is answered. `make` gives the
+/// request of a client's turn. Every status has to be `status`.
+pub(crate) async fn hammer(
+    address: SocketAddr,
+    clients: usize,
+    time: Duration,
+    status: u16,
+    make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
+) -> Outcome {
+    let mut tasks = JoinSet::new();
+    let started = Instant::now();
+    for client in 0..clients {
+        let make = make.clone();
+        tasks.spawn_local(async move {
+            let mut connection = Connection::open(address).await;
+            let mut latencies = Vec::new();
+            let mut turn = 0;
+            while started.elapsed() < time {
+                let request = make(client, turn);
+                let sent = Instant::now();
+                let (found, _) = connection.ask(&request).await;
+                assert_eq!(found, status, "the server answered {found} to {}", String::from_utf8_lossy(&request));
+                latencies.push(sent.elapsed());
+                turn += 1;
+            }
+            latencies
+        });
+    }
+    let mut latencies: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
+    let per_second = latencies.len() as f64 / started.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    Outcome { per_second, latencies }
+}
+
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        stream.set_nodelay(true).expect("a socket takes options");
+        Self { stream, buffer: vec![0; 256 << 10], filled: 0 }
+    }
+
+    /// Sends a request and reads its answer: the status and the body.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> (u16, Vec<u8>) {
+        self.stream.write_all(request).await.expect("the server reads");
+        self.filled = 0;
+        loop {
+            let count = self.stream.read(&mut self.buffer[self.filled..]).await.expect("the server answers");
+            assert!(count > 0, "the server closed the connection");
+            self.filled += count;
+            let bytes = &self.buffer[..self.filled];
+            let Some(end) = find(bytes, b"\r\n\r\n") else { continue };
+            let head = std::str::from_utf8(&bytes[..end]).expect("a head is text");
+            let status: u16 = head[9..12].parse().expect("a status is a number");
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |text| text.parse().expect("a length is a number"));
+            let length = if matches!(status, 204 | 304) { 0 } else { length };
+            while self.filled < end + 4 + length {
+                if self.filled == self.buffer.len() {
+                    self.buffer.resize(self.buffer.len() * 2, 0);
+                }
+                let count = self.stream.read(&mut self.buffer[self.filled..]).await.expect("the server answers");
+                assert!(count > 0, "the server closed the connection");
+                self.filled += count;
+            }
+            return (status, self.buffer[end + 4..end + 4 + length].to_vec());
+        }
+    }
+
+    pub(crate) fn head(&self) -> String {
+        let end = find(&self.buffer[..self.filled], b"\r\n\r\n").unwrap_or(0);
+        String::from_utf8_lossy(&self.buffer[..end]).into_owned()
+    }
+
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+}
+
+pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}

@@ -1,0 +1,71 @@
+//! The server under test and the floors, each a process of its own with figures of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) started_in: Duration,
+}
+
+impl Process {
+    /// Our server on a data directory.
+    pub(crate) fn campfire(data: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_campfire"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).env("CAMPFIRE_POST_LIMIT", "0");
+        Self::spawn(command)
+    }
+
+    /// This very program as a floor.
+    pub(crate) fn floor(arguments: &[&str]) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let started = Instant::now();
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(lines.read_line(&mut line).expect("stderr is text") > 0, "the program ended at its start");
+            if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
+                break address.parse().expect("an address follows");
+            }
+        };
+        let started_in = started.elapsed();
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut lines.by_ref(), &mut std::io::sink()));
+        Self { child, address, started_in }
+    }
+
+    /// User and system time so far, in seconds.
+    pub(crate) fn cpu(&self) -> f64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process is there");
+        let fields: Vec<&str> = text.rsplit_once(')').expect("the name is in brackets").1.split_whitespace().collect();
+        let ticks: f64 = fields[11].parse::<f64>().expect("ticks") + fields[12].parse::<f64>().expect("ticks");
+        ticks / 100.0
+    }
+
+    /// Proportional set size, in KiB.
+    pub(crate) fn pss(&self) -> f64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())).expect("the process is there");
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).expect("the kernel counts Pss");
+        line.trim().trim_end_matches(" kB").trim().parse().expect("a number")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
