@@ -137,7 +137,7 @@ impl Reader {
 
     /// A person's recent searches, newest first.
     pub fn recent_searches(&self, user: UserId) -> rusqlite::Result<Vec<RecentSearch>> {
-        self.statement("select id, query, searched_at from searches where user_id = ? order by searched_at desc, id desc limit ?")?
+        self.statement("select id, query, searched_at from searches where user_id = ? order by id desc limit ?")?
             .query_map((user, RECENT), |row| {
                 Ok(RecentSearch { id: row.get(0)?, query: row.get(1)?, created_at: row.get(2)? })
             })?
@@ -166,13 +166,13 @@ impl Command for RememberSearch {
         match self {
             Self::Query(user, query) => {
                 tx.statement(
-                    "insert into searches (user_id, query, searched_at) values (?, ?, ?)
-                     on conflict (user_id, query) do update set searched_at = excluded.searched_at",
+                    // Replaced, not updated: its new id is its place, also among searches of the same millisecond.
+                    "insert or replace into searches (user_id, query, searched_at) values (?, ?, ?)",
                 )?
                 .execute((user, &query, tx.now))?;
                 tx.statement(
                     "delete from searches where user_id = ?1 and id not in
-                       (select id from searches where user_id = ?1 order by searched_at desc, id desc limit ?2)",
+                       (select id from searches where user_id = ?1 order by id desc limit ?2)",
                 )?
                 .execute((user, RECENT))?;
             }
