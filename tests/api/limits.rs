@@ -32,7 +32,7 @@ async fn a_chunked_body_without_end_is_cut_off() {
     let camp = Camp::start().await;
     let mut bytes = request_head(&camp, "transfer-encoding: chunked").into_bytes();
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-    for _ in 0..64 {
+    for _ in 0..128 {
         bytes.extend_from_slice(chunk.as_bytes());
     }
     let answer = raw_exchange(camp.ada.address(), &bytes).await;

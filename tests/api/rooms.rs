@@ -257,3 +257,25 @@ async fn involvement_is_mine_alone() {
     let path = format!("/api/rooms/{closed}/involvement");
     grace.put(&path, json!({"involvement": "everything"})).await.problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn who_leaves_takes_nobody_along() {
+    let camp = Camp::start().await;
+    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
+    let room = camp.closed_room("Three", &[&camp.ada, &grace, &linus]).await;
+    let path = format!("/api/rooms/{room}/members");
+    for trick in [
+        json!([camp.ada.id, camp.ada.id]),
+        json!([camp.ada.id]),
+        json!([]),
+        json!([camp.ada.id, grace.id]),
+        json!([camp.ada.id, 999_999]),
+    ] {
+        grace.put(&path, json!({"user_ids": trick})).await.problem(403, "forbidden");
+    }
+    let left = grace.put(&path, json!({"user_ids": [linus.id, camp.ada.id]})).await;
+    assert_eq!(left.status, 200, "{}", left.text());
+    grace.get(&path).await.problem(404, "not_found");
+    let members = linus.get(&path).await.expect(200);
+    assert_eq!(ids(&members["members"]), [camp.ada.id, linus.id]);
+}

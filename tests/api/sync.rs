@@ -136,3 +136,62 @@ async fn a_sync_without_a_start_or_from_the_future_is_refused() {
         assert_eq!(ahead.json()["events"], json!([]));
     }
 }
+
+#[tokio::test]
+async fn a_page_of_events_that_came_to_nothing_hides_none_that_follow() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let since = now(&grace).await;
+    let doomed = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Restless").await));
+    for _ in 0..25 {
+        let edits = (0..50).map(|n| camp.ada.patch(&doomed, json!({"content": format!("{n}")})));
+        for edit in futures_util::future::join_all(edits).await {
+            edit.expect(200);
+        }
+    }
+    camp.ada.delete(&doomed).await.expect(204);
+    let kept = camp.ada.say(camp.room, "Calm").await;
+    let kept = camp.ada.patch(&format!("/api/messages/{}", id(&kept)), json!({"content": "Calm again"})).await.expect(200);
+    let mut told = Vec::new();
+    let mut from = since;
+    loop {
+        let (events, seq) = sync(&grace, from).await;
+        told.extend(events);
+        if seq == from {
+            break;
+        }
+        from = seq;
+    }
+    assert_eq!(kinds(&told), ["message.deleted", "message.created", "message.updated"]);
+    assert_eq!(told[2]["message"], kept);
+    let mut socket = grace.socket().await;
+    socket.join_since(camp.room, since).await;
+    assert_eq!(socket.expect("message.deleted").await["seq"], told[0]["seq"]);
+    assert_eq!(socket.expect("message.updated").await["message"], kept);
+}
+
+#[tokio::test]
+async fn more_than_one_answer_holds_comes_in_several_without_gap_or_double() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let since = now(&grace).await;
+    let direct = camp.ada.direct_with(&[&grace]).await;
+    let mut said = Vec::new();
+    for n in 0..25 {
+        let room = if n % 2 == 0 { camp.room } else { direct };
+        said.extend(futures_util::future::join_all((0..100).map(|_| camp.ada.say(room, "One of many"))).await.iter().map(id));
+    }
+    said.sort_unstable();
+    let mut heard = Vec::new();
+    let mut from = since;
+    loop {
+        let (events, seq) = sync(&grace, from).await;
+        let created = events.iter().filter(|it| it["type"] == "message.created");
+        heard.extend(created.map(|it| it["seq"].as_i64().unwrap()));
+        if seq == from {
+            break;
+        }
+        from = seq;
+    }
+    assert_eq!(heard, said);
+}

@@ -9,7 +9,8 @@ use crate::support::*;
 /// The output of a command that must end by itself.
 pub(crate) fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
     let mut command = campfire();
-    command.args(args).envs(env.iter().copied());
+    // What falls back on ./data must not do so in a checkout.
+    command.args(args).envs(env.iter().copied()).current_dir(std::env::temp_dir());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary");
     // A command that does not read its input may be gone already.

@@ -158,3 +158,28 @@ async fn a_full_writer_queue_is_503_and_recovers() {
     contents.dedup();
     assert_eq!(contents.len(), count);
 }
+
+#[tokio::test]
+async fn a_server_that_cannot_write_still_stops_when_it_is_told_to() {
+    let mut camp = Camp::start().await;
+    let mut other = rusqlite::Connection::open(camp.server.database()).expect("the database");
+    let lock = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("the write lock");
+    let (ada, room) = (camp.ada.clone(), camp.room);
+    let stuck = tokio::spawn(async move {
+        let body = json!({"room_id": room, "content": "Never mind"});
+        ada.request("POST", "/api/messages").json(body).try_send().await.map(|it| it.status)
+    });
+    // Until the writer has taken it up, it would not be stuck.
+    within("the message to wait", async {
+        while !camp.nobody().get("/metrics").await.text().lines().any(|it| it.contains("queue") && it.ends_with(" 1")) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    camp.server.signal("TERM");
+    let ended = tokio::task::spawn_blocking(move || camp.server.wait()).await.expect("an end");
+    assert_eq!(ended.code(), Some(0));
+    drop(lock);
+    let answer = within("an answer or none", stuck).await.expect("a try");
+    assert!(!matches!(answer, Ok(200 | 201)), "acknowledged, but never written: {answer:?}");
+}
