@@ -328,6 +328,11 @@ impl Loaded {
         Ok(())
     }
 
+    /// A setting's value as text.
+    pub fn show(&self, setting: &Setting) -> String {
+        (setting.show)(&self.config)
+    }
+
     /// Every setting with its value and where that came from, as TOML.
     pub fn print(&self) -> String {
         let mut text = String::new();

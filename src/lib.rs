@@ -3,6 +3,7 @@
 //! `text`, `frame`, `cache`, `limits`, `state`, `inbox` → `config`, `metrics`, `log` → `types`, `event`.
 
 pub mod cache;
+pub mod cli;
 pub mod config;
 pub mod event;
 pub mod frame;
@@ -10,6 +11,7 @@ mod http;
 pub mod inbox;
 pub mod limits;
 mod live;
+pub mod log;
 pub mod metrics;
 pub mod server;
 pub mod state;

@@ -93,6 +93,9 @@ pub(crate) fn send_loop(sockets: usize) -> ! {
     eprintln!("listening on http://{}", listener.local_addr().expect("an address"));
     let (control, _) = listener.accept().expect("a connection");
     let mut streams: Vec<_> = (0..sockets).map(|_| listener.accept().expect("a connection").0).collect();
+    for stream in streams.iter().chain([&control]) {
+        stream.set_nodelay(true).expect("a socket takes options");
+    }
     let mut lines = BufReader::new(control.try_clone().expect("a socket")).lines();
     let buffer = [b'x'; 300];
     let mut control = control;

@@ -34,7 +34,7 @@ use hyper::{
 };
 
 pub(crate) use self::{
-    form::Form,
+    form::{Form, PASSWORD_LENGTH, looks_like_email},
     messages::{Draft, compose},
     password::hash_password,
     problem::Problem,

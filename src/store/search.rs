@@ -1,8 +1,6 @@
 //! Searching messages, and what was searched for.
 
 use bytes::Bytes;
-use rusqlite::OptionalExtension;
-
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
@@ -56,83 +54,69 @@ impl Reader {
         if query.rooms.is_empty() {
             return Ok(Found::default());
         }
-        let mut ids = Vec::with_capacity(query.limit + 1);
         let before = query.before.unwrap_or(MessageId(i64::MAX));
-        // A person's messages, or few rooms: let the index intersect. Otherwise probe the newest hits first.
-        let rest = if query.creator.is_some() || query.rooms.len() <= 2 {
-            Some(before)
-        } else {
-            self.probe(query, before, &mut ids)?
+        let words = format!("plain : ({})", query.words);
+        let all_rooms = query.rooms.len() == query.room_total && query.creator.is_none();
+        let mut hits = match all_rooms {
+            true => self.hits(&words, before, MessageId(0), query)?,
+            // Few rooms, or one person's messages: let the index intersect. Otherwise probe the newest hits first.
+            false => {
+                let probed = if query.creator.is_some() || query.rooms.len() <= 2 { None } else { self.probe(query, &words, before)? };
+                match probed {
+                    Some(oldest) => self.hits(&words, before, oldest, query)?,
+                    None => self.hits(&intersection(query, &words), before, MessageId(0), query)?,
+                }
+            }
         };
-        if let Some(before) = rest {
-            self.intersect(query, before, &mut ids)?;
-        }
-        let has_before = ids.len() > query.limit;
-        ids.truncate(query.limit);
-        let mut hits = Vec::with_capacity(ids.len());
-        let expression = format!("plain : ({})", query.words);
-        let mut snippet = self.statement(
-            "select messages.json, snippet(messages_fts, 0, ?1, ?2, '…', ?3), messages.room_id
-             from messages_fts join messages on messages.id = messages_fts.rowid
-             where messages_fts match ?4 and messages_fts.rowid = ?5",
-        )?;
-        for id in ids {
-            let hit = snippet
-                .query_row((HIT_START, HIT_END, SNIPPET_TOKENS, &expression, id), |row| {
-                    Ok((row.get::<_, RoomId>(2)?, Hit { json: bytes(row, 0)?, snippet: row.get(1)? }))
-                })
-                .optional()?;
-            // Not every hit is of a room there is: the messages of a deleted one go bit by bit.
-            hits.extend(hit.filter(|(room, _)| query.rooms.binary_search(room).is_ok()).map(|(_, hit)| hit));
-        }
+        let has_before = hits.len() > query.limit;
+        hits.truncate(query.limit);
         Ok(Found { hits, has_before })
     }
 
-    /// Takes the newest hits that are in one of the rooms. Answers where to go on if that was not enough.
-    fn probe(&self, query: &SearchQuery<'_>, before: MessageId, ids: &mut Vec<MessageId>) -> rusqlite::Result<Option<MessageId>> {
-        let expression = format!("plain : ({})", query.words);
+    /// Looks through the newest candidates for those in one of the rooms. Answers down to where one has to go for a
+    /// page of them, or None if that is too far.
+    fn probe(&self, query: &SearchQuery<'_>, words: &str, before: MessageId) -> rusqlite::Result<Option<MessageId>> {
         let mut statement = self.statement(
             "select messages_fts.rowid, messages.room_id
-             from messages_fts join messages on messages.id = messages_fts.rowid
+             from messages_fts cross join messages on messages.id = messages_fts.rowid
              where messages_fts match ? and messages_fts.rowid < ? order by messages_fts.rowid desc",
         )?;
-        let mut rows = statement.query((&expression, before))?;
-        let mut probes = 0;
+        let mut rows = statement.query((words, before))?;
+        let (mut probes, mut found) = (0, 0);
         while let Some(row) = rows.next()? {
             let (id, room): (MessageId, RoomId) = (row.get(0)?, row.get(1)?);
             if query.rooms.binary_search(&room).is_ok() {
-                ids.push(id);
-                if ids.len() > query.limit {
-                    return Ok(None);
+                found += 1;
+                if found > query.limit {
+                    return Ok(Some(id));
                 }
             }
             probes += 1;
             if probes == PROBES {
-                return Ok(Some(id));
+                return Ok(None);
             }
         }
-        Ok(None)
+        Ok(Some(MessageId(0)))
     }
 
-    /// Lets the posting lists of the words meet those of the rooms and the author inside the index.
-    fn intersect(&self, query: &SearchQuery<'_>, before: MessageId, ids: &mut Vec<MessageId>) -> rusqlite::Result<()> {
-        let mut expression = format!("(plain : ({}))", query.words);
-        if let Some(creator) = query.creator {
-            expression.push_str(&format!(" AND creator : u{creator}"));
-        }
-        if query.rooms.len() < query.room_total {
-            let rooms: Vec<_> = query.rooms.iter().map(|room| format!("r{room}")).collect();
-            expression.push_str(&format!(" AND room : ({})", rooms.join(" OR ")));
-        }
+    /// The hits of an expression within a stretch of the history, one more than wanted. In one scan: asking the index
+    /// for the snippet of one message at a time cost 0.1 to 0.2 ms each. The rooms are checked whatever the expression
+    /// says of them: the index also has the messages of a deleted room, which go bit by bit.
+    fn hits(&self, expression: &str, before: MessageId, from: MessageId, query: &SearchQuery<'_>) -> rusqlite::Result<Vec<Hit>> {
+        let rooms = query.rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
         let mut statement = self.statement(
-            "select rowid from messages_fts where messages_fts match ? and rowid < ? order by rowid desc limit ?",
+            "select messages.json, snippet(messages_fts, 0, ?4, ?5, '…', ?6)
+             from messages_fts cross join messages on messages.id = messages_fts.rowid
+             where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
+               and messages.room_id in (select value from json_each(?7))
+             order by messages_fts.rowid desc limit ?8",
         )?;
-        let wanted = query.limit + 1 - ids.len();
-        let mut rows = statement.query((&expression, before, wanted))?;
-        while let Some(row) = rows.next()? {
-            ids.push(row.get(0)?);
-        }
-        Ok(())
+        statement
+            .query_map(
+                (expression, before, from, HIT_START, HIT_END, SNIPPET_TOKENS, format!("[{rooms}]"), query.limit + 1),
+                |row| Ok(Hit { json: bytes(row, 0)?, snippet: row.get(1)? }),
+            )?
+            .collect()
     }
 
     /// A person's recent searches, newest first.
@@ -143,6 +127,19 @@ impl Reader {
             })?
             .collect()
     }
+}
+
+/// Lets the posting lists of the words meet those of the rooms and the author inside the index.
+fn intersection(query: &SearchQuery<'_>, words: &str) -> String {
+    let mut expression = format!("({words})");
+    if let Some(creator) = query.creator {
+        expression.push_str(&format!(" AND creator : u{creator}"));
+    }
+    if query.rooms.len() < query.room_total {
+        let rooms: Vec<_> = query.rooms.iter().map(|room| format!("r{room}")).collect();
+        expression.push_str(&format!(" AND room : ({})", rooms.join(" OR ")));
+    }
+    expression
 }
 
 #[derive(Debug, serde::Serialize)]

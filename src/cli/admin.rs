@@ -1,0 +1,102 @@
+//! `campfire admin`: people, from the host itself. A running server notices within half a second.
+
+use std::{ffi::OsString, io::Read, time::Instant};
+
+use super::{Failure, Given, help, say};
+use crate::{
+    config::Config,
+    event::Batch,
+    http::hash_password,
+    inbox::Completion,
+    store::{Command, CreateUser, DataDir, Fanout, Reader, Refusal, StartReset, WriteError, Writer},
+    types::{Role, TokenHash, random_token},
+};
+
+pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
+    let own = [("name", true), ("email", true), ("password-stdin", false)];
+    let Some(given) = Given::parse(arguments, help::ADMIN, &own)? else { return Ok(()) };
+    let words: Vec<&str> = given.words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["create"] => create(&given),
+        ["reset-password", email] => reset_password(&given, email),
+        ["reset-password"] => Err(Failure::Usage("say whose password: campfire admin reset-password EMAIL".into())),
+        ["list"] => list(&given),
+        _ => Err(Failure::Usage("say what to do: create, reset-password or list; `campfire admin --help` tells more".into())),
+    }
+}
+
+fn create(given: &Given) -> Result<(), Failure> {
+    let (name, email) = (given.required("name")?.trim(), given.required("email")?.trim());
+    if !given.has("password-stdin") {
+        return Err(Failure::Usage("--password-stdin is missing: the password is read from standard input".into()));
+    }
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(Failure::Usage("--name has to have 1 to 100 characters".into()));
+    }
+    if !crate::http::looks_like_email(email) {
+        return Err(Failure::Usage(format!("--email {email:?} does not look like an e-mail address")));
+    }
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).map_err(|error| Failure::Failed(format!("cannot read the password ({error})")))?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if !crate::http::PASSWORD_LENGTH.contains(&password.chars().count()) {
+        return Err(Failure::Usage("the password has to have 8 to 1024 characters".into()));
+    }
+    let command =
+        CreateUser { name: name.to_owned(), email: email.to_owned(), password_hash: hash_password(password), role: Role::Admin };
+    let id = write(&given.config()?, command)?;
+    say(&format!("{name} <{email}> is an administrator now (person {id})\n"))
+}
+
+fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
+    let config = given.config()?;
+    let token = random_token();
+    write(&config, StartReset { email: email.to_owned(), token: TokenHash::of(&token) })?;
+    let base = config.public_url.unwrap_or_else(|| format!("http://{}", config.listen));
+    say(&format!("{base}/reset/{token}\n"))
+}
+
+fn list(given: &Given) -> Result<(), Failure> {
+    let data = DataDir::visit(&given.config()?.data)?;
+    let state = Reader::open(&data)?.state().map_err(|error| Failure::Failed(format!("cannot read the database ({error})")))?;
+    let mut users: Vec<_> = state.users.values().collect();
+    users.sort_unstable_by_key(|user| user.id);
+    for user in users {
+        let email = user.email.as_deref().unwrap_or("-");
+        say(&format!("{}\t{}\t{}\t{email}\t{}\n", user.id, user.role.as_str(), user.status.as_str(), user.name))?;
+    }
+    Ok(())
+}
+
+/// Has a writer of our own apply a command, beside the server's if it runs.
+fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> {
+    let data = if config.data.join("campfire.db").exists() {
+        DataDir::visit(&config.data)?
+    } else {
+        DataDir::claim(&config.data, config.durability)?
+    };
+    let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody))?;
+    handle.write_blocking(command).map_err(|error| {
+        Failure::Failed(match error {
+            WriteError::Refused(Refusal::NotFound) => "there is nobody active with this e-mail address".into(),
+            WriteError::Refused(Refusal::Conflict(why) | Refusal::Forbidden(why)) => why.trim_end_matches('.').into(),
+            WriteError::Refused(Refusal::Invalid(field, why)) => format!("{field} {why}"),
+            WriteError::Refused(Refusal::Database(error)) => format!("the database refused it ({error})"),
+            WriteError::NotCommitted(why) => format!("it could not be written ({why})"),
+            WriteError::Overloaded | WriteError::Stopped => "the writer has stopped".into(),
+        })
+    })
+}
+
+/// Nobody here listens to events: the server finds them in the database.
+pub(super) struct Nobody;
+
+impl Fanout for Nobody {
+    fn events(&self, _: &Batch, _: Instant) {}
+
+    fn completions(&self, _: usize, completions: Vec<Box<dyn Completion>>) {
+        completions.into_iter().for_each(|completion| completion.complete());
+    }
+
+    fn ring(&self) {}
+}

@@ -1,0 +1,162 @@
+//! The command line: what can be asked, and the exit status that scripts go by: 0 done, 1 failed, 2 asked wrongly.
+
+mod admin;
+mod demo;
+mod healthcheck;
+mod help;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use lexopt::prelude::*;
+
+use crate::{
+    config::{Config, ConfigError, Loaded, SETTINGS},
+    log, server,
+};
+
+/// Why a command did not do what it was asked to. Each is one sentence.
+enum Failure {
+    Usage(String),
+    Failed(String),
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Self {
+        Self::Usage(format!("{error}; `campfire --help` tells what there is"))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<server::ServeError> for Failure {
+    fn from(error: server::ServeError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<crate::store::OpenError> for Failure {
+    fn from(error: crate::store::OpenError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs a command line without the program's own name.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match command(arguments.collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(why)) => {
+            eprintln!("campfire: {why}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(why)) => {
+            eprintln!("campfire: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
+    let first = arguments.first().and_then(|first| first.to_str()).unwrap_or_default().to_owned();
+    match first.as_str() {
+        "--help" | "-h" | "help" => return say(&help::overview()),
+        "--version" | "-V" => return say(&format!("campfire {}\n", env!("CARGO_PKG_VERSION"))),
+        "" => {}
+        word if word.starts_with('-') => {}
+        _ => drop(arguments.remove(0)),
+    }
+    match first.as_str() {
+        "serve" => serve(arguments),
+        "demo" => demo::run(arguments),
+        "admin" => admin::run(arguments),
+        "healthcheck" => healthcheck::run(arguments),
+        word if word.is_empty() || word.starts_with('-') => serve(arguments),
+        word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),
+    }
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    print!("{text}");
+    Ok(())
+}
+
+fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
+    let Some(given) = Given::parse(arguments, &help::serve(), &[("print-config", false)])? else { return Ok(()) };
+    given.no_words()?;
+    let loaded = given.load()?;
+    if given.has("print-config") {
+        return say(&loaded.print());
+    }
+    log::init(loaded.config.log_format, &loaded.config.log_level);
+    Ok(server::serve(loaded.config)?)
+}
+
+/// What a command line gives: settings, options of the command's own, and words.
+#[derive(Default)]
+struct Given {
+    settings: Vec<(String, String)>,
+    file: Option<PathBuf>,
+    options: Vec<(String, String)>,
+    words: Vec<String>,
+}
+
+impl Given {
+    /// `own` are the command's own options, and whether each takes a value. None if all that was asked for was help.
+    fn parse(arguments: Vec<OsString>, help: &str, own: &[(&str, bool)]) -> Result<Option<Self>, Failure> {
+        let mut given = Self::default();
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            let name = match argument {
+                Long("help") | Short('h') => return say(help).map(|()| None),
+                Long(name) => name.to_owned(),
+                Value(word) => {
+                    given.words.push(word.string()?);
+                    continue;
+                }
+                Short(_) => return Err(argument.unexpected().into()),
+            };
+            let key = name.replace('-', "_");
+            if name == "config" {
+                given.file = Some(parser.value()?.into());
+            } else if SETTINGS.iter().any(|setting| setting.key == key) {
+                given.settings.push((key, parser.value()?.string()?));
+            } else if let Some((_, takes_value)) = own.iter().find(|(known, _)| *known == name) {
+                let value = if *takes_value { parser.value()?.string()? } else { String::new() };
+                given.options.push((name, value));
+            } else {
+                return Err(Failure::Usage(format!("there is no option --{name}; `campfire --help` tells what there is")));
+            }
+        }
+        Ok(Some(given))
+    }
+
+    fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|(name, _)| name == option)
+    }
+
+    fn option(&self, option: &str) -> Option<&str> {
+        self.options.iter().rev().find(|(name, _)| name == option).map(|(_, value)| value.as_str())
+    }
+
+    fn required(&self, option: &str) -> Result<&str, Failure> {
+        self.option(option).ok_or_else(|| Failure::Usage(format!("--{option} is missing")))
+    }
+
+    fn no_words(&self) -> Result<(), Failure> {
+        match self.words.first() {
+            Some(word) => Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is"))),
+            None => Ok(()),
+        }
+    }
+
+    fn load(&self) -> Result<Loaded, Failure> {
+        Ok(Loaded::load(&self.settings, self.file.as_deref(), |name| std::env::var(name).ok())?)
+    }
+
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(self.load()?.config)
+    }
+}

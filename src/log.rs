@@ -1,0 +1,16 @@
+//! The log, on standard error. No message's text, no token and no password is ever in it.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::config::LogFormat;
+
+/// Starts the log. A second call changes nothing.
+pub fn init(format: LogFormat, level: &str) {
+    let builder = fmt().with_env_filter(EnvFilter::new(level)).with_writer(std::io::stderr);
+    let _ = match format {
+        LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}
