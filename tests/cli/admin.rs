@@ -43,6 +43,8 @@ async fn an_administrator_made_before_the_first_start_needs_no_set_up() {
     let root = Person::from_reply(&nobody, &reply, "root@example.com");
     let rooms = root.get("/api/rooms").await.expect(200);
     assert_eq!(rooms["rooms"][0]["name"], "All Talk");
+    assert!(root.get("/api/account").await.expect(200)["join_code"].is_string());
+    nobody.post("/api/setup", crate::support::camp::setup_form()).await.problem(409, "conflict");
 }
 
 #[tokio::test]
@@ -67,14 +69,15 @@ async fn what_cannot_be_created_is_refused_with_one_sentence() {
 }
 
 #[tokio::test]
-async fn administrators_are_listed() {
+async fn people_are_listed_with_their_roles() {
     let camp = Camp::start().await;
     camp.join("Grace").await;
     let list = run(&["admin", "list", "--data", camp.server.data().to_str().unwrap()], &[], "");
     assert!(list.status.success(), "{}", text(&list.stderr));
     let said = text(&list.stdout);
-    assert!(said.contains("ada@example.com") && said.contains("Ada"), "{said}");
-    assert!(!said.contains("grace@example.com"), "{said}");
+    let line_of = |email: &str| said.lines().find(|line| line.contains(email)).unwrap_or_else(|| panic!("{said}"));
+    assert!(line_of("ada@example.com").contains("admin") && line_of("ada@example.com").contains("Ada"), "{said}");
+    assert!(line_of("grace@example.com").contains("member"), "{said}");
 }
 
 #[tokio::test]
@@ -108,5 +111,22 @@ async fn a_lost_password_is_reset_by_a_link_that_works_once() {
     sign_in("a brand new password").await.expect(201);
     let unknown = run(&["admin", "reset-password", "who@example.com", "--data", &data], &[], "");
     assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown.stderr));
-    assert!(text(&unknown.stderr).contains("who@example.com"));
+    assert_eq!(text(&unknown.stderr).trim().lines().count(), 1, "{}", text(&unknown.stderr));
+}
+
+#[tokio::test]
+async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
+    let server = Server::start();
+    let made = create(server.data().to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let nobody = Client::new(server.address(), Credentials::None);
+    within("the server to notice", async {
+        while nobody.get("/api/setup").await.expect(200)["needed"] == true {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    nobody.post("/api/setup", crate::support::camp::setup_form()).await.problem(409, "conflict");
+    let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
+    assert_eq!(nobody.post("/api/session", sign_in).await.expect(201)["user"]["role"], "admin");
 }
