@@ -163,7 +163,8 @@ pub(super) async fn accept(worker: &Rc<Worker>, listener: &TcpListener, connecti
     let mut builder = http1::Builder::new();
     // No pipeline_flush: it holds an answer back as long as a byte of anything else waits to be read, be it half a
     // request or what made the answer a 431.
-    builder.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD);
+    // And who has said all still waits for the answer.
+    builder.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).half_close(true);
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
