@@ -7,6 +7,7 @@ mod live {
     mod handshake;
     mod hostile;
     mod many;
+    mod noise;
     mod presence;
     mod sessions;
     mod slow;

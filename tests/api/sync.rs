@@ -151,7 +151,11 @@ async fn a_page_of_events_that_came_to_nothing_hides_none_that_follow() {
     }
     camp.ada.delete(&doomed).await.expect(204);
     let kept = camp.ada.say(camp.room, "Calm").await;
-    let kept = camp.ada.patch(&format!("/api/messages/{}", id(&kept)), json!({"content": "Calm again"})).await.expect(200);
+    let kept = camp
+        .ada
+        .patch(&format!("/api/messages/{}", id(&kept)), json!({"content": "Calm again"}))
+        .await
+        .expect(200);
     let mut told = Vec::new();
     let mut from = since;
     loop {
@@ -179,7 +183,12 @@ async fn more_than_one_answer_holds_comes_in_several_without_gap_or_double() {
     let mut said = Vec::new();
     for n in 0..25 {
         let room = if n % 2 == 0 { camp.room } else { direct };
-        said.extend(futures_util::future::join_all((0..100).map(|_| camp.ada.say(room, "One of many"))).await.iter().map(id));
+        said.extend(
+            futures_util::future::join_all((0..100).map(|_| camp.ada.say(room, "One of many")))
+                .await
+                .iter()
+                .map(id),
+        );
     }
     said.sort_unstable();
     let mut heard = Vec::new();

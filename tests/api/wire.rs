@@ -124,6 +124,20 @@ async fn a_client_that_half_closes_still_gets_its_answer() {
     stream.write_all(HEALTH.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 200);
+    // Also when the answer takes a while.
+    for n in 0..20 {
+        let body = json!({"room_id": camp.room, "content": format!("{n}")}).to_string();
+        let head = format!(
+            "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            camp.ada.token,
+            body.len()
+        );
+        let mut stream = connect(&camp.server).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 201);
+    }
 }
 
 #[tokio::test]

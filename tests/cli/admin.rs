@@ -75,8 +75,12 @@ async fn people_are_listed_with_their_roles() {
     let list = run(&["admin", "list", "--data", camp.server.data().to_str().unwrap()], &[], "");
     assert!(list.status.success(), "{}", text(&list.stderr));
     let said = text(&list.stdout);
-    let line_of = |email: &str| said.lines().find(|line| line.contains(email)).unwrap_or_else(|| panic!("{said}"));
-    assert!(line_of("ada@example.com").contains("admin") && line_of("ada@example.com").contains("Ada"), "{said}");
+    let line_of =
+        |email: &str| said.lines().find(|line| line.contains(email)).unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        line_of("ada@example.com").contains("admin") && line_of("ada@example.com").contains("Ada"),
+        "{said}"
+    );
     assert!(line_of("grace@example.com").contains("member"), "{said}");
 }
 

@@ -163,7 +163,8 @@ async fn a_full_writer_queue_is_503_and_recovers() {
 async fn a_server_that_cannot_write_still_stops_when_it_is_told_to() {
     let mut camp = Camp::start().await;
     let mut other = rusqlite::Connection::open(camp.server.database()).expect("the database");
-    let lock = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("the write lock");
+    let lock =
+        other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("the write lock");
     let (ada, room) = (camp.ada.clone(), camp.room);
     let stuck = tokio::spawn(async move {
         let body = json!({"room_id": room, "content": "Never mind"});
@@ -171,7 +172,14 @@ async fn a_server_that_cannot_write_still_stops_when_it_is_told_to() {
     });
     // Until the writer has taken it up, it would not be stuck.
     within("the message to wait", async {
-        while !camp.nobody().get("/metrics").await.text().lines().any(|it| it.contains("queue") && it.ends_with(" 1")) {
+        while !camp
+            .nobody()
+            .get("/metrics")
+            .await
+            .text()
+            .lines()
+            .any(|it| it.contains("queue") && it.ends_with(" 1"))
+        {
             tokio::task::yield_now().await;
         }
     })
