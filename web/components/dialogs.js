@@ -19,9 +19,9 @@ const active = () => [...state.users.values()].filter((user) => user.status === 
 const fits = (name, wanted) => name.toLowerCase().split(/\s+/).some((word, place, words) => words.slice(place).join(' ').startsWith(wanted));
 
 /** A list of people with a filter above it; `draw(user)` answers a line. */
-export function peopleList(people, draw) {
+export function peopleList(people, draw, { focused = true } = {}) {
   const list = h('div', { class: 'people' });
-  const filter = h('input', { type: 'search', class: 'filter', placeholder: texts.filterPeople, 'aria-label': texts.filterPeople, autofocus: true });
+  const filter = h('input', { type: 'search', class: 'filter', placeholder: texts.filterPeople, 'aria-label': texts.filterPeople, autofocus: focused });
   const show = () => {
     const wanted = filter.value.trim().toLowerCase();
     // Ten thousand people stay quick when the first hundred are drawn.

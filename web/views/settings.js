@@ -81,7 +81,7 @@ export class CampSettings extends HTMLElement {
       }, { done: texts.saved })),
       section(texts.invite, h('p', {}, texts.inviteHint), h('code', { class: 'join-link' }, link), qr,
         h('div', { class: 'row' }, copy, h('button', { type: 'button', class: 'button button-small', onclick: () => confirmDialog(texts.confirmRenew, texts.renew, renew) }, texts.renew))),
-      section(texts.people(state.users.size), peopleList([...state.users.values()].filter((user) => user.status === 'active'), (user) => this.personLine(user))));
+      section(texts.people(state.users.size), peopleList([...state.users.values()].filter((user) => user.status === 'active'), (user) => this.personLine(user), { focused: false })));
   }
 
   personLine(user) {
