@@ -80,9 +80,19 @@ impl Server {
 
     /// Starts the process (again) on the same data, and returns once it listens.
     pub fn restart(&mut self) {
+        self.restart_at("127.0.0.1:0");
+    }
+
+    /// The same where it was before, for a page that has only that address.
+    pub fn restart_at_the_same_address(&mut self) {
+        let address = self.address.get().to_string();
+        self.restart_at(&address);
+    }
+
+    fn restart_at(&mut self, listen: &str) {
         assert!(self.child.is_none(), "it still runs");
         let mut command = campfire();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&self.data);
+        command.args(["serve", "--listen", listen, "--data"]).arg(&self.data);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         let (child, address) = spawn_until_ready(command, &self.log);
         self.child = Some(child);
