@@ -7,6 +7,8 @@ mod floors;
 mod load;
 #[path = "compare/process.rs"]
 mod process;
+#[path = "compare/render.rs"]
+mod render;
 #[path = "compare/scenarios.rs"]
 mod scenarios;
 #[path = "compare/sockets.rs"]
@@ -29,6 +31,7 @@ pub(crate) struct Row {
 
 const SCENARIOS: &[(&str, fn(&Asked) -> Vec<Row>)] = &[
     ("start", scenarios::start),
+    ("render", render::render),
     ("health", scenarios::health),
     ("page", scenarios::page),
     ("post", scenarios::post),

@@ -8,8 +8,11 @@ use crate::{
     event::Batch,
     http::hash_password,
     inbox::Completion,
-    store::{Command, CreateUser, DataDir, Fanout, Reader, Refusal, StartReset, WriteError, Writer},
-    types::{Role, TokenHash, random_token},
+    store::{
+        Command, CreateAdministrator, CreateUser, DataDir, Fanout, Reader, Refusal, StartReset, WriteError,
+        Writer,
+    },
+    types::{Role, TokenHash, random_join_code, random_token},
 };
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
@@ -23,7 +26,13 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             Err(Failure::Usage("say whose password: campfire admin reset-password EMAIL".into()))
         }
         ["list"] => list(&given),
-        _ => Err(Failure::Usage(
+        ["create" | "reset-password" | "list", .., extra] => {
+            Err(Failure::Usage(format!("{extra:?} is too much; `campfire admin --help` tells what there is")))
+        }
+        [unknown, ..] => Err(Failure::Usage(format!(
+            "there is no `campfire admin {unknown}`, only create, reset-password and list; `campfire admin --help` tells more"
+        ))),
+        [] => Err(Failure::Usage(
             "say what to do: create, reset-password or list; `campfire admin --help` tells more".into(),
         )),
     }
@@ -50,12 +59,14 @@ fn create(given: &Given) -> Result<(), Failure> {
     if !crate::http::PASSWORD_LENGTH.contains(&password.chars().count()) {
         return Err(Failure::Usage("the password has to have 8 to 1024 characters".into()));
     }
-    let command = CreateUser {
+    let user = CreateUser {
         name: name.to_owned(),
         email: email.to_owned(),
         password_hash: hash_password(password),
         role: Role::Admin,
     };
+    let command =
+        CreateAdministrator { user, account_name: "Campfire".to_owned(), join_code: random_join_code() };
     let id = write(&given.config()?, command)?;
     say(&format!("{name} <{email}> is an administrator now (person {id})\n"))
 }

@@ -1,4 +1,51 @@
+//! The page and its parts, as `build.rs` made them ready and rust-embed put them into the binary.
+
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+
 use bytes::Bytes;
-pub(crate) struct Asset { pub(crate) content_type: &'static str, pub(crate) etag: &'static str, pub(crate) immutable: bool, pub(crate) identity: Bytes, pub(crate) gzip: Option<Bytes>, pub(crate) br: Option<Bytes> }
-pub(crate) fn asset(_p: &str) -> Option<&'static Asset> { None }
-pub(crate) fn page() -> &'static Asset { static A: Asset = Asset { content_type: "text/html", etag: "x", immutable: false, identity: Bytes::from_static(b"hi"), gzip: None, br: None }; &A }
+use rust_embed::Embed;
+
+#[derive(Embed)]
+#[folder = "$OUT_DIR/web"]
+struct Web;
+
+/// Name, content type, hash, and whether it never changes.
+const TABLE: &[(&str, &str, &str, bool)] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+pub(crate) struct Asset {
+    pub(crate) content_type: &'static str,
+    /// The opaque part of its entity tag.
+    pub(crate) etag: &'static str,
+    /// Its name changes when it does.
+    pub(crate) immutable: bool,
+    pub(crate) identity: Bytes,
+    pub(crate) gzip: Option<Bytes>,
+    pub(crate) br: Option<Bytes>,
+}
+
+static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
+    let made = TABLE.iter().map(|(name, content_type, etag, immutable)| {
+        let identity = embedded(name).expect("what is in the table is in the binary");
+        let (gzip, br) = (embedded(&format!("{name}.gz")), embedded(&format!("{name}.br")));
+        (*name, Asset { content_type, etag, immutable: *immutable, identity, gzip, br })
+    });
+    made.collect()
+});
+
+/// A file's bytes, where they lie in the binary.
+fn embedded(name: &str) -> Option<Bytes> {
+    Some(match Web::get(name)?.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    })
+}
+
+/// By the path of its address.
+pub(crate) fn asset(path: &str) -> Option<&'static Asset> {
+    ASSETS.get(path.strip_prefix('/')?)
+}
+
+/// The page that answers every address that a person can be at.
+pub(crate) fn page() -> &'static Asset {
+    &ASSETS["index.html"]
+}

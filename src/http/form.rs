@@ -32,8 +32,9 @@ impl Form {
         self.fields.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Whether the field is there; null is nothing.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.fields.contains_key(name)
+        self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// A text, as it was sent.

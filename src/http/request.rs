@@ -55,6 +55,7 @@ impl Call {
     pub(crate) fn id(&self, place: usize) -> Result<i64, Problem> {
         self.params
             .get(place)
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|id: &i64| *id > 0)
             .ok_or_else(Problem::not_found)
@@ -202,22 +203,32 @@ fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) 
     }
 }
 
+/// So much of a body that is too large is read and thrown away: closed in the middle of it, the connection would be
+/// reset, and the answer lost on its way.
+const MAX_DISCARDED: usize = 4 << 20;
+
 /// Reads a body of at most `limit` bytes, in at most the configured time.
 pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     use hyper::body::Body;
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    if body.size_hint().lower() > limit as u64 {
+    let claimed = body.size_hint().lower();
+    if claimed > (limit + MAX_DISCARDED) as u64 {
         return Err(Problem::too_large(limit));
     }
     let reading = async {
         let mut whole = BytesMut::new();
+        let mut discarded = 0;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Problem::malformed("The body broke off."))?;
             let Ok(data) = frame.into_data() else { continue };
-            if whole.len() + data.len() > limit {
-                return Err(Problem::too_large(limit));
+            if discarded > 0 || claimed > limit as u64 || whole.len() + data.len() > limit {
+                discarded += data.len();
+                if discarded > MAX_DISCARDED {
+                    break;
+                }
+                continue;
             }
             // The common case: one frame, no copy.
             if whole.is_empty() && body.is_end_stream() {
@@ -225,7 +236,7 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
             }
             whole.extend_from_slice(&data);
         }
-        Ok(whole.freeze())
+        if discarded > 0 { Err(Problem::too_large(limit)) } else { Ok(whole.freeze()) }
     };
     tokio::time::timeout(worker.config().body_timeout, reading).await.unwrap_or_else(|_| Err(Problem::timeout()))
 }

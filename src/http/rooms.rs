@@ -172,7 +172,9 @@ pub(crate) fn replace_members(call: Call, viewer: Viewer) -> Later {
             form.refuse("user_ids", "is missing");
         }
         form.finish()?;
-        let members = members.unwrap_or_default();
+        let mut members = members.unwrap_or_default();
+        members.sort_unstable();
+        members.dedup();
         // Leaving is everybody's own affair: the same list but for oneself.
         let room = match change_access(&call, &viewer) {
             Err(problem) if problem.status == 403 => {

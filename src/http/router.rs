@@ -109,7 +109,6 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/favicon.ico", Anybody(pages::asset)),
     get("/favicon.svg", Anybody(pages::asset)),
     get("/manifest.webmanifest", Anybody(pages::asset)),
-    get("/sw.js", Anybody(pages::asset)),
 ];
 
 /// A route that was found, with the values of its placeholders.

@@ -17,12 +17,15 @@ use crate::{
 /// Events replayed to one who comes back; who has missed more is told to resync.
 const MAX_REPLAY: usize = 2_000;
 
+/// Maps within maps in a MessagePack message. No message of the protocol has more than two.
+const MAX_DEPTH: usize = 64;
+
 /// Handles one message. What is wrong with it is told, and the conversation goes on.
 pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: Encoding, payload: &[u8]) {
     worker.catch_up();
     let parsed = match encoding {
         Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
-        Encoding::MessagePack => rmp_serde::from_slice(payload).map_err(|error| error.to_string()),
+        Encoding::MessagePack => unpacked(payload).map_err(|error| error.to_string()),
     };
     let fields = match parsed {
         Ok(Value::Object(fields)) => fields,
@@ -33,6 +36,13 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
     if let Err(problem) = dispatch(worker, id, user, fields) {
         refuse(worker, id, &problem, client_id.as_deref());
     }
+}
+
+/// rmp's own bound on nesting is 1024, and so deep a value takes more stack than a worker has.
+fn unpacked(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
+    deserializer.set_max_depth(MAX_DEPTH);
+    serde::Deserialize::deserialize(&mut deserializer)
 }
 
 fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {

@@ -45,7 +45,9 @@ const MAX_UNDER_WAY: u32 = 256;
 pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>, address: IpAddr) -> Result<Response<Body>, Problem> {
     let headers = request.headers();
     let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
-    if !headers.contains_key(header::AUTHORIZATION) && !origin_is_ours(headers) {
+    // A cookie comes along whoever opens the socket, and a browser always says who does.
+    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
+    if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
     }
     let names = |name: &header::HeaderName, word: &str| {
@@ -55,7 +57,9 @@ pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>, addre
     };
     let is_handshake = names(&header::CONNECTION, "upgrade")
         && names(&header::UPGRADE, "websocket")
-        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
+        // 16 bytes in base64.
+        && headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24);
     let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake).ok_or_else(Problem::upgrade_required)?;
     let accept = derive_accept_key(key.as_bytes());
     let (encoding, subprotocol) = subprotocol(headers);
@@ -234,9 +238,12 @@ impl Conversation {
                 Ok(())
             }
             OpCode::Control(Control::Close) => {
-                // Answered with the code that was given (section 5.5.1).
-                let code = payload.first_chunk().map_or(1000, |code| u16::from_be_bytes(*code));
-                Err((code, ""))
+                // Answered with the code that was given (section 5.5.1), if it is one that may be sent (7.4).
+                match (payload, payload.first_chunk().map(|code| u16::from_be_bytes(*code))) {
+                    ([], _) => Err((1000, "")),
+                    (_, Some(code @ (1000..=1003 | 1007..=1014 | 3000..=4999))) => Err((code, "")),
+                    _ => Err((1002, "no such close code")),
+                }
             }
             OpCode::Control(_) => Ok(()),
             OpCode::Data(kind) => match (self.fragments.take(), header.is_final) {
@@ -260,6 +267,7 @@ impl Conversation {
     fn take_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         let encoding = self.worker.hub.borrow_mut().socket(self.id).map(|socket| socket.encoding);
         match (encoding, kind) {
+            (Some(Encoding::Json), Data::Text) if std::str::from_utf8(payload).is_err() => Err((1007, "not UTF-8")),
             (Some(Encoding::Json), Data::Text) | (Some(Encoding::MessagePack), Data::Binary) => {
                 protocol::handle(&self.worker, self.id, self.user, encoding.unwrap_or(Encoding::Json), payload);
                 Ok(())

@@ -161,7 +161,10 @@ impl AsyncWrite for Watched {
 /// Accepts for ever.
 pub(super) async fn accept(worker: &Rc<Worker>, listener: &TcpListener, connections: &Rc<Connections>) {
     let mut builder = http1::Builder::new();
-    builder.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).pipeline_flush(true);
+    // No pipeline_flush: it holds an answer back as long as a byte of anything else waits to be read, be it half a
+    // request or what made the answer a 431.
+    // And who has said all still waits for the answer.
+    builder.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).half_close(true);
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {

@@ -18,6 +18,7 @@ pub(crate) use connection::Watched;
 use tokio::{
     net::TcpListener,
     runtime::{Builder, LocalRuntime},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Semaphore, watch},
     task::spawn_local,
 };
@@ -119,8 +120,10 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
         workers.push(thread.map_err(ServeError::Runtime)?);
     }
     drop(state);
+    // Before anybody is told that we are here: whoever knows may stop us at once.
+    let signals = Signals::listen().map_err(ServeError::Runtime)?;
     eprintln!("listening on http://{address}");
-    wait_for_signal().map_err(ServeError::Runtime)?;
+    signals.wait();
     tracing::info!("stopping");
     shared.draining.store(true, Ordering::Relaxed);
     let _ = stop.send(true);
@@ -147,18 +150,31 @@ fn adapt_process() {
     }
 }
 
-fn wait_for_signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
-    })
+/// SIGTERM and SIGINT, noticed from the moment that this exists.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let (terminate, interrupt) = {
+            let _inside = runtime.enter();
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+        };
+        Ok(Self { runtime, terminate, interrupt })
+    }
+
+    fn wait(mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        });
+    }
 }
 
 /// The workers of this process, as the writer knows them.

@@ -40,17 +40,41 @@ impl Command for SetUp {
         if load(tx)?.is_some() {
             return Err(Refusal::Conflict("This account is set up already: sign in instead."));
         }
-        tx.statement("insert into account (id, name, join_code, created_at) values (1, ?, ?, ?)")?
-            .execute((&self.account_name, &self.join_code, tx.now))?;
-        changed(tx)?;
-        // An administrator whom `campfire admin create` made before is this one, if the address is the same.
-        let user = CreateUser { name: self.name, email: self.email, password_hash: self.password_hash, role: Role::Admin }
-            .apply(tx)?;
-        let RoomMade { room, .. } =
-            CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }
-                .apply(tx)?;
-        self.session.start(tx, user)?;
-        Ok(SetUpDone { user, room })
+        let user = CreateUser { name: self.name, email: self.email, password_hash: self.password_hash, role: Role::Admin };
+        let done = found(tx, &self.account_name, &self.join_code, user)?;
+        self.session.start(tx, done.user)?;
+        Ok(done)
+    }
+}
+
+fn found(tx: &mut Tx<'_>, account_name: &str, join_code: &str, first: CreateUser) -> Result<SetUpDone, Refusal> {
+    tx.statement("insert into account (id, name, join_code, created_at) values (1, ?, ?, ?)")?
+        .execute((account_name, join_code, tx.now))?;
+    changed(tx)?;
+    let user = first.apply(tx)?;
+    let RoomMade { room, .. } =
+        CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }.apply(tx)?;
+    Ok(SetUpDone { user, room })
+}
+
+/// Makes an administrator from the host. On an empty database that is the first run: nobody who finds the page
+/// afterwards may set it up again.
+#[derive(Debug)]
+pub struct CreateAdministrator {
+    pub user: CreateUser,
+    /// For an account that does not exist yet.
+    pub account_name: String,
+    pub join_code: String,
+}
+
+impl Command for CreateAdministrator {
+    type Output = UserId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        match load(tx)? {
+            Some(_) => self.user.apply(tx),
+            None => Ok(found(tx, &self.account_name, &self.join_code, self.user)?.user),
+        }
     }
 }
 

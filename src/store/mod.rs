@@ -12,7 +12,7 @@ mod search;
 mod sync;
 mod writer;
 
-pub use account::{ChangeAccount, RenewJoinCode, SetUp, SetUpDone};
+pub use account::{ChangeAccount, CreateAdministrator, RenewJoinCode, SetUp, SetUpDone};
 pub use checkpointer::Checkpointer;
 pub use command::{Command, Refusal, WriteError};
 pub use messages::{DeleteMessage, EditMessage, Page, Posted, PostMessage, PurgeRooms, Select, Text};

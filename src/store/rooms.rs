@@ -298,16 +298,19 @@ pub(super) fn membership(db: &Connection, room: RoomId, user: UserId) -> rusqlit
     db.prepare_cached(
         "select involvement, last_read_message_id,
            (select count(*) from (select 1 from messages where room_id = ?1 and id > last_read_message_id limit ?3)),
-           (select count(*) from mentions where user_id = ?2 and room_id = ?1 and message_id > last_read_message_id)
-             + (select count(*) from mentions where user_id = 0 and room_id = ?1 and message_id > last_read_message_id)
+           (select count(distinct message_id) from mentions
+            where user_id in (?2, 0) and room_id = ?1 and message_id > last_read_message_id)
          from memberships where room_id = ?1 and user_id = ?2",
     )?
     .query_row((room, user, UNREAD_CAP), |row| {
         let last_read: MessageId = row.get(1)?;
+        let involvement = row.get(0)?;
+        // Who has hidden a room does not want to know.
+        let count = |place| if involvement == Involvement::Invisible { Ok(0) } else { row.get(place) };
         Ok(Membership {
-            involvement: row.get(0)?,
-            unread_count: row.get(2)?,
-            mention_count: row.get(3)?,
+            involvement,
+            unread_count: count(2)?,
+            mention_count: count(3)?,
             last_read_message_id: (last_read.0 > 0).then_some(last_read),
         })
     })

@@ -58,13 +58,13 @@ impl Reader {
         let words = format!("plain : ({})", query.words);
         let all_rooms = query.rooms.len() == query.room_total && query.creator.is_none();
         let mut hits = match all_rooms {
-            true => self.hits(&words, before, MessageId(0), &[], query.limit + 1)?,
+            true => self.hits(&words, before, MessageId(0), query)?,
             // Few rooms, or one person's messages: let the index intersect. Otherwise probe the newest hits first.
             false => {
                 let probed = if query.creator.is_some() || query.rooms.len() <= 2 { None } else { self.probe(query, &words, before)? };
                 match probed {
-                    Some(oldest) => self.hits(&words, before, oldest, query.rooms, query.limit + 1)?,
-                    None => self.hits(&intersection(query, &words), before, MessageId(0), &[], query.limit + 1)?,
+                    Some(oldest) => self.hits(&words, before, oldest, query)?,
+                    None => self.hits(&intersection(query, &words), before, MessageId(0), query)?,
                 }
             }
         };
@@ -99,20 +99,21 @@ impl Reader {
         Ok(Some(MessageId(0)))
     }
 
-    /// The hits of an expression within a stretch of the history, in these rooms (in any, if none is named). In one
-    /// scan: asking the index for the snippet of one message at a time cost 0.1 to 0.2 ms each.
-    fn hits(&self, expression: &str, before: MessageId, from: MessageId, rooms: &[RoomId], limit: usize) -> rusqlite::Result<Vec<Hit>> {
-        let rooms = rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
-        let filter = if rooms.is_empty() { "?7 is not null" } else { "messages.room_id in (select value from json_each(?7))" };
-        let mut statement = self.statement(&format!(
+    /// The hits of an expression within a stretch of the history, one more than wanted. In one scan: asking the index
+    /// for the snippet of one message at a time cost 0.1 to 0.2 ms each. The rooms are checked whatever the expression
+    /// says of them: the index also has the messages of a deleted room, which go bit by bit.
+    fn hits(&self, expression: &str, before: MessageId, from: MessageId, query: &SearchQuery<'_>) -> rusqlite::Result<Vec<Hit>> {
+        let rooms = query.rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
+        let mut statement = self.statement(
             "select messages.json, snippet(messages_fts, 0, ?4, ?5, '…', ?6)
              from messages_fts cross join messages on messages.id = messages_fts.rowid
-             where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3 and {filter}
-             order by messages_fts.rowid desc limit ?8"
-        ))?;
+             where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
+               and messages.room_id in (select value from json_each(?7))
+             order by messages_fts.rowid desc limit ?8",
+        )?;
         statement
             .query_map(
-                (expression, before, from, HIT_START, HIT_END, SNIPPET_TOKENS, format!("[{rooms}]"), limit),
+                (expression, before, from, HIT_START, HIT_END, SNIPPET_TOKENS, format!("[{rooms}]"), query.limit + 1),
                 |row| Ok(Hit { json: bytes(row, 0)?, snippet: row.get(1)? }),
             )?
             .collect()
@@ -120,7 +121,7 @@ impl Reader {
 
     /// A person's recent searches, newest first.
     pub fn recent_searches(&self, user: UserId) -> rusqlite::Result<Vec<RecentSearch>> {
-        self.statement("select id, query, searched_at from searches where user_id = ? order by searched_at desc, id desc limit ?")?
+        self.statement("select id, query, searched_at from searches where user_id = ? order by id desc limit ?")?
             .query_map((user, RECENT), |row| {
                 Ok(RecentSearch { id: row.get(0)?, query: row.get(1)?, created_at: row.get(2)? })
             })?
@@ -162,13 +163,13 @@ impl Command for RememberSearch {
         match self {
             Self::Query(user, query) => {
                 tx.statement(
-                    "insert into searches (user_id, query, searched_at) values (?, ?, ?)
-                     on conflict (user_id, query) do update set searched_at = excluded.searched_at",
+                    // Replaced, not updated: its new id is its place, also among searches of the same millisecond.
+                    "insert or replace into searches (user_id, query, searched_at) values (?, ?, ?)",
                 )?
                 .execute((user, &query, tx.now))?;
                 tx.statement(
                     "delete from searches where user_id = ?1 and id not in
-                       (select id from searches where user_id = ?1 order by searched_at desc, id desc limit ?2)",
+                       (select id from searches where user_id = ?1 order by id desc limit ?2)",
                 )?
                 .execute((user, RECENT))?;
             }

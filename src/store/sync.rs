@@ -37,12 +37,14 @@ impl Reader {
             events.push((row.get(0)?, Change::MessageCreated(bytes(row, 1)?)));
         }
         let mut others = self.statement(
-            "select seq, kind, payload, message_id from events
-             where room_id = ? and seq > ? and seq <= ? order by seq limit ?",
+            "select seq, kind, payload, messages.json
+             from events left join messages on payload is null and messages.id = message_id
+             where events.room_id = ? and seq > ? and seq <= ? and (payload is not null or messages.id is not null)
+             order by seq limit ?",
         )?;
         let mut rows = others.query((room, since, until, limit + 1))?;
         while let Some(row) = rows.next()? {
-            events.extend(self.event(row)?);
+            events.push(event(row)?);
         }
         events.sort_unstable_by_key(|(seq, _)| *seq);
         events.truncate(limit + 1);
@@ -56,7 +58,7 @@ impl Reader {
             events.extend(self.replay(*room, since, until, limit)?);
         }
         let mut general = self.statement(
-            "select seq, kind, payload, message_id from events
+            "select seq, kind, payload, null from events
              where room_id is null and seq > ?1 and seq <= ?2
                and (user_id is null or user_id = ?3
                  or user_id = 0 and exists (select 1 from event_audience where event_audience.seq = events.seq and event_audience.user_id = ?3))
@@ -64,29 +66,27 @@ impl Reader {
         )?;
         let mut rows = general.query((since, until, user, limit))?;
         while let Some(row) = rows.next()? {
-            events.extend(self.event(row)?);
+            events.push(event(row)?);
         }
         events.sort_unstable_by_key(|(seq, _)| *seq);
         events.truncate(limit);
         Ok(events)
     }
 
-    /// None for a change to a message that has been deleted since: its deletion follows.
-    fn event(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Seq, Change)>> {
-        let (seq, kind): (Seq, String) = (row.get(0)?, row.get(1)?);
-        Ok(match row.get::<_, Option<String>>(2)? {
-            Some(payload) => Some((seq, Change::Other(kind, payload))),
-            None => {
-                let id: crate::types::MessageId = row.get(3)?;
-                self.message(id)?.map(|(_, _, json)| (seq, Change::MessageUpdated(json)))
-            }
-        })
-    }
-
     /// What `since` must not be before: older events are no longer kept. Zero while nothing was pruned.
     pub fn pruned_up_to(&self) -> rusqlite::Result<Seq> {
         self.statement("select ifnull(max(seq), 0) from pruned")?.query_row((), |row| row.get(0))
     }
+}
+
+/// A change to a message that has been deleted since is not among the rows: its deletion follows, and a page of rows
+/// is a page of events.
+fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
+    let change = match row.get(2)? {
+        Some(payload) => Change::Other(row.get(1)?, payload),
+        None => Change::MessageUpdated(bytes(row, 3)?),
+    };
+    Ok((row.get(0)?, change))
 }
 
 /// Forgets some of the events that are older than a week, but never the newest one, which carries the count on.

@@ -306,11 +306,9 @@ impl Bench {
         let metrics = &self.queue.metrics;
         metrics.batches.fetch_add(1, Ordering::Relaxed);
         metrics.commands.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        let before = self.seq;
         match self.transact(&mut batch) {
             Ok(events) => self.publish(events),
             Err(error) => {
-                self.seq = before;
                 self.queue.metrics.failed_commits.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%error, commands = batch.len(), "a batch was not committed");
                 if !self.db.is_autocommit() {
@@ -334,6 +332,10 @@ impl Bench {
         loop {
             match self.db.prepare_cached("BEGIN IMMEDIATE")?.execute(()) {
                 Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                    if self.queue.lock().closed {
+                        // Told to stop: whoever holds the database may never let go.
+                        return Err(error);
+                    }
                     tracing::warn!("another process holds the database; waiting");
                     std::thread::sleep(BUSY_REST);
                 }

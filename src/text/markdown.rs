@@ -1,335 +1,447 @@
-//! CommonMark with tables, strikethrough and task lists, as events, so that links, mentions and what is allowed at
-//! all are ours to say; then ammonia, which holds the result against an allow-list once more.
+//! Markdown's events to HTML and to plain words, in one pass. Raw HTML comes out as the text that it is.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::fmt::Write;
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use super::{Everyone, Rendered, escape};
+use super::{
+    Rendered, clean, escape, links,
+    mention::{self, Everyone},
+};
 use crate::types::UserId;
 
-/// Quotes in lists in quotes deeper than this are no talk: the text is shown as it was typed.
-const MAX_DEPTH: usize = 24;
+/// Elements inside one another; what is deeper keeps its words and loses its element. The sanitiser's time grows with the depth.
+const DEEPEST: usize = 16;
+
+/// Quote and list marks at the start of one line; a line with more is nobody's quote, and parsing it takes time that
+/// grows with the square of its length. Such a message is shown as it was typed.
+const MOST_MARKS: usize = 32;
+
+/// Bytes of HTML for a byte of Markdown, but for the first KiB, and in all. A table with a wide head has a cell for each of its
+/// columns in every row, however short; a text of nothing but `&` takes five bytes for each.
+const MOST_GROWTH: usize = 16;
+const MOST_HTML: usize = 384 << 10;
+
+const OPTIONS: Options =
+    Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH).union(Options::ENABLE_TASKLISTS);
 
 pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
-    if is_flood(source) {
-        return verbatim(source);
-    }
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let mut writing = Writing { name_of, out: Vec::new(), rendered: Rendered::default(), links: Vec::new(), in_code: false, mention: None };
-    let mut depth = 0;
-    for event in TextMergeStream::new(Parser::new_ext(source, options)) {
-        match &event {
-            Event::Start(_) => depth += 1,
-            Event::End(_) => depth -= 1,
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return verbatim(source);
-        }
-        writing.take(event);
-    }
-    let Writing { out, mut rendered, .. } = writing;
-    let mut html = String::with_capacity(source.len() * 2);
-    pulldown_cmark::html::push_html(&mut html, out.into_iter());
-    rendered.html = SANITISER.clean(&html).to_string().trim_end().to_owned();
-    rendered.plain = rendered.plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    if rendered.html.is_empty() {
-        // Only reference definitions, say: what was said must be seen.
-        return verbatim(source);
-    }
-    rendered
-}
-
-/// Long runs of what opens something cost the parser more than anybody's talk is worth (its work on
-/// nested openers is not linear), so such a text is shown as it was typed.
-fn is_flood(source: &str) -> bool {
-    const RUN: usize = 200;
-    let bytes = source.as_bytes();
-    let openers = bytes.iter().filter(|byte| b"[]<>*_`!~|\\".contains(byte)).count();
-    if openers > 2_000 && openers * 3 > bytes.len() {
-        return true;
-    }
-    let mut run = 0;
-    for byte in bytes {
-        match byte {
-            b'[' | b'<' | b'>' | b'*' | b'_' | b'`' | b'!' | b'~' | b'(' => run += 1,
-            b' ' | b'\n' if run > 0 => {}
-            _ => run = 0,
-        }
-        if run > RUN {
-            return true;
-        }
-    }
-    false
-}
-
-/// The text as it was typed, lines kept.
-fn verbatim(source: &str) -> Rendered {
-    let mut html = String::from("<p>");
-    for (place, line) in source.trim().lines().enumerate() {
-        if place > 0 {
-            html.push_str("<br>");
-        }
-        escape(&mut html, line);
-    }
-    html.push_str("</p>");
-    Rendered { html, plain: source.split_whitespace().collect::<Vec<_>>().join(" "), ..Rendered::default() }
-}
-
-struct Writing<'s, 'n, 'a> {
-    name_of: &'n dyn Fn(UserId) -> Option<&'a str>,
-    out: Vec<Event<'s>>,
-    rendered: Rendered,
-    /// Of each link that is open: whether it is one in the output too.
-    links: Vec<bool>,
-    in_code: bool,
-    /// A mention that is open: whose, and the name as it was typed.
-    mention: Option<(UserId, String)>,
-}
-
-impl<'s> Writing<'s, '_, '_> {
-    fn take(&mut self, event: Event<'s>) {
-        if let Some((user, typed)) = &mut self.mention {
-            match event {
-                Event::End(TagEnd::Link) => {
-                    let (user, typed) = (*user, std::mem::take(typed));
-                    self.mention = None;
-                    self.end_mention(user, &typed);
-                }
-                Event::Text(text) | Event::Code(text) => typed.push_str(&text),
-                _ => {}
+    let owned;
+    let source = if source.contains(escape::is_foreign) {
+        owned = source.replace(escape::is_foreign, "");
+        &owned
+    } else {
+        source
+    };
+    let mut writer = Writer::new(source.len(), name_of);
+    let mut is_flood = !is_sane(source);
+    if !is_flood {
+        let most = (source.len() * MOST_GROWTH + 1024).min(MOST_HTML);
+        for event in Parser::new_ext(source, OPTIONS) {
+            writer.event(event);
+            if writer.rendered.html.len() > most {
+                is_flood = true;
+                break;
             }
-            return;
+        }
+        writer.flush();
+    }
+    // Nothing to see (a lone `#`, a link definition), or too much: then what was typed is what was meant.
+    if is_flood || !writer.shows {
+        writer = Writer::new(source.len(), name_of);
+        // Not even links then.
+        writer.links = usize::from(is_flood);
+        writer.literally(source);
+    }
+    writer.finish()
+}
+
+/// Whether no line starts with a flood of quote and list marks.
+fn is_sane(source: &str) -> bool {
+    source.lines().all(|line| {
+        let line = line.as_bytes();
+        let mut marks = 0;
+        for (place, byte) in line.iter().enumerate() {
+            match byte {
+                b'>' => marks += 1,
+                // A list mark has white space behind it; otherwise it is a rule, or strong text.
+                b'-' | b'+' | b'*' | b'.' | b')' => {
+                    marks += usize::from(matches!(line.get(place + 1), None | Some(b' ' | b'\t')))
+                }
+                b' ' | b'\t' | b'0'..=b'9' => {}
+                _ => break,
+            }
+        }
+        marks <= MOST_MARKS
+    })
+}
+
+struct Writer<'w, 'a> {
+    name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
+    rendered: Rendered,
+    /// Text that is not written yet: the parser cuts it at every character that might have meant something.
+    pending: String,
+    /// What to write at the end of each open element; empty for those that were left out.
+    open: Vec<&'static str>,
+    depth: usize,
+    /// Links and images that are open around here: no link goes into a link.
+    links: usize,
+    /// Whose mention is open; its text goes to `pending`.
+    mention: Option<UserId>,
+    /// Whether lists that are open were written, innermost last: their items follow them.
+    lists: Vec<bool>,
+    table: Vec<Alignment>,
+    column: usize,
+    in_head: bool,
+    in_code: bool,
+    /// Whether there is anything to see.
+    shows: bool,
+}
+
+impl<'w, 'a> Writer<'w, 'a> {
+    fn new(size: usize, name_of: &'w dyn Fn(UserId) -> Option<&'a str>) -> Self {
+        let rendered = Rendered {
+            html: String::with_capacity(size + size / 2 + 64),
+            plain: String::with_capacity(size),
+            ..Rendered::default()
+        };
+        Self {
+            name_of,
+            rendered,
+            pending: String::new(),
+            open: Vec::new(),
+            depth: 0,
+            links: 0,
+            mention: None,
+            lists: Vec::new(),
+            table: Vec::new(),
+            column: 0,
+            in_head: false,
+            in_code: false,
+            shows: false,
+        }
+    }
+
+    fn finish(mut self) -> Rendered {
+        let length = self.rendered.plain.trim_end().len();
+        self.rendered.plain.truncate(length);
+        self.rendered
+    }
+
+    /// The text as it was typed, line by line.
+    fn literally(&mut self, source: &str) {
+        self.html("<p>");
+        self.pending.push_str(source);
+        self.flush();
+        self.html("</p>");
+    }
+
+    fn html(&mut self, html: &str) {
+        self.rendered.html.push_str(html);
+    }
+
+    /// Keeps the words of two blocks apart.
+    fn space(&mut self) {
+        let plain = &mut self.rendered.plain;
+        if !plain.is_empty() && !plain.ends_with(' ') {
+            plain.push(' ');
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        if self.mention.is_some() {
+            return self.within_mention(event);
         }
         match event {
-            Event::Text(text) if self.in_code => {
-                self.rendered.plain.push_str(&text);
-                self.out.push(Event::Text(text));
-            }
-            Event::Text(text) => self.text(&text),
+            Event::Text(text) | Event::InlineHtml(text) | Event::Html(text) => self.pending.push_str(&text),
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
             Event::Code(code) => {
-                self.rendered.plain.push_str(&code);
-                self.out.push(Event::Code(code));
+                self.flush();
+                self.html("<code>");
+                self.verbatim(&code);
+                self.html("</code>");
             }
-            // Raw HTML is a text like any other.
-            Event::Html(html) | Event::InlineHtml(html) => {
-                self.rendered.plain.push_str(&html);
-                self.out.push(Event::Text(html));
+            Event::SoftBreak | Event::HardBreak => {
+                self.flush();
+                self.html("<br>");
+                self.space();
             }
-            Event::Start(Tag::HtmlBlock) => self.out.push(Event::Start(Tag::Paragraph)),
-            Event::End(TagEnd::HtmlBlock) => self.end(TagEnd::Paragraph),
-            Event::Start(Tag::Link { dest_url, .. }) => self.start_link(&dest_url),
-            // Images of other hosts would tell them who reads: they become links.
-            Event::Start(Tag::Image { dest_url, .. }) => self.start_link(&dest_url),
-            Event::End(TagEnd::Link | TagEnd::Image) => {
-                if self.links.pop() == Some(true) {
-                    self.html("</a>".into());
+            Event::Rule => {
+                self.flush();
+                self.html("<hr>");
+                self.shows = true;
+            }
+            Event::TaskListMarker(done) => {
+                let checked = if done { " checked=\"\"" } else { "" };
+                self.html("<input type=\"checkbox\" disabled=\"\"");
+                self.html(checked);
+                self.html("> ");
+                self.shows = true;
+            }
+            // Extensions that are not on.
+            Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Link { dest_url, link_type, .. } => return self.start_link(&dest_url, link_type),
+            Tag::Image { dest_url, link_type, .. } => return self.start_link(&dest_url, link_type),
+            Tag::HtmlBlock => return self.element("<p>", "</p>"),
+            _ => self.flush(),
+        }
+        let deep = self.depth >= DEEPEST;
+        match tag {
+            Tag::Paragraph => self.element("<p>", "</p>"),
+            Tag::Heading { level, .. } => {
+                let (start, end) = HEADINGS[level as usize - 1];
+                self.element(start, end);
+            }
+            Tag::CodeBlock(kind) => self.start_code(&kind),
+            Tag::List(first) => {
+                self.space();
+                self.lists.push(!deep);
+                match first {
+                    _ if deep => self.element("", ""),
+                    Some(first) if first != 1 => {
+                        // Writing to a string cannot fail.
+                        let _ = write!(self.rendered.html, "<ol start=\"{first}\">");
+                        self.element("", "</ol>");
+                    }
+                    Some(_) => self.element("<ol>", "</ol>"),
+                    None => self.element("<ul>", "</ul>"),
                 }
             }
-            Event::Start(Tag::CodeBlock(kind)) => {
-                self.in_code = true;
-                // The first word of the info string names the language.
-                let kind = match kind {
-                    CodeBlockKind::Fenced(info) => {
-                        let language = info.split_whitespace().next().unwrap_or_default().to_owned();
-                        CodeBlockKind::Fenced(CowStr::from(language))
-                    }
-                    indented => indented,
-                };
-                self.out.push(Event::Start(Tag::CodeBlock(kind)));
+            Tag::Item if self.lists.last() == Some(&true) => self.element("<li>", "</li>"),
+            Tag::Table(alignments) => {
+                self.table = alignments;
+                self.element("<table>", "</tbody></table>");
             }
-            Event::End(TagEnd::CodeBlock) => {
-                self.in_code = false;
-                self.end(TagEnd::CodeBlock);
+            Tag::TableHead => {
+                self.in_head = true;
+                self.column = 0;
+                self.element("<thead><tr>", "</tr></thead><tbody>");
             }
-            // In chat a new line is meant.
-            Event::SoftBreak | Event::HardBreak => {
-                self.rendered.plain.push(' ');
-                self.out.push(Event::HardBreak);
+            Tag::TableRow => {
+                self.column = 0;
+                self.element("<tr>", "</tr>");
             }
-            Event::End(tag) => self.end(tag),
-            other => self.out.push(other),
+            Tag::TableCell => self.start_cell(),
+            Tag::BlockQuote(_) if !deep => self.element("<blockquote>", "</blockquote>"),
+            Tag::Emphasis if !deep => self.element("<em>", "</em>"),
+            Tag::Strong if !deep => self.element("<strong>", "</strong>"),
+            Tag::Strikethrough if !deep => self.element("<del>", "</del>"),
+            _ => self.element("", ""),
+        }
+    }
+
+    /// Opens an element, or leaves it out where both are empty.
+    fn element(&mut self, start: &str, end: &'static str) {
+        self.html(start);
+        self.open.push(end);
+        self.depth += usize::from(!end.is_empty());
+    }
+
+    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
+        self.in_code = true;
+        let language = match kind {
+            CodeBlockKind::Fenced(info) => info.split([' ', ',', '\t']).next().unwrap_or_default(),
+            CodeBlockKind::Indented => "",
+        };
+        if clean::is_language(language) {
+            let _ = write!(self.rendered.html, "<pre><code class=\"language-{language}\">");
+            self.element("", "</code></pre>");
+        } else {
+            self.element("<pre><code>", "</code></pre>");
+        }
+    }
+
+    fn start_cell(&mut self) {
+        let alignment = self.table.get(self.column).copied().unwrap_or(Alignment::None);
+        self.column += 1;
+        let (start, end) = if self.in_head { ("<th", "</th>") } else { ("<td", "</td>") };
+        self.html(start);
+        self.html(match alignment {
+            Alignment::None => "",
+            Alignment::Left => " align=\"left\"",
+            Alignment::Center => " align=\"center\"",
+            Alignment::Right => " align=\"right\"",
+        });
+        self.element(">", end);
+    }
+
+    /// An image becomes a link to it; a link to a person, behind an @, becomes a mention.
+    fn start_link(&mut self, address: &CowStr<'_>, kind: LinkType) {
+        let user = mention::user_of(address).filter(|_| self.links == 0 && self.pending.ends_with('@'));
+        if let Some(user) = user {
+            self.pending.pop();
+            self.flush();
+            self.mention = Some(user);
+            return;
+        }
+        self.flush();
+        self.links += 1;
+        let prefix = if kind == LinkType::Email { "mailto:" } else { "" };
+        if self.links == 1 && self.depth < DEEPEST && (!prefix.is_empty() || links::is_allowed(address)) {
+            self.html("<a href=\"");
+            self.html(prefix);
+            escape::address(&mut self.rendered.html, address);
+            self.element(LINK_REST, "</a>");
+        } else {
+            self.element("", "");
         }
     }
 
     fn end(&mut self, tag: TagEnd) {
-        if !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) {
-            self.rendered.plain.push(' ');
+        self.flush();
+        match tag {
+            TagEnd::Link | TagEnd::Image => self.links -= 1,
+            TagEnd::CodeBlock => self.in_code = false,
+            TagEnd::TableHead => self.in_head = false,
+            TagEnd::List(_) => drop(self.lists.pop()),
+            _ => {}
         }
-        self.out.push(Event::End(tag));
+        let end = self.open.pop().unwrap_or_default();
+        self.depth -= usize::from(!end.is_empty());
+        self.html(end);
+        if !matches!(
+            tag,
+            TagEnd::Link | TagEnd::Image | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough
+        ) {
+            self.space();
+        }
     }
 
-    fn html(&mut self, html: String) {
-        self.out.push(Event::InlineHtml(html.into()));
+    /// Inside a mention only its words count, and its end.
+    fn within_mention(&mut self, event: Event<'_>) {
+        match event {
+            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => self.pending.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => self.pending.push(' '),
+            Event::End(TagEnd::Link) => {
+                let Some(user) = self.mention.take() else { return };
+                match (self.name_of)(user) {
+                    Some(name) => {
+                        self.pending.clear();
+                        let _ =
+                            write!(self.rendered.html, "<span class=\"mention\" data-user-id=\"{user}\">@");
+                        escape::text(&mut self.rendered.html, name);
+                        self.html("</span>");
+                        self.rendered.plain.push_str(name);
+                        self.shows = true;
+                        if !self.rendered.mentions.contains(&user) {
+                            self.rendered.mentions.push(user);
+                        }
+                    }
+                    None => self.pending.insert(0, '@'),
+                }
+            }
+            _ => {}
+        }
     }
 
-    fn plain(&mut self, text: &str) {
-        self.rendered.plain.push_str(text);
-        self.out.push(Event::Text(CowStr::from(text.to_owned())));
+    /// Writes code: nothing in it means anything.
+    fn verbatim(&mut self, code: &str) {
+        escape::text(&mut self.rendered.html, code);
+        self.rendered.plain.extend(code.chars().map(|c| if c == '\n' { ' ' } else { c }));
+        self.shows |= !code.trim().is_empty();
     }
 
-    fn start_link(&mut self, address: &str) {
-        if let Some(user) = address.strip_prefix("user:").and_then(|id| id.parse().ok())
-            && self.ends_with_at()
-        {
-            self.mention = Some((UserId(user), String::new()));
+    /// Writes the text that was gathered, with its bare addresses, `@here` and line ends.
+    fn flush(&mut self) {
+        if self.pending.is_empty() {
             return;
         }
-        let is_link = has_allowed_scheme(address) && !self.links.contains(&true);
-        if is_link {
-            self.open(address);
+        let text = std::mem::take(&mut self.pending);
+        if self.in_code {
+            self.verbatim(&text);
+        } else {
+            self.prose(text.strip_suffix('\n').unwrap_or(&text));
         }
-        self.links.push(is_link);
+        self.pending = text;
+        self.pending.clear();
     }
 
-    fn open(&mut self, address: &str) {
-        let mut html = String::from("<a href=\"");
-        escape(&mut html, address);
-        html.push_str("\">");
-        self.html(html);
-    }
-
-    /// Whether the text before ends in the `@` of a mention.
-    fn ends_with_at(&self) -> bool {
-        matches!(self.out.last(), Some(Event::Text(text)) if text.ends_with('@'))
-    }
-
-    fn end_mention(&mut self, user: UserId, typed: &str) {
-        let Some(name) = (self.name_of)(user) else { return self.plain(typed) };
-        if let Some(Event::Text(text)) = self.out.last_mut() {
-            *text = CowStr::from(text.strip_suffix('@').unwrap_or(text).to_owned());
-        }
-        if self.rendered.plain.ends_with('@') {
-            self.rendered.plain.pop();
-        }
-        let mut html = format!("<span class=\"mention\" data-user-id=\"{user}\">@");
-        escape(&mut html, name);
-        html.push_str("</span>");
-        self.html(html);
-        self.rendered.plain.push_str(name);
-        if !self.rendered.mentions.contains(&user) {
-            self.rendered.mentions.push(user);
-        }
-    }
-
-    /// Text outside code: addresses become links, `@here` and `@room` mentions.
-    fn text(&mut self, text: &str) {
-        let in_link = self.links.contains(&true);
-        let mut rest = text;
-        let mut before = None;
-        let mut start = 0;
-        while let Some(c) = rest[start..].chars().next() {
-            let here = &rest[start..];
-            let at_word_start = !before.is_some_and(char::is_alphanumeric);
-            let found = match c {
-                'h' | 'H' | 'w' | 'W' if at_word_start && !in_link => address_at(here).map(Found::Address),
-                '@' if at_word_start => everyone_at(here),
-                _ => None,
-            };
-            let Some(found) = found else {
-                before = Some(c);
-                start += c.len_utf8();
-                continue;
-            };
-            if start > 0 {
-                self.plain(&rest[..start]);
-            }
-            let length = match found {
-                Found::Address(length) => {
-                    let shown = &here[..length];
-                    let address = if shown.as_bytes()[0].eq_ignore_ascii_case(&b'w') { format!("https://{shown}") } else { shown.to_owned() };
-                    self.open(&address);
-                    self.plain(shown);
-                    self.html("</a>".into());
-                    length
+    fn prose(&mut self, text: &str) {
+        self.shows |= !text.trim().is_empty();
+        let mut written = 0;
+        let mut from = 0;
+        while let Some(place) = text[from..].find(['@', ':', '.', '\n']).map(|found| from + found) {
+            from = place + 1;
+            let (start, end) = match text.as_bytes()[place] {
+                b'\n' => {
+                    self.words(&text[written..place]);
+                    self.html("<br>");
+                    self.space();
+                    written = from;
+                    continue;
                 }
-                Found::Everyone(everyone, word) => {
-                    self.rendered.everyone = Some(everyone);
-                    self.rendered.plain.push_str(word);
-                    self.html(format!("<span class=\"mention\">{word}</span>"));
-                    word.len()
+                _ if self.links > 0 => continue,
+                b'@' => match mention::everyone_at(text, place) {
+                    Some(everyone) => {
+                        self.words(&text[written..place]);
+                        self.everyone(everyone);
+                        written = place + everyone.word().len();
+                        from = written;
+                        continue;
+                    }
+                    None => continue,
+                },
+                sign => {
+                    let Some((start, end)) = bare_link(text, written, place, sign) else { continue };
+                    (start, end)
                 }
             };
-            before = here[..length].chars().next_back();
-            rest = &here[length..];
-            start = 0;
+            self.words(&text[written..start]);
+            self.bare(&text[start..end]);
+            written = end;
+            from = end;
         }
-        if !rest.is_empty() {
-            self.plain(rest);
+        self.words(&text[written..]);
+    }
+
+    fn words(&mut self, text: &str) {
+        escape::text(&mut self.rendered.html, text);
+        self.rendered.plain.push_str(text);
+    }
+
+    fn everyone(&mut self, everyone: Everyone) {
+        self.html("<span class=\"mention\">");
+        self.html(everyone.word());
+        self.html("</span>");
+        self.rendered.plain.push_str(everyone.word());
+        self.rendered.everyone = self.rendered.everyone.max(Some(everyone));
+    }
+
+    fn bare(&mut self, address: &str) {
+        self.html("<a href=\"");
+        if !links::is_allowed(address) {
+            self.html("https://");
         }
+        escape::address(&mut self.rendered.html, address);
+        self.html(LINK_REST);
+        self.words(address);
+        self.html("</a>");
     }
 }
 
-enum Found {
-    Address(usize),
-    Everyone(Everyone, &'static str),
-}
+const LINK_REST: &str = "\" rel=\"noopener noreferrer\" target=\"_blank\">";
 
-fn everyone_at(text: &str) -> Option<Found> {
-    [("@here", Everyone::Here), ("@room", Everyone::Room)].into_iter().find_map(|(word, everyone)| {
-        let after = text.strip_prefix(word)?.chars().next();
-        (!after.is_some_and(|c| c.is_alphanumeric() || c == '_')).then_some(Found::Everyone(everyone, word))
+const HEADINGS: [(&str, &str); 6] = [
+    ("<h1>", "</h1>"),
+    ("<h2>", "</h2>"),
+    ("<h3>", "</h3>"),
+    ("<h4>", "</h4>"),
+    ("<h5>", "</h5>"),
+    ("<h6>", "</h6>"),
+];
+
+/// The bare address whose `:` or first `.` stands at `place`, if it starts at `written` or later.
+fn bare_link(text: &str, written: usize, place: usize, sign: u8) -> Option<(usize, usize)> {
+    let before: &[usize] = if sign == b':' { &["https".len(), "http".len()] } else { &["www".len()] };
+    before.iter().find_map(|length| {
+        let start =
+            place.checked_sub(*length).filter(|start| *start >= written && text.is_char_boundary(*start))?;
+        Some((start, links::bare_at(text, start)?))
     })
 }
-
-/// The length of an address at the start of a text. Punctuation at its end belongs to the sentence.
-fn address_at(text: &str) -> Option<usize> {
-    let head = |wanted: &str| text.get(..wanted.len()).is_some_and(|head| head.eq_ignore_ascii_case(wanted));
-    let scheme = ["https://", "http://", "www."].into_iter().find(|scheme| head(scheme))?;
-    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`')).unwrap_or(text.len());
-    let mut address = &text[..end];
-    while let Some(last) = address.chars().next_back() {
-        let is_open = |open: char, close: char| address.matches(close).count() <= address.matches(open).count();
-        let belongs = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' => false,
-            ')' => is_open('(', ')'),
-            ']' => is_open('[', ']'),
-            _ => true,
-        };
-        if belongs {
-            break;
-        }
-        address = &address[..address.len() - last.len_utf8()];
-    }
-    let host = &address.get(scheme.len()..)?;
-    let host_ok = host.chars().next().is_some_and(|c| c.is_alphanumeric() || c == '[') && (scheme != "www." || host.contains('.'));
-    host_ok.then_some(address.len())
-}
-
-fn has_allowed_scheme(address: &str) -> bool {
-    let Some((scheme, _)) = address.split_once(':') else { return false };
-    ["http", "https", "mailto"].iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed))
-}
-
-/// What may be in a message, whatever the code above does.
-static SANITISER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
-    let mut sanitiser = ammonia::Builder::empty();
-    sanitiser
-        .tags(HashSet::from([
-            "p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
-            "table", "thead", "tbody", "tr", "th", "td", "a", "span", "input",
-        ]))
-        .tag_attributes(
-            [
-                ("a", HashSet::from(["href"])),
-                ("ol", HashSet::from(["start"])),
-                ("code", HashSet::from(["class"])),
-                ("span", HashSet::from(["class", "data-user-id"])),
-                ("input", HashSet::from(["type", "disabled", "checked"])),
-            ]
-            .into(),
-        )
-        .set_tag_attribute_value("a", "target", "_blank")
-        .set_tag_attribute_value("input", "type", "checkbox")
-        .set_tag_attribute_value("input", "disabled", "")
-        .link_rel(Some("noopener noreferrer"))
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
-        .url_relative(ammonia::UrlRelative::Deny)
-        .attribute_filter(|element, attribute, value| match (element, attribute) {
-            ("code", "class") => (value.starts_with("language-") && !value.contains(' ')).then(|| value.into()),
-            ("span", "class") => (value == "mention").then(|| value.into()),
-            _ => Some(value.into()),
-        });
-    sanitiser
-});

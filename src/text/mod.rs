@@ -1,74 +1,50 @@
-//! From what a person typed to what everybody sees: Markdown to safe HTML, once, when it is written; mentions;
-//! plain text for the index; and what to ask the index for.
+//! What people write: Markdown to safe HTML once, when it is written; plain text for the index; and what they search for.
 
+mod clean;
 mod emoji;
+mod escape;
+mod fast;
+mod links;
 mod markdown;
+mod mention;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use smallvec::SmallVec;
 
-pub use self::query::{HIT_END, HIT_START, Query, snippet_html};
 use crate::types::UserId;
 
-/// A text in all the forms that are needed of it.
+pub use mention::Everyone;
+pub use query::{HIT_END, HIT_START, Query, snippet_html};
+
+/// A message as it is kept: shown, indexed, and who is meant by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
+    /// Safe to put into a page as it is.
     pub html: String,
-    /// The words alone, for the index.
+    /// The words alone, for the index and for notifications.
     pub plain: String,
+    /// Members of the room that are mentioned, each once, in order.
     pub mentions: SmallVec<[UserId; 4]>,
+    /// Whether all who are here, or all of the room, are meant.
     pub everyone: Option<Everyone>,
 }
 
-/// A mention of more than one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Everyone {
-    Here,
-    Room,
-}
-
-/// Renders Markdown. `name_of` answers a member's name; whoever is no member of the room is not mentioned.
+/// Renders Markdown. `name_of` answers a member's current name, and None for who is not in the room: such a mention stays text.
 pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> Rendered {
-    if is_plain(source) {
-        return Rendered { html: format!("<p>{source}</p>"), plain: source.to_owned(), ..Rendered::default() };
+    if let Some(rendered) = emoji::render(source) {
+        return rendered;
     }
-    // NUL has no place in HTML, and the marks of search hits must not come from a message.
-    let source: String = source.chars().filter(|c| *c != '\0' && !HIT_START.contains(*c) && !HIT_END.contains(*c)).collect();
-    if emoji::is_only_emoji(source.trim()) {
-        let source = source.trim();
-        return Rendered { html: format!("<p class=\"jumbo\">{source}</p>"), plain: source.to_owned(), ..Rendered::default() };
+    if let Some(rendered) = fast::render(source) {
+        return rendered;
     }
-    markdown::render(&source, &name_of)
+    in_full(source, &name_of)
 }
 
-/// One line of words, of which Markdown makes a paragraph with nothing in it: most of what is ever said.
-fn is_plain(source: &str) -> bool {
-    let bytes = source.as_bytes();
-    let starts_plainly = bytes.first().is_some_and(|first| first.is_ascii_alphabetic());
-    starts_plainly
-        && !source.ends_with(' ')
-        && !source.contains("  ")
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b" .,;?!'()%$-".contains(byte))
-        && !contains_ignoring_case(bytes, b"www.")
+/// The way that anything may take: Markdown, then the sanitiser.
+fn in_full<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
+    let mut rendered = markdown::render(source, name_of);
+    rendered.html = clean::clean(&rendered.html);
+    rendered
 }
-
-fn contains_ignoring_case(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window.eq_ignore_ascii_case(wanted))
-}
-
-/// Appends a text so that it is nothing but text.
-fn escape(out: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -51,7 +51,7 @@ impl Query {
 fn push(terms: &mut Vec<(String, bool, bool)>, text: &str, is_prefix: bool, is_phrase: bool) {
     // What the tokenizer sees nothing in would be a phrase without words, which matches nothing.
     if text.chars().any(char::is_alphanumeric) {
-        let text = text.chars().filter(|c| *c != '\0').collect();
+        let text = text.chars().filter(|c| !escape::is_foreign(*c)).collect();
         terms.push((text, is_prefix, is_phrase));
     }
 }
@@ -60,13 +60,15 @@ fn push(terms: &mut Vec<(String, bool, bool)>, text: &str, is_prefix: bool, is_p
 pub fn snippet_html(snippet: &str) -> String {
     let mut html = String::with_capacity(snippet.len() + 32);
     let mut open = false;
-    for part in snippet.split_inclusive([HIT_START.chars().next().unwrap_or('\0'), HIT_END.chars().next().unwrap_or('\0')]) {
+    for part in snippet
+        .split_inclusive([HIT_START.chars().next().unwrap_or('\0'), HIT_END.chars().next().unwrap_or('\0')])
+    {
         let (text, mark) = match (part.strip_suffix(HIT_START), part.strip_suffix(HIT_END)) {
             (Some(text), _) => (text, Some(true)),
             (None, Some(text)) => (text, Some(false)),
             (None, None) => (part, None),
         };
-        escape(&mut html, text);
+        escape::text(&mut html, text);
         match mark {
             Some(true) if !open => html.push_str("<mark>"),
             Some(false) if open => html.push_str("</mark>"),

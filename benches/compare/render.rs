@@ -1,0 +1,32 @@
+//! Rendering by itself: what a message costs before it is written.
+
+use std::{hint::black_box, time::Instant};
+
+use campfire::text;
+
+use crate::{Asked, Row, median, talk};
+
+pub(crate) fn render(asked: &Asked) -> Vec<Row> {
+    let plain = talk(1);
+    let link = format!("**{plain}**, see https://example.org/a?b=c&d=e and `code` for @[Ana](user:5)");
+    let flood = "&".repeat(64 << 10);
+    let rows = [
+        ("render 100 characters of talk", &plain, 20_000, "about 1 µs"),
+        ("render a mention, a link, bold and code", &link, 500, ""),
+        ("render 64 KiB of &", &flood, 2, "a few ms"),
+    ];
+    rows.map(|(work, source, times, target)| {
+        let rounds = if asked.quick { 5 } else { 25 };
+        let each = median((0..rounds).map(|_| micros_each(source, times)).collect());
+        Row { work: work.into(), floor: String::new(), ours: format!("{each:.2} µs"), ratio: String::new(), target }
+    })
+    .into()
+}
+
+fn micros_each(source: &str, times: u32) -> f64 {
+    let start = Instant::now();
+    for _ in 0..times {
+        black_box(text::render(black_box(source), |_| Some("Ana")));
+    }
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(times)
+}

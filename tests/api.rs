@@ -1,0 +1,18 @@
+//! The HTTP side of the contract, from outside: each test has a server of its own.
+
+mod support;
+
+mod api {
+    mod conventions;
+    mod getting_in;
+    mod limits;
+    mod markdown;
+    mod messages;
+    mod paging;
+    mod people;
+    mod rooms;
+    mod search;
+    mod sync;
+    mod unread;
+    mod wire;
+}

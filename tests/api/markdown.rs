@@ -1,0 +1,179 @@
+//! Markdown on its way through the server: what it becomes, and what it never becomes.
+
+use crate::support::*;
+
+async fn html(camp: &Camp, content: &str) -> String {
+    let said = camp.ada.say(camp.room, content).await;
+    assert_eq!(said["content"], content.trim());
+    said["html"].as_str().expect("html").to_owned()
+}
+
+#[tokio::test]
+async fn markdown_is_rendered_once_when_it_is_written() {
+    let camp = Camp::start().await;
+    for (content, wanted) in [
+        ("**bold** and *italic*", "<strong>bold</strong> and <em>italic</em>"),
+        ("~~gone~~", "<del>gone</del>"),
+        ("- one\n- two", "<li>two</li>"),
+        ("> quoted", "<blockquote>"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "<td>2</td>"),
+        ("```rust\nfn main() {}\n```", "<pre><code class=\"language-rust\">"),
+        ("- [x] done", "<input"),
+        ("`a < b`", "<code>a &lt; b</code>"),
+        ("🎉🎉", "<p class=\"jumbo\">"),
+    ] {
+        let html = html(&camp, content).await;
+        assert!(html.contains(wanted), "{content:?} became {html:?}");
+    }
+}
+
+#[tokio::test]
+async fn links_open_elsewhere_and_tell_nobody() {
+    let camp = Camp::start().await;
+    for content in [
+        "[here](https://example.com/?a=1&b=2)",
+        "see https://example.com/x",
+        "<https://example.com>",
+        "[m](mailto:a@example.com)",
+    ] {
+        let html = html(&camp, content).await;
+        assert!(html.contains("<a "), "{content}: {html}");
+        assert!(html.contains("target=\"_blank\"") && html.contains("rel=\"noopener noreferrer\""), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_active_ever_comes_out() {
+    let camp = Camp::start().await;
+    for content in [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<svg/onload=alert(1)>",
+        "<a href=\"javascript:alert(1)\">x</a>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](java\tscript:alert(1))",
+        "[x](&#106;avascript:alert(1))",
+        "[x](data:text/html,<script>alert(1)</script>)",
+        "[x](vbscript:x)",
+        "[x](file:///etc/passwd)",
+        "![x](javascript:alert(1))",
+        "![x](https://example.com/track.gif)",
+        "<javascript:alert(1)>",
+        "<style>*{display:none}</style>",
+        "<iframe src=https://example.com></iframe>",
+        "<form action=https://example.com><input name=password></form>",
+        "[x](https://example.com \"onmouseover=alert(1)\")",
+        "[x](https://example.com\"onmouseover=\"alert(1))",
+        "```\"onload=\"alert(1)\n<script>\n```",
+        "@[<script>alert(1)</script>](user:1)",
+        "@[\" onmouseover=\"alert(1)](user:1)",
+        "<div style=\"position:fixed\">x</div>",
+        "<details open ontoggle=alert(1)>",
+        "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
+        "| <img src=x onerror=alert(1)> |\n|---|\n| x |",
+        "<!-- --!><script>alert(1)</script> -->",
+    ] {
+        let html = html(&camp, content).await;
+        assert_inert(content, &html);
+    }
+}
+
+/// Walks over the tags of the output and fails on whatever is not on a short list.
+fn assert_inert(content: &str, html: &str) {
+    const TAGS: &[&str] = &[
+        "p",
+        "br",
+        "strong",
+        "em",
+        "del",
+        "code",
+        "pre",
+        "a",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "span",
+        "input",
+        "s",
+        "sup",
+    ];
+    const ATTRIBUTES: &[&str] = &[
+        "href",
+        "rel",
+        "target",
+        "class",
+        "data-user-id",
+        "type",
+        "disabled",
+        "checked",
+        "start",
+        "align",
+        "title",
+    ];
+    let mut rest = html;
+    while let Some((_, after)) = rest.split_once('<') {
+        let (tag, more) =
+            after.split_once('>').unwrap_or_else(|| panic!("{content:?}: an open tag in {html:?}"));
+        rest = more;
+        let tag = tag.trim_start_matches('/').trim_end_matches('/');
+        let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+        assert!(TAGS.contains(&name), "{content:?}: <{name}> in {html:?}");
+        while let Some((attribute, value)) = attributes.split_once("=\"") {
+            let (value, more) = value.split_once('"').expect("a closing quote");
+            let attribute = attribute.trim();
+            assert!(ATTRIBUTES.contains(&attribute), "{content:?}: {attribute} in {html:?}");
+            if attribute == "href" {
+                let safe = ["http://", "https://", "mailto:"].iter().any(|it| value.starts_with(it));
+                assert!(safe, "{content:?}: href {value:?}");
+            }
+            attributes = more;
+        }
+    }
+}
+
+#[tokio::test]
+async fn deep_nesting_costs_neither_stack_nor_time() {
+    let camp = Camp::start().await;
+    let started = std::time::Instant::now();
+    for piece in [
+        "> ", "- ", "*", "[", "![", "`", "<", "&", "**a ", "(", "@[", "| ", "#", "~~", "[a](", "<a ", "1. ",
+        "_a_ ",
+    ] {
+        let content = format!("x{}", piece.repeat(64 * 1024 / piece.len() - 1));
+        let reply = camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content})).await;
+        let message = reply.expect(201);
+        assert_inert(piece, message["html"].as_str().unwrap());
+        let content = format!("{}x", piece.repeat(64 * 1024 / piece.len() - 1));
+        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content})).await.expect(201);
+    }
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_rename_follows_into_new_mentions() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let said = html(&camp, &format!("@[Grace](user:{}) hello", grace.id)).await;
+    assert!(said.contains(">@Grace</span>"), "{said}");
+    grace
+        .patch(&format!("/api/users/{}", grace.id), json!({"name": "Amazing <b>Grace</b>"}))
+        .await
+        .expect(200);
+    let said = html(&camp, &format!("@[Grace](user:{}) hello again", grace.id)).await;
+    assert!(said.contains(">@Amazing &lt;b&gt;Grace&lt;/b&gt;</span>"), "{said}");
+}

@@ -1,0 +1,230 @@
+//! Searching, and what was searched for.
+
+use crate::support::*;
+
+async fn find_ids(who: &Client, query: &str) -> Vec<i64> {
+    let found = who.get(&format!("/api/search?{query}")).await.expect(200);
+    assert_keys(&found, &["results", "has_before"]);
+    found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect()
+}
+
+/// Everything but letters and digits as percent escapes.
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() { (byte as char).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect()
+}
+
+#[tokio::test]
+async fn words_are_found_stemmed_by_prefix_and_as_phrases() {
+    let camp = Camp::start().await;
+    let say = async |text: &str| id(&camp.ada.say(camp.room, text).await);
+    let running = say("Running towards the **Campfire** with marshmallows").await;
+    let other = say("The fire ran out of wood, towards midnight").await;
+    let cafe = say("Café crème at ten, naïve façade").await;
+    let search = async |q: &str| find_ids(&camp.ada, &format!("q={}", escaped(q))).await;
+    assert_eq!(search("campfire").await, [running]);
+    assert_eq!(search("CAMPFIRE").await, [running]);
+    assert_eq!(search("run").await, [running], "stemmed");
+    assert_eq!(search("marsh").await, [running], "a prefix");
+    assert_eq!(search("towards").await, [other, running], "newest first");
+    assert_eq!(search("towards midnight").await, [other], "all words");
+    assert_eq!(search("midnight towards").await, [other], "in any order");
+    assert_eq!(search("\"towards the\"").await, [running], "a phrase");
+    assert_eq!(search("\"the towards\"").await, [0i64; 0]);
+    assert_eq!(search("cafe creme").await, [cafe], "without accents");
+    assert_eq!(search("wombat").await, [0i64; 0]);
+    let found = camp.ada.get("/api/search?q=campfire").await.expect(200);
+    let snippet = found["results"][0]["snippet"].as_str().unwrap();
+    assert!(snippet.contains("<mark>Campfire</mark>"), "{snippet}");
+}
+
+#[tokio::test]
+async fn a_snippet_is_text_that_is_safe_to_show() {
+    let camp = Camp::start().await;
+    camp.ada.say(camp.room, "needle <img src=x onerror=alert(1)> & `<b>needle</b>` <mark>no</mark>").await;
+    let found = camp.ada.get("/api/search?q=needle").await.expect(200);
+    let snippet = found["results"][0]["snippet"].as_str().unwrap();
+    assert!(snippet.contains("<mark>needle</mark>"), "{snippet}");
+    let bare = snippet.replace("<mark>", "").replace("</mark>", "");
+    assert!(!bare.contains('<') && !bare.contains('>'), "{snippet}");
+    let marks = snippet.matches("<mark>").count();
+    assert_eq!(marks, snippet.matches("</mark>").count());
+    assert!(!snippet.contains("<mark>no"), "{snippet}");
+}
+
+#[tokio::test]
+async fn no_query_is_an_error() {
+    let camp = Camp::start().await;
+    camp.ada.say(camp.room, "or near and not content room c++ a-b o'clock 100% x:y").await;
+    for query in [
+        "\" OR * NEAR( ) ^ : - \"",
+        "\"",
+        "\"\"",
+        "\"\"\"",
+        "*",
+        "a*",
+        "^a",
+        "-a",
+        "NOT",
+        "AND",
+        "OR",
+        "NEAR",
+        "NEAR(a b, 2)",
+        "a AND",
+        "(",
+        ")",
+        "content:or",
+        "room:r1",
+        "{content} : x",
+        "c++",
+        "a-b",
+        "o'clock",
+        "100%",
+        "x:y",
+        "\\",
+        "';--",
+        "\u{0}",
+        "a\u{0}b",
+        "🔥",
+        "中文",
+        "\u{301}",
+        "+",
+        ".",
+        ",",
+        "!!!",
+        "a + b",
+        "column:\"x\" *",
+        "\"unclosed phrase",
+        "\" \" \"",
+        "\u{feff}",
+    ] {
+        let reply = camp.ada.get(&format!("/api/search?q={}", escaped(query))).await;
+        assert_eq!(reply.status, 200, "{query:?}: {}", reply.text());
+    }
+    assert_eq!(find_ids(&camp.ada, "q=near").await.len(), 1, "a word is a word");
+    assert_eq!(find_ids(&camp.ada, "q=NOT+OR").await.len(), 1);
+    let long = "word ".repeat(1000);
+    let reply = camp.ada.get(&format!("/api/search?q={}", escaped(&long[..4000]))).await;
+    assert!(matches!(reply.status, 200 | 422), "{}", reply.text());
+    assert_eq!(find_ids(&camp.ada, "q=%20%20").await, [0i64; 0]);
+}
+
+#[tokio::test]
+async fn a_search_sees_my_rooms_only() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let room = camp.closed_room("Closed", &[&grace]).await;
+    let secret = id(&grace.say(room, "the treasure is under the oak").await);
+    let public = id(&grace.say(camp.room, "what treasure?").await);
+    assert_eq!(find_ids(&grace, "q=treasure").await, [public, secret]);
+    assert_eq!(find_ids(&camp.ada, "q=treasure").await, [public]);
+    assert_eq!(find_ids(&grace, &format!("q=treasure&room_id={room}")).await, [secret]);
+    assert_eq!(find_ids(&grace, &format!("q=treasure&room_id={}", camp.room)).await, [public]);
+    let foreign = camp.ada.get(&format!("/api/search?q=treasure&room_id={room}")).await;
+    assert!(foreign.status == 404 || foreign.expect(200)["results"] == json!([]), "{}", foreign.text());
+    // A way into the index by its own syntax must not lead there either.
+    for sneaky in [format!("r{room} treasure"), format!("room:r{room}"), format!("\" OR room:r{room} OR \"")]
+    {
+        assert!(!find_ids(&camp.ada, &format!("q={}", escaped(&sneaky))).await.contains(&secret), "{sneaky}");
+    }
+    camp.nobody().get("/api/search?q=treasure").await.problem(401, "not_signed_in");
+    grace
+        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [grace.id, camp.ada.id]}))
+        .await
+        .expect(200);
+    assert_eq!(find_ids(&camp.ada, "q=treasure").await, [public, secret]);
+}
+
+#[tokio::test]
+async fn a_search_narrows_by_author_and_pages_backwards() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let mut all = Vec::new();
+    for n in 0..12 {
+        let who = if n % 3 == 0 { &grace } else { &camp.ada };
+        all.push((who.id, id(&who.say(camp.room, &format!("apple number {n}")).await)));
+    }
+    let of_grace: Vec<i64> = all.iter().rev().filter(|it| it.0 == grace.id).map(|it| it.1).collect();
+    assert_eq!(find_ids(&camp.ada, &format!("q=apple&creator_id={}", grace.id)).await, of_grace);
+    let newest: Vec<i64> = all.iter().rev().map(|it| it.1).collect();
+    let first = camp.ada.get("/api/search?q=apple&limit=5").await.expect(200);
+    assert_eq!(first["has_before"], true);
+    assert_eq!(find_ids(&camp.ada, "q=apple&limit=5").await, newest[..5]);
+    let mut walked: Vec<i64> = newest[..5].to_vec();
+    loop {
+        let path = format!("/api/search?q=apple&limit=5&before={}", walked.last().unwrap());
+        let page = camp.ada.get(&path).await.expect(200);
+        walked.extend(page["results"].as_array().unwrap().iter().map(|it| id(&it["message"])));
+        if page["has_before"] == false {
+            break;
+        }
+    }
+    assert_eq!(walked, newest);
+    for bad in ["limit=0", "limit=201", "limit=x", "before=x", "room_id=x", "creator_id=x"] {
+        camp.ada.get(&format!("/api/search?q=apple&{bad}")).await.refused(400);
+    }
+    let none = camp.ada.get("/api/search").await;
+    assert!(matches!(none.status, 200 | 400 | 422), "{}", none.text());
+}
+
+#[tokio::test]
+async fn the_index_follows_edits_and_deletes() {
+    let camp = Camp::start().await;
+    let said = id(&camp.ada.say(camp.room, "We meet at the lighthouse").await);
+    assert_eq!(find_ids(&camp.ada, "q=lighthouse").await, [said]);
+    let path = format!("/api/messages/{said}");
+    camp.ada.patch(&path, json!({"content": "We meet at the windmill"})).await.expect(200);
+    assert_eq!(find_ids(&camp.ada, "q=lighthouse").await, [0i64; 0]);
+    assert_eq!(find_ids(&camp.ada, "q=windmill").await, [said]);
+    camp.ada.delete(&path).await.expect(204);
+    assert_eq!(find_ids(&camp.ada, "q=windmill").await, [0i64; 0]);
+    assert_eq!(find_ids(&camp.ada, "q=meet").await, [0i64; 0]);
+}
+
+#[tokio::test]
+async fn markup_is_not_searched_but_what_it_shows() {
+    let camp = Camp::start().await;
+    let said = id(&camp
+        .ada
+        .say(camp.room, "A [map](https://example.com/hidden) with ```rust\nlet ferris = 1;\n```")
+        .await);
+    assert_eq!(find_ids(&camp.ada, "q=map").await, [said]);
+    assert_eq!(find_ids(&camp.ada, "q=ferris").await, [said]);
+    assert_eq!(find_ids(&camp.ada, "q=strong").await, [0i64; 0]);
+}
+
+#[tokio::test]
+async fn my_last_ten_searches_are_remembered_until_i_forget_them() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    for n in 0..12 {
+        camp.ada.get(&format!("/api/search?q=topic{n}")).await.expect(200);
+    }
+    camp.ada.get("/api/search?q=topic5").await.expect(200);
+    let queries = async |who: &Client| -> Vec<String> {
+        let list = who.get("/api/searches").await.expect(200)["searches"].clone();
+        for search in list.as_array().unwrap() {
+            assert_keys(search, &["id", "query", "created_at"]);
+            assert_time(&search["created_at"]);
+        }
+        list.as_array().unwrap().iter().map(|it| it["query"].as_str().unwrap().to_owned()).collect()
+    };
+    // A search is remembered on the side: wait until the last one is.
+    let wanted = [
+        "topic5", "topic11", "topic10", "topic9", "topic8", "topic7", "topic6", "topic4", "topic3", "topic2",
+    ];
+    within("the searches to be remembered", async {
+        while queries(&camp.ada).await != wanted {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(queries(&grace).await, [""; 0], "they are mine alone");
+    camp.ada.delete("/api/searches").await.expect(204);
+    assert_eq!(queries(&camp.ada).await, [""; 0]);
+}

@@ -1,0 +1,11 @@
+//! The page, in a browser: what two people see and do.
+
+#[path = "support/mod.rs"]
+mod support;
+#[path = "support/browser.rs"]
+mod driving;
+
+#[path = "browser/screens.rs"]
+mod screens;
+#[path = "browser/talk.rs"]
+mod talk;

@@ -1,0 +1,9 @@
+//! The command line, from outside.
+
+mod support;
+
+mod cli {
+    mod admin;
+    mod demo;
+    mod start;
+}

@@ -1,0 +1,136 @@
+//! `campfire admin`, beside a server that runs and without one.
+
+use super::start::{run, text};
+use crate::support::http::Credentials;
+use crate::support::*;
+
+fn create(data: &str, name: &str, email: &str, password: &str) -> std::process::Output {
+    run(
+        &["admin", "create", "--data", data, "--name", name, "--email", email, "--password-stdin"],
+        &[],
+        &format!("{password}\n"),
+    )
+}
+
+#[tokio::test]
+async fn an_administrator_made_on_the_host_signs_in_at_the_running_server() {
+    let camp = Camp::start().await;
+    let data = camp.server.data().to_str().unwrap().to_owned();
+    let made = create(&data, "Root", "root@example.com", "kindling and sparks");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let nobody = camp.nobody();
+    let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
+    let reply = nobody.post("/api/session", sign_in).await;
+    assert_eq!(reply.expect(201)["user"]["role"], "admin");
+    let root = Person::from_reply(&nobody, &reply, "root@example.com");
+    assert_eq!(ids(&root.get("/api/rooms").await.expect(200)["rooms"]), [camp.room], "in every open room");
+    root.say(camp.room, "Hello from the host").await;
+    camp.ada.get(&format!("/api/users/{}", root.id)).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_administrator_made_before_the_first_start_needs_no_set_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let made = create(data.to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let server = Server::on(&data, &[]);
+    let nobody = Client::new(server.address(), Credentials::None);
+    assert_eq!(nobody.get("/api/setup").await.expect(200), json!({"needed": false}));
+    let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
+    let reply = nobody.post("/api/session", sign_in).await;
+    reply.expect(201);
+    let root = Person::from_reply(&nobody, &reply, "root@example.com");
+    let rooms = root.get("/api/rooms").await.expect(200);
+    assert_eq!(rooms["rooms"][0]["name"], "All Talk");
+    assert!(root.get("/api/account").await.expect(200)["join_code"].is_string());
+    nobody.post("/api/setup", crate::support::camp::setup_form()).await.problem(409, "conflict");
+}
+
+#[tokio::test]
+async fn what_cannot_be_created_is_refused_with_one_sentence() {
+    let camp = Camp::start().await;
+    let data = camp.server.data().to_str().unwrap().to_owned();
+    for (name, email, password) in [
+        ("Root", "ADA@example.com", PASSWORD),
+        ("Root", "nobody", PASSWORD),
+        ("", "root@example.com", PASSWORD),
+        ("Root", "root@example.com", "short"),
+        ("Root", "root@example.com", ""),
+    ] {
+        let output = create(&data, name, email, password);
+        let said = text(&output.stderr);
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{name} {email}: {said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    assert_eq!(camp.ada.get("/api/users").await.expect(200)["users"].as_array().map(Vec::len), Some(1));
+    let missing = run(&["admin", "create", "--data", &data, "--name", "Root"], &[], "");
+    assert_eq!(missing.status.code(), Some(2), "{}", text(&missing.stderr));
+}
+
+#[tokio::test]
+async fn people_are_listed_with_their_roles() {
+    let camp = Camp::start().await;
+    camp.join("Grace").await;
+    let list = run(&["admin", "list", "--data", camp.server.data().to_str().unwrap()], &[], "");
+    assert!(list.status.success(), "{}", text(&list.stderr));
+    let said = text(&list.stdout);
+    let line_of =
+        |email: &str| said.lines().find(|line| line.contains(email)).unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        line_of("ada@example.com").contains("admin") && line_of("ada@example.com").contains("Ada"),
+        "{said}"
+    );
+    assert!(line_of("grace@example.com").contains("member"), "{said}");
+}
+
+#[tokio::test]
+async fn a_lost_password_is_reset_by_a_link_that_works_once() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let data = camp.server.data().to_str().unwrap().to_owned();
+    let output = run(&["admin", "reset-password", "GRACE@example.com", "--data", &data], &[], "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let token =
+        said.split("/reset/").nth(1).expect("a link").split_whitespace().next().expect("a token").to_owned();
+    assert!(token.len() >= 43, "{token}");
+    let nobody = camp.nobody();
+    let reset = |token: &str, password: &str| {
+        let (nobody, path) = (nobody.clone(), format!("/api/session/reset/{token}"));
+        let body = json!({"password": password});
+        async move { nobody.post(&path, body).await }
+    };
+    reset(&token, "short").await.invalid(&["password"]);
+    reset("nonsense", "a brand new password").await.problem(404, "not_found");
+    let reply = reset(&token, "a brand new password").await;
+    assert_eq!(reply.expect(201)["user"]["id"], grace.id);
+    let back = Person::from_reply(&nobody, &reply, &grace.email);
+    back.get("/api/session").await.expect(200);
+    grace.get("/api/session").await.problem(401, "not_signed_in");
+    reset(&token, "and another password").await.problem(404, "not_found");
+    let sign_in =
+        |password: &str| nobody.post("/api/session", json!({"email": grace.email, "password": password}));
+    sign_in(PASSWORD).await.problem(401, "not_signed_in");
+    sign_in("a brand new password").await.expect(201);
+    let unknown = run(&["admin", "reset-password", "who@example.com", "--data", &data], &[], "");
+    assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown.stderr));
+    assert_eq!(text(&unknown.stderr).trim().lines().count(), 1, "{}", text(&unknown.stderr));
+}
+
+#[tokio::test]
+async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
+    let server = Server::start();
+    let made = create(server.data().to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let nobody = Client::new(server.address(), Credentials::None);
+    within("the server to notice", async {
+        while nobody.get("/api/setup").await.expect(200)["needed"] == true {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    nobody.post("/api/setup", crate::support::camp::setup_form()).await.problem(409, "conflict");
+    let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
+    assert_eq!(nobody.post("/api/session", sign_in).await.expect(201)["user"]["role"], "admin");
+}

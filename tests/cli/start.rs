@@ -1,0 +1,202 @@
+//! Starting, and refusing to start with a sentence that helps.
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use crate::support::server::{campfire, wait_for};
+use crate::support::*;
+
+/// The output of a command that must end by itself.
+pub(crate) fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
+    let mut command = campfire();
+    // What falls back on ./data must not do so in a checkout.
+    command.args(args).envs(env.iter().copied()).current_dir(std::env::temp_dir());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary");
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+    let status = wait_for(&mut child);
+    if status.is_none() {
+        let _ = child.kill();
+    }
+    let output = child.wait_with_output().expect("its output");
+    assert!(status.is_some(), "{args:?} does not end: {}", text(&output.stderr));
+    output
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Fails unless it ended with this status and one sentence that has these words.
+#[track_caller]
+fn refused(output: &Output, status: i32, words: &[&str]) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    let lines: Vec<&str> = said.lines().filter(|it| !it.trim().is_empty()).collect();
+    assert_eq!(lines.len(), 1, "one sentence: {said}");
+    for word in words {
+        assert!(said.to_lowercase().contains(&word.to_lowercase()), "no {word:?} in {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+}
+
+/// `serve` on a port of its own, with more arguments.
+fn serve(data: &std::path::Path, more: &[&str], env: &[(&str, &str)]) -> Output {
+    let data = data.to_str().expect("a path");
+    run(&[&["serve", "--listen", "127.0.0.1:0", "--data", data], more].concat(), env, "")
+}
+
+#[test]
+fn it_tells_its_version_and_how_to_use_it() {
+    let version = run(&["--version"], &[], "");
+    assert!(version.status.success());
+    assert_eq!(text(&version.stdout).trim(), format!("campfire {}", env!("CARGO_PKG_VERSION")));
+    let help = run(&["--help"], &[], "");
+    assert!(help.status.success() && help.stderr.is_empty());
+    for command in ["serve", "demo", "admin", "healthcheck"] {
+        assert!(text(&help.stdout).contains(command), "{}", text(&help.stdout));
+        let help = run(&[command, "--help"], &[], "");
+        assert!(help.status.success() && !help.stdout.is_empty(), "{command} --help: {}", text(&help.stderr));
+    }
+    for command in ["create", "list", "reset-password"] {
+        let help = run(&["admin", command, "--help"], &[], "");
+        assert!(help.status.success() && !help.stdout.is_empty(), "admin {command} --help");
+    }
+    let serve = text(&run(&["serve", "--help"], &[], "").stdout);
+    assert!(serve.contains("--listen") && serve.contains("--data"), "{serve}");
+}
+
+#[test]
+fn wrong_usage_is_2_with_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    refused(&run(&["dance"], &[], ""), 2, &["dance"]);
+    refused(&run(&["--dance"], &[], ""), 2, &["dance"]);
+    refused(&run(&["admin", "dance"], &[], ""), 2, &["dance"]);
+    refused(&serve(dir.path(), &["--dance"], &[]), 2, &["dance"]);
+    refused(&serve(dir.path(), &["--listen"], &[]), 2, &["listen"]);
+    refused(&serve(dir.path(), &["--listen", "nowhere"], &[]), 2, &["listen", "nowhere"]);
+    refused(&serve(dir.path(), &["--listen", "127.0.0.1:99999"], &[]), 2, &["99999"]);
+    for (name, value) in [
+        ("CAMPFIRE_POST_LIMIT", "many"),
+        ("CAMPFIRE_POST_LIMIT", "-1"),
+        ("CAMPFIRE_WRITER_QUEUE", "0"),
+        ("CAMPFIRE_DURABILITY", "maybe"),
+        ("CAMPFIRE_HEADER_TIMEOUT", "soon"),
+    ] {
+        refused(&serve(dir.path(), &[], &[(name, value)]), 2, &[value]);
+    }
+    let listen = run(&["serve", "--data", dir.path().to_str().unwrap()], &[("CAMPFIRE_LISTEN", "x:y:z")], "");
+    refused(&listen, 2, &["x:y:z"]);
+}
+
+#[test]
+fn a_settings_file_that_is_wrong_says_where() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("campfire.toml");
+    let with = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        serve(&dir.path().join("data"), &["--config", file.to_str().unwrap()], &[])
+    };
+    refused(&with("post_limit = \"many\"\n"), 2, &["post_limit"]);
+    refused(&with("no_such_setting = 1\n"), 2, &["no_such_setting"]);
+    refused(&with("post_limit = \n"), 2, &["campfire.toml"]);
+    std::fs::remove_file(&file).unwrap();
+    let missing = serve(&dir.path().join("data"), &["--config", file.to_str().unwrap()], &[]);
+    assert!(matches!(missing.status.code(), Some(1 | 2)), "{}", text(&missing.stderr));
+    assert!(text(&missing.stderr).contains("campfire.toml"));
+}
+
+#[test]
+fn a_port_in_use_is_1_with_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = dir.path().join("data");
+    let output = run(&["serve", "--listen", &address, "--data", data.to_str().unwrap()], &[], "");
+    refused(&output, 1, &[&address]);
+    // Another Campfire is no different, although it would share the port with its own workers.
+    let server = Server::start();
+    let address = server.address().get().to_string();
+    let output = run(&["serve", "--listen", &address, "--data", data.to_str().unwrap()], &[], "");
+    refused(&output, 1, &[&address]);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_1_with_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a-file");
+    std::fs::write(&file, "not a directory").unwrap();
+    refused(&serve(&file, &[], &[]), 1, &["a-file"]);
+    refused(&serve(&file.join("below"), &[], &[]), 1, &["a-file"]);
+    refused(&serve(std::path::Path::new("/proc/campfire"), &[], &[]), 1, &["/proc/campfire"]);
+}
+
+#[test]
+fn a_second_process_on_the_same_data_is_1_with_one_sentence() {
+    let server = Server::start();
+    refused(&serve(server.data(), &[], &[]), 1, &[server.data().to_str().unwrap()]);
+}
+
+#[test]
+fn a_killed_server_leaves_no_lock_behind() {
+    let mut server = Server::start();
+    server.kill();
+    server.restart();
+    assert!(server.terminate().success());
+}
+
+#[test]
+fn a_database_from_a_newer_version_is_1_with_one_sentence_and_left_alone() {
+    let mut server = Server::start();
+    assert!(server.terminate().success());
+    let database = rusqlite::Connection::open(server.database()).unwrap();
+    database.pragma_update(None, "user_version", 4711).unwrap();
+    drop(database);
+    refused(&serve(server.data(), &[], &[]), 1, &["newer", "4711"]);
+    let database = rusqlite::Connection::open(server.database()).unwrap();
+    let version: i64 = database.query_row("pragma user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 4711);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_1_with_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("campfire.db"), "this is a shopping list, not a database\n".repeat(200))
+        .unwrap();
+    refused(&serve(dir.path(), &[], &[]), 1, &["campfire.db"]);
+}
+
+#[tokio::test]
+async fn flags_go_before_variables_and_variables_before_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("campfire.toml");
+    std::fs::write(&file, "post_limit = 1\n").unwrap();
+    let file = file.to_str().unwrap();
+    let camp = Camp::on(Server::on(
+        &dir.path().join("a"),
+        &[("CAMPFIRE_CONFIG", file), ("CAMPFIRE_POST_LIMIT", "2")],
+    ))
+    .await;
+    let mut statuses = Vec::new();
+    for n in 0..3 {
+        let body = json!({"room_id": camp.room, "content": format!("{n}")});
+        statuses.push(camp.ada.post("/api/messages", body).await.status);
+    }
+    assert_eq!(statuses, [201, 201, 429]);
+}
+
+#[tokio::test]
+async fn a_healthcheck_tells_with_its_status() {
+    let mut server = Server::start();
+    let address = server.address().get().to_string();
+    let check = |address: String| {
+        tokio::task::spawn_blocking(move || run(&["healthcheck"], &[("CAMPFIRE_LISTEN", &address)], ""))
+    };
+    let healthy = check(address.clone()).await.unwrap();
+    assert_eq!(healthy.status.code(), Some(0), "{}", text(&healthy.stderr));
+    server.kill();
+    let gone = check(address).await.unwrap();
+    assert_eq!(gone.status.code(), Some(1), "{}", text(&gone.stderr));
+}

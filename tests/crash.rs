@@ -1,0 +1,7 @@
+//! What survives when the process is killed.
+
+mod support;
+
+mod crash {
+    mod kill;
+}

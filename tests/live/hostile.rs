@@ -1,0 +1,265 @@
+//! What strangers send down a socket.
+
+use futures_util::SinkExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use crate::support::ws::Heard;
+use crate::support::*;
+
+#[tokio::test]
+async fn a_message_that_makes_no_sense_is_answered_with_an_error_and_the_socket_lives_on() {
+    let camp = Camp::start().await;
+    let closed = camp.closed_room("Closed", &[&camp.ada]).await;
+    let grace = camp.join("Grace").await;
+    let mut socket = grace.socket_in(camp.room).await;
+    let room = camp.room;
+    for text in [
+        "",
+        "{",
+        "nonsense",
+        "[]",
+        "null",
+        "1",
+        "\"join_room\"",
+        "{}",
+        r#"{"type":5}"#,
+        r#"{"type":null}"#,
+        r#"{"type":"dance"}"#,
+        r#"{"type":"message.created"}"#,
+        r#"{"type":"join_room"}"#,
+        r#"{"type":"join_room","room_id":"1"}"#,
+        r#"{"type":"join_room","room_id":-1}"#,
+        r#"{"type":"join_room","room_id":9223372036854775807}"#,
+        r#"{"type":"join_room","room_id":1e400}"#,
+        r#"{"type":"join_room","room_id":99999999999999999999}"#,
+        &format!(r#"{{"type":"join_room","room_id":{room},"since":"x"}}"#),
+        &format!(r#"{{"type":"join_room","room_id":{closed}}}"#),
+        &format!(r#"{{"type":"message","room_id":{closed},"content":"Hi"}}"#),
+        &format!(r#"{{"type":"message","room_id":{room},"content":""}}"#),
+        &format!(r#"{{"type":"message","room_id":{room},"content":"  \n "}}"#),
+        &format!(r#"{{"type":"message","room_id":{room},"content":5}}"#),
+        &format!(r#"{{"type":"message","room_id":{room}}}"#),
+        &format!(r#"{{"type":"message","room_id":{room},"content":"x","reply_to_id":9223372036854775807}}"#),
+        &format!(r#"{{"type":"message","room_id":{room},"content":"x","client_message_id":{{}}}}"#),
+        &format!(r#"{{"type":"message","room_id":{room},"content":"{}"}}"#, "x".repeat(64 * 1024 + 1)),
+        &"[".repeat(200_000),
+    ] {
+        socket.send_frame(Message::text(text)).await;
+        let error = socket.expect("error").await;
+        let (code, detail) =
+            (error["code"].as_str().unwrap_or_default(), error["detail"].as_str().unwrap_or_default());
+        assert!(!code.is_empty() && !detail.is_empty(), "{text:.80}: {error}");
+    }
+    // What has no answer at all may fail silently, but not end the socket.
+    for message in [
+        json!({"type": "typing", "room_id": closed, "active": true}),
+        json!({"type": "typing", "room_id": room, "active": "yes"}),
+        json!({"type": "typing"}),
+        json!({"type": "read", "room_id": closed, "message_id": 1}),
+        json!({"type": "read", "room_id": room, "message_id": i64::MAX}),
+        json!({"type": "read", "room_id": room, "message_id": -1}),
+        json!({"type": "leave_room", "room_id": closed}),
+        json!({"type": "leave_room", "room_id": 424_242}),
+    ] {
+        socket.send(message).await;
+    }
+    socket.round_trip().await;
+    socket.never_heard("message.created");
+    camp.ada.say(room, "All well?").await;
+    assert_eq!(socket.hear().await, "All well?");
+}
+
+#[tokio::test]
+async fn an_error_names_the_message_that_it_is_about() {
+    let camp = Camp::start().await;
+    let mut socket = camp.ada.socket_in(camp.room).await;
+    socket.send(json!({"type": "message", "content": " ", "client_message_id": "empty"})).await;
+    let error = socket.expect("error").await;
+    assert_eq!((&error["client_message_id"], &error["code"]), (&json!("empty"), &json!("invalid")));
+}
+
+#[tokio::test]
+async fn a_frame_of_the_other_kind_is_understood_or_refused_but_never_kills_the_server() {
+    let camp = Camp::start().await;
+    for frame in [
+        Message::binary(&b"\xc1\xff\x00"[..]),
+        Message::binary(vec![0x91; 100_000]),
+        Message::binary(&b"\xdf\xff\xff\xff\xff"[..]),
+        Message::binary(&b"\xdb\xff\xff\xff\xffx"[..]),
+        Message::binary(&b""[..]),
+        Message::text("{\"type\":\"ping\"}"),
+    ] {
+        for msgpack in [true, false] {
+            let mut socket = if msgpack {
+                Socket::connect_msgpack(&camp.ada).await
+            } else {
+                Socket::connect(&camp.ada).await
+            };
+            socket.send_frame(frame.clone()).await;
+            match socket.next().await {
+                Heard::Event(event) => {
+                    assert!(matches!(event["type"].as_str(), Some("error" | "pong")), "{event}")
+                }
+                Heard::Closed(code) => assert!(matches!(code, Some(1002 | 1003 | 1007 | 1008)), "{code:?}"),
+            }
+        }
+    }
+    camp.ada.get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn more_than_256_kib_is_1009() {
+    let camp = Camp::start().await;
+    let mut socket = camp.ada.socket_in(camp.room).await;
+    let padded = |len: usize| {
+        let head = "{\"type\":\"ping\",\"t\":1,\"padding\":\"";
+        format!("{head}{}\"}}", "x".repeat(len - head.len() - 2))
+    };
+    socket.send_frame(Message::text(padded(256 * 1024))).await;
+    assert_eq!(socket.expect("pong").await["t"], 1);
+    let _ = socket.stream.send(Message::text(padded(256 * 1024 + 1))).await;
+    assert_eq!(socket.closed().await, Some(1009));
+    // In pieces, too: what counts is the whole.
+    let mut socket = camp.ada.socket().await;
+    for n in 0..80 {
+        let opcode = if n == 0 { Data::Text } else { Data::Continue };
+        let frame = Frame::message("x".repeat(4096), OpCode::Data(opcode), false);
+        if socket.stream.send(Message::Frame(frame)).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(socket.closed().await, Some(1009));
+}
+
+#[tokio::test]
+async fn a_message_may_come_in_pieces_with_pings_between_them() {
+    let camp = Camp::start().await;
+    let mut socket = camp.ada.socket_in(camp.room).await;
+    let text = json!({"type": "message", "content": "In pieces: ä🔥", "client_message_id": "p"}).to_string();
+    let bytes = text.as_bytes();
+    for (n, byte) in bytes.iter().enumerate() {
+        let opcode = if n == 0 { Data::Text } else { Data::Continue };
+        let frame = Frame::message(vec![*byte], OpCode::Data(opcode), n + 1 == bytes.len());
+        socket.send_frame(Message::Frame(frame)).await;
+        if n % 16 == 0 {
+            socket.send_frame(Message::Ping("?".into())).await;
+        }
+    }
+    assert_eq!(socket.expect("ack").await["message"]["content"], "In pieces: ä🔥");
+}
+
+#[tokio::test]
+async fn frames_that_break_the_protocol_end_the_socket_and_nothing_else() {
+    let camp = Camp::start().await;
+    let mut witness = camp.ada.socket_in(camp.room).await;
+    let masked = |first: u8, payload: &[u8]| {
+        let mut frame = vec![first, 0x80 | payload.len() as u8, 0, 0, 0, 0];
+        frame.extend_from_slice(payload);
+        frame
+    };
+    let attacks: Vec<Vec<u8>> = vec![
+        vec![0x81, 0x02, b'{', b'}'],                                         // not masked
+        masked(0xf1, b"{}"),                                                  // reserved bits
+        masked(0x83, b"{}"),                                                  // reserved opcode
+        masked(0x8b, b""),                                                    // reserved control opcode
+        masked(0x80, b"{}"),                                                  // a continuation of nothing
+        masked(0x09, b"?"),                                                   // a ping in pieces
+        [vec![0x89, 0xfe, 0x00, 0x80, 0, 0, 0, 0], vec![b'x'; 128]].concat(), // too long a ping
+        masked(0x81, b"\xff\xfe"),                                            // text that is no UTF-8
+        masked(0x88, b"\x03"),                                                // half a close code
+        masked(0x88, b"\x00\x01"), // a close code that does not exist
+        [masked(0x01, b"{"), masked(0x81, b"}")].concat(), // a message inside another
+        vec![0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], // 2^64 - 1 bytes to come
+        vec![0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], // 2^63 - 1 bytes to come
+        vec![0xff; 4096],
+        vec![0; 4096],
+    ];
+    for attack in attacks {
+        let socket = camp.ada.socket().await;
+        let mut stream = socket.stream.into_inner();
+        stream.write_all(&attack).await.unwrap();
+        within("the server to close", async {
+            let mut all = Vec::new();
+            let _ = stream.read_to_end(&mut all).await;
+        })
+        .await;
+    }
+    camp.ada.say(camp.room, "Still standing").await;
+    assert_eq!(witness.hear().await, "Still standing");
+}
+
+#[tokio::test]
+async fn a_socket_that_is_half_closed_or_says_nothing_more_is_let_go() {
+    let camp = Camp::start().await;
+    for _ in 0..10 {
+        let socket = camp.ada.socket_in(camp.room).await;
+        let mut stream = socket.stream.into_inner();
+        stream.shutdown().await.unwrap();
+        within("the server to close its half", async {
+            let mut all = Vec::new();
+            let _ = stream.read_to_end(&mut all).await;
+        })
+        .await;
+    }
+    // Two bytes of a frame, then gone.
+    for _ in 0..10 {
+        let mut stream = camp.ada.socket().await.stream.into_inner();
+        stream.write_all(&[0x81, 0xfe]).await.unwrap();
+    }
+    camp.ada.get("/health").await.expect(200);
+}
+
+#[tokio::test]
+async fn many_commands_in_one_go_are_all_answered_in_order() {
+    let camp = Camp::start().await;
+    let mut socket = camp.ada.socket_in(camp.room).await;
+    for n in 0..500 {
+        let text = json!({"type": "message", "content": format!("{n}"), "client_message_id": format!("{n}")});
+        socket.stream.feed(Message::text(text.to_string())).await.unwrap();
+    }
+    socket.stream.flush().await.unwrap();
+    let mut acks = Vec::new();
+    let mut heard = Vec::new();
+    while acks.len() < 500 || heard.len() < 500 {
+        let event = socket.event().await;
+        match event["type"].as_str() {
+            Some("ack") => acks.push(id(&event["message"])),
+            Some("message.created") => heard.push(event["message"]["content"].as_str().unwrap().to_owned()),
+            Some("error") => panic!("{event}"),
+            _ => {}
+        }
+    }
+    let wanted: Vec<String> = (0..500).map(|n| n.to_string()).collect();
+    assert_eq!(heard, wanted, "what one socket says is heard in the order it said it");
+    assert!(acks.is_sorted());
+}
+
+#[tokio::test]
+async fn a_flood_of_joins_and_leaves_ends_in_the_last_of_them() {
+    let camp = Camp::start().await;
+    let mut socket = camp.ada.socket().await;
+    for _ in 0..300 {
+        socket
+            .stream
+            .feed(Message::text(json!({"type": "join_room", "room_id": camp.room}).to_string()))
+            .await
+            .unwrap();
+        socket
+            .stream
+            .feed(Message::text(json!({"type": "leave_room", "room_id": camp.room}).to_string()))
+            .await
+            .unwrap();
+    }
+    socket.stream.flush().await.unwrap();
+    for _ in 0..300 {
+        socket.expect("joined").await;
+    }
+    socket.round_trip().await;
+    let grace = camp.join("Grace").await;
+    grace.say(camp.room, "Anybody in?").await;
+    socket.expect("unread").await;
+    socket.never_heard("message.created");
+}

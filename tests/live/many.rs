@@ -1,0 +1,117 @@
+//! Many sockets of one room, some of which come and go.
+
+use std::collections::BTreeMap;
+
+use crate::support::*;
+
+const SOCKETS: usize = 40;
+const MESSAGES: usize = 500;
+
+/// Reads until it has heard of all messages; every fourth drops now and then and comes back with `since`.
+async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(i64, String)> {
+    let mut heard: BTreeMap<i64, String> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut last = since;
+    let mut socket = person.socket().await;
+    socket.join_since(room, last).await;
+    let drops = number.is_multiple_of(4);
+    let mut next_drop = 20 + number;
+    while order.len() < MESSAGES {
+        let event = socket.event().await;
+        assert_ne!(event["type"], "resync", "this socket reads: {event}");
+        if event["type"] != "message.created" {
+            continue;
+        }
+        let seq = event["seq"].as_i64().expect("seq");
+        let content = event["message"]["content"].as_str().expect("content").to_owned();
+        assert!(seq > last, "socket {number}: {seq} after {last}");
+        last = seq;
+        assert!(heard.insert(seq, content.clone()).is_none(), "socket {number}: {seq} twice");
+        order.push((seq, content));
+        if drops && order.len() == next_drop && order.len() < MESSAGES {
+            next_drop += 40 + number;
+            socket.drop_dead();
+            socket = person.socket().await;
+            socket.join_since(room, last).await;
+        }
+    }
+    order
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forty_sockets_get_five_hundred_messages_in_order_without_gap_or_double() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+    let listeners: Vec<_> = (0..SOCKETS)
+        .map(|number| {
+            let person = if number % 2 == 0 { camp.ada.clone() } else { grace.clone() };
+            tokio::spawn(listener(person, camp.room, since, number))
+        })
+        .collect();
+    // Four who talk at the same time, two over HTTP and two over sockets.
+    let mut speakers = Vec::new();
+    for speaker in 0..4 {
+        let person = if speaker % 2 == 0 { camp.ada.clone() } else { grace.clone() };
+        let room = camp.room;
+        speakers.push(tokio::spawn(async move {
+            let mut said = Vec::new();
+            let mut socket = person.socket().await;
+            for n in 0..MESSAGES / 4 {
+                let content = format!("{speaker}-{n}");
+                let message = if speaker < 2 {
+                    person.say(room, &content).await
+                } else {
+                    socket.say(room, &content, &content).await["message"].clone()
+                };
+                said.push((id(&message), content));
+            }
+            said
+        }));
+    }
+    let mut said = Vec::new();
+    for speaker in speakers {
+        said.extend(speaker.await.expect("a speaker"));
+    }
+    said.sort_unstable();
+    assert_eq!(said.len(), MESSAGES);
+    for (number, listener) in listeners.into_iter().enumerate() {
+        let heard = within("a listener to have heard all", listener).await.expect("a listener");
+        assert_eq!(heard, said, "socket {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_that_joins_while_others_talk_misses_nothing() {
+    let camp = Camp::start().await;
+    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+    let (ada, room) = (camp.ada.clone(), camp.room);
+    let talk = tokio::spawn(async move {
+        let mut said = Vec::new();
+        for n in 0..300 {
+            said.push(id(&ada.say(room, &format!("{n}")).await));
+        }
+        said
+    });
+    let mut listeners = Vec::new();
+    for _ in 0..30 {
+        let ada = camp.ada.clone();
+        listeners.push(tokio::spawn(async move {
+            let mut socket = ada.socket().await;
+            socket.join_since(room, since).await;
+            let mut heard = Vec::new();
+            while heard.len() < 300 {
+                let event = socket.event().await;
+                if event["type"] == "message.created" {
+                    heard.push(event["seq"].as_i64().unwrap());
+                }
+            }
+            heard
+        }));
+        tokio::task::yield_now().await;
+    }
+    let said = talk.await.expect("talk");
+    for listener in listeners {
+        assert_eq!(within("a listener", listener).await.expect("a listener"), said);
+    }
+}

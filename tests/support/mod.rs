@@ -1,0 +1,72 @@
+//! What every black-box test stands on: the real binary in a process of its own with a data directory
+//! of its own, an HTTP client, a WebSocket client, and people who use them.
+//!
+//! Nothing here sleeps to let something happen: it waits for the thing, up to [`DEADLINE`].
+#![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
+
+pub mod camp;
+pub mod http;
+pub mod server;
+pub mod ws;
+
+pub use camp::{Camp, PASSWORD, Person};
+pub use http::{Client, Reply, raw_exchange};
+pub use serde_json::{Value, json};
+pub use server::Server;
+pub use ws::Socket;
+
+use std::time::Duration;
+
+/// How long a test waits for what must happen. Generous: machines that run tests are busy.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The value within [`DEADLINE`], or a failed test that says what was waited for.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {DEADLINE:?} in vain for {what}"),
+    }
+}
+
+/// The `id` of an object.
+#[track_caller]
+pub fn id(object: &Value) -> i64 {
+    object["id"].as_i64().unwrap_or_else(|| panic!("no id in {object}"))
+}
+
+/// The ids of an array of objects, in its order.
+#[track_caller]
+pub fn ids(list: &Value) -> Vec<i64> {
+    list.as_array().unwrap_or_else(|| panic!("not a list: {list}")).iter().map(id).collect()
+}
+
+/// The element of an array that has this id.
+#[track_caller]
+pub fn find(list: &Value, wanted: i64) -> &Value {
+    list.as_array()
+        .and_then(|list| list.iter().find(|it| it["id"] == wanted))
+        .unwrap_or_else(|| panic!("no {wanted} in {list}"))
+}
+
+/// Fails unless this is a time as the contract writes it: `2026-11-24T08:00:00.123Z`.
+#[track_caller]
+pub fn assert_time(value: &Value) {
+    let text = value.as_str().unwrap_or_else(|| panic!("not a time: {value}"));
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(shape, "0000-00-00T00:00:00.000Z", "not RFC 3339 in UTC with milliseconds: {text}");
+}
+
+/// Fails unless the object has exactly these keys.
+#[track_caller]
+pub fn assert_keys(object: &Value, keys: &[&str]) {
+    let mut found: Vec<&str> = object
+        .as_object()
+        .unwrap_or_else(|| panic!("not an object: {object}"))
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let mut wanted = keys.to_vec();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted, "the keys of {object}");
+}

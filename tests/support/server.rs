@@ -1,0 +1,217 @@
+//! The real binary as a child process, on a free port and a data directory of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use super::DEADLINE;
+
+/// Where the server listens now. Shared with the clients, so that they find it again after a restart.
+#[derive(Clone, Debug)]
+pub struct Address(Arc<Mutex<SocketAddr>>);
+
+impl Address {
+    pub fn fixed(address: SocketAddr) -> Address {
+        Address(Arc::new(Mutex::new(address)))
+    }
+
+    pub fn get(&self) -> SocketAddr {
+        *self.0.lock().unwrap()
+    }
+}
+
+pub struct Server {
+    child: Option<Child>,
+    address: Address,
+    data: PathBuf,
+    env: Vec<(String, String)>,
+    log: Arc<Mutex<Vec<String>>>,
+    /// Keeps the directory until the server is gone; declared last, dropped last.
+    _dir: Option<tempfile::TempDir>,
+}
+
+/// The binary with nothing of the caller's own settings in its environment.
+pub fn campfire() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campfire"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CAMPFIRE_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+impl Server {
+    /// A server on an empty directory, without the limit on posting.
+    pub fn start() -> Server {
+        Server::with(&[])
+    }
+
+    /// The same with settings from the environment.
+    pub fn with(settings: &[(&str, &str)]) -> Server {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let data = dir.path().join("data");
+        let mut server = Server::on(&data, settings);
+        server._dir = Some(dir);
+        server
+    }
+
+    /// A server on a given directory.
+    pub fn on(data: &Path, settings: &[(&str, &str)]) -> Server {
+        let mut env = vec![("CAMPFIRE_POST_LIMIT".to_owned(), "0".to_owned())];
+        for (name, value) in settings {
+            env.retain(|(known, _)| known != name);
+            env.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let mut server = Server {
+            child: None,
+            address: Address(Arc::new(Mutex::new(SocketAddr::from(([127, 0, 0, 1], 0))))),
+            data: data.to_owned(),
+            env,
+            log: Arc::default(),
+            _dir: None,
+        };
+        server.restart();
+        server
+    }
+
+    /// Starts the process (again) on the same data, and returns once it listens.
+    pub fn restart(&mut self) {
+        self.restart_at("127.0.0.1:0");
+    }
+
+    /// The same where it was before, for a page that has only that address.
+    pub fn restart_at_the_same_address(&mut self) {
+        let address = self.address.get().to_string();
+        self.restart_at(&address);
+    }
+
+    fn restart_at(&mut self, listen: &str) {
+        assert!(self.child.is_none(), "it still runs");
+        let mut command = campfire();
+        command.args(["serve", "--listen", listen, "--data"]).arg(&self.data);
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        let (child, address) = spawn_until_ready(command, &self.log);
+        self.child = Some(child);
+        *self.address.0.lock().unwrap() = address;
+    }
+
+    pub fn address(&self) -> Address {
+        self.address.clone()
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.data.join("campfire.db")
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("a running server").id()
+    }
+
+    /// kill -9: no warning, no clean-up.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("a running server");
+        child.kill().expect("kill");
+        child.wait().expect("wait");
+    }
+
+    /// Asks it to stop and goes on at once; `wait` tells how it ended.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.pid())])
+            .status()
+            .expect("a shell");
+        assert!(status.success(), "could not send {name}");
+    }
+
+    /// How the process ended, once it has.
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("a running server");
+        let status = wait_for(&mut child);
+        status.unwrap_or_else(|| {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the server did not end; it said:\n{}", self.log())
+        })
+    }
+
+    /// Whether the process still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().expect("wait").is_none())
+    }
+
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap();
+            let from = log.len().saturating_sub(40);
+            eprintln!("--- the server's last words\n{}\n---", log[from..].join("\n"));
+        }
+    }
+}
+
+/// The status of a child that ends within the deadline.
+pub fn wait_for(child: &mut Child) -> Option<ExitStatus> {
+    let end = Instant::now() + DEADLINE;
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait().expect("wait") {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    None
+}
+
+/// Runs a command that serves until it says where it listens; its standard error goes on into the log.
+pub fn spawn_until_ready(mut command: Command, log: &Arc<Mutex<Vec<String>>>) -> (Child, SocketAddr) {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let stderr = child.stderr.take().expect("piped");
+    let (ready, readiness) = mpsc::channel();
+    let log_of_thread = log.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            let Ok(line) = line else { break };
+            if let Some((_, address)) = line.rsplit_once("listening on http://")
+                && let Ok(address) = address.trim().parse::<SocketAddr>()
+            {
+                let _ = ready.send(address);
+            }
+            log_of_thread.lock().unwrap().push(line);
+        }
+    });
+    match readiness.recv_timeout(DEADLINE) {
+        Ok(address) => (child, address),
+        Err(_) => {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it never said that it listens, but:\n{}", log.lock().unwrap().join("\n"));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A WebSocket client for both subprotocols, which keeps what it hears.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::Error;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::http::{Client, Credentials};
+use super::within;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Msgpack,
+}
+
+/// What came out of a socket: an event, or its end with the close code (none if it just broke off).
+#[derive(Debug)]
+pub enum Heard {
+    Event(Value),
+    Closed(Option<u16>),
+}
+
+pub struct Socket {
+    pub stream: WebSocketStream<TcpStream>,
+    pub format: Format,
+    /// The first thing the server said.
+    pub hello: Value,
+    /// What `expect` passed over, oldest first.
+    pub skipped: VecDeque<Value>,
+}
+
+/// The handshake as a browser would send it, for a test to change.
+pub fn handshake_request(client: &Client, protocol: Option<&str>) -> Request {
+    let mut request = format!("ws://{}/ws", client.address()).into_client_request().expect("a request");
+    let headers = request.headers_mut();
+    match client.credentials() {
+        Credentials::None => {}
+        Credentials::Cookie(token) => {
+            headers.insert("cookie", format!("campfire_session={token}").parse().expect("a cookie"));
+            headers.insert("origin", client.origin().parse().expect("an origin"));
+        }
+        Credentials::Bearer(token) => {
+            headers.insert("authorization", format!("Bearer {token}").parse().expect("a token"));
+        }
+    }
+    if let Some(protocol) = protocol {
+        headers.insert("sec-websocket-protocol", protocol.parse().expect("a protocol"));
+    }
+    request
+}
+
+/// The status and body of a handshake that must be refused.
+pub async fn refused_handshake(client: &Client, request: Request) -> (u16, Value) {
+    let stream = TcpStream::connect(client.address()).await.expect("connect");
+    match within("the handshake's answer", client_async(request, stream)).await {
+        Err(Error::Http(response)) => {
+            let status = response.status().as_u16();
+            let body = response.into_body().unwrap_or_default();
+            (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+        }
+        Err(error) => panic!("no HTTP answer but {error}"),
+        Ok(_) => panic!("the handshake was accepted"),
+    }
+}
+
+impl Socket {
+    pub async fn connect(client: &Client) -> Socket {
+        Socket::open(client, Some("campfire.json"), Format::Json, None).await
+    }
+
+    pub async fn connect_msgpack(client: &Client) -> Socket {
+        Socket::open(client, Some("campfire.msgpack"), Format::Msgpack, None).await
+    }
+
+    /// A socket whose kernel buffer takes next to nothing: it is slow as soon as nobody reads it.
+    pub async fn connect_narrow(client: &Client) -> Socket {
+        Socket::open(client, Some("campfire.json"), Format::Json, Some(2048)).await
+    }
+
+    pub async fn open(
+        client: &Client,
+        protocol: Option<&str>,
+        format: Format,
+        buffer: Option<u32>,
+    ) -> Socket {
+        let tcp = TcpSocket::new_v4().expect("a socket");
+        if let Some(bytes) = buffer {
+            tcp.set_recv_buffer_size(bytes).expect("SO_RCVBUF");
+        }
+        let stream = tcp.connect(client.address()).await.expect("connect");
+        stream.set_nodelay(true).expect("TCP_NODELAY");
+        let request = handshake_request(client, protocol);
+        let (stream, response) =
+            within("the handshake", client_async(request, stream)).await.expect("the handshake");
+        let chosen =
+            response.headers().get("sec-websocket-protocol").map(|it| it.to_str().expect("printable"));
+        assert_eq!(chosen, protocol, "the subprotocol");
+        let mut socket = Socket { stream, format, hello: Value::Null, skipped: VecDeque::new() };
+        let hello = socket.event().await;
+        assert_eq!(hello["type"], "hello", "the first event: {hello}");
+        socket.hello = hello;
+        socket
+    }
+
+    pub async fn send(&mut self, message: Value) {
+        let frame = match self.format {
+            Format::Json => Message::text(message.to_string()),
+            Format::Msgpack => Message::binary(rmp_serde::to_vec_named(&message).expect("MessagePack")),
+        };
+        self.send_frame(frame).await;
+    }
+
+    pub async fn send_frame(&mut self, frame: Message) {
+        within("a frame to be sent", self.stream.send(frame)).await.expect("the socket takes a frame");
+    }
+
+    /// The same, but it does not matter whether the server still listens.
+    pub async fn try_send(&mut self, message: Value) -> bool {
+        within("a frame to be sent", self.stream.send(Message::text(message.to_string()))).await.is_ok()
+    }
+
+    /// The next event or the end.
+    pub async fn next(&mut self) -> Heard {
+        loop {
+            let frame = within("anything on the socket", self.stream.next()).await;
+            match frame {
+                Some(Ok(Message::Text(text))) => {
+                    assert_eq!(self.format, Format::Json, "a text frame on a MessagePack socket: {text}");
+                    let event = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
+                    return Heard::Event(event);
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    assert_eq!(self.format, Format::Msgpack, "a binary frame on a JSON socket");
+                    return Heard::Event(unpack(&bytes));
+                }
+                Some(Ok(Message::Close(frame))) => return Heard::Closed(frame.map(|it| it.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Heard::Closed(None),
+            }
+        }
+    }
+
+    /// The next event, whatever it is.
+    pub async fn event(&mut self) -> Value {
+        match self.next().await {
+            Heard::Event(event) => event,
+            Heard::Closed(code) => panic!("the socket was closed with {code:?}; skipped: {:?}", self.skipped),
+        }
+    }
+
+    /// The next event of this type; others go to `skipped`.
+    pub async fn expect(&mut self, kind: &str) -> Value {
+        self.expect_where(kind, |_| true).await
+    }
+
+    /// The next event of this type that satisfies the condition.
+    pub async fn expect_where(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = tokio::time::Instant::now();
+        loop {
+            let event = self.event().await;
+            if event["type"] == kind && wanted(&event) {
+                return event;
+            }
+            self.skipped.push_back(event);
+            assert!(started.elapsed() < super::DEADLINE, "no {kind} but {:?}", self.skipped);
+        }
+    }
+
+    /// How the server closes it; events on the way go to `skipped`.
+    pub async fn closed(&mut self) -> Option<u16> {
+        let started = tokio::time::Instant::now();
+        loop {
+            match self.next().await {
+                Heard::Closed(code) => return code,
+                Heard::Event(event) => self.skipped.push_back(event),
+            }
+            assert!(started.elapsed() < super::DEADLINE, "it stays open: {:?}", self.skipped);
+        }
+    }
+
+    /// Joins a room and returns the `joined` answer.
+    pub async fn join(&mut self, room: i64) -> Value {
+        self.send(json!({"type": "join_room", "room_id": room})).await;
+        self.expect_where("joined", |it| it["room_id"] == room).await
+    }
+
+    pub async fn join_since(&mut self, room: i64, since: i64) -> Value {
+        self.send(json!({"type": "join_room", "room_id": room, "since": since})).await;
+        self.expect_where("joined", |it| it["room_id"] == room).await
+    }
+
+    pub async fn leave(&mut self, room: i64) -> Value {
+        self.send(json!({"type": "leave_room", "room_id": room})).await;
+        self.expect_where("left", |it| it["room_id"] == room).await
+    }
+
+    /// Says something over the socket and returns the `ack`.
+    pub async fn say(&mut self, room: i64, content: &str, client_message_id: &str) -> Value {
+        self.send(json!({"type": "message", "room_id": room, "content": content,
+            "client_message_id": client_message_id}))
+            .await;
+        self.expect_where("ack", |it| it["client_message_id"] == client_message_id).await
+    }
+
+    /// The next new message, as its content.
+    pub async fn hear(&mut self) -> String {
+        let event = self.expect("message.created").await;
+        event["message"]["content"].as_str().expect("content").to_owned()
+    }
+
+    /// Goes once to the server and back: whatever it had queued for this socket before has arrived.
+    pub async fn round_trip(&mut self) {
+        let t = format!("{:p}-{}", self, self.skipped.len());
+        self.send(json!({"type": "ping", "t": t})).await;
+        self.expect_where("pong", |it| it["t"] == t).await;
+    }
+
+    /// Fails if an event of this type was passed over.
+    #[track_caller]
+    pub fn never_heard(&self, kind: &str) {
+        let heard = self.skipped.iter().find(|it| it["type"] == kind);
+        assert!(heard.is_none(), "heard {heard:?}");
+    }
+
+    /// Breaks off without a word.
+    pub fn drop_dead(self) {
+        drop(self);
+    }
+}
+
+/// A MessagePack frame as the map that it stands for.
+pub fn unpack(bytes: &Bytes) -> Value {
+    rmp_serde::from_slice(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:?}"))
+}

@@ -1,0 +1,27 @@
+// Light or dark: as the system has it, or as it was chosen.
+
+const KEY = 'campfire.theme';
+
+export function theme() {
+  try {
+    return localStorage.getItem(KEY) || '';
+  } catch {
+    return '';
+  }
+}
+
+function show(value) {
+  if (value) document.documentElement.dataset.theme = value;
+  else delete document.documentElement.dataset.theme;
+}
+
+export function chooseTheme(value) {
+  try {
+    localStorage.setItem(KEY, value);
+  } catch {
+    // It holds as long as the page.
+  }
+  show(value);
+}
+
+show(theme());
