@@ -245,7 +245,7 @@ async fn the_page_comes_at_every_one_of_its_addresses() {
         let reply = nobody.get(path).await;
         assert_eq!((reply.status, &reply.body), (200, &index.body), "{path}");
     }
-    for path in ["/favicon.svg", "/manifest.webmanifest", "/sw.js"] {
+    for path in ["/favicon.svg", "/manifest.webmanifest"] {
         assert_eq!(nobody.get(path).await.status, 200, "{path}");
     }
     // Whatever the page names is there, for ever, under a name that changes with it.
