@@ -8,7 +8,10 @@ use crate::{
     event::Batch,
     http::hash_password,
     inbox::Completion,
-    store::{Command, CreateAdministrator, CreateUser, DataDir, Fanout, Reader, Refusal, StartReset, WriteError, Writer},
+    store::{
+        Command, CreateAdministrator, CreateUser, DataDir, Fanout, Reader, Refusal, StartReset, WriteError,
+        Writer,
+    },
     types::{Role, TokenHash, random_join_code, random_token},
 };
 
@@ -19,19 +22,25 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     match words.as_slice() {
         ["create"] => create(&given),
         ["reset-password", email] => reset_password(&given, email),
-        ["reset-password"] => Err(Failure::Usage("say whose password: campfire admin reset-password EMAIL".into())),
+        ["reset-password"] => {
+            Err(Failure::Usage("say whose password: campfire admin reset-password EMAIL".into()))
+        }
         ["list"] => list(&given),
         [unknown, ..] => Err(Failure::Usage(format!(
             "there is no `campfire admin {unknown}`, only create, reset-password and list; `campfire admin --help` tells more"
         ))),
-        [] => Err(Failure::Usage("say what to do: create, reset-password or list; `campfire admin --help` tells more".into())),
+        [] => Err(Failure::Usage(
+            "say what to do: create, reset-password or list; `campfire admin --help` tells more".into(),
+        )),
     }
 }
 
 fn create(given: &Given) -> Result<(), Failure> {
     let (name, email) = (given.required("name")?.trim(), given.required("email")?.trim());
     if !given.has("password-stdin") {
-        return Err(Failure::Usage("--password-stdin is missing: the password is read from standard input".into()));
+        return Err(Failure::Usage(
+            "--password-stdin is missing: the password is read from standard input".into(),
+        ));
     }
     if name.is_empty() || name.chars().count() > 100 {
         return Err(Failure::Usage("--name has to have 1 to 100 characters".into()));
@@ -40,14 +49,21 @@ fn create(given: &Given) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--email {email:?} does not look like an e-mail address")));
     }
     let mut password = String::new();
-    std::io::stdin().read_to_string(&mut password).map_err(|error| Failure::Failed(format!("cannot read the password ({error})")))?;
+    std::io::stdin()
+        .read_to_string(&mut password)
+        .map_err(|error| Failure::Failed(format!("cannot read the password ({error})")))?;
     let password = password.trim_end_matches(['\r', '\n']);
     if !crate::http::PASSWORD_LENGTH.contains(&password.chars().count()) {
         return Err(Failure::Usage("the password has to have 8 to 1024 characters".into()));
     }
-    let user =
-        CreateUser { name: name.to_owned(), email: email.to_owned(), password_hash: hash_password(password), role: Role::Admin };
-    let command = CreateAdministrator { user, account_name: "Campfire".to_owned(), join_code: random_join_code() };
+    let user = CreateUser {
+        name: name.to_owned(),
+        email: email.to_owned(),
+        password_hash: hash_password(password),
+        role: Role::Admin,
+    };
+    let command =
+        CreateAdministrator { user, account_name: "Campfire".to_owned(), join_code: random_join_code() };
     let id = write(&given.config()?, command)?;
     say(&format!("{name} <{email}> is an administrator now (person {id})\n"))
 }
@@ -62,12 +78,20 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
 
 fn list(given: &Given) -> Result<(), Failure> {
     let data = DataDir::visit(&given.config()?.data)?;
-    let state = Reader::open(&data)?.state().map_err(|error| Failure::Failed(format!("cannot read the database ({error})")))?;
+    let state = Reader::open(&data)?
+        .state()
+        .map_err(|error| Failure::Failed(format!("cannot read the database ({error})")))?;
     let mut users: Vec<_> = state.users.values().collect();
     users.sort_unstable_by_key(|user| user.id);
     for user in users {
         let email = user.email.as_deref().unwrap_or("-");
-        say(&format!("{}\t{}\t{}\t{email}\t{}\n", user.id, user.role.as_str(), user.status.as_str(), user.name))?;
+        say(&format!(
+            "{}\t{}\t{}\t{email}\t{}\n",
+            user.id,
+            user.role.as_str(),
+            user.status.as_str(),
+            user.name
+        ))?;
     }
     Ok(())
 }
@@ -82,8 +106,12 @@ fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> 
     let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody))?;
     handle.write_blocking(command).map_err(|error| {
         Failure::Failed(match error {
-            WriteError::Refused(Refusal::NotFound) => "there is nobody active with this e-mail address".into(),
-            WriteError::Refused(Refusal::Conflict(why) | Refusal::Forbidden(why)) => why.trim_end_matches('.').into(),
+            WriteError::Refused(Refusal::NotFound) => {
+                "there is nobody active with this e-mail address".into()
+            }
+            WriteError::Refused(Refusal::Conflict(why) | Refusal::Forbidden(why)) => {
+                why.trim_end_matches('.').into()
+            }
             WriteError::Refused(Refusal::Invalid(field, why)) => format!("{field} {why}"),
             WriteError::Refused(Refusal::Database(error)) => format!("the database refused it ({error})"),
             WriteError::NotCommitted(why) => format!("it could not be written ({why})"),

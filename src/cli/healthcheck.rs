@@ -15,11 +15,15 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, help::HEALTHCHECK, &[])? else { return Ok(()) };
     given.no_words()?;
     let address = reachable(given.config()?.listen);
-    let answer = ask(address).map_err(|error| Failure::Failed(format!("nothing answers on {address} ({error})")))?;
+    let answer =
+        ask(address).map_err(|error| Failure::Failed(format!("nothing answers on {address} ({error})")))?;
     if answer.starts_with("HTTP/1.1 200 ") {
         Ok(())
     } else {
-        Err(Failure::Failed(format!("the server on {address} is not well: {}", answer.lines().next().unwrap_or_default())))
+        Err(Failure::Failed(format!(
+            "the server on {address} is not well: {}",
+            answer.lines().next().unwrap_or_default()
+        )))
     }
 }
 

@@ -53,7 +53,9 @@ pub(super) fn settings() -> String {
         };
         text.push_str(&format!("  {flag:<28} {}{default}\n", setting.help));
     }
-    text.push_str("  --config FILE                the TOML file [/etc/campfire/campfire.toml, if there is one]\n");
+    text.push_str(
+        "  --config FILE                the TOML file [/etc/campfire/campfire.toml, if there is one]\n",
+    );
     text
 }
 

@@ -84,7 +84,9 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
-    let Some(given) = Given::parse(arguments, &help::serve(), &[("print-config", false)])? else { return Ok(()) };
+    let Some(given) = Given::parse(arguments, &help::serve(), &[("print-config", false)])? else {
+        return Ok(());
+    };
     given.no_words()?;
     let loaded = given.load()?;
     if given.has("print-config") {
@@ -127,7 +129,9 @@ impl Given {
                 let value = if *takes_value { parser.value()?.string()? } else { String::new() };
                 given.options.push((name, value));
             } else {
-                return Err(Failure::Usage(format!("there is no option --{name}; `campfire --help` tells what there is")));
+                return Err(Failure::Usage(format!(
+                    "there is no option --{name}; `campfire --help` tells what there is"
+                )));
             }
         }
         Ok(Some(given))
@@ -147,7 +151,9 @@ impl Given {
 
     fn no_words(&self) -> Result<(), Failure> {
         match self.words.first() {
-            Some(word) => Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is"))),
+            Some(word) => {
+                Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is")))
+            }
             None => Ok(()),
         }
     }

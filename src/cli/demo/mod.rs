@@ -7,9 +7,14 @@ use crate::{
     config::Config,
     http::hash_password,
     log, server,
-    store::{CreateRoom, CreateUser, DataDir, Join, MarkRead, NewSession, PostMessage, Refusal, SetUp, SignIn, Text, WriteError, Writer, WriterHandle},
+    store::{
+        CreateRoom, CreateUser, DataDir, Join, MarkRead, NewSession, PostMessage, Refusal, SetUp, SignIn,
+        Text, WriteError, Writer, WriterHandle,
+    },
     text,
-    types::{MessageId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId, random_join_code, random_token},
+    types::{
+        MessageId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId, random_join_code, random_token,
+    },
 };
 
 /// Who is there: a line each, the first one is the visitor.
@@ -31,7 +36,9 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody))?;
         seed(&handle).map_err(|error| Failure::Failed(format!("cannot make the demo up ({error:?})")))?
     };
-    eprintln!("A demo: everything in it is gone when it stops. Everybody's password is \"{PASSWORD}\", say ana@example.org's.");
+    eprintln!(
+        "A demo: everything in it is gone when it stops. Everybody's password is \"{PASSWORD}\", say ana@example.org's."
+    );
     Ok(server::serve_from(config, &data, Some(token))?)
 }
 
@@ -41,7 +48,8 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("campfire-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| Failure::Failed(format!("cannot make {} ({error})", path.display())))?;
+        std::fs::create_dir_all(&path)
+            .map_err(|error| Failure::Failed(format!("cannot make {} ({error})", path.display())))?;
         Ok(Self(path))
     }
 }
@@ -54,7 +62,11 @@ impl Drop for Scratch {
 
 fn session() -> (String, NewSession) {
     let token = random_token();
-    let session = NewSession { token: TokenHash::of(&token), user_agent: "demo".into(), ip_address: "127.0.0.1".into() };
+    let session = NewSession {
+        token: TokenHash::of(&token),
+        user_agent: "demo".into(),
+        ip_address: "127.0.0.1".into(),
+    };
     (token, session)
 }
 
@@ -70,12 +82,24 @@ fn seed(writer: &WriterHandle) -> Result<String, WriteError> {
         let email = format!("{}@example.org", first.to_lowercase());
         let (_, session) = session();
         let user = if people.is_empty() {
-            let setup = SetUp { account_name: "Northwind".into(), join_code: join_code.clone(), name: name.into(), email, password_hash: password_hash.clone(), session };
+            let setup = SetUp {
+                account_name: "Northwind".into(),
+                join_code: join_code.clone(),
+                name: name.into(),
+                email,
+                password_hash: password_hash.clone(),
+                session,
+            };
             let done = writer.write_blocking(setup)?;
             rooms.push(("All Talk", done.room));
             done.user
         } else {
-            let user = CreateUser { name: name.into(), email, password_hash: password_hash.clone(), role: Role::Member };
+            let user = CreateUser {
+                name: name.into(),
+                email,
+                password_hash: password_hash.clone(),
+                role: Role::Member,
+            };
             writer.write_blocking(Join { code: join_code.clone(), user, session })?
         };
         people.push((user, name));
@@ -86,8 +110,14 @@ fn seed(writer: &WriterHandle) -> Result<String, WriteError> {
     Ok(token)
 }
 
-fn talk<'t>(writer: &WriterHandle, people: &[(UserId, &'t str)], rooms: &mut Vec<(&'t str, RoomId)>) -> Result<(), WriteError> {
-    let named = |name: &str| people.iter().find(|(_, known)| known.starts_with(name)).map_or(people[0].0, |(id, _)| *id);
+fn talk<'t>(
+    writer: &WriterHandle,
+    people: &[(UserId, &'t str)],
+    rooms: &mut Vec<(&'t str, RoomId)>,
+) -> Result<(), WriteError> {
+    let named = |name: &str| {
+        people.iter().find(|(_, known)| known.starts_with(name)).map_or(people[0].0, |(id, _)| *id)
+    };
     let now = Timestamp::now().0;
     let lines: Vec<&str> = TALK.lines().collect();
     // The last word was said a few minutes ago; quiet hours lie between the paragraphs.
@@ -110,10 +140,18 @@ fn talk<'t>(writer: &WriterHandle, people: &[(UserId, &'t str)], rooms: &mut Vec
         let (words, is_reply) = words.strip_prefix("> ").map_or((words, false), |words| (words, true));
         let reply_to = last.iter().find(|(known, _)| *known == room && is_reply).map(|(_, id)| *id);
         let content = mentions(words, people).replace('~', "\n");
-        let rendered = text::render(&content, |id| people.iter().find(|(known, _)| *known == id).map(|(_, name)| *name));
+        let rendered =
+            text::render(&content, |id| people.iter().find(|(known, _)| *known == id).map(|(_, name)| *name));
         let everyone = rendered.everyone.is_some();
-        let text = Text { html: rendered.html, plain: rendered.plain, mentions: rendered.mentions, everyone, content };
-        let posted = writer.write_blocking(PostMessage::new(room, creator, None, reply_to, text).at(Timestamp(at)))?;
+        let text = Text {
+            html: rendered.html,
+            plain: rendered.plain,
+            mentions: rendered.mentions,
+            everyone,
+            content,
+        };
+        let posted =
+            writer.write_blocking(PostMessage::new(room, creator, None, reply_to, text).at(Timestamp(at)))?;
         last.retain(|(known, _)| *known != room);
         last.push((room, posted.id));
     }
@@ -128,13 +166,20 @@ fn pause(line: &str) -> i64 {
 }
 
 /// `@one+other` is the direct room of the two; others are open.
-fn make_room(writer: &WriterHandle, room: &str, creator: UserId, named: &impl Fn(&str) -> UserId) -> Result<RoomId, WriteError> {
+fn make_room(
+    writer: &WriterHandle,
+    room: &str,
+    creator: UserId,
+    named: &impl Fn(&str) -> UserId,
+) -> Result<RoomId, WriteError> {
     let made = match room.strip_prefix('@') {
         Some(pair) => {
             let members = pair.split('+').map(named).collect();
             CreateRoom { creator, kind: RoomKind::Direct, name: None, members }
         }
-        None => CreateRoom { creator, kind: RoomKind::Open, name: Some(room.to_owned()), members: Vec::new() },
+        None => {
+            CreateRoom { creator, kind: RoomKind::Open, name: Some(room.to_owned()), members: Vec::new() }
+        }
     };
     Ok(writer.write_blocking(made)?.room)
 }
