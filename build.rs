@@ -41,7 +41,11 @@ impl Site {
         let icon = read(Path::new("web/favicon.svg"));
         self.plain("favicon.svg", "image/svg+xml", icon.as_bytes());
         self.plain("favicon.ico", "image/svg+xml", icon.as_bytes());
-        self.plain("manifest.webmanifest", "application/manifest+json", read(Path::new("web/manifest.webmanifest")).as_bytes());
+        self.plain(
+            "manifest.webmanifest",
+            "application/manifest+json",
+            read(Path::new("web/manifest.webmanifest")).as_bytes(),
+        );
         fs::write(out.join("assets.rs"), format!("&[\n{}]", self.table)).expect("OUT_DIR can be written to");
     }
 
@@ -80,7 +84,10 @@ fn module(path: &Path, done: &mut Vec<(PathBuf, String)>) {
     let mut exports = Vec::new();
     for line in read(path).lines() {
         if let Some(import) = line.strip_prefix("import ") {
-            let name = import.split('\'').nth(1).unwrap_or_else(|| panic!("{}: {line}: an import is one line", path.display()));
+            let name = import
+                .split('\'')
+                .nth(1)
+                .unwrap_or_else(|| panic!("{}: {line}: an import is one line", path.display()));
             let target = normal(&path.parent().expect("a module is in a directory").join(name));
             module(&target, done);
             if let Some((names, _)) = import.split_once(" from ") {
@@ -88,7 +95,10 @@ fn module(path: &Path, done: &mut Vec<(PathBuf, String)>) {
             }
         } else if let Some(export) = line.strip_prefix("export ") {
             let words = export.strip_prefix("async ").unwrap_or(export);
-            let name = words.split([' ', '(']).nth(1).unwrap_or_else(|| panic!("{}: {line}: an export has a name", path.display()));
+            let name = words
+                .split([' ', '('])
+                .nth(1)
+                .unwrap_or_else(|| panic!("{}: {line}: an export has a name", path.display()));
             exports.push(name.to_owned());
             kept.push_str(export);
             kept.push('\n');
@@ -97,7 +107,8 @@ fn module(path: &Path, done: &mut Vec<(PathBuf, String)>) {
             kept.push('\n');
         }
     }
-    let text = format!("const {} = (() => {{\n{kept}return {{ {} }};\n}})();\n", variable(path), exports.join(", "));
+    let text =
+        format!("const {} = (() => {{\n{kept}return {{ {} }};\n}})();\n", variable(path), exports.join(", "));
     done.push((path.to_owned(), text));
 }
 

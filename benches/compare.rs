@@ -29,7 +29,9 @@ pub(crate) struct Row {
     pub(crate) target: &'static str,
 }
 
-const SCENARIOS: &[(&str, fn(&Asked) -> Vec<Row>)] = &[
+type Scenario = fn(&Asked) -> Vec<Row>;
+
+const SCENARIOS: &[(&str, Scenario)] = &[
     ("start", scenarios::start),
     ("render", render::render),
     ("health", scenarios::health),
@@ -49,11 +51,17 @@ fn main() {
     }
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
     let quick = flag("--quick");
-    let messages = arguments.iter().find_map(|argument| argument.strip_prefix("--messages=")).map(|number| number.parse().expect("a number"));
+    let messages = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("--messages="))
+        .map(|number| number.parse().expect("a number"));
     let asked = Asked { quick, messages: messages.unwrap_or(if quick { 100_000 } else { 1_000_000 }) };
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     if let Some(unknown) = names.iter().find(|name| SCENARIOS.iter().all(|(known, _)| known != *name)) {
-        eprintln!("there is no scenario {unknown}; there are {}", SCENARIOS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
+        eprintln!(
+            "there is no scenario {unknown}; there are {}",
+            SCENARIOS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        );
         std::process::exit(2);
     }
     raise_open_files();
@@ -68,8 +76,16 @@ fn main() {
 }
 
 fn print(rows: &[Row], markdown: bool) {
-    let head = Row { work: "work".into(), floor: "floor".into(), ours: "ours".into(), ratio: "ours ÷ floor".into(), target: "target" };
-    let cells = |row: &Row| [row.work.clone(), row.floor.clone(), row.ours.clone(), row.ratio.clone(), row.target.to_owned()];
+    let head = Row {
+        work: "work".into(),
+        floor: "floor".into(),
+        ours: "ours".into(),
+        ratio: "ours ÷ floor".into(),
+        target: "target",
+    };
+    let cells = |row: &Row| {
+        [row.work.clone(), row.floor.clone(), row.ours.clone(), row.ratio.clone(), row.target.to_owned()]
+    };
     let mut widths = [0; 5];
     for row in std::iter::once(&head).chain(rows) {
         for (width, cell) in widths.iter_mut().zip(cells(row)) {
@@ -77,7 +93,8 @@ fn print(rows: &[Row], markdown: bool) {
         }
     }
     for (place, row) in std::iter::once(&head).chain(rows).enumerate() {
-        let padded: Vec<String> = cells(row).iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded: Vec<String> =
+            cells(row).iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         if markdown {
             println!("| {} |", padded.join(" | "));
             if place == 0 {
@@ -91,15 +108,19 @@ fn print(rows: &[Row], markdown: bool) {
 
 /// Ten thousand sockets need as many descriptors; the server raises its own.
 fn raise_open_files() {
-    let _ = std::process::Command::new("prlimit").args([&format!("--pid={}", std::process::id()), "--nofile=20000:20000"]).status();
+    let _ = std::process::Command::new("prlimit")
+        .args([&format!("--pid={}", std::process::id()), "--nofile=20000:20000"])
+        .status();
 }
 
 /// A sentence of about a hundred characters, different for each number.
 pub(crate) fn talk(number: i64) -> String {
     const WORDS: [&str; 40] = [
-        "staging", "coffee", "release", "window", "meeting", "draft", "invoice", "kitchen", "ticket", "branch", "river", "garden", "monday",
-        "printer", "budget", "lunch", "design", "server", "backup", "puzzle", "museum", "harbour", "lantern", "recipe", "bicycle", "thunder",
-        "pepper", "velvet", "canyon", "mirror", "pencil", "orchard", "saddle", "tunnel", "violin", "walnut", "copper", "meadow", "ribbon", "summit",
+        "staging", "coffee", "release", "window", "meeting", "draft", "invoice", "kitchen", "ticket",
+        "branch", "river", "garden", "monday", "printer", "budget", "lunch", "design", "server", "backup",
+        "puzzle", "museum", "harbour", "lantern", "recipe", "bicycle", "thunder", "pepper", "velvet",
+        "canyon", "mirror", "pencil", "orchard", "saddle", "tunnel", "violin", "walnut", "copper", "meadow",
+        "ribbon", "summit",
     ];
     let mut seed = number as u64;
     let mut text = String::from("the");
@@ -112,7 +133,10 @@ pub(crate) fn talk(number: i64) -> String {
 }
 
 pub(crate) fn runtime() -> tokio::runtime::LocalRuntime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default()).expect("a runtime")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(Default::default())
+        .expect("a runtime")
 }
 
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {

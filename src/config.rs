@@ -92,7 +92,9 @@ pub static SETTINGS: &[Setting] = &[
         key: "listen",
         value: "ADDR:PORT",
         help: "where to listen; port 0 picks a free one",
-        set: |config, text| parse(text, "an address and a port, like 127.0.0.1:3000").map(|value| config.listen = value),
+        set: |config, text| {
+            parse(text, "an address and a port, like 127.0.0.1:3000").map(|value| config.listen = value)
+        },
         show: |config| config.listen.to_string(),
     },
     Setting {
@@ -168,8 +170,15 @@ pub static SETTINGS: &[Setting] = &[
         value: "URL,…",
         help: "other sites whose pages may use the API with a token",
         set: |config, text| {
-            let origins: Vec<String> = text.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned()).filter(|origin| !origin.is_empty()).collect();
-            if let Some(wrong) = origins.iter().find(|origin| !origin.starts_with("http://") && !origin.starts_with("https://")) {
+            let origins: Vec<String> = text
+                .split(',')
+                .map(|origin| origin.trim().trim_end_matches('/').to_owned())
+                .filter(|origin| !origin.is_empty())
+                .collect();
+            if let Some(wrong) = origins
+                .iter()
+                .find(|origin| !origin.starts_with("http://") && !origin.starts_with("https://"))
+            {
                 return Err(format!("has {wrong:?}, which is no origin like https://example.org"));
             }
             config.cors_origins = origins;
@@ -276,7 +285,11 @@ pub struct Loaded {
 
 impl Loaded {
     /// `flags` are pairs of a key and its value, in the order given; `file` is named by `--config`.
-    pub fn load(flags: &[(String, String)], file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn load(
+        flags: &[(String, String)],
+        file: Option<&Path>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let mut loaded = Self::default();
         let named = file.map(Path::to_owned).or_else(|| variable("CAMPFIRE_CONFIG").map(PathBuf::from));
         match named {
@@ -291,7 +304,10 @@ impl Loaded {
             }
         }
         for (key, value) in flags {
-            let setting = SETTINGS.iter().find(|setting| setting.key == key).ok_or_else(|| ConfigError(format!("there is no setting {key}")))?;
+            let setting = SETTINGS
+                .iter()
+                .find(|setting| setting.key == key)
+                .ok_or_else(|| ConfigError(format!("there is no setting {key}")))?;
             loaded.set(setting, value, setting.flag())?;
         }
         Ok(loaded)
@@ -299,21 +315,28 @@ impl Loaded {
 
     fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError(format!("cannot read the settings file {shown} ({error}); name another with --config")))?;
-        let table: toml::Table = text
-            .parse()
-            .map_err(|error: toml::de::Error| ConfigError(format!("the settings file {shown} is not TOML: {}", error.message())))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError(format!(
+                "cannot read the settings file {shown} ({error}); name another with --config"
+            ))
+        })?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            ConfigError(format!("the settings file {shown} is not TOML: {}", error.message()))
+        })?;
         for (key, value) in table {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
-                return Err(ConfigError(format!("the settings file {shown} has {key}, which is no setting; `campfire serve --help` lists them all")));
+                return Err(ConfigError(format!(
+                    "the settings file {shown} has {key}, which is no setting; `campfire serve --help` lists them all"
+                )));
             };
             let value = match value {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Array(values) => {
                     let texts: Option<Vec<&str>> = values.iter().map(toml::Value::as_str).collect();
-                    texts.map(|texts| texts.join(",")).ok_or_else(|| ConfigError(format!("{key} in {shown} has to be a list of texts")))?
+                    texts
+                        .map(|texts| texts.join(","))
+                        .ok_or_else(|| ConfigError(format!("{key} in {shown} has to be a list of texts")))?
                 }
                 _ => return Err(ConfigError(format!("{key} in {shown} has to be a text or a whole number"))),
             };
@@ -323,7 +346,8 @@ impl Loaded {
     }
 
     fn set(&mut self, setting: &Setting, value: &str, source: String) -> Result<(), ConfigError> {
-        (setting.set)(&mut self.config, value).map_err(|why| ConfigError(format!("{source} {why}, not {value:?}")))?;
+        (setting.set)(&mut self.config, value)
+            .map_err(|why| ConfigError(format!("{source} {why}, not {value:?}")))?;
         self.sources.insert(setting.key, source);
         Ok(())
     }
@@ -349,21 +373,32 @@ impl Loaded {
 mod tests {
     use super::*;
 
-    fn load(flags: &[(&str, &str)], file: Option<&str>, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    fn load(
+        flags: &[(&str, &str)],
+        file: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Result<Loaded, ConfigError> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("campfire.toml");
         if let Some(text) = file {
             std::fs::write(&path, text).unwrap();
         }
         let flags: Vec<_> = flags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+        let variable = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string())
+        };
         Loaded::load(&flags, file.map(|_| path.as_path()), variable)
     }
 
     #[test]
     fn flags_win_over_variables_over_the_file_over_defaults() {
         let file = "listen = \"127.0.0.1:1\"\ndata = \"file\"\npost_limit = 7\ncors_origins = [\"https://a.example\"]";
-        let loaded = load(&[("listen", "127.0.0.1:3")], Some(file), &[("CAMPFIRE_LISTEN", "127.0.0.1:2"), ("CAMPFIRE_DATA", "variable")]).unwrap();
+        let loaded = load(
+            &[("listen", "127.0.0.1:3")],
+            Some(file),
+            &[("CAMPFIRE_LISTEN", "127.0.0.1:2"), ("CAMPFIRE_DATA", "variable")],
+        )
+        .unwrap();
         assert_eq!(loaded.config.listen.port(), 3);
         assert_eq!(loaded.config.data, Path::new("variable"));
         assert_eq!(loaded.config.post_limit, 7);
@@ -378,7 +413,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_the_reason() {
         let refused = |flags: &[(&str, &str)], file: Option<&str>| load(flags, file, &[]).err().unwrap().0;
-        assert_eq!(refused(&[("post_limit", "many")], None), "--post-limit has to be a whole number from 0 to 1000000, not \"many\"");
+        assert_eq!(
+            refused(&[("post_limit", "many")], None),
+            "--post-limit has to be a whole number from 0 to 1000000, not \"many\""
+        );
         assert!(refused(&[("listen", "here")], None).starts_with("--listen has to be an address and a port"));
         assert!(refused(&[], Some("colour = \"red\"")).contains("colour, which is no setting"));
         assert!(refused(&[], Some("listen =")).contains("is not TOML"));

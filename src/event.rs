@@ -109,11 +109,22 @@ pub enum SessionEnd {
 /// What is told once and kept nowhere.
 #[derive(Clone, Copy, Debug)]
 pub enum Whisper {
-    Typing { room: RoomId, user: UserId, active: bool },
+    Typing {
+        room: RoomId,
+        user: UserId,
+        active: bool,
+    },
     /// A worker's count of this person's sockets in the room changed by `change`.
-    Present { room: RoomId, user: UserId, change: i32 },
+    Present {
+        room: RoomId,
+        user: UserId,
+        change: i32,
+    },
     /// The same for sockets at all, in any room or none.
-    Online { user: UserId, change: i32 },
+    Online {
+        user: UserId,
+        change: i32,
+    },
 }
 
 /// The events of one commit, shared by all workers.

@@ -95,12 +95,16 @@ pub fn event_json(event: &Event) -> Option<Vec<u8>> {
     Some(match &event.change {
         Change::MessageCreated { json, .. } => message_json("message.created", seq, json),
         Change::MessageUpdated { json, .. } => message_json("message.updated", seq, json),
-        Change::MessageDeleted { room, message, .. } => {
-            payload_json("message.deleted", seq, format!(r#""room_id":{room},"message_id":{message}"#).as_bytes())
-        }
+        Change::MessageDeleted { room, message, .. } => payload_json(
+            "message.deleted",
+            seq,
+            format!(r#""room_id":{room},"message_id":{message}"#).as_bytes(),
+        ),
         Change::RoomCreated { json, .. } => payload_json("room.created", seq, json),
         Change::RoomUpdated { json, .. } => payload_json("room.updated", seq, json),
-        Change::RoomDeleted { room } => payload_json("room.deleted", seq, format!(r#""room_id":{room}"#).as_bytes()),
+        Change::RoomDeleted { room } => {
+            payload_json("room.deleted", seq, format!(r#""room_id":{room}"#).as_bytes())
+        }
         Change::MembershipUpdated { json, .. } => payload_json("membership.updated", seq, json),
         Change::UserUpdated { json, .. } => payload_json("user.updated", seq, json),
         Change::AccountUpdated { json, .. } => payload_json("account.updated", seq, json),

@@ -25,7 +25,8 @@ impl Counter {
 }
 
 /// Upper bounds of the latency buckets, in microseconds.
-const BUCKETS: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_500_000];
+const BUCKETS: [u64; 12] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_500_000];
 
 #[derive(Debug, Default)]
 pub struct Histogram {
@@ -145,7 +146,11 @@ impl Exposition {
                 let count = sum(route, &|metrics| metrics.statuses[place].get());
                 if count > 0 {
                     let status = if *status == 0 { "other".to_owned() } else { status.to_string() };
-                    self.sample("campfire_http_requests_total", &format!("{name},status=\"{status}\""), count);
+                    self.sample(
+                        "campfire_http_requests_total",
+                        &format!("{name},status=\"{status}\""),
+                        count,
+                    );
                 }
             }
         }
@@ -153,7 +158,9 @@ impl Exposition {
         self.head(latency, "histogram", "Time from a request's head to its answer, by route.");
         for (route, name) in names.iter().enumerate() {
             let mut count = 0;
-            let total: u64 = (0..=BUCKETS.len()).map(|place| sum(route, &|metrics| metrics.latency.buckets[place].get())).sum();
+            let total: u64 = (0..=BUCKETS.len())
+                .map(|place| sum(route, &|metrics| metrics.latency.buckets[place].get()))
+                .sum();
             if total == 0 {
                 continue;
             }
@@ -194,7 +201,8 @@ impl ProcessFigures {
             .and_then(|text| {
                 // After the command's name, which may hold anything, in brackets: utime and stime are fields 14 and 15.
                 let fields: Vec<_> = text.rsplit_once(')')?.1.split_whitespace().collect();
-                let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+                let ticks: u64 =
+                    fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
                 // USER_HZ is 100 on every architecture that Linux still runs on.
                 Some(ticks as f64 / 100.0)
             })

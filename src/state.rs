@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use crate::{
     event::{Change, Event, Session},
     types::{
-        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash, User, UserId,
+        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash,
+        User, UserId,
     },
 };
 
@@ -28,12 +29,6 @@ pub struct RoomState {
     pub last_message: Option<MessageId>,
     /// The seq of the last change to the room's messages: what a page of it is valid for.
     pub version: Seq,
-}
-
-impl Default for Seq {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 
 impl State {
@@ -65,9 +60,16 @@ impl State {
 
     /// Everybody with whom a person shares a direct room.
     pub fn direct_partners(&self, user: UserId) -> impl Iterator<Item = (RoomId, UserId)> + '_ {
-        self.rooms_of(user).iter().filter_map(|id| self.rooms.get(id)).filter(|room| room.room.kind == RoomKind::Direct).flat_map(
-            move |room| room.members.keys().filter(move |member| **member != user).map(|member| (room.room.id, *member)),
-        )
+        self.rooms_of(user)
+            .iter()
+            .filter_map(|id| self.rooms.get(id))
+            .filter(|room| room.room.kind == RoomKind::Direct)
+            .flat_map(move |room| {
+                room.members
+                    .keys()
+                    .filter(move |member| **member != user)
+                    .map(|member| (room.room.id, *member))
+            })
     }
 
     pub fn add_user(&mut self, user: User) {

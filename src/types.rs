@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub i64);
 
@@ -411,7 +411,8 @@ pub fn random_token() -> String {
     let bytes = random_bytes::<32>();
     let mut token = String::with_capacity(43);
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             token.push(ALPHABET[(word >> (18 - 6 * place) & 63) as usize].into());
         }
@@ -494,6 +495,8 @@ mod tests {
         let code = random_join_code();
         let groups: Vec<_> = code.split('-').collect();
         assert_eq!(groups.len(), 3);
-        assert!(groups.iter().all(|group| group.len() == 4 && group.bytes().all(|b| b.is_ascii_alphanumeric())));
+        assert!(
+            groups.iter().all(|group| group.len() == 4 && group.bytes().all(|b| b.is_ascii_alphanumeric()))
+        );
     }
 }

@@ -68,7 +68,13 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(id: usize, shared: Arc<Shared>, writer: WriterHandle, reader: Reader, state: State) -> Rc<Self> {
+    pub fn new(
+        id: usize,
+        shared: Arc<Shared>,
+        writer: WriterHandle,
+        reader: Reader,
+        state: State,
+    ) -> Rc<Self> {
         let metrics = Arc::clone(&shared.metrics[id]);
         Rc::new(Self {
             id,
@@ -99,7 +105,9 @@ impl Worker {
         for parcel in taken.drain(..) {
             match parcel {
                 Parcel::Events(batch, _) => self.apply(&batch),
-                Parcel::Completions(completions) => completions.into_iter().for_each(|answer| answer.complete()),
+                Parcel::Completions(completions) => {
+                    completions.into_iter().for_each(|answer| answer.complete())
+                }
                 Parcel::Whisper(whisper) => self.hub.borrow_mut().hear(whisper, &self.state.borrow()),
             }
         }

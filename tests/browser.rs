@@ -1,9 +1,9 @@
 //! The page, in a browser: what two people see and do.
 
-#[path = "support/mod.rs"]
-mod support;
 #[path = "support/browser.rs"]
 mod driving;
+#[path = "support/mod.rs"]
+mod support;
 
 #[path = "browser/screens.rs"]
 mod screens;

@@ -148,14 +148,19 @@ async function begun() {
   const { pathname } = location;
   const [, first, second] = pathname.split('/');
   try {
-    const { needed } = await get('/api/setup');
-    if (needed) return void fill(app, setupView(enter));
     if (first === 'reset') return void fill(app, resetView(second, enter));
     await enter(first === 'signin' || first === 'setup' || first === 'join' ? '/' : null);
   } catch (problem) {
-    if (problem.status === 401) fill(app, first === 'join' ? joinView(second, enter) : signInView(enter));
+    if (problem.status === 401) await knock(first, second);
     else fill(app, emptyElement(texts.offlineNow, '', h('button', { type: 'button', class: 'button', onclick: () => location.reload() }, texts.retry)));
   }
+}
+
+/** Nobody is signed in: is there a team at all? */
+async function knock(first, code) {
+  const { needed } = await get('/api/setup').catch(() => ({}));
+  if (needed) fill(app, setupView(enter));
+  else fill(app, first === 'join' ? joinView(code, enter) : signInView(enter));
 }
 
 begun();

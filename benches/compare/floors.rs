@@ -34,7 +34,8 @@ pub(crate) fn hyper(size: usize) -> ! {
     for listener in listeners {
         let body = body.clone();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
             runtime.expect("a runtime").block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
                 loop {
@@ -67,7 +68,9 @@ pub(crate) fn group_commit(dir: &Path, batch: usize, time: Duration) -> f64 {
          create virtual table fts using fts5 (body, content = 'messages', content_rowid = 'id', tokenize = 'porter unicode61');",
     )
     .expect("a schema");
-    let mut insert = db.prepare("insert into messages (room, creator, at, body, json) values (?, ?, ?, ?, ?)").expect("SQL");
+    let mut insert = db
+        .prepare("insert into messages (room, creator, at, body, json) values (?, ?, ?, ?, ?)")
+        .expect("SQL");
     let mut index = db.prepare("insert into fts (rowid, body) values (?, ?)").expect("SQL");
     let json = vec![b'j'; 450];
     let started = Instant::now();

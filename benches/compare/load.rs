@@ -19,7 +19,8 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn percentile(&self, share: f64) -> f64 {
-        let place = ((self.latencies.len() as f64 * share) as usize).min(self.latencies.len().saturating_sub(1));
+        let place =
+            ((self.latencies.len() as f64 * share) as usize).min(self.latencies.len().saturating_sub(1));
         self.latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
     }
 }
@@ -55,7 +56,12 @@ pub(crate) async fn hammer(
                 let request = make(client, turn);
                 let sent = Instant::now();
                 let (found, _) = connection.ask(&request).await;
-                assert_eq!(found, status, "the server answered {found} to {}", String::from_utf8_lossy(&request));
+                assert_eq!(
+                    found,
+                    status,
+                    "the server answered {found} to {}",
+                    String::from_utf8_lossy(&request)
+                );
                 latencies.push(sent.elapsed());
                 turn += 1;
             }
@@ -93,13 +99,17 @@ impl Connection {
             let Some(end) = find(bytes, b"\r\n\r\n") else { continue };
             let head = std::str::from_utf8(&bytes[..end]).expect("a head is text");
             let status: u16 = head[9..12].parse().expect("a status is a number");
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |text| text.parse().expect("a length is a number"));
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |text| text.parse().expect("a length is a number"));
             let length = if matches!(status, 204 | 304) { 0 } else { length };
             while self.filled < end + 4 + length {
                 if self.filled == self.buffer.len() {
                     self.buffer.resize(self.buffer.len() * 2, 0);
                 }
-                let count = self.stream.read(&mut self.buffer[self.filled..]).await.expect("the server answers");
+                let count =
+                    self.stream.read(&mut self.buffer[self.filled..]).await.expect("the server answers");
                 assert!(count > 0, "the server closed the connection");
                 self.filled += count;
             }

@@ -18,7 +18,10 @@ impl Process {
     /// Our server on a data directory.
     pub(crate) fn campfire(data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_campfire"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).env("CAMPFIRE_POST_LIMIT", "0");
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env("CAMPFIRE_POST_LIMIT", "0");
         Self::spawn(command)
     }
 
@@ -36,7 +39,10 @@ impl Process {
         let mut line = String::new();
         let address = loop {
             line.clear();
-            assert!(lines.read_line(&mut line).expect("stderr is text") > 0, "the program ended at its start");
+            assert!(
+                lines.read_line(&mut line).expect("stderr is text") > 0,
+                "the program ended at its start"
+            );
             if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
                 break address.parse().expect("an address follows");
             }
@@ -49,15 +55,19 @@ impl Process {
 
     /// User and system time so far, in seconds.
     pub(crate) fn cpu(&self) -> f64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process is there");
-        let fields: Vec<&str> = text.rsplit_once(')').expect("the name is in brackets").1.split_whitespace().collect();
-        let ticks: f64 = fields[11].parse::<f64>().expect("ticks") + fields[12].parse::<f64>().expect("ticks");
+        let text =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process is there");
+        let fields: Vec<&str> =
+            text.rsplit_once(')').expect("the name is in brackets").1.split_whitespace().collect();
+        let ticks: f64 =
+            fields[11].parse::<f64>().expect("ticks") + fields[12].parse::<f64>().expect("ticks");
         ticks / 100.0
     }
 
     /// Proportional set size, in KiB.
     pub(crate) fn pss(&self) -> f64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())).expect("the process is there");
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))
+            .expect("the process is there");
         let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).expect("the kernel counts Pss");
         line.trim().trim_end_matches(" kB").trim().parse().expect("a number")
     }

@@ -18,7 +18,13 @@ pub(crate) fn render(asked: &Asked) -> Vec<Row> {
     rows.map(|(work, source, times, target)| {
         let rounds = if asked.quick { 5 } else { 25 };
         let each = median((0..rounds).map(|_| micros_each(source, times)).collect());
-        Row { work: work.into(), floor: String::new(), ours: format!("{each:.2} µs"), ratio: String::new(), target }
+        Row {
+            work: work.into(),
+            floor: String::new(),
+            ours: format!("{each:.2} µs"),
+            ratio: String::new(),
+            target,
+        }
     })
     .into()
 }

@@ -64,7 +64,12 @@ async fn open(address: SocketAddr, token: &str, join: bool) -> tokio::net::TcpSt
 }
 
 /// Receivers of one room, each a task that counts the messages it gets.
-async fn receivers(address: SocketAddr, token: &str, count: usize, got: &Arc<AtomicUsize>) -> Vec<tokio::task::JoinHandle<()>> {
+async fn receivers(
+    address: SocketAddr,
+    token: &str,
+    count: usize,
+    got: &Arc<AtomicUsize>,
+) -> Vec<tokio::task::JoinHandle<()>> {
     let mut tasks = Vec::new();
     for _ in 0..count {
         let mut stream = open(address, token, true).await;
@@ -142,13 +147,19 @@ fn fan_out_to(count: usize, asked: &Asked) -> Vec<Row> {
         // As fast as it goes: as many under way as a socket may have.
         let (before, cpu, started) = (got.load(Ordering::Relaxed), server.cpu(), Instant::now());
         let (mut reader, mut writer) = publisher.into_split();
-        let drained = tokio::task::spawn_local(async move { while reader.read(&mut sink).await.is_ok_and(|count| count > 0) {} });
+        let drained = tokio::task::spawn_local(async move {
+            while reader.read(&mut sink).await.is_ok_and(|count| count > 0) {}
+        });
         for number in 0..messages {
             writer.write_all(&message(number)).await.expect("the server reads");
         }
         let wanted = before + count * messages;
         while got.load(Ordering::Relaxed) < wanted {
-            assert!(started.elapsed() < Duration::from_secs(120), "{} of {wanted} deliveries came", got.load(Ordering::Relaxed));
+            assert!(
+                started.elapsed() < Duration::from_secs(120),
+                "{} of {wanted} deliveries came",
+                got.load(Ordering::Relaxed)
+            );
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let deliveries = (count * messages) as f64;
@@ -185,7 +196,8 @@ fn send_floor(count: usize) -> (f64, f64) {
     let floor = Process::floor(&["floor-send", &count.to_string()]);
     let control = TcpStream::connect(floor.address).expect("the floor accepts");
     control.set_nodelay(true).expect("a socket takes options");
-    let mut streams: Vec<TcpStream> = (0..count).map(|_| TcpStream::connect(floor.address).expect("the floor accepts")).collect();
+    let mut streams: Vec<TcpStream> =
+        (0..count).map(|_| TcpStream::connect(floor.address).expect("the floor accepts")).collect();
     let mut lines = BufReader::new(control.try_clone().expect("a socket"));
     let mut line = String::new();
     lines.read_line(&mut line).expect("it is ready");

@@ -13,8 +13,8 @@ use super::{
     problem::Problem,
     request::{Admin, Call, Viewer},
     response::Reply,
-    router::{Answer, Later},
     rooms::room_value,
+    router::{Answer, Later},
     session::{session_cookie, user_value},
 };
 use crate::{
@@ -75,7 +75,8 @@ fn person(form: &mut Form) -> (String, String, String) {
 pub(crate) fn join(call: Call) -> Later {
     Box::pin(async move {
         let code = call.params[0].clone();
-        let fits = call.worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == code);
+        let fits =
+            call.worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == code);
         if !fits {
             return Err(Problem::not_found());
         }

@@ -49,12 +49,23 @@ impl Form {
     }
 
     /// A text of one line between so many characters, once trimmed.
-    pub(crate) fn line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
+    pub(crate) fn line(
+        &mut self,
+        name: &'static str,
+        length: std::ops::RangeInclusive<usize>,
+    ) -> Option<String> {
         let text = self.text(name)?;
         let text = text.trim();
         let count = text.chars().count();
         if count < *length.start() {
-            self.refuse(name, if count == 0 { "cannot be blank".to_owned() } else { format!("has to have {} characters or more", length.start()) });
+            self.refuse(
+                name,
+                if count == 0 {
+                    "cannot be blank".to_owned()
+                } else {
+                    format!("has to have {} characters or more", length.start())
+                },
+            );
             None
         } else if count > *length.end() {
             self.refuse(name, format!("has to have {} characters or fewer", length.end()));
@@ -68,7 +79,11 @@ impl Form {
     }
 
     /// The same, and it has to be there.
-    pub(crate) fn required_line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> String {
+    pub(crate) fn required_line(
+        &mut self,
+        name: &'static str,
+        length: std::ops::RangeInclusive<usize>,
+    ) -> String {
         let before = self.wrong.len();
         let line = self.line(name, length);
         if line.is_none() && self.wrong.len() == before {
@@ -124,7 +139,12 @@ impl Form {
     }
 
     /// One of a few words.
-    pub(crate) fn word<T>(&mut self, name: &'static str, words: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
+    pub(crate) fn word<T>(
+        &mut self,
+        name: &'static str,
+        words: &[&str],
+        parse: fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = self.text(name)?;
         let word = parse(&text);
         if word.is_none() {
@@ -144,15 +164,26 @@ impl Form {
     }
 
     /// A number up to `most`; Some(None) if it is there and null.
-    pub(crate) fn nullable_number(&mut self, name: &'static str, range: std::ops::RangeInclusive<u32>) -> Option<Option<u32>> {
+    pub(crate) fn nullable_number(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Option<Option<u32>> {
         let value = self.fields.remove(name)?;
         if value.is_null() {
             return Some(None);
         }
-        match value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number)) {
+        match value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| range.contains(number))
+        {
             Some(number) => Some(Some(number)),
             None => {
-                self.refuse(name, format!("has to be null or a whole number from {} to {}", range.start(), range.end()));
+                self.refuse(
+                    name,
+                    format!("has to be null or a whole number from {} to {}", range.start(), range.end()),
+                );
                 None
             }
         }
@@ -210,7 +241,10 @@ pub(crate) fn required_password(form: &mut Form, name: &'static str) -> String {
     let Some(password) = form.text(name) else { return String::new() };
     let count = password.chars().count();
     if !PASSWORD_LENGTH.contains(&count) {
-        form.refuse(name, format!("has to have {} to {} characters", PASSWORD_LENGTH.start(), PASSWORD_LENGTH.end()));
+        form.refuse(
+            name,
+            format!("has to have {} to {} characters", PASSWORD_LENGTH.start(), PASSWORD_LENGTH.end()),
+        );
     }
     password
 }

@@ -23,7 +23,10 @@ pub(crate) fn show(call: &Call) -> Answer {
 
 /// For Prometheus: from loopback, or with the metrics token.
 pub(crate) fn metrics(call: &Call) -> Answer {
-    let token = call.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let token = call
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let knows_token = call.worker.config().metrics_token.as_deref().is_some_and(|expected| {
         // Compared by hash, so that the time it takes tells nothing of the token.
         token.is_some_and(|token| crate::types::TokenHash::of(token) == crate::types::TokenHash::of(expected))
@@ -39,7 +42,12 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     let workers: Vec<_> = shared.metrics.iter().map(AsRef::as_ref).collect();
     let all = || workers.iter().copied();
     let mut out = Exposition::default();
-    out.single("campfire_uptime_seconds", "gauge", "Seconds since the start.", shared.started.elapsed().as_secs());
+    out.single(
+        "campfire_uptime_seconds",
+        "gauge",
+        "Seconds since the start.",
+        shared.started.elapsed().as_secs(),
+    );
     let mut routes: Vec<_> =
         ROUTES.iter().map(|route| format!("method=\"{}\",route=\"{}\"", route.method, route.path)).collect();
     routes.push("method=\"any\",route=\"none\"".into());
@@ -47,25 +55,90 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     out.total("campfire_http_connections", "gauge", "Open HTTP connections.", all(), |w| &w.connections);
     out.total("campfire_http_panics_total", "counter", "Handlers that panicked.", all(), |w| &w.panics);
     out.total("campfire_sockets", "gauge", "Open WebSockets.", all(), |w| &w.sockets);
-    out.total("campfire_rooms_joined", "gauge", "Rooms with a socket in them, by worker, added up.", all(), |w| &w.rooms);
-    out.total("campfire_deliveries_total", "counter", "Frames put on the queues of sockets.", all(), |w| &w.deliveries);
-    out.total("campfire_socket_writes_total", "counter", "Writes to sockets; fewer than deliveries when they coalesce.", all(), |w| &w.writes);
-    out.total("campfire_socket_written_bytes_total", "counter", "Bytes written to sockets.", all(), |w| &w.written_bytes);
+    out.total(
+        "campfire_rooms_joined",
+        "gauge",
+        "Rooms with a socket in them, by worker, added up.",
+        all(),
+        |w| &w.rooms,
+    );
+    out.total("campfire_deliveries_total", "counter", "Frames put on the queues of sockets.", all(), |w| {
+        &w.deliveries
+    });
+    out.total(
+        "campfire_socket_writes_total",
+        "counter",
+        "Writes to sockets; fewer than deliveries when they coalesce.",
+        all(),
+        |w| &w.writes,
+    );
+    out.total("campfire_socket_written_bytes_total", "counter", "Bytes written to sockets.", all(), |w| {
+        &w.written_bytes
+    });
     out.total("campfire_resyncs_total", "counter", "Sockets told to resync.", all(), |w| &w.resyncs);
-    out.total("campfire_slow_closes_total", "counter", "Sockets closed because they did not drain.", all(), |w| &w.slow_closes);
-    out.total("campfire_page_cache_hits_total", "counter", "Pages answered from the cache.", all(), |w| &w.page_hits);
-    out.total("campfire_page_cache_misses_total", "counter", "Newest pages read from the database.", all(), |w| &w.page_misses);
+    out.total(
+        "campfire_slow_closes_total",
+        "counter",
+        "Sockets closed because they did not drain.",
+        all(),
+        |w| &w.slow_closes,
+    );
+    out.total("campfire_page_cache_hits_total", "counter", "Pages answered from the cache.", all(), |w| {
+        &w.page_hits
+    });
+    out.total(
+        "campfire_page_cache_misses_total",
+        "counter",
+        "Newest pages read from the database.",
+        all(),
+        |w| &w.page_misses,
+    );
     out.total("campfire_page_cache_bytes", "gauge", "Bytes of cached pages.", all(), |w| &w.page_bytes);
     let writer = call.worker.writer.metrics();
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    out.single("campfire_writer_queue_depth", "gauge", "Commands that wait or are under way.", call.worker.writer.depth());
+    out.single(
+        "campfire_writer_queue_depth",
+        "gauge",
+        "Commands that wait or are under way.",
+        call.worker.writer.depth(),
+    );
     out.single("campfire_writer_batches_total", "counter", "Transactions.", count(&writer.batches));
-    out.single("campfire_writer_commands_total", "counter", "Commands; divided by batches, the mean batch size.", count(&writer.commands));
-    out.single("campfire_writer_refused_total", "counter", "Commands that were refused.", count(&writer.refused));
-    out.single("campfire_writer_overloaded_total", "counter", "Commands that found the queue full.", count(&writer.overloaded));
-    out.single("campfire_writer_failed_commits_total", "counter", "Batches that could not be committed.", count(&writer.failed_commits));
-    out.single("campfire_writer_commit_seconds_total", "counter", "Time spent in COMMIT.", count(&writer.commit_nanos) as f64 / 1e9);
-    out.single("campfire_writer_batch_seconds_total", "counter", "Time spent in transactions.", count(&writer.batch_nanos) as f64 / 1e9);
+    out.single(
+        "campfire_writer_commands_total",
+        "counter",
+        "Commands; divided by batches, the mean batch size.",
+        count(&writer.commands),
+    );
+    out.single(
+        "campfire_writer_refused_total",
+        "counter",
+        "Commands that were refused.",
+        count(&writer.refused),
+    );
+    out.single(
+        "campfire_writer_overloaded_total",
+        "counter",
+        "Commands that found the queue full.",
+        count(&writer.overloaded),
+    );
+    out.single(
+        "campfire_writer_failed_commits_total",
+        "counter",
+        "Batches that could not be committed.",
+        count(&writer.failed_commits),
+    );
+    out.single(
+        "campfire_writer_commit_seconds_total",
+        "counter",
+        "Time spent in COMMIT.",
+        count(&writer.commit_nanos) as f64 / 1e9,
+    );
+    out.single(
+        "campfire_writer_batch_seconds_total",
+        "counter",
+        "Time spent in transactions.",
+        count(&writer.batch_nanos) as f64 / 1e9,
+    );
     out.single("campfire_database_bytes", "gauge", "Size of the database.", call.worker.reader.size()?);
     let process = ProcessFigures::read();
     out.single("process_resident_memory_bytes", "gauge", "Resident memory.", process.resident_bytes);

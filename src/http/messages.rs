@@ -42,7 +42,8 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Answer {
     if given.next().is_some() {
         return Err(Problem::malformed("Only one of `before`, `after` and `around` can be given."));
     }
-    let version = call.worker.state.borrow().rooms.get(&access.room).map(|room| room.version).unwrap_or_default();
+    let version =
+        call.worker.state.borrow().rooms.get(&access.room).map(|room| room.version).unwrap_or_default();
     // A page of a room is the same until something happens to a message of it.
     let etag = format!("{}-{version}", super::boot_tag());
     if (select, limit) == (Select::Newest, DEFAULT_LIMIT) {
@@ -61,7 +62,8 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Answer {
             return Ok(with_link(reply, link));
         }
     }
-    let found = call.worker.reader.within(super::READ_DEADLINE, |reader| reader.page(access.room, select, limit))?;
+    let found =
+        call.worker.reader.within(super::READ_DEADLINE, |reader| reader.page(access.room, select, limit))?;
     let body = body(&found);
     let link = link(&found, access.room, limit);
     if (select, limit) == (Select::Newest, DEFAULT_LIMIT) {
@@ -84,7 +86,9 @@ fn body(page: &Page) -> Bytes {
         }
         body.put_slice(json);
     }
-    body.put_slice(format!("],\"has_before\":{},\"has_after\":{}}}", page.has_before, page.has_after).as_bytes());
+    body.put_slice(
+        format!("],\"has_before\":{},\"has_after\":{}}}", page.has_before, page.has_after).as_bytes(),
+    );
     body.freeze()
 }
 
@@ -93,7 +97,8 @@ fn link(page: &Page, room: RoomId, limit: usize) -> Option<String> {
     let address = |edge: &str, id: MessageId, rel: &str| {
         format!("</api/rooms/{room}/messages?{edge}={id}&limit={limit}>; rel=\"{rel}\"")
     };
-    let first = page.messages.first().filter(|_| page.has_before).map(|(id, _)| address("before", *id, "prev"));
+    let first =
+        page.messages.first().filter(|_| page.has_before).map(|(id, _)| address("before", *id, "prev"));
     let last = page.messages.last().filter(|_| page.has_after).map(|(id, _)| address("after", *id, "next"));
     let links: Vec<_> = first.into_iter().chain(last).collect();
     (!links.is_empty()).then(|| links.join(", "))
@@ -153,7 +158,12 @@ fn rendered(worker: &Worker, room: RoomId, content: String) -> Text {
 }
 
 /// Checks and renders a draft: what is left is the writer's.
-pub(crate) fn compose(worker: &Worker, user: UserId, room: RoomId, draft: Draft) -> Result<PostMessage, Problem> {
+pub(crate) fn compose(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    draft: Draft,
+) -> Result<PostMessage, Problem> {
     RoomAccess::of(worker, room, user)?;
     worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
     let text = rendered(worker, room, draft.content);

@@ -66,7 +66,11 @@ pub(crate) fn route_count() -> usize {
 }
 
 /// Answers one request. Whatever goes wrong inside is an answer too.
-pub(crate) async fn answer(worker: Rc<Worker>, request: Request<Incoming>, address: IpAddr) -> Response<Body> {
+pub(crate) async fn answer(
+    worker: Rc<Worker>,
+    request: Request<Incoming>,
+    address: IpAddr,
+) -> Response<Body> {
     let started = Instant::now();
     worker.catch_up();
     let id = request_id(&worker, request.headers());
@@ -133,8 +137,9 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
 }
 
 async fn dispatch(handler: Handler, call: Call) -> router::Answer {
-    let signed_in =
-        |call: &Call| viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in);
+    let signed_in = |call: &Call| {
+        viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
+    };
     match handler {
         Handler::Anybody(answer) => answer(&call),
         Handler::AnybodyWrites(answer) => {
@@ -185,14 +190,22 @@ fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
 
 /// Answers `OPTIONS` of an allowed origin (CORS); nobody else's.
 fn preflight(worker: &Worker, request: &Request<Incoming>) -> Option<Response<Body>> {
-    if request.method() != Method::OPTIONS || !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+    if request.method() != Method::OPTIONS
+        || !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    {
         return None;
     }
     let origin = request.headers().get(header::ORIGIN)?;
     is_allowed(worker, origin).then(|| {
         let reply = Reply::no_content()
-            .with(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"))
-            .with(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type, if-none-match, x-request-id"))
+            .with(
+                header::ACCESS_CONTROL_ALLOW_METHODS,
+                HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
+            )
+            .with(
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                HeaderValue::from_static("authorization, content-type, if-none-match, x-request-id"),
+            )
             .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         reply.into_response(request.headers())
     })

@@ -24,7 +24,10 @@ pub(crate) fn page(call: &Call) -> Answer {
     let reply = reply(assets::page())
         .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY))
         .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
-        .with(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"));
+        .with(
+            PERMISSIONS_POLICY,
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        );
     Ok(match demo_token(call) {
         Some(token) => reply.with(header::SET_COOKIE, session_cookie(call, &token)),
         None => reply,

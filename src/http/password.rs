@@ -32,7 +32,10 @@ fn nobody() -> &'static str {
     HASH.get_or_init(|| hash_password(&crate::types::random_token()))
 }
 
-async fn aside<T: Send + 'static>(shared: &Shared, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+async fn aside<T: Send + 'static>(
+    shared: &Shared,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     let waiting = shared.hashing_waiting.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let done = if waiting >= MAX_WAITING {
         Err(Problem::overloaded())
@@ -50,7 +53,11 @@ pub(crate) async fn hash_aside(worker: &Worker, password: String) -> Result<Stri
 }
 
 /// Whether the password is right. Without a hash it takes as long, and is not.
-pub(crate) async fn verify_aside(worker: &Worker, password: String, hash: Option<String>) -> Result<bool, Problem> {
+pub(crate) async fn verify_aside(
+    worker: &Worker,
+    password: String,
+    hash: Option<String>,
+) -> Result<bool, Problem> {
     aside(&worker.shared, move || match hash {
         Some(hash) => verify(&password, &hash),
         None => {

@@ -48,7 +48,10 @@ impl Problem {
     }
 
     pub(crate) fn method_not_allowed(allow: String) -> Self {
-        Self { allow: Some(allow), ..Self::new(405, "method_not_allowed", "This address does not take that method.") }
+        Self {
+            allow: Some(allow),
+            ..Self::new(405, "method_not_allowed", "This address does not take that method.")
+        }
     }
 
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
@@ -72,7 +75,8 @@ impl Problem {
     }
 
     pub(crate) fn invalid(fields: Vec<(&'static str, String)>) -> Self {
-        let detail = fields.iter().map(|(name, reason)| format!("{name} {reason}")).collect::<Vec<_>>().join("; ");
+        let detail =
+            fields.iter().map(|(name, reason)| format!("{name} {reason}")).collect::<Vec<_>>().join("; ");
         Self { fields, ..Self::new(422, "invalid", detail) }
     }
 
@@ -87,7 +91,10 @@ impl Problem {
     }
 
     pub(crate) fn overloaded() -> Self {
-        Self { retry_after: Some(1), ..Self::new(503, "overloaded", "The server has more to do than it can: try again soon.") }
+        Self {
+            retry_after: Some(1),
+            ..Self::new(503, "overloaded", "The server has more to do than it can: try again soon.")
+        }
     }
 
     pub(crate) fn internal() -> Self {
@@ -140,7 +147,8 @@ impl Problem {
                     reasons.push(reason.as_str().into());
                 }
             }
-            write!(json, r#","fields":{}"#, serde_json::Value::Object(fields)).expect("memory takes any text");
+            write!(json, r#","fields":{}"#, serde_json::Value::Object(fields))
+                .expect("memory takes any text");
         }
         json.push('}');
         json

@@ -106,7 +106,11 @@ pub(crate) struct Admin(());
 
 impl Admin {
     pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
-        if viewer.is_admin { Ok(Self(())) } else { Err(Problem::forbidden("Only administrators may do this.")) }
+        if viewer.is_admin {
+            Ok(Self(()))
+        } else {
+            Err(Problem::forbidden("Only administrators may do this."))
+        }
     }
 }
 
@@ -139,7 +143,12 @@ impl RoomAccess {
 }
 
 /// Who asks: by the `Authorization` header if there is one, otherwise by the cookie.
-pub(crate) fn viewer(worker: &Worker, headers: &HeaderMap, method: &Method, address: IpAddr) -> Result<Option<Viewer>, Problem> {
+pub(crate) fn viewer(
+    worker: &Worker,
+    headers: &HeaderMap,
+    method: &Method,
+    address: IpAddr,
+) -> Result<Option<Viewer>, Problem> {
     let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
         Some(value) => match value.to_str().ok().and_then(bearer) {
             Some(token) => (token, false),
@@ -153,7 +162,9 @@ pub(crate) fn viewer(worker: &Worker, headers: &HeaderMap, method: &Method, addr
     let hash = TokenHash::of(token);
     let state = worker.state.borrow();
     let Some(session) = state.session(&hash) else { return Ok(None) };
-    let Some(user) = state.users.get(&session.user_id).filter(|user| user.is_active()) else { return Ok(None) };
+    let Some(user) = state.users.get(&session.user_id).filter(|user| user.is_active()) else {
+        return Ok(None);
+    };
     if by_cookie && !method.is_safe() && is_cross_site(headers) {
         return Err(Problem::cross_site());
     }
@@ -167,14 +178,18 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
-    headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';')).find_map(
-        |pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='),
-    )
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
 /// Signing in by a form of another site would put a stranger's session into the browser.
 pub(crate) fn refuse_cross_site(call: &Call) -> Result<(), Problem> {
-    let from_browser = call.headers.contains_key("sec-fetch-site") || call.headers.contains_key(header::ORIGIN);
+    let from_browser =
+        call.headers.contains_key("sec-fetch-site") || call.headers.contains_key(header::ORIGIN);
     if from_browser && is_cross_site(&call.headers) { Err(Problem::cross_site()) } else { Ok(()) }
 }
 
@@ -238,7 +253,9 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
         }
         if discarded > 0 { Err(Problem::too_large(limit)) } else { Ok(whole.freeze()) }
     };
-    tokio::time::timeout(worker.config().body_timeout, reading).await.unwrap_or_else(|_| Err(Problem::timeout()))
+    tokio::time::timeout(worker.config().body_timeout, reading)
+        .await
+        .unwrap_or_else(|_| Err(Problem::timeout()))
 }
 
 /// The query of an address: the last value of each name counts.
@@ -260,14 +277,18 @@ impl Query {
     /// A number, or 400.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
         self.text(name)
-            .map(|text| text.parse().map_err(|_| Problem::malformed(format!("`{name}` has to be a whole number."))))
+            .map(|text| {
+                text.parse().map_err(|_| Problem::malformed(format!("`{name}` has to be a whole number.")))
+            })
             .transpose()
     }
 
     /// An id, or 400.
     pub(crate) fn id(&self, name: &str) -> Result<Option<i64>, Problem> {
         match self.number(name)? {
-            Some(id) if id <= 0 => Err(Problem::malformed(format!("`{name}` has to be a positive whole number."))),
+            Some(id) if id <= 0 => {
+                Err(Problem::malformed(format!("`{name}` has to be a positive whole number.")))
+            }
             id => Ok(id),
         }
     }
@@ -288,7 +309,11 @@ impl Query {
 
 /// As forms encode it (URL Standard, section 5.1): `+` is a space. What is not UTF-8 is replaced.
 fn percent_decoded(text: &str) -> String {
-    if text.contains('+') { percent_decoded_path(&text.replace('+', " ")) } else { percent_decoded_path(text) }
+    if text.contains('+') {
+        percent_decoded_path(&text.replace('+', " "))
+    } else {
+        percent_decoded_path(text)
+    }
 }
 
 /// As paths encode it (RFC 3986, section 2.1).

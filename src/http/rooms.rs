@@ -56,7 +56,11 @@ pub(crate) fn my_rooms(worker: &Worker, user: UserId) -> Result<Vec<Value>, Prob
     let state = worker.state.borrow();
     let mut rooms = state.rooms_of(user).to_vec();
     rooms.sort_unstable();
-    Ok(rooms.into_iter().filter_map(|room| view(&state, room, memberships.get(&room).copied())).map(|view| json!(view)).collect())
+    Ok(rooms
+        .into_iter()
+        .filter_map(|room| view(&state, room, memberships.get(&room).copied()))
+        .map(|view| json!(view))
+        .collect())
 }
 
 /// Who is in a room now: with a socket in it, or, in a direct room, with a socket at all.
@@ -84,7 +88,10 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> Later {
         let name = match kind {
             Some(RoomKind::Direct) => {
                 if members.len() > MAX_DIRECT {
-                    form.refuse("user_ids", format!("has to have {MAX_DIRECT} ids or fewer in a direct room"));
+                    form.refuse(
+                        "user_ids",
+                        format!("has to have {MAX_DIRECT} ids or fewer in a direct room"),
+                    );
                 }
                 None
             }
@@ -92,7 +99,13 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> Later {
         };
         form.finish()?;
         let Some(kind) = kind else { return Err(Problem::invalid_field("kind", "is missing")) };
-        let restricted = call.worker.state.borrow().account.as_ref().is_some_and(|account| account.settings.restrict_room_creation);
+        let restricted = call
+            .worker
+            .state
+            .borrow()
+            .account
+            .as_ref()
+            .is_some_and(|account| account.settings.restrict_room_creation);
         if restricted && kind != RoomKind::Direct && !viewer.is_admin {
             return Err(Problem::forbidden("Only administrators make rooms here."));
         }
@@ -114,7 +127,8 @@ fn change_access(call: &Call, viewer: &Viewer) -> Result<RoomId, Problem> {
         Err(problem) => {
             let room = RoomId(call.id(0)?);
             let state = call.worker.state.borrow();
-            let found = state.rooms.get(&room).filter(|found| viewer.is_admin && found.room.kind != RoomKind::Direct);
+            let found =
+                state.rooms.get(&room).filter(|found| viewer.is_admin && found.room.kind != RoomKind::Direct);
             found.map(|_| room).ok_or(problem)
         }
     }
@@ -155,7 +169,8 @@ fn members_reply(call: &Call, viewer: &Viewer, room: RoomId) -> Result<Value, Pr
     let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
     let mut users: Vec<_> = found.members.keys().filter_map(|id| state.users.get(id)).collect();
     users.sort_unstable_by_key(|user| user.id);
-    let users: Vec<_> = users.into_iter().map(|user| if viewer.is_admin { user.private() } else { user.public() }).collect();
+    let users: Vec<_> =
+        users.into_iter().map(|user| if viewer.is_admin { user.private() } else { user.public() }).collect();
     Ok(json!({ "members": users }))
 }
 
@@ -183,7 +198,9 @@ pub(crate) fn replace_members(call: Call, viewer: Viewer) -> Later {
                     let state = call.worker.state.borrow();
                     let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
                     members.len() + 1 == found.members.len()
-                        && members.iter().all(|member| *member != viewer.user && found.members.contains_key(member))
+                        && members
+                            .iter()
+                            .all(|member| *member != viewer.user && found.members.contains_key(member))
                 };
                 if !leaves {
                     return Err(problem);

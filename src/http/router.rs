@@ -131,7 +131,11 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
             allowed.push(&route.method);
             continue;
         }
-        let params = pattern.params.iter().map(|place| super::request::percent_decoded_path(segments[*place])).collect();
+        let params = pattern
+            .params
+            .iter()
+            .map(|place| super::request::percent_decoded_path(segments[*place]))
+            .collect();
         return Ok(Found { place, route, params });
     }
     if allowed.is_empty() {
@@ -167,7 +171,12 @@ fn patterns() -> &'static [Pattern] {
         let taken_apart = |route: &Route| {
             let segments: Vec<_> =
                 route.path.split('/').skip(1).map(|part| (!part.starts_with('{')).then_some(part)).collect();
-            let params = segments.iter().enumerate().filter(|(_, part)| part.is_none()).map(|(place, _)| place).collect();
+            let params = segments
+                .iter()
+                .enumerate()
+                .filter(|(_, part)| part.is_none())
+                .map(|(place, _)| place)
+                .collect();
             Pattern { segments, params }
         };
         ROUTES.iter().map(taken_apart).collect()

@@ -34,8 +34,11 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
     rooms.sort_unstable();
     let found = match text::Query::parse(&asked) {
         Some(words) => {
-            let mut query = SearchQuery { words: &words.exact, rooms: &rooms, room_total, creator, before, limit };
-            let look = |query: &SearchQuery<'_>| call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(query));
+            let mut query =
+                SearchQuery { words: &words.exact, rooms: &rooms, room_total, creator, before, limit };
+            let look = |query: &SearchQuery<'_>| {
+                call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(query))
+            };
             let mut found = look(&query)?;
             if let Some(prefix) = words.prefix.as_deref().filter(|_| found.hits.is_empty()) {
                 query.words = prefix;

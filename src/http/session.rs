@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     store::{EndSession, ResetPassword, SessionRow, SignIn},
-    types::{SessionId, TokenHash, UserId, Timestamp},
+    types::{SessionId, Timestamp, TokenHash, UserId},
     worker::Worker,
 };
 
@@ -31,8 +31,10 @@ pub(crate) fn session_cookie(call: &Call, token: &str) -> HeaderValue {
 
 fn cookie(call: &Call, token: &str, max_age: u64) -> HeaderValue {
     let secure = if call.is_secure() { "; Secure" } else { "" };
-    HeaderValue::try_from(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"))
-        .expect("a token is printable")
+    HeaderValue::try_from(format!(
+        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"
+    ))
+    .expect("a token is printable")
 }
 
 /// A person as he or she sees him- or herself.
@@ -54,7 +56,8 @@ pub(crate) fn create(call: Call) -> Later {
         let password = password.unwrap_or_default();
         let limits = &call.worker.shared.limits;
         limits.try_sign_in(call.address, &email).map_err(Problem::rate_limited)?;
-        let credentials = if looks_like_email(&email) { call.worker.reader.credentials(&email)? } else { None };
+        let credentials =
+            if looks_like_email(&email) { call.worker.reader.credentials(&email)? } else { None };
         let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
         let is_right = verify_aside(&call.worker, password, hash).await?;
         let Some(user) = user.filter(|_| is_right) else { return Err(Problem::wrong_password()) };
@@ -92,9 +95,15 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     let rooms = my_rooms(worker, viewer.user)?;
     let state = worker.state.borrow();
     let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
-    let account = state.account.as_ref().map(|account| if viewer.is_admin { account.private() } else { account.public() });
-    let users: Vec<_> =
-        state.users.values().map(|user| if viewer.is_admin { user.private() } else { user.public() }).collect();
+    let account = state
+        .account
+        .as_ref()
+        .map(|account| if viewer.is_admin { account.private() } else { account.public() });
+    let users: Vec<_> = state
+        .users
+        .values()
+        .map(|user| if viewer.is_admin { user.private() } else { user.public() })
+        .collect();
     let online = worker.hub.borrow().online_partners(&state, viewer.user);
     Ok(Reply::json(&json!({
         "user": me.private(),

@@ -6,11 +6,7 @@ use super::{
     response::Reply,
     router::Answer,
 };
-use crate::{
-    frame,
-    store::SyncChange,
-    types::Seq,
-};
+use crate::{frame, store::SyncChange, types::Seq};
 
 /// Events in one answer; whoever wants more asks again from its `seq`.
 const MAX_EVENTS: usize = 1_000;

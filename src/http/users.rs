@@ -35,7 +35,8 @@ fn starts_a_word(name: &str, wanted: &str) -> bool {
         return true;
     }
     let name = name.to_lowercase();
-    name.match_indices(wanted).any(|(place, _)| !name[..place].chars().next_back().is_some_and(char::is_alphanumeric))
+    name.match_indices(wanted)
+        .any(|(place, _)| !name[..place].chars().next_back().is_some_and(char::is_alphanumeric))
 }
 
 fn view<'a>(user: &'a User, viewer: &Viewer) -> crate::types::UserView<'a> {
@@ -74,7 +75,8 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
         if email.as_ref().is_some_and(|email| !looks_like_email(email)) {
             form.refuse("email", "does not look like an e-mail address");
         }
-        let password = if form.has("password") { Some(required_password(&mut form, "password")) } else { None };
+        let password =
+            if form.has("password") { Some(required_password(&mut form, "password")) } else { None };
         let current = form.text("current_password");
         let role = form.word("role", Role::WORDS, Role::from_word);
         form.finish()?;
@@ -90,7 +92,9 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
         if is_self && (email.is_some() || password.is_some()) {
             // Who finds an unlocked screen must not be able to lock its owner out.
             let hash = call.worker.reader.password_hash(user.id)?;
-            let Some(current) = current else { return Err(Problem::invalid_field("current_password", "is missing")) };
+            let Some(current) = current else {
+                return Err(Problem::invalid_field("current_password", "is missing"));
+            };
             if !verify_aside(&call.worker, current, hash).await? {
                 return Err(Problem::invalid_field("current_password", "is not right"));
             }
@@ -100,8 +104,11 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
             None => None,
         };
         let session = is_self.then_some(viewer.session);
-        let changed =
-            call.worker.writer.write(ChangeUser { user: user.id, name, bio, email, password_hash, role, session }).await?;
+        let changed = call
+            .worker
+            .writer
+            .write(ChangeUser { user: user.id, name, bio, email, password_hash, role, session })
+            .await?;
         Ok(Reply::written(StatusCode::OK, &changed.private()))
     })
 }

@@ -155,7 +155,13 @@ impl Hub {
         }
     }
 
-    pub(super) fn add(&mut self, user: UserId, session: SessionId, encoding: Encoding, stream: Rc<TcpStream>) -> SocketId {
+    pub(super) fn add(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        encoding: Encoding,
+        stream: Rc<TcpStream>,
+    ) -> SocketId {
         self.serial = self.serial.wrapping_add(1);
         self.generation += 1;
         let socket = Socket {
@@ -503,7 +509,9 @@ impl Hub {
         let Some(audience) = self.rooms.get(&room) else { return };
         let slots: Vec<u32> = audience.joined.iter().flatten().copied().collect();
         for slot in slots {
-            let Some(socket) = self.sockets[slot as usize].as_ref().filter(|socket| who(socket.user)) else { continue };
+            let Some(socket) = self.sockets[slot as usize].as_ref().filter(|socket| who(socket.user)) else {
+                continue;
+            };
             let (user, id) = (socket.user, SocketId { slot, serial: socket.serial });
             self.leave(id, room);
             self.outbox.push(Whisper::Present { room, user, change: -1 });
@@ -668,7 +676,10 @@ impl Hub {
 
     fn ids(&self, wanted: impl Fn(&Socket) -> bool) -> Vec<SocketId> {
         let found = self.sockets.iter().enumerate().filter_map(|(slot, socket)| {
-            socket.as_ref().filter(|socket| wanted(socket)).map(|socket| SocketId { slot: slot as u32, serial: socket.serial })
+            socket
+                .as_ref()
+                .filter(|socket| wanted(socket))
+                .map(|socket| SocketId { slot: slot as u32, serial: socket.serial })
         });
         found.collect()
     }
@@ -676,7 +687,8 @@ impl Hub {
     pub(crate) fn hear(&mut self, whisper: Whisper, state: &State) {
         match whisper {
             Whisper::Typing { room, user, active } => {
-                let json = format!(r#"{{"type":"typing","room_id":{room},"user_id":{user},"active":{active}}}"#);
+                let json =
+                    format!(r#"{{"type":"typing","room_id":{room},"user_id":{user},"active":{active}}}"#);
                 // In order with the messages that it came after.
                 self.end_run(state);
                 self.tell_room(room, json.as_bytes(), Some(user));
@@ -695,7 +707,8 @@ impl Hub {
         for change in std::mem::take(&mut self.presence.changed) {
             match change {
                 Changed::Room(room, user) => {
-                    let is_direct = state.rooms.get(&room).is_none_or(|found| found.room.kind == RoomKind::Direct);
+                    let is_direct =
+                        state.rooms.get(&room).is_none_or(|found| found.room.kind == RoomKind::Direct);
                     if !is_direct {
                         let online = self.presence.is_in(room, user);
                         let json = presence_json(room, user, online);
@@ -715,7 +728,8 @@ impl Hub {
     pub(crate) fn present(&self, state: &State, room: RoomId) -> Vec<UserId> {
         match state.rooms.get(&room) {
             Some(found) if found.room.kind == RoomKind::Direct => {
-                let mut ids: Vec<_> = found.members.keys().copied().filter(|user| self.presence.is_online(*user)).collect();
+                let mut ids: Vec<_> =
+                    found.members.keys().copied().filter(|user| self.presence.is_online(*user)).collect();
                 ids.sort_unstable();
                 ids
             }
@@ -725,8 +739,11 @@ impl Hub {
 
     /// Those online with whom a person shares a direct room.
     pub(crate) fn online_partners(&self, state: &State, user: UserId) -> Vec<UserId> {
-        let mut ids: Vec<_> =
-            state.direct_partners(user).map(|(_, partner)| partner).filter(|partner| self.presence.is_online(*partner)).collect();
+        let mut ids: Vec<_> = state
+            .direct_partners(user)
+            .map(|(_, partner)| partner)
+            .filter(|partner| self.presence.is_online(*partner))
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids

@@ -53,7 +53,12 @@ fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&s
     worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
 }
 
-fn dispatch(worker: &Rc<Worker>, id: SocketId, user: UserId, fields: Map<String, Value>) -> Result<(), Problem> {
+fn dispatch(
+    worker: &Rc<Worker>,
+    id: SocketId,
+    user: UserId,
+    fields: Map<String, Value>,
+) -> Result<(), Problem> {
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let t = fields.get("t").cloned();
     let mut form = Form::of(fields);
@@ -102,7 +107,13 @@ fn dispatch(worker: &Rc<Worker>, id: SocketId, user: UserId, fields: Map<String,
 
 /// From now on the socket gets the room's events; what it missed comes first. All in one step, so that nothing falls
 /// between the replay and what is live.
-fn join(worker: &Rc<Worker>, id: SocketId, user: UserId, room: RoomId, since: Option<Seq>) -> Result<(), Problem> {
+fn join(
+    worker: &Rc<Worker>,
+    id: SocketId,
+    user: UserId,
+    room: RoomId,
+    since: Option<Seq>,
+) -> Result<(), Problem> {
     RoomAccess::of(worker, room, user)?;
     let now = worker.state.borrow().seq;
     let missed = match since {
@@ -164,7 +175,8 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
         match answer {
             Ok(posted) => {
                 let client_id = serde_json::to_string(&client_id).expect("a text is JSON");
-                let mut json = format!(r#"{{"type":"ack","client_message_id":{client_id},"message":"#).into_bytes();
+                let mut json =
+                    format!(r#"{{"type":"ack","client_message_id":{client_id},"message":"#).into_bytes();
                 json.extend_from_slice(&posted.json);
                 json.push(b'}');
                 worker.hub.borrow_mut().send(id, &json);

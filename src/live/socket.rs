@@ -42,25 +42,35 @@ const MAX_MESSAGE: usize = 256 << 10;
 const MAX_UNDER_WAY: u32 = 256;
 
 /// Answers `GET /ws` (RFC 6455, section 4.2) and sees to it that the connection becomes a socket.
-pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>, address: IpAddr) -> Result<Response<Body>, Problem> {
+pub(crate) fn upgrade(
+    worker: &Rc<Worker>,
+    mut request: Request<Incoming>,
+    address: IpAddr,
+) -> Result<Response<Body>, Problem> {
     let headers = request.headers();
-    let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?
+        .ok_or_else(Problem::not_signed_in)?;
     // A cookie comes along whoever opens the socket, and a browser always says who does.
     let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
     }
     let names = |name: &header::HeaderName, word: &str| {
-        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word))
-        })
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     };
     let is_handshake = names(&header::CONNECTION, "upgrade")
         && names(&header::UPGRADE, "websocket")
         && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
         // 16 bytes in base64.
         && headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24);
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| is_handshake).ok_or_else(Problem::upgrade_required)?;
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .filter(|_| is_handshake)
+        .ok_or_else(Problem::upgrade_required)?;
     let accept = derive_accept_key(key.as_bytes());
     let (encoding, subprotocol) = subprotocol(headers);
     let upgrading = hyper::upgrade::on(&mut request);
@@ -87,7 +97,8 @@ pub(crate) fn upgrade(worker: &Rc<Worker>, mut request: Request<Incoming>, addre
 
 /// The first of the offered subprotocols that we speak; JSON when none is offered.
 fn subprotocol(headers: &HeaderMap) -> (Encoding, Option<&'static str>) {
-    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let offered =
+        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     for name in offered.flat_map(|value| value.split(',')) {
         match name.trim() {
             "campfire.json" => return (Encoding::Json, Some("campfire.json")),
@@ -111,7 +122,13 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn start(worker: Rc<Worker>, viewer: Viewer, encoding: Encoding, stream: TcpStream, early: Bytes) -> Self {
+    fn start(
+        worker: Rc<Worker>,
+        viewer: Viewer,
+        encoding: Encoding,
+        stream: TcpStream,
+        early: Bytes,
+    ) -> Self {
         let stream = Rc::new(stream);
         let user = viewer.user;
         worker.catch_up();
@@ -219,10 +236,16 @@ impl Conversation {
             return Err((1002, "a client has to mask its frames"));
         }
         match header.opcode {
-            OpCode::Control(_) if length > 125 || !header.is_final => Err((1002, "a control frame is short and whole")),
-            OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => Err((1002, "unknown opcode")),
+            OpCode::Control(_) if length > 125 || !header.is_final => {
+                Err((1002, "a control frame is short and whole"))
+            }
+            OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
+                Err((1002, "unknown opcode"))
+            }
             OpCode::Data(Data::Continue) if self.fragments.is_none() => Err((1002, "nothing to continue")),
-            OpCode::Data(Data::Text | Data::Binary) if self.fragments.is_some() => Err((1002, "a message is not finished")),
+            OpCode::Data(Data::Text | Data::Binary) if self.fragments.is_some() => {
+                Err((1002, "a message is not finished"))
+            }
             OpCode::Data(_) => {
                 let before = self.fragments.as_ref().map_or(0, |(_, bytes)| bytes.len());
                 if length > (MAX_MESSAGE - before) as u64 { Err((1009, "too big")) } else { Ok(()) }
@@ -267,9 +290,17 @@ impl Conversation {
     fn take_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         let encoding = self.worker.hub.borrow_mut().socket(self.id).map(|socket| socket.encoding);
         match (encoding, kind) {
-            (Some(Encoding::Json), Data::Text) if std::str::from_utf8(payload).is_err() => Err((1007, "not UTF-8")),
+            (Some(Encoding::Json), Data::Text) if std::str::from_utf8(payload).is_err() => {
+                Err((1007, "not UTF-8"))
+            }
             (Some(Encoding::Json), Data::Text) | (Some(Encoding::MessagePack), Data::Binary) => {
-                protocol::handle(&self.worker, self.id, self.user, encoding.unwrap_or(Encoding::Json), payload);
+                protocol::handle(
+                    &self.worker,
+                    self.id,
+                    self.user,
+                    encoding.unwrap_or(Encoding::Json),
+                    payload,
+                );
                 Ok(())
             }
             _ => Err((1003, "this subprotocol has frames of the other kind")),

@@ -92,7 +92,9 @@ impl Connections {
         self.clock.store(clock, Ordering::Relaxed);
         self.watches.borrow_mut().retain(|watch| {
             let Some(watch) = watch.upgrade() else { return false };
-            let age = Duration::from_secs(u64::from(clock.saturating_sub(watch.progress.since.load(Ordering::Relaxed))));
+            let age = Duration::from_secs(u64::from(
+                clock.saturating_sub(watch.progress.since.load(Ordering::Relaxed)),
+            ));
             let limit = match watch.progress.phase() {
                 IDLE => config.idle_timeout,
                 HEAD => config.header_timeout,
@@ -127,7 +129,11 @@ impl Watched {
 }
 
 impl AsyncRead for Watched {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_ready() && self.progress.phase() == IDLE {
             self.progress.enter(HEAD);
@@ -149,7 +155,11 @@ impl AsyncWrite for Watched {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 
@@ -189,7 +199,9 @@ fn serve(
 ) -> impl Future<Output = ()> + use<> {
     // Small answers must not wait for each other, and a peer that vanished must not be kept for ever.
     let _ = stream.set_nodelay(true);
-    let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     let progress = Arc::new(Progress {
         phase: AtomicU8::new(IDLE),

@@ -10,7 +10,10 @@ use super::ServeError;
 const BACKLOG: i32 = 4096;
 
 /// Binds `count` listeners. Port 0 picks a free port, the same for all.
-pub(super) fn bind(address: SocketAddr, count: usize) -> Result<(SocketAddr, Vec<std::net::TcpListener>), ServeError> {
+pub(super) fn bind(
+    address: SocketAddr,
+    count: usize,
+) -> Result<(SocketAddr, Vec<std::net::TcpListener>), ServeError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
         _ => ServeError::Listen(address, error),

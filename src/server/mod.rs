@@ -61,12 +61,17 @@ impl fmt::Display for ServeError {
         match self {
             Self::Open(error) => error.fmt(f),
             Self::PortInUse(address) => {
-                write!(f, "something listens on {address} already; stop it, or choose another address with --listen")
+                write!(
+                    f,
+                    "something listens on {address} already; stop it, or choose another address with --listen"
+                )
             }
             Self::Listen(address, error) => {
                 write!(f, "cannot listen on {address} ({error}); choose another address with --listen")
             }
-            Self::Runtime(error) => write!(f, "cannot start a worker ({error}); check the limits of this system"),
+            Self::Runtime(error) => {
+                write!(f, "cannot start a worker ({error}); check the limits of this system")
+            }
         }
     }
 }
@@ -115,7 +120,14 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
     let mut workers = Vec::new();
     for (id, listener) in listeners.into_iter().enumerate() {
         let reader = Reader::open(data)?;
-        let part = Part { id, shared: Arc::clone(&shared), handle: handle.clone(), state: state.clone(), listener, stopped: stopped.clone() };
+        let part = Part {
+            id,
+            shared: Arc::clone(&shared),
+            handle: handle.clone(),
+            state: state.clone(),
+            listener,
+            stopped: stopped.clone(),
+        };
         let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || part.run(reader));
         workers.push(thread.map_err(ServeError::Runtime)?);
     }

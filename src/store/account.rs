@@ -40,20 +40,34 @@ impl Command for SetUp {
         if load(tx)?.is_some() {
             return Err(Refusal::Conflict("This account is set up already: sign in instead."));
         }
-        let user = CreateUser { name: self.name, email: self.email, password_hash: self.password_hash, role: Role::Admin };
+        let user = CreateUser {
+            name: self.name,
+            email: self.email,
+            password_hash: self.password_hash,
+            role: Role::Admin,
+        };
         let done = found(tx, &self.account_name, &self.join_code, user)?;
         self.session.start(tx, done.user)?;
         Ok(done)
     }
 }
 
-fn found(tx: &mut Tx<'_>, account_name: &str, join_code: &str, first: CreateUser) -> Result<SetUpDone, Refusal> {
-    tx.statement("insert into account (id, name, join_code, created_at) values (1, ?, ?, ?)")?
-        .execute((account_name, join_code, tx.now))?;
+fn found(
+    tx: &mut Tx<'_>,
+    account_name: &str,
+    join_code: &str,
+    first: CreateUser,
+) -> Result<SetUpDone, Refusal> {
+    tx.statement("insert into account (id, name, join_code, created_at) values (1, ?, ?, ?)")?.execute((
+        account_name,
+        join_code,
+        tx.now,
+    ))?;
     changed(tx)?;
     let user = first.apply(tx)?;
     let RoomMade { room, .. } =
-        CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }.apply(tx)?;
+        CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }
+            .apply(tx)?;
     Ok(SetUpDone { user, room })
 }
 
@@ -79,7 +93,9 @@ impl Command for CreateAdministrator {
 }
 
 fn load(tx: &Tx<'_>) -> rusqlite::Result<Option<Account>> {
-    tx.statement("select name, custom_css, join_code, settings from account")?.query_row((), account).optional()
+    tx.statement("select name, custom_css, join_code, settings from account")?
+        .query_row((), account)
+        .optional()
 }
 
 /// The current join code, if it is this one.
@@ -114,12 +130,16 @@ impl Command for ChangeAccount {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         let before = load(tx)?.ok_or(Refusal::NotFound)?;
         let settings = Settings {
-            restrict_room_creation: self.restrict_room_creation.unwrap_or(before.settings.restrict_room_creation),
+            restrict_room_creation: self
+                .restrict_room_creation
+                .unwrap_or(before.settings.restrict_room_creation),
             retention_days: self.retention_days.unwrap_or(before.settings.retention_days),
         };
         let settings = serde_json::to_string(&settings).expect("settings have nothing that JSON cannot say");
-        tx.statement("update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?")?
-            .execute((&self.name, &self.custom_css, settings))?;
+        tx.statement(
+            "update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?",
+        )?
+        .execute((&self.name, &self.custom_css, settings))?;
         changed(tx)
     }
 }

@@ -152,7 +152,8 @@ impl PostMessage {
     fn finished(&self, id: MessageId, now: Timestamp) -> Bytes {
         use std::fmt::Write;
         let mut json = BytesMut::with_capacity(self.rest.len() + 64);
-        write!(json, r#"{{"id":{id},"created_at":"{}","#, self.at.unwrap_or(now)).expect("memory takes any text");
+        write!(json, r#"{{"id":{id},"created_at":"{}","#, self.at.unwrap_or(now))
+            .expect("memory takes any text");
         json.put_slice(&self.rest[1..]);
         json.freeze()
     }
@@ -164,9 +165,11 @@ fn posted_before(
     creator: UserId,
     client_id: &str,
 ) -> rusqlite::Result<Option<(MessageId, Bytes)>> {
-    tx.statement("select id, json from messages where room_id = ? and creator_id = ? and client_message_id = ?")?
-        .query_row((room, creator, client_id), |row| Ok((row.get(0)?, bytes(row, 1)?)))
-        .optional()
+    tx.statement(
+        "select id, json from messages where room_id = ? and creator_id = ? and client_message_id = ?",
+    )?
+    .query_row((room, creator, client_id), |row| Ok((row.get(0)?, bytes(row, 1)?)))
+    .optional()
 }
 
 fn mention(
@@ -188,7 +191,8 @@ fn mention(
 }
 
 fn unmention(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<()> {
-    let mut delete = tx.statement("delete from mentions where user_id = ? and room_id = ? and message_id = ?")?;
+    let mut delete =
+        tx.statement("delete from mentions where user_id = ? and room_id = ? and message_id = ?")?;
     for user in message.mentions.iter().copied().chain([UserId(0)]) {
         delete.execute((user, message.room_id, message.id))?;
     }
@@ -235,9 +239,13 @@ impl Command for EditMessage {
         message.mentions = self.text.mentions.to_vec();
         message.edited_at = Some(tx.now);
         mention(tx, message.room_id, message.id, &message.mentions, self.text.everyone)?;
-        let json = Bytes::from(serde_json::to_vec(&message).expect("a message has nothing that JSON cannot say"));
-        tx.statement("update messages set json = ?, plain = ? where id = ?")?
-            .execute((&*json, &self.text.plain, message.id))?;
+        let json =
+            Bytes::from(serde_json::to_vec(&message).expect("a message has nothing that JSON cannot say"));
+        tx.statement("update messages set json = ?, plain = ? where id = ?")?.execute((
+            &*json,
+            &self.text.plain,
+            message.id,
+        ))?;
         let (room, creator) = (message.room_id, message.creator_id);
         tx.indexing.push(Indexing::Remove { message: message.id, room, creator, plain: old_plain });
         tx.indexing.push(Indexing::Add { message: message.id, room, creator, plain: self.text.plain });
@@ -353,20 +361,36 @@ impl Reader {
         }
     }
 
-    fn older(&self, room: RoomId, before: MessageId, limit: usize) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
+    fn older(
+        &self,
+        room: RoomId,
+        before: MessageId,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let sql = "select id, json from messages where room_id = ? and id < ? order by id desc limit ?";
         let (mut messages, more) = self.some(sql, room, before, limit)?;
         messages.reverse();
         Ok((messages, more))
     }
 
-    fn newer(&self, room: RoomId, after: MessageId, limit: usize) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
+    fn newer(
+        &self,
+        room: RoomId,
+        after: MessageId,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let sql = "select id, json from messages where room_id = ? and id > ? order by id limit ?";
         self.some(sql, room, after, limit)
     }
 
     /// Up to `limit` rows, and whether there is one more.
-    fn some(&self, sql: &str, room: RoomId, edge: MessageId, limit: usize) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
+    fn some(
+        &self,
+        sql: &str,
+        room: RoomId,
+        edge: MessageId,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let mut statement = self.statement(sql)?;
         let mut rows = statement.query((room, edge, limit + 1))?;
         let mut messages = Vec::with_capacity(limit);

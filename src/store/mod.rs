@@ -15,7 +15,7 @@ mod writer;
 pub use account::{ChangeAccount, CreateAdministrator, RenewJoinCode, SetUp, SetUpDone};
 pub use checkpointer::Checkpointer;
 pub use command::{Command, Refusal, WriteError};
-pub use messages::{DeleteMessage, EditMessage, Page, Posted, PostMessage, PurgeRooms, Select, Text};
+pub use messages::{DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, Select, Text};
 pub use people::{
     ChangeUser, CreateUser, Credentials, Deactivate, EndSession, Join, NewSession, ResetPassword, SessionRow,
     SignIn, StartReset, TouchSession,

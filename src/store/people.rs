@@ -33,8 +33,10 @@ impl Command for CreateUser {
         if email_taken(tx, &self.email, UserId(0))? {
             return Err(EMAIL_TAKEN);
         }
-        tx.statement("insert into users (name, email, role, password_hash, created_at) values (?, ?, ?, ?, ?)")?
-            .execute((&self.name, &self.email, self.role, &self.password_hash, tx.now))?;
+        tx.statement(
+            "insert into users (name, email, role, password_hash, created_at) values (?, ?, ?, ?, ?)",
+        )?
+        .execute((&self.name, &self.email, self.role, &self.password_hash, tx.now))?;
         let id = UserId(tx.db.last_insert_rowid());
         let rooms: Vec<RoomId> = tx
             .statement("select id from rooms where kind = ? and deleted_at is null")?
@@ -48,7 +50,8 @@ impl Command for CreateUser {
     }
 }
 
-const EMAIL_TAKEN: Refusal = Refusal::Conflict("Somebody here has this e-mail address already: sign in instead.");
+const EMAIL_TAKEN: Refusal =
+    Refusal::Conflict("Somebody here has this e-mail address already: sign in instead.");
 
 fn email_taken(tx: &Tx<'_>, email: &str, by_another_than: UserId) -> rusqlite::Result<bool> {
     tx.statement("select 1 from users where email = ? and id <> ?")?.exists((email, by_another_than))
@@ -149,7 +152,12 @@ impl Command for EndSession {
     }
 }
 
-fn end_sessions(tx: &mut Tx<'_>, user: UserId, but: Option<SessionId>, why: SessionEnd) -> rusqlite::Result<()> {
+fn end_sessions(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    but: Option<SessionId>,
+    why: SessionEnd,
+) -> rusqlite::Result<()> {
     let ended: Vec<(SessionId, TokenHash)> = tx
         .statement("delete from sessions where user_id = ? and id is not ? returning id, token_hash")?
         .query_map((user, but), |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -172,8 +180,11 @@ impl Command for TouchSession {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        tx.statement("update sessions set last_active_at = ?, ip_address = ? where id = ?")?
-            .execute((tx.now, &self.ip_address, self.session))?;
+        tx.statement("update sessions set last_active_at = ?, ip_address = ? where id = ?")?.execute((
+            tx.now,
+            &self.ip_address,
+            self.session,
+        ))?;
         tx.tell(Change::SessionTouched { token_hash: self.token, at: tx.now });
         Ok(())
     }
@@ -219,10 +230,16 @@ impl Command for ChangeUser {
 
 /// Without an administrator nobody could let anybody in again.
 fn keep_an_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
-    let another = tx
-        .statement("select 1 from users where role = ? and status = ? and id <> ?")?
-        .exists((Role::Admin, Status::Active, leaving))?;
-    if another { Ok(()) } else { Err(Refusal::Conflict("The last administrator has to stay: make somebody else one first.")) }
+    let another = tx.statement("select 1 from users where role = ? and status = ? and id <> ?")?.exists((
+        Role::Admin,
+        Status::Active,
+        leaving,
+    ))?;
+    if another {
+        Ok(())
+    } else {
+        Err(Refusal::Conflict("The last administrator has to stay: make somebody else one first."))
+    }
 }
 
 /// Ends somebody's time here: sessions, memberships, searches and the e-mail go, messages stay.
@@ -274,7 +291,8 @@ impl Command for StartReset {
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
         let expires = Timestamp(tx.now.0 + RESET_HOURS * 3_600_000);
-        tx.statement("delete from one_time_tokens where user_id = ? or expires_at < ?")?.execute((user, tx.now))?;
+        tx.statement("delete from one_time_tokens where user_id = ? or expires_at < ?")?
+            .execute((user, tx.now))?;
         tx.statement(
             "insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values (?, ?, 'reset', ?)",
         )?
@@ -298,7 +316,8 @@ impl Command for ResetPassword {
         let user = tx
             .statement("delete from one_time_tokens where token_hash = ? and purpose = 'reset' and expires_at > ? returning user_id")?
             .query_row((self.token, tx.now), |row| row.get(0))?;
-        tx.statement("update users set password_hash = ? where id = ?")?.execute((&self.password_hash, user))?;
+        tx.statement("update users set password_hash = ? where id = ?")?
+            .execute((&self.password_hash, user))?;
         end_sessions(tx, user, None, SessionEnd::SignedOut)?;
         self.session.start(tx, user)?;
         Ok(user)
@@ -339,8 +358,10 @@ impl Reader {
 
     /// Whether a reset link still works.
     pub fn reset_is_open(&self, token: &TokenHash, now: Timestamp) -> rusqlite::Result<bool> {
-        self.statement("select 1 from one_time_tokens where token_hash = ? and purpose = 'reset' and expires_at > ?")?
-            .exists((token, now))
+        self.statement(
+            "select 1 from one_time_tokens where token_hash = ? and purpose = 'reset' and expires_at > ?",
+        )?
+        .exists((token, now))
     }
 
     /// A person's devices, the one used last first.

@@ -42,7 +42,11 @@ impl Reader {
     }
 
     /// Runs reads that are interrupted once they have taken this long (SQLITE_INTERRUPT).
-    pub fn within<T>(&self, limit: Duration, reads: impl FnOnce(&Self) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    pub fn within<T>(
+        &self,
+        limit: Duration,
+        reads: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         self.deadline.store((self.started.elapsed() + limit).as_nanos() as u64, Ordering::Relaxed);
         let outcome = reads(self);
         self.deadline.store(u64::MAX, Ordering::Relaxed);
@@ -64,7 +68,11 @@ impl Reader {
 
     /// Size of the database in bytes.
     pub fn size(&self) -> rusqlite::Result<i64> {
-        self.db.query_row("select page_count * page_size from pragma_page_count, pragma_page_size", (), |row| row.get(0))
+        self.db.query_row(
+            "select page_count * page_size from pragma_page_count, pragma_page_size",
+            (),
+            |row| row.get(0),
+        )
     }
 
     /// Everything that the workers keep in memory.

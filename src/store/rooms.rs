@@ -78,7 +78,9 @@ pub(super) fn members_key(sorted: &[UserId]) -> String {
 }
 
 fn everybody(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
-    tx.statement("select id from users where status = ?")?.query_map((Status::Active,), |row| row.get(0))?.collect()
+    tx.statement("select id from users where status = ?")?
+        .query_map((Status::Active,), |row| row.get(0))?
+        .collect()
 }
 
 /// The same list, if each is an active person.
@@ -93,7 +95,12 @@ fn known(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
 }
 
 /// A new member has read what was said before.
-pub(super) fn enter(tx: &Tx<'_>, room: RoomId, user: UserId, involvement: Involvement) -> rusqlite::Result<bool> {
+pub(super) fn enter(
+    tx: &Tx<'_>,
+    room: RoomId,
+    user: UserId,
+    involvement: Involvement,
+) -> rusqlite::Result<bool> {
     let entered = tx
         .statement(
             "insert or ignore into memberships (room_id, user_id, involvement, last_read_message_id)
@@ -104,11 +111,14 @@ pub(super) fn enter(tx: &Tx<'_>, room: RoomId, user: UserId, involvement: Involv
 }
 
 pub(super) fn load(tx: &Tx<'_>, id: RoomId) -> rusqlite::Result<Room> {
-    tx.statement(&format!("select {ROOM} from rooms where id = ? and deleted_at is null"))?.query_row((id,), room)
+    tx.statement(&format!("select {ROOM} from rooms where id = ? and deleted_at is null"))?
+        .query_row((id,), room)
 }
 
 fn members(tx: &Tx<'_>, room: RoomId) -> rusqlite::Result<Vec<UserId>> {
-    tx.statement("select user_id from memberships where room_id = ?")?.query_map((room,), |row| row.get(0))?.collect()
+    tx.statement("select user_id from memberships where room_id = ?")?
+        .query_map((room,), |row| row.get(0))?
+        .collect()
 }
 
 fn room_json(tx: &Tx<'_>, room: &Room) -> rusqlite::Result<String> {
@@ -180,7 +190,8 @@ impl Command for DeleteRoom {
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
         let room = load(tx, self.room)?.id;
         let members = members(tx, room)?;
-        tx.statement("update rooms set deleted_at = ?, members_key = null where id = ?")?.execute((tx.now, room))?;
+        tx.statement("update rooms set deleted_at = ?, members_key = null where id = ?")?
+            .execute((tx.now, room))?;
         tx.statement("delete from memberships where room_id = ?")?.execute((room,))?;
         let payload = format!(r#""room_id":{room}"#);
         let change = Change::RoomDeleted { room };
@@ -294,7 +305,11 @@ impl Command for MarkRead {
 }
 
 /// A member's relation to a room, with what is unread counted as it stands.
-pub(super) fn membership(db: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<Option<Membership>> {
+pub(super) fn membership(
+    db: &Connection,
+    room: RoomId,
+    user: UserId,
+) -> rusqlite::Result<Option<Membership>> {
     db.prepare_cached(
         "select involvement, last_read_message_id,
            (select count(*) from (select 1 from messages where room_id = ?1 and id > last_read_message_id limit ?3)),

@@ -40,19 +40,38 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unwritable(path, error) => {
-                write!(f, "cannot write to the data directory {} ({error}); choose another with --data or give this user access to it", path.display())
+                write!(
+                    f,
+                    "cannot write to the data directory {} ({error}); choose another with --data or give this user access to it",
+                    path.display()
+                )
             }
             Self::InUse(path) => {
-                write!(f, "another campfire is running on the data directory {}; stop it first or choose another with --data", path.display())
+                write!(
+                    f,
+                    "another campfire is running on the data directory {}; stop it first or choose another with --data",
+                    path.display()
+                )
             }
             Self::Missing(path) => {
-                write!(f, "there is no campfire data in {}; name its directory with --data, or start `campfire serve` there first", path.display())
+                write!(
+                    f,
+                    "there is no campfire data in {}; name its directory with --data, or start `campfire serve` there first",
+                    path.display()
+                )
             }
             Self::Newer { found, known } => {
-                write!(f, "the database was written by a newer campfire (its schema is version {found}, this binary knows {known}); install that version or a later one")
+                write!(
+                    f,
+                    "the database was written by a newer campfire (its schema is version {found}, this binary knows {known}); install that version or a later one"
+                )
             }
             Self::Database(path, error) => {
-                write!(f, "cannot open the database {} ({error}); check the disk, or restore a backup", path.display())
+                write!(
+                    f,
+                    "cannot open the database {} ({error}); check the disk, or restore a backup",
+                    path.display()
+                )
             }
         }
     }
@@ -131,7 +150,9 @@ impl DataDir {
         let open = || -> rusqlite::Result<Connection> {
             let db = Connection::open_with_flags(
                 self.database(),
-                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+                OpenFlags::SQLITE_OPEN_READ_WRITE
+                    | OpenFlags::SQLITE_OPEN_CREATE
+                    | OpenFlags::SQLITE_OPEN_NO_MUTEX,
             )?;
             db.busy_timeout(BUSY_TIMEOUT)?;
             // Readers never wait for the writer, and a commit is one append to the log.
@@ -172,9 +193,11 @@ impl DataDir {
 
     fn failed(&self, error: rusqlite::Error) -> OpenError {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
-                OpenError::Unwritable(self.path.clone(), io::Error::other(error.to_string()))
-            }
+            Some(
+                rusqlite::ErrorCode::CannotOpen
+                | rusqlite::ErrorCode::ReadOnly
+                | rusqlite::ErrorCode::PermissionDenied,
+            ) => OpenError::Unwritable(self.path.clone(), io::Error::other(error.to_string())),
             _ => OpenError::Database(self.database(), error),
         }
     }

@@ -1,6 +1,5 @@
 //! Searching messages, and what was searched for.
 
-use bytes::Bytes;
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
@@ -10,6 +9,7 @@ use crate::{
     text::{HIT_END, HIT_START},
     types::{MessageId, RoomId, Timestamp, UserId},
 };
+use bytes::Bytes;
 
 /// Recent searches kept per person.
 const RECENT: usize = 10;
@@ -61,7 +61,11 @@ impl Reader {
             true => self.hits(&words, before, MessageId(0), query)?,
             // Few rooms, or one person's messages: let the index intersect. Otherwise probe the newest hits first.
             false => {
-                let probed = if query.creator.is_some() || query.rooms.len() <= 2 { None } else { self.probe(query, &words, before)? };
+                let probed = if query.creator.is_some() || query.rooms.len() <= 2 {
+                    None
+                } else {
+                    self.probe(query, &words, before)?
+                };
                 match probed {
                     Some(oldest) => self.hits(&words, before, oldest, query)?,
                     None => self.hits(&intersection(query, &words), before, MessageId(0), query)?,
@@ -75,7 +79,12 @@ impl Reader {
 
     /// Looks through the newest candidates for those in one of the rooms. Answers down to where one has to go for a
     /// page of them, or None if that is too far.
-    fn probe(&self, query: &SearchQuery<'_>, words: &str, before: MessageId) -> rusqlite::Result<Option<MessageId>> {
+    fn probe(
+        &self,
+        query: &SearchQuery<'_>,
+        words: &str,
+        before: MessageId,
+    ) -> rusqlite::Result<Option<MessageId>> {
         let mut statement = self.statement(
             "select messages_fts.rowid, messages.room_id
              from messages_fts cross join messages on messages.id = messages_fts.rowid
@@ -102,7 +111,13 @@ impl Reader {
     /// The hits of an expression within a stretch of the history, one more than wanted. In one scan: asking the index
     /// for the snippet of one message at a time cost 0.1 to 0.2 ms each. The rooms are checked whatever the expression
     /// says of them: the index also has the messages of a deleted room, which go bit by bit.
-    fn hits(&self, expression: &str, before: MessageId, from: MessageId, query: &SearchQuery<'_>) -> rusqlite::Result<Vec<Hit>> {
+    fn hits(
+        &self,
+        expression: &str,
+        before: MessageId,
+        from: MessageId,
+        query: &SearchQuery<'_>,
+    ) -> rusqlite::Result<Vec<Hit>> {
         let rooms = query.rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
         let mut statement = self.statement(
             "select messages.json, snippet(messages_fts, 0, ?4, ?5, '…', ?6)
@@ -113,7 +128,16 @@ impl Reader {
         )?;
         statement
             .query_map(
-                (expression, before, from, HIT_START, HIT_END, SNIPPET_TOKENS, format!("[{rooms}]"), query.limit + 1),
+                (
+                    expression,
+                    before,
+                    from,
+                    HIT_START,
+                    HIT_END,
+                    SNIPPET_TOKENS,
+                    format!("[{rooms}]"),
+                    query.limit + 1,
+                ),
                 |row| Ok(Hit { json: bytes(row, 0)?, snippet: row.get(1)? }),
             )?
             .collect()
@@ -121,11 +145,13 @@ impl Reader {
 
     /// A person's recent searches, newest first.
     pub fn recent_searches(&self, user: UserId) -> rusqlite::Result<Vec<RecentSearch>> {
-        self.statement("select id, query, searched_at from searches where user_id = ? order by id desc limit ?")?
-            .query_map((user, RECENT), |row| {
-                Ok(RecentSearch { id: row.get(0)?, query: row.get(1)?, created_at: row.get(2)? })
-            })?
-            .collect()
+        self.statement(
+            "select id, query, searched_at from searches where user_id = ? order by id desc limit ?",
+        )?
+        .query_map((user, RECENT), |row| {
+            Ok(RecentSearch { id: row.get(0)?, query: row.get(1)?, created_at: row.get(2)? })
+        })?
+        .collect()
     }
 }
 

@@ -27,7 +27,13 @@ pub enum Change {
 impl Reader {
     /// The events of a room after `since` and up to `until`, in order: `limit` + 1 of them at most, so that the caller
     /// can tell that there are more.
-    pub fn replay(&self, room: RoomId, since: Seq, until: Seq, limit: usize) -> rusqlite::Result<Vec<(Seq, Change)>> {
+    pub fn replay(
+        &self,
+        room: RoomId,
+        since: Seq,
+        until: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<(Seq, Change)>> {
         let mut events = Vec::new();
         let mut created = self.statement(
             "select id, json from messages where room_id = ? and id > ? and id <= ? order by id limit ?",
@@ -52,7 +58,14 @@ impl Reader {
     }
 
     /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most.
-    pub fn sync(&self, user: UserId, rooms: &[RoomId], since: Seq, until: Seq, limit: usize) -> rusqlite::Result<Vec<(Seq, Change)>> {
+    pub fn sync(
+        &self,
+        user: UserId,
+        rooms: &[RoomId],
+        since: Seq,
+        until: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<(Seq, Change)>> {
         let mut events = Vec::new();
         for room in rooms {
             events.extend(self.replay(*room, since, until, limit)?);

@@ -90,9 +90,8 @@ impl<C: Command> Work for Pending<C> {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         let Some(command) = self.command.take() else { return false };
         // One command's bug must not take the writer, and with it every other, down.
-        let outcome = catch_unwind(AssertUnwindSafe(|| command.apply(tx))).unwrap_or_else(|_| {
-            Err(Refusal::Database(rusqlite::Error::UnwindingPanic))
-        });
+        let outcome = catch_unwind(AssertUnwindSafe(|| command.apply(tx)))
+            .unwrap_or_else(|_| Err(Refusal::Database(rusqlite::Error::UnwindingPanic)));
         let applied = outcome.is_ok();
         self.answer = Some(outcome.map_err(WriteError::Refused));
         applied
@@ -152,7 +151,10 @@ impl WriterHandle {
     }
 
     /// Puts a command on the queue, in the order of the calls. The answer comes once it is durable.
-    pub fn submit<C: Command>(&self, command: C) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
+    pub fn submit<C: Command>(
+        &self,
+        command: C,
+    ) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
         let (reply, answer) = oneshot::channel();
         let work = Box::new(Pending { command: Some(command), answer: None, reply });
         let mut waiting = self.queue.lock();
@@ -200,7 +202,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(data: &DataDir, capacity: usize, fanout: Box<dyn Fanout>) -> Result<(Self, WriterHandle), OpenError> {
+    pub fn start(
+        data: &DataDir,
+        capacity: usize,
+        fanout: Box<dyn Fanout>,
+    ) -> Result<(Self, WriterHandle), OpenError> {
         let db = data.writable()?;
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
@@ -211,7 +217,8 @@ impl Writer {
         let failed = |error| OpenError::Database(data.database(), error);
         let seq = last_seq(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let mut bench = Bench { db, seq, data_version, fanout, queue: Arc::clone(&queue), optimized: Instant::now() };
+        let mut bench =
+            Bench { db, seq, data_version, fanout, queue: Arc::clone(&queue), optimized: Instant::now() };
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || bench.work())

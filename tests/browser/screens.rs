@@ -35,7 +35,9 @@ async fn every_screen_is_drawn_at_both_sizes_and_in_both_themes() {
             picture(&window, dir.as_deref(), &name("rooms")).await;
             let room = window.eval("return [...document.querySelectorAll('.room')].find((it) => it.textContent.includes('Launch week')).getAttribute('href')").await;
             window.goto(&format!("{origin}{}", room.as_str().unwrap())).await;
-            window.until("the talk is there", "return document.querySelectorAll('.message').length > 20").await;
+            window
+                .until("the talk is there", "return document.querySelectorAll('.message').length > 20")
+                .await;
             let wide = window.eval("return document.documentElement.scrollWidth <= innerWidth").await;
             assert_eq!(wide, true, "the room is wider than the window");
             picture(&window, dir.as_deref(), &name("room")).await;

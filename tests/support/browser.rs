@@ -1,4 +1,5 @@
 //! Debian's Chromium, driven over WebDriver. Each window has a profile of its own, and keeps what its console says.
+#![allow(unreachable_pub)] // as in the rest of the support
 
 use std::{
     net::TcpListener,
@@ -14,7 +15,7 @@ use fantoccini::{
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use super::DEADLINE;
+use crate::support::DEADLINE;
 
 /// A chromedriver of the test's own.
 pub struct Driver {
@@ -32,7 +33,9 @@ impl Driver {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
-                .unwrap_or_else(|error| panic!("chromedriver does not start ({error}): apt-get install chromium chromium-driver"));
+                .unwrap_or_else(|error| {
+                    panic!("chromedriver does not start ({error}): apt-get install chromium chromium-driver")
+                });
             let mut driver = Driver { child, address: format!("http://127.0.0.1:{port}") };
             if driver.is_ready(port).await {
                 return driver;
@@ -61,8 +64,17 @@ impl Driver {
 
     pub async fn window_of(&self, width: u32, height: u32, dark: bool) -> Window {
         let mut arguments = vec![
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en-GB",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            "--lang=en-GB",
         ];
         if dark {
             arguments.push("--blink-settings=preferredColorScheme=0");
@@ -108,7 +120,12 @@ impl Window {
 
     /// The element, once it is there.
     pub async fn find(&self, css: &str) -> Element {
-        self.client.wait().at_most(DEADLINE).for_element(Locator::Css(css)).await.unwrap_or_else(|error| panic!("no {css}: {error}"))
+        self.client
+            .wait()
+            .at_most(DEADLINE)
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| panic!("no {css}: {error}"))
     }
 
     pub async fn click(&self, css: &str) {
@@ -141,7 +158,10 @@ impl Window {
 
     /// Waits until a message with this text is in the room, said and confirmed.
     pub async fn sees(&self, text: &str) {
-        let script = format!("return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => it.innerText.trim() === {})", json!(text));
+        let script = format!(
+            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => it.innerText.trim() === {})",
+            json!(text)
+        );
         self.until(&format!("{text:?} is seen"), &script).await;
     }
 
@@ -159,7 +179,8 @@ impl Window {
     pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
         let log = self.client.issue_cmd(BrowserLog).await.unwrap();
         let entries = log.as_array().cloned().unwrap_or_default();
-        let entries = entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
+        let entries =
+            entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         let texts = entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned());
         texts.filter(|text| !expected.iter().any(|known| text.contains(known))).collect()
     }
