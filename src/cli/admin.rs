@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::Read, time::Instant};
 
-use super::{Failure, Given, help, say};
+use super::{Failure, Given, healthcheck::reachable, help, say};
 use crate::{
     config::Config,
     event::Batch,
@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let own = [("name", true), ("email", true), ("password-stdin", false)];
-    let Some(given) = Given::parse(arguments, help::ADMIN, &own)? else { return Ok(()) };
+    let Some(given) = Given::parse(arguments, &help::admin(), &own)? else { return Ok(()) };
     let words: Vec<&str> = given.words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["create"] => create(&given),
@@ -26,6 +26,9 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             Err(Failure::Usage("say whose password: campfire admin reset-password EMAIL".into()))
         }
         ["list"] => list(&given),
+        ["create" | "reset-password" | "list", .., extra] => {
+            Err(Failure::Usage(format!("{extra:?} is too much; `campfire admin --help` tells what there is")))
+        }
         [unknown, ..] => Err(Failure::Usage(format!(
             "there is no `campfire admin {unknown}`, only create, reset-password and list; `campfire admin --help` tells more"
         ))),
@@ -72,7 +75,7 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     let config = given.config()?;
     let token = random_token();
     write(&config, StartReset { email: email.to_owned(), token: TokenHash::of(&token) })?;
-    let base = config.public_url.unwrap_or_else(|| format!("http://{}", config.listen));
+    let base = config.public_url.unwrap_or_else(|| format!("http://{}", reachable(config.listen)));
     say(&format!("{base}/reset/{token}\n"))
 }
 

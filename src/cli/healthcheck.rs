@@ -12,7 +12,7 @@ use super::{Failure, Given, help};
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
-    let Some(given) = Given::parse(arguments, help::HEALTHCHECK, &[])? else { return Ok(()) };
+    let Some(given) = Given::parse(arguments, &help::healthcheck(), &[])? else { return Ok(()) };
     given.no_words()?;
     let address = reachable(given.config()?.listen);
     let answer =
@@ -27,8 +27,8 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
-/// A server that listens on every address is asked on loopback.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+/// A server that listens on every address is reached on loopback.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -1,6 +1,9 @@
-//! What `--help` says.
+//! What `--help` says. Whatever is said about a setting comes from the table of settings.
 
-use crate::config::{Config, Loaded, SETTINGS};
+use crate::config::{Loaded, SETTINGS, Setting};
+
+/// Where the second column starts: two past the longest setting.
+const COLUMN: usize = 26;
 
 pub(super) fn overview() -> String {
     format!(
@@ -9,17 +12,16 @@ pub(super) fn overview() -> String {
 Usage: campfire [COMMAND] [OPTIONS]
 
 Commands:
-  serve                  serve, until it is told to stop (this is what `campfire` alone does)
-  demo                   serve a throw-away team with people, rooms and talk, and sign you in
-  admin create           make an administrator
-  admin reset-password   print a link with which somebody can choose a new password
-  admin list             list everybody
-  healthcheck            ask the server whether it is well; exit status 0 if so
+  serve                   serve until told to stop; what `campfire` alone does
+  demo                    serve a throw-away team with people, rooms and talk, and sign you in
+  admin create            make an administrator
+  admin reset-password    print a link with which somebody chooses a new password
+  admin list              list everybody
+  healthcheck             ask the server whether it is well
 
-`campfire COMMAND --help` tells the options of each.
-
-  --help                 this
-  --version              the version
+Options:
+  --help                  this; after a command, what that one takes
+  --version               the version
 
 Exit status: 0 done, 1 failed, 2 asked wrongly.
 ",
@@ -29,60 +31,131 @@ Exit status: 0 done, 1 failed, 2 asked wrongly.
 
 pub(super) fn serve() -> String {
     format!(
-        "Serves until SIGTERM or SIGINT.
+        "Serves until SIGTERM or SIGINT. Who opens the page first sets it up.
 
-Usage: campfire serve [OPTIONS]
+Usage: campfire [serve] [OPTIONS]
 
-{}
-  --print-config         show every setting, and where its value comes from
-",
-        settings()
+Options:
+{}{}
+{SOURCES}",
+        settings(|_| true),
+        option("--print-config", "show every setting and where its value comes from, and end"),
     )
-}
-
-/// Every setting: its flag, what it means, its default.
-pub(super) fn settings() -> String {
-    let defaults = Loaded::default();
-    debug_assert_eq!(defaults.config, Config::default());
-    let mut text = String::from("Settings (each also as CAMPFIRE_NAME, or as a key of the TOML file):\n");
-    for setting in SETTINGS {
-        let flag = format!("{} {}", setting.flag(), setting.value);
-        let default = match defaults.show(setting).as_str() {
-            "" => String::new(),
-            value => format!(" [{value}]"),
-        };
-        text.push_str(&format!("  {flag:<28} {}{default}\n", setting.help));
-    }
-    text.push_str(
-        "  --config FILE                the TOML file [/etc/campfire/campfire.toml, if there is one]\n",
-    );
-    text
 }
 
 pub(super) fn demo() -> String {
     format!(
-        "Serves a throw-away team in a temporary directory, which is removed at the end. The first visitor from this
-machine is signed in as its administrator.
+        "Serves a throw-away team from a temporary directory, which is removed at the end.
+The first visitor from this machine is signed in as its administrator.
 
 Usage: campfire demo [OPTIONS]
 
-{}",
-        settings()
+Options:
+{}
+{SOURCES}",
+        settings(|setting| !super::demo::OWN.contains(&setting.key))
     )
 }
 
-pub(super) const ADMIN: &str = "Works on the data directory, whether the server runs or not.
+pub(super) fn admin() -> String {
+    format!(
+        "Works on the data directory, whether the server runs or not; if it runs, it notices.
 
-Usage: campfire admin create --name NAME --email EMAIL --password-stdin [--data DIR]
-       campfire admin reset-password EMAIL [--data DIR] [--public-url URL]
-       campfire admin list [--data DIR]
+Usage: campfire admin create --name NAME --email EMAIL --password-stdin [OPTIONS]
+       campfire admin reset-password EMAIL [OPTIONS]
+       campfire admin list [OPTIONS]
 
-create           makes an administrator; the password is read from standard input
-reset-password   prints a link that works once, for four hours
-list             lists everybody: id, role, status, e-mail, name
+Commands:
+{}{}{}
+Options:
+{}{}{}{}
+{SOURCES}",
+        option("create", "make an administrator; before the first start, this is the set-up"),
+        option("reset-password", "print a link that works once, within four hours, to choose a new password"),
+        option("list", "list everybody: id, role, status, e-mail and name, with tabs between"),
+        option("--name NAME", "the new administrator's name"),
+        option("--email EMAIL", "the e-mail address to sign in with"),
+        option("--password-stdin", "read the password from standard input: 8 characters or more"),
+        settings(|setting| ["data", "public_url"].contains(&setting.key)),
+    )
+}
+
+pub(super) fn healthcheck() -> String {
+    format!(
+        "Asks GET /health of the server on this machine. Exit status 0 if it is well, 1 if not.
+
+Usage: campfire healthcheck [OPTIONS]
+
+Options:
+{}
+{SOURCES}",
+        settings(|setting| setting.key == "listen")
+    )
+}
+
+const SOURCES: &str = "\
+A setting is taken from its flag, else from the environment (CAMPFIRE_LISTEN for --listen),
+else from the TOML file (listen = \"…\"), else it has its default, shown in brackets.
 ";
 
-pub(super) const HEALTHCHECK: &str = "Asks GET /health of the server. Exit status 0 if it is well, 1 if not.
+/// The chosen settings: flag, meaning, default.
+fn settings(chosen: impl Fn(&Setting) -> bool) -> String {
+    let defaults = Loaded::default();
+    let mut text = String::new();
+    for setting in SETTINGS.iter().filter(|setting| chosen(setting)) {
+        let default = match defaults.show(setting) {
+            value if value.is_empty() => value,
+            value => format!(" [{value}]"),
+        };
+        text +=
+            &option(&format!("{} {}", setting.flag(), setting.value), &format!("{}{default}", setting.help));
+    }
+    text + &option("--config FILE", "the TOML file [/etc/campfire/campfire.toml, if it exists]")
+}
 
-Usage: campfire healthcheck [--listen ADDR:PORT]
-";
+fn option(name: &str, meaning: &str) -> String {
+    format!("  {name:<COLUMN$}{meaning}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_help_is_in_two_columns_that_fit_a_terminal() {
+        for help in [overview(), serve(), demo(), admin(), healthcheck()] {
+            assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
+            for line in help.lines() {
+                assert!(line.chars().count() <= 110, "too long: {line}");
+                assert!(line.trim_end() == line, "blanks at the end: {line:?}");
+                if line.starts_with("  --") {
+                    let second = line.trim_start().find("  ").map(|gap| line[gap + 2..].trim_start());
+                    assert!(second.is_some_and(|meaning| !meaning.is_empty()), "runs together: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_of_serve_has_every_setting_and_its_default() {
+        let help = serve();
+        for setting in SETTINGS {
+            assert!(help.contains(&format!("  {} {}", setting.flag(), setting.value)), "{}", setting.key);
+        }
+        assert!(help.contains("[127.0.0.1:3000]"), "{help}");
+    }
+
+    #[test]
+    fn the_readme_has_every_setting_with_its_default() {
+        let defaults = Loaded::default();
+        for setting in SETTINGS {
+            let usage = format!("{} {}", setting.flag(), setting.value).replace('|', "\\|");
+            let default = match defaults.show(setting) {
+                value if value.is_empty() => String::from("| |"),
+                value => format!("| `{value}` |"),
+            };
+            let row = format!("| `{usage}` | {} {default}\n", setting.help);
+            assert!(include_str!("../../README.md").contains(&row), "the README lacks: {row}");
+        }
+    }
+}

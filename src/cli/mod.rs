@@ -5,7 +5,12 @@ mod demo;
 mod healthcheck;
 mod help;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use lexopt::prelude::*;
 
@@ -78,9 +83,15 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
+/// Prints what was asked for. A reader that has seen enough (`campfire --help | head`) is no failure.
 fn say(text: &str) -> Result<(), Failure> {
-    print!("{text}");
-    Ok(())
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("cannot write to standard output ({error})")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
@@ -151,9 +162,9 @@ impl Given {
 
     fn no_words(&self) -> Result<(), Failure> {
         match self.words.first() {
-            Some(word) => {
-                Err(Failure::Usage(format!("{word:?} is too much; `campfire --help` tells what there is")))
-            }
+            Some(word) => Err(Failure::Usage(format!(
+                "{word:?} is too much here: the command comes first and options after it; `campfire --help` tells what there is"
+            ))),
             None => Ok(()),
         }
     }

@@ -1,10 +1,10 @@
 //! `campfire demo`: a team that never was, for an evening.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, fs::DirBuilder, os::unix::fs::DirBuilderExt, path::PathBuf};
 
 use super::{Failure, Given, admin::Nobody, help};
 use crate::{
-    config::Config,
+    config::{Config, Durability},
     http::hash_password,
     log, server,
     store::{
@@ -19,17 +19,24 @@ use crate::{
 
 /// Who is there: a line each, the first one is the visitor.
 const PEOPLE: &str = include_str!("people.txt");
-/// What they said: `room: name: text`, `~` for a new line within it, an empty line for some hours of quiet.
+/// What they said: `room: name: text`, `~` for a new line within it, an empty line for a night.
 const TALK: &str = include_str!("talk.txt");
 
 /// Everybody in the demo has it, so that a second window can sign in as somebody else.
 const PASSWORD: &str = "campfire";
 
+/// Settings that are the demo's own business: where its data is, and that a power cut may take it.
+pub(super) const OWN: [&str; 2] = ["data", "durability"];
+
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::demo(), &[])? else { return Ok(()) };
     given.no_words()?;
+    if let Some((key, _)) = given.settings.iter().find(|(key, _)| OWN.contains(&key.as_str())) {
+        return Err(Failure::Usage(format!("a demo keeps nothing, so there is no --{key} for it")));
+    }
+    let given = given.config()?;
     let scratch = Scratch::new()?;
-    let config = Config { data: scratch.0.clone(), ..given.config()? };
+    let config = Config { data: scratch.0.clone(), durability: Durability::Normal, ..given };
     log::init(config.log_format, &config.log_level);
     let data = DataDir::claim(&config.data, config.durability)?;
     let token = {
@@ -37,19 +44,22 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         seed(&handle).map_err(|error| Failure::Failed(format!("cannot make the demo up ({error:?})")))?
     };
     eprintln!(
-        "A demo: everything in it is gone when it stops. Everybody's password is \"{PASSWORD}\", say ana@example.org's."
+        "A demo: all of it is gone when it stops (Ctrl+C). Open the address below and you are signed in as Ana; in a
+second browser, sign in as mara@example.org with the password \"{PASSWORD}\"."
     );
     Ok(server::serve_from(config, &data, Some(token))?)
 }
 
-/// A directory that goes with the value.
+/// A directory of our own that goes with the value.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("campfire-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path)
-            .map_err(|error| Failure::Failed(format!("cannot make {} ({error})", path.display())))?;
+        // Only ours: it must not be there yet, and nobody else may look in.
+        DirBuilder::new().mode(0o700).create(&path).map_err(|error| {
+            Failure::Failed(format!("cannot make {} ({error}); set TMPDIR to another place", path.display()))
+        })?;
         Ok(Self(path))
     }
 }
@@ -120,7 +130,7 @@ fn talk<'t>(
     };
     let now = Timestamp::now().0;
     let lines: Vec<&str> = TALK.lines().collect();
-    // The last word was said a few minutes ago; quiet hours lie between the paragraphs.
+    // The last word was said a few minutes ago; nights lie between the paragraphs.
     let total: i64 = lines.iter().map(|line| pause(line)).sum();
     let mut at = now - total - 4 * MINUTE;
     let mut last: Vec<(RoomId, MessageId)> = Vec::new();
@@ -160,9 +170,9 @@ fn talk<'t>(
 
 const MINUTE: i64 = 60_000;
 
-/// Time before a line was said.
+/// Time before a line was said. After a night it is about the same hour again: now's, whenever the demo runs.
 fn pause(line: &str) -> i64 {
-    if line.is_empty() { 5 * 60 * MINUTE } else { MINUTE + (line.len() as i64 % 7) * 25_000 }
+    if line.is_empty() { 23 * 60 * MINUTE } else { MINUTE + (line.len() as i64 % 7) * 25_000 }
 }
 
 /// `@one+other` is the direct room of the two; others are open.
