@@ -34,6 +34,8 @@ pub struct Shared {
     pub inboxes: Vec<Inbox>,
     pub metrics: Vec<Arc<WorkerMetrics>>,
     pub started: Instant,
+    /// Milliseconds of the Unix epoch at the start, for the ids of requests.
+    pub boot: u64,
     /// Set once the server is going away.
     pub draining: AtomicBool,
     /// Hashing passwords takes a core for tens of milliseconds: so many at once.
@@ -65,6 +67,7 @@ pub struct Worker {
     taken: RefCell<Vec<Parcel>>,
     healthy_at: Cell<Option<Instant>>,
     requests: Cell<u64>,
+    sampled_at: Cell<Option<Instant>>,
 }
 
 impl Worker {
@@ -89,6 +92,7 @@ impl Worker {
             taken: RefCell::default(),
             healthy_at: Cell::new(None),
             requests: Cell::new(0),
+            sampled_at: Cell::new(None),
             shared,
         })
     }
@@ -181,6 +185,15 @@ impl Worker {
             self.healthy_at.set(Some(now));
         }
         healthy
+    }
+
+    /// True for one request a second.
+    pub fn is_sampled(&self, now: Instant) -> bool {
+        let due = self.sampled_at.get().is_none_or(|at| now.duration_since(at) >= Duration::from_secs(1));
+        if due {
+            self.sampled_at.set(Some(now));
+        }
+        due
     }
 
     /// A number for each request, different on every worker.

@@ -21,9 +21,9 @@ use std::{
     future::Future,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
+    pin::pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -45,7 +45,7 @@ pub(crate) use self::{
 };
 use self::{
     request::{Admin, Call, MAX_JSON, read_body, viewer},
-    response::Reply,
+    response::{Conditions, Reply},
     router::{Handler, find},
 };
 use crate::worker::Worker;
@@ -54,6 +54,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A read on a worker that takes longer than this is given up: it would hold up everybody else's.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
+
+/// A request that takes longer is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Tells the pages of one binary from those of the next, which may word them differently.
 fn boot_tag() -> &'static str {
@@ -84,20 +87,39 @@ pub(crate) async fn answer(
         allow_origin(&worker, origin, response.headers_mut());
     }
     response.headers_mut().insert(X_REQUEST_ID, id);
-    worker.metrics.routes[place].record(response.status().as_u16(), started.elapsed());
+    let took = started.elapsed();
+    worker.metrics.routes[place].record(response.status().as_u16(), took);
+    if took > SLOW || worker.is_sampled(started) {
+        trace(&worker, place, &response, took);
+    }
     response
+}
+
+/// One request a second is traced, and every slow one: enough to see what goes on, whatever the load.
+fn trace(worker: &Worker, place: usize, response: &Response<Body>, took: Duration) {
+    let route = router::ROUTES.get(place).map_or("none", |route| route.path);
+    let (status, id) = (response.status().as_u16(), response.headers().get(&X_REQUEST_ID));
+    let span = tracing::debug_span!("request", route, status, ?id, worker = worker.id);
+    let _inside = span.enter();
+    if took > SLOW {
+        tracing::warn!(?took, route, status, "a slow request");
+    } else {
+        tracing::debug!(?took, "a request");
+    }
 }
 
 /// Finds the route and calls its handler; answers the response and the route's place in the table.
 async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr) -> (Response<Body>, usize) {
     let found = match find(request.method(), request.uri().path()) {
         Ok(found) => found,
-        Err(problem) => return (Reply::from(problem).into_response(request.headers()), route_count()),
+        Err(problem) => {
+            return (Reply::from(problem).into_response(&Conditions::of(request.headers())), route_count());
+        }
     };
     let place = found.place;
     if matches!(found.route.handler, Handler::Socket) {
         let response = crate::live::upgrade(worker, request, address)
-            .unwrap_or_else(|problem| Reply::from(problem).into_response(&HeaderMap::new()));
+            .unwrap_or_else(|problem| Reply::from(problem).into_response(&Conditions::default()));
         return (response, place);
     }
     let (parts, body) = request.into_parts();
@@ -111,7 +133,7 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
         body: bytes::Bytes::new(),
     };
     // The handler may take the call with it; what the response needs of the request is small.
-    let asked = conditions(&call.headers);
+    let asked = Conditions::of(&call.headers);
     let handled = async {
         if call.method != Method::GET && call.method != Method::HEAD {
             let read = read_body(worker, body, MAX_JSON).await;
@@ -121,7 +143,14 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
         }
         dispatch(found.route.handler, call).await
     };
-    let reply = match (CatchPanic { inner: Box::pin(handled) }).await {
+    let mut handled = pin!(handled);
+    // What a handler had borrowed is given back as it unwinds; nothing of it is used again.
+    let handled =
+        std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => Poll::Ready(Err(())),
+        });
+    let reply = match handled.await {
         Ok(Ok(reply)) => reply,
         Ok(Err(problem)) => problem.into(),
         Err(()) => {
@@ -162,30 +191,22 @@ async fn dispatch(handler: Handler, call: Call) -> router::Answer {
     }
 }
 
-/// The headers that decide how an answer is put on the wire.
-fn conditions(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = HeaderMap::new();
-    for name in [header::IF_NONE_MATCH, header::ACCEPT_ENCODING] {
-        for value in headers.get_all(&name) {
-            kept.append(&name, value.clone());
-        }
-    }
-    kept
-}
-
 /// The caller's own id if it is 1 to 128 printable characters, otherwise one of ours.
 fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     let theirs = headers.get(&X_REQUEST_ID).filter(|id| {
         (1..=128).contains(&id.len()) && id.as_bytes().iter().all(|byte| (0x20..0x7F).contains(byte))
     });
-    match theirs {
-        Some(id) => id.clone(),
-        None => {
-            let started = worker.shared.started.elapsed().as_micros();
-            let id = format!("{:x}-{:x}-{:x}", worker.id, worker.next_request(), started);
-            HeaderValue::try_from(id).expect("hexadecimal digits are printable")
+    theirs.cloned().unwrap_or_else(|| {
+        // When the process started and which worker, then the worker's count: never twice the same.
+        let id = (worker.shared.boot << 8 | worker.id as u64 & 0xFF, worker.next_request());
+        let mut text = [b'-'; 33];
+        for (place, number) in [(0, id.0), (17, id.1)] {
+            for (digit, byte) in text[place..place + 16].iter_mut().enumerate() {
+                *byte = b"0123456789abcdef"[(number >> (60 - 4 * digit) & 15) as usize];
+            }
         }
-    }
+        HeaderValue::from_bytes(&text).expect("hexadecimal digits are printable")
+    })
 }
 
 /// Answers `OPTIONS` of an allowed origin (CORS); nobody else's.
@@ -207,7 +228,7 @@ fn preflight(worker: &Worker, request: &Request<Incoming>) -> Option<Response<Bo
                 HeaderValue::from_static("authorization, content-type, if-none-match, x-request-id"),
             )
             .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-        reply.into_response(request.headers())
+        reply.into_response(&Conditions::of(request.headers()))
     })
 }
 
@@ -224,23 +245,5 @@ fn allow_origin(worker: &Worker, origin: HeaderValue, headers: &mut HeaderMap) {
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("etag, link, retry-after, x-request-id"),
         );
-    }
-}
-
-/// A future whose panic is a value.
-struct CatchPanic<F> {
-    inner: Pin<Box<F>>,
-}
-
-impl<F: Future> Future for CatchPanic<F> {
-    type Output = Result<F::Output, ()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // What the handler had borrowed is given back as it unwinds; nothing of it is used again.
-        match catch_unwind(AssertUnwindSafe(|| self.inner.as_mut().poll(cx))) {
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(_) => Poll::Ready(Err(())),
-        }
     }
 }

@@ -23,6 +23,22 @@ const VARY: HeaderValue = HeaderValue::from_static("accept-encoding, cookie, aut
 /// Texts smaller than this are not worth compressing.
 const COMPRESS_FROM: usize = 1024;
 
+/// What of a request decides how its answer is put on the wire.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions {
+    if_none_match: SmallVec<[HeaderValue; 1]>,
+    accept_encoding: Option<HeaderValue>,
+}
+
+impl Conditions {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
+            accept_encoding: headers.get(header::ACCEPT_ENCODING).cloned(),
+        }
+    }
+}
+
 /// What a handler answers.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -95,7 +111,7 @@ impl Reply {
     }
 
     /// Puts the answer on the wire: conditional, compressed if the caller takes that.
-    pub(crate) fn into_response(self, request: &HeaderMap) -> Response<Body> {
+    pub(crate) fn into_response(self, request: &Conditions) -> Response<Body> {
         let encoding = self.encoding(request);
         let etag = self.etag.as_ref().map(|tag| match encoding {
             Encoding::Identity => format!("\"{tag}\""),
@@ -103,9 +119,10 @@ impl Reply {
             Encoding::Brotli => format!("\"{tag}-br\""),
         });
         let unchanged = self.status == StatusCode::OK
-            && self.etag.as_deref().is_some_and(|tag| {
-                request.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value.as_bytes(), tag))
-            });
+            && self
+                .etag
+                .as_deref()
+                .is_some_and(|tag| request.if_none_match.iter().any(|value| names(value.as_bytes(), tag)));
         let compressible = self.body.len() >= COMPRESS_FROM;
         let body = match (unchanged, encoding) {
             (true, _) => Bytes::new(),
@@ -157,12 +174,11 @@ impl Reply {
     }
 
     /// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
-    fn encoding(&self, request: &HeaderMap) -> Encoding {
+    fn encoding(&self, request: &Conditions) -> Encoding {
         if self.body.len() < COMPRESS_FROM || !self.is_text() {
             return Encoding::Identity;
         }
-        let Some(accepted) = request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok())
-        else {
+        let Some(accepted) = request.accept_encoding.as_ref().and_then(|value| value.to_str().ok()) else {
             return Encoding::Identity;
         };
         let (gzip, br) = (accepts(accepted, "gzip"), accepts(accepted, "br"));

@@ -32,6 +32,7 @@ use crate::{
     metrics::WorkerMetrics,
     state::State,
     store::{Checkpointer, DataDir, Fanout, Home, OpenError, PruneEvents, Reader, Writer, WriterHandle},
+    types::Timestamp,
     worker::{Shared, Worker, purge_deleted_rooms},
 };
 
@@ -106,6 +107,7 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
         metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
         started,
+        boot: Timestamp::now().0 as u64,
         draining: AtomicBool::new(false),
         hashing: Semaphore::new(count),
         hashing_waiting: AtomicUsize::new(0),
