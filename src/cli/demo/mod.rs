@@ -1,6 +1,6 @@
 //! `campfire demo`: a team that never was, for an evening.
 
-use std::{ffi::OsString, fs::DirBuilder, os::unix::fs::DirBuilderExt, path::PathBuf};
+use std::{ffi::OsString, fs::DirBuilder, io::ErrorKind, os::unix::fs::DirBuilderExt, path::PathBuf};
 
 use super::{Failure, Given, admin::Nobody, help};
 use crate::{
@@ -55,11 +55,24 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("campfire-demo-{}", std::process::id()));
-        // Only ours: it must not be there yet, and nobody else may look in.
-        DirBuilder::new().mode(0o700).create(&path).map_err(|error| {
-            Failure::Failed(format!("cannot make {} ({error}); set TMPDIR to another place", path.display()))
-        })?;
+        let stem = std::env::temp_dir().join(format!("campfire-demo-{}", std::process::id()));
+        let mut path = stem.clone();
+        // Only ours: it must not be there yet, and nobody else may look in. One that was killed may have left its
+        // directory behind, and in a container our id is the same every time.
+        for place in 2.. {
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && place < 1000 => {
+                    path = stem.with_extension(place.to_string());
+                }
+                Err(error) => {
+                    let shown = path.display();
+                    return Err(Failure::Failed(format!(
+                        "cannot make {shown} ({error}); set TMPDIR to another place"
+                    )));
+                }
+                Ok(()) => break,
+            }
+        }
         Ok(Self(path))
     }
 }
@@ -233,5 +246,14 @@ mod tests {
             count += 1;
         }
         assert!(count >= 200, "{count}");
+    }
+
+    #[test]
+    fn every_demo_has_a_directory_of_its_own_that_goes_with_it() {
+        let (one, other) = (Scratch::new().ok().unwrap(), Scratch::new().ok().unwrap());
+        assert!(one.0.is_dir() && other.0.is_dir() && one.0 != other.0);
+        let path = one.0.clone();
+        drop(one);
+        assert!(!path.exists());
     }
 }
