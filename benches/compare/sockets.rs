@@ -26,7 +26,7 @@ use crate::{
 const CREATED: &[u8] = b"\"message.created\"";
 
 fn handshake(token: &str) -> Vec<u8> {
-    let more = "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let more = "origin: http://bench\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     request("GET", "/ws", token, more, "")
 }
 

@@ -51,6 +51,8 @@ impl From<crate::store::OpenError> for Failure {
 
 /// Runs a command line without the program's own name.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    // Before anything of size is allocated.
+    server::adapt_process();
     match command(arguments.collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(why)) => {

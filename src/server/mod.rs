@@ -95,7 +95,6 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
 /// loopback is signed in.
 pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Result<(), ServeError> {
     let started = Instant::now();
-    adapt_process();
     let count = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
@@ -153,7 +152,7 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
 
 /// Makes the process fit for many small things: without huge pages, of which each thread's heap would take several for
 /// a few KiB of use (10 of 17 MB at rest were that), and with as many open files as it may have.
-fn adapt_process() {
+pub fn adapt_process() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
         tracing::debug!(%error, "huge pages stay on");
     }

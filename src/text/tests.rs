@@ -2,6 +2,7 @@ use super::*;
 
 mod safety;
 mod search;
+mod strange;
 
 fn name_of(id: UserId) -> Option<&'static str> {
     match id.0 {
