@@ -95,9 +95,13 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
             let Some(current) = current else {
                 return Err(Problem::invalid_field("current_password", "is missing"));
             };
+            // Guessing it is limited like signing in.
+            let (limits, email) = (&call.worker.shared.limits, user.email.as_deref().unwrap_or_default());
+            limits.try_sign_in(call.address, email).map_err(Problem::rate_limited)?;
             if !verify_aside(&call.worker, current, hash).await? {
                 return Err(Problem::invalid_field("current_password", "is not right"));
             }
+            limits.signed_in(call.address, email);
         }
         let password_hash = match password {
             Some(password) => Some(hash_aside(&call.worker, password).await?),

@@ -222,6 +222,8 @@ impl Command for ChangeUser {
         )?
         .execute((&self.name, &self.bio, &self.email, &self.password_hash, self.role, self.user))?;
         if self.password_hash.is_some() {
+            // A link that was asked for before must not undo it.
+            tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
             end_sessions(tx, self.user, self.session, SessionEnd::SignedOut)?;
         }
         updated(tx, self.user, Vec::new())

@@ -2,7 +2,6 @@ use super::*;
 
 mod safety;
 mod search;
-mod strange;
 
 fn name_of(id: UserId) -> Option<&'static str> {
     match id.0 {

@@ -224,3 +224,14 @@ async fn anybody_may_go_by_themselves() {
     let gone = camp.ada.delete(&format!("/api/users/{}", grace.id)).await;
     assert!(matches!(gone.status, 204 | 404 | 409), "{}", gone.text());
 }
+
+#[tokio::test]
+async fn guesses_at_the_current_password_are_limited_like_signing_in() {
+    let camp = Camp::start().await;
+    let path = format!("/api/users/{}", camp.ada.id);
+    let guess = json!({ "password": "another password", "current_password": "not this one" });
+    for _ in 0..10 {
+        camp.ada.patch(&path, guess.clone()).await.invalid(&["current_password"]);
+    }
+    camp.ada.patch(&path, guess).await.problem(429, "rate_limited");
+}

@@ -134,3 +134,17 @@ async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
     let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
     assert_eq!(nobody.post("/api/session", sign_in).await.expect(201)["user"]["role"], "admin");
 }
+
+#[tokio::test]
+async fn a_reset_link_ends_with_the_password_that_it_was_asked_for() {
+    let camp = Camp::start().await;
+    let data = camp.server.data().to_str().unwrap().to_owned();
+    let output = run(&["admin", "reset-password", &camp.ada.email, "--data", &data], &[], "");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let token =
+        said.split("/reset/").nth(1).expect("a link").split_whitespace().next().expect("a token").to_owned();
+    let change = json!({ "password": "a brand new password", "current_password": PASSWORD });
+    camp.ada.patch(&format!("/api/users/{}", camp.ada.id), change).await.expect(200);
+    let late = json!({ "password": "and another password" });
+    camp.nobody().post(&format!("/api/session/reset/{token}"), late).await.problem(404, "not_found");
+}
