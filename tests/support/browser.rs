@@ -10,6 +10,7 @@ use std::{
 use fantoccini::{
     Client, ClientBuilder, Locator,
     elements::Element,
+    error::CmdError,
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -128,12 +129,25 @@ impl Window {
             .unwrap_or_else(|error| panic!("no {css}: {error}"))
     }
 
+    /// Clicks once it can be clicked: a list that is drawn anew meanwhile has other elements in the end.
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        self.insist(css, async |element| element.click().await).await;
     }
 
     pub async fn type_into(&self, css: &str, text: &str) {
-        self.find(css).await.send_keys(text).await.unwrap();
+        self.insist(css, async |element| element.send_keys(text).await).await;
+    }
+
+    /// Tries until the element takes it, or the time is up.
+    async fn insist(&self, css: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
+        let started = Instant::now();
+        loop {
+            match act(self.find(css).await).await {
+                Ok(()) => return,
+                Err(error) if started.elapsed() > DEADLINE => panic!("{css} does not take it: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
     }
 
     /// What a script answers.
