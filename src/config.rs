@@ -39,6 +39,10 @@ pub struct Config {
     pub metrics_token: Option<String>,
     /// Where people reach this server, when that is not where it listens.
     pub public_url: Option<String>,
+    /// The largest file that can be uploaded, in bytes.
+    pub upload_limit: u64,
+    /// Whether the pages behind links are fetched and shown.
+    pub link_previews: bool,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
@@ -58,6 +62,8 @@ impl Default for Config {
             cors_origins: Vec::new(),
             metrics_token: None,
             public_url: None,
+            upload_limit: 100 << 20,
+            link_previews: true,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
@@ -164,6 +170,29 @@ pub static SETTINGS: &[Setting] = &[
         help: "changes that may wait for the disk before new ones are answered with 503",
         set: |config, text| number(text, 1, 1_000_000).map(|value| config.writer_queue = value),
         show: |config| config.writer_queue.to_string(),
+    },
+    Setting {
+        key: "upload_limit",
+        value: "MB",
+        help: "the largest file that can be uploaded, in megabytes",
+        set: |config, text| {
+            number(text, 1, 1_000_000).map(|value| config.upload_limit = (value as u64) << 20)
+        },
+        show: |config| (config.upload_limit >> 20).to_string(),
+    },
+    Setting {
+        key: "link_previews",
+        value: "on|off",
+        help: "on fetches the pages behind links and shows what they are",
+        set: |config, text| {
+            config.link_previews = match text {
+                "on" => true,
+                "off" => false,
+                _ => return Err("has to be on or off".into()),
+            };
+            Ok(())
+        },
+        show: |config| if config.link_previews { "on".into() } else { "off".into() },
     },
     Setting {
         key: "cors_origins",

@@ -1,12 +1,13 @@
 //! What happened: the committed changes that the writer hands to every worker.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::types::{
-    Account, Involvement, MessageId, Room, RoomId, Seq, SessionId, Timestamp, TokenHash, User, UserId,
+    Account, Involvement, MessageId, Room, RoomId, Seq, SessionId, SessionKind, Timestamp, TokenHash, User,
+    UserId,
 };
 
 /// A committed change. `seq` is zero for what is not part of the durable history (sessions, read marks).
@@ -37,6 +38,13 @@ pub enum Change {
         message: MessageId,
         /// The room's newest message now.
         last_message: Option<MessageId>,
+    },
+    /// A boost was given to a message or taken back.
+    BoostChanged {
+        room: RoomId,
+        message: MessageId,
+        kind: &'static str,
+        json: Bytes,
     },
     RoomCreated {
         room: Room,
@@ -86,6 +94,22 @@ pub enum Change {
         room: RoomId,
         message: MessageId,
     },
+    /// A bot that gets its messages by a webhook, or no longer does.
+    WebhookSet {
+        bot: UserId,
+        on: bool,
+    },
+    /// Somebody who wants pushes, or no longer does.
+    PushSet {
+        user: UserId,
+        on: bool,
+    },
+    /// All the addresses that may not write.
+    AddressesBlocked {
+        addresses: Vec<IpAddr>,
+    },
+    /// There is something to do for the job runner.
+    JobsWaiting,
     /// Another process wrote to the database (the `admin` commands do): read the small tables anew.
     Reloaded,
 }
@@ -96,6 +120,7 @@ pub struct Session {
     pub id: SessionId,
     pub token_hash: TokenHash,
     pub user_id: UserId,
+    pub kind: SessionKind,
     pub last_active_at: Timestamp,
 }
 

@@ -100,6 +100,7 @@ pub fn event_json(event: &Event) -> Option<Vec<u8>> {
             seq,
             format!(r#""room_id":{room},"message_id":{message}"#).as_bytes(),
         ),
+        Change::BoostChanged { kind, json, .. } => payload_json(kind, seq, json),
         Change::RoomCreated { json, .. } => payload_json("room.created", seq, json),
         Change::RoomUpdated { json, .. } => payload_json("room.updated", seq, json),
         Change::RoomDeleted { room } => {
@@ -112,6 +113,10 @@ pub fn event_json(event: &Event) -> Option<Vec<u8>> {
         | Change::SessionEnded { .. }
         | Change::SessionTouched { .. }
         | Change::ReadMarked { .. }
+        | Change::WebhookSet { .. }
+        | Change::PushSet { .. }
+        | Change::AddressesBlocked { .. }
+        | Change::JobsWaiting
         | Change::Reloaded => return None,
     })
 }

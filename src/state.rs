@@ -1,7 +1,10 @@
 //! The small tables in memory: account, people, rooms, memberships, sessions. Each worker has a copy of its own,
 //! built at start and changed only by committed events.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 use crate::{
     event::{Change, Event, Session},
@@ -20,6 +23,20 @@ pub struct State {
     pub rooms: IdMap<RoomId, RoomState>,
     rooms_of: IdMap<UserId, Vec<RoomId>>,
     sessions: HashMap<TokenHash, Session>,
+    /// Bots that get their messages by a webhook.
+    pub webhooks: HashSet<UserId>,
+    /// Who has a device that takes pushes.
+    pub pushed: HashSet<UserId>,
+    /// Addresses that may not write, as networks (see `network_of`).
+    blocked: HashSet<IpAddr>,
+}
+
+/// What stands for an address when it is blocked: itself, or for IPv6 its /64, which is one household.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address => address,
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +52,14 @@ impl State {
     /// Nothing, as of a position in the history.
     pub fn at(seq: Seq) -> Self {
         Self { seq, ..Self::default() }
+    }
+
+    pub fn is_blocked(&self, address: IpAddr) -> bool {
+        !self.blocked.is_empty() && self.blocked.contains(&network_of(address))
+    }
+
+    pub fn block(&mut self, addresses: &[IpAddr]) {
+        self.blocked = addresses.iter().copied().collect();
     }
 
     pub fn session(&self, token: &TokenHash) -> Option<&Session> {
@@ -119,7 +144,7 @@ impl State {
                     state.last_message = Some(*message);
                 }
             }
-            Change::MessageUpdated { room, .. } => {
+            Change::MessageUpdated { room, .. } | Change::BoostChanged { room, .. } => {
                 self.room_changed(*room, event.seq);
             }
             Change::MessageDeleted { room, last_message, .. } => {
@@ -169,7 +194,10 @@ impl State {
                 self.sessions.remove(token_hash);
             }
             Change::SessionTouched { token_hash, at } => self.touch_session(token_hash, *at),
-            Change::ReadMarked { .. } | Change::Reloaded => {}
+            Change::WebhookSet { bot, on } => set(&mut self.webhooks, *bot, *on),
+            Change::PushSet { user, on } => set(&mut self.pushed, *user, *on),
+            Change::AddressesBlocked { addresses } => self.block(addresses),
+            Change::ReadMarked { .. } | Change::JobsWaiting | Change::Reloaded => {}
         }
     }
 
@@ -177,5 +205,13 @@ impl State {
         if let Some(session) = self.sessions.get_mut(token) {
             session.last_active_at = at;
         }
+    }
+}
+
+fn set(people: &mut HashSet<UserId>, user: UserId, on: bool) {
+    if on {
+        people.insert(user);
+    } else {
+        people.remove(&user);
     }
 }

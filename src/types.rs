@@ -45,6 +45,11 @@ ids! {
     /// A message's id is the `seq` of its `message.created` event: increasing over the whole server, never reused.
     MessageId,
     SessionId,
+    BoostId,
+    AttachmentId,
+    HookId,
+    SubscriptionId,
+    JobId,
     /// The position of a durable event in the history of the whole server.
     Seq,
 }
@@ -135,6 +140,17 @@ words! {
     RoomKind { Open = "open", Closed = "closed", Direct = "direct" }
     /// How much of a room a member wants to hear.
     Involvement { Invisible = "invisible", Nothing = "nothing", Mentions = "mentions", Everything = "everything" }
+    /// What a secret stands in for its person on.
+    SessionKind { Device = "device", Token = "token", Bot = "bot" }
+    /// What is done in the background.
+    JobKind {
+        Webhook = "webhook",
+        Notify = "notify",
+        Push = "push",
+        Preview = "preview",
+        RemoveFiles = "remove_files",
+        RemoveMessages = "remove_messages",
+    }
     MessageKind { Text = "text", Attachment = "attachment", Sound = "sound", System = "system" }
 }
 
@@ -157,6 +173,8 @@ pub struct User {
     pub bio: Arc<str>,
     pub role: Role,
     pub status: Status,
+    /// Counts up with each new picture; None for initials.
+    pub avatar: Option<i64>,
 }
 
 impl User {
@@ -195,18 +213,18 @@ impl Serialize for UserView<'_> {
             bio: &'a str,
             role: Role,
             status: Status,
-            avatar_url: Option<&'a str>,
+            avatar_url: Option<String>,
             #[serde(skip_serializing_if = "Option::is_none")]
             email: Option<Option<&'a str>>,
         }
-        let User { id, name, email, bio, role, status } = self.user;
+        let User { id, name, email, bio, role, status, avatar } = self.user;
         Wire {
             id: *id,
             name,
             bio,
             role: *role,
             status: *status,
-            avatar_url: None,
+            avatar_url: avatar.map(|version| format!("/avatars/{id}?v={version}")),
             email: self.with_email.then_some(email.as_deref()),
         }
         .serialize(serializer)
@@ -285,6 +303,8 @@ pub struct Account {
     pub custom_css: Arc<str>,
     pub join_code: Arc<str>,
     pub settings: Settings,
+    /// Counts up with each new logo.
+    pub logo: Option<i64>,
 }
 
 impl Account {
@@ -312,14 +332,21 @@ impl Serialize for AccountView<'_> {
         struct Wire<'a> {
             name: &'a str,
             custom_css: &'a str,
-            logo_url: Option<&'a str>,
+            logo_url: Option<String>,
             settings: Settings,
             #[serde(skip_serializing_if = "Option::is_none")]
             join_code: Option<&'a str>,
         }
-        let Account { name, custom_css, join_code, settings } = self.account;
+        let Account { name, custom_css, join_code, settings, logo } = self.account;
         let join_code = self.with_join_code.then_some(&**join_code);
-        Wire { name, custom_css, logo_url: None, settings: *settings, join_code }.serialize(serializer)
+        Wire {
+            name,
+            custom_css,
+            logo_url: logo.map(|version| format!("/api/account/logo?v={version}")),
+            settings: *settings,
+            join_code,
+        }
+        .serialize(serializer)
     }
 }
 
@@ -354,14 +381,14 @@ pub struct Message {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Boost {
-    pub id: i64,
+    pub id: BoostId,
     pub user_id: UserId,
     pub content: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attachment {
-    pub id: i64,
+    pub id: AttachmentId,
     pub filename: String,
     pub content_type: String,
     pub byte_size: u64,

@@ -20,7 +20,7 @@ use crate::{
     live::Hub,
     metrics::WorkerMetrics,
     state::State,
-    store::{PurgeRooms, Reader, WriterHandle},
+    store::{Folder, PurgeRooms, Reader, WriterHandle},
     types::UserId,
 };
 
@@ -41,6 +41,11 @@ pub struct Shared {
     /// Hashing passwords takes a core for tens of milliseconds: so many at once.
     pub hashing: tokio::sync::Semaphore,
     pub hashing_waiting: AtomicUsize,
+    pub folder: Folder,
+    /// Decoding pictures takes a core and up to 256 MB: one at a time.
+    pub imaging: tokio::sync::Semaphore,
+    /// Rung when there is something to do in the background.
+    pub jobs: tokio::sync::Notify,
     /// With this the first visitor from loopback is signed in. Only `campfire demo` sets it.
     pub demo_token: Mutex<Option<String>>,
 }

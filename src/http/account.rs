@@ -18,7 +18,7 @@ use super::{
     session::{session_cookie, user_value},
 };
 use crate::{
-    store::{ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp},
+    store::{Audited, ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp},
     types::{Account, Role, random_join_code},
     worker::Worker,
 };
@@ -104,7 +104,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     Ok(Reply::json(&if viewer.is_admin { account.private() } else { account.public() }))
 }
 
-pub(crate) fn change(call: Call, _: Admin) -> Later {
+pub(crate) fn change(call: Call, admin: Admin) -> Later {
     Box::pin(async move {
         let mut form = call.form()?;
         let name = form.line("name", NAME_LENGTH);
@@ -123,7 +123,8 @@ pub(crate) fn change(call: Call, _: Admin) -> Later {
             change.restrict_room_creation = restrict.or(change.restrict_room_creation);
             change.retention_days = retention.or(change.retention_days);
         }
-        let account = call.worker.writer.write(change).await?;
+        let act = admin.act(&call, "account.change", "account");
+        let account = call.worker.writer.write(Audited { command: change, act }).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
@@ -132,9 +133,11 @@ fn settings(form: &mut Form) -> (Option<bool>, Option<Option<u32>>) {
     (form.flag("restrict_room_creation"), form.nullable_number("retention_days", 1..=36_500))
 }
 
-pub(crate) fn renew_join_code(call: Call, _: Admin) -> Later {
+pub(crate) fn renew_join_code(call: Call, admin: Admin) -> Later {
     Box::pin(async move {
-        let account = call.worker.writer.write(RenewJoinCode { code: random_join_code() }).await?;
+        let act = admin.act(&call, "account.join_code", "account");
+        let command = RenewJoinCode { code: random_join_code() };
+        let account = call.worker.writer.write(Audited { command, act }).await?;
         let url = format!("{}/join/{}", call.base_url(), account.join_code);
         let body = json!({ "join_code": &*account.join_code, "qr_svg": qr_svg(&url), "url": url });
         Ok(Reply::written(StatusCode::CREATED, &body))
@@ -142,7 +145,7 @@ pub(crate) fn renew_join_code(call: Call, _: Admin) -> Later {
 }
 
 /// A QR code of an address, as an SVG image.
-fn qr_svg(url: &str) -> String {
+pub(crate) fn qr_svg(url: &str) -> String {
     let code = QRBuilder::new(url).build().expect("an address fits into a QR code");
     SvgBuilder::default().shape(Shape::Square).to_str(&code)
 }

@@ -37,6 +37,16 @@ impl Form {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether the field is a text of nothing but white space.
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
+        self.fields.get(name).and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
+    }
+
+    /// Whether the field is there, be it null.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// A text, as it was sent.
     pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         match self.take(name)? {

@@ -6,6 +6,8 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
+use smallvec::SmallVec;
+
 use super::{
     form::Form,
     problem::Problem,
@@ -15,9 +17,10 @@ use super::{
 };
 use crate::{
     cache::CachedPage,
-    store::{DeleteMessage, EditMessage, Page, PostMessage, Select, Text},
-    text,
-    types::{MessageId, RoomId, UserId},
+    sounds,
+    store::{DeleteMessage, EditMessage, NewFile, NewJob, Page, PostMessage, Select, Text},
+    text::{self, Everyone},
+    types::{Involvement, JobKind, Message, MessageId, MessageKind, RoomId, RoomKind, UserId},
     worker::Worker,
 };
 
@@ -122,6 +125,17 @@ impl Draft {
     /// Takes the fields of a message out of a form; the rest of the form is the caller's.
     pub(crate) fn take(form: &mut Form) -> Self {
         let content = content(form);
+        Self::with(form, content)
+    }
+
+    /// The same beside a file, which needs no words.
+    pub(crate) fn beside_a_file(form: &mut Form) -> Self {
+        let is_silent = !form.has("content") || form.is_blank("content");
+        let content = if is_silent { String::new() } else { content(form) };
+        Self::with(form, content)
+    }
+
+    fn with(form: &mut Form, content: String) -> Self {
         let client_message_id = form.text("client_message_id");
         if client_message_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > MAX_CLIENT_MESSAGE_ID) {
             form.refuse("client_message_id", "has to have 1 to 128 bytes");
@@ -146,15 +160,69 @@ fn content(form: &mut Form) -> String {
     if trimmed.len() == content.len() { content } else { trimmed.to_owned() }
 }
 
-/// Renders a text with the names of a room's members.
-fn rendered(worker: &Worker, room: RoomId, content: String) -> Text {
+/// Renders a text with the names of a room's members; also says whether all who are here, or all of the room, are meant.
+pub(crate) fn rendered(worker: &Worker, room: RoomId, content: String) -> (Text, Option<Everyone>) {
     let state = worker.state.borrow();
     let name_of = |id: UserId| {
         state.involvement(room, id)?;
         state.users.get(&id).map(|user| &*user.name)
     };
     let text::Rendered { html, plain, mentions, everyone } = text::render(&content, name_of);
-    Text { content, html, plain, mentions, everyone: everyone.is_some() }
+    let tags = if has_link(&html) { "link".to_owned() } else { String::new() };
+    (Text { content, html, plain, tags, mentions, everyone: everyone.is_some() }, everyone)
+}
+
+fn has_link(html: &str) -> bool {
+    html.contains("href=\"http")
+}
+
+/// Looks for the pages behind a message's links, if that is wanted and there are any.
+fn preview(worker: &Worker, html: &str) -> Option<NewJob> {
+    let wanted = worker.config().link_previews && has_link(html);
+    wanted.then_some(NewJob { kind: JobKind::Preview, target: None, payload: None })
+}
+
+/// What has to be done once a message is posted: bots hear of it, people who do not look are told, links are looked at.
+fn with_consequences(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    text: &Text,
+    everyone: Option<Everyone>,
+) -> SmallVec<[NewJob; 1]> {
+    let mut jobs: SmallVec<[NewJob; 1]> = preview(worker, &text.html).into_iter().collect();
+    let state = worker.state.borrow();
+    if state.webhooks.is_empty() && state.pushed.is_empty() {
+        return jobs;
+    }
+    let Some(found) = state.rooms.get(&room) else { return jobs };
+    let is_direct = found.room.kind == RoomKind::Direct;
+    let is_meant = |bot: &&UserId| {
+        **bot != user && found.members.contains_key(bot) && (is_direct || text.mentions.contains(bot))
+    };
+    for bot in state.webhooks.iter().filter(is_meant) {
+        jobs.push(NewJob { kind: JobKind::Webhook, target: Some(bot.0), payload: None });
+    }
+    let hub = worker.hub.borrow();
+    let wants = |person: &&UserId| {
+        let Some(involvement) = found.members.get(person) else { return false };
+        let is_mentioned = text.mentions.contains(person)
+            || everyone == Some(Everyone::Room)
+            || everyone == Some(Everyone::Here) && hub.is_online(**person);
+        **person != user
+            && match involvement {
+                Involvement::Everything => true,
+                Involvement::Mentions => is_mentioned,
+                Involvement::Nothing | Involvement::Invisible => false,
+            }
+            // Who reads the room sees it there.
+            && !hub.is_reading(room, **person)
+    };
+    let people: Vec<String> = state.pushed.iter().filter(wants).map(UserId::to_string).collect();
+    if !people.is_empty() {
+        jobs.push(NewJob { kind: JobKind::Notify, target: None, payload: Some(people.join(",")) });
+    }
+    jobs
 }
 
 /// Checks and renders a draft: what is left is the writer's.
@@ -166,8 +234,40 @@ pub(crate) fn compose(
 ) -> Result<PostMessage, Problem> {
     RoomAccess::of(worker, room, user)?;
     worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
-    let text = rendered(worker, room, draft.content);
-    Ok(PostMessage::new(room, user, draft.client_message_id, draft.reply_to, text))
+    Ok(post(worker, user, room, draft))
+}
+
+/// Renders a draft of somebody who may post, with what follows from it.
+pub(crate) fn post(worker: &Worker, user: UserId, room: RoomId, draft: Draft) -> PostMessage {
+    let Draft { content, client_message_id, reply_to } = draft;
+    if let Some(sound) = content.strip_prefix("/play ").and_then(|name| sounds::find(name.trim())) {
+        let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
+        let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
+        let text = Text { content, html, plain, tags, mentions: SmallVec::new(), everyone: false };
+        return PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Sound, text);
+    }
+    let (text, everyone) = rendered(worker, room, content);
+    let jobs = with_consequences(worker, user, room, &text, everyone);
+    let message = PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Text, text);
+    jobs.into_iter().fold(message, PostMessage::with_job)
+}
+
+/// The same for a file, which may come without a word.
+pub(crate) fn post_file(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    draft: Draft,
+    file: NewFile,
+) -> PostMessage {
+    let (text, everyone) = match draft.content.is_empty() {
+        true => (Text::default(), None),
+        false => rendered(worker, room, draft.content),
+    };
+    let jobs = with_consequences(worker, user, room, &text, everyone);
+    let message =
+        PostMessage::new(room, user, draft.client_message_id, draft.reply_to, MessageKind::Attachment, text);
+    jobs.into_iter().fold(message.with_file(file), PostMessage::with_job)
 }
 
 pub(crate) fn create(call: Call, viewer: Viewer) -> Later {
@@ -184,7 +284,7 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> Later {
 }
 
 /// A message that the viewer may see: its room and its finished object.
-fn visible(call: &Call, viewer: &Viewer) -> Result<(RoomAccess, Bytes), Problem> {
+pub(crate) fn visible(call: &Call, viewer: &Viewer) -> Result<(RoomAccess, Bytes), Problem> {
     let id = MessageId(call.id(0)?);
     let (room, _, json) = call.worker.reader.message(id)?.ok_or_else(Problem::not_found)?;
     Ok((RoomAccess::of(&call.worker, room, viewer.user)?, json))
@@ -197,13 +297,20 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
 
 pub(crate) fn edit(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
-        let (access, _) = visible(&call, &viewer)?;
+        let (access, json) = visible(&call, &viewer)?;
         let mut form = call.form()?;
-        let content = content(&mut form);
+        let has_file =
+            serde_json::from_slice::<Message>(&json).is_ok_and(|message| message.attachment.is_some());
+        // What is said to a file may be taken back; the file itself says enough.
+        let content = if has_file && form.is_blank("content") { String::new() } else { content(&mut form) };
         form.finish()?;
-        let text = rendered(&call.worker, access.room, content);
+        let text = match content.is_empty() {
+            true => Text::default(),
+            false => rendered(&call.worker, access.room, content).0,
+        };
+        let preview = preview(&call.worker, &text.html);
         let message = MessageId(call.id(0)?);
-        let command = EditMessage { message, editor: viewer.user, is_admin: viewer.is_admin, text };
+        let command = EditMessage { message, editor: viewer.user, is_admin: viewer.is_admin, text, preview };
         let json = call.worker.writer.write(command).await?;
         Ok(Reply::written_bytes(StatusCode::OK, json))
     })

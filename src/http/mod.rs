@@ -1,12 +1,18 @@
 //! From a request to its answer: find the route, find out who asks, check what they may, let the handler answer.
 
 mod account;
+mod admin;
 mod assets;
+mod body;
+mod boosts;
+mod bots;
+mod files;
 mod form;
 mod health;
 mod messages;
 mod pages;
 mod password;
+mod pictures;
 mod problem;
 mod request;
 mod response;
@@ -15,6 +21,8 @@ mod router;
 mod search;
 mod session;
 mod sync;
+mod tokens;
+mod upload;
 mod users;
 
 use std::{
@@ -34,12 +42,12 @@ use hyper::{
 };
 
 pub(crate) use self::{
+    body::Body,
     form::{Form, PASSWORD_LENGTH, looks_like_email},
     messages::{Draft, compose},
     password::hash_password,
     problem::Problem,
     request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},
-    response::Body,
     rooms::present,
     sync::event_json,
 };
@@ -135,6 +143,14 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
     // The handler may take the call with it; what the response needs of the request is small.
     let asked = Conditions::of(&call.headers);
     let handled = async {
+        if let Handler::Upload(answer) = found.route.handler {
+            let viewer = viewer_who_writes(&call)?;
+            return answer(call, viewer, body).await;
+        }
+        if let Handler::AnybodyUpload(answer) = found.route.handler {
+            refuse_blocked(&call)?;
+            return answer(call, body).await;
+        }
         if call.method != Method::GET && call.method != Method::HEAD {
             let read = read_body(worker, body, MAX_JSON).await;
             // What happened while the body came in is part of what the handler sees.
@@ -165,13 +181,28 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
     (reply.into_response(&asked), place)
 }
 
+fn signed_in(call: &Call) -> Result<Viewer, Problem> {
+    viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
+}
+
+/// Somebody was banned there: whoever it is, nothing is written from that address.
+fn refuse_blocked(call: &Call) -> Result<(), Problem> {
+    if call.worker.state.borrow().is_blocked(call.address) {
+        return Err(Problem::forbidden("Nothing can be written from this address."));
+    }
+    Ok(())
+}
+
+fn viewer_who_writes(call: &Call) -> Result<Viewer, Problem> {
+    refuse_blocked(call)?;
+    signed_in(call)
+}
+
 async fn dispatch(handler: Handler, call: Call) -> router::Answer {
-    let signed_in = |call: &Call| {
-        viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
-    };
     match handler {
         Handler::Anybody(answer) => answer(&call),
         Handler::AnybodyWrites(answer) => {
+            refuse_blocked(&call)?;
             request::refuse_cross_site(&call)?;
             answer(call).await
         }
@@ -179,15 +210,24 @@ async fn dispatch(handler: Handler, call: Call) -> router::Answer {
             let viewer = signed_in(&call)?;
             answer(&call, &viewer)
         }
-        Handler::ViewerWrites(answer) => {
+        Handler::ViewerLater(answer) => {
             let viewer = signed_in(&call)?;
             answer(call, viewer).await
         }
-        Handler::AdminWrites(answer) => {
+        Handler::ViewerWrites(answer) => {
+            let viewer = viewer_who_writes(&call)?;
+            answer(call, viewer).await
+        }
+        Handler::Admin(answer) => {
             let admin = Admin::of(signed_in(&call)?)?;
+            answer(&call, &admin)
+        }
+        Handler::AdminWrites(answer) => {
+            let admin = Admin::of(viewer_who_writes(&call)?)?;
             answer(call, admin).await
         }
-        Handler::Socket => Err(Problem::not_found()),
+        // Their bodies are their own to read.
+        Handler::Upload(_) | Handler::AnybodyUpload(_) | Handler::Socket => Err(Problem::not_found()),
     }
 }
 

@@ -23,7 +23,15 @@ pub(crate) fn hash_password(password: &str) -> String {
 }
 
 fn verify(password: &str, hash: &str) -> bool {
+    if is_bcrypt(hash) {
+        // What an import brought along. Only its first 72 bytes ever counted.
+        return bcrypt::verify(password, hash).unwrap_or(false);
+    }
     PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+fn is_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
 }
 
 /// A hash that nobody has the password of, so that an unknown address takes as long as a wrong password.
@@ -52,17 +60,19 @@ pub(crate) async fn hash_aside(worker: &Worker, password: String) -> Result<Stri
     aside(&worker.shared, move || hash_password(&password)).await
 }
 
-/// Whether the password is right. Without a hash it takes as long, and is not.
+/// None if the password is wrong; otherwise a better hash of it, where the stored one is of an older kind. Without a hash
+/// it takes as long, and is wrong.
 pub(crate) async fn verify_aside(
     worker: &Worker,
     password: String,
     hash: Option<String>,
-) -> Result<bool, Problem> {
+) -> Result<Option<Option<String>>, Problem> {
     aside(&worker.shared, move || match hash {
-        Some(hash) => verify(&password, &hash),
+        Some(hash) if verify(&password, &hash) => Some(is_bcrypt(&hash).then(|| hash_password(&password))),
+        Some(_) => None,
         None => {
             verify(&password, nobody());
-            false
+            None
         }
     })
     .await
@@ -79,5 +89,8 @@ mod tests {
         assert!(verify("correct horse", &hash));
         assert!(!verify("correct horsf", &hash));
         assert!(!verify("correct horse", "not a hash"));
+        let imported = bcrypt::hash("correct horse", 4).unwrap();
+        assert!(verify("correct horse", &imported) && is_bcrypt(&imported));
+        assert!(!verify("correct horsf", &imported));
     }
 }

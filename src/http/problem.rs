@@ -66,6 +66,22 @@ impl Problem {
         Self::new(413, "too_large", format!("The body is larger than {limit} bytes."))
     }
 
+    pub(crate) fn file_too_large(limit: u64) -> Self {
+        Self::new(413, "too_large", format!("A file has to have {} MB or less.", limit >> 20))
+    }
+
+    pub(crate) fn not_multipart() -> Self {
+        Self::new(415, "unsupported_media_type", "The body has to be multipart/form-data, with a boundary.")
+    }
+
+    pub(crate) fn not_an_image() -> Self {
+        Self::new(415, "unsupported_media_type", "The body has to be a PNG, JPEG, GIF or WebP picture.")
+    }
+
+    pub(crate) fn range_not_satisfiable() -> Self {
+        Self::new(416, "range_not_satisfiable", "The file has no such part.")
+    }
+
     pub(crate) fn unsupported_media_type() -> Self {
         Self::new(415, "unsupported_media_type", "The body has to be application/json.")
     }
@@ -113,6 +129,7 @@ impl Problem {
             410 => "Gone",
             413 => "Content Too Large",
             415 => "Unsupported Media Type",
+            416 => "Range Not Satisfiable",
             422 => "Unprocessable Content",
             426 => "Upgrade Required",
             429 => "Too Many Requests",
@@ -174,6 +191,19 @@ impl From<WriteError> for Problem {
             WriteError::Overloaded | WriteError::Stopped => Self::overloaded(),
             WriteError::NotCommitted(why) if why.contains("full") => Self::no_space(),
             WriteError::NotCommitted(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::no_space(),
+            std::io::ErrorKind::NotFound => Self::not_found(),
+            _ => {
+                tracing::error!(%error, "a file could not be read or written");
+                Self::internal()
+            }
         }
     }
 }

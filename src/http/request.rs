@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 use super::{form::Form, problem::Problem};
 use crate::{
     event::Session,
-    store::{NewSession, TouchSession},
-    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, Timestamp, TokenHash, UserId},
+    store::{Act, NewSession, TouchSession},
+    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, SessionKind, Timestamp, TokenHash, UserId},
     worker::Worker,
 };
 
@@ -20,6 +20,9 @@ pub(crate) const MAX_JSON: usize = 1 << 20;
 
 /// `last_active_at` of a session is renewed once in so many milliseconds.
 const TOUCH_AFTER: i64 = 3_600_000;
+
+/// Characters of a secret, as `random_token` makes them.
+const TOKEN_LENGTH: usize = 43;
 
 pub(crate) const COOKIE: &str = "campfire_session";
 
@@ -98,16 +101,35 @@ pub(crate) struct Viewer {
     pub(crate) user: UserId,
     pub(crate) is_admin: bool,
     pub(crate) session: SessionId,
+    /// A browser's cookie, or a token.
+    pub(crate) kind: SessionKind,
+}
+
+impl Viewer {
+    pub(crate) fn act(&self, call: &Call, action: &'static str, subject: impl std::fmt::Display) -> Act {
+        Act {
+            actor: Some(self.user),
+            ip_address: Some(call.address.to_string()),
+            action,
+            subject: subject.to_string(),
+            detail: String::new(),
+        }
+    }
 }
 
 /// Proof that the viewer is an administrator.
 #[derive(Clone, Debug)]
-pub(crate) struct Admin(());
+pub(crate) struct Admin(pub(crate) Viewer);
 
 impl Admin {
+    /// A line for the audit log about what is done here.
+    pub(crate) fn act(&self, call: &Call, action: &'static str, subject: impl std::fmt::Display) -> Act {
+        self.0.act(call, action, subject)
+    }
+
     pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
         if viewer.is_admin {
-            Ok(Self(()))
+            Ok(Self(viewer))
         } else {
             Err(Problem::forbidden("Only administrators may do this."))
         }
@@ -159,7 +181,7 @@ pub(crate) fn viewer(
             None => return Ok(None),
         },
     };
-    let hash = TokenHash::of(token);
+    let hash = TokenHash::of(secret_of(token));
     let state = worker.state.borrow();
     let Some(session) = state.session(&hash) else { return Ok(None) };
     let Some(user) = state.users.get(&session.user_id).filter(|user| user.is_active()) else {
@@ -169,7 +191,19 @@ pub(crate) fn viewer(
         return Err(Problem::cross_site());
     }
     touch(worker, session, hash, address);
-    Ok(Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id }))
+    Ok(Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id, kind: session.kind }))
+}
+
+/// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
+pub(crate) fn secret_of(key: &str) -> &str {
+    match key.split_once('-') {
+        Some((id, secret))
+            if secret.len() == TOKEN_LENGTH && id.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            secret
+        }
+        _ => key,
+    }
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -1,7 +1,6 @@
 //! Answers, and what every one of them carries.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     HeaderMap, Response, StatusCode,
     header::{self, HeaderName, HeaderValue},
@@ -9,9 +8,7 @@ use hyper::{
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::problem::Problem;
-
-pub(crate) type Body = Full<Bytes>;
+use super::{body::Body, problem::Problem};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -51,6 +48,8 @@ pub(crate) struct Reply {
     /// Made before, so as not to be made at each request.
     pub(crate) gzip: Option<Bytes>,
     pub(crate) br: Option<Bytes>,
+    /// Sent in place of `body`, as it is.
+    pub(crate) stream: Option<Body>,
     pub(crate) headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
 }
 
@@ -64,6 +63,7 @@ impl Reply {
             cache_control: NO_STORE,
             gzip: None,
             br: None,
+            stream: None,
             headers: SmallVec::new(),
         }
     }
@@ -100,6 +100,17 @@ impl Reply {
         Self::of(StatusCode::OK, body.into(), Some(HeaderValue::from_static(content_type)))
     }
 
+    /// A small thing that is no JSON, with an entity tag made of its bytes.
+    pub(crate) fn picture(body: Bytes, content_type: HeaderValue) -> Self {
+        let etag = Some(format!("{:016x}", hash(&body)));
+        Self { etag, ..Self::of(StatusCode::OK, body, Some(content_type)) }
+    }
+
+    /// An answer that is sent as it is made or read.
+    pub(crate) fn streamed(status: StatusCode, body: Body, content_type: HeaderValue) -> Self {
+        Self { stream: Some(body), ..Self::of(status, Bytes::new(), Some(content_type)) }
+    }
+
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -130,7 +141,11 @@ impl Reply {
             (false, Encoding::Gzip) => self.gzip.unwrap_or_else(|| gzip(&self.body)),
             (false, Encoding::Brotli) => self.br.unwrap_or_else(|| brotli(&self.body)),
         };
-        let mut response = Response::new(Full::new(body));
+        let body = match self.stream {
+            Some(stream) if !unchanged => stream,
+            _ => body.into(),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = if unchanged { StatusCode::NOT_MODIFIED } else { self.status };
         let headers = response.headers_mut();
         headers.reserve(10);
@@ -234,7 +249,7 @@ fn accepts(accepted: &str, coding: &str) -> bool {
 }
 
 /// Whether `If-None-Match` names this tag, in whichever encoding; `W/` is of no account for a GET (RFC 9110, 13.1.2).
-fn names(if_none_match: &[u8], tag: &str) -> bool {
+pub(crate) fn names(if_none_match: &[u8], tag: &str) -> bool {
     if_none_match.split(|byte| *byte == b',').any(|item| {
         let item = item.trim_ascii();
         let item = item.strip_prefix(b"W/").unwrap_or(item);

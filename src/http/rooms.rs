@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     state::State,
-    store::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, SetInvolvement},
+    store::{Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, SetInvolvement},
     types::{Involvement, Membership, MessageId, RoomId, RoomKind, RoomView, UserId},
     worker::Worker,
 };
@@ -158,7 +158,8 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
         let room = change_access(&call, &viewer)?;
-        call.worker.writer.write(DeleteRoom { room }).await?;
+        let act = viewer.act(&call, "room.delete", format_args!("room {room}"));
+        call.worker.writer.write(Audited { command: DeleteRoom { room }, act }).await?;
         crate::worker::purge_deleted_rooms(&call.worker);
         Ok(Reply::no_content())
     })

@@ -2,15 +2,15 @@
 
 use std::{future::Future, pin::Pin};
 
-use hyper::Method;
+use hyper::{Method, body::Incoming};
 use smallvec::SmallVec;
 
 use super::{
-    account, health, messages, pages,
+    account, admin, boosts, bots, files, health, messages, pages, pictures,
     problem::Problem,
-    request::{Admin, Call, Viewer},
+    request::{self, Call, Viewer},
     response::Reply,
-    rooms, search, session, sync, users,
+    rooms, search, session, sync, tokens, upload, users,
 };
 
 pub(crate) type Answer = Result<Reply, Problem>;
@@ -22,8 +22,15 @@ pub(crate) enum Handler {
     Anybody(fn(&Call) -> Answer),
     AnybodyWrites(fn(Call) -> Later),
     Viewer(fn(&Call, &Viewer) -> Answer),
+    /// A read that takes its time, of the disk.
+    ViewerLater(fn(Call, Viewer) -> Later),
     ViewerWrites(fn(Call, Viewer) -> Later),
-    AdminWrites(fn(Call, Admin) -> Later),
+    Admin(fn(&Call, &request::Admin) -> Answer),
+    AdminWrites(fn(Call, request::Admin) -> Later),
+    /// Reads its body as it comes.
+    Upload(fn(Call, Viewer, Incoming) -> Later),
+    /// The same, and finds out by itself who is calling: the key is in the address.
+    AnybodyUpload(fn(Call, Incoming) -> Later),
     /// `GET /ws`: the connection becomes a socket.
     Socket,
 }
@@ -34,7 +41,10 @@ pub(crate) struct Route {
     pub(crate) handler: Handler,
 }
 
-use Handler::{AdminWrites, Anybody, AnybodyWrites, Socket, Viewer as ViewerReads, ViewerWrites};
+use Handler::{
+    Admin as AdminReads, AdminWrites, Anybody, AnybodyWrites, Socket, Upload, Viewer as ViewerReads,
+    ViewerLater, ViewerWrites,
+};
 
 const fn get(path: &'static str, handler: Handler) -> Route {
     Route { method: Method::GET, path, handler }
@@ -65,16 +75,27 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/api/session", ViewerReads(session::show)),
     delete("/api/session", ViewerWrites(session::destroy)),
     get("/api/sessions", ViewerReads(session::list)),
+    delete("/api/sessions", ViewerWrites(session::destroy_others)),
     delete("/api/sessions/{id}", ViewerWrites(session::destroy_other)),
     post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
+    post("/api/session/transfer", ViewerWrites(session::start_transfer)),
+    post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
     post("/api/join/{code}", AnybodyWrites(account::join)),
     get("/api/account", ViewerReads(account::show)),
     patch("/api/account", AdminWrites(account::change)),
     post("/api/account/join_code", AdminWrites(account::renew_join_code)),
+    get("/api/account/logo", Anybody(pictures::logo)),
+    put("/api/account/logo", Upload(pictures::put_logo)),
+    delete("/api/account/logo", AdminWrites(pictures::remove_logo)),
     get("/api/users", ViewerReads(users::list)),
     get("/api/users/{id}", ViewerReads(users::show)),
     patch("/api/users/{id}", ViewerWrites(users::change)),
     delete("/api/users/{id}", ViewerWrites(users::deactivate)),
+    put("/api/users/{id}/avatar", Upload(pictures::put_avatar)),
+    delete("/api/users/{id}/avatar", ViewerWrites(pictures::remove_avatar)),
+    get("/avatars/{id}", ViewerReads(pictures::avatar)),
+    post("/api/users/{id}/ban", AdminWrites(users::ban)),
+    delete("/api/users/{id}/ban", AdminWrites(users::lift_ban)),
     get("/api/rooms", ViewerReads(rooms::list)),
     post("/api/rooms", ViewerWrites(rooms::create)),
     get("/api/rooms/{id}", ViewerReads(rooms::show)),
@@ -89,10 +110,30 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/api/messages/{id}", ViewerReads(messages::show)),
     patch("/api/messages/{id}", ViewerWrites(messages::edit)),
     delete("/api/messages/{id}", ViewerWrites(messages::destroy)),
+    post("/api/messages/{id}/boosts", ViewerWrites(boosts::create)),
+    delete("/api/boosts/{id}", ViewerWrites(boosts::destroy)),
+    post("/api/rooms/{id}/attachments", Upload(upload::create)),
+    get("/files/{id}/{filename}", ViewerLater(files::show)),
+    get("/embeds/{key}", ViewerReads(pictures::embed)),
+    get("/api/sounds", ViewerReads(pictures::sounds)),
+    get("/sounds/{name}", Anybody(pictures::sound)),
     get("/api/search", ViewerReads(search::search)),
     get("/api/searches", ViewerReads(search::recent)),
     delete("/api/searches", ViewerWrites(search::forget)),
     get("/api/sync", ViewerReads(sync::show)),
+    get("/api/bots", AdminReads(bots::list)),
+    post("/api/bots", AdminWrites(bots::create)),
+    get("/api/bots/{id}", AdminReads(bots::show)),
+    patch("/api/bots/{id}", AdminWrites(bots::change)),
+    delete("/api/bots/{id}", AdminWrites(bots::destroy)),
+    post("/api/bots/{id}/key", AdminWrites(bots::renew_key)),
+    get("/api/tokens", ViewerReads(tokens::list)),
+    post("/api/tokens", ViewerWrites(tokens::create)),
+    delete("/api/tokens/{id}", ViewerWrites(tokens::destroy)),
+    get("/api/audit", AdminReads(admin::audit)),
+    get("/api/jobs", AdminReads(admin::jobs)),
+    post("/api/jobs/{id}/retry", AdminWrites(admin::retry_job)),
+    delete("/api/jobs/{id}", AdminWrites(admin::drop_job)),
     get("/ws", Socket),
     // The page: every address that a person can be at, and what it is made of.
     get("/", Anybody(pages::page)),
@@ -100,6 +141,7 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/signin", Anybody(pages::page)),
     get("/join/{code}", Anybody(pages::page)),
     get("/reset/{token}", Anybody(pages::page)),
+    get("/transfer/{token}", Anybody(pages::page)),
     get("/rooms/{id}", Anybody(pages::page)),
     get("/rooms/{id}/{message}", Anybody(pages::page)),
     get("/search", Anybody(pages::page)),

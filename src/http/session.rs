@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    account::qr_svg,
     form::{looks_like_email, required_password},
     password::{hash_aside, verify_aside},
     problem::Problem,
@@ -17,8 +18,8 @@ use super::{
     router::{Answer, Later},
 };
 use crate::{
-    store::{EndSession, ResetPassword, SessionRow, SignIn},
-    types::{SessionId, Timestamp, TokenHash, UserId},
+    store::{EndOtherSessions, EndSession, ResetPassword, SessionRow, SignIn, StartTransfer, Transfer},
+    types::{SessionId, SessionKind, Timestamp, TokenHash, UserId, random_token},
     worker::Worker,
 };
 
@@ -60,9 +61,10 @@ pub(crate) fn create(call: Call) -> Later {
             if looks_like_email(&email) { call.worker.reader.credentials(&email)? } else { None };
         let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
         let is_right = verify_aside(&call.worker, password, hash).await?;
-        let Some(user) = user.filter(|_| is_right) else { return Err(Problem::wrong_password()) };
+        let Some(user) = user.filter(|_| is_right.is_some()) else { return Err(Problem::wrong_password()) };
+        let password_hash = is_right.flatten();
         let (token, session) = call.new_session();
-        call.worker.writer.write(SignIn { user, session }).await?;
+        call.worker.writer.write(SignIn { user, session, password_hash }).await?;
         limits.signed_in(call.address, &email);
         signed_in(&call, user, &token)
     })
@@ -77,7 +79,7 @@ fn signed_in(call: &Call, user: UserId, token: &str) -> Answer {
 pub(crate) fn reset(call: Call) -> Later {
     Box::pin(async move {
         let reset = TokenHash::of(&call.params[0]);
-        if !call.worker.reader.reset_is_open(&reset, Timestamp::now())? {
+        if !call.worker.reader.link_is_open(&reset, "reset", Timestamp::now())? {
             return Err(Problem::not_found());
         }
         let mut form = call.form()?;
@@ -115,9 +117,45 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     })))
 }
 
+/// Makes a link that signs another device in, once.
+pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        let token = random_token();
+        let command = StartTransfer { user: viewer.user, token: TokenHash::of(&token) };
+        let expires_at = call.worker.writer.write(command).await?;
+        let url = format!("{}/transfer/{token}", call.base_url());
+        let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
+        Ok(Reply::written(StatusCode::CREATED, &body))
+    })
+}
+
+/// Uses such a link.
+pub(crate) fn transfer(call: Call) -> Later {
+    Box::pin(async move {
+        let transfer = TokenHash::of(&call.params[0]);
+        let (token, session) = call.new_session();
+        let user = call.worker.writer.write(Transfer { token: transfer, session }).await?;
+        signed_in(&call, user, &token)
+    })
+}
+
+/// Signs all other devices out.
+pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        call.worker.writer.write(EndOtherSessions { user: viewer.user, but: viewer.session }).await?;
+        Ok(Reply::no_content())
+    })
+}
+
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
-        call.worker.writer.write(EndSession { user: viewer.user, session: viewer.session }).await?;
+        if viewer.kind == SessionKind::Bot {
+            return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
+        }
+        call.worker
+            .writer
+            .write(EndSession { user: viewer.user, session: viewer.session, kind: viewer.kind })
+            .await?;
         Ok(Reply::no_content().with(header::SET_COOKIE, cookie(&call, "", 0)))
     })
 }
@@ -140,7 +178,10 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
 pub(crate) fn destroy_other(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
         let session = SessionId(call.id(0)?);
-        call.worker.writer.write(EndSession { user: viewer.user, session }).await?;
+        call.worker
+            .writer
+            .write(EndSession { user: viewer.user, session, kind: SessionKind::Device })
+            .await?;
         Ok(Reply::no_content())
     })
 }

@@ -8,12 +8,12 @@ use super::{
     form::{looks_like_email, required_password},
     password::{hash_aside, verify_aside},
     problem::Problem,
-    request::{Call, Viewer},
+    request::{Admin, Call, Viewer},
     response::Reply,
     router::{Answer, Later},
 };
 use crate::{
-    store::{ChangeUser, Deactivate},
+    store::{Audited, Ban, ChangeUser, Deactivate, LiftBan},
     types::{Role, User, UserId},
 };
 
@@ -50,6 +50,13 @@ fn found(call: &Call) -> Result<User, Problem> {
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     Ok(Reply::json(&view(&found(call)?, viewer)))
+}
+
+/// The same, if the viewer may change it.
+pub(crate) fn found_to_change(call: &Call, viewer: &Viewer) -> Result<User, Problem> {
+    let user = found(call)?;
+    may_change(&user, viewer)?;
+    Ok(user)
 }
 
 /// Oneself, or an administrator.
@@ -98,7 +105,7 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
             // Guessing it is limited like signing in.
             let (limits, email) = (&call.worker.shared.limits, user.email.as_deref().unwrap_or_default());
             limits.try_sign_in(call.address, email).map_err(Problem::rate_limited)?;
-            if !verify_aside(&call.worker, current, hash).await? {
+            if verify_aside(&call.worker, current, hash).await?.is_none() {
                 return Err(Problem::invalid_field("current_password", "is not right"));
             }
             limits.signed_in(call.address, email);
@@ -108,20 +115,47 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
             None => None,
         };
         let session = is_self.then_some(viewer.session);
-        let changed = call
-            .worker
-            .writer
-            .write(ChangeUser { user: user.id, name, bio, email, password_hash, role, session })
-            .await?;
+        let command = ChangeUser { user: user.id, name, bio, email, password_hash, role, session };
+        let changed = if is_self && role.is_none() {
+            call.worker.writer.write(command).await?
+        } else {
+            let mut act = viewer.act(&call, "user.change", format_args!("user {}", user.id));
+            act.detail = role.map_or_else(String::new, |role| format!("role {}", role.as_str()));
+            call.worker.writer.write(Audited { command, act }).await?
+        };
         Ok(Reply::written(StatusCode::OK, &changed.private()))
     })
 }
 
 pub(crate) fn deactivate(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
+        let user = found_to_change(&call, &viewer)?;
+        let act = viewer.act(&call, "user.deactivate", format_args!("user {}", user.id));
+        call.worker.writer.write(Audited { command: Deactivate { user: user.id }, act }).await?;
+        Ok(Reply::no_content())
+    })
+}
+
+pub(crate) fn ban(call: Call, admin: Admin) -> Later {
+    Box::pin(async move {
         let user = found(&call)?;
-        may_change(&user, &viewer)?;
-        call.worker.writer.write(Deactivate { user: user.id }).await?;
+        if user.id == admin.0.user {
+            return Err(Problem::conflict("Nobody bans him- or herself."));
+        }
+        if user.role == Role::Bot {
+            return Err(Problem::conflict("A bot is not banned, it is removed."));
+        }
+        let act = admin.act(&call, "user.ban", format_args!("user {}", user.id));
+        call.worker.writer.write(Audited { command: Ban { user: user.id }, act }).await?;
+        Ok(Reply::no_content())
+    })
+}
+
+pub(crate) fn lift_ban(call: Call, admin: Admin) -> Later {
+    Box::pin(async move {
+        let user = found(&call)?;
+        let act = admin.act(&call, "user.lift_ban", format_args!("user {}", user.id));
+        call.worker.writer.write(Audited { command: LiftBan { user: user.id }, act }).await?;
         Ok(Reply::no_content())
     })
 }

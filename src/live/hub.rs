@@ -280,7 +280,9 @@ impl Hub {
                 });
                 self.gather(*room, event, state);
             }
-            Change::MessageUpdated { room, .. } | Change::MessageDeleted { room, .. } => {
+            Change::MessageUpdated { room, .. }
+            | Change::BoostChanged { room, .. }
+            | Change::MessageDeleted { room, .. } => {
                 self.run_on(*room, state);
                 self.gather(*room, event, state);
             }
@@ -735,6 +737,15 @@ impl Hub {
             }
             _ => self.presence.people_in(room),
         }
+    }
+
+    pub(crate) fn is_online(&self, user: UserId) -> bool {
+        self.presence.is_online(user)
+    }
+
+    /// Whether a person has the room open somewhere.
+    pub(crate) fn is_reading(&self, room: RoomId, user: UserId) -> bool {
+        self.presence.is_in(room, user)
     }
 
     /// Those online with whom a person shares a direct room.

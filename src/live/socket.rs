@@ -50,6 +50,9 @@ pub(crate) fn upgrade(
     let headers = request.headers();
     let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?
         .ok_or_else(Problem::not_signed_in)?;
+    if worker.state.borrow().is_blocked(address) {
+        return Err(Problem::forbidden("Nothing can be written from this address."));
+    }
     // A cookie comes along whoever opens the socket, and a browser always says who does.
     let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {

@@ -19,19 +19,21 @@ use tokio::{
     net::TcpListener,
     runtime::{Builder, LocalRuntime},
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     task::spawn_local,
 };
 
 use crate::{
     config::Config,
-    event::{Batch, Whisper},
+    event::{Batch, Change, Whisper},
     http,
     inbox::{Completion, Inbox, Parcel},
     limits::Limits,
     metrics::WorkerMetrics,
     state::State,
-    store::{Checkpointer, DataDir, Fanout, Home, OpenError, PruneEvents, Reader, Writer, WriterHandle},
+    store::{
+        Checkpointer, DataDir, Fanout, Folder, Home, OpenError, PruneEvents, Reader, Writer, WriterHandle,
+    },
     types::Timestamp,
     worker::{Shared, Worker, purge_deleted_rooms},
 };
@@ -110,6 +112,10 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
         draining: AtomicBool::new(false),
         hashing: Semaphore::new(count),
         hashing_waiting: AtomicUsize::new(0),
+        folder: Folder::open(data.path())
+            .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
+        imaging: Semaphore::new(1),
+        jobs: Notify::new(),
         demo_token: Mutex::new(visitor),
         config,
     });
@@ -198,6 +204,9 @@ impl Fanout for Workers {
         for inbox in &self.0.inboxes {
             inbox.put(Parcel::Events(Arc::clone(batch), at));
         }
+        if batch.iter().any(|event| matches!(event.change, Change::JobsWaiting)) {
+            self.0.jobs.notify_one();
+        }
     }
 
     fn completions(&self, worker: usize, completions: Vec<Box<dyn Completion>>) {
@@ -221,10 +230,10 @@ struct Part {
 
 impl Part {
     fn run(self, reader: Reader) {
-        // Two threads of its own for hashing passwords, gone again when idle.
+        // Threads of its own for hashing passwords and for the disk, gone again when idle.
         let runtime = Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(2)
+            .max_blocking_threads(8)
             .thread_keep_alive(Duration::from_secs(1))
             .build_local(Default::default());
         match runtime {

@@ -4,8 +4,9 @@ use rusqlite::OptionalExtension;
 
 use super::{
     command::{Audience, Command, Refusal, Tx},
+    files::{Image, put_image},
     people::{CreateUser, NewSession},
-    reader::account,
+    reader::{ACCOUNT, account},
     rooms::{CreateRoom, RoomMade},
 };
 use crate::{
@@ -93,9 +94,7 @@ impl Command for CreateAdministrator {
 }
 
 fn load(tx: &Tx<'_>) -> rusqlite::Result<Option<Account>> {
-    tx.statement("select name, custom_css, join_code, settings from account")?
-        .query_row((), account)
-        .optional()
+    tx.statement(&format!("select {ACCOUNT} from account"))?.query_row((), account).optional()
 }
 
 /// The current join code, if it is this one.
@@ -140,6 +139,20 @@ impl Command for ChangeAccount {
             "update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?",
         )?
         .execute((&self.name, &self.custom_css, settings))?;
+        changed(tx)
+    }
+}
+
+/// Gives the account a logo, or takes it away.
+#[derive(Debug)]
+pub struct PutLogo(pub Option<Image>);
+
+impl Command for PutLogo {
+    type Output = Account;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+        put_image(tx, "logo", None, self.0.as_ref())?;
+        tx.statement("update account set logo_version = ?")?.execute((self.0.map(|_| tx.now),))?;
         changed(tx)
     }
 }

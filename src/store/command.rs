@@ -2,7 +2,7 @@
 
 use crate::{
     event::{Change, Event},
-    types::{MessageId, RoomId, Seq, Timestamp, UserId},
+    types::{JobKind, MessageId, RoomId, Seq, Timestamp, UserId},
 };
 
 /// A change to the database. Either all of it happens, or none.
@@ -53,8 +53,27 @@ impl From<Refusal> for WriteError {
 /// gathered to disk as a segment of its own, and each command has a savepoint.
 #[derive(Debug)]
 pub(super) enum Indexing {
-    Add { message: MessageId, room: RoomId, creator: UserId, plain: String },
-    Remove { message: MessageId, room: RoomId, creator: UserId, plain: String },
+    Add(Entry),
+    Remove(Entry),
+}
+
+/// A message as the index has it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) message: MessageId,
+    pub(super) room: RoomId,
+    pub(super) creator: UserId,
+    pub(super) plain: String,
+    pub(super) tags: String,
+}
+
+/// Something to do once what it belongs to is committed.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    pub kind: JobKind,
+    /// The bot, the subscription, or whom it is about.
+    pub target: Option<i64>,
+    pub payload: Option<String>,
 }
 
 /// The open transaction, as a command sees it.
@@ -79,6 +98,24 @@ pub(super) enum Audience<'a> {
 impl Tx<'_> {
     pub(super) fn statement(&self, sql: &str) -> rusqlite::Result<rusqlite::CachedStatement<'_>> {
         self.db.prepare_cached(sql)
+    }
+
+    /// Puts something to do on the durable list; it is done at least once after the commit.
+    pub(super) fn add_job(&mut self, job: &NewJob, message: Option<MessageId>) -> rusqlite::Result<()> {
+        self.statement(
+            "insert into jobs (kind, message_id, target_id, payload, key, run_at, created_at) values (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute((
+            job.kind,
+            message,
+            job.target,
+            &job.payload,
+            crate::types::random_token(),
+            self.now,
+            self.now,
+        ))?;
+        self.tell(Change::JobsWaiting);
+        Ok(())
     }
 
     pub(super) fn next_seq(&mut self) -> Seq {

@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 
 use super::{
     Reader,
-    command::{Audience, Command, Indexing, Refusal, Tx},
+    command::{Audience, Command, Entry, Indexing, NewJob, Refusal, Tx},
+    files::{NewFile, add_file, remove_files},
 };
 use crate::{
     event::Change,
@@ -18,11 +19,13 @@ use crate::{
 const PURGE_STEP: usize = 500;
 
 /// A message's text with all that follows from it, made before it reaches the writer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Text {
     pub content: String,
     pub html: String,
     pub plain: String,
+    /// Its kinds, as words of the index.
+    pub tags: String,
     pub mentions: SmallVec<[UserId; 4]>,
     pub everyone: bool,
 }
@@ -39,6 +42,9 @@ pub struct PostMessage {
     plain: String,
     mentions: SmallVec<[UserId; 4]>,
     everyone: bool,
+    tags: String,
+    file: Option<NewFile>,
+    jobs: SmallVec<[NewJob; 1]>,
     at: Option<Timestamp>,
 }
 
@@ -48,6 +54,7 @@ impl PostMessage {
         creator: UserId,
         client_message_id: Option<String>,
         reply_to: Option<MessageId>,
+        kind: MessageKind,
         text: Text,
     ) -> Self {
         #[derive(Serialize)]
@@ -69,7 +76,7 @@ impl PostMessage {
             room_id: room,
             creator_id: creator,
             client_message_id: client_message_id.as_deref(),
-            kind: MessageKind::Text,
+            kind,
             content: &text.content,
             html: &text.html,
             edited_at: None,
@@ -80,8 +87,39 @@ impl PostMessage {
             embeds: &[],
         };
         let rest = serde_json::to_vec(&rest).expect("a message has nothing that JSON cannot say");
-        let Text { plain, mentions, everyone, .. } = text;
-        Self { room, creator, client_message_id, reply_to, rest, plain, mentions, everyone, at: None }
+        let Text { plain, tags, mentions, everyone, .. } = text;
+        Self {
+            room,
+            creator,
+            client_message_id,
+            reply_to,
+            rest,
+            plain,
+            mentions,
+            everyone,
+            tags,
+            file: None,
+            jobs: SmallVec::new(),
+            at: None,
+        }
+    }
+
+    /// With a file that lies in its place already.
+    pub fn with_file(mut self, file: NewFile) -> Self {
+        self.tags = if self.tags.is_empty() { file.tags() } else { format!("{} {}", self.tags, file.tags()) };
+        // Its name can be searched for like a word of the message.
+        if !self.plain.is_empty() {
+            self.plain.push(' ');
+        }
+        self.plain.push_str(&file.filename);
+        self.file = Some(file);
+        self
+    }
+
+    /// With something to do once it is posted.
+    pub fn with_job(mut self, job: NewJob) -> Self {
+        self.jobs.push(job);
+        self
     }
 
     /// For talk that was had elsewhere, or is made up.
@@ -122,18 +160,26 @@ impl Command for PostMessage {
         if member == 0 {
             return Err(Refusal::NotFound);
         }
-        let json = self.finished(id, tx.now);
+        let attachment = match &self.file {
+            Some(file) => Some(add_file(tx, file, id, self.room)?),
+            None => None,
+        };
+        let json = self.finished(id, tx.now, attachment.as_ref());
         tx.statement(
-            "insert into messages (id, room_id, creator_id, client_message_id, json, plain) values (?, ?, ?, ?, ?, ?)",
+            "insert into messages (id, room_id, creator_id, client_message_id, json, plain, tags) values (?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute((id, self.room, self.creator, &self.client_message_id, &*json, &self.plain))?;
+        .execute((id, self.room, self.creator, &self.client_message_id, &*json, &self.plain, &self.tags))?;
         mention(tx, self.room, id, &self.mentions, self.everyone)?;
-        tx.indexing.push(Indexing::Add {
+        for job in &self.jobs {
+            tx.add_job(job, Some(id))?;
+        }
+        tx.indexing.push(Indexing::Add(Entry {
             message: id,
             room: self.room,
             creator: self.creator,
             plain: self.plain,
-        });
+            tags: self.tags,
+        }));
         let change = Change::MessageCreated {
             room: self.room,
             message: id,
@@ -149,12 +195,21 @@ impl Command for PostMessage {
 }
 
 impl PostMessage {
-    fn finished(&self, id: MessageId, now: Timestamp) -> Bytes {
+    fn finished(&self, id: MessageId, now: Timestamp, attachment: Option<&Attachment>) -> Bytes {
         use std::fmt::Write;
+        /// How an object without an attachment ends.
+        const WITHOUT: &[u8] = br#""attachment":null,"embeds":[]}"#;
         let mut json = BytesMut::with_capacity(self.rest.len() + 64);
         write!(json, r#"{{"id":{id},"created_at":"{}","#, self.at.unwrap_or(now))
             .expect("memory takes any text");
         json.put_slice(&self.rest[1..]);
+        if let Some(attachment) = attachment {
+            debug_assert!(json.ends_with(WITHOUT));
+            json.truncate(json.len() - WITHOUT.len());
+            let attachment =
+                serde_json::to_string(attachment).expect("an attachment has nothing that JSON cannot say");
+            write!(json, r#""attachment":{attachment},"embeds":[]}}"#).expect("memory takes any text");
+        }
         json.freeze()
     }
 }
@@ -200,14 +255,22 @@ fn unmention(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<()> {
 }
 
 /// A message with what the index knows of it.
-fn stored(tx: &Tx<'_>, id: MessageId) -> Result<(Message, String), Refusal> {
-    let (json, plain) = tx
-        .statement("select json, plain from messages where id = ?")?
-        .query_row((id,), |row| Ok((bytes(row, 0)?, row.get(1)?)))?;
-    let message = serde_json::from_slice(&json).map_err(|error| {
+pub(super) fn stored(tx: &Tx<'_>, id: MessageId) -> Result<(Message, Entry), Refusal> {
+    let (json, plain, tags) = tx
+        .statement("select json, plain, tags from messages where id = ?")?
+        .query_row((id,), |row| Ok((bytes(row, 0)?, row.get(1)?, row.get(2)?)))?;
+    let message: Message = serde_json::from_slice(&json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
     })?;
-    Ok((message, plain))
+    let (room, creator) = (message.room_id, message.creator_id);
+    Ok((message, Entry { message: id, room, creator, plain, tags }))
+}
+
+/// Writes a changed message over what was stored.
+pub(super) fn rewrite(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<Bytes> {
+    let json = Bytes::from(serde_json::to_vec(message).expect("a message has nothing that JSON cannot say"));
+    tx.statement("update messages set json = ? where id = ?")?.execute((&*json, message.id))?;
+    Ok(json)
 }
 
 /// Its author, or an administrator, may change a message.
@@ -225,30 +288,43 @@ pub struct EditMessage {
     pub editor: UserId,
     pub is_admin: bool,
     pub text: Text,
+    /// Looks for the pages behind its links.
+    pub preview: Option<NewJob>,
 }
 
 impl Command for EditMessage {
     type Output = Bytes;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Bytes, Refusal> {
-        let (mut message, old_plain) = stored(tx, self.message)?;
+        let (mut message, before) = stored(tx, self.message)?;
         authorise(&message, self.editor, self.is_admin)?;
+        if message.kind == MessageKind::Sound || message.kind == MessageKind::System {
+            return Err(Refusal::Conflict("Only what somebody wrote can be edited."));
+        }
         unmention(tx, &message)?;
         message.content = self.text.content;
         message.html = self.text.html;
         message.mentions = self.text.mentions.to_vec();
         message.edited_at = Some(tx.now);
         mention(tx, message.room_id, message.id, &message.mentions, self.text.everyone)?;
-        let json =
-            Bytes::from(serde_json::to_vec(&message).expect("a message has nothing that JSON cannot say"));
-        tx.statement("update messages set json = ?, plain = ? where id = ?")?.execute((
-            &*json,
-            &self.text.plain,
-            message.id,
-        ))?;
+        let (mut plain, mut tags) = (self.text.plain, self.text.tags);
+        if let Some(attachment) = &message.attachment {
+            plain = [&*plain, &attachment.filename].join(" ").trim_start().to_owned();
+            tags =
+                [&*tags, &super::files::tags_of(&attachment.content_type)].join(" ").trim_start().to_owned();
+        }
+        // Previews are of the links that it has; they are looked for anew.
+        message.embeds.clear();
+        tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
+        if let Some(job) = &self.preview {
+            tx.add_job(job, Some(message.id))?;
+        }
+        let json = rewrite(tx, &message)?;
+        tx.statement("update messages set plain = ?, tags = ? where id = ?")?
+            .execute((&plain, &tags, message.id))?;
         let (room, creator) = (message.room_id, message.creator_id);
-        tx.indexing.push(Indexing::Remove { message: message.id, room, creator, plain: old_plain });
-        tx.indexing.push(Indexing::Add { message: message.id, room, creator, plain: self.text.plain });
+        tx.indexing.push(Indexing::Remove(before));
+        tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, tags }));
         let change = Change::MessageUpdated { room, message: message.id, json: json.clone() };
         tx.record("message.updated", Audience::Room(room), Some(message.id), "", change)?;
         Ok(json)
@@ -266,29 +342,38 @@ impl Command for DeleteMessage {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let (message, plain) = stored(tx, self.message)?;
+        let (message, entry) = stored(tx, self.message)?;
         authorise(&message, self.editor, self.is_admin)?;
-        remove(tx, &message, plain)?;
-        let (room, id) = (message.room_id, message.id);
-        let last_message = tx
-            .statement("select max(id) from messages where room_id = ?")?
-            .query_row((room,), |row| row.get(0))?;
-        let payload = format!(r#""room_id":{room},"message_id":{id}"#);
-        let change = Change::MessageDeleted { room, message: id, last_message };
-        tx.record("message.deleted", Audience::Room(room), Some(id), &payload, change)?;
-        Ok(())
+        delete(tx, &message, entry)
     }
 }
 
-fn remove(tx: &mut Tx<'_>, message: &Message, plain: String) -> rusqlite::Result<()> {
+/// Takes a message out of its room, and tells everybody there.
+pub(super) fn delete(tx: &mut Tx<'_>, message: &Message, entry: Entry) -> Result<(), Refusal> {
+    remove(tx, message, entry)?;
+    let (room, id) = (message.room_id, message.id);
+    let last_message = tx
+        .statement("select max(id) from messages where room_id = ?")?
+        .query_row((room,), |row| row.get(0))?;
+    let payload = format!(r#""room_id":{room},"message_id":{id}"#);
+    let change = Change::MessageDeleted { room, message: id, last_message };
+    tx.record("message.deleted", Audience::Room(room), Some(id), &payload, change)?;
+    Ok(())
+}
+
+fn remove(tx: &mut Tx<'_>, message: &Message, entry: Entry) -> rusqlite::Result<()> {
     unmention(tx, message)?;
+    if !message.boosts.is_empty() {
+        tx.statement("delete from boosts where message_id = ?")?.execute((message.id,))?;
+    }
+    if message.attachment.is_some() {
+        remove_files(tx, message.id)?;
+    }
+    if !message.embeds.is_empty() {
+        tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
+    }
     tx.statement("delete from messages where id = ?")?.execute((message.id,))?;
-    tx.indexing.push(Indexing::Remove {
-        message: message.id,
-        room: message.room_id,
-        creator: message.creator_id,
-        plain,
-    });
+    tx.indexing.push(Indexing::Remove(entry));
     Ok(())
 }
 
@@ -308,8 +393,8 @@ impl Command for PurgeRooms {
             .query_map((PURGE_STEP,), |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for id in &ids {
-            let (message, plain) = stored(tx, *id)?;
-            remove(tx, &message, plain)?;
+            let (message, entry) = stored(tx, *id)?;
+            remove(tx, &message, entry)?;
         }
         Ok(ids.len() == PURGE_STEP)
     }

@@ -1,10 +1,18 @@
 //! The database: one writer, many readers, and every line of SQL.
 
 mod account;
+mod audit;
+mod bans;
+mod boosts;
+mod bots;
 mod checkpointer;
 mod command;
+mod files;
+mod folder;
+mod jobs;
 mod messages;
 mod people;
+mod push;
 mod reader;
 mod rooms;
 mod schema;
@@ -12,14 +20,23 @@ mod search;
 mod sync;
 mod writer;
 
-pub use account::{ChangeAccount, CreateAdministrator, RenewJoinCode, SetUp, SetUpDone};
+pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
+pub use audit::{Act, AuditLine, Audited};
+pub use bans::{Ban, LiftBan};
+pub use boosts::{AddBoost, Boosted, RemoveBoost};
+pub use bots::{Bot, ChangeBot, CreateBot, CreateHook, Hook, RemoveBot, RemoveHook, RenewBotKey};
 pub use checkpointer::Checkpointer;
-pub use command::{Command, Refusal, WriteError};
+pub use command::{Command, NewJob, Refusal, WriteError};
+pub use files::{Image, NewFile, StoredFile};
+pub use folder::{Folder, Incoming};
+pub use jobs::{DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, ReleaseLeases, RetryJob};
 pub use messages::{DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, Select, Text};
 pub use people::{
-    ChangeUser, CreateUser, Credentials, Deactivate, EndSession, Join, NewSession, ResetPassword, SessionRow,
-    SignIn, StartReset, TouchSession,
+    ChangeUser, CreateToken, CreateUser, Credentials, Deactivate, EndOtherSessions, EndSession, Join,
+    NewSession, PutAvatar, ResetPassword, SessionRow, SignIn, StartReset, StartTransfer, TokenRow,
+    TouchSession, Transfer,
 };
+pub use push::{Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, RoomMade, SetInvolvement};
 pub use schema::{DataDir, OpenError};

@@ -6,16 +6,17 @@ use super::{
     Reader,
     account::join_code_is,
     command::{Audience, Command, Refusal, Tx},
+    files::{Image, put_image},
     reader::{USER, user},
     rooms::{enter, leave},
 };
 use crate::{
     event::{Change, Session, SessionEnd},
-    types::{Role, RoomId, RoomKind, SessionId, Status, Timestamp, TokenHash, User, UserId},
+    types::{Role, RoomId, RoomKind, SessionId, SessionKind, Status, Timestamp, TokenHash, User, UserId},
 };
 
-/// How long a password reset link works.
-const RESET_HOURS: i64 = 4;
+/// How long a link that works once does.
+const LINK_HOURS: i64 = 4;
 
 /// Makes a person, who is in every open room at once.
 #[derive(Debug)]
@@ -37,17 +38,22 @@ impl Command for CreateUser {
             "insert into users (name, email, role, password_hash, created_at) values (?, ?, ?, ?, ?)",
         )?
         .execute((&self.name, &self.email, self.role, &self.password_hash, tx.now))?;
-        let id = UserId(tx.db.last_insert_rowid());
-        let rooms: Vec<RoomId> = tx
-            .statement("select id from rooms where kind = ? and deleted_at is null")?
-            .query_map((RoomKind::Open,), |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        for room in &rooms {
-            enter(tx, *room, id, RoomKind::Open.default_involvement())?;
-        }
-        updated(tx, id, rooms)?;
-        Ok(id)
+        arrived(tx)
     }
+}
+
+/// Lets whose row was just made into every open room.
+pub(super) fn arrived(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+    let id = UserId(tx.db.last_insert_rowid());
+    let rooms: Vec<RoomId> = tx
+        .statement("select id from rooms where kind = ? and deleted_at is null")?
+        .query_map((RoomKind::Open,), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for room in &rooms {
+        enter(tx, *room, id, RoomKind::Open.default_involvement())?;
+    }
+    updated(tx, id, rooms)?;
+    Ok(id)
 }
 
 const EMAIL_TAKEN: Refusal =
@@ -57,11 +63,11 @@ fn email_taken(tx: &Tx<'_>, email: &str, by_another_than: UserId) -> rusqlite::R
     tx.statement("select 1 from users where email = ? and id <> ?")?.exists((email, by_another_than))
 }
 
-fn load(tx: &Tx<'_>, id: UserId) -> rusqlite::Result<User> {
+pub(super) fn load(tx: &Tx<'_>, id: UserId) -> rusqlite::Result<User> {
     tx.statement(&format!("select {USER} from users where id = ?"))?.query_row((id,), user)
 }
 
-fn updated(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>) -> Result<User, Refusal> {
+pub(super) fn updated(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>) -> Result<User, Refusal> {
     let user = load(tx, id)?;
     let json = format!(
         r#""user":{}"#,
@@ -82,13 +88,24 @@ pub struct NewSession {
 
 impl NewSession {
     pub(super) fn start(self, tx: &mut Tx<'_>, user: UserId) -> Result<SessionId, Refusal> {
+        self.start_as(tx, user, SessionKind::Device, None)
+    }
+
+    /// The same for a secret that is no device's.
+    pub(super) fn start_as(
+        self,
+        tx: &mut Tx<'_>,
+        user: UserId,
+        kind: SessionKind,
+        name: Option<&str>,
+    ) -> Result<SessionId, Refusal> {
         tx.statement(
-            "insert into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at)
-             values (?1, ?2, ?3, ?4, ?5, ?5)",
+            "insert into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind, name)
+             values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
         )?
-        .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now))?;
+        .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now, kind, name))?;
         let id = SessionId(tx.db.last_insert_rowid());
-        let session = Session { id, token_hash: self.token, user_id: user, last_active_at: tx.now };
+        let session = Session { id, token_hash: self.token, user_id: user, kind, last_active_at: tx.now };
         tx.tell(Change::SessionStarted { session });
         Ok(id)
     }
@@ -120,6 +137,8 @@ impl Command for Join {
 pub struct SignIn {
     pub user: UserId,
     pub session: NewSession,
+    /// The password's hash made anew, where the stored one is of an older kind.
+    pub password_hash: Option<String>,
 }
 
 impl Command for SignIn {
@@ -129,15 +148,19 @@ impl Command for SignIn {
         if !load(tx, self.user)?.is_active() {
             return Err(Refusal::NotFound);
         }
+        if let Some(hash) = &self.password_hash {
+            tx.statement("update users set password_hash = ? where id = ?")?.execute((hash, self.user))?;
+        }
         self.session.start(tx, self.user)
     }
 }
 
-/// Ends one of a person's sessions.
+/// Ends one of a person's sessions, or takes one of the tokens back.
 #[derive(Debug)]
 pub struct EndSession {
     pub user: UserId,
     pub session: SessionId,
+    pub kind: SessionKind,
 }
 
 impl Command for EndSession {
@@ -145,22 +168,41 @@ impl Command for EndSession {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
         let token_hash = tx
-            .statement("delete from sessions where id = ? and user_id = ? returning token_hash")?
-            .query_row((self.session, self.user), |row| row.get(0))?;
+            .statement("delete from sessions where id = ? and user_id = ? and kind = ? returning token_hash")?
+            .query_row((self.session, self.user, self.kind), |row| row.get(0))?;
         tx.tell(Change::SessionEnded { token_hash, session: self.session, why: SessionEnd::SignedOut });
         Ok(())
     }
 }
 
-fn end_sessions(
+/// Signs every device of a person out, but one.
+#[derive(Debug)]
+pub struct EndOtherSessions {
+    pub user: UserId,
+    pub but: SessionId,
+}
+
+impl Command for EndOtherSessions {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        Ok(end_sessions(tx, self.user, Some(SessionKind::Device), Some(self.but), SessionEnd::SignedOut)?)
+    }
+}
+
+/// Ends a person's sessions of one kind, or of every kind, but one.
+pub(super) fn end_sessions(
     tx: &mut Tx<'_>,
     user: UserId,
+    kind: Option<SessionKind>,
     but: Option<SessionId>,
     why: SessionEnd,
 ) -> rusqlite::Result<()> {
     let ended: Vec<(SessionId, TokenHash)> = tx
-        .statement("delete from sessions where user_id = ? and id is not ? returning id, token_hash")?
-        .query_map((user, but), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .statement(
+            "delete from sessions where user_id = ? and kind = ifnull(?, kind) and id is not ? returning id, token_hash",
+        )?
+        .query_map((user, kind, but), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (session, token_hash) in ended {
         tx.tell(Change::SessionEnded { token_hash, session, why });
@@ -224,14 +266,14 @@ impl Command for ChangeUser {
         if self.password_hash.is_some() {
             // A link that was asked for before must not undo it.
             tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
-            end_sessions(tx, self.user, self.session, SessionEnd::SignedOut)?;
+            end_sessions(tx, self.user, Some(SessionKind::Device), self.session, SessionEnd::SignedOut)?;
         }
         updated(tx, self.user, Vec::new())
     }
 }
 
 /// Without an administrator nobody could let anybody in again.
-fn keep_an_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
+pub(super) fn keep_an_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
     let another = tx.statement("select 1 from users where role = ? and status = ? and id <> ?")?.exists((
         Role::Admin,
         Status::Active,
@@ -263,7 +305,7 @@ impl Command for Deactivate {
         }
         tx.statement("update users set status = ?, email = null, password_hash = null where id = ?")?
             .execute((Status::Deactivated, self.user))?;
-        end_sessions(tx, self.user, None, SessionEnd::Deactivated)?;
+        end_sessions(tx, self.user, None, None, SessionEnd::Deactivated)?;
         let rooms: Vec<RoomId> = tx
             .statement("select room_id from memberships where user_id = ?")?
             .query_map((self.user,), |row| row.get(0))?
@@ -272,13 +314,17 @@ impl Command for Deactivate {
             leave(tx, room, self.user)?;
         }
         tx.statement("delete from searches where user_id = ?")?.execute((self.user,))?;
+        super::push::forget(tx, self.user)?;
+        if before.role == Role::Bot {
+            super::bots::forget(tx, self.user)?;
+        }
         tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
         updated(tx, self.user, Vec::new())?;
         Ok(())
     }
 }
 
-/// Makes a link with which somebody can choose a new password, once.
+/// Makes a link that works once, for a while: to choose a new password, or to sign another device in.
 #[derive(Debug)]
 pub struct StartReset {
     pub email: String,
@@ -292,14 +338,77 @@ impl Command for StartReset {
         let user = tx
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
-        let expires = Timestamp(tx.now.0 + RESET_HOURS * 3_600_000);
-        tx.statement("delete from one_time_tokens where user_id = ? or expires_at < ?")?
-            .execute((user, tx.now))?;
-        tx.statement(
-            "insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values (?, ?, 'reset', ?)",
-        )?
-        .execute((self.token, user, expires))?;
+        open_link(tx, user, "reset", self.token)?;
         Ok(user)
+    }
+}
+
+/// Makes a link that signs another device of the same person in.
+#[derive(Debug)]
+pub struct StartTransfer {
+    pub user: UserId,
+    pub token: TokenHash,
+}
+
+impl Command for StartTransfer {
+    /// When the link ceases to work.
+    type Output = Timestamp;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
+        open_link(tx, self.user, "transfer", self.token)
+    }
+}
+
+/// The newest link of a kind is the one that works.
+fn open_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Result<Timestamp, Refusal> {
+    let expires = Timestamp(tx.now.0 + LINK_HOURS * 3_600_000);
+    tx.statement("delete from one_time_tokens where user_id = ? and purpose = ? or expires_at < ?")?
+        .execute((user, purpose, tx.now))?;
+    tx.statement(
+        "insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values (?, ?, ?, ?)",
+    )?
+    .execute((token, user, purpose, expires))?;
+    Ok(expires)
+}
+
+/// Uses it up.
+fn use_link(tx: &Tx<'_>, purpose: &str, token: TokenHash) -> rusqlite::Result<UserId> {
+    tx.statement("delete from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ? returning user_id")?
+        .query_row((token, purpose, tx.now), |row| row.get(0))
+}
+
+/// Signs a device in by the link that another one showed.
+#[derive(Debug)]
+pub struct Transfer {
+    pub token: TokenHash,
+    pub session: NewSession,
+}
+
+impl Command for Transfer {
+    type Output = UserId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        let user = use_link(tx, "transfer", self.token)?;
+        SignIn { user, session: self.session, password_hash: None }.apply(tx)?;
+        Ok(user)
+    }
+}
+
+/// Gives somebody a picture, or takes it away.
+#[derive(Debug)]
+pub struct PutAvatar {
+    pub user: UserId,
+    pub image: Option<Image>,
+}
+
+impl Command for PutAvatar {
+    type Output = User;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<User, Refusal> {
+        put_image(tx, &format!("user-{}", self.user), None, self.image.as_ref())?;
+        tx.statement("update users set avatar_version = ? where id = ?")?
+            .execute((self.image.map(|_| tx.now), self.user))?;
+        updated(tx, self.user, Vec::new())
     }
 }
 
@@ -315,12 +424,10 @@ impl Command for ResetPassword {
     type Output = UserId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
-        let user = tx
-            .statement("delete from one_time_tokens where token_hash = ? and purpose = 'reset' and expires_at > ? returning user_id")?
-            .query_row((self.token, tx.now), |row| row.get(0))?;
+        let user = use_link(tx, "reset", self.token)?;
         tx.statement("update users set password_hash = ? where id = ?")?
             .execute((&self.password_hash, user))?;
-        end_sessions(tx, user, None, SessionEnd::SignedOut)?;
+        end_sessions(tx, user, Some(SessionKind::Device), None, SessionEnd::SignedOut)?;
         self.session.start(tx, user)?;
         Ok(user)
     }
@@ -343,6 +450,40 @@ pub struct SessionRow {
     pub last_active_at: Timestamp,
 }
 
+/// A line of the list of personal API tokens.
+#[derive(Debug, serde::Serialize)]
+pub struct TokenRow {
+    pub id: SessionId,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub last_active_at: Timestamp,
+}
+
+/// Personal API tokens of one person.
+const MAX_TOKENS: i64 = 100;
+
+/// Makes a token that stands for a person until it is taken back.
+#[derive(Debug)]
+pub struct CreateToken {
+    pub user: UserId,
+    pub name: String,
+    pub session: NewSession,
+}
+
+impl Command for CreateToken {
+    type Output = SessionId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<SessionId, Refusal> {
+        let count: i64 = tx
+            .statement("select count(*) from sessions where user_id = ? and kind = 'token'")?
+            .query_row((self.user,), |row| row.get(0))?;
+        if count >= MAX_TOKENS {
+            return Err(Refusal::Conflict("That are as many tokens as one can have: take one back first."));
+        }
+        self.session.start_as(tx, self.user, SessionKind::Token, Some(&self.name))
+    }
+}
+
 impl Reader {
     /// By e-mail, in whatever case; None for an unknown address or one without a password.
     pub fn credentials(&self, email: &str) -> rusqlite::Result<Option<Credentials>> {
@@ -358,19 +499,36 @@ impl Reader {
             .map(Option::flatten)
     }
 
-    /// Whether a reset link still works.
-    pub fn reset_is_open(&self, token: &TokenHash, now: Timestamp) -> rusqlite::Result<bool> {
+    /// Whether a link of this kind still works.
+    pub fn link_is_open(&self, token: &TokenHash, purpose: &str, now: Timestamp) -> rusqlite::Result<bool> {
         self.statement(
-            "select 1 from one_time_tokens where token_hash = ? and purpose = 'reset' and expires_at > ?",
+            "select 1 from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",
         )?
-        .exists((token, now))
+        .exists((token, purpose, now))
+    }
+
+    /// A person's personal API tokens, the newest first.
+    pub fn tokens(&self, user: UserId) -> rusqlite::Result<Vec<TokenRow>> {
+        self.statement(
+            "select id, ifnull(name, ''), created_at, last_active_at from sessions
+             where user_id = ? and kind = 'token' order by id desc",
+        )?
+        .query_map((user,), |row| {
+            Ok(TokenRow {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                created_at: row.get(2)?,
+                last_active_at: row.get(3)?,
+            })
+        })?
+        .collect()
     }
 
     /// A person's devices, the one used last first.
     pub fn sessions(&self, user: UserId) -> rusqlite::Result<Vec<SessionRow>> {
         self.statement(
             "select id, user_agent, ip_address, created_at, last_active_at from sessions
-             where user_id = ? order by last_active_at desc, id desc",
+             where user_id = ? and kind = 'device' order by last_active_at desc, id desc",
         )?
         .query_map((user,), |row| {
             Ok(SessionRow {

@@ -80,7 +80,7 @@ impl Reader {
         // One transaction, so that the parts are of one moment.
         let tx = self.db.unchecked_transaction()?;
         let mut state = State::at(super::writer::last_seq(&self.db)?);
-        let mut accounts = self.statement("select name, custom_css, join_code, settings from account")?;
+        let mut accounts = self.statement(&format!("select {ACCOUNT} from account"))?;
         let mut rows = accounts.query(())?;
         if let Some(row) = rows.next()? {
             state.account = Some(account(row)?);
@@ -102,23 +102,30 @@ impl Reader {
         while let Some(row) = rows.next()? {
             state.add_member(row.get(0)?, row.get(1)?, row.get(2)?);
         }
-        let mut sessions = self.statement("select id, token_hash, user_id, last_active_at from sessions")?;
+        let mut sessions =
+            self.statement("select id, token_hash, user_id, kind, last_active_at from sessions")?;
         let mut rows = sessions.query(())?;
         while let Some(row) = rows.next()? {
             state.add_session(Session {
                 id: row.get(0)?,
                 token_hash: row.get(1)?,
                 user_id: row.get(2)?,
-                last_active_at: row.get(3)?,
+                kind: row.get(3)?,
+                last_active_at: row.get(4)?,
             });
         }
+        let mut bots = self.statement("select user_id from bots where webhook_url is not null")?;
+        state.webhooks = bots.query_map((), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut pushed = self.statement("select distinct user_id from push_subscriptions")?;
+        state.pushed = pushed.query_map((), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        state.block(&super::bans::blocked_addresses(&self.db)?);
         drop(rows);
         tx.commit()?;
         Ok(state)
     }
 }
 
-pub(super) const USER: &str = "id, name, email, bio, role, status";
+pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -128,6 +135,7 @@ pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
         bio: row.get(3)?,
         role: row.get(4)?,
         status: row.get(5)?,
+        avatar: row.get(6)?,
     })
 }
 
@@ -144,6 +152,8 @@ pub(super) fn room(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
     })
 }
 
+pub(super) const ACCOUNT: &str = "name, custom_css, join_code, settings, logo_version";
+
 pub(super) fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
     let settings: String = row.get(3)?;
     Ok(Account {
@@ -151,5 +161,6 @@ pub(super) fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
         custom_css: row.get(1)?,
         join_code: row.get(2)?,
         settings: serde_json::from_str::<Settings>(&settings).unwrap_or_default(),
+        logo: row.get(4)?,
     })
 }

@@ -13,7 +13,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::config::Durability;
 
 /// In order, never edited once released: the position is the schema's version (`PRAGMA user_version`).
-const MIGRATIONS: &[&str] = &[include_str!("../../sql/migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../sql/migrations/0001_initial.sql"),
+    include_str!("../../sql/migrations/0002_everything_else.sql"),
+];
 
 /// How long a statement waits for another process (an `admin` command, a backup) to let go of the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -135,6 +138,9 @@ impl DataDir {
             return Err(OpenError::Newer { found, known: MIGRATIONS.len() });
         };
         if version < MIGRATIONS.len() {
+            if version > 0 {
+                self.keep_a_copy(&db, version).map_err(failed)?;
+            }
             let tx = db.transaction().map_err(failed)?;
             for migration in &MIGRATIONS[version..] {
                 tx.execute_batch(migration).map_err(failed)?;
@@ -143,6 +149,14 @@ impl DataDir {
             tx.commit().map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// Before it is brought up to date the database is copied beside itself, for whoever wants to go back.
+    fn keep_a_copy(&self, db: &Connection, version: usize) -> rusqlite::Result<()> {
+        let copy = self.path.join(format!("campfire-before-schema-{}.db", version + 1));
+        // One of an earlier try is not whole for certain.
+        let _ = std::fs::remove_file(&copy);
+        db.execute("vacuum into ?", (copy.to_string_lossy(),)).map(drop)
     }
 
     /// The one connection that writes.

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    command::{Command, Indexing, Refusal, Tx, WriteError},
+    command::{Command, Entry, Indexing, Refusal, Tx, WriteError},
     schema::{DataDir, OpenError},
 };
 use crate::{
@@ -418,14 +418,17 @@ impl Bench {
 fn index(db: &Connection, indexing: &[Indexing]) -> rusqlite::Result<()> {
     for entry in indexing {
         match entry {
-            Indexing::Add { message, room, creator, plain } => db
-                .prepare_cached("insert into messages_fts (rowid, plain, room, creator) values (?, ?, 'r' || ?, 'u' || ?)")?
-                .execute((message, plain, room, creator))?,
-            Indexing::Remove { message, room, creator, plain } => db
+            Indexing::Add(Entry { message, room, creator, plain, tags }) => db
                 .prepare_cached(
-                    "insert into messages_fts (messages_fts, rowid, plain, room, creator) values ('delete', ?, ?, 'r' || ?, 'u' || ?)",
+                    "insert into messages_fts (rowid, plain, room, creator) values (?, ?, 'r' || ? || ' ' || ?, 'u' || ?)",
                 )?
-                .execute((message, plain, room, creator))?,
+                .execute((message, plain, room, tags, creator))?,
+            Indexing::Remove(Entry { message, room, creator, plain, tags }) => db
+                .prepare_cached(
+                    "insert into messages_fts (messages_fts, rowid, plain, room, creator)
+                     values ('delete', ?, ?, 'r' || ? || ' ' || ?, 'u' || ?)",
+                )?
+                .execute((message, plain, room, tags, creator))?,
         };
     }
     Ok(())

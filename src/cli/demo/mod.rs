@@ -13,7 +13,8 @@ use crate::{
     },
     text,
     types::{
-        MessageId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId, random_join_code, random_token,
+        MessageId, MessageKind, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId, random_join_code,
+        random_token,
     },
 };
 
@@ -129,7 +130,7 @@ fn seed(writer: &WriterHandle) -> Result<String, WriteError> {
     }
     talk(writer, &people, &mut rooms)?;
     let (token, session) = session();
-    writer.write_blocking(SignIn { user: people[0].0, session })?;
+    writer.write_blocking(SignIn { user: people[0].0, session, password_hash: None })?;
     Ok(token)
 }
 
@@ -171,10 +172,12 @@ fn talk<'t>(
             plain: rendered.plain,
             mentions: rendered.mentions,
             everyone,
+            tags: String::new(),
             content,
         };
-        let posted =
-            writer.write_blocking(PostMessage::new(room, creator, None, reply_to, text).at(Timestamp(at)))?;
+        let posted = writer.write_blocking(
+            PostMessage::new(room, creator, None, reply_to, MessageKind::Text, text).at(Timestamp(at)),
+        )?;
         last.retain(|(known, _)| *known != room);
         last.push((room, posted.id));
     }

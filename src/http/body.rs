@@ -1,0 +1,132 @@
+//! The body of an answer: bytes that are there, parts of a file read as they are sent, or lines as they are made.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::{sync::mpsc, task::JoinHandle};
+
+/// A file goes out in pieces of this size: so much of it is in memory for each reader of it.
+const CHUNK: u64 = 256 << 10;
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    Whole(Option<Bytes>),
+    File(Box<FileBody>),
+    Lines(mpsc::Receiver<Bytes>),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(None)
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole((!bytes.is_empty()).then_some(bytes))
+    }
+}
+
+/// Stretches of one file, with bytes between them where an answer has several (RFC 9110, section 14.6).
+#[derive(Debug)]
+pub(crate) struct FileBody {
+    file: Arc<File>,
+    parts: VecDeque<Part>,
+    left: u64,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Part {
+    Bytes(Bytes),
+    /// From here, so many bytes.
+    Stretch(u64, u64),
+}
+
+impl FileBody {
+    pub(crate) fn new(file: File, parts: impl IntoIterator<Item = Part>) -> Self {
+        let parts: VecDeque<Part> = parts.into_iter().collect();
+        let length = |part: &Part| match part {
+            Part::Bytes(bytes) => bytes.len() as u64,
+            Part::Stretch(_, length) => *length,
+        };
+        let left = parts.iter().map(length).sum();
+        Self { file: Arc::new(file), parts, left, reading: None }
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(reading) = &mut self.reading {
+            let read = ready!(Pin::new(reading).poll(cx));
+            self.reading = None;
+            return Poll::Ready(Some(match read {
+                Ok(Ok(bytes)) => {
+                    self.left -= bytes.len() as u64;
+                    Ok(bytes)
+                }
+                Ok(Err(error)) => Err(error),
+                Err(error) => Err(io::Error::other(error)),
+            }));
+        }
+        match self.parts.pop_front() {
+            None => Poll::Ready(None),
+            Some(Part::Bytes(bytes)) => {
+                self.left -= bytes.len() as u64;
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Some(Part::Stretch(_, 0)) => self.poll_chunk(cx),
+            Some(Part::Stretch(from, length)) => {
+                let size = length.min(CHUNK);
+                self.parts.push_front(Part::Stretch(from + size, length - size));
+                let file = Arc::clone(&self.file);
+                // One read at a time and no thread held between them: a slow reader costs a chunk, no more.
+                self.reading = Some(tokio::task::spawn_blocking(move || {
+                    let mut chunk = vec![0; size as usize];
+                    file.read_exact_at(&mut chunk, from)?;
+                    Ok(chunk.into())
+                }));
+                self.poll_chunk(cx)
+            }
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::File(file) => file.poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data))),
+            Self::Lines(lines) => lines.poll_recv(cx).map(|lines| lines.map(|lines| Ok(Frame::data(lines)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::File(file) => file.left == 0,
+            Self::Lines(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::File(file) => SizeHint::with_exact(file.left),
+            Self::Lines(_) => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Bots, as administrators see them.
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::{
+    account::NAME_LENGTH,
+    form::Form,
+    problem::Problem,
+    request::{Admin, Call},
+    response::Reply,
+    router::{Answer, Later},
+};
+use crate::{
+    store::{Audited, Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey},
+    types::UserId,
+    worker::Worker,
+};
+
+const MAX_URL: usize = 2_000;
+
+fn view(worker: &Worker, bot: &Bot) -> Value {
+    let state = worker.state.borrow();
+    let user = state.users.get(&bot.id);
+    json!({
+        "id": bot.id,
+        "name": user.map(|user| &*user.name),
+        "avatar_url": user.map(|user| json!(user.public())["avatar_url"].take()),
+        "webhook_url": bot.webhook_url,
+    })
+}
+
+pub(crate) fn list(call: &Call, _: &Admin) -> Answer {
+    let bots: Vec<_> = call.worker.reader.bots()?.iter().map(|bot| view(&call.worker, bot)).collect();
+    Ok(Reply::json(&json!({ "bots": bots })))
+}
+
+fn found(call: &Call) -> Result<Bot, Problem> {
+    call.worker.reader.bot(UserId(call.id(0)?))?.ok_or_else(Problem::not_found)
+}
+
+pub(crate) fn show(call: &Call, _: &Admin) -> Answer {
+    Ok(Reply::json(&view(&call.worker, &found(call)?)))
+}
+
+/// Some(None) takes it away.
+fn webhook_url(form: &mut Form) -> Option<Option<String>> {
+    if !form.is_given("webhook_url") {
+        return None;
+    }
+    let url = form.text("webhook_url").map(|url| url.trim().to_owned()).filter(|url| !url.is_empty());
+    if let Some(url) = &url {
+        let is_web = url.starts_with("http://") || url.starts_with("https://");
+        if !is_web || url.len() > MAX_URL || hyper::Uri::try_from(url.as_str()).is_err() {
+            form.refuse("webhook_url", "has to be an address that starts with http:// or https://");
+        }
+    }
+    Some(url)
+}
+
+pub(crate) fn create(call: Call, admin: Admin) -> Later {
+    Box::pin(async move {
+        let mut form = call.form()?;
+        let name = form.required_line("name", NAME_LENGTH);
+        let webhook_url = webhook_url(&mut form).flatten();
+        form.finish()?;
+        let (secret, key) = call.new_session();
+        let act = admin.act(&call, "bot.create", format_args!("bot {name}"));
+        let command = CreateBot { name, webhook_url: webhook_url.clone(), key };
+        let id = call.worker.writer.write(Audited { command, act }).await?;
+        Ok(Reply::written(StatusCode::CREATED, &with_key(&call, Bot { id, webhook_url }, &secret)))
+    })
+}
+
+fn with_key(call: &Call, bot: Bot, secret: &str) -> Value {
+    let mut view = view(&call.worker, &bot);
+    view["key"] = format!("{}-{secret}", bot.id).into();
+    view
+}
+
+pub(crate) fn change(call: Call, admin: Admin) -> Later {
+    Box::pin(async move {
+        let bot = found(&call)?.id;
+        let mut form = call.form()?;
+        let name = form.line("name", NAME_LENGTH);
+        let webhook_url = webhook_url(&mut form);
+        form.finish()?;
+        let act = admin.act(&call, "bot.change", format_args!("bot {bot}"));
+        let command = ChangeBot { bot, name, webhook_url };
+        call.worker.writer.write(Audited { command, act }).await?;
+        Ok(Reply::written(StatusCode::OK, &view(&call.worker, &found(&call)?)))
+    })
+}
+
+pub(crate) fn renew_key(call: Call, admin: Admin) -> Later {
+    Box::pin(async move {
+        let bot = found(&call)?;
+        let (secret, key) = call.new_session();
+        let act = admin.act(&call, "bot.key", format_args!("bot {}", bot.id));
+        call.worker.writer.write(Audited { command: RenewBotKey { bot: bot.id, key }, act }).await?;
+        Ok(Reply::written(StatusCode::CREATED, &with_key(&call, bot, &secret)))
+    })
+}
+
+pub(crate) fn destroy(call: Call, admin: Admin) -> Later {
+    Box::pin(async move {
+        let bot = found(&call)?.id;
+        let act = admin.act(&call, "bot.remove", format_args!("bot {bot}"));
+        call.worker.writer.write(Audited { command: RemoveBot { bot }, act }).await?;
+        Ok(Reply::no_content())
+    })
+}

@@ -1,0 +1,271 @@
+//! Pictures that strangers send: what a file really is, thumbnails, avatars. Nothing here is for a worker's own thread.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder,
+    imageops::FilterType,
+};
+
+/// Pixels of a picture that we decode: beyond any camera's, and 200 MB once unpacked.
+const MAX_PIXELS: u64 = 50_000_000;
+const MAX_SIDE: u32 = 20_000;
+const MAX_MEMORY: u64 = 256 << 20;
+
+/// A thumbnail fits into this.
+const THUMBNAIL: (u32, u32) = (1_200, 800);
+
+/// The side of an avatar.
+const AVATAR: u32 = 512;
+
+const JPEG_QUALITY: u8 = 82;
+
+/// A picture of our own making, without whatever the original said of its camera and its place.
+#[derive(Debug)]
+pub struct Picture {
+    pub content_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// What there is to know of a picture that was sent.
+#[derive(Debug, Default)]
+pub struct Looked {
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub thumbnail: Option<Picture>,
+}
+
+/// Looks at a file of an image type: its size as it is seen, and a thumbnail. What cannot be decoded has neither.
+pub fn look(bytes: &[u8]) -> Looked {
+    let Some(image) = decoded(bytes) else { return Looked::default() };
+    let (width, height) = (image.width(), image.height());
+    let small = if width > THUMBNAIL.0 || height > THUMBNAIL.1 {
+        image.resize(THUMBNAIL.0, THUMBNAIL.1, FilterType::Triangle)
+    } else {
+        image
+    };
+    Looked { width: Some(width), height: Some(height), thumbnail: encoded(&small) }
+}
+
+/// A square out of the middle, 512 pixels wide or less.
+pub fn avatar(bytes: &[u8]) -> Option<Picture> {
+    let image = decoded(bytes)?;
+    let side = image.width().min(image.height());
+    let (left, top) = ((image.width() - side) / 2, (image.height() - side) / 2);
+    let mut square = image.crop_imm(left, top, side, side);
+    if side > AVATAR {
+        square = square.resize_exact(AVATAR, AVATAR, FilterType::Lanczos3);
+    }
+    let mut packed = Vec::new();
+    square.to_rgba8().write_to(&mut Cursor::new(&mut packed), ImageFormat::WebP).ok()?;
+    Some(Picture { content_type: "image/webp", bytes: packed })
+}
+
+/// The account's logo: whole, at most 512 pixels on either side.
+pub fn logo(bytes: &[u8]) -> Option<Picture> {
+    let mut image = decoded(bytes)?;
+    if image.width() > AVATAR || image.height() > AVATAR {
+        image = image.resize(AVATAR, AVATAR, FilterType::Lanczos3);
+    }
+    let mut packed = Vec::new();
+    image.to_rgba8().write_to(&mut Cursor::new(&mut packed), ImageFormat::WebP).ok()?;
+    Some(Picture { content_type: "image/webp", bytes: packed })
+}
+
+/// A small picture for a link's preview.
+pub fn preview(bytes: &[u8]) -> Option<Picture> {
+    let image = decoded(bytes)?;
+    let small = if image.width() > 640 || image.height() > 480 {
+        image.resize(640, 480, FilterType::Triangle)
+    } else {
+        image
+    };
+    encoded(&small)
+}
+
+/// Decodes within limits, and turns the picture the way that it was meant to be seen.
+fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
+    let mut decoder = reader.into_decoder().ok()?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return None;
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    decoder.set_limits(limits).ok()?;
+    let orientation = decoder.orientation().ok();
+    let mut image = DynamicImage::from_decoder(decoder).ok()?;
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    Some(image)
+}
+
+/// JPEG, or PNG for what one can see through.
+fn encoded(image: &DynamicImage) -> Option<Picture> {
+    let mut bytes = Vec::new();
+    let is_opaque = !image.color().has_alpha() || image.to_rgba8().pixels().all(|pixel| pixel.0[3] == 255);
+    if is_opaque {
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+        image.to_rgb8().write_with_encoder(encoder).ok()?;
+        Some(Picture { content_type: "image/jpeg", bytes })
+    } else {
+        image.to_rgba8().write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).ok()?;
+        Some(Picture { content_type: "image/png", bytes })
+    }
+}
+
+/// How much of a file's beginning tells what it is.
+pub const SNIFFED: usize = 4 << 10;
+
+/// What a file is, by its first bytes (WHATWG MIME Sniffing, and the formats' own signatures); what it calls itself
+/// counts for nothing.
+pub fn sniff(head: &[u8]) -> &'static str {
+    const SIGNATURES: [(&[u8], &str); 17] = [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"GIF87a", "image/gif"),
+        (b"GIF89a", "image/gif"),
+        (b"BM", "image/bmp"),
+        (b"\x1a\x45\xdf\xa3", "video/webm"),
+        (b"OggS", "audio/ogg"),
+        (b"fLaC", "audio/flac"),
+        (b"ID3", "audio/mpeg"),
+        (b"\xff\xfb", "audio/mpeg"),
+        (b"\xff\xf3", "audio/mpeg"),
+        (b"%PDF-", "application/pdf"),
+        (b"PK\x03\x04", "application/zip"),
+        (b"\x1f\x8b", "application/gzip"),
+        (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+        (b"\x28\xb5\x2f\xfd", "application/zstd"),
+        (b"\x7fELF", "application/x-elf"),
+    ];
+    if let [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] = head {
+        match kind {
+            [b'W', b'E', b'B', b'P', ..] => return "image/webp",
+            [b'W', b'A', b'V', b'E', ..] => return "audio/wav",
+            _ => {}
+        }
+    }
+    if let Some(b"ftyp") = head.get(4..8) {
+        return match head.get(8..12) {
+            Some(b"avif" | b"avis") => "image/avif",
+            Some(b"heic" | b"heix" | b"mif1" | b"msf1") => "image/heic",
+            Some(b"M4A " | b"M4B ") => "audio/mp4",
+            Some(b"qt  ") => "video/quicktime",
+            _ => "video/mp4",
+        };
+    }
+    if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
+        // Two letters are little to go by: a text may begin so as well.
+        if *kind != "image/bmp" || head.get(6..10) == Some(&[0; 4]) {
+            return kind;
+        }
+    }
+    match text(head) {
+        Some(text) if is_markup(text) => "text/html",
+        Some(_) => "text/plain",
+        None => "application/octet-stream",
+    }
+}
+
+/// The text that a file begins with, if it is one. A character may be cut at the end.
+fn text(head: &[u8]) -> Option<&str> {
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
+        }
+        Err(_) => return None,
+    };
+    let is_binary = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}');
+    (!text.contains(is_binary)).then_some(text)
+}
+
+/// What a browser might run if it were told that it may: HTML, SVG, XML.
+fn is_markup(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    text.starts_with("<?xml")
+        || text.starts_with('<') && {
+            let head: String = text.chars().take(1_024).flat_map(char::to_lowercase).collect();
+            ["<!doctype", "<html", "<svg", "<script", "<body", "<head", "<iframe", "<!--"]
+                .iter()
+                .any(|tag| head.contains(tag))
+        }
+}
+
+/// Types that a browser shows without running anything.
+pub fn is_shown_inline(content_type: &str) -> bool {
+    matches!(
+        content_type,
+        "image/png"
+            | "image/jpeg"
+            | "image/gif"
+            | "image/webp"
+            | "image/avif"
+            | "application/pdf"
+            | "text/plain"
+    ) || content_type.starts_with("video/")
+        || content_type.starts_with("audio/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let image = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7]));
+        image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_large_picture_gets_a_thumbnail_that_fits() {
+        let looked = look(&png(2_400, 1_000));
+        assert_eq!((looked.width, looked.height), (Some(2_400), Some(1_000)));
+        let thumbnail = looked.thumbnail.unwrap();
+        assert_eq!(thumbnail.content_type, "image/jpeg");
+        let small = image::load_from_memory(&thumbnail.bytes).unwrap();
+        assert_eq!((small.width(), small.height()), (1_200, 500));
+    }
+
+    #[test]
+    fn an_avatar_is_a_square_of_512() {
+        let picture = avatar(&png(900, 600)).unwrap();
+        let image = image::load_from_memory(&picture.bytes).unwrap();
+        assert_eq!((image.width(), image.height()), (512, 512));
+        assert!(avatar(b"no picture").is_none());
+    }
+
+    #[test]
+    fn a_picture_that_would_fill_the_memory_is_not_decoded() {
+        // The header of a PNG of 60,000 by 60,000 pixels, and nothing behind it.
+        let mut bomb = png(1, 1);
+        bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
+        bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
+        assert!(look(&bomb).thumbnail.is_none());
+    }
+
+    #[test]
+    fn a_file_is_what_its_bytes_say() {
+        for (head, kind) in [
+            (&png(1, 1)[..], "image/png"),
+            (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
+            (b"\0\0\0\x20ftypavif", "image/avif"),
+            (b"\0\0\0\x20ftypisom", "video/mp4"),
+            (b"  <!DOCTYPE html><p>", "text/html"),
+            (b"<?xml version='1.0'?><svg xmlns='x'/>", "text/html"),
+            (b"<svg onload=alert(1)>", "text/html"),
+            (b"a < b and so on", "text/plain"),
+            ("grüße".as_bytes(), "text/plain"),
+            (b"BMW is a text", "text/plain"),
+            (b"\0\x01\x02", "application/octet-stream"),
+        ] {
+            assert_eq!(sniff(head), kind, "{head:?}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Who did what, when, from where: administrative acts, written in the same transaction as the act.
+
+use super::{
+    Reader,
+    command::{Command, Refusal, Tx},
+};
+use crate::types::{Timestamp, UserId};
+
+/// Lines that are kept. Past it the oldest go.
+const MAX_LINES: i64 = 100_000;
+
+/// A command, and the line that it leaves in the audit log if it is done.
+#[derive(Debug)]
+pub struct Audited<C> {
+    pub command: C,
+    pub act: Act,
+}
+
+/// An administrative act.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// None for somebody on the host itself.
+    pub actor: Option<UserId>,
+    pub ip_address: Option<String>,
+    /// A stable word, like `user.ban`.
+    pub action: &'static str,
+    /// What it was done to, like `user 5`.
+    pub subject: String,
+    /// What else there is to know; no secrets.
+    pub detail: String,
+}
+
+impl<C: Command> Command for Audited<C> {
+    type Output = C::Output;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<C::Output, Refusal> {
+        let output = self.command.apply(tx)?;
+        let Act { actor, ip_address, action, subject, detail } = &self.act;
+        tx.statement(
+            "insert into audit (at, actor_id, ip_address, action, subject, detail) values (?, ?, ?, ?, ?, ?)",
+        )?
+        .execute((tx.now, actor, ip_address, action, subject, detail))?;
+        let newest = tx.db.last_insert_rowid();
+        tx.statement("delete from audit where id <= ?")?.execute((newest - MAX_LINES,))?;
+        Ok(output)
+    }
+}
+
+#[derive(Debug, serde::Serialize)]
+pub struct AuditLine {
+    pub id: i64,
+    pub at: Timestamp,
+    pub actor_id: Option<UserId>,
+    pub ip_address: Option<String>,
+    pub action: String,
+    pub subject: String,
+    pub detail: String,
+}
+
+impl Reader {
+    /// The newest lines before an id, and whether there are more.
+    pub fn audit(&self, before: Option<i64>, limit: usize) -> rusqlite::Result<(Vec<AuditLine>, bool)> {
+        let mut lines = self
+            .statement(
+                "select id, at, actor_id, ip_address, action, subject, detail from audit
+                 where id < ? order by id desc limit ?",
+            )?
+            .query_map((before.unwrap_or(i64::MAX), limit + 1), |row| {
+                Ok(AuditLine {
+                    id: row.get(0)?,
+                    at: row.get(1)?,
+                    actor_id: row.get(2)?,
+                    ip_address: row.get(3)?,
+                    action: row.get(4)?,
+                    subject: row.get(5)?,
+                    detail: row.get(6)?,
+                })
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let has_before = lines.len() > limit;
+        lines.truncate(limit);
+        Ok((lines, has_before))
+    }
+}

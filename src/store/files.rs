@@ -1,0 +1,185 @@
+//! What was uploaded, and the small pictures of our own making. The bytes of uploads lie in files; here is what is
+//! known of them.
+
+use rusqlite::OptionalExtension;
+
+use super::{
+    Reader,
+    command::{NewJob, Tx},
+};
+use crate::types::{Attachment, AttachmentId, JobKind, MessageId, RoomId};
+
+/// A file that lies in its place, synced, and waits for its row.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Where it lies.
+    pub key: String,
+    pub filename: String,
+    pub content_type: String,
+    pub byte_size: u64,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub duration_s: Option<f64>,
+    /// Where its thumbnail lies, and the type of that.
+    pub thumbnail: Option<(String, &'static str)>,
+}
+
+impl NewFile {
+    pub(super) fn tags(&self) -> String {
+        tags_of(&self.content_type)
+    }
+}
+
+/// The words by which a file of this type is found.
+pub(super) fn tags_of(content_type: &str) -> String {
+    match content_type.split('/').next() {
+        Some(kind @ ("image" | "video" | "audio")) => format!("file {kind}"),
+        _ => "file".to_owned(),
+    }
+}
+
+pub(super) fn add_file(
+    tx: &Tx<'_>,
+    file: &NewFile,
+    message: MessageId,
+    room: RoomId,
+) -> rusqlite::Result<Attachment> {
+    let (thumbnail_key, thumbnail_type) = file.thumbnail.as_ref().map(|(key, kind)| (key, kind)).unzip();
+    tx.statement(
+        "insert into attachments (message_id, room_id, key, filename, content_type, byte_size, thumbnail_key, thumbnail_type)
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute((
+        message,
+        room,
+        &file.key,
+        &file.filename,
+        &file.content_type,
+        i64::try_from(file.byte_size).unwrap_or(i64::MAX),
+        thumbnail_key,
+        thumbnail_type,
+    ))?;
+    let id = AttachmentId(tx.db.last_insert_rowid());
+    Ok(Attachment {
+        id,
+        filename: file.filename.clone(),
+        content_type: file.content_type.clone(),
+        byte_size: file.byte_size,
+        width: file.width,
+        height: file.height,
+        duration_s: file.duration_s,
+        url: format!("/files/{id}/{}", percent_encoded(&file.filename)),
+        thumbnail_url: file.thumbnail.as_ref().map(|_| format!("/files/{id}/thumbnail")),
+    })
+}
+
+/// A name as one segment of a path (RFC 3986, section 3.3): all but unreserved characters encoded.
+fn percent_encoded(name: &str) -> String {
+    use std::fmt::Write;
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    // What a browser would take for "here" and "one up".
+    if encoded.bytes().all(|byte| byte == b'.') { encoded.replace('.', "%2E") } else { encoded }
+}
+
+/// Forgets a message's files. They are taken off the disk once that is committed, however often we crash before.
+pub(super) fn remove_files(tx: &mut Tx<'_>, message: MessageId) -> rusqlite::Result<()> {
+    let keys: Vec<(String, Option<String>)> = tx
+        .statement("delete from attachments where message_id = ? returning key, thumbnail_key")?
+        .query_map((message,), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let keys: Vec<String> =
+        keys.into_iter().flat_map(|(key, thumbnail)| [Some(key), thumbnail]).flatten().collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    tx.add_job(&NewJob { kind: JobKind::RemoveFiles, target: None, payload: Some(keys.join(" ")) }, None)
+}
+
+/// An uploaded file, as it is served.
+#[derive(Debug)]
+pub struct StoredFile {
+    pub room: RoomId,
+    pub key: String,
+    pub filename: String,
+    pub content_type: String,
+    pub byte_size: u64,
+    pub thumbnail: Option<(String, String)>,
+}
+
+/// A small picture.
+#[derive(Debug)]
+pub struct Image {
+    pub content_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Puts a picture in its place, or takes it away.
+pub(super) fn put_image(
+    tx: &Tx<'_>,
+    key: &str,
+    message: Option<MessageId>,
+    image: Option<&Image>,
+) -> rusqlite::Result<()> {
+    match image {
+        Some(image) => tx
+            .statement(
+                "insert or replace into images (key, message_id, content_type, bytes) values (?, ?, ?, ?)",
+            )?
+            .execute((key, message, &image.content_type, &image.bytes)),
+        None => tx.statement("delete from images where key = ?")?.execute((key,)),
+    }
+    .map(drop)
+}
+
+impl Reader {
+    pub fn file(&self, id: AttachmentId) -> rusqlite::Result<Option<StoredFile>> {
+        self.statement(
+            "select room_id, key, filename, content_type, byte_size, thumbnail_key, thumbnail_type from attachments where id = ?",
+        )?
+        .query_row((id,), |row| {
+            let thumbnail: Option<String> = row.get(5)?;
+            let thumbnail_type: Option<String> = row.get(6)?;
+            Ok(StoredFile {
+                room: row.get(0)?,
+                key: row.get(1)?,
+                filename: row.get(2)?,
+                content_type: row.get(3)?,
+                byte_size: row.get::<_, i64>(4)? as u64,
+                thumbnail: thumbnail.zip(thumbnail_type),
+            })
+        })
+        .optional()
+    }
+
+    pub fn image(&self, key: &str) -> rusqlite::Result<Option<Image>> {
+        self.statement("select content_type, bytes from images where key = ?")?
+            .query_row((key,), |row| Ok(Image { content_type: row.get(0)?, bytes: row.get(1)? }))
+            .optional()
+    }
+
+    /// Whether some row has a file of this name.
+    pub fn knows_file(&self, key: &str) -> rusqlite::Result<bool> {
+        self.statement("select 1 from attachments where key = ?1 union all select 1 from attachments where thumbnail_key = ?1")?
+            .exists((key,))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_encoded;
+
+    #[test]
+    fn any_name_is_one_segment_of_a_path() {
+        assert_eq!(percent_encoded("a b/ü.png"), "a%20b%2F%C3%BC.png");
+        assert_eq!(percent_encoded(".."), "%2E%2E");
+        assert_eq!(percent_encoded("a..b"), "a..b");
+    }
+}

@@ -1,0 +1,107 @@
+//! Where uploaded files lie: `files/ab/abcdef…` in the data directory, each under a random name.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::Reader;
+use crate::types::random_token;
+
+/// The folder of uploaded files. A file is written under `incoming/`, synced, then moved to its place: what lies in
+/// a place is whole.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+/// A file on its way in. Gone again with the value, unless it is kept.
+#[derive(Debug)]
+pub struct Incoming {
+    pub file: File,
+    path: PathBuf,
+    key: String,
+    kept: bool,
+}
+
+impl Folder {
+    /// Makes the folder if need be, and clears away what a crash left half-written.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let root = data.join("files");
+        let incoming = root.join("incoming");
+        fs::create_dir_all(&incoming)?;
+        for entry in fs::read_dir(&incoming)? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(Self { root })
+    }
+
+    pub fn begin(&self) -> io::Result<Incoming> {
+        let key = random_token();
+        let path = self.root.join("incoming").join(&key);
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        Ok(Incoming { file, path, key, kept: false })
+    }
+
+    /// Syncs a file, moves it to its place, and answers the key that it is found by. Nothing is left of it if that fails.
+    pub fn keep(&self, mut incoming: Incoming) -> io::Result<String> {
+        incoming.file.sync_all()?;
+        let place = self.place(&incoming.key);
+        let parent = place.parent().unwrap_or(&self.root);
+        fs::create_dir_all(parent)?;
+        fs::rename(&incoming.path, &place)?;
+        incoming.kept = true;
+        // The name has to last as well, and the folder's, if it is new.
+        File::open(parent)?.sync_all()?;
+        File::open(&self.root)?.sync_all()?;
+        Ok(incoming.key.clone())
+    }
+
+    pub fn file(&self, key: &str) -> io::Result<File> {
+        File::open(self.place(key))
+    }
+
+    /// Takes a file away; one that is gone already is no error.
+    pub fn remove(&self, key: &str) -> io::Result<()> {
+        match fs::remove_file(self.place(key)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes files away that no row knows: what was in its place when a crash came before the commit. Answers how many.
+    pub fn sweep(&self, reader: &Reader, before: std::time::SystemTime) -> io::Result<usize> {
+        let mut swept = 0;
+        for folder in fs::read_dir(&self.root)? {
+            let folder = folder?;
+            if folder.file_name() == "incoming" || !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
+                let file = file?;
+                let key = file.file_name().to_string_lossy().into_owned();
+                // One that came since the start has its row in a moment.
+                let is_old = file.metadata()?.modified().is_ok_and(|at| at < before);
+                if is_old && !reader.knows_file(&key).map_err(io::Error::other)? {
+                    fs::remove_file(file.path())?;
+                    swept += 1;
+                }
+            }
+        }
+        Ok(swept)
+    }
+
+    fn place(&self, key: &str) -> PathBuf {
+        // Keys are our own: letters, digits, `-` and `_`.
+        self.root.join(key.get(..2).unwrap_or(key)).join(key)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

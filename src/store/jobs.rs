@@ -1,0 +1,204 @@
+//! The durable list of what has to be done: at least once, whatever happens in between.
+
+use super::{
+    Reader,
+    command::{Command, NewJob, Refusal, Tx},
+};
+use crate::types::{JobId, JobKind, MessageId, Timestamp};
+
+/// Tries before a job is given up and put among the dead.
+pub const MAX_ATTEMPTS: i64 = 8;
+
+/// Dead jobs that are kept for somebody to look at.
+const MAX_DEAD: i64 = 1_000;
+
+/// A job under way.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: JobId,
+    pub kind: JobKind,
+    pub message: Option<MessageId>,
+    pub target: Option<i64>,
+    pub payload: Option<String>,
+    /// The same at every try, so that a receiver can tell a double.
+    pub key: String,
+    /// This one included.
+    pub attempts: i64,
+}
+
+/// Takes due jobs of a kind for a while: nobody else gets them until the lease ends.
+#[derive(Debug)]
+pub struct LeaseJobs {
+    pub kind: JobKind,
+    pub count: usize,
+    pub lease_ms: i64,
+}
+
+impl Command for LeaseJobs {
+    type Output = Vec<Job>;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Vec<Job>, Refusal> {
+        let jobs = tx
+            .statement(
+                "update jobs set attempts = attempts + 1, leased_until = ?1 where id in (
+                   select id from jobs where kind = ?2 and dead_at is null and run_at <= ?3 and leased_until <= ?3
+                   order by run_at, id limit ?4)
+                 returning id, kind, message_id, target_id, payload, key, attempts",
+            )?
+            .query_map((tx.now.0 + self.lease_ms, self.kind, tx.now, self.count), |row| {
+                Ok(Job {
+                    id: row.get(0)?,
+                    kind: row.get(1)?,
+                    message: row.get(2)?,
+                    target: row.get(3)?,
+                    payload: row.get(4)?,
+                    key: row.get(5)?,
+                    attempts: row.get(6)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(jobs)
+    }
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Done; what follows from it is put on the list in the same transaction.
+    Done(Vec<(NewJob, Option<MessageId>)>),
+    /// To be tried again after so many milliseconds, unless it was the last try.
+    Failed { why: String, again_in_ms: i64 },
+    /// It will never work.
+    Hopeless(String),
+}
+
+#[derive(Debug)]
+pub struct FinishJob {
+    pub job: JobId,
+    pub outcome: Outcome,
+}
+
+impl Command for FinishJob {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let (why, again_in_ms) = match self.outcome {
+            Outcome::Done(next) => {
+                tx.statement("delete from jobs where id = ?")?.execute((self.job,))?;
+                for (job, message) in &next {
+                    tx.add_job(job, *message)?;
+                }
+                return Ok(());
+            }
+            Outcome::Failed { why, again_in_ms } => (why, Some(again_in_ms)),
+            Outcome::Hopeless(why) => (why, None),
+        };
+        let again = again_in_ms.map(|wait| tx.now.0 + wait);
+        tx.statement(
+            "update jobs set error = ?1, leased_until = 0, run_at = ifnull(?2, run_at),
+               dead_at = case when ?2 is null or attempts >= ?3 then ?4 end where id = ?5",
+        )?
+        .execute((&why, again, MAX_ATTEMPTS, tx.now, self.job))?;
+        tx.statement(
+            "delete from jobs where dead_at is not null and id not in
+               (select id from jobs where dead_at is not null order by dead_at desc, id desc limit ?)",
+        )?
+        .execute((MAX_DEAD,))?;
+        Ok(())
+    }
+}
+
+/// At start nobody works on anything, whatever a lease says of who was killed.
+#[derive(Debug)]
+pub struct ReleaseLeases;
+
+impl Command for ReleaseLeases {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        tx.statement("update jobs set leased_until = 0 where leased_until > 0")?.execute(())?;
+        Ok(())
+    }
+}
+
+/// Tries a dead job again.
+#[derive(Debug)]
+pub struct RetryJob {
+    pub job: JobId,
+}
+
+impl Command for RetryJob {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let changed = tx
+            .statement("update jobs set dead_at = null, attempts = 0, run_at = ? where id = ? and dead_at is not null")?
+            .execute((tx.now, self.job))?;
+        if changed == 0 {
+            return Err(Refusal::NotFound);
+        }
+        tx.tell(crate::event::Change::JobsWaiting);
+        Ok(())
+    }
+}
+
+/// Gives a dead job up for good.
+#[derive(Debug)]
+pub struct DropJob {
+    pub job: JobId,
+}
+
+impl Command for DropJob {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let dropped =
+            tx.statement("delete from jobs where id = ? and dead_at is not null")?.execute((self.job,))?;
+        if dropped == 0 { Err(Refusal::NotFound) } else { Ok(()) }
+    }
+}
+
+/// A job as an administrator sees it.
+#[derive(Debug, serde::Serialize)]
+pub struct JobRow {
+    pub id: JobId,
+    pub kind: JobKind,
+    pub message_id: Option<MessageId>,
+    pub attempts: i64,
+    pub created_at: Timestamp,
+    pub run_at: Timestamp,
+    pub dead_at: Option<Timestamp>,
+    pub error: Option<String>,
+}
+
+impl Reader {
+    /// When the next job of each kind is due, leases counted.
+    pub fn next_due(&self) -> rusqlite::Result<Vec<(JobKind, Timestamp)>> {
+        self.statement(
+            "select kind, min(max(run_at, leased_until)) from jobs where dead_at is null group by kind",
+        )?
+        .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+    }
+
+    /// Dead jobs, or those that wait; the newest first.
+    pub fn jobs(&self, dead: bool, limit: usize) -> rusqlite::Result<Vec<JobRow>> {
+        self.statement(
+            "select id, kind, message_id, attempts, created_at, run_at, dead_at, error from jobs
+             where (dead_at is not null) = ? order by id desc limit ?",
+        )?
+        .query_map((dead, limit), |row| {
+            Ok(JobRow {
+                id: row.get(0)?,
+                kind: row.get(1)?,
+                message_id: row.get(2)?,
+                attempts: row.get(3)?,
+                created_at: row.get(4)?,
+                run_at: row.get(5)?,
+                dead_at: row.get(6)?,
+                error: row.get(7)?,
+            })
+        })?
+        .collect()
+    }
+}
