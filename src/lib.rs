@@ -13,6 +13,7 @@ pub mod limits;
 mod live;
 pub mod log;
 pub mod metrics;
+pub mod outside;
 pub mod picture;
 pub mod server;
 pub mod sounds;

@@ -264,7 +264,8 @@ impl Layer {
                     seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let white = (seed >> 8) as f32 / 8_388_608.0 - 1.0;
                     // A state-variable filter (Chamberlin), its band output.
-                    let f = 2.0 * (std::f32::consts::PI * pitch / RATE as f32).sin();
+                    // Beyond this the filter would swing ever wider.
+                    let f = (2.0 * (std::f32::consts::PI * pitch / RATE as f32).sin()).min(1.1);
                     low += f * band;
                     band += f * (white - low - 0.7 * band);
                     band
