@@ -1,5 +1,6 @@
 //! The settings: flags over `CAMPFIRE_*` variables over a TOML file over defaults, all out of one table.
 
+use crate::outside::Cidr;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -43,6 +44,10 @@ pub struct Config {
     pub upload_limit: u64,
     /// Whether the pages behind links are fetched and shown.
     pub link_previews: bool,
+    /// Who is asked for names outside; empty for the system's.
+    pub name_servers: Vec<SocketAddr>,
+    /// Private networks that link previews and pushes may reach.
+    pub outgoing_allow: Vec<Cidr>,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
@@ -64,6 +69,8 @@ impl Default for Config {
             public_url: None,
             upload_limit: 100 << 20,
             link_previews: true,
+            name_servers: Vec::new(),
+            outgoing_allow: Vec::new(),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
@@ -195,6 +202,24 @@ pub static SETTINGS: &[Setting] = &[
         show: |config| if config.link_previews { "on".into() } else { "off".into() },
     },
     Setting {
+        key: "outgoing_allow",
+        value: "CIDR,…",
+        help: "private networks that link previews and pushes may reach all the same",
+        set: |config, text| {
+            list(text, "a network like 10.0.0.0/8").map(|networks| config.outgoing_allow = networks)
+        },
+        show: |config| shown(&config.outgoing_allow),
+    },
+    Setting {
+        key: "name_servers",
+        value: "ADDR:PORT,…",
+        help: "who is asked for the addresses of other hosts, if not the system's name servers",
+        set: |config, text| {
+            list(text, "an address and a port, like 9.9.9.9:53").map(|servers| config.name_servers = servers)
+        },
+        show: |config| shown(&config.name_servers),
+    },
+    Setting {
         key: "cors_origins",
         value: "URL,…",
         help: "other sites whose pages may use the API with a token",
@@ -280,6 +305,15 @@ pub static SETTINGS: &[Setting] = &[
 
 fn parse<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("has to be {wanted}"))
+}
+
+fn list<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<Vec<T>, String> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items.map(|item| item.parse().map_err(|_| format!("has {item:?}, which is not {wanted}"))).collect()
+}
+
+fn shown<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {

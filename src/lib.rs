@@ -9,6 +9,7 @@ pub mod event;
 pub mod frame;
 mod http;
 pub mod inbox;
+mod jobs;
 pub mod limits;
 mod live;
 pub mod log;

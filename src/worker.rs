@@ -5,7 +5,7 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use crate::{
     limits::Limits,
     live::Hub,
     metrics::WorkerMetrics,
+    outside::push::VapidKey,
     state::State,
     store::{Folder, PurgeRooms, Reader, WriterHandle},
     types::UserId,
@@ -46,11 +47,26 @@ pub struct Shared {
     pub imaging: tokio::sync::Semaphore,
     /// Rung when there is something to do in the background.
     pub jobs: tokio::sync::Notify,
+    /// Rung when the account keeps messages for another time than before.
+    pub retention_changed: tokio::sync::Notify,
+    /// What the job runner has the first worker do.
+    pub errands: Mutex<Vec<Errand>>,
+    /// Made at the first start, kept for ever: subscriptions are to it.
+    pub vapid: Arc<VapidKey>,
     /// With this the first visitor from loopback is signed in. Only `campfire demo` sets it.
     pub demo_token: Mutex<Option<String>>,
 }
 
+/// Something that another thread wants done with all that a worker knows.
+pub type Errand = Box<dyn FnOnce(&Rc<Worker>) + Send>;
+
 impl Shared {
+    /// Has the first worker do something.
+    pub fn send_errand(&self, errand: Errand) {
+        self.errands.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
+        self.inboxes[0].ring();
+    }
+
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -123,6 +139,15 @@ impl Worker {
         self.taken.replace(taken);
         self.send_whispers();
         self.flush_if_needed();
+    }
+
+    /// Does what other threads want done here.
+    pub fn run_errands(self: &Rc<Self>) {
+        if self.id == 0 {
+            let errands =
+                std::mem::take(&mut *self.shared.errands.lock().unwrap_or_else(PoisonError::into_inner));
+            errands.into_iter().for_each(|errand| errand(self));
+        }
     }
 
     /// Has the flusher run if there are frames to flush.

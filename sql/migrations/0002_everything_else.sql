@@ -41,9 +41,11 @@ create table boosts (
 create index boosts_by_user on boosts (user_id);
 
 -- A bot is a user with a key (a session of kind `bot`); an incoming webhook is one too, with a room.
+-- Its webhook is told where to answer, and that address has the key in it: so this one secret is kept as it is.
 create table bots (
   user_id integer primary key references users,
-  webhook_url text
+  webhook_url text,
+  key text not null
 ) strict;
 create table hooks (
   id integer primary key autoincrement,

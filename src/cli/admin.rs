@@ -1,16 +1,14 @@
 //! `campfire admin`: people, from the host itself. A running server notices within half a second.
 
-use std::{ffi::OsString, io::Read, time::Instant};
+use std::{ffi::OsString, io::Read};
 
 use super::{Failure, Given, healthcheck::reachable, help, say};
 use crate::{
     config::Config,
-    event::Batch,
     http::hash_password,
-    inbox::Completion,
+    server::Nobody,
     store::{
-        Command, CreateAdministrator, CreateUser, DataDir, Fanout, Reader, Refusal, StartReset, WriteError,
-        Writer,
+        Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset, WriteError, Writer,
     },
     types::{Role, TokenHash, random_join_code, random_token},
 };
@@ -121,17 +119,4 @@ fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> 
             WriteError::Overloaded | WriteError::Stopped => "the writer has stopped".into(),
         })
     })
-}
-
-/// Nobody here listens to events: the server finds them in the database.
-pub(super) struct Nobody;
-
-impl Fanout for Nobody {
-    fn events(&self, _: &Batch, _: Instant) {}
-
-    fn completions(&self, _: usize, completions: Vec<Box<dyn Completion>>) {
-        completions.into_iter().for_each(|completion| completion.complete());
-    }
-
-    fn ring(&self) {}
 }

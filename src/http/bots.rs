@@ -66,7 +66,7 @@ pub(crate) fn create(call: Call, admin: Admin) -> Later {
         form.finish()?;
         let (secret, key) = call.new_session();
         let act = admin.act(&call, "bot.create", format_args!("bot {name}"));
-        let command = CreateBot { name, webhook_url: webhook_url.clone(), key };
+        let command = CreateBot { name, webhook_url: webhook_url.clone(), secret: secret.clone(), key };
         let id = call.worker.writer.write(Audited { command, act }).await?;
         Ok(Reply::written(StatusCode::CREATED, &with_key(&call, Bot { id, webhook_url }, &secret)))
     })
@@ -97,7 +97,10 @@ pub(crate) fn renew_key(call: Call, admin: Admin) -> Later {
         let bot = found(&call)?;
         let (secret, key) = call.new_session();
         let act = admin.act(&call, "bot.key", format_args!("bot {}", bot.id));
-        call.worker.writer.write(Audited { command: RenewBotKey { bot: bot.id, key }, act }).await?;
+        call.worker
+            .writer
+            .write(Audited { command: RenewBotKey { bot: bot.id, secret: secret.clone(), key }, act })
+            .await?;
         Ok(Reply::written(StatusCode::CREATED, &with_key(&call, bot, &secret)))
     })
 }

@@ -44,12 +44,13 @@ use hyper::{
 pub(crate) use self::{
     body::Body,
     form::{Form, PASSWORD_LENGTH, looks_like_email},
-    messages::{Draft, compose},
+    messages::{Draft, compose, post, post_file},
     password::hash_password,
     problem::Problem,
     request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},
     rooms::present,
     sync::event_json,
+    upload::keep_file,
 };
 use self::{
     request::{Admin, Call, MAX_JSON, read_body, viewer},

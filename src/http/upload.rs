@@ -216,6 +216,13 @@ async fn receive_file(
     aside(move || settle(&folder, incoming, filename, size)).await
 }
 
+/// Puts bytes that we have in memory where uploads lie.
+pub(crate) fn keep_file(folder: &Folder, bytes: &[u8], name: &str) -> std::io::Result<NewFile> {
+    let mut incoming = folder.begin()?;
+    incoming.file.write_all(bytes)?;
+    settle(folder, incoming, filename(name), bytes.len() as u64)
+}
+
 /// Finds out what a file is, makes its thumbnail, and puts both in their places.
 fn settle(
     folder: &Folder,

@@ -28,11 +28,14 @@ use crate::{
     event::{Batch, Change, Whisper},
     http,
     inbox::{Completion, Inbox, Parcel},
+    jobs,
     limits::Limits,
     metrics::WorkerMetrics,
+    outside::push::VapidKey,
     state::State,
     store::{
-        Checkpointer, DataDir, Fanout, Folder, Home, OpenError, PruneEvents, Reader, Writer, WriterHandle,
+        Checkpointer, DataDir, Fanout, Folder, Home, KeepSecret, OpenError, PruneEvents, Reader, Writer,
+        WriterHandle,
     },
     types::Timestamp,
     worker::{Shared, Worker, purge_deleted_rooms},
@@ -116,6 +119,9 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
         imaging: Semaphore::new(1),
         jobs: Notify::new(),
+        retention_changed: Notify::new(),
+        errands: Mutex::default(),
+        vapid: vapid_key(data)?,
         demo_token: Mutex::new(visitor),
         config,
     });
@@ -139,6 +145,8 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
         workers.push(thread.map_err(ServeError::Runtime)?);
     }
     drop(state);
+    let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
+    let jobs = jobs.map_err(ServeError::Runtime)?;
     // Before anybody is told that we are here: whoever knows may stop us at once.
     let signals = Signals::listen().map_err(ServeError::Runtime)?;
     eprintln!("listening on http://{address}");
@@ -150,10 +158,42 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
         // A worker that panicked has said so itself.
         let _ = worker.join();
     }
+    let _ = jobs.join();
     // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
     drop(writer);
     drop(checkpointer);
     Ok(())
+}
+
+/// The key that pushes are signed with, made at the first start. Before the writer is there: nobody else writes yet.
+fn vapid_key(data: &DataDir) -> Result<Arc<VapidKey>, ServeError> {
+    let failed = |why: String| OpenError::Unwritable(data.path().to_owned(), io::Error::other(why));
+    let stored =
+        Reader::open(data)?.secret("vapid").map_err(|error| OpenError::Database(data.database(), error))?;
+    let bytes = match stored {
+        Some(bytes) => bytes,
+        None => {
+            let value = VapidKey::generate().to_bytes();
+            let (_writer, handle) = Writer::start(data, 1, Box::new(Nobody))?;
+            handle
+                .write_blocking(KeepSecret { name: "vapid", value })
+                .map_err(|error| failed(format!("{error:?}")))?
+        }
+    };
+    VapidKey::from_bytes(&bytes).map(Arc::new).map_err(|_| failed("its VAPID key is none".into()).into())
+}
+
+/// For a writer whose events nobody waits for.
+pub(crate) struct Nobody;
+
+impl Fanout for Nobody {
+    fn events(&self, _: &Batch, _: Instant) {}
+
+    fn completions(&self, _: usize, completions: Vec<Box<dyn Completion>>) {
+        completions.into_iter().for_each(|completion| completion.complete());
+    }
+
+    fn ring(&self) {}
 }
 
 /// Makes the process fit for many small things: without huge pages, of which each thread's heap would take several for
@@ -274,6 +314,7 @@ async fn take_mail(worker: Rc<Worker>) {
     loop {
         worker.shared.inboxes[worker.id].rung().await;
         worker.catch_up();
+        worker.run_errands();
     }
 }
 

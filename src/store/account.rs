@@ -113,6 +113,11 @@ fn changed(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
     Ok(account)
 }
 
+/// After how many days messages go; None keeps them.
+pub(super) fn retention_days(tx: &Tx<'_>) -> rusqlite::Result<Option<u32>> {
+    Ok(load(tx)?.and_then(|account| account.settings.retention_days))
+}
+
 /// Changes what is given, leaves the rest.
 #[derive(Debug, Default)]
 pub struct ChangeAccount {

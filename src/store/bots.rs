@@ -18,6 +18,7 @@ use crate::{
 pub struct CreateBot {
     pub name: String,
     pub webhook_url: Option<String>,
+    pub secret: String,
     pub key: NewSession,
 }
 
@@ -31,8 +32,11 @@ impl Command for CreateBot {
             tx.now,
         ))?;
         let bot = arrived(tx)?;
-        tx.statement("insert into bots (user_id, webhook_url) values (?, ?)")?
-            .execute((bot, &self.webhook_url))?;
+        tx.statement("insert into bots (user_id, webhook_url, key) values (?, ?, ?)")?.execute((
+            bot,
+            &self.webhook_url,
+            &self.secret,
+        ))?;
         tx.tell(Change::WebhookSet { bot, on: self.webhook_url.is_some() });
         self.key.start_as(tx, bot, SessionKind::Bot, None)?;
         Ok(bot)
@@ -75,6 +79,7 @@ impl Command for ChangeBot {
 #[derive(Debug)]
 pub struct RenewBotKey {
     pub bot: UserId,
+    pub secret: String,
     pub key: NewSession,
 }
 
@@ -83,6 +88,7 @@ impl Command for RenewBotKey {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
         load_bot(tx, self.bot)?;
+        tx.statement("update bots set key = ? where user_id = ?")?.execute((&self.secret, self.bot))?;
         end_sessions(tx, self.bot, Some(SessionKind::Bot), None, SessionEnd::SignedOut)?;
         self.key.start_as(tx, self.bot, SessionKind::Bot, None)?;
         Ok(())
@@ -190,6 +196,13 @@ impl Reader {
 
     pub fn bot(&self, id: UserId) -> rusqlite::Result<Option<Bot>> {
         Ok(self.bots()?.into_iter().find(|bot| bot.id == id))
+    }
+
+    /// The secret half of a bot's key.
+    pub fn bot_key(&self, id: UserId) -> rusqlite::Result<Option<String>> {
+        self.statement("select key from bots where user_id = ?")?
+            .query_row((id,), |row| row.get(0))
+            .optional()
     }
 
     pub fn hooks(&self) -> rusqlite::Result<Vec<Hook>> {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{
     Reader,
     command::{Audience, Command, Entry, Indexing, NewJob, Refusal, Tx},
-    files::{NewFile, add_file, remove_files},
+    files::{Image, NewFile, add_file, put_image, remove_files},
 };
 use crate::{
     event::Change,
@@ -17,6 +17,9 @@ use crate::{
 
 /// How many messages of a deleted room go in one command: small enough that the writer is never held up for long.
 const PURGE_STEP: usize = 500;
+
+/// The same where each one is announced.
+const REMOVE_STEP: usize = 100;
 
 /// A message's text with all that follows from it, made before it reaches the writer.
 #[derive(Debug, Default)]
@@ -498,6 +501,13 @@ impl Reader {
             .query_row((room, id), |row| row.get(0))
     }
 
+    /// A message's words, as the index has them.
+    pub fn plain(&self, id: MessageId) -> rusqlite::Result<Option<String>> {
+        self.statement("select plain from messages where id = ?")?
+            .query_row((id,), |row| row.get(0))
+            .optional()
+    }
+
     /// One message: its room, its author, and its finished object.
     pub fn message(&self, id: MessageId) -> rusqlite::Result<Option<(RoomId, UserId, Bytes)>> {
         self.statement("select room_id, creator_id, json from messages where id = ?")?
@@ -508,4 +518,86 @@ impl Reader {
 
 pub(super) fn bytes(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
     Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?))
+}
+
+/// Removes some of what a person said, each announced; true if there may be more.
+#[derive(Debug)]
+pub struct RemoveMessagesOf {
+    pub user: UserId,
+}
+
+impl Command for RemoveMessagesOf {
+    type Output = bool;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
+        let ids: Vec<MessageId> = tx
+            .statement("select id from messages where creator_id = ? order by id desc limit ?")?
+            .query_map((self.user, REMOVE_STEP), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in &ids {
+            let (message, entry) = stored(tx, *id)?;
+            delete(tx, &message, entry)?;
+        }
+        Ok(ids.len() == REMOVE_STEP)
+    }
+}
+
+/// Removes some of what is older than the account keeps, each announced; true if there may be more.
+#[derive(Debug)]
+pub struct RetireMessages;
+
+impl Command for RetireMessages {
+    type Output = bool;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
+        let Some(days) = super::account::retention_days(tx)? else { return Ok(false) };
+        let horizon = tx.now.hours_ago(i64::from(days) * 24);
+        let ids: Vec<MessageId> = tx
+            .statement("select id from messages order by id limit ?")?
+            .query_map((REMOVE_STEP,), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in &ids {
+            let (message, entry) = stored(tx, *id)?;
+            // Messages are in the order of their time, so the first that stays is followed by others that do.
+            if message.created_at >= horizon {
+                return Ok(false);
+            }
+            delete(tx, &message, entry)?;
+        }
+        Ok(ids.len() == REMOVE_STEP)
+    }
+}
+
+/// Adds what was found behind a message's links, if it still says the same.
+#[derive(Debug)]
+pub struct SetEmbeds {
+    pub message: MessageId,
+    /// What it said when its links were looked at.
+    pub html: String,
+    pub embeds: Vec<Embed>,
+    pub images: Vec<(String, Image)>,
+}
+
+impl Command for SetEmbeds {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let (mut message, _) = match stored(tx, self.message) {
+            Err(Refusal::NotFound) => return Ok(()),
+            found => found?,
+        };
+        if message.html != self.html {
+            return Ok(());
+        }
+        tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
+        for (key, image) in &self.images {
+            put_image(tx, key, Some(message.id), Some(image))?;
+        }
+        message.embeds = self.embeds;
+        let json = rewrite(tx, &message)?;
+        let (room, id) = (message.room_id, message.id);
+        let change = Change::MessageUpdated { room, message: id, json };
+        tx.record("message.updated", Audience::Room(room), Some(id), "", change)?;
+        Ok(())
+    }
 }

@@ -30,13 +30,16 @@ pub use command::{Command, NewJob, Refusal, WriteError};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use jobs::{DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, ReleaseLeases, RetryJob};
-pub use messages::{DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, Select, Text};
+pub use messages::{
+    DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, RemoveMessagesOf, RetireMessages,
+    Select, SetEmbeds, Text,
+};
 pub use people::{
     ChangeUser, CreateToken, CreateUser, Credentials, Deactivate, EndOtherSessions, EndSession, Join,
     NewSession, PutAvatar, ResetPassword, SessionRow, SignIn, StartReset, StartTransfer, TokenRow,
     TouchSession, Transfer,
 };
-pub use push::{Subscribe, Subscription, Unsubscribe};
+pub use push::{KeepSecret, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, RoomMade, SetInvolvement};
 pub use schema::{DataDir, OpenError};

@@ -4,6 +4,7 @@ mod clean;
 mod emoji;
 mod escape;
 mod fast;
+mod html;
 mod links;
 mod markdown;
 mod mention;
@@ -15,6 +16,7 @@ use smallvec::SmallVec;
 
 use crate::types::UserId;
 
+pub use html::from_html;
 pub use mention::Everyone;
 pub use query::{HIT_END, HIT_START, Query, snippet_html};
 
@@ -40,6 +42,22 @@ pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> 
         return rendered;
     }
     in_full(source, &name_of)
+}
+
+/// The same text without the mentions of one person (or bot).
+pub fn without_mention(source: &str, user: UserId) -> String {
+    let end = format!("](user:{user})");
+    let mut rest = source;
+    let mut kept = String::with_capacity(source.len());
+    while let Some(place) = rest.find(&end) {
+        match rest[..place].rfind("@[") {
+            Some(start) => kept.push_str(&rest[..start]),
+            None => kept.push_str(&rest[..place + end.len()]),
+        }
+        rest = &rest[place + end.len()..];
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// The way that anything may take: Markdown, then the sanitiser.

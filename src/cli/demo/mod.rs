@@ -2,11 +2,12 @@
 
 use std::{ffi::OsString, fs::DirBuilder, io::ErrorKind, os::unix::fs::DirBuilderExt, path::PathBuf};
 
-use super::{Failure, Given, admin::Nobody, help};
+use super::{Failure, Given, help};
 use crate::{
     config::{Config, Durability},
     http::hash_password,
-    log, server,
+    log,
+    server::{self, Nobody},
     store::{
         CreateRoom, CreateUser, DataDir, Join, MarkRead, NewSession, PostMessage, Refusal, SetUp, SignIn,
         Text, WriteError, Writer, WriterHandle,
