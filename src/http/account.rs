@@ -125,6 +125,7 @@ pub(crate) fn change(call: Call, admin: Admin) -> Later {
         }
         let act = admin.act(&call, "account.change", "account");
         let account = call.worker.writer.write(Audited { command: change, act }).await?;
+        call.worker.shared.retention_changed.notify_one();
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }

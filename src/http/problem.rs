@@ -78,6 +78,15 @@ impl Problem {
         Self::new(415, "unsupported_media_type", "The body has to be a PNG, JPEG, GIF or WebP picture.")
     }
 
+    /// In Slack's words.
+    pub(crate) fn of_hook(status: u16, code: &'static str) -> Self {
+        let detail = match code {
+            "no_text" => "There is nothing to say in the payload.",
+            _ => "There is no such webhook.",
+        };
+        Self::new(status, code, detail)
+    }
+
     pub(crate) fn range_not_satisfiable() -> Self {
         Self::new(416, "range_not_satisfiable", "The file has no such part.")
     }

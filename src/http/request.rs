@@ -181,17 +181,21 @@ pub(crate) fn viewer(
             None => return Ok(None),
         },
     };
-    let hash = TokenHash::of(secret_of(token));
-    let state = worker.state.borrow();
-    let Some(session) = state.session(&hash) else { return Ok(None) };
-    let Some(user) = state.users.get(&session.user_id).filter(|user| user.is_active()) else {
-        return Ok(None);
-    };
-    if by_cookie && !method.is_safe() && is_cross_site(headers) {
+    let viewer = by_token(worker, token, address);
+    if viewer.is_some() && by_cookie && !method.is_safe() && is_cross_site(headers) {
         return Err(Problem::cross_site());
     }
+    Ok(viewer)
+}
+
+/// Whoever a secret stands for.
+pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<Viewer> {
+    let hash = TokenHash::of(secret_of(token));
+    let state = worker.state.borrow();
+    let session = state.session(&hash)?;
+    let user = state.users.get(&session.user_id).filter(|user| user.is_active())?;
     touch(worker, session, hash, address);
-    Ok(Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id, kind: session.kind }))
+    Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id, kind: session.kind })
 }
 
 /// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
@@ -296,7 +300,7 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn parse(query: &str) -> Self {
+    pub(crate) fn parse(query: &str) -> Self {
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (percent_decoded(name), percent_decoded(value))

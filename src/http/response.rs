@@ -96,6 +96,11 @@ impl Reply {
         Self::of(StatusCode::NO_CONTENT, Bytes::new(), None)
     }
 
+    /// It will be done.
+    pub(crate) fn accepted() -> Self {
+        Self::of(StatusCode::ACCEPTED, Bytes::new(), None)
+    }
+
     pub(crate) fn text(body: impl Into<Bytes>, content_type: &'static str) -> Self {
         Self::of(StatusCode::OK, body.into(), Some(HeaderValue::from_static(content_type)))
     }

@@ -6,8 +6,9 @@ use hyper::{Method, body::Incoming};
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, files, health, messages, pages, pictures,
+    account, admin, boosts, bots, files, health, hooks, messages, once, pages, pictures,
     problem::Problem,
+    push,
     request::{self, Call, Viewer},
     response::Reply,
     rooms, search, session, sync, tokens, upload, users,
@@ -42,8 +43,8 @@ pub(crate) struct Route {
 }
 
 use Handler::{
-    Admin as AdminReads, AdminWrites, Anybody, AnybodyWrites, Socket, Upload, Viewer as ViewerReads,
-    ViewerLater, ViewerWrites,
+    Admin as AdminReads, AdminWrites, Anybody, AnybodyUpload, AnybodyWrites, Socket, Upload,
+    Viewer as ViewerReads, ViewerLater, ViewerWrites,
 };
 
 const fn get(path: &'static str, handler: Handler) -> Route {
@@ -127,9 +128,25 @@ pub(crate) static ROUTES: &[Route] = &[
     patch("/api/bots/{id}", AdminWrites(bots::change)),
     delete("/api/bots/{id}", AdminWrites(bots::destroy)),
     post("/api/bots/{id}/key", AdminWrites(bots::renew_key)),
+    get("/api/hooks", AdminReads(hooks::list)),
+    post("/api/hooks", AdminWrites(hooks::create)),
+    delete("/api/hooks/{id}", AdminWrites(hooks::destroy)),
+    post("/hooks/{token}", AnybodyUpload(hooks::receive)),
+    // The bot API of ONCE Campfire.
+    get("/rooms/{room_id}/{bot_key}/messages", AnybodyUpload(once::list)),
+    post("/rooms/{room_id}/{bot_key}/messages", AnybodyUpload(once::create)),
+    put("/rooms/{room_id}/{bot_key}/messages/{message_id}", AnybodyUpload(once::edit)),
+    delete("/rooms/{room_id}/{bot_key}/messages/{message_id}", AnybodyUpload(once::destroy)),
+    post("/rooms/{room_id}/{bot_key}/messages/{message_id}/boosts", AnybodyUpload(once::boost)),
+    delete("/rooms/{room_id}/{bot_key}/messages/{message_id}/boosts/{id}", AnybodyUpload(once::remove_boost)),
     get("/api/tokens", ViewerReads(tokens::list)),
     post("/api/tokens", ViewerWrites(tokens::create)),
     delete("/api/tokens/{id}", ViewerWrites(tokens::destroy)),
+    get("/api/push/key", ViewerReads(push::key)),
+    get("/api/push/subscriptions", ViewerReads(push::list)),
+    post("/api/push/subscriptions", ViewerWrites(push::create)),
+    delete("/api/push/subscriptions/{id}", ViewerWrites(push::destroy)),
+    post("/api/push/subscriptions/{id}/test", ViewerWrites(push::test)),
     get("/api/audit", AdminReads(admin::audit)),
     get("/api/jobs", AdminReads(admin::jobs)),
     post("/api/jobs/{id}/retry", AdminWrites(admin::retry_job)),

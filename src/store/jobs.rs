@@ -108,6 +108,18 @@ impl Command for FinishJob {
     }
 }
 
+/// Puts something on the list by itself.
+#[derive(Debug)]
+pub struct QueueJob(pub NewJob);
+
+impl Command for QueueJob {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        Ok(tx.add_job(&self.0, None)?)
+    }
+}
+
 /// At start nobody works on anything, whatever a lease says of who was killed.
 #[derive(Debug)]
 pub struct ReleaseLeases;

@@ -501,6 +501,11 @@ impl Reader {
             .query_row((room, id), |row| row.get(0))
     }
 
+    pub fn message_count(&self, room: RoomId) -> rusqlite::Result<i64> {
+        self.statement("select count(*) from messages where room_id = ?")?
+            .query_row((room,), |row| row.get(0))
+    }
+
     /// A message's words, as the index has them.
     pub fn plain(&self, id: MessageId) -> rusqlite::Result<Option<String>> {
         self.statement("select plain from messages where id = ?")?

@@ -29,7 +29,9 @@ pub use checkpointer::Checkpointer;
 pub use command::{Command, NewJob, Refusal, WriteError};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
-pub use jobs::{DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, ReleaseLeases, RetryJob};
+pub use jobs::{
+    DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
+};
 pub use messages::{
     DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, RemoveMessagesOf, RetireMessages,
     Select, SetEmbeds, Text,

@@ -1,0 +1,173 @@
+//! The bot API of ONCE Campfire, so that bots that were written for it work unchanged. The key is in the address.
+
+use bytes::Bytes;
+use hyper::{
+    StatusCode,
+    body::Incoming,
+    header::{self, HeaderName, HeaderValue},
+};
+use serde_json::{Value, json};
+
+use super::{
+    boosts,
+    form::Form,
+    messages::{Draft, MAX_CONTENT, post, rendered},
+    problem::Problem,
+    request::{Call, RoomAccess, Viewer, by_token, read_body},
+    response::Reply,
+    router::Later,
+    upload::receive_message,
+};
+use crate::{
+    store::{AddBoost, DeleteMessage, EditMessage, RemoveBoost, Select},
+    types::{BoostId, Message, MessageId, RoomId, SessionKind},
+};
+
+/// Messages on a page.
+const PAGE: usize = 40;
+
+/// The bot whose key is in the address, if it is in the room.
+fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
+    let viewer = by_token(&call.worker, &call.params[1], call.address)
+        .filter(|viewer| viewer.kind == SessionKind::Bot)
+        .ok_or_else(Problem::not_signed_in)?;
+    let room = RoomId(call.id(0)?);
+    RoomAccess::of(&call.worker, room, viewer.user)?;
+    Ok((viewer, room))
+}
+
+fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
+    let message: Message = serde_json::from_slice(json).map_err(|_| Problem::internal())?;
+    let state = call.worker.state.borrow();
+    let creator = state.users.get(&message.creator_id).map(|user| json!(user.public()));
+    let plain = call.worker.reader.plain(message.id)?.unwrap_or_default();
+    let (room, id) = (message.room_id, message.id);
+    Ok(json!({
+        "id": id,
+        "created_at": message.created_at,
+        "body": { "plain_text": plain, "html": message.html },
+        "creator": creator,
+        "room": { "id": room },
+        "url": format!("{}/rooms/{room}/@{id}", call.base_url()),
+    }))
+}
+
+pub(crate) fn list(call: Call, _: Incoming) -> Later {
+    Box::pin(async move {
+        let (_, room) = bot(&call)?;
+        let query = call.query();
+        let select = match (query.message("before")?, query.message("after")?) {
+            (Some(_), Some(_)) => {
+                return Err(Problem::malformed("Only one of `before` and `after` can be given."));
+            }
+            (Some(id), None) => Select::Before(id),
+            (None, Some(id)) => Select::After(id),
+            (None, None) => Select::Newest,
+        };
+        let page = call.worker.reader.page(room, select, PAGE)?;
+        let messages: Vec<Value> =
+            page.messages.iter().map(|(_, json)| view(&call, json)).collect::<Result<_, _>>()?;
+        let total = call.worker.reader.message_count(room)?;
+        let mut reply = Reply::json(&messages).with(HeaderName::from_static("x-total-count"), total.into());
+        let next = match select {
+            Select::After(_) => page.messages.last().filter(|_| page.has_after).map(|(id, _)| ("after", id)),
+            _ => page.messages.first().filter(|_| page.has_before).map(|(id, _)| ("before", id)),
+        };
+        if let Some((edge, id)) = next {
+            let link = format!("<{}{}?{edge}={id}>; rel=\"next\"", call.base_url(), call.uri.path());
+            reply = reply.with(header::LINK, HeaderValue::try_from(link).map_err(|_| Problem::internal())?);
+        }
+        Ok(reply)
+    })
+}
+
+fn is_multipart(call: &Call) -> bool {
+    let kind =
+        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with("multipart/form-data")
+}
+
+/// The whole body is the text.
+async fn content(call: &Call, body: Incoming) -> Result<String, Problem> {
+    let body = read_body(&call.worker, body, 2 * MAX_CONTENT).await?;
+    let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?.trim();
+    if text.is_empty() {
+        return Err(Problem::invalid_field("content", "cannot be blank"));
+    }
+    if text.len() > MAX_CONTENT {
+        return Err(Problem::invalid_field("content", format!("has to have {MAX_CONTENT} bytes or fewer")));
+    }
+    Ok(text.to_owned())
+}
+
+pub(crate) fn create(call: Call, body: Incoming) -> Later {
+    Box::pin(async move {
+        let (viewer, room) = bot(&call)?;
+        let json: Bytes = if is_multipart(&call) {
+            receive_message(&call, viewer.user, room, body).await?.1
+        } else {
+            let content = content(&call, body).await?;
+            call.worker.shared.limits.post(viewer.user).map_err(Problem::rate_limited)?;
+            let draft = Draft { content, client_message_id: None, reply_to: None };
+            let command = post(&call.worker, viewer.user, room, draft);
+            call.worker.writer.write(command).await?.json
+        };
+        let view = view(&call, &json)?;
+        let location = view["url"].as_str().unwrap_or_default().to_owned();
+        let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
+        Ok(Reply::written(StatusCode::CREATED, &view).with(header::LOCATION, location))
+    })
+}
+
+/// A message of the room, which the bot may see.
+fn message(call: &Call, room: RoomId) -> Result<MessageId, Problem> {
+    let id = MessageId(call.id(2)?);
+    let found = call.worker.reader.message(id)?.filter(|(found, _, _)| *found == room);
+    found.map(|_| id).ok_or_else(Problem::not_found)
+}
+
+pub(crate) fn edit(call: Call, body: Incoming) -> Later {
+    Box::pin(async move {
+        let (viewer, room) = bot(&call)?;
+        let message = message(&call, room)?;
+        let content = content(&call, body).await?;
+        let text = rendered(&call.worker, room, content).0;
+        let command = EditMessage { message, editor: viewer.user, is_admin: false, text, preview: None };
+        let json = call.worker.writer.write(command).await?;
+        Ok(Reply::written(StatusCode::OK, &view(&call, &json)?))
+    })
+}
+
+pub(crate) fn destroy(call: Call, _: Incoming) -> Later {
+    Box::pin(async move {
+        let (viewer, room) = bot(&call)?;
+        let message = message(&call, room)?;
+        call.worker.writer.write(DeleteMessage { message, editor: viewer.user, is_admin: false }).await?;
+        Ok(Reply::no_content())
+    })
+}
+
+pub(crate) fn boost(call: Call, body: Incoming) -> Later {
+    Box::pin(async move {
+        let (viewer, room) = bot(&call)?;
+        let message = message(&call, room)?;
+        let content = content(&call, body).await?;
+        let fields = [("content".to_owned(), content.into())].into_iter().collect();
+        let mut form = Form::of(fields);
+        let content = boosts::content(&mut form);
+        form.finish()?;
+        let boosted = call.worker.writer.write(AddBoost { message, user: viewer.user, content }).await?;
+        Ok(Reply::written(StatusCode::CREATED, &boosted.boost))
+    })
+}
+
+pub(crate) fn remove_boost(call: Call, _: Incoming) -> Later {
+    Box::pin(async move {
+        let (viewer, room) = bot(&call)?;
+        let message = message(&call, room)?;
+        let boost = BoostId(call.id(3)?);
+        let command = RemoveBoost { boost, user: viewer.user, message: Some(message) };
+        call.worker.writer.write(command).await?;
+        Ok(Reply::no_content())
+    })
+}
