@@ -3,11 +3,16 @@
 mod support;
 
 mod api {
+    mod access;
+    mod boosts;
+    mod bots;
     mod conventions;
+    mod files;
     mod getting_in;
     mod limits;
     mod markdown;
     mod messages;
+    mod outside;
     mod paging;
     mod people;
     mod rooms;

@@ -155,3 +155,15 @@ impl Person {
         id(&reply.json())
     }
 }
+
+impl Camp {
+    /// A member who joined after the code was renewed.
+    pub async fn join_again(&self) -> Person {
+        let account = self.ada.get("/api/account").await.expect(200);
+        let code = account["join_code"].as_str().expect("a join code");
+        let form = json!({"name": "Late", "email": "late@example.com", "password": PASSWORD});
+        let nobody = self.nobody();
+        let reply = nobody.post(&format!("/api/join/{code}"), form).await;
+        Person::from_reply(&nobody, &reply, "late@example.com")
+    }
+}

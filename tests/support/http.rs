@@ -298,3 +298,33 @@ pub fn raw_status(bytes: &[u8]) -> u16 {
     let line = String::from_utf8_lossy(line);
     line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
+
+/// A multipart body: texts by name, and files by name, file name and bytes.
+pub fn multipart(texts: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
+    const BOUNDARY: &str = "between-the-parts-7";
+    let mut body = Vec::new();
+    for (name, text) in texts {
+        body.extend_from_slice(
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+                .as_bytes(),
+        );
+    }
+    for (name, filename, bytes) in files {
+        let head = format!(
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\ncontent-type: text/html\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
+
+impl Client {
+    /// Posts a file into a room.
+    pub async fn upload(&self, room: i64, texts: &[(&str, &str)], filename: &str, bytes: &[u8]) -> Reply {
+        let (kind, body) = multipart(texts, &[("file", filename, bytes)]);
+        self.request("POST", &format!("/api/rooms/{room}/attachments")).body(&kind, body).send().await
+    }
+}

@@ -6,11 +6,13 @@
 
 pub mod camp;
 pub mod http;
+pub mod receiver;
 pub mod server;
 pub mod ws;
 
 pub use camp::{Camp, PASSWORD, Person};
 pub use http::{Client, Reply, raw_exchange};
+pub use receiver::Receiver;
 pub use serde_json::{Value, json};
 pub use server::Server;
 pub use ws::Socket;

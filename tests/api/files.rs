@@ -1,0 +1,274 @@
+//! Files: on their way in, and out again.
+
+use std::io::Cursor;
+
+use image::{ImageFormat, Rgb, RgbImage};
+
+use crate::support::{http::multipart, *};
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 9]))
+        .write_to(&mut bytes, ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn a_picture_is_posted_with_its_size_and_a_thumbnail() {
+    let camp = Camp::start().await;
+    let original = png(1_600, 1_000);
+    let mut socket = camp.ada.socket_in(camp.room).await;
+    let texts = [("content", "look *here*"), ("client_message_id", "p1")];
+    let message = camp.ada.upload(camp.room, &texts, "Grüße/aus Łódź.png", &original).await.expect(201);
+    assert_eq!(
+        (&message["kind"], &message["html"]),
+        (&json!("attachment"), &json!("<p>look <em>here</em></p>"))
+    );
+    let file = &message["attachment"];
+    assert_keys(
+        file,
+        &[
+            "id",
+            "filename",
+            "content_type",
+            "byte_size",
+            "width",
+            "height",
+            "duration_s",
+            "url",
+            "thumbnail_url",
+        ],
+    );
+    assert_eq!(file["filename"], "aus Łódź.png");
+    assert_eq!(file["content_type"], "image/png", "the type is sniffed, not believed");
+    assert_eq!(
+        (&file["width"], &file["height"], &file["byte_size"]),
+        (&json!(1_600), &json!(1_000), &json!(original.len()))
+    );
+    assert_eq!(socket.expect("message.created").await["message"], message);
+    let got = camp.ada.get(file["url"].as_str().unwrap()).await;
+    assert_eq!((got.status, got.header("content-type")), (200, Some("image/png")));
+    assert_eq!(got.body, original);
+    assert_eq!(
+        got.header("content-disposition"),
+        Some("inline; filename=\"aus __d_.png\"; filename*=UTF-8''aus%20%C5%81%C3%B3d%C5%BA.png")
+    );
+    assert!(got.header("content-security-policy").unwrap().contains("sandbox"));
+    let small = camp.ada.get(file["thumbnail_url"].as_str().unwrap()).await;
+    let small = image::load_from_memory(&small.body).unwrap();
+    assert_eq!((small.width(), small.height()), (1_200, 750));
+    // The same again is the same message.
+    let again = camp.ada.upload(camp.room, &texts, "other.png", &original).await.expect(200);
+    assert_eq!(again["id"], message["id"]);
+}
+
+#[tokio::test]
+async fn a_file_is_for_the_members_of_its_room_only() {
+    let camp = Camp::start().await;
+    let (grace, eve) = (camp.join("Grace").await, camp.join("Eve").await);
+    let room = camp.closed_room("Two", &[&camp.ada, &grace]).await;
+    let message = camp.ada.upload(room, &[], "notes.txt", b"for two").await.expect(201);
+    let url = message["attachment"]["url"].as_str().unwrap();
+    assert_eq!(grace.get(url).await.body, "for two");
+    eve.get(url).await.problem(404, "not_found");
+    camp.nobody().get(url).await.problem(401, "not_signed_in");
+    eve.upload(room, &[], "x.txt", b"x").await.problem(404, "not_found");
+    camp.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id]})).await.expect(200);
+    grace.get(url).await.problem(404, "not_found");
+    camp.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
+    camp.ada.get(url).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn parts_of_a_file_are_served_as_the_rfc_has_them() {
+    let camp = Camp::start().await;
+    let text: Vec<u8> = (0..600_000).map(|n| b'a' + (n % 26) as u8).collect();
+    let message = camp.ada.upload(camp.room, &[], "a.txt", &text).await.expect(201);
+    let url = message["attachment"]["url"].as_str().unwrap();
+    let part = async |range: &str| camp.ada.request("GET", url).header("range", range).send().await;
+    let whole = camp.ada.get(url).await;
+    assert_eq!((whole.header("accept-ranges"), &whole.body[..]), (Some("bytes"), &text[..]));
+    let one = part("bytes=10-19").await;
+    assert_eq!((one.status, one.header("content-range")), (206, Some("bytes 10-19/600000")));
+    assert_eq!(&one.body[..], &text[10..20]);
+    assert_eq!(part("bytes=-5").await.body, &text[599_995..]);
+    assert_eq!(part("bytes=300000-").await.body, &text[300_000..]);
+    let two = part("bytes=0-1,599999-").await;
+    assert_eq!(two.status, 206);
+    assert!(two.header("content-type").unwrap().starts_with("multipart/byteranges; boundary="));
+    assert!(two.text().contains("content-range: bytes 0-1/600000\r\n\r\nab\r\n"), "{}", two.text());
+    assert_eq!(part("bytes=600000-").await.refused(416)["code"], "range_not_satisfiable");
+    assert_eq!(part("lines=1-2").await.status, 200);
+    let etag = whole.header("etag").unwrap();
+    let same = camp.ada.request("GET", url).header("if-none-match", etag).send().await;
+    assert_eq!((same.status, same.body.len()), (304, 0));
+    let fresh =
+        camp.ada.request("GET", url).header("range", "bytes=0-0").header("if-range", etag).send().await;
+    assert_eq!(fresh.status, 206);
+    let stale =
+        camp.ada.request("GET", url).header("range", "bytes=0-0").header("if-range", "\"x\"").send().await;
+    assert_eq!(stale.status, 200);
+}
+
+#[tokio::test]
+async fn what_a_browser_might_run_is_only_a_download() {
+    let camp = Camp::start().await;
+    for (name, bytes) in [
+        ("page.png", &b"<!doctype html><script>alert(1)</script>"[..]),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
+        ("thing.bin", b"\x00\x01\x02"),
+    ] {
+        let message = camp.ada.upload(camp.room, &[], name, bytes).await.expect(201);
+        let got = camp.ada.get(message["attachment"]["url"].as_str().unwrap()).await;
+        assert_eq!(got.header("content-type"), Some("application/octet-stream"), "{name}");
+        assert!(got.header("content-disposition").unwrap().starts_with("attachment;"), "{name}");
+        assert_eq!(got.header("x-content-type-options"), Some("nosniff"));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_or_missing_is_refused_and_leaves_nothing() {
+    let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
+    camp.ada.upload(camp.room, &[], "big", &vec![b'x'; (1 << 20) + 1]).await.problem(413, "too_large");
+    camp.ada.upload(camp.room, &[], "fits", &vec![b'x'; 1 << 20]).await.expect(201);
+    camp.ada.upload(camp.room, &[], "empty", b"").await.invalid(&["file"]);
+    let path = format!("/api/rooms/{}/attachments", camp.room);
+    let (kind, body) = multipart(&[("content", "no file")], &[]);
+    camp.ada.request("POST", &path).body(&kind, body).send().await.invalid(&["file"]);
+    camp.ada.post(&path, json!({})).await.problem(415, "unsupported_media_type");
+    let broken = camp
+        .ada
+        .request("POST", &path)
+        .body("multipart/form-data; boundary=x", "--x\r\nnonsense")
+        .send()
+        .await;
+    broken.problem(400, "malformed");
+    let long = "x".repeat((64 << 10) + 1);
+    camp.ada.upload(camp.room, &[("content", &long)], "a", b"x").await.invalid(&["content"]);
+    let incoming = std::fs::read_dir(camp.server.data().join("files/incoming")).unwrap().count();
+    assert_eq!(incoming, 0);
+}
+
+#[tokio::test]
+async fn deleted_messages_take_their_files_off_the_disk() {
+    let camp = Camp::start().await;
+    let message = camp.ada.upload(camp.room, &[], "a.png", &png(40, 30)).await.expect(201);
+    assert_eq!(files(&camp), 2, "the picture and its thumbnail");
+    camp.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
+    within("the files to go", async {
+        while files(&camp) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// Files in their places.
+fn files(camp: &Camp) -> usize {
+    let folders = std::fs::read_dir(camp.server.data().join("files")).unwrap().map(|it| it.unwrap());
+    folders
+        .filter(|it| it.file_name() != "incoming")
+        .map(|it| std::fs::read_dir(it.path()).unwrap().count())
+        .sum()
+}
+
+#[tokio::test]
+async fn after_a_crash_nothing_is_left_that_belongs_to_no_message() {
+    let mut camp = Camp::start().await;
+    camp.ada.upload(camp.room, &[], "a.txt", b"stays").await.expect(201);
+    camp.server.kill();
+    let root = camp.server.data().join("files");
+    std::fs::create_dir_all(root.join("zz")).unwrap();
+    std::fs::write(root.join("zz/zzorphan"), "x").unwrap();
+    std::fs::write(root.join("incoming/half"), "x").unwrap();
+    camp.server.restart();
+    within("the orphans to go", async {
+        while root.join("zz/zzorphan").exists() || root.join("incoming/half").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert_eq!(files(&camp), 1);
+}
+
+#[tokio::test]
+async fn files_are_found_by_their_name_and_edited_with_their_words() {
+    let camp = Camp::start().await;
+    let message = camp
+        .ada
+        .upload(camp.room, &[("content", "the plan")], "blueprint.pdf", b"%PDF-1.7")
+        .await
+        .expect(201);
+    let found = async |q: &str| {
+        camp.ada.get(&format!("/api/search?q={q}")).await.expect(200)["results"].as_array().unwrap().len()
+    };
+    assert_eq!((found("blueprint").await, found("plan").await), (1, 1));
+    let path = format!("/api/messages/{}", id(&message));
+    let edited = camp.ada.patch(&path, json!({"content": "a scheme"})).await.expect(200);
+    assert_eq!(edited["attachment"], message["attachment"]);
+    assert_eq!((found("blueprint").await, found("plan").await, found("scheme").await), (1, 0, 1));
+    assert_eq!(camp.ada.patch(&path, json!({"content": ""})).await.expect(200)["content"], "");
+}
+
+#[tokio::test]
+async fn avatars_are_cut_square_and_made_anew_and_there_are_initials_without() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace Hopper").await;
+    let mine = format!("/api/users/{}/avatar", grace.id);
+    let initials = camp.ada.get(&format!("/avatars/{}", grace.id)).await;
+    assert_eq!(initials.header("content-type"), Some("image/svg+xml"));
+    assert!(initials.text().contains(">GH<"));
+    let put =
+        async |who: &Client, bytes: Vec<u8>| who.request("PUT", &mine).body("image/png", bytes).send().await;
+    let user = put(&grace, png(900, 600)).await.expect(200);
+    let url = user["avatar_url"].as_str().unwrap();
+    let picture = camp.ada.get(url).await;
+    assert_eq!(picture.header("content-type"), Some("image/webp"));
+    assert!(picture.header("cache-control").unwrap().contains("immutable"));
+    let picture = image::load_from_memory(&picture.body).unwrap();
+    assert_eq!((picture.width(), picture.height()), (512, 512));
+    put(&grace, b"no picture".to_vec()).await.problem(415, "unsupported_media_type");
+    let eve = camp.join("Eve").await;
+    put(&eve, png(5, 5)).await.problem(403, "forbidden");
+    grace.delete(&mine).await.expect(204);
+    assert_eq!(
+        camp.ada.get(&format!("/api/users/{}", grace.id)).await.expect(200)["avatar_url"],
+        Value::Null
+    );
+    camp.ada.get("/avatars/999").await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_account_has_a_logo() {
+    let camp = Camp::start().await;
+    let put = async |who: &Client| {
+        who.request("PUT", "/api/account/logo").body("image/png", png(300, 100)).send().await
+    };
+    camp.nobody().get("/api/account/logo").await.problem(404, "not_found");
+    let grace = camp.join("Grace").await;
+    put(&grace).await.problem(403, "forbidden");
+    let account = put(&camp.ada).await.expect(200);
+    let logo = camp.nobody().get(account["logo_url"].as_str().unwrap()).await;
+    assert_eq!((logo.status, logo.header("content-type")), (200, Some("image/webp")));
+    camp.ada.delete("/api/account/logo").await.expect(204);
+    assert_eq!(camp.ada.get("/api/account").await.expect(200)["logo_url"], Value::Null);
+}
+
+#[tokio::test]
+async fn sounds_are_listed_and_played() {
+    let camp = Camp::start().await;
+    let list = camp.ada.get("/api/sounds").await.expect(200);
+    let sounds = list["sounds"].as_array().unwrap();
+    assert!(sounds.len() >= 12);
+    for sound in sounds {
+        let wav = camp.ada.get(sound["url"].as_str().unwrap()).await;
+        assert_eq!(
+            (wav.status, wav.header("content-type"), &wav.body[..4]),
+            (200, Some("audio/wav"), &b"RIFF"[..])
+        );
+    }
+    assert_eq!(camp.ada.say(camp.room, "/play tada").await["kind"], "sound");
+    assert_eq!(camp.ada.say(camp.room, "/play nothing").await["kind"], "text");
+    camp.ada.get("/sounds/nothing.wav").await.problem(404, "not_found");
+}

@@ -1,0 +1,119 @@
+//! A program somewhere else that our server calls: it keeps what it was told and answers as the test wants it to.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::within;
+
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Heard {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+}
+
+type Answers = dyn Fn(&Heard, usize) -> Vec<u8> + Send + Sync;
+
+pub struct Receiver {
+    pub port: u16,
+    heard: Arc<Mutex<Vec<Heard>>>,
+    news: Arc<Notify>,
+}
+
+/// A whole HTTP answer.
+pub fn answer(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+pub fn redirect(to: &str) -> Vec<u8> {
+    format!("HTTP/1.1 302 X\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
+}
+
+impl Receiver {
+    /// `answers` is given what was heard, and how many came before it.
+    pub async fn start(answers: impl Fn(&Heard, usize) -> Vec<u8> + Send + Sync + 'static) -> Receiver {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (heard, news) = (Arc::<Mutex<Vec<Heard>>>::default(), Arc::new(Notify::new()));
+        let answers: Arc<Answers> = Arc::new(answers);
+        let (all, bell) = (heard.clone(), news.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (all, bell, answers) = (all.clone(), bell.clone(), answers.clone());
+                tokio::spawn(async move {
+                    let mut stream = BufReader::new(stream);
+                    let Some(request) = read(&mut stream).await else { return };
+                    let before = {
+                        let mut all = all.lock().unwrap();
+                        all.push(request.clone());
+                        all.len() - 1
+                    };
+                    bell.notify_waiters();
+                    let _ = stream.get_mut().write_all(&answers(&request, before)).await;
+                    let _ = stream.get_mut().shutdown().await;
+                });
+            }
+        });
+        Receiver { port, heard, news }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    pub fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    /// The first so many, once they are here.
+    pub async fn hears(&self, count: usize) -> Vec<Heard> {
+        within("a call to the receiver", async {
+            loop {
+                let news = self.news.notified();
+                let heard = self.heard();
+                if heard.len() >= count {
+                    return heard;
+                }
+                news.await;
+            }
+        })
+        .await
+    }
+}
+
+async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<Heard> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok()?;
+    let mut words = line.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok()?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, n)| n.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(Heard { method, path, headers, body })
+}
