@@ -3,7 +3,7 @@
 use crate::config::{Loaded, SETTINGS, Setting};
 
 /// Where the second column starts: two past the longest setting.
-const COLUMN: usize = 26;
+const COLUMN: usize = 28;
 
 pub(super) fn overview() -> String {
     format!(
@@ -17,6 +17,8 @@ Commands:
   admin create            make an administrator
   admin reset-password    print a link with which somebody chooses a new password
   admin list              list everybody
+  export                  write everything to standard output, as JSON, a line each
+  openapi                 print this server's API as OpenAPI 3.1
   healthcheck             ask the server whether it is well
 
 Options:
@@ -78,6 +80,28 @@ Options:
         option("--password-stdin", "read the password from standard input: 8 characters or more"),
         settings(|setting| ["data", "public_url"].contains(&setting.key)),
     )
+}
+
+pub(super) fn export() -> String {
+    format!(
+        "Writes the account, its people, rooms and messages to standard output: one JSON object a line, with where the
+file of a message lies in the data directory. Works whether the server runs or not.
+
+Usage: campfire export [OPTIONS]
+
+Options:
+{}
+{SOURCES}",
+        settings(|setting| setting.key == "data")
+    )
+}
+
+pub(super) fn openapi() -> String {
+    "Prints the API as an OpenAPI 3.1 document, the same that the server has at /api/openapi.json.
+
+Usage: campfire openapi
+"
+    .to_owned()
 }
 
 pub(super) fn healthcheck() -> String {

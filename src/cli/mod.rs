@@ -2,6 +2,7 @@
 
 mod admin;
 mod demo;
+mod export;
 mod healthcheck;
 mod help;
 
@@ -79,6 +80,8 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "serve" => serve(arguments),
         "demo" => demo::run(arguments),
         "admin" => admin::run(arguments),
+        "export" => export::run(arguments),
+        "openapi" => export::openapi(arguments),
         "healthcheck" => healthcheck::run(arguments),
         word if word.is_empty() || word.starts_with('-') => serve(arguments),
         word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),

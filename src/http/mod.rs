@@ -6,12 +6,14 @@ mod assets;
 mod body;
 mod boosts;
 mod bots;
+mod export;
 mod files;
 mod form;
 mod health;
 mod hooks;
 mod messages;
 mod once;
+mod openapi;
 mod pages;
 mod password;
 mod pictures;
@@ -46,8 +48,10 @@ use hyper::{
 
 pub(crate) use self::{
     body::Body,
+    export::write as write_export,
     form::{Form, PASSWORD_LENGTH, looks_like_email},
     messages::{Draft, compose, post, post_file},
+    openapi::document as openapi_document,
     password::hash_password,
     problem::Problem,
     request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},

@@ -6,7 +6,7 @@ use hyper::{Method, body::Incoming};
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, files, health, hooks, messages, once, pages, pictures,
+    account, admin, boosts, bots, export, files, health, hooks, messages, once, openapi, pages, pictures,
     problem::Problem,
     push,
     request::{self, Call, Viewer},
@@ -70,6 +70,7 @@ const fn delete(path: &'static str, handler: Handler) -> Route {
 pub(crate) static ROUTES: &[Route] = &[
     get("/health", Anybody(health::show)),
     get("/metrics", Anybody(health::metrics)),
+    get("/api/openapi.json", Anybody(openapi::show)),
     get("/api/setup", Anybody(account::setup_needed)),
     post("/api/setup", AnybodyWrites(account::set_up)),
     post("/api/session", AnybodyWrites(session::create)),
@@ -147,6 +148,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/push/subscriptions", ViewerWrites(push::create)),
     delete("/api/push/subscriptions/{id}", ViewerWrites(push::destroy)),
     post("/api/push/subscriptions/{id}/test", ViewerWrites(push::test)),
+    get("/api/export", AdminReads(export::show)),
     get("/api/audit", AdminReads(admin::audit)),
     get("/api/jobs", AdminReads(admin::jobs)),
     post("/api/jobs/{id}/retry", AdminWrites(admin::retry_job)),

@@ -501,6 +501,22 @@ impl Reader {
             .query_row((room, id), |row| row.get(0))
     }
 
+    /// Messages of all rooms in order, with the name that a file lies under.
+    pub fn messages_after(
+        &self,
+        after: MessageId,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<(MessageId, Bytes, Option<String>)>> {
+        self.statement(
+            "select messages.id, json, attachments.key from messages
+             join rooms on rooms.id = messages.room_id and rooms.deleted_at is null
+             left join attachments on attachments.message_id = messages.id
+             where messages.id > ? order by messages.id limit ?",
+        )?
+        .query_map((after, limit), |row| Ok((row.get(0)?, bytes(row, 1)?, row.get(2)?)))?
+        .collect()
+    }
+
     pub fn message_count(&self, room: RoomId) -> rusqlite::Result<i64> {
         self.statement("select count(*) from messages where room_id = ?")?
             .query_row((room,), |row| row.get(0))

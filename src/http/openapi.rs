@@ -1,0 +1,353 @@
+//! This API as OpenAPI 3.1: what every route of the router's table takes and answers. A test holds the two together.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::{
+    request::Call,
+    response::Reply,
+    router::{Answer, Handler, ROUTES, Route},
+};
+
+/// The shapes of what is sent and answered.
+const SCHEMAS: &str = include_str!("schemas.json");
+
+/// What a route takes in its body.
+#[derive(Clone, Copy)]
+enum Takes {
+    Nothing,
+    Json(&'static str),
+    Multipart,
+    Image,
+    /// Text, or a file: the bot API of ONCE Campfire.
+    TextOrFile,
+    Text,
+    Slack,
+}
+
+/// What a route answers when all is well.
+#[derive(Clone, Copy)]
+enum Gives {
+    Nothing,
+    Json(&'static str),
+    /// Bytes of a type.
+    Bytes(&'static str),
+}
+
+/// What is to be known of a route beside its place in the router's table.
+struct Doc {
+    route: &'static str,
+    summary: &'static str,
+    query: &'static [&'static str],
+    takes: Takes,
+    gives: &'static [(u16, Gives)],
+    /// Statuses beside those that follow from who may call it and what it takes.
+    problems: &'static [u16],
+}
+
+use Gives::{Bytes as Raw, Json, Nothing as Empty};
+use Takes::{Image, Json as Body, Multipart, Nothing, Slack, Text, TextOrFile};
+
+const fn doc(
+    route: &'static str,
+    summary: &'static str,
+    query: &'static [&'static str],
+    takes: Takes,
+    gives: &'static [(u16, Gives)],
+    problems: &'static [u16],
+) -> Doc {
+    Doc { route, summary, query, takes, gives, problems }
+}
+
+const PAGE: &[(u16, Gives)] = &[(200, Raw("text/html"))];
+const DONE: &[(u16, Gives)] = &[(204, Empty)];
+
+#[rustfmt::skip]
+static DOCS: &[Doc] = &[
+    doc("GET /health", "Whether the process and its database are well", &[], Nothing, &[(200, Json("Health"))], &[503]),
+    doc("GET /metrics", "Figures for Prometheus; from loopback, or with the metrics token", &[], Nothing, &[(200, Raw("text/plain"))], &[403]),
+    doc("GET /api/openapi.json", "This document", &[], Nothing, &[(200, Json("OpenApi"))], &[]),
+    doc("GET /api/setup", "Whether the account is still to be set up", &[], Nothing, &[(200, Json("SetupNeeded"))], &[]),
+    doc("POST /api/setup", "First run: account, first administrator, first room; signs in", &[], Body("NewAccount"), &[(201, Json("SetUpDone"))], &[409]),
+    doc("POST /api/session", "Sign in", &[], Body("Credentials"), &[(201, Json("SignedIn"))], &[401, 404, 429]),
+    doc("GET /api/session", "Who am I, with all that a client needs to start", &[], Nothing, &[(200, Json("Start"))], &[]),
+    doc("DELETE /api/session", "Sign out", &[], Nothing, DONE, &[404]),
+    doc("GET /api/sessions", "My devices", &[], Nothing, &[(200, Json("Devices"))], &[]),
+    doc("DELETE /api/sessions", "Sign all my other devices out", &[], Nothing, DONE, &[]),
+    doc("DELETE /api/sessions/{id}", "Sign one of my devices out", &[], Nothing, DONE, &[404]),
+    doc("POST /api/session/reset/{token}", "Choose a new password by a link of `campfire admin reset-password`", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404]),
+    doc("POST /api/session/transfer", "A link that signs another device in, once, within 4 hours", &[], Nothing, &[(201, Json("TransferLink"))], &[]),
+    doc("POST /api/session/transfer/{token}", "Sign this device in by such a link", &[], Nothing, &[(201, Json("SignedIn"))], &[404]),
+    doc("POST /api/join/{code}", "Join by the account's join code; signs in", &[], Body("NewPerson"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
+    doc("GET /api/account", "The account's name, styles and settings", &[], Nothing, &[(200, Json("Account"))], &[404]),
+    doc("PATCH /api/account", "Change them", &[], Body("AccountChange"), &[(200, Json("Account"))], &[404]),
+    doc("POST /api/account/join_code", "A new join code; the old one stops working", &[], Nothing, &[(201, Json("JoinCode"))], &[404]),
+    doc("GET /api/account/logo", "The account's logo", &["v"], Nothing, &[(200, Raw("image/webp"))], &[404]),
+    doc("PUT /api/account/logo", "Give it one", &[], Image, &[(200, Json("Account"))], &[404]),
+    doc("DELETE /api/account/logo", "Take it away", &[], Nothing, DONE, &[404]),
+    doc("GET /api/users", "People; `q` finds them by the start of any word of their name", &["q"], Nothing, &[(200, Json("Users"))], &[]),
+    doc("GET /api/users/{id}", "Somebody's profile", &[], Nothing, &[(200, Json("User"))], &[404]),
+    doc("PATCH /api/users/{id}", "Change it: oneself, or an administrator", &[], Body("UserChange"), &[(200, Json("User"))], &[403, 404, 409, 429]),
+    doc("DELETE /api/users/{id}", "Deactivate: sessions end, memberships go, messages stay", &[], Nothing, DONE, &[403, 404, 409]),
+    doc("PUT /api/users/{id}/avatar", "Give somebody a picture", &[], Image, &[(200, Json("User"))], &[403, 404]),
+    doc("DELETE /api/users/{id}/avatar", "Take it away", &[], Nothing, DONE, &[403, 404]),
+    doc("GET /avatars/{id}", "Somebody's picture, or the initials", &["v"], Nothing, &[(200, Raw("image/*"))], &[404]),
+    doc("POST /api/users/{id}/ban", "Ban: sessions end, messages go, addresses are blocked", &[], Nothing, DONE, &[404, 409]),
+    doc("DELETE /api/users/{id}/ban", "Lift the ban", &[], Nothing, DONE, &[404]),
+    doc("GET /api/rooms", "My rooms", &[], Nothing, &[(200, Json("Rooms"))], &[]),
+    doc("POST /api/rooms", "Make a room; a direct one with the same people is the one that exists, with 200", &[], Body("NewRoom"), &[(201, Json("Room")), (200, Json("Room"))], &[403]),
+    doc("GET /api/rooms/{id}", "One room", &[], Nothing, &[(200, Json("Room"))], &[404]),
+    doc("PATCH /api/rooms/{id}", "Rename it, change its kind or its members", &[], Body("RoomChange"), &[(200, Json("Room"))], &[403, 404, 409]),
+    doc("DELETE /api/rooms/{id}", "Delete it with its messages", &[], Nothing, DONE, &[403, 404]),
+    doc("GET /api/rooms/{id}/members", "Who is in it", &[], Nothing, &[(200, Json("Members"))], &[404]),
+    doc("PUT /api/rooms/{id}/members", "Set who is in a closed room; without oneself: leave", &[], Body("NewMembers"), &[(200, Json("Members"))], &[403, 404, 409]),
+    doc("PUT /api/rooms/{id}/involvement", "How much of it I want to hear", &[], Body("NewInvolvement"), &[(200, Json("Membership"))], &[404]),
+    doc("POST /api/rooms/{id}/read", "Mark it read up to a message", &[], Body("ReadMark"), DONE, &[404]),
+    doc("GET /api/rooms/{id}/messages", "A page of messages, oldest first", &["before", "after", "around", "limit"], Nothing, &[(200, Json("MessagePage"))], &[400, 404, 503]),
+    doc("POST /api/messages", "Post; the same `client_message_id` again is the first message, with 200", &[], Body("NewMessage"), &[(201, Json("Message")), (200, Json("Message"))], &[404, 429]),
+    doc("GET /api/messages/{id}", "One message", &[], Nothing, &[(200, Json("Message"))], &[404]),
+    doc("PATCH /api/messages/{id}", "Edit it", &[], Body("MessageChange"), &[(200, Json("Message"))], &[403, 404, 409]),
+    doc("DELETE /api/messages/{id}", "Delete it, with its file", &[], Nothing, DONE, &[403, 404]),
+    doc("POST /api/messages/{id}/boosts", "Boost it; the same once more is the same, with 200", &[], Body("NewBoost"), &[(201, Json("Boost")), (200, Json("Boost"))], &[404, 409]),
+    doc("DELETE /api/boosts/{id}", "Take my boost back", &[], Nothing, DONE, &[403, 404]),
+    doc("POST /api/rooms/{id}/attachments", "Post a file, streamed to the disk", &[], Multipart, &[(201, Json("Message")), (200, Json("Message"))], &[404, 429, 507]),
+    doc("GET /files/{id}/{filename}", "A file, whole or in parts (Range); `thumbnail` as its name for that", &["download"], Nothing, &[(200, Raw("*/*")), (206, Raw("*/*"))], &[404, 416]),
+    doc("GET /embeds/{key}", "The picture of a link's preview, from our own copy", &[], Nothing, &[(200, Raw("image/*"))], &[404]),
+    doc("GET /api/sounds", "The sounds that `/play NAME` plays", &[], Nothing, &[(200, Json("Sounds"))], &[]),
+    doc("GET /sounds/{name}", "One of them", &[], Nothing, &[(200, Raw("audio/wav"))], &[404]),
+    doc("GET /api/search", "Search my rooms, newest first", &["q", "room_id", "creator_id", "before", "limit"], Nothing, &[(200, Json("SearchResults"))], &[400, 404, 503]),
+    doc("GET /api/searches", "My recent searches", &[], Nothing, &[(200, Json("Searches"))], &[]),
+    doc("DELETE /api/searches", "Forget them", &[], Nothing, DONE, &[]),
+    doc("GET /api/sync", "Every durable event after `since` that I may see", &["since"], Nothing, &[(200, Json("Sync"))], &[400, 410, 503]),
+    doc("GET /api/bots", "Bots", &[], Nothing, &[(200, Json("Bots"))], &[]),
+    doc("POST /api/bots", "Make one; its key is shown once", &[], Body("NewBot"), &[(201, Json("Bot"))], &[]),
+    doc("GET /api/bots/{id}", "One bot", &[], Nothing, &[(200, Json("Bot"))], &[404]),
+    doc("PATCH /api/bots/{id}", "Change it", &[], Body("BotChange"), &[(200, Json("Bot"))], &[404]),
+    doc("DELETE /api/bots/{id}", "Remove it; what it said stays", &[], Nothing, DONE, &[404]),
+    doc("POST /api/bots/{id}/key", "A new key; the old one stops working", &[], Nothing, &[(201, Json("Bot"))], &[404]),
+    doc("GET /api/hooks", "Incoming webhooks", &[], Nothing, &[(200, Json("Hooks"))], &[]),
+    doc("POST /api/hooks", "Make one for a room; its address is shown once", &[], Body("NewHook"), &[(201, Json("Hook"))], &[]),
+    doc("DELETE /api/hooks/{id}", "Take it away", &[], Nothing, DONE, &[404]),
+    doc("POST /hooks/{token}", "Say something in its room, in Slack's format", &[], Slack, &[(200, Raw("text/plain"))], &[403, 429]),
+    doc("GET /rooms/{room_id}/{bot_key}/messages", "ONCE Campfire's bot API: a page of 40", &["before", "after"], Nothing, &[(200, Json("OnceMessages"))], &[400, 401, 404]),
+    doc("POST /rooms/{room_id}/{bot_key}/messages", "ONCE Campfire's bot API: post", &[], TextOrFile, &[(201, Json("OnceMessage"))], &[401, 404, 429, 507]),
+    doc("PUT /rooms/{room_id}/{bot_key}/messages/{message_id}", "ONCE Campfire's bot API: edit", &[], Text, &[(200, Json("OnceMessage"))], &[401, 403, 404, 409]),
+    doc("DELETE /rooms/{room_id}/{bot_key}/messages/{message_id}", "ONCE Campfire's bot API: delete", &[], Nothing, DONE, &[401, 403, 404]),
+    doc("POST /rooms/{room_id}/{bot_key}/messages/{message_id}/boosts", "ONCE Campfire's bot API: boost", &[], Text, &[(201, Json("Boost"))], &[401, 404, 409]),
+    doc("DELETE /rooms/{room_id}/{bot_key}/messages/{message_id}/boosts/{id}", "ONCE Campfire's bot API: take a boost back", &[], Nothing, DONE, &[401, 403, 404]),
+    doc("GET /api/tokens", "My personal API tokens", &[], Nothing, &[(200, Json("Tokens"))], &[]),
+    doc("POST /api/tokens", "Make one; its secret is shown once", &[], Body("NewToken"), &[(201, Json("Token"))], &[403, 409]),
+    doc("DELETE /api/tokens/{id}", "Take it back", &[], Nothing, DONE, &[404]),
+    doc("GET /api/push/key", "What a browser subscribes with (applicationServerKey)", &[], Nothing, &[(200, Json("PushKey"))], &[]),
+    doc("GET /api/push/subscriptions", "My devices that take pushes", &[], Nothing, &[(200, Json("PushSubscriptions"))], &[]),
+    doc("POST /api/push/subscriptions", "Add one", &[], Body("NewSubscription"), &[(201, Json("PushSubscription"))], &[]),
+    doc("DELETE /api/push/subscriptions/{id}", "Remove one", &[], Nothing, DONE, &[404]),
+    doc("POST /api/push/subscriptions/{id}/test", "Send something to it", &[], Nothing, &[(202, Empty)], &[404]),
+    doc("GET /api/export", "Everything, as newline-delimited JSON", &[], Nothing, &[(200, Raw("application/x-ndjson"))], &[]),
+    doc("GET /api/audit", "Who did what, when, from where; newest first", &["before", "limit"], Nothing, &[(200, Json("Audit"))], &[400]),
+    doc("GET /api/jobs", "What could not be done, or with `state=waiting` what waits", &["state", "limit"], Nothing, &[(200, Json("Jobs"))], &[400]),
+    doc("POST /api/jobs/{id}/retry", "Try it again", &[], Nothing, DONE, &[404]),
+    doc("DELETE /api/jobs/{id}", "Give it up", &[], Nothing, DONE, &[404]),
+    doc("GET /ws", "The WebSocket: subprotocols `campfire.json` and `campfire.msgpack`", &[], Nothing, &[(101, Empty)], &[401, 403, 426]),
+    doc("GET /", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /setup", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /signin", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /join/{code}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /reset/{token}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /transfer/{token}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /rooms/{id}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /rooms/{id}/{message}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /search", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /settings", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /settings/{section}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /assets/{name}", "A part of the page", &[], Nothing, &[(200, Raw("*/*"))], &[404]),
+    doc("GET /favicon.ico", "The icon", &[], Nothing, &[(200, Raw("image/svg+xml"))], &[]),
+    doc("GET /favicon.svg", "The icon", &[], Nothing, &[(200, Raw("image/svg+xml"))], &[]),
+    doc("GET /manifest.webmanifest", "What the page is as an app", &[], Nothing, &[(200, Raw("application/manifest+json"))], &[]),
+];
+
+fn name(route: &Route) -> String {
+    format!("{} {}", route.method, route.path)
+}
+
+/// Whether a route can be called without being signed in.
+fn is_public(handler: Handler) -> bool {
+    matches!(handler, Handler::Anybody(_) | Handler::AnybodyWrites(_) | Handler::AnybodyUpload(_))
+}
+
+fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {
+    let mut all = doc.problems.to_vec();
+    if !is_public(route.handler) {
+        all.push(401);
+    }
+    if matches!(route.handler, Handler::Admin(_) | Handler::AdminWrites(_)) || route.path.contains("/logo") {
+        all.push(403);
+    }
+    if !route.method.is_safe() {
+        // From another site or a blocked address; a full queue, a full disk.
+        all.extend([403, 503, 507]);
+    }
+    match doc.takes {
+        Nothing => {}
+        Body(_) => all.extend([400, 408, 413, 415, 422]),
+        Multipart | TextOrFile => all.extend([400, 408, 413, 415, 422]),
+        Image => all.extend([400, 408, 413, 415]),
+        Text => all.extend([400, 408, 413, 422]),
+        Slack => all.extend([400, 408, 413]),
+    }
+    if !route.method.is_safe() {
+        // Whatever a request may bring along is read first.
+        all.extend([400, 408, 413]);
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn operation(route: &Route, doc: &Doc) -> Value {
+    let schema = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let placeholders = route.path.split(['{', '}']).skip(1).step_by(2);
+    let mut parameters: Vec<Value> = placeholders
+        .map(|name| {
+            let schema = match name {
+                "id" | "room_id" | "message_id" => schema("Id"),
+                _ => json!({ "type": "string" }),
+            };
+            json!({ "name": name, "in": "path", "required": true, "schema": schema })
+        })
+        .collect();
+    parameters.extend(doc.query.iter().map(|name| {
+        let schema = match *name {
+            "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }),
+            "since" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
+            "before" | "after" | "around" | "room_id" | "creator_id" => schema("Id"),
+            "state" => json!({ "enum": ["dead", "waiting"] }),
+            _ => json!({ "type": "string" }),
+        };
+        json!({ "name": name, "in": "query", "required": *name == "since", "schema": schema })
+    }));
+    let mut responses = Map::new();
+    for (status, gives) in doc.gives {
+        let response = match gives {
+            Empty => json!({ "description": "Done." }),
+            Json(name) => {
+                json!({ "description": "Done.", "content": { "application/json": { "schema": schema(name) } } })
+            }
+            Raw(kind) => json!({ "description": "Done.", "content": { *kind: {} } }),
+        };
+        responses.insert(status.to_string(), response);
+    }
+    if doc.gives.iter().any(|(status, gives)| *status == 200 && !matches!(gives, Empty))
+        && route.method.is_safe()
+    {
+        responses.insert("304".into(), json!({ "description": "Not changed since (`If-None-Match`)." }));
+    }
+    for status in statuses(route, doc) {
+        let content = json!({ "application/problem+json": { "schema": schema("Problem") } });
+        responses.insert(
+            status.to_string(),
+            json!({ "description": "A problem (RFC 9457).", "content": content }),
+        );
+    }
+    let mut operation =
+        json!({ "summary": doc.summary, "operationId": operation_id(route), "responses": responses });
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    let multipart = || json!({ "multipart/form-data": { "schema": schema("NewFile") } });
+    let text = || json!({ "text/plain": { "schema": { "type": "string" } } });
+    let content = match doc.takes {
+        Nothing => None,
+        Body(name) => Some(json!({ "application/json": { "schema": schema(name) } })),
+        Multipart => Some(multipart()),
+        Image => Some(json!({ "image/*": { "schema": { "type": "string", "format": "binary" } } })),
+        TextOrFile => {
+            let mut both = text();
+            both["multipart/form-data"] = multipart()["multipart/form-data"].take();
+            Some(both)
+        }
+        Text => Some(text()),
+        Slack => Some(json!({ "application/json": { "schema": schema("SlackPayload") } })),
+    };
+    if let Some(content) = content {
+        operation["requestBody"] = json!({ "required": true, "content": content });
+    }
+    if is_public(route.handler) {
+        operation["security"] = json!([]);
+    }
+    operation
+}
+
+fn operation_id(route: &Route) -> String {
+    let words = route.path.split(['/', '{', '}', '.', '_']).filter(|word| !word.is_empty());
+    words.fold(route.method.as_str().to_ascii_lowercase(), |id, word| format!("{id}_{word}"))
+}
+
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        if let Some(doc) = DOCS.iter().find(|doc| doc.route == name(route)) {
+            let path = paths.entry(route.path).or_insert_with(|| json!({}));
+            path[route.method.as_str().to_ascii_lowercase()] = operation(route, doc);
+        }
+    }
+    let schemas: Value = serde_json::from_str(SCHEMAS).expect("a test parses it");
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Campfire",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Team chat in one binary. Errors are `application/problem+json` (RFC 9457) with a stable `code`.",
+            "license": { "name": "MIT", "identifier": "MIT" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "token": [] }, { "cookie": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer", "description": "A session's token, a personal API token or a bot's key." },
+                "cookie": { "type": "apiKey", "in": "cookie", "name": super::request::COOKIE },
+            },
+        },
+    });
+    document.to_string().into()
+});
+
+pub(crate) fn show(_: &Call) -> Answer {
+    Ok(Reply::json_bytes(DOCUMENT.clone()))
+}
+
+/// The document by itself, for `campfire openapi`.
+pub(crate) fn document() -> &'static [u8] {
+    &DOCUMENT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_every_route_and_no_other() {
+        let mut routes: Vec<String> = ROUTES.iter().map(name).collect();
+        let mut docs: Vec<String> = DOCS.iter().map(|doc| doc.route.to_owned()).collect();
+        routes.sort_unstable();
+        docs.sort_unstable();
+        assert_eq!(routes, docs);
+    }
+
+    #[test]
+    fn every_schema_that_is_named_is_there_and_every_one_is_named() {
+        let document = String::from_utf8(document().to_vec()).unwrap();
+        let schemas: Map<String, Value> = serde_json::from_str(SCHEMAS).unwrap();
+        for part in document.split("#/components/schemas/").skip(1) {
+            let name = part.split('"').next().unwrap();
+            assert!(schemas.contains_key(name), "{name} is missing");
+        }
+        for name in schemas.keys() {
+            assert!(document.contains(&format!("#/components/schemas/{name}\"")), "{name} is not used");
+        }
+    }
+}
