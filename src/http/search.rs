@@ -7,11 +7,13 @@ use super::{
     request::{Call, RoomAccess, Viewer},
     response::Reply,
     router::{Answer, Later},
+    users::starts_a_word,
 };
 use crate::{
     store::{Found, RememberSearch, SearchQuery},
     text,
-    types::{RoomId, UserId},
+    types::{RoomId, Timestamp, UserId},
+    worker::Worker,
 };
 
 /// Longer questions are cut here: nobody types them, and each word costs.
@@ -27,32 +29,78 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
     if let Some(room) = room {
         RoomAccess::of(&call.worker, room, viewer.user)?;
     }
+    let typed = text::Asked::parse(&asked);
+    if typed.is_empty() {
+        return Ok(Reply::json_bytes(body(&Found::default()).into()));
+    }
     let (mut rooms, room_total) = {
         let state = call.worker.state.borrow();
         (room.map_or_else(|| state.rooms_of(viewer.user).to_vec(), |room| vec![room]), state.rooms.len())
     };
+    let mut creators: Vec<UserId> = creator.into_iter().collect();
+    let is_nobody = !narrow(&call.worker, &typed, &mut rooms, &mut creators);
     rooms.sort_unstable();
-    let found = match text::Query::parse(&asked) {
-        Some(words) => {
-            let mut query =
-                SearchQuery { words: &words.exact, rooms: &rooms, room_total, creator, before, limit };
-            let look = |query: &SearchQuery<'_>| {
-                call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(query))
-            };
-            let mut found = look(&query)?;
-            if let Some(prefix) = words.prefix.as_deref().filter(|_| found.hits.is_empty()) {
-                query.words = prefix;
-                found = look(&query)?;
-            }
-            if before.is_none() {
-                // Nobody waits for it; a search that is not remembered is still a search.
-                drop(call.worker.writer.submit(RememberSearch::Query(viewer.user, asked)));
-            }
-            found
-        }
-        None => Found::default(),
+    let edge = |moment: Option<i64>| {
+        moment.map(|moment| call.worker.reader.first_since(Timestamp(moment))).transpose()
     };
+    let (from, until) = (edge(typed.from)?.unwrap_or_default(), edge(typed.before)?);
+    let before = before.into_iter().chain(until).min();
+    let found = if is_nobody {
+        Found::default()
+    } else {
+        let mut query = SearchQuery {
+            words: typed.words.as_ref().map(|words| words.exact.as_str()),
+            rooms: &rooms,
+            room_total,
+            creators: &creators,
+            has: &typed.has,
+            from,
+            before,
+            limit,
+        };
+        let look = |query: &SearchQuery<'_>| {
+            call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(query))
+        };
+        let mut found = look(&query)?;
+        let prefix = typed.words.as_ref().and_then(|words| words.prefix.as_deref());
+        if let Some(prefix) = prefix.filter(|_| found.hits.is_empty()) {
+            query.words = Some(prefix);
+            found = look(&query)?;
+        }
+        found
+    };
+    if call.query().text("before").is_none() {
+        // Nobody waits for it; a search that is not remembered is still a search.
+        drop(call.worker.writer.submit(RememberSearch::Query(viewer.user, asked)));
+    }
     Ok(Reply::json_bytes(body(&found).into()))
+}
+
+/// People named by one filter. A name that fits more than that narrows nothing down.
+const MAX_PEOPLE: usize = 50;
+
+/// Leaves the rooms and the people that the filters name; false if they name nobody, and so nothing can be found.
+fn narrow(worker: &Worker, typed: &text::Asked, rooms: &mut Vec<RoomId>, creators: &mut Vec<UserId>) -> bool {
+    let state = worker.state.borrow();
+    if !typed.rooms.is_empty() {
+        let wanted: Vec<String> = typed.rooms.iter().map(|name| name.to_lowercase()).collect();
+        rooms.retain(|room| {
+            let name = state.rooms.get(room).and_then(|found| found.room.name.as_deref());
+            name.is_some_and(|name| wanted.iter().any(|wanted| starts_a_word(name, wanted)))
+        });
+    }
+    if !typed.people.is_empty() {
+        let wanted: Vec<String> = typed.people.iter().map(|name| name.to_lowercase()).collect();
+        let named =
+            state.users.values().filter(|user| wanted.iter().any(|wanted| starts_a_word(&user.name, wanted)));
+        let named: Vec<UserId> = named.map(|user| user.id).take(MAX_PEOPLE).collect();
+        match creators.is_empty() {
+            true => *creators = named,
+            false => creators.retain(|creator| named.contains(creator)),
+        }
+        return !creators.is_empty();
+    }
+    true
 }
 
 fn body(found: &Found) -> Vec<u8> {

@@ -30,7 +30,7 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
 }
 
 /// Whether a name, or any later word of it, starts like this.
-fn starts_a_word(name: &str, wanted: &str) -> bool {
+pub(crate) fn starts_a_word(name: &str, wanted: &str) -> bool {
     if wanted.is_empty() {
         return true;
     }

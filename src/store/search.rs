@@ -25,12 +25,17 @@ const SNIPPET_TOKENS: i64 = 24;
 #[derive(Debug)]
 pub struct SearchQuery<'a> {
     /// An FTS5 expression over the words alone, as `text::match_query` makes it.
-    pub words: &'a str,
+    pub words: Option<&'a str>,
     /// The rooms to look in.
     pub rooms: &'a [RoomId],
     /// Of all the rooms there are, so that a search over all of them is not filtered.
     pub room_total: usize,
-    pub creator: Option<UserId>,
+    /// Whose messages; empty for everybody's.
+    pub creators: &'a [UserId],
+    /// What each has, as tags of the index.
+    pub has: &'a [&'a str],
+    /// Not before this one.
+    pub from: MessageId,
     pub before: Option<MessageId>,
     pub limit: usize,
 }
@@ -55,20 +60,22 @@ impl Reader {
             return Ok(Found::default());
         }
         let before = query.before.unwrap_or(MessageId(i64::MAX));
-        let words = format!("plain : ({})", query.words);
-        let all_rooms = query.rooms.len() == query.room_total && query.creator.is_none();
-        let mut hits = match all_rooms {
-            true => self.hits(&words, before, MessageId(0), query)?,
+        let words = query.words.map(|words| format!("plain : ({words})"));
+        let is_filtered = !query.creators.is_empty() || !query.has.is_empty();
+        let all_rooms = query.rooms.len() == query.room_total && !is_filtered;
+        let mut hits = match (all_rooms, &words) {
+            (true, Some(words)) => self.hits(words, before, query.from, query)?,
             // Few rooms, or one person's messages: let the index intersect. Otherwise probe the newest hits first.
-            false => {
-                let probed = if query.creator.is_some() || query.rooms.len() <= 2 {
-                    None
-                } else {
-                    self.probe(query, &words, before)?
+            (_, words) => {
+                let probed = match words {
+                    Some(words) if !is_filtered && query.rooms.len() > 2 => {
+                        self.probe(query, words, before)?.map(|oldest| (words, oldest.max(query.from)))
+                    }
+                    _ => None,
                 };
                 match probed {
-                    Some(oldest) => self.hits(&words, before, oldest, query)?,
-                    None => self.hits(&intersection(query, &words), before, MessageId(0), query)?,
+                    Some((words, oldest)) => self.hits(words, before, oldest, query)?,
+                    None => self.hits(&intersection(query, words.as_deref()), before, query.from, query)?,
                 }
             }
         };
@@ -155,17 +162,49 @@ impl Reader {
     }
 }
 
-/// Lets the posting lists of the words meet those of the rooms and the author inside the index.
-fn intersection(query: &SearchQuery<'_>, words: &str) -> String {
-    let mut expression = format!("({words})");
-    if let Some(creator) = query.creator {
-        expression.push_str(&format!(" AND creator : u{creator}"));
+/// When a message was posted, out of its JSON: every row begins with its id and that.
+fn posted_at(json: &[u8]) -> Option<Timestamp> {
+    let head = std::str::from_utf8(&json[..json.len().min(80)]).ok()?;
+    let (_, time) = head.split_once(r#""created_at":""#)?;
+    let moment: jiff::Timestamp = time.split('"').next()?.parse().ok()?;
+    Some(Timestamp(moment.as_millisecond()))
+}
+
+impl Reader {
+    /// The first message that was posted at a time or after it; past the last one if there is none. Found by halving:
+    /// messages are in the order of their time.
+    pub fn first_since(&self, at: Timestamp) -> rusqlite::Result<MessageId> {
+        let mut newest = self.statement("select ifnull(max(id), 0) from messages")?;
+        let (mut low, mut high) = (1, newest.query_row((), |row| row.get::<_, i64>(0))? + 1);
+        let mut next = self.statement("select id, json from messages where id >= ? order by id limit 1")?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let (id, json) = next.query_row((middle,), |row| Ok((row.get::<_, i64>(0)?, bytes(row, 1)?)))?;
+            if posted_at(&json).is_some_and(|posted| posted < at) {
+                low = id + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(MessageId(low))
     }
-    if query.rooms.len() < query.room_total {
-        let rooms: Vec<_> = query.rooms.iter().map(|room| format!("r{room}")).collect();
-        expression.push_str(&format!(" AND room : ({})", rooms.join(" OR ")));
+}
+
+/// Lets the posting lists of the words meet those of the rooms, the authors and the kinds inside the index.
+fn intersection(query: &SearchQuery<'_>, words: Option<&str>) -> String {
+    let mut parts: Vec<String> = words.map(|words| format!("({words})")).into_iter().collect();
+    let any = |ids: Vec<String>| ids.join(" OR ");
+    if !query.creators.is_empty() {
+        let creators = query.creators.iter().map(|creator| format!("u{creator}")).collect();
+        parts.push(format!("creator : ({})", any(creators)));
     }
-    expression
+    parts.extend(query.has.iter().map(|tag| format!("room : {tag}")));
+    // Without any word there is nothing else to hold on to.
+    if query.rooms.len() < query.room_total || parts.is_empty() {
+        let rooms = query.rooms.iter().map(|room| format!("r{room}")).collect();
+        parts.push(format!("room : ({})", any(rooms)));
+    }
+    parts.join(" AND ")
 }
 
 #[derive(Debug, serde::Serialize)]

@@ -19,7 +19,7 @@ use crate::types::UserId;
 
 pub use html::from_html;
 pub use mention::Everyone;
-pub use query::{HIT_END, HIT_START, Query, snippet_html};
+pub use query::{Asked, HIT_END, HIT_START, Query, snippet_html};
 pub use slack::{SlackMessage, from_slack};
 
 /// A message as it is kept: shown, indexed, and who is meant by it.

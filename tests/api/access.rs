@@ -102,3 +102,61 @@ async fn administrative_acts_are_on_record() {
     assert_eq!((page["entries"].as_array().unwrap().len(), &page["has_before"]), (1, &json!(true)));
     camp.join_again().await.get("/api/audit").await.problem(403, "forbidden");
 }
+
+#[tokio::test]
+async fn everything_can_be_exported_by_administrators() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    for n in 0..1_200 {
+        grace.say(camp.room, &format!("line {n}")).await;
+    }
+    camp.ada.upload(camp.room, &[], "a.txt", b"text").await.expect(201);
+    grace.get("/api/export").await.problem(403, "forbidden");
+    let export = camp.ada.get("/api/export").await;
+    assert_eq!((export.status, export.header("content-type")), (200, Some("application/x-ndjson")));
+    let text = export.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &str| lines.iter().filter(|it| it["type"] == kind).count();
+    assert_eq!((of("account"), of("user"), of("room"), of("message")), (1, 2, 1, 1_201));
+    let file = lines.iter().find(|it| it["file"].is_string()).unwrap()["file"].as_str().unwrap();
+    assert_eq!(std::fs::read(camp.server.data().join(file)).unwrap(), b"text");
+    let output = crate::support::server::campfire()
+        .args(["export", "--data"])
+        .arg(camp.server.data())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+}
+
+#[tokio::test]
+async fn what_is_older_than_the_account_keeps_goes() {
+    let mut camp = Camp::start().await;
+    let old: Vec<i64> = {
+        let mut ids = Vec::new();
+        for n in 0..150 {
+            ids.push(id(&camp.ada.say(camp.room, &format!("old {n}")).await));
+        }
+        ids
+    };
+    let new = id(&camp.ada.say(camp.room, "new").await);
+    camp.server.terminate();
+    // As if they had been said a month ago.
+    let db = rusqlite::Connection::open(camp.server.database()).unwrap();
+    for id in &old {
+        let json: Vec<u8> =
+            db.query_row("select json from messages where id = ?", [id], |row| row.get(0)).unwrap();
+        let mut message: Value = serde_json::from_slice(&json).unwrap();
+        message["created_at"] = "2026-01-01T00:00:00.000Z".into();
+        db.execute("update messages set json = ? where id = ?", (message.to_string().into_bytes(), id))
+            .unwrap();
+    }
+    drop(db);
+    camp.server.restart();
+    let mut socket = camp.ada.socket_in(camp.room).await;
+    camp.ada.patch("/api/account", json!({"settings": {"retention_days": 30}})).await.expect(200);
+    for id in &old {
+        assert_eq!(socket.expect("message.deleted").await["message_id"], *id);
+    }
+    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    assert_eq!(ids(&page["messages"]), [new]);
+}

@@ -315,3 +315,14 @@ async fn head_answers_like_get_without_a_body() {
         assert_eq!(head.header("etag"), get.header("etag"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_api_tells_of_itself() {
+    let server = Server::start();
+    let nobody = Client::new(server.address(), Default::default());
+    let document = nobody.get("/api/openapi.json").await.expect(200);
+    assert_eq!(document["openapi"], "3.1.0");
+    assert!(document["paths"]["/api/messages"]["post"]["requestBody"].is_object());
+    let printed = crate::support::server::campfire().arg("openapi").output().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&printed.stdout).unwrap(), document);
+}

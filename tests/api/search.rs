@@ -228,3 +228,48 @@ async fn my_last_ten_searches_are_remembered_until_i_forget_them() {
     camp.ada.delete("/api/searches").await.expect(204);
     assert_eq!(queries(&camp.ada).await, [""; 0]);
 }
+
+#[tokio::test]
+async fn filters_narrow_a_search_down() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace Hopper").await;
+    let kitchen = camp.closed_room("The Kitchen", &[&camp.ada, &grace]).await;
+    let in_talk = id(&camp.ada.say(camp.room, "a plan").await);
+    let in_kitchen = id(&grace.say(kitchen, "another plan <https://a.example/>").await);
+    let file = id(&grace
+        .upload(kitchen, &[("content", "the plan itself")], "plan.pdf", b"%PDF-1.7")
+        .await
+        .expect(201));
+    let played = id(&camp.ada.say(camp.room, "/play tada").await);
+    let find = async |q: &str| {
+        let found = camp
+            .ada
+            .get(&format!("/api/search?q={}", q.replace(' ', "%20").replace('"', "%22")))
+            .await
+            .expect(200);
+        found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect::<Vec<_>>()
+    };
+    assert_eq!(find("plan").await, [file, in_kitchen, in_talk]);
+    assert_eq!(find("plan in:kitchen").await, [file, in_kitchen]);
+    assert_eq!(find("plan in:\"the kitchen\"").await, [file, in_kitchen]);
+    assert_eq!(find("plan from:ada").await, [in_talk]);
+    assert_eq!(find("from:hopper has:link").await, [in_kitchen]);
+    assert_eq!(find("has:file").await, [file]);
+    assert_eq!(find("has:sound").await, [played]);
+    assert_eq!(find("in:talk").await, [played, in_talk], "a filter alone is a search");
+    assert_eq!(find("plan from:nobody").await, [0; 0]);
+    assert_eq!(find("plan in:nowhere").await, [0; 0]);
+    let today = &camp.ada.get(&format!("/api/messages/{in_talk}")).await.expect(200)["created_at"]
+        .as_str()
+        .unwrap()[..10]
+        .to_owned();
+    assert_eq!(find(&format!("plan on:{today}")).await.len(), 3);
+    assert_eq!(find(&format!("plan before:{today}")).await, [0; 0]);
+    assert_eq!(find(&format!("plan after:{today}")).await, [0; 0]);
+    assert_eq!(find("plan after:2020-01-01 before:2999-01-01").await.len(), 3);
+    camp.ada.delete(&format!("/api/messages/{file}")).await.expect(204);
+    assert_eq!(find("has:file").await, [0; 0], "the index follows deletions");
+    let eve = camp.join("Eve").await;
+    let hers = eve.get("/api/search?q=in:kitchen").await.expect(200);
+    assert_eq!(hers["results"], json!([]), "another's room is not searched");
+}
