@@ -4,6 +4,8 @@
 mod address;
 pub mod page;
 pub mod push;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,
