@@ -118,10 +118,13 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     Ok(reply)
 }
 
+/// First and last byte of each stretch.
+type Ranges = SmallVec<[(u64, u64); 1]>;
+
 /// The stretches that `Range` asks for, first and last byte each; None if it is to be ignored.
-fn ranges(header: &str, length: u64) -> Result<Option<SmallVec<[(u64, u64); 1]>>, Problem> {
+fn ranges(header: &str, length: u64) -> Result<Option<Ranges>, Problem> {
     let Some(specs) = header.strip_prefix("bytes=") else { return Ok(None) };
-    let mut ranges: SmallVec<[(u64, u64); 1]> = SmallVec::new();
+    let mut ranges = Ranges::new();
     let mut count = 0;
     for spec in specs.split(',').map(str::trim) {
         count += 1;

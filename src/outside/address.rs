@@ -74,12 +74,15 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let parts = address.segments();
-    // Only global unicast is given out so far (2000::/3); what of it stands for something else is refused as well.
-    parts[0] & 0xE000 == 0x2000
-        && !(parts[0] == 0x2001 && parts[1] < 0x0200 // Teredo, benchmarks, ORCHID
-            || parts[0] == 0x2001 && parts[1] == 0x0DB8 // documentation
-            || parts[0] == 0x2002 // 6to4, which carries an IPv4 address
-            || parts[0] == 0x3FFF) // documentation
+    // What of global unicast stands for something else: Teredo, benchmarks and ORCHID; documentation; 6to4, which
+    // carries an IPv4 address; documentation again.
+    let is_special = match parts[0] {
+        0x2001 => parts[1] < 0x0200 || parts[1] == 0x0DB8,
+        0x2002 | 0x3FFF => true,
+        _ => false,
+    };
+    // Only global unicast is given out so far (2000::/3).
+    parts[0] & 0xE000 == 0x2000 && !is_special
 }
 
 #[cfg(test)]

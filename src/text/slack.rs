@@ -358,9 +358,7 @@ fn prose(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            '#' | '+' | '=' | '-'
-                if starts_line && after.is_none_or(|c| c != ' ') || starts_line && c == '#' =>
-            {
+            '#' | '+' | '=' | '-' if starts_line && (c == '#' || after.is_none_or(|c| c != ' ')) => {
                 out.push('\\');
                 out.push(c);
             }
