@@ -215,3 +215,21 @@ fn set(people: &mut HashSet<UserId>, user: UserId, on: bool) {
         people.remove(&user);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocked_address_is_itself_or_its_household() {
+        let mut state = State::default();
+        let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+        state.block(&[network_of(parse("203.0.113.9")), network_of(parse("2001:db8:1:2:3:4:5:6"))]);
+        for blocked in ["203.0.113.9", "::ffff:203.0.113.9", "2001:db8:1:2::1"] {
+            assert!(state.is_blocked(parse(blocked)), "{blocked}");
+        }
+        for free in ["203.0.113.10", "2001:db8:1:3::1"] {
+            assert!(!state.is_blocked(parse(free)), "{free}");
+        }
+    }
+}

@@ -139,6 +139,9 @@ fn exposition(call: &Call) -> Result<String, Problem> {
         "Time spent in transactions.",
         count(&writer.batch_nanos) as f64 / 1e9,
     );
+    let (waiting, dead) = call.worker.reader.job_counts()?;
+    out.single("campfire_jobs_waiting", "gauge", "Jobs that wait or are under way.", waiting);
+    out.single("campfire_jobs_dead", "gauge", "Jobs that were given up.", dead);
     out.single("campfire_database_bytes", "gauge", "Size of the database.", call.worker.reader.size()?);
     let process = ProcessFigures::read();
     out.single("process_resident_memory_bytes", "gauge", "Resident memory.", process.resident_bytes);

@@ -193,6 +193,12 @@ impl Reader {
         .collect()
     }
 
+    /// How many jobs wait, and how many were given up.
+    pub fn job_counts(&self) -> rusqlite::Result<(i64, i64)> {
+        self.statement("select count(*) - count(dead_at), count(dead_at) from jobs")?
+            .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// Dead jobs, or those that wait; the newest first.
     pub fn jobs(&self, dead: bool, limit: usize) -> rusqlite::Result<Vec<JobRow>> {
         self.statement(
