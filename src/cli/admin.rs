@@ -8,7 +8,8 @@ use crate::{
     http::hash_password,
     server::Nobody,
     store::{
-        Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset, WriteError, Writer,
+        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset,
+        WriteError, Writer,
     },
     types::{Role, TokenHash, random_join_code, random_token},
 };
@@ -65,16 +66,24 @@ fn create(given: &Given) -> Result<(), Failure> {
     };
     let command =
         CreateAdministrator { user, account_name: "Campfire".to_owned(), join_code: random_join_code() };
-    let id = write(&given.config()?, command)?;
+    let act = on_the_host("user.create_admin", format!("user {email}"));
+    let id = write(&given.config()?, Audited { command, act })?;
     say(&format!("{name} <{email}> is an administrator now (person {id})\n"))
 }
 
 fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     let config = given.config()?;
     let token = random_token();
-    write(&config, StartReset { email: email.to_owned(), token: TokenHash::of(&token) })?;
+    let command = StartReset { email: email.to_owned(), token: TokenHash::of(&token) };
+    let act = on_the_host("user.reset_password", format!("user {email}"));
+    write(&config, Audited { command, act })?;
     let base = config.public_url.unwrap_or_else(|| format!("http://{}", reachable(config.listen)));
     say(&format!("{base}/reset/{token}\n"))
+}
+
+/// A line for the audit log about what somebody did who has the host itself.
+fn on_the_host(action: &'static str, subject: String) -> Act {
+    Act { actor: None, ip_address: None, action, subject, detail: "on the host".into() }
 }
 
 fn list(given: &Given) -> Result<(), Failure> {

@@ -272,3 +272,51 @@ async fn sounds_are_listed_and_played() {
     assert_eq!(camp.ada.say(camp.room, "/play nothing").await["kind"], "text");
     camp.ada.get("/sounds/nothing.wav").await.problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn a_deleted_room_takes_its_files_with_it() {
+    let camp = Camp::start().await;
+    let room = camp.closed_room("Short", &[&camp.ada]).await;
+    let message = camp.ada.upload(room, &[], "a.png", &png(40, 30)).await.expect(201);
+    let kept = camp.ada.upload(camp.room, &[], "b.txt", b"stays").await.expect(201);
+    camp.ada.delete(&format!("/api/rooms/{room}")).await.expect(204);
+    camp.ada.get(message["attachment"]["url"].as_str().unwrap()).await.problem(404, "not_found");
+    within("the files to go", async {
+        while files(&camp) > 1 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert_eq!(camp.ada.get(kept["attachment"]["url"].as_str().unwrap()).await.body, "stays");
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_off_leaves_nothing() {
+    use tokio::io::AsyncWriteExt;
+    let camp = Camp::start().await;
+    let mut stream = tokio::net::TcpStream::connect(camp.ada.address()).await.unwrap();
+    let head = format!(
+        "POST /api/rooms/{}/attachments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 9000000\r\n\
+         content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n",
+        camp.room, camp.ada.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'x'; 2_000_000]).await.unwrap();
+    let incoming = camp.server.data().join("files/incoming");
+    let count = || std::fs::read_dir(&incoming).unwrap().count();
+    within("the upload to begin", async {
+        while count() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    drop(stream);
+    within("what came of it to go", async {
+        while count() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    assert_eq!(page["messages"], json!([]));
+}
