@@ -7,6 +7,9 @@ use super::Rendered;
 /// More than these are a pattern rather than a feeling.
 const MOST: usize = 12;
 
+/// Pictures joined to one; the longest that Unicode recommends have four, and a flag on top.
+const MOST_JOINED: usize = 8;
+
 const JOINER: char = '\u{200D}';
 const AS_EMOJI: char = '\u{FE0F}';
 
@@ -129,8 +132,13 @@ fn after_emoji(text: &str) -> Option<&str> {
         return rest.strip_prefix(AS_EMOJI).unwrap_or(rest).strip_prefix('\u{20E3}');
     }
     let mut rest = after_picture(text, false)?;
-    while let Some(joined) = rest.strip_prefix(JOINER) {
-        rest = after_picture(joined, true)?;
+    let mut joined = 0;
+    while let Some(next) = rest.strip_prefix(JOINER) {
+        rest = after_picture(next, true)?;
+        joined += 1;
+        if joined > MOST_JOINED {
+            return None;
+        }
     }
     Some(rest)
 }

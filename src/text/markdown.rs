@@ -53,7 +53,13 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
         writer.links = usize::from(is_flood);
         writer.literally(source);
     }
-    writer.finish()
+    let mut rendered = writer.finish();
+    // An entity spells what may not stand in a text as well.
+    if rendered.plain.contains(escape::is_foreign) {
+        rendered.plain.retain(|c| !escape::is_foreign(c));
+        rendered.html.retain(|c| !escape::is_foreign(c));
+    }
+    rendered
 }
 
 /// Whether no line starts with a flood of quote and list marks.

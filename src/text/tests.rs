@@ -197,3 +197,16 @@ fn deep_quotes_keep_their_words() {
     let flood = format!("{}deep", "> ".repeat(300));
     assert_eq!(plain(&flood), flood);
 }
+
+#[test]
+fn marks_of_hits_cannot_be_spelled_as_entities() {
+    let rendered = render("a &#xE000;b&#57345; **c**", name_of);
+    assert_eq!((rendered.plain.as_str(), rendered.html.as_str()), ("a b c", "<p>a b <strong>c</strong></p>"));
+}
+
+#[test]
+fn an_endless_family_is_no_emoji() {
+    assert!(html("👨\u{200D}👩\u{200D}👧\u{200D}👦").contains("jumbo"));
+    let endless = format!("👨{}", "\u{200D}👨".repeat(100));
+    assert!(!html(&endless).contains("jumbo"));
+}
