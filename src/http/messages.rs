@@ -163,13 +163,28 @@ fn content(form: &mut Form) -> String {
 /// Renders a text with the names of a room's members; also says whether all who are here, or all of the room, are meant.
 pub(crate) fn rendered(worker: &Worker, room: RoomId, content: String) -> (Text, Option<Everyone>) {
     let state = worker.state.borrow();
-    let name_of = |id: UserId| {
+    written(content, |id| {
         state.involvement(room, id)?;
         state.users.get(&id).map(|user| &*user.name)
-    };
+    })
+}
+
+/// The same, with the names from wherever they are.
+pub(crate) fn written<'a>(
+    content: String,
+    name_of: impl Fn(UserId) -> Option<&'a str>,
+) -> (Text, Option<Everyone>) {
     let text::Rendered { html, plain, mentions, everyone } = text::render(&content, name_of);
     let tags = if has_link(&html) { "link".to_owned() } else { String::new() };
     (Text { content, html, plain, tags, mentions, everyone: everyone.is_some() }, everyone)
+}
+
+/// The text of a message that plays a sound, if that is what it asks for.
+pub(crate) fn played(content: &str) -> Option<Text> {
+    let sound = sounds::find(content.strip_prefix("/play ")?.trim())?;
+    let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
+    let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
+    Some(Text { content: content.to_owned(), html, plain, tags, mentions: SmallVec::new(), everyone: false })
 }
 
 fn has_link(html: &str) -> bool {
@@ -240,10 +255,7 @@ pub(crate) fn compose(
 /// Renders a draft of somebody who may post, with what follows from it.
 pub(crate) fn post(worker: &Worker, user: UserId, room: RoomId, draft: Draft) -> PostMessage {
     let Draft { content, client_message_id, reply_to } = draft;
-    if let Some(sound) = content.strip_prefix("/play ").and_then(|name| sounds::find(name.trim())) {
-        let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
-        let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
-        let text = Text { content, html, plain, tags, mentions: SmallVec::new(), everyone: false };
+    if let Some(text) = played(&content) {
         return PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Sound, text);
     }
     let (text, everyone) = rendered(worker, room, content);

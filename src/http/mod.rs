@@ -50,7 +50,7 @@ pub(crate) use self::{
     body::Body,
     export::write as write_export,
     form::{Form, PASSWORD_LENGTH, looks_like_email},
-    messages::{Draft, compose, post, post_file},
+    messages::{Draft, compose, played, post, post_file, written},
     openapi::document as openapi_document,
     password::hash_password,
     problem::Problem,
