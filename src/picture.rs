@@ -18,6 +18,9 @@ const THUMBNAIL: (u32, u32) = (1_200, 800);
 /// The side of an avatar.
 const AVATAR: u32 = 512;
 
+/// The side of an avatar beside a message or in a list, on a screen with two pixels for one.
+const SMALL_AVATAR: u32 = 96;
+
 const JPEG_QUALITY: u8 = 82;
 
 /// A picture of our own making, without whatever the original said of its camera and its place.
@@ -59,6 +62,15 @@ pub fn avatar(bytes: &[u8]) -> Option<Picture> {
     let mut packed = Vec::new();
     square.to_rgba8().write_to(&mut Cursor::new(&mut packed), ImageFormat::WebP).ok()?;
     Some(Picture { content_type: "image/webp", bytes: packed })
+}
+
+/// An avatar for lists: a hundredth of the bytes.
+pub fn small_avatar(bytes: &[u8]) -> Option<Picture> {
+    let image = decoded(bytes)?;
+    if image.width() <= SMALL_AVATAR {
+        return encoded(&image);
+    }
+    encoded(&image.resize_exact(SMALL_AVATAR, SMALL_AVATAR, FilterType::Lanczos3))
 }
 
 /// The account's logo: whole, at most 512 pixels on either side.

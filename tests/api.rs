@@ -13,6 +13,7 @@ mod api {
     mod markdown;
     mod messages;
     mod outside;
+    mod page;
     mod paging;
     mod people;
     mod rooms;

@@ -1,18 +1,22 @@
-// What was begun in each room, across reloads.
+// What was begun in each room, by each person, across reloads.
 
-const key = (roomId) => `campfire.draft.${roomId}`;
+import { state } from './store.js';
 
+const key = (roomId) => `campfire.draft.${state.me?.id}.${roomId}`;
+
+/** `{text, names, reply}`: the words, whom the names in it mean, and what they answer. */
 export function draftOf(roomId) {
   try {
-    return localStorage.getItem(key(roomId)) || '';
+    const kept = JSON.parse(localStorage.getItem(key(roomId)) || '{}');
+    return { text: String(kept.text || ''), names: kept.names || {}, reply: kept.reply || null };
   } catch {
-    return '';
+    return { text: '', names: {}, reply: null };
   }
 }
 
-export function keepDraft(roomId, text) {
+export function keepDraft(roomId, { text, names, reply }) {
   try {
-    if (text) localStorage.setItem(key(roomId), text);
+    if (text || reply) localStorage.setItem(key(roomId), JSON.stringify({ text, names, reply }));
     else localStorage.removeItem(key(roomId));
   } catch {
     // Without storage a draft lives as long as the page.

@@ -1,23 +1,35 @@
 // Times, names and colours, as the reader's own place writes them.
 
-import { texts } from './texts.js';
+import { language, texts } from './texts.js';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-const dayName = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const dayAndYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+/** The reader's own variant of the language that is shown. */
+const locale = (navigator.languages || []).find((tag) => tag.slice(0, 2).toLowerCase() === language()) || language();
 
-export const timeOfDay = (date) => clock.format(date);
-export const fullTime = (date) => full.format(date);
+/** Writes dates in one way. What writes them takes a while to be made, so it is made at the first. */
+function written(options) {
+  let format = null;
+  return (date) => (format ??= new Intl.DateTimeFormat(locale, options)).format(date);
+}
+
+export const timeOfDay = written({ hour: 'numeric', minute: '2-digit' });
+export const fullTime = written({ dateStyle: 'full', timeStyle: 'short' });
+const dayName = written({ weekday: 'long', day: 'numeric', month: 'long' });
+const dayAndYear = written({ day: 'numeric', month: 'long', year: 'numeric' });
+
 export const dayKey = (date) => `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
 
 export function dayLabel(date) {
   const now = new Date();
-  if (dayKey(date) === dayKey(now)) return texts.today;
+  if (dayKey(date) === dayKey(now)) return texts.time.today;
   now.setDate(now.getDate() - 1);
-  if (dayKey(date) === dayKey(now)) return texts.yesterday;
-  return date.getFullYear() === new Date().getFullYear() ? dayName.format(date) : dayAndYear.format(date);
+  if (dayKey(date) === dayKey(now)) return texts.time.yesterday;
+  return date.getFullYear() === new Date().getFullYear() ? dayName(date) : dayAndYear(date);
 }
+
+let order = null;
+
+/** Sorts names as the reader would look for them; ten thousand are sorted by one and the same. */
+export const compareNames = (a, b) => (order ??= new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })).compare(a, b);
 
 export function initials(name) {
   const words = name.trim().split(/\s+/);
@@ -30,10 +42,11 @@ const COLOURS = 8;
 export const colourOf = (id) => `tint-${id % COLOURS}`;
 export const firstName = (name) => name.split(/\s+/)[0];
 
-/** What a program calls itself, in short. */
-export function deviceName(agent) {
-  const browser = ['Edg', 'Firefox', 'Chrome', 'Safari'].find((name) => agent.includes(name));
-  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac OS', 'Linux'].find((name) => agent.includes(name));
-  const shown = [browser === 'Edg' ? 'Edge' : browser, system].filter(Boolean).join(', ');
-  return shown || agent || texts.unknownDevice;
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
+
+/** The size of a file as people say it: `2.3 MB`. */
+export function sizeText(bytes) {
+  const step = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  const amount = bytes / 1024 ** step;
+  return new Intl.NumberFormat(language(), { style: 'unit', unit: UNITS[step], unitDisplay: step ? 'short' : 'long', maximumFractionDigits: step > 1 && amount < 10 ? 1 : 0 }).format(amount);
 }

@@ -1,33 +1,111 @@
 // What was written and is not yet said: kept on this device until the server has it, in order.
+//
+// Each item has an entry of its own in the storage, and belongs to one window: two windows neither send the same nor
+// overwrite each other's. What a closed window left is taken over; should two take over the same, `client_message_id`
+// makes the second try say nothing.
 
 import { Problem, post } from './api.js';
-import { isOpen } from './live.js';
 import { changed, state } from './store.js';
+import { texts } from './texts.js';
 
-const KEY = 'campfire.outbox';
+const PREFIX = 'campfire.outbox.';
+const WINDOW = 'campfire.window';
+/** The longest wait for an answer; after that it is tried again, which is safe. */
+const ANSWER_MS = 20000;
+const AGAIN_MS = 3000;
+/** Without locks, what another window has not sent for so long was left behind. */
+const LEFT_AFTER_MS = 60000;
 
-/** `{id, room_id, content, reply_to_id, at, status}`; the id is the `client_message_id`, which makes a second try safe. */
-let items = load();
-let sending = false;
+const windowId = randomId();
 const confirmed = new Set();
+let items = [];
+let isSending = false;
+let again = 0;
 
-function load() {
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function keep(item) {
   try {
-    return JSON.parse(localStorage.getItem(KEY) || '[]').map((item) => ({ ...item, status: 'waiting' }));
+    localStorage.setItem(PREFIX + item.id, JSON.stringify(item));
+  } catch {
+    // A full or forbidden storage loses the item at a reload, not now.
+  }
+}
+
+function forget(id) {
+  items = items.filter((item) => item.id !== id);
+  try {
+    localStorage.removeItem(PREFIX + id);
+  } catch {
+    // It was never kept.
+  }
+  changed('outbox');
+}
+
+function stored() {
+  try {
+    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => JSON.parse(localStorage.getItem(key)));
   } catch {
     return [];
   }
 }
 
-function keep() {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(items));
-  } catch {
-    // A full or forbidden storage loses the queue at a reload, not now.
+/** Takes over what windows left that are no more. */
+async function adopt() {
+  const left = stored().filter((item) => item && item.owner !== windowId);
+  if (!left.length) return;
+  const living = await livingWindows();
+  const before = previousWindow();
+  const isOld = (item) => (living ? !living.has(item.owner) : Date.now() - Date.parse(item.at) > LEFT_AFTER_MS);
+  const isLeft = (item) => item.owner === before || isOld(item);
+  for (const item of left.filter(isLeft)) {
+    if (items.some((known) => known.id === item.id)) continue;
+    const mine = { ...item, owner: windowId, status: item.status === 'failed' ? 'failed' : 'waiting' };
+    keep(mine);
+    items.push(mine);
   }
+  items.sort((a, b) => (a.at < b.at ? -1 : 1));
   changed('outbox');
+  flush();
 }
 
+/** The windows that are open, by the locks they hold; null where the browser (or a page without TLS) has no locks. */
+async function livingWindows() {
+  if (!navigator.locks) return null;
+  const { held } = await navigator.locks.query();
+  return new Set(held.map(({ name }) => name.replace(`${WINDOW}.`, '')));
+}
+
+/** What this window was called before it was loaded anew. */
+function previousWindow() {
+  try {
+    return sessionStorage.getItem(WINDOW);
+  } catch {
+    return null;
+  }
+}
+
+function beginWindow() {
+  navigator.locks?.request(`${WINDOW}.${windowId}`, () => new Promise(() => {}));
+  adopt().finally(() => {
+    try {
+      sessionStorage.setItem(WINDOW, windowId);
+    } catch {
+      // Then it takes a minute.
+    }
+  });
+  setInterval(adopt, LEFT_AFTER_MS);
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key?.startsWith(PREFIX) && newValue === null && items.some((item) => PREFIX + item.id === key)) forget(key.slice(PREFIX.length));
+  });
+}
+
+beginWindow();
+
+/** `{id, room_id, content, reply_to_id, at, status: 'waiting'|'sending'|'failed', why, isHeld}`, in order; the id is the `client_message_id`. One that is held has found no server. */
 export const pendingIn = (roomId) => items.filter((item) => item.room_id === roomId && item.user_id === state.me.id);
 
 /** Calls back with each message that the server has confirmed. */
@@ -36,65 +114,99 @@ export function onConfirmed(callback) {
   return () => confirmed.delete(callback);
 }
 
+/** The server has it, by whichever way it went out. */
+export function confirm(message) {
+  for (const callback of [...confirmed]) callback(message);
+}
+
+/** Takes a text to be sent; answers the item that waits. */
 export function enqueue(roomId, content, replyTo) {
-  const id = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
-  items.push({ id, user_id: state.me.id, room_id: roomId, content, reply_to_id: replyTo || undefined, at: new Date().toISOString(), status: 'waiting' });
-  keep();
-  flush();
+  const item = { id: randomId(), owner: windowId, user_id: state.me.id, room_id: roomId, content, reply_to_id: replyTo || undefined, at: new Date().toISOString(), status: 'waiting' };
+  items.push(item);
+  // First it is seen, then it is kept and sent.
+  queueMicrotask(() => {
+    keep(item);
+    flush();
+  });
+  changed('outbox');
+  return item;
 }
 
 export function retry(id) {
   const item = items.find((found) => found.id === id);
-  if (item) item.status = 'waiting';
-  keep();
+  if (!item) return;
+  mark(item, 'waiting');
   flush();
 }
 
 export function discard(id) {
-  items = items.filter((item) => item.id !== id);
-  keep();
+  forget(id);
 }
 
 /** The room's events have it: it is said, whether or not the answer came. */
 export function settled(clientMessageId) {
-  if (items.some((item) => item.id === clientMessageId)) discard(clientMessageId);
+  if (items.some((item) => item.id === clientMessageId)) forget(clientMessageId);
+}
+
+function mark(item, status, why) {
+  if (!items.includes(item)) return;
+  item.status = status;
+  item.why = why;
+  if (status !== 'sending') keep(item);
+  changed('outbox');
 }
 
 /** Sends what waits, one after the other, so that the order is kept. */
 export async function flush() {
-  if (sending) return;
-  sending = true;
+  if (isSending || !state.me || !state.connected) return;
+  isSending = true;
+  clearTimeout(again);
   try {
-    for (;;) {
-      const item = items.find((found) => found.status === 'waiting' && found.user_id === state.me?.id);
-      if (!item || !isOpen()) break;
-      item.status = 'sending';
-      changed('outbox');
-      try {
-        const message = await post('/api/messages', {
-          room_id: item.room_id, content: item.content, client_message_id: item.id, reply_to_id: item.reply_to_id,
-        });
-        discard(item.id);
-        for (const callback of [...confirmed]) callback(message);
-      } catch (problem) {
-        if (!(problem instanceof Problem)) throw problem;
-        if (problem.status === 429 || problem.status === 503) {
-          item.status = 'waiting';
-          changed('outbox');
-          await new Promise((done) => setTimeout(done, (problem.retryAfter || 1) * 1000));
-        } else if (problem.status === 0) {
-          // It goes out when the connection is back.
-          item.status = 'waiting';
-          break;
-        } else {
-          item.status = 'failed';
-          item.why = problem.message;
-          keep();
-        }
-      }
-    }
+    for (let item = next(); item && await send(item);) item = next();
   } finally {
-    sending = false;
-    changed('outbox');
+    isSending = false;
   }
+}
+
+const next = () => items.find((item) => item.status === 'waiting' && item.user_id === state.me?.id);
+
+/** False if the rest has to wait. */
+async function send(item) {
+  mark(item, 'sending');
+  try {
+    const message = await answerTo(item);
+    forget(item.id);
+    confirm(message);
+    return true;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    return refused(item, problem);
+  }
+}
+
+function answerTo(item) {
+  const late = new Promise((_, fail) => setTimeout(fail, ANSWER_MS, new Problem(0, {})));
+  return Promise.race([late, post('/api/messages', {
+    room_id: item.room_id, content: item.content, client_message_id: item.id, reply_to_id: item.reply_to_id,
+  })]);
+}
+
+/** What may pass by itself waits; what will not has failed, and the reader decides. */
+function refused(item, problem) {
+  // What it answers was deleted meanwhile: the words are said all the same.
+  if (problem.fields.reply_to_id) {
+    delete item.reply_to_id;
+    mark(item, 'waiting');
+    return true;
+  }
+  const passes = [0, 401, 408, 429, 502, 503, 504].includes(problem.status);
+  if (!passes) {
+    mark(item, 'failed', problem.status === 404 ? texts.message.roomGone : problem.message);
+    return true;
+  }
+  item.isHeld = problem.status !== 429;
+  mark(item, 'waiting');
+  // Without a connection it goes out when that is back.
+  if (state.connected) again = setTimeout(flush, (problem.retryAfter || 0) * 1000 || AGAIN_MS);
+  return false;
 }

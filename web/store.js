@@ -1,4 +1,6 @@
-// All that the page knows. It changes through `change`, which tells those who watch.
+// All that the page knows. Whoever changes it tells those who watch, by topic:
+// `me`, `account`, `users` (people), `rooms` (which there are, their names, what is unread), `gone` (one of them is not any more),
+// `presence` (who is online), `present` (who reads a room now), `typing`, `connection`, `outbox`, `uploads`, `route`, `day` (a new one has begun).
 
 import { get } from './api.js';
 
@@ -16,7 +18,7 @@ export const state = {
 
 const watchers = new Map();
 
-/** Calls back whenever one of the topics changes; answers how to stop. */
+/** Calls back with what changed whenever one of the topics does; answers how to stop. */
 export function watch(topics, callback) {
   for (const topic of topics) {
     if (!watchers.has(topic)) watchers.set(topic, new Set());
@@ -29,16 +31,15 @@ const waiting = new Set();
 
 /** Tells who watches, once for all the changes of this turn. */
 export function changed(...topics) {
-  if (waiting.size === 0) {
-    queueMicrotask(() => {
-      const now = [...waiting];
-      waiting.clear();
-      const told = new Set();
-      for (const topic of now) for (const callback of watchers.get(topic) || []) told.add(callback);
-      for (const callback of told) callback(now);
-    });
-  }
+  if (waiting.size === 0) queueMicrotask(tellWatchers);
   topics.forEach((topic) => waiting.add(topic));
+}
+
+function tellWatchers() {
+  const now = [...waiting];
+  waiting.clear();
+  const told = new Set(now.flatMap((topic) => [...(watchers.get(topic) || [])]));
+  for (const callback of told) callback(now);
 }
 
 /** Takes in what `/api/session` answers. */
@@ -48,14 +49,27 @@ export function begin(session) {
   state.users = new Map(session.users.map((user) => [user.id, user]));
   state.rooms = new Map(session.rooms.map((room) => [room.id, room]));
   state.online = new Set(session.online);
-  state.seq = session.seq;
-  changed('me', 'account', 'users', 'rooms', 'presence');
+  state.seq = Math.max(state.seq, session.seq);
+  changed('me', 'account', 'users', 'rooms', 'presence', 'gone');
 }
 
 export function putUser(user) {
-  state.users.set(user.id, { ...state.users.get(user.id), ...user });
-  if (user.id === state.me.id) state.me = { ...state.me, ...user };
+  const before = state.users.get(user.id);
+  const now = { ...before, ...user };
+  state.users.set(user.id, now);
+  recount(now.status === 'active', before?.status === 'active');
+  asked.delete(user.id);
+  if (user.id === state.me.id) {
+    state.me = { ...state.me, ...user };
+    changed('me');
+  }
   changed('users', 'rooms');
+}
+
+/** Who joins or leaves is in every open room, or in none; of each room by itself the server does not tell. */
+function recount(isHere, wasHere) {
+  if (isHere === wasHere) return;
+  for (const room of state.rooms.values()) if (room.kind === 'open') room.member_count += isHere ? 1 : -1;
 }
 
 const asked = new Set();
@@ -83,18 +97,18 @@ export function putRoom(room) {
   changed('rooms');
 }
 
+/** Asks for a room. One that is not mine is dropped; where the server cannot be reached, all stays as it was. */
 export async function fetchRoom(id) {
   try {
-    const room = await get(`/api/rooms/${id}`);
-    state.rooms.set(id, room);
-  } catch {
-    state.rooms.delete(id);
+    state.rooms.set(id, await get(`/api/rooms/${id}`));
+    changed('rooms');
+  } catch (problem) {
+    if (problem.status === 403 || problem.status === 404) dropRoom(id);
   }
-  changed('rooms');
 }
 
 export function dropRoom(id) {
-  state.rooms.delete(id);
+  if (!state.rooms.delete(id)) return;
   changed('rooms', 'gone');
 }
 
@@ -111,16 +125,67 @@ export function roomName(room) {
 /** Marks a room as read up to a message, here. */
 export function readUpTo(roomId, messageId) {
   const room = state.rooms.get(roomId);
-  if (!room || (room.membership.last_read_message_id || 0) >= messageId) return;
-  room.membership = { ...room.membership, unread_count: 0, mention_count: 0, last_read_message_id: messageId };
+  if (!room) return;
+  const { membership } = room;
+  if ((membership.last_read_message_id || 0) >= messageId && !membership.unread_count) return;
+  const isAll = messageId >= (room.last_message_id || 0);
+  room.membership = { ...membership, last_read_message_id: Math.max(membership.last_read_message_id || 0, messageId) };
+  if (!membership.unread_count && !membership.mention_count) return;
+  // How many are left after the mark, only the server knows.
+  if (!isAll) return void fetchRoom(roomId);
+  Object.assign(room.membership, { unread_count: 0, mention_count: 0 });
   changed('rooms');
 }
 
 export function addUnread(roomId, messageId, mention) {
   const room = state.rooms.get(roomId);
   if (!room) return;
-  room.last_message_id = Math.max(room.last_message_id || 0, messageId);
+  sawMessage(roomId, messageId);
   const { membership } = room;
+  if ((membership.last_read_message_id || 0) >= messageId) return;
   room.membership = { ...membership, unread_count: membership.unread_count + 1, mention_count: membership.mention_count + (mention ? 1 : 0) };
   changed('rooms');
+}
+
+/** The newest message of a room is known; direct rooms are listed by it. */
+export function sawMessage(roomId, messageId) {
+  const room = state.rooms.get(roomId);
+  if (!room || (room.last_message_id || 0) >= messageId) return;
+  room.last_message_id = messageId;
+  if (room.kind === 'direct') changed('rooms');
+}
+
+export function setOnline(userId, isOnline) {
+  if (state.online.has(userId) === isOnline) return;
+  if (isOnline) state.online.add(userId);
+  else state.online.delete(userId);
+  changed('presence');
+}
+
+/** Who reads a room now: all of them, or one who came or went. */
+export function setPresent(roomId, userIds) {
+  state.present.set(roomId, new Set(userIds));
+  changed('present');
+}
+
+export function putPresent(roomId, userId, isPresent) {
+  const people = state.present.get(roomId) || new Set();
+  if (people.has(userId) === isPresent) return;
+  if (isPresent) people.add(userId);
+  else people.delete(userId);
+  state.present.set(roomId, people);
+  changed('present');
+}
+
+const TYPING_MS = 5000;
+
+/** Somebody types in a room, or has stopped; without another word it ends by itself. */
+export function putTyping(roomId, userId, active) {
+  const people = state.typing.get(roomId) || new Map();
+  const was = people.has(userId);
+  clearTimeout(people.get(userId));
+  people.delete(userId);
+  if (active) people.set(userId, setTimeout(() => putTyping(roomId, userId, false), TYPING_MS));
+  state.typing.set(roomId, people);
+  if (was !== active) changed('typing');
 }

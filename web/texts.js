@@ -1,35 +1,48 @@
-// All that the page says, in one place.
+// All that the page says, in the reader's language. Every text is looked up when it is shown, never when a module loads.
 
-const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+import { en } from './texts/en.js';
 
-export const texts = {
-  signIn: 'Sign in', signOut: 'Sign out', email: 'E-mail', password: 'Password', name: 'Your name', cancel: 'Cancel', save: 'Save', close: 'Close',
-  setupTitle: 'Light the fire', setupLead: 'Two minutes, then your team has a place to talk. You will be its administrator.',
-  accountName: 'Name of your team', setupButton: 'Start talking', passwordHint: 'Eight characters or more.',
-  signInLead: 'Good to see you again.', joinTitle: 'Join the talk', joinLead: 'You were invited. A name, and you are in.', joinButton: 'Join',
-  joinInstead: 'You have an account already? Sign in', badCode: 'This invitation does not work any more. Ask for a new link.',
-  resetTitle: 'A new password', resetLead: 'Choose it, and you are signed in.', resetButton: 'Set password', badReset: 'This link was used already, or it is too old. Ask for a new one.',
-  jump: 'Jump or search', rooms: 'Rooms', newRoom: 'New room', ping: 'Message somebody', settings: 'Settings', noRooms: 'No rooms yet. Make the first one.',
-  backToRooms: 'Rooms', roomMenu: 'Room settings', reading: (count) => `${count} reading now`, people: (count) => plural(count, 'person', 'people'),
-  yourself: 'Notes to yourself', online: 'online', offline: 'offline',
-  involvement: { mentions: 'Tells you when you are mentioned', everything: 'Tells you everything', nothing: 'Tells you nothing', invisible: 'Hidden from your list' },
-  writeTo: (name) => `Write to ${name}`, send: 'Send', today: 'Today', yesterday: 'Yesterday', new: 'New', edited: 'edited', newest: 'Go to the newest',
-  typing: (names) => (names.length === 1 ? `${names[0]} is typing…` : names.length === 2 ? `${names[0]} and ${names[1]} are typing…` : 'Several people are typing…'),
-  emptyRoom: 'Nothing has been said here yet.', emptyRoomHint: 'Say the first word.',
-  welcome: (team) => `This is the beginning of ${team}. Invite the others with this link:`, copied: 'Copied', copyLink: 'Copy link',
-  reply: 'Reply', edit: 'Edit', remove: 'Delete', more: 'More', replyingTo: (name) => `Replying to ${name}`, original: 'a message that is gone',
-  confirmRemove: 'Delete this message for everybody?', sending: 'Sending…', waiting: 'Waiting for the connection', failed: 'Not sent.', retry: 'Try again', discard: 'Discard',
-  reconnecting: 'No connection. Trying again…', loadFailed: 'This could not be loaded.',
-  search: 'Search', searchHint: 'Words, or "a phrase"', recent: 'Recent searches', forget: 'Clear', noHits: 'Nothing found. Fewer words find more.', older: 'Older results',
-  roomName: 'Name of the room', kindOpen: 'Open: everybody is in it', kindClosed: 'Closed: for those you choose', create: 'Create room', chooseName: 'Choose people',
-  rename: 'Rename', members: 'Members', deleteRoom: 'Delete room', confirmDeleteRoom: 'Delete this room with everything in it, for everybody?', leaveRoom: 'Leave room',
-  filterPeople: 'Find somebody', nobody: 'Nobody by that name.', you: 'you',
-  profile: 'Profile', bio: 'About you', currentPassword: 'Current password', newPassword: 'New password', changePassword: 'Change password', saved: 'Saved.',
-  devices: 'Devices', thisDevice: 'this device', signOutDevice: 'Sign out', lastSeen: 'last used', unknownDevice: 'A program or an old browser',
-  look: 'Look', lookSystem: 'As the system', lookLight: 'Light', lookDark: 'Dark',
-  team: 'Team', invite: 'Invitation', inviteHint: 'Whoever has this link can join.', renew: 'New link', confirmRenew: 'The old link stops working. Make a new one?',
-  makeAdmin: 'Make administrator', makeMember: 'Make member', deactivate: 'Deactivate', confirmDeactivate: (name) => `${name} is signed out everywhere and leaves every room. What was said stays. Go on?`,
-  admin: 'Administrator', deactivated: 'deactivated', restrict: 'Only administrators make rooms',
-  keys: 'Keys', keyList: [['Ctrl K', 'jump to a room or person'], ['/', 'search'], ['↑', 'edit what you said last'], ['Alt ↓', 'next unread room'], ['Enter', 'send'], ['Shift Enter', 'new line'], ['Ctrl B', 'bold'], ['Ctrl I', 'italic'], ['Ctrl E', 'code'], ['Esc', 'close']],
-  lost: 'There is nothing here.', lostHint: 'The room is gone, or it was never yours to see.', home: 'Back to the rooms', offlineNow: 'The server cannot be reached. Check your connection and try again.',
-};
+const KEY = 'campfire.language';
+
+/** The languages there are, by their own names. */
+export const LANGUAGES = { en: 'English', de: 'Deutsch' };
+
+export const texts = en;
+
+/** What was chosen on this device; empty for the browser's own. */
+export function chosenLanguage() {
+  try {
+    return localStorage.getItem(KEY) || '';
+  } catch {
+    return '';
+  }
+}
+
+/** Which of our languages is shown. */
+export function language() {
+  const wanted = [chosenLanguage(), ...(navigator.languages || [])].map((tag) => tag.slice(0, 2).toLowerCase());
+  return wanted.find((tag) => tag in LANGUAGES) || 'en';
+}
+
+/** Takes effect when the page is loaded anew. */
+export function chooseLanguage(tag) {
+  try {
+    localStorage.setItem(KEY, tag);
+  } catch {
+    // Without storage the browser's own language stays.
+  }
+}
+
+/** Brings the texts in before anything is shown. English is there already; where another fails to load, it serves. */
+export async function loadTexts() {
+  document.documentElement.lang = language();
+  if (language() !== 'de') return;
+  const { de } = await import('./texts/de.js');
+  for (const [section, words] of Object.entries(de)) Object.assign(texts[section], words);
+}
+
+/** The words of the settings come with them. */
+export async function loadSettingsTexts() {
+  const { words } = await (language() === 'de' ? import('./texts/settings-de.js') : import('./texts/settings-en.js'));
+  Object.assign(texts, words);
+}

@@ -11,7 +11,7 @@ use super::{
     form::{Form, required_email, required_password},
     password::hash_aside,
     problem::Problem,
-    request::{Admin, Call, Viewer},
+    request::{Admin, Call, Viewer, viewer},
     response::Reply,
     rooms::room_value,
     router::{Answer, Later},
@@ -27,9 +27,20 @@ pub(crate) const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;
 
 const MAX_CSS: usize = 64 << 10;
 
+/// With `with=account` also what the page has to know before anybody is signed in: where to send them, and how to greet
+/// them.
 pub(crate) fn setup_needed(call: &Call) -> Answer {
-    let needed = call.worker.state.borrow().account.is_none();
-    Ok(Reply::json(&json!({ "needed": needed })))
+    if call.query().text("with") != Some("account") {
+        let needed = call.worker.state.borrow().account.is_none();
+        return Ok(Reply::json(&json!({ "needed": needed })));
+    }
+    let signed_in = viewer(&call.worker, &call.headers, &call.method, call.address)?.is_some();
+    let state = call.worker.state.borrow();
+    let account = state.account.as_ref().map(|account| {
+        let shown = json!(account.public());
+        json!({ "name": shown["name"], "logo_url": shown["logo_url"] })
+    });
+    Ok(Reply::json(&json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account })))
 }
 
 pub(crate) fn set_up(call: Call) -> Later {
@@ -101,7 +112,18 @@ fn account(worker: &Worker) -> Result<Account, Problem> {
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     let account = account(&call.worker)?;
-    Ok(Reply::json(&if viewer.is_admin { account.private() } else { account.public() }))
+    if !viewer.is_admin {
+        return Ok(Reply::json(&account.public()));
+    }
+    let url = join_url(call, &account);
+    let mut shown = json!(account.private());
+    shown["qr_svg"] = qr_svg(&url).into();
+    shown["join_url"] = url.into();
+    Ok(Reply::json(&shown))
+}
+
+fn join_url(call: &Call, account: &Account) -> String {
+    format!("{}/join/{}", call.base_url(), account.join_code)
 }
 
 pub(crate) fn change(call: Call, admin: Admin) -> Later {
@@ -139,7 +161,7 @@ pub(crate) fn renew_join_code(call: Call, admin: Admin) -> Later {
         let act = admin.act(&call, "account.join_code", "account");
         let command = RenewJoinCode { code: random_join_code() };
         let account = call.worker.writer.write(Audited { command, act }).await?;
-        let url = format!("{}/join/{}", call.base_url(), account.join_code);
+        let url = join_url(&call, &account);
         let body = json!({ "join_code": &*account.join_code, "qr_svg": qr_svg(&url), "url": url });
         Ok(Reply::written(StatusCode::CREATED, &body))
     })

@@ -1,8 +1,14 @@
 //! The page and its parts, as `build.rs` made them ready and rust-embed put them into the binary.
 
-use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    io::Read,
+    sync::{LazyLock, OnceLock},
+};
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use rust_embed::Embed;
 
 #[derive(Embed)]
@@ -18,19 +24,32 @@ pub(crate) struct Asset {
     pub(crate) etag: &'static str,
     /// Its name changes when it does.
     pub(crate) immutable: bool,
-    pub(crate) identity: Bytes,
+    identity: OnceLock<Bytes>,
     pub(crate) gzip: Option<Bytes>,
     pub(crate) br: Option<Bytes>,
 }
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     let made = TABLE.iter().map(|(name, content_type, etag, immutable)| {
-        let identity = embedded(name).expect("what is in the table is in the binary");
+        let identity = embedded(name).map_or_else(OnceLock::new, OnceLock::from);
         let (gzip, br) = (embedded(&format!("{name}.gz")), embedded(&format!("{name}.br")));
         (*name, Asset { content_type, etag, immutable: *immutable, identity, gzip, br })
     });
     made.collect()
 });
+
+impl Asset {
+    /// The file as it is. One that is kept compressed is not in the binary a third time: it is unpacked when first wanted.
+    pub(crate) fn identity(&self) -> Bytes {
+        let unpacked = || {
+            let packed = self.gzip.as_deref().expect("what is not in the binary as it is, is there packed");
+            let mut bytes = Vec::new();
+            GzDecoder::new(packed).read_to_end(&mut bytes).expect("build.rs has packed it");
+            bytes.into()
+        };
+        self.identity.get_or_init(unpacked).clone()
+    }
+}
 
 /// A file's bytes, where they lie in the binary.
 fn embedded(name: &str) -> Option<Bytes> {

@@ -69,7 +69,7 @@ static DOCS: &[Doc] = &[
     doc("GET /health", "Whether the process and its database are well", &[], Nothing, &[(200, Json("Health"))], &[503]),
     doc("GET /metrics", "Figures for Prometheus; from loopback, or with the metrics token", &[], Nothing, &[(200, Raw("text/plain"))], &[403]),
     doc("GET /api/openapi.json", "This document", &[], Nothing, &[(200, Json("OpenApi"))], &[]),
-    doc("GET /api/setup", "Whether the account is still to be set up", &[], Nothing, &[(200, Json("SetupNeeded"))], &[]),
+    doc("GET /api/setup", "Whether the account is still to be set up; with `with=account` also whose it is, and whether the caller is signed in", &["with"], Nothing, &[(200, Json("SetupNeeded"))], &[]),
     doc("POST /api/setup", "First run: account, first administrator, first room; signs in", &[], Body("NewAccount"), &[(201, Json("SetUpDone"))], &[409]),
     doc("POST /api/session", "Sign in", &[], Body("Credentials"), &[(201, Json("SignedIn"))], &[401, 404, 429]),
     doc("GET /api/session", "Who am I, with all that a client needs to start", &[], Nothing, &[(200, Json("Start"))], &[]),
@@ -93,7 +93,7 @@ static DOCS: &[Doc] = &[
     doc("DELETE /api/users/{id}", "Deactivate: sessions end, memberships go, messages stay", &[], Nothing, DONE, &[403, 404, 409]),
     doc("PUT /api/users/{id}/avatar", "Give somebody a picture", &[], Image, &[(200, Json("User"))], &[403, 404]),
     doc("DELETE /api/users/{id}/avatar", "Take it away", &[], Nothing, DONE, &[403, 404]),
-    doc("GET /avatars/{id}", "Somebody's picture, or the initials", &["v"], Nothing, &[(200, Raw("image/*"))], &[404]),
+    doc("GET /avatars/{id}", "Somebody's picture, or the initials; `size=small` for lists", &["v", "size"], Nothing, &[(200, Raw("image/*"))], &[404]),
     doc("POST /api/users/{id}/ban", "Ban: sessions end, messages go, addresses are blocked", &[], Nothing, DONE, &[404, 409]),
     doc("DELETE /api/users/{id}/ban", "Lift the ban", &[], Nothing, DONE, &[404]),
     doc("GET /api/rooms", "My rooms", &[], Nothing, &[(200, Json("Rooms"))], &[]),
@@ -165,7 +165,10 @@ static DOCS: &[Doc] = &[
     doc("GET /assets/{name}", "A part of the page", &[], Nothing, &[(200, Raw("*/*"))], &[404]),
     doc("GET /favicon.ico", "The icon", &[], Nothing, &[(200, Raw("image/svg+xml"))], &[]),
     doc("GET /favicon.svg", "The icon", &[], Nothing, &[(200, Raw("image/svg+xml"))], &[]),
+    doc("GET /apple-touch-icon.png", "The icon", &[], Nothing, &[(200, Raw("image/png"))], &[]),
+    doc("GET /icons/{name}", "The icon in other sizes", &[], Nothing, &[(200, Raw("image/png"))], &[404]),
     doc("GET /manifest.webmanifest", "What the page is as an app", &[], Nothing, &[(200, Raw("application/manifest+json"))], &[]),
+    doc("GET /sw.js", "The page's service worker", &[], Nothing, &[(200, Raw("text/javascript"))], &[]),
 ];
 
 fn name(route: &Route) -> String {
@@ -224,6 +227,8 @@ fn operation(route: &Route, doc: &Doc) -> Value {
             "since" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
             "before" | "after" | "around" | "room_id" | "creator_id" => schema("Id"),
             "state" => json!({ "enum": ["dead", "waiting"] }),
+            "with" => json!({ "enum": ["account"] }),
+            "size" => json!({ "enum": ["small"] }),
             _ => json!({ "type": "string" }),
         };
         json!({ "name": name, "in": "query", "required": *name == "since", "schema": schema })

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     picture::{self, Picture},
     sounds,
-    store::{Audited, Image, PutAvatar, PutLogo},
+    store::{Audited, Image, PutAvatar, PutLogo, PutSmallAvatar, small_avatar},
     types::UserId,
 };
 
@@ -46,15 +46,43 @@ fn reply(call: &Call, image: Image) -> Answer {
     ))
 }
 
-pub(crate) fn avatar(call: &Call, _: &Viewer) -> Answer {
-    let id = UserId(call.id(0)?);
-    let (name, has_picture) = {
-        let state = call.worker.state.borrow();
-        let user = state.users.get(&id).ok_or_else(Problem::not_found)?;
-        (user.name.clone(), user.avatar.is_some())
+pub(crate) fn avatar(call: Call, _: Viewer) -> Later {
+    Box::pin(async move {
+        let id = UserId(call.id(0)?);
+        let (name, version) = {
+            let state = call.worker.state.borrow();
+            let user = state.users.get(&id).ok_or_else(Problem::not_found)?;
+            (user.name.clone(), user.avatar)
+        };
+        let Some(version) = version else { return reply(&call, initials(id, &name)) };
+        let is_small = call.query().text("size") == Some("small");
+        if is_small && let Some(stored) = call.worker.reader.image(&small_avatar(id))? {
+            return reply(&call, stored);
+        }
+        let stored = call.worker.reader.image(&format!("user-{id}"))?;
+        let image = match stored {
+            Some(whole) if is_small => made_small(&call, id, version, whole).await?,
+            Some(whole) => whole,
+            None => initials(id, &name),
+        };
+        reply(&call, image)
+    })
+}
+
+/// Made once, when somebody first wants it.
+async fn made_small(call: &Call, user: UserId, version: i64, whole: Image) -> Result<Image, Problem> {
+    let _turn = call.worker.shared.imaging.acquire().await;
+    // Others may have waited for the same.
+    if let Some(made) = call.worker.reader.image(&small_avatar(user))? {
+        return Ok(made);
+    }
+    let small = move || match picture::small_avatar(&whole.bytes) {
+        Some(Picture { content_type, bytes }) => Image { content_type: content_type.into(), bytes },
+        None => whole,
     };
-    let stored = if has_picture { call.worker.reader.image(&format!("user-{id}"))? } else { None };
-    reply(call, stored.unwrap_or_else(|| initials(id, &name)))
+    let image = aside(move || Ok(small())).await?;
+    call.worker.writer.write(PutSmallAvatar { user, version, image: image.clone() }).await?;
+    Ok(image)
 }
 
 /// The first letters of the first and the last word, on the person's own colour.

@@ -95,7 +95,7 @@ pub(crate) static ROUTES: &[Route] = &[
     delete("/api/users/{id}", ViewerWrites(users::deactivate)),
     put("/api/users/{id}/avatar", Upload(pictures::put_avatar)),
     delete("/api/users/{id}/avatar", ViewerWrites(pictures::remove_avatar)),
-    get("/avatars/{id}", ViewerReads(pictures::avatar)),
+    get("/avatars/{id}", ViewerLater(pictures::avatar)),
     post("/api/users/{id}/ban", AdminWrites(users::ban)),
     delete("/api/users/{id}/ban", AdminWrites(users::lift_ban)),
     get("/api/rooms", ViewerReads(rooms::list)),
@@ -169,7 +169,10 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/assets/{name}", Anybody(pages::asset)),
     get("/favicon.ico", Anybody(pages::asset)),
     get("/favicon.svg", Anybody(pages::asset)),
+    get("/apple-touch-icon.png", Anybody(pages::asset)),
+    get("/icons/{name}", Anybody(pages::asset)),
     get("/manifest.webmanifest", Anybody(pages::asset)),
+    get("/sw.js", Anybody(pages::asset)),
 ];
 
 /// A route that was found, with the values of its placeholders.

@@ -115,7 +115,7 @@ pub struct StoredFile {
 }
 
 /// A small picture.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Image {
     pub content_type: String,
     pub bytes: Vec<u8>,

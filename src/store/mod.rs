@@ -38,8 +38,8 @@ pub use messages::{
 };
 pub use people::{
     ChangeUser, CreateToken, CreateUser, Credentials, Deactivate, EndOtherSessions, EndSession, Join,
-    NewSession, PutAvatar, ResetPassword, SessionRow, SignIn, StartReset, StartTransfer, TokenRow,
-    TouchSession, Transfer,
+    NewSession, PutAvatar, PutSmallAvatar, ResetPassword, SessionRow, SignIn, StartReset, StartTransfer,
+    TokenRow, TouchSession, Transfer, small_avatar,
 };
 pub use push::{KeepSecret, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;

@@ -406,9 +406,38 @@ impl Command for PutAvatar {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<User, Refusal> {
         put_image(tx, &format!("user-{}", self.user), None, self.image.as_ref())?;
+        put_image(tx, &small_avatar(self.user), None, None)?;
         tx.statement("update users set avatar_version = ? where id = ?")?
             .execute((self.image.map(|_| tx.now), self.user))?;
         updated(tx, self.user, Vec::new())
+    }
+}
+
+/// Where the small one is kept.
+pub fn small_avatar(user: UserId) -> String {
+    format!("user-{user}-small")
+}
+
+/// Keeps an avatar in the size of lists, made when it was first wanted.
+#[derive(Debug)]
+pub struct PutSmallAvatar {
+    pub user: UserId,
+    /// Of the avatar that it was made of: there may be another by now.
+    pub version: i64,
+    pub image: Image,
+}
+
+impl Command for PutSmallAvatar {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let is_of_now = tx
+            .statement("select 1 from users where id = ? and avatar_version = ?")?
+            .exists((self.user, self.version))?;
+        if is_of_now {
+            put_image(tx, &small_avatar(self.user), None, Some(&self.image))?;
+        }
+        Ok(())
     }
 }
 

@@ -228,10 +228,18 @@ async fn avatars_are_cut_square_and_made_anew_and_there_are_initials_without() {
     assert!(picture.header("cache-control").unwrap().contains("immutable"));
     let picture = image::load_from_memory(&picture.body).unwrap();
     assert_eq!((picture.width(), picture.height()), (512, 512));
+    for _ in 0..2 {
+        let small = camp.ada.get(&format!("{url}&size=small")).await;
+        assert_eq!(small.header("content-type"), Some("image/jpeg"));
+        let picture = image::load_from_memory(&small.body).unwrap();
+        assert_eq!((picture.width(), picture.height()), (96, 96));
+    }
     put(&grace, b"no picture".to_vec()).await.problem(415, "unsupported_media_type");
     let eve = camp.join("Eve").await;
     put(&eve, png(5, 5)).await.problem(403, "forbidden");
     grace.delete(&mine).await.expect(204);
+    let none = camp.ada.get(&format!("/avatars/{}?size=small", grace.id)).await;
+    assert_eq!(none.header("content-type"), Some("image/svg+xml"));
     assert_eq!(
         camp.ada.get(&format!("/api/users/{}", grace.id)).await.expect(200)["avatar_url"],
         Value::Null

@@ -58,6 +58,20 @@ async fn the_set_up_makes_an_account_an_administrator_and_all_talk() {
 }
 
 #[tokio::test]
+async fn whoever_comes_is_told_whose_door_it_is() {
+    let server = Server::start();
+    let nobody = Client::new(server.address(), Credentials::None);
+    let welcome = json!({"needed": true, "signed_in": false, "account": null});
+    assert_eq!(nobody.get("/api/setup?with=account").await.expect(200), welcome);
+    let camp = Camp::on(server).await;
+    let seen = |signed_in: bool, logo_url: &Value| json!({"needed": false, "signed_in": signed_in, "account": {"name": "Kontor", "logo_url": logo_url}});
+    assert_eq!(nobody.get("/api/setup?with=account").await.expect(200), seen(false, &Value::Null));
+    assert_eq!(camp.ada.get("/api/setup?with=account").await.expect(200), seen(true, &Value::Null));
+    let forged = nobody.with(Credentials::Cookie("forged".into()));
+    assert_eq!(forged.get("/api/setup?with=account").await.expect(200), seen(false, &Value::Null));
+}
+
+#[tokio::test]
 async fn the_set_up_happens_once_even_if_twenty_ask_at_once() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);

@@ -11,7 +11,10 @@ async fn only_administrators_change_the_account_and_see_its_join_code() {
     let account = grace.get("/api/account").await.expect(200);
     assert_keys(&account, &["name", "custom_css", "logo_url", "settings"]);
     assert_eq!(account["settings"], json!({"restrict_room_creation": false, "retention_days": null}));
-    assert!(camp.ada.get("/api/account").await.expect(200)["join_code"].is_string());
+    let account = camp.ada.get("/api/account").await.expect(200);
+    let link = format!("/join/{}", account["join_code"].as_str().unwrap());
+    assert!(account["join_url"].as_str().unwrap().ends_with(&link), "{account}");
+    assert!(account["qr_svg"].as_str().unwrap().starts_with("<svg"));
     grace.patch("/api/account", json!({"name": "Mine now"})).await.problem(403, "forbidden");
     let changed = camp
         .ada

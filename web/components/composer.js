@@ -1,131 +1,199 @@
 // Where one writes.
 
-import { fill, h, icon, iconButton } from '../dom.js';
+import { fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { draftOf, keepDraft } from '../drafts.js';
+import { icon } from '../icons.js';
 import { say } from '../live.js';
+import { toStored } from '../mentions.js';
 import { person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
-import { avatar } from './avatar.js';
+import { enqueueFiles } from '../uploads.js';
+import { chosenFiles } from './chosen-files.js';
+import { formatBar } from './format-bar.js';
+import { breakLine, inCode, insertText, listenForMarks, replaceRange, takeChord } from './markdown-input.js';
+import { pickEmoji } from './pick-emoji.js';
+import { suggestions } from './suggestions.js';
 
 const TYPING_EVERY = 2500;
-const onTouch = matchMedia('(pointer: coarse)').matches;
+/** Bytes of a message, as the server counts them; from `NEAR` on, one is told what is left. */
+const MOST = 64 * 1024;
+const NEAR = 60 * 1024;
+const QUOTED = 140;
 
-/** `send(content, replyTo)` takes what was written; `editLast()` is asked for by the up arrow. */
-export function composer(room, { send, editLast, members }) {
-  let replyTo = null;
+/** `send(content, replyTo)` and `upload(files, content, replyTo)` take what was written; `editLast()` is asked for by the up arrow; `members()` are those who can be meant. */
+export function composer(room, { send, editLast, members, upload }) {
+  const draft = draftOf(room.id);
+  let { names, reply } = draft;
   let typed = 0;
+  let stored = '';
+  const label = () => {
+    const now = state.rooms.get(room.id) || room;
+    return now.member_ids?.length === 1 ? texts.composer.writeNotes : texts.composer.writeTo(roomName(now));
+  };
+  const noteId = `composer-note-${room.id}`;
   const input = h('textarea', {
-    class: 'composer-input', rows: 1, dir: 'auto', 'aria-label': texts.writeTo(roomName(room)), placeholder: texts.writeTo(roomName(room)),
-    enterkeyhint: onTouch ? 'enter' : 'send', maxlength: 65536, '.value': draftOf(room.id),
+    class: 'composer-input', rows: 1, dir: 'auto', 'aria-label': label(), placeholder: label(), 'aria-describedby': noteId, enterkeyhint: onTouch() ? 'enter' : 'send', '.value': draft.text,
   });
-  const answering = h('div', { class: 'composer-reply', hidden: true });
-  const picker = h('div', { class: 'picker', role: 'listbox', hidden: true });
-  const button = h('button', { type: 'submit', class: 'send-button', 'aria-label': texts.send, title: texts.send }, icon('send'));
-  const element = h('form', { class: 'composer' }, picker, answering, h('div', { class: 'composer-box' }, input, button));
+  const banner = h('div', { class: 'composer-reply', hidden: true });
+  const note = h('p', { class: 'composer-note', id: noteId, hidden: true });
+  const refused = h('p', { class: 'composer-note is-wrong', role: 'alert', hidden: true });
+  const button = h('button', { type: 'submit', class: 'send-button', 'aria-label': texts.composer.send, title: texts.composer.send }, icon('send'));
+  const picked = h('input', { type: 'file', multiple: true, hidden: true, tabindex: -1, 'aria-hidden': 'true', onchange: () => {
+    // The list is gone with the value, which has to go so that the same file can be chosen again.
+    const files = [...picked.files];
+    picked.value = '';
+    addFiles(files);
+  } });
+  const files = chosenFiles(() => showState(), (why) => refuse(why));
+  const bar = formatBar(input);
+  const attach = iconButton('attach', texts.composer.attach, () => picked.click());
+  const smile = iconButton('smile', texts.composer.emoji, () => {
+    const at = [input.selectionStart, input.selectionEnd];
+    pickEmoji(smile, (sign) => {
+      if (!onTouch()) input.focus();
+      replaceRange(input, ...at, sign);
+    });
+  }, { 'aria-haspopup': 'dialog', 'aria-expanded': 'false' });
+  const element = h('form', { class: 'composer' },
+    h('div', { class: 'composer-box' }, banner, files.element, bar.element, h('div', { class: 'composer-row' }, attach, bar.toggle, input, smile, button)), refused, note, picked);
 
   const grow = () => {
-    input.style.height = 'auto';
-    input.style.height = `${Math.min(input.scrollHeight, innerHeight * 0.4)}px`;
-    button.disabled = input.value.trim() === '';
+    if (CSS.supports('field-sizing', 'content')) return;
+    input.style.blockSize = 'auto';
+    input.style.blockSize = `${input.scrollHeight}px`;
   };
+  const refuse = (why) => {
+    refused.textContent = why;
+    refused.hidden = !why;
+  };
+
+  /** Whether it can be sent, and what is to be said about that. */
+  const showState = () => {
+    stored = toStored(input.value.trim(), names, input.value.includes('@') ? members() : []);
+    const size = input.value.length * 3 < NEAR ? 0 : new TextEncoder().encode(stored).length;
+    const over = size > MOST;
+    button.disabled = over || (!stored && files.count === 0);
+    note.classList.toggle('is-wrong', over);
+    const words = over ? texts.composer.tooLong(size - MOST) : size > NEAR ? texts.composer.left(MOST - size) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : '';
+    if (note.textContent !== words) note.textContent = words;
+    note.hidden = !words;
+  };
+  const keep = () => keepDraft(room.id, { text: input.value, names, reply });
   const stopTyping = () => {
     if (typed) say({ type: 'typing', room_id: room.id, active: false });
     typed = 0;
   };
-  const submit = () => {
-    const content = input.value.trim();
-    if (!content) return;
-    send(content, replyTo?.id);
-    input.value = '';
-    keepDraft(room.id, '');
-    setReply(null);
-    typed = 0;
-    grow();
-    input.focus();
-  };
-  const setReply = (message) => {
-    replyTo = message;
-    answering.hidden = !message;
-    if (message) {
-      fill(answering, h('span', {}, texts.replyingTo(person(message.creator_id).name)), iconButton('close', texts.cancel, () => setReply(null)));
-      input.focus();
-    }
-  };
-
-  // Mentions: `@` and the beginning of any word of a name.
-  let choice = 0;
-  let found = [];
-  const partial = () => /(?:^|\s)@([\p{L}\p{N}]*)$/u.exec(input.value.slice(0, input.selectionStart));
-  const suggest = () => {
-    const match = partial();
-    const wanted = match?.[1].toLowerCase();
-    found = match ? members().filter((user) => user.name.toLowerCase().split(/\s+/).some((word) => word.startsWith(wanted))).slice(0, 6) : [];
-    picker.hidden = found.length === 0;
-    choice = 0;
-    draw();
-  };
-  const draw = () => fill(picker, found.map((user, place) => h('button', {
-    type: 'button', role: 'option', 'aria-selected': place === choice ? 'true' : 'false', class: place === choice ? 'is-chosen' : '', tabindex: -1,
-    onpointerdown: (event) => { event.preventDefault(); pick(user); },
-  }, avatar(user, { size: 'small' }), user.name)));
-  const pick = (user) => {
-    const start = input.selectionStart - partial()[1].length - 1;
-    input.setRangeText(`@[${user.name.replace(/[[\]]/g, '')}](user:${user.id}) `, start, input.selectionStart, 'end');
-    found = [];
-    picker.hidden = true;
-    changedText();
-  };
-
   const changedText = () => {
-    keepDraft(room.id, input.value);
+    keep();
     grow();
-    const now = Date.now();
+    showState();
     if (!input.value) stopTyping();
-    else if (now - typed > TYPING_EVERY) {
-      typed = now;
+    else if (Date.now() - typed > TYPING_EVERY) {
+      typed = Date.now();
       say({ type: 'typing', room_id: room.id, active: true });
     }
   };
-  const wrap = (mark, end = mark) => {
-    const { selectionStart: from, selectionEnd: to } = input;
-    input.setRangeText(mark + input.value.slice(from, to) + end, from, to, 'end');
-    if (from === to) input.selectionStart = input.selectionEnd = from + mark.length;
+
+  const submit = () => {
+    showState();
+    if (button.disabled) return;
+    const chosen = files.take();
+    if (chosen.length) (upload || ((list, content, replyTo) => enqueueFiles(room.id, list, { content, replyTo })))(chosen, stored, reply?.id);
+    else send(stored, reply?.id);
+    input.value = '';
+    names = {};
+    typed = 0;
+    suggested.close();
+    refuse('');
+    drawReply(null);
     changedText();
+    input.focus();
   };
 
-  input.addEventListener('input', () => { changedText(); suggest(); });
-  input.addEventListener('blur', () => { stopTyping(); picker.hidden = true; });
+  const drawReply = (target) => {
+    reply = target;
+    banner.hidden = !target;
+    if (!target) return void fill(banner);
+    fill(banner, icon('reply'), h('div', { class: 'composer-quote' }, h('b', {}, texts.composer.replyingTo(person(target.creator_id).name)), h('span', { dir: 'auto' }, target.excerpt)),
+      iconButton('close', texts.composer.cancelReply, () => { setReply(null); input.focus(); }));
+  };
+  const setReply = (message) => {
+    drawReply(message && { id: message.id, creator_id: message.creator_id, excerpt: excerptOf(message) });
+    keep();
+    if (message) input.focus();
+  };
+  const addFiles = async (list) => {
+    refuse('');
+    await files.add(list);
+    if (!onTouch() && files.count) input.focus();
+  };
+
+  const take = ({ from, to, text }) => {
+    if (document.activeElement !== input) input.focus();
+    // A space that is there already is not doubled.
+    const end = text.endsWith(' ') && input.value[to] === ' ' ? to + 1 : to;
+    replaceRange(input, from, end, text);
+    suggested.close();
+  };
+  const suggested = suggestions(input, element, { room, members, names: () => names, onpick: take });
+  listenForMarks(input);
+  input.addEventListener('input', (event) => {
+    changedText();
+    if (!event.isComposing) suggested.update();
+  });
+  input.addEventListener('compositionend', () => suggested.update());
+  input.addEventListener('click', () => suggested.update());
+  input.addEventListener('keyup', (event) => {
+    if (/^(Arrow(Left|Right)|Home|End|Page)/.test(event.key)) suggested.update();
+    if (/^(Arrow|Home|End|Page)/.test(event.key)) showState();
+  });
+  input.addEventListener('blur', () => { stopTyping(); suggested.close(); showState(); });
+  input.addEventListener('paste', (event) => {
+    const { files: pasted, types } = event.clipboardData;
+    // A table program puts a picture of the cells beside their words: the words are meant.
+    if (!pasted.length || types.includes('text/plain')) return;
+    event.preventDefault();
+    addFiles([...pasted]);
+  });
   input.addEventListener('keydown', (event) => {
-    if (event.isComposing) return;
+    // While a word is being composed, Enter and the arrows belong to it. 229 is what Safari says then.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (suggested.take(event) || takeChord(input, event)) return;
     const chord = event.ctrlKey || event.metaKey;
-    if (!picker.hidden && ['ArrowDown', 'ArrowUp', 'Enter', 'Tab', 'Escape'].includes(event.key)) {
+    if (event.key === 'Enter' && !event.altKey) {
       event.preventDefault();
-      event.stopPropagation();
-      if (event.key === 'Escape') picker.hidden = true;
-      else if (event.key === 'ArrowDown') choice = (choice + 1) % found.length;
-      else if (event.key === 'ArrowUp') choice = (choice - 1 + found.length) % found.length;
-      else return pick(found[choice]);
-      return draw();
-    }
-    if (event.key === 'Enter' && (chord || (!event.shiftKey && !onTouch))) {
-      event.preventDefault();
-      submit();
-    } else if (event.key === 'ArrowUp' && input.value === '') {
+      if (chord || !(event.shiftKey || onTouch() || inCode(input))) submit();
+      else breakLine(input);
+    } else if (event.key === 'ArrowUp' && input.value === '' && files.count === 0 && !chord && !event.shiftKey) {
       if (editLast()) event.preventDefault();
-    } else if (event.key === 'Escape' && replyTo) {
+    } else if (event.key === 'Escape' && reply) {
+      event.stopPropagation();
       setReply(null);
-    } else if (chord && event.key === 'b') {
-      event.preventDefault();
-      wrap('**');
-    } else if (chord && event.key === 'i') {
-      event.preventDefault();
-      wrap('_');
-    } else if (chord && event.key === 'e') {
-      event.preventDefault();
-      wrap('`');
     }
   });
   element.addEventListener('submit', (event) => { event.preventDefault(); submit(); });
-  queueMicrotask(grow);
-  return { element, focus: () => { if (!onTouch) input.focus(); }, setReply, grow, rename: () => { input.placeholder = texts.writeTo(roomName(state.rooms.get(room.id) || room)); } };
+  // The keyboard of a phone stays where it is.
+  button.addEventListener('pointerdown', (event) => event.preventDefault());
+
+  drawReply(reply);
+  queueMicrotask(() => { grow(); showState(); });
+  return {
+    element, setReply, addFiles, grow,
+    /** Another window may have put its own draft in the place of this one. */
+    keep: () => { if (input.value) keep(); },
+    /** What was to be answered was deleted. */
+    replyGone: (id) => { if (reply?.id === id) setReply(null); },
+    focus: () => { if (!onTouch()) input.focus(); },
+    insert: (text) => insertText(input, text),
+    rename: () => {
+      input.placeholder = label();
+      input.setAttribute('aria-label', label());
+    },
+  };
+}
+
+/** The first words of a message, or the name of its file. */
+function excerptOf(message) {
+  const words = sanitised(message.html || '').textContent.trim().replace(/\s+/g, ' ');
+  return [...(words || message.attachment?.filename || '')].slice(0, QUOTED).join('');
 }

@@ -1,59 +1,57 @@
 // Dialogs: the browser's own, so that focus and Esc are right.
 
-import { h, iconButton } from '../dom.js';
+import { h, iconButton, onTouch } from '../dom.js';
 import { texts } from '../texts.js';
 
-/** Shows a dialog; `build` is given how to close it and answers its content. */
-export function openDialog(title, build, { wide = false } = {}) {
-  const dialog = h('dialog', { class: `dialog${wide ? ' dialog-wide' : ''}`, 'aria-label': title });
+let count = 0;
+
+/** Where one goes on when what one came from is gone. A finger would bring the keyboard up. */
+const place = () => (!onTouch() && document.querySelector('#main .composer-input')) || document.getElementById('main');
+
+/** Shows a dialog; `build` is given how to close it and answers its content. `kind` is a class of its own. */
+export function openDialog(title, build, { wide = false, kind = '', onclose } = {}) {
+  const id = `dialog-title-${count += 1}`;
+  const dialog = h('dialog', { class: `dialog ${wide ? 'dialog-wide' : ''} ${kind}`, 'aria-labelledby': id });
+  const before = document.activeElement;
   const close = () => dialog.close();
-  dialog.addEventListener('close', () => dialog.remove());
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) close();
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    removeEventListener('route', close);
+    // Unless what it led to has taken the focus already.
+    if (document.activeElement === document.body) (before?.isConnected ? before : place())?.focus();
+    onclose?.();
   });
+  // A press that began inside and ends on the backdrop (a selection) is not meant to close.
+  let pressed = null;
+  dialog.addEventListener('pointerdown', (event) => { pressed = event.target; });
+  dialog.addEventListener('click', (event) => {
+    if (event.target === dialog && pressed === dialog) close();
+  });
+  addEventListener('route', close);
   dialog.append(h('div', { class: 'dialog-inside' },
-    h('header', { class: 'dialog-head' }, h('h2', {}, title), iconButton('close', texts.close, close)),
-    build(close)));
+    h('header', { class: 'dialog-head' }, h('h2', { id }, title), iconButton('close', texts.common.close, close)),
+    h('div', { class: 'dialog-body' }, build(close))));
   document.body.append(dialog);
   dialog.showModal();
   dialog.querySelector('[autofocus]')?.focus();
   return close;
 }
 
-/** Asks before something is gone. */
-export function confirmDialog(question, action, onconfirm) {
-  openDialog(question, (close) => h('div', { class: 'row row-end' },
-    h('button', { type: 'button', class: 'button', onclick: close }, texts.cancel),
-    h('button', { type: 'button', class: 'button button-danger', autofocus: true, onclick: () => { close(); onconfirm(); } }, action)));
-}
-
-/** A menu under a button. */
-export function openMenu(anchor, entries) {
-  document.querySelector('.menu')?.remove();
-  const menu = h('div', { class: 'menu', role: 'menu' }, entries.filter(Boolean).map(({ label, onclick, danger }) =>
-    h('button', { type: 'button', role: 'menuitem', class: danger ? 'is-danger' : '', onclick: () => { dismiss(); onclick(); } }, label)));
-  const dismiss = () => {
-    menu.remove();
-    document.removeEventListener('pointerdown', outside, true);
-    anchor.focus();
-  };
-  const outside = (event) => {
-    if (!menu.contains(event.target)) dismiss();
-  };
-  menu.addEventListener('keydown', (event) => {
-    const items = [...menu.children];
-    const place = items.indexOf(document.activeElement);
-    if (event.key === 'Escape') dismiss();
-    else if (event.key === 'ArrowDown') items[(place + 1) % items.length].focus();
-    else if (event.key === 'ArrowUp') items[(place - 1 + items.length) % items.length].focus();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  document.body.append(menu);
-  const box = anchor.getBoundingClientRect();
-  menu.style.top = `${Math.min(box.bottom + 4, innerHeight - menu.offsetHeight - 8)}px`;
-  menu.style.left = `${Math.max(8, Math.min(box.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8))}px`;
-  menu.firstChild.focus();
-  setTimeout(() => document.addEventListener('pointerdown', outside, true));
+/** Asks before something is gone. `onconfirm` may refuse by throwing: the reason is shown and the question stays. */
+export function confirmDialog(question, action, onconfirm, { detail = '', danger = true } = {}) {
+  return openDialog(question, (close) => {
+    const wrong = h('p', { class: 'form-error', role: 'alert' });
+    const button = h('button', { type: 'button', class: `button ${danger ? 'button-danger' : 'button-primary'}`, autofocus: true, onclick: async () => {
+      button.disabled = true;
+      try {
+        await onconfirm();
+        close();
+      } catch (problem) {
+        wrong.textContent = problem.message;
+        button.disabled = false;
+      }
+    } }, action);
+    return h('div', { class: 'form' }, detail ? h('p', {}, detail) : null, wrong, h('div', { class: 'row row-end' },
+      h('button', { type: 'button', class: 'button', onclick: close }, texts.common.cancel), button));
+  }, { kind: 'dialog-confirm' });
 }

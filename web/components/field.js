@@ -1,48 +1,80 @@
 // Fields of forms, with what is wrong beside them.
 
 import { h } from '../dom.js';
+import { texts } from '../texts.js';
 
+/** A field with its label, a hint and a place for what is wrong. `attributes.id` names it where a page has two of a name. */
 export function field(name, label, attributes = {}, hint = '') {
-  const id = `field-${name}`;
-  const error = h('p', { class: 'field-error', id: `${id}-error`, role: 'alert' });
-  const input = h(attributes.rows ? 'textarea' : 'input', { id, name, 'aria-describedby': `${id}-error`, ...attributes });
-  return h('div', { class: 'field' }, h('label', { for: id }, label), input, hint ? h('p', { class: 'field-hint' }, hint) : null, error);
+  const id = attributes.id || `field-${name}`;
+  const input = h(attributes.rows ? 'textarea' : 'input', { name, 'aria-describedby': `${id}-hint ${id}-error`, ...attributes, id });
+  return h('div', { class: 'field' }, h('label', { for: id }, label), input,
+    h('p', { class: 'field-hint', id: `${id}-hint` }, hint), h('p', { class: 'field-error', id: `${id}-error`, role: 'alert' }));
 }
 
-/** A form that sends itself with `submit(values)`, and shows what the server refuses. */
+/** One of several to choose from, or a box to tick. */
+export function choice(type, name, label, attributes = {}, hint = '') {
+  return h('label', { class: 'choice' }, h('input', { type, name, ...attributes }), h('span', {}, label, hint ? h('small', {}, hint) : null));
+}
+
+/** A switch that acts at once. */
+export function toggle(label, checked, onchange, hint = '') {
+  const input = h('input', { type: 'checkbox', role: 'switch', class: 'switch', '.checked': checked, onchange: async () => {
+    try {
+      await onchange(input.checked);
+    } catch (problem) {
+      input.checked = !input.checked;
+      wrong.textContent = problem.message;
+      return;
+    }
+    wrong.textContent = '';
+  } });
+  const wrong = h('span', { class: 'field-error', role: 'alert' });
+  return h('label', { class: 'toggle' }, h('span', {}, label, hint ? h('small', {}, hint) : null, wrong), input);
+}
+
+/** A form that sends itself with `submit(values)`, and shows what the server refuses. `done` is said when it is through. */
 export function form(fields, label, submit, { quiet = false, done = '' } = {}) {
   const wrong = h('p', { class: 'form-error', role: 'alert' });
+  const good = h('p', { class: 'form-good', role: 'status' });
   const button = h('button', { class: `button ${quiet ? '' : 'button-primary'}`, type: 'submit' }, label);
-  const element = h('form', { class: 'form', novalidate: true }, fields, wrong, h('div', { class: 'row' }, button));
+  const element = h('form', { class: 'form', novalidate: true }, fields, wrong, h('div', { class: 'row' }, button, good));
+  element.addEventListener('input', () => { good.textContent = ''; });
   element.addEventListener('submit', async (event) => {
     event.preventDefault();
+    if (button.disabled) return;
     const values = Object.fromEntries(new FormData(element));
+    clear(element);
     wrong.textContent = '';
-    wrong.classList.remove('is-good');
-    element.querySelectorAll('.field-error').forEach((error) => { error.textContent = ''; });
-    element.querySelectorAll('[aria-invalid]').forEach((input) => input.removeAttribute('aria-invalid'));
+    good.textContent = '';
     button.disabled = true;
     try {
       await submit(values);
-      if (done) {
-        wrong.textContent = done;
-        wrong.classList.add('is-good');
-      }
+      good.textContent = done;
     } catch (problem) {
-      let shown = false;
-      for (const [name, reasons] of Object.entries(problem.fields || {})) {
-        const error = element.querySelector(`#field-${CSS.escape(name)}-error`);
-        if (!error) continue;
-        error.textContent = `${error.parentElement.querySelector('label').textContent} ${reasons.join('; ')}.`;
-        const input = element.querySelector(`#field-${CSS.escape(name)}`);
-        input.setAttribute('aria-invalid', 'true');
-        if (!shown) input.focus();
-        shown = true;
-      }
-      if (!shown) wrong.textContent = problem.message;
+      if (!refuse(element, problem.fields)) wrong.textContent = problem.message;
     } finally {
       button.disabled = false;
     }
   });
   return element;
+}
+
+function clear(element) {
+  element.querySelectorAll('.field-error').forEach((error) => { error.textContent = ''; });
+  element.querySelectorAll('[aria-invalid]').forEach((input) => input.removeAttribute('aria-invalid'));
+}
+
+/** Puts each reason beside its field, and the focus into the first one. False if no field is here for them. */
+function refuse(element, fields = {}) {
+  let first = null;
+  for (const [name, reasons] of Object.entries(fields)) {
+    const input = element.querySelector(`.field [name="${CSS.escape(name)}"]`);
+    if (!input) continue;
+    const place = input.closest('.field');
+    place.querySelector('.field-error').textContent = `${place.querySelector('label').textContent} ${reasons.map(texts.errors.reason).join('; ')}.`;
+    input.setAttribute('aria-invalid', 'true');
+    first ??= input;
+  }
+  first?.focus();
+  return first !== null;
 }

@@ -1,63 +1,226 @@
-// One message.
+// One message, and one that is on its way.
 
-import { h, icon, iconButton, sanitised } from '../dom.js';
+import { copyText } from '../clipboard.js';
+import { h, iconButton, sanitised } from '../dom.js';
 import { fullTime, timeOfDay } from '../format.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
+import { attachmentElement } from './attachment.js';
 import { avatar } from './avatar.js';
+import { boostsElement } from './boosts.js';
+import { embedsElement } from './embeds.js';
+import { quoteElement } from './quote.js';
+import { soundElement } from './sounds.js';
 
-/** `actions` are `{reply, edit, remove, more}`; `context` says whether it begins a group, and what it answers. */
-export function messageElement(message, { first, quoted, actions }) {
-  const author = person(message.creator_id);
-  const mine = message.creator_id === state.me.id;
-  const meant = message.mentions.includes(state.me.id);
+/** Longer ones are folded. Counted, not measured: measuring would lay out the page for every message. */
+const FOLDED_LINES = 40;
+const LINE_LENGTH = 80;
+const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
+const EVERYBODY = '<span class="mention">@';
+const JUMBO = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\p{Extended_Pictographic}\u{FE0F}\u{200D}]{0,9}\s{0,3}){1,12}$/u;
+
+const isMine = (message) => message.creator_id === state.me.id;
+const isMeant = (message) => !isMine(message) && (message.mentions.includes(state.me.id) || message.html.includes(EVERYBODY));
+
+/** `isFirst` begins a group and shows who speaks; `quoted` is what it answers: a message, null once that is gone, undefined while nobody knows. */
+export function messageElement(message, { isFirst, quoted }) {
+  const element = h('article', { tabindex: -1 });
+  fillMessage(element, message, { isFirst, quoted });
+  return element;
+}
+
+/** Makes an element this message's: a new one, or the pending one that it was. */
+export function fillMessage(element, message, { isFirst, quoted }) {
   const at = new Date(message.created_at);
-  const body = h('div', { class: 'message-body', dir: 'auto' });
-  if (message.reply_to_id) body.append(quote(message, quoted));
-  const text = h('div', { class: mine ? 'message-text is-mine' : 'message-text' }, sanitised(message.html));
-  for (const mention of text.querySelectorAll('.mention[data-user-id]')) {
+  const author = person(message.creator_id);
+  element.className = ['message', isFirst && 'is-first', isMine(message) && 'by-me', isMeant(message) && 'is-meant', message.kind === 'system' && 'is-system'].filter(Boolean).join(' ');
+  element.dataset.id = message.id;
+  element.id = `message-${message.id}`;
+  element.setAttribute('aria-label', texts.message.by(author.name, timeOfDay(at)));
+  element.replaceChildren(
+    isFirst ? faceElement(author) : asideTime(message, at),
+    h('div', { class: 'message-main' }, isFirst ? headElement(author, message, at) : null, bodyElement(message, quoted)));
+}
+
+const faceElement = (user) => h('button', { type: 'button', class: 'message-face', tabindex: -1, 'aria-hidden': 'true', 'data-user-id': user.id }, avatar(user));
+
+const headElement = (author, message, at) => h('div', { class: 'message-head' },
+  h('button', { type: 'button', class: 'message-name', tabindex: -1, dir: 'auto', 'data-user-id': author.id }, author.name),
+  h('time', { datetime: message.created_at, title: fullTime(at) }, timeOfDay(at)));
+
+const asideTime = (message, at) => h('time', { class: 'message-aside', datetime: message.created_at, title: fullTime(at) }, timeOfDay(at));
+
+function bodyElement(message, quoted) {
+  return h('div', { class: 'message-body', dir: 'auto' },
+    message.reply_to_id ? quoteElement(message, quoted) : null,
+    message.kind === 'sound' ? soundElement(message) : textElement(message), fileElement(message), embedsElement(message), boostsElement(message));
+}
+
+/** A click on a picture is told to who shows the talk: it knows the other pictures. */
+function fileElement(message) {
+  if (!message.attachment) return null;
+  const element = attachmentElement(message, { open: (id) => element.dispatchEvent(new CustomEvent('openpicture', { bubbles: true, detail: id })) });
+  return element;
+}
+
+function textElement(message) {
+  if (!message.html && !message.edited_at) return null;
+  const text = h('div', { class: isMine(message) ? 'message-text is-mine' : 'message-text' }, sanitised(message.html));
+  nameMentions(text);
+  text.querySelectorAll('pre').forEach(dressCode);
+  if (text.querySelector('pre > code[class]')) colour(text);
+  text.querySelectorAll('table').forEach((table) => {
+    const frame = h('div', { class: 'table-frame', tabindex: 0, role: 'group', 'aria-label': texts.message.table });
+    table.replaceWith(frame);
+    frame.append(table);
+  });
+  text.querySelectorAll('li > input').forEach((box) => box.setAttribute('aria-label', box.parentElement.textContent.trim()));
+  text.querySelectorAll('a[href]').forEach(keepOwnLinks);
+  if (message.edited_at) markEdited(text, message);
+  if (isLong(message.content)) fold(text);
+  return text;
+}
+
+// Renames follow.
+function nameMentions(element) {
+  for (const mention of element.querySelectorAll('.mention[data-user-id]')) {
     const id = Number(mention.dataset.userId);
-    // Renames follow.
-    mention.textContent = `@${person(id).name}`;
-    if (id === state.me.id) mention.classList.add('is-me');
+    const name = `@${person(id).name}`;
+    if (mention.textContent !== name) mention.textContent = name;
+    mention.classList.toggle('is-me', id === state.me.id);
   }
-  body.append(text);
-  if (message.edited_at) body.append(h('span', { class: 'message-edited', title: fullTime(new Date(message.edited_at)) }, texts.edited));
-  return h('article', {
-    class: `message${first ? ' is-first' : ''}${mine ? ' by-me' : ''}${meant ? ' is-meant' : ''}`,
-    'data-id': message.id, id: `message-${message.id}`, tabindex: -1, 'aria-label': `${author.name}, ${timeOfDay(at)}`,
-  },
-  first ? avatar(author) : h('time', { class: 'message-aside', datetime: message.created_at, title: fullTime(at) }, timeOfDay(at)),
-  h('div', { class: 'message-main' },
-    first ? h('div', { class: 'message-head' }, h('span', { class: 'message-name' }, author.name),
-      h('time', { datetime: message.created_at, title: fullTime(at) }, timeOfDay(at))) : null,
-    body),
-  h('div', { class: 'message-actions' },
-    iconButton('reply', texts.reply, () => actions.reply(message)),
-    mine ? iconButton('edit', texts.edit, () => actions.edit(message)) : null,
-    iconButton('more', texts.more, (event) => actions.more(message, event.currentTarget), { 'aria-haspopup': 'menu' })));
 }
 
-function quote(message, quoted) {
-  const link = `/rooms/${message.room_id}/@${message.reply_to_id}`;
-  if (!quoted) return h('a', { class: 'quote', href: link }, texts.original);
-  const text = sanitised(quoted.html).textContent.trim().replace(/\s+/g, ' ').slice(0, 120);
-  return h('a', { class: 'quote', href: link }, h('b', {}, person(quoted.creator_id).name), ` · ${text}`);
+/** The colours of code come when there is code. */
+async function colour(text) {
+  const { highlight } = await import('./highlight.js').catch(() => ({}));
+  highlight?.(text);
 }
 
-/** A message that is on its way. */
-export function pendingElement(item, { retry, discard }) {
-  const waits = { sending: texts.sending, waiting: state.connected ? texts.sending : texts.waiting, failed: texts.failed }[item.status];
-  return h('article', { class: `message is-first by-me is-pending is-${item.status}`, 'data-id': item.id },
-    avatar(state.me),
-    h('div', { class: 'message-main' },
-      h('div', { class: 'message-head' }, h('span', { class: 'message-name' }, state.me.name), h('span', { class: 'message-state' }, waits)),
-      h('div', { class: 'message-body', dir: 'auto' }, h('div', { class: 'message-text is-mine is-source' }, item.content)),
-      item.status === 'failed' ? h('p', { class: 'message-failed', role: 'alert' }, item.why || '', ' ',
-        h('button', { type: 'button', class: 'link', onclick: retry }, texts.retry), ' ',
-        h('button', { type: 'button', class: 'link', onclick: discard }, texts.discard)) : null));
+function dressCode(pre) {
+  pre.tabIndex = 0;
+  const frame = h('div', { class: 'code-frame' }, iconButton('copy', texts.message.copyCode, () => copyText(pre.textContent), { tabindex: -1 }));
+  pre.replaceWith(frame);
+  frame.prepend(pre);
 }
 
-export function emptyElement(title, hint, ...more) {
-  return h('div', { class: 'empty' }, h('span', { class: 'empty-flame' }, icon('flame')), h('h2', {}, title), hint ? h('p', {}, hint) : null, more);
+/** Addresses of this page's own messages open in place. */
+function keepOwnLinks(link) {
+  if (link.origin === location.origin && PERMALINK.test(link.pathname)) link.removeAttribute('target');
+}
+
+function markEdited(text, message) {
+  const mark = h('span', { class: 'message-edited', title: fullTime(new Date(message.edited_at)) }, texts.message.edited);
+  const last = text.lastElementChild;
+  (last?.tagName === 'P' && !last.classList.contains('jumbo') ? last : text).append(' ', mark);
+}
+
+function isLong(content) {
+  let lines = 0;
+  for (const line of content.split('\n')) lines += Math.max(1, Math.ceil(line.length / LINE_LENGTH));
+  return lines > FOLDED_LINES;
+}
+
+function fold(text) {
+  text.classList.add('is-folded');
+  const more = h('button', { type: 'button', class: 'fold-button', 'aria-expanded': 'false', onclick: () => {
+    const isFolded = text.classList.toggle('is-folded');
+    more.textContent = isFolded ? texts.message.showMore : texts.message.showLess;
+    more.setAttribute('aria-expanded', String(!isFolded));
+  } }, texts.message.showMore);
+  text.append(more);
+}
+
+/** Brings an element in line with its message's new state: only what differs is touched, so that nothing restarts or loses the focus. */
+export function refreshMessage(element, before, message, quoted) {
+  const body = element.querySelector('.message-body');
+  if (message.kind !== 'sound' && (before.html !== message.html || before.edited_at !== message.edited_at)) {
+    const isOpen = body.querySelector('.fold-button[aria-expanded="true"]');
+    const text = textElement(message);
+    // Who edits it here goes on doing so.
+    if (text) text.hidden = Boolean(body.querySelector('.edit'));
+    place(body, '.message-text', text, '.attachment, .embeds, .boosts');
+    if (isOpen) body.querySelector('.fold-button')?.click();
+    element.classList.toggle('is-meant', isMeant(message));
+  }
+  if (before.embeds !== message.embeds) place(body, '.embeds', embedsElement(message), '.boosts');
+  if (message.reply_to_id) body.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
+  refreshBoosts(element, message);
+}
+
+/** Puts a part in place of the one that was there, or before those that come after it. */
+function place(body, selector, part, after) {
+  const old = body.querySelector(`:scope > ${selector}`);
+  if (old && part) old.replaceWith(part);
+  else if (old) old.remove();
+  else if (part) body.insertBefore(part, after ? body.querySelector(`:is(${after})`) : null);
+}
+
+export function refreshBoosts(element, message) {
+  const body = element.querySelector('.message-body');
+  const focused = body.querySelector('.boosts')?.contains(document.activeElement) ? document.activeElement.dataset.boost : null;
+  place(body, '.boosts', boostsElement(message), '');
+  if (focused !== null) [...body.querySelectorAll('[data-boost]')].find((pill) => pill.dataset.boost === focused)?.focus();
+}
+
+/** Somebody's name or face has changed. */
+export function refreshPeople(element, message, quoted) {
+  const author = person(message.creator_id);
+  const name = element.querySelector('.message-name');
+  if (name && name.textContent !== author.name) {
+    name.textContent = author.name;
+    element.setAttribute('aria-label', texts.message.by(author.name, timeOfDay(new Date(message.created_at))));
+  }
+  const face = element.querySelector('.message-face .avatar');
+  const picture = face?.querySelector('img')?.getAttribute('src') ?? null;
+  if (face && (picture !== (author.avatar_url ?? null) || name.dataset.shown !== author.name)) {
+    face.replaceWith(avatar(author));
+    name.dataset.shown = author.name;
+  }
+  nameMentions(element);
+  if (message.reply_to_id) element.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
+}
+
+/** A message that is on its way. It becomes the message in this same element. */
+export function pendingElement(item, { isFirst, quoted, retry, discard }) {
+  const element = h('article', { tabindex: -1, 'data-id': item.id, 'data-pending': item.id });
+  fillPending(element, item, { isFirst, quoted, retry, discard });
+  return element;
+}
+
+export function fillPending(element, item, { isFirst, quoted, retry, discard }) {
+  const at = new Date(item.at);
+  const message = { id: item.id, room_id: item.room_id, creator_id: state.me.id, created_at: item.at, reply_to_id: item.reply_to_id };
+  element.className = `message by-me is-pending is-${item.status}${isFirst ? ' is-first' : ''}`;
+  element.setAttribute('aria-label', texts.message.by(state.me.name, timeOfDay(at)));
+  element.replaceChildren(
+    isFirst ? faceElement(state.me) : asideTime(message, at),
+    h('div', { class: 'message-main' }, isFirst ? headElement(state.me, message, at) : null,
+      h('div', { class: 'message-body', dir: 'auto' },
+        item.reply_to_id ? quoteElement(message, quoted) : null,
+        h('div', { class: 'message-text is-mine' }, sourceParts(item.content)),
+        stateElement(item, retry, discard))));
+}
+
+function stateElement(item, retry, discard) {
+  if (item.status === 'failed') {
+    return h('p', { class: 'message-failed', role: 'alert' }, h('span', {}, texts.message.failed(item.why || '')),
+      h('button', { type: 'button', class: 'link', onclick: retry }, texts.common.retry),
+      h('button', { type: 'button', class: 'link', onclick: discard }, texts.message.discard));
+  }
+  return state.connected && !item.isHeld ? null : h('p', { class: 'message-state' }, texts.message.waiting);
+}
+
+/** What was typed, near enough to what the server makes of it that nothing jumps when that comes. */
+function sourceParts(content) {
+  if (content.length < 200 && JUMBO.test(content)) return [h('p', { class: 'jumbo' }, content)];
+  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
+}
+
+function mentionParts(source) {
+  const parts = source.split(/@\[([^\]]*)\]\(user:(\d+)\)/);
+  return parts.map((part, place) => {
+    if (place % 3 === 0) return part;
+    return place % 3 === 1 ? h('span', { class: 'mention' }, `@${part}`) : null;
+  });
 }

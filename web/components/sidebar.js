@@ -1,89 +1,87 @@
-// Directs as faces, rooms as words.
+// The list beside every room; on a phone it is the first screen.
 
-import { fill, h, icon, iconButton } from '../dom.js';
-import { firstName } from '../format.js';
-import { others, roomName, state, watch } from '../store.js';
+import { afterPaint, fill, h, heard, iconButton, onPhone } from '../dom.js';
+import { icon } from '../icons.js';
+import { foldSide, isApple, openKeys, openSwitcher } from '../keyboard.js';
+import { go } from '../routes.js';
+import { state, watch } from '../store.js';
 import { texts } from '../texts.js';
+import { chooseTheme, theme } from '../theme.js';
+import { canInstall, install } from '../worker.js';
 import { avatar } from './avatar.js';
-import { newRoom, pingSomebody, startDirect, switcher } from './dialogs.js';
+import { openMenu } from './menu.js';
+import { directsSection } from './side-directs.js';
+import { hiddenSection, roomsSection } from './side-rooms.js';
 
-const PLACEHOLDERS = 20;
-
-export class CampSidebar extends HTMLElement {
+class CampSidebar extends HTMLElement {
   connectedCallback() {
     this.className = 'side';
-    this.stop = watch(['rooms', 'users', 'presence', 'account', 'me', 'route'], () => this.draw());
-    this.draw();
+    this.sections = [directsSection(), roomsSection(), hiddenSection()];
+    this.brand = h('a', { href: '/', class: 'brand-link', onclick: (event) => this.goHome(event) });
+    this.meButton = h('button', { type: 'button', class: 'side-me-button', 'aria-haspopup': 'menu', onclick: () => this.openMe() });
+    this.list = h('nav', { class: 'side-scroll', 'aria-label': texts.side.label, tabindex: -1 }, this.sections.map(({ element }) => element));
+    fill(this,
+      h('h1', { class: 'heard side-title' }, texts.side.label),
+      h('div', { class: 'brand' }, this.brand, iconButton('sidebar', texts.side.hide, () => foldSide(true), { class: 'icon-button side-hide', 'aria-keyshortcuts': 'Control+\\' })),
+      h('button', { type: 'button', class: 'jump', 'aria-keyshortcuts': 'Control+K', onclick: openSwitcher }, icon('search'), h('span', {}, texts.side.jump), h('kbd', { 'aria-hidden': 'true' }, isApple() ? '⌘K' : `${texts.keys.ctrl} K`)),
+      this.list,
+      h('div', { class: 'side-me' }, this.meButton, h('a', { href: '/settings', class: 'icon-button', 'aria-label': texts.side.settings, title: texts.side.settings }, icon('gear'))));
+    this.stops = [
+      watch(['rooms', 'users', 'presence', 'account', 'me', 'route'], (topics) => this.draw(topics)),
+      watch(['account'], () => this.drawBrand()),
+      watch(['me', 'users', 'connection'], () => this.drawMe()),
+    ];
+    this.drawBrand();
+    this.drawMe();
+    // Beside a room the lists come a moment after it: neither waits for both to be laid out.
+    if (onPhone()) this.comeIn();
+    else afterPaint(() => this.comeIn());
   }
 
   disconnectedCallback() {
-    this.stop();
+    this.stops.forEach((stop) => stop());
   }
 
-  draw() {
-    const focused = document.activeElement?.dataset?.key;
-    const visible = [...state.rooms.values()].filter((room) => room.membership.involvement !== 'invisible' || isHere(room));
-    const directs = visible.filter((room) => room.kind === 'direct').sort((a, b) => (b.last_message_id || b.id) - (a.last_message_id || a.id));
-    const rooms = visible.filter((room) => room.kind !== 'direct').sort((a, b) => a.name.localeCompare(b.name, undefined, { sensitivity: 'base' }));
-    fill(this,
-      h('header', { class: 'brand' }, h('a', { href: '/', class: 'brand-flame', 'aria-label': texts.home }, icon('flame')), h('span', { class: 'brand-name' }, state.account?.name || 'Campfire')),
-      h('button', { type: 'button', class: 'jump', onclick: switcher }, h('span', {}, texts.jump), h('kbd', {}, navigator.platform.startsWith('Mac') ? '⌘K' : 'Ctrl K')),
-      h('nav', { class: 'side-scroll', 'aria-label': texts.rooms },
-        h('div', { class: 'directs' }, directs.map(directElement), placeholders(directs), h('button', { type: 'button', class: 'direct', onclick: pingSomebody, 'data-key': 'ping' },
-          h('span', { class: 'avatar avatar-medium avatar-add' }, icon('plus')), h('span', { class: 'direct-name' }, texts.ping.split(' ')[0]))),
-        h('div', { class: 'side-head' }, h('h2', {}, texts.rooms), iconButton('plus', texts.newRoom, newRoom)),
-        rooms.length ? h('ul', { class: 'rooms' }, rooms.map(roomElement)) : h('p', { class: 'side-empty' }, texts.noRooms)),
-      h('footer', { class: 'side-me' }, avatar(state.me, { size: 'small', online: state.connected }),
-        h('a', { href: '/settings', class: 'side-me-name' }, h('span', {}, state.me.name), state.me.bio ? h('small', {}, state.me.bio) : null),
-        h('a', { href: '/settings', class: 'icon-button', 'aria-label': texts.settings, title: texts.settings }, icon('gear'))));
-    if (focused) this.querySelector(`[data-key="${focused}"]`)?.focus();
-    showUnread(visible);
+  comeIn() {
+    this.isIn = true;
+    this.draw(['users', 'route']);
   }
-}
 
-const isHere = (room) => location.pathname.startsWith(`/rooms/${room.id}`) && /^\/rooms\/\d+(\/|$)/.test(location.pathname) && location.pathname.split('/')[2] === String(room.id);
-const isUnread = (room) => room.membership.unread_count > 0;
+  draw(topics) {
+    if (!this.isIn) return;
+    this.sections.forEach((section) => section.draw(topics));
+    // The room that one came to is in sight, whatever way one came.
+    if (topics.includes('route')) requestAnimationFrame(() => this.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest' }));
+  }
 
-function roomElement(room) {
-  const { mention_count: mentions } = room.membership;
-  const unread = isUnread(room);
-  return h('li', {}, h('a', {
-    href: `/rooms/${room.id}`, class: `room${unread ? ' is-unread' : ''}${isHere(room) ? ' is-here' : ''}`, 'aria-current': isHere(room) ? 'page' : null, 'data-key': `room-${room.id}`,
-  }, h('span', { class: 'room-name' }, room.name), badge(unread, mentions)));
-}
+  drawBrand() {
+    const { name = 'Campfire', logo_url: logo } = state.account || {};
+    fill(this.brand, logo ? h('img', { class: 'brand-logo', src: logo, alt: '', width: 30, height: 30 }) : h('span', { class: 'brand-flame' }, icon('flame')), h('span', { class: 'brand-name', dir: 'auto' }, name));
+  }
 
-function badge(unread, mentions) {
-  if (mentions > 0) return h('span', { class: 'badge', 'aria-label': `${mentions}` }, mentions > 99 ? '99+' : mentions);
-  return unread ? h('span', { class: 'dot', 'aria-label': texts.new }) : null;
-}
+  drawMe() {
+    const { me, connected } = state;
+    fill(this.meButton, avatar(me, { size: 'small', online: connected }), h('span', { class: 'side-me-name' }, h('span', { dir: 'auto' }, me.name), me.bio ? h('small', { dir: 'auto' }, me.bio) : null), heard(texts.side.menu));
+  }
 
-function directElement(room) {
-  const people = others(room);
-  const unread = isUnread(room);
-  const name = people.length === 1 && people[0].id === state.me.id ? texts.yourself : roomName(room);
-  return h('a', {
-    href: `/rooms/${room.id}`, class: `direct${unread ? ' is-unread' : ''}${isHere(room) ? ' is-here' : ''}`, 'aria-current': isHere(room) ? 'page' : null, 'data-key': `room-${room.id}`,
-    'aria-label': `${name}, ${people.some((user) => state.online.has(user.id)) ? texts.online : texts.offline}${unread ? `, ${texts.new}` : ''}`, title: name,
-  },
-  h('span', { class: 'direct-face' }, avatar(people[0], { online: people.some((user) => state.online.has(user.id)) }), unread ? h('span', { class: 'direct-dot' }) : null),
-  h('span', { class: 'direct-name' }, people.length > 1 ? `${firstName(people[0].name)} +${people.length - 1}` : firstName(people[0].name)));
-}
+  /** Where the list is a screen of its own, home is the top of it. */
+  goHome(event) {
+    if (!onPhone()) return;
+    event.preventDefault();
+    this.list.scrollTo({ top: 0, behavior: 'smooth' });
+  }
 
-/** People one has not talked to yet, where there is room for them. */
-function placeholders(directs) {
-  const known = new Set(directs.flatMap((room) => room.member_ids));
-  known.add(state.me.id);
-  const free = [...state.users.values()].filter((user) => user.status === 'active' && !known.has(user.id)).slice(0, Math.max(0, PLACEHOLDERS - directs.length));
-  return free.map((user) => h('button', { type: 'button', class: 'direct is-placeholder', title: user.name, onclick: () => startDirect([user.id]) },
-    avatar(user), h('span', { class: 'direct-name' }, firstName(user.name))));
-}
-
-function showUnread(rooms) {
-  const mentions = rooms.reduce((sum, room) => sum + room.membership.mention_count, 0);
-  const any = rooms.some(isUnread);
-  document.title = `${any ? '• ' : ''}${state.account?.name || 'Campfire'}`;
-  if (mentions) navigator.setAppBadge?.(mentions).catch(() => {});
-  else navigator.clearAppBadge?.().catch(() => {});
+  openMe() {
+    const look = (value, label, name) => ({ label, icon: name, checked: theme() === value, onclick: () => chooseTheme(value) });
+    openMenu(this.meButton, [
+      { label: texts.side.profile, icon: 'person', onclick: () => go('/settings/profile') },
+      { label: texts.side.settings, icon: 'gear', onclick: () => go('/settings') },
+      'line', look('light', texts.side.light, 'sun'), look('dark', texts.side.dark, 'moon'), look('', texts.side.system, 'device'), 'line',
+      onPhone() ? null : { label: texts.side.keys, icon: 'keyboard', onclick: openKeys },
+      canInstall() ? { label: texts.side.install, icon: 'download', onclick: install } : null,
+      { label: texts.side.signOut, icon: 'signOut', onclick: () => dispatchEvent(new Event('signout')) },
+    ]);
+  }
 }
 
 customElements.define('camp-sidebar', CampSidebar);

@@ -1,58 +1,94 @@
-// Coming in: first run, signing in, joining, a new password.
+// Coming in: first run, signing in, joining, a new password, a second device.
 
 import { post } from '../api.js';
 import { field, form } from '../components/field.js';
-import { h, icon } from '../dom.js';
+import { passwordField } from '../components/password-field.js';
+import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 
-function page(title, lead, ...content) {
-  return h('main', { class: 'entry' }, h('div', { class: 'entry-card' },
-    h('span', { class: 'entry-flame' }, icon('flame')), h('h1', {}, title), h('p', { class: 'entry-lead' }, lead), content));
+/** One column: the flame or the logo, a title, a sentence, what is to be filled in. */
+function page(account, title, lead, ...content) {
+  document.title = account?.name && !title.includes(account.name) ? texts.app.titleWith(title, account.name) : title;
+  const sign = account?.logo_url ? h('img', { class: 'entry-logo', src: account.logo_url, alt: '', width: 72, height: 72 }) : h('span', { class: 'entry-flame' }, icon('flame'));
+  return h('main', { class: 'entry' }, h('div', { class: 'entry-card' }, sign, h('h1', { dir: 'auto' }, title), lead ? h('p', { class: 'entry-lead' }, lead) : null, content));
 }
 
-const name = () => field('name', texts.name, { autocomplete: 'name', maxlength: 100, required: true });
-const email = (attributes = {}) => field('email', texts.email, { type: 'email', autocomplete: 'username', required: true, inputmode: 'email', ...attributes });
-const newPassword = () => field('password', texts.password, { type: 'password', autocomplete: 'new-password', required: true }, texts.passwordHint);
+const nameField = (attributes = {}) => field('name', texts.entry.yourName, { autocomplete: 'name', maxlength: 100, required: true, autocapitalize: 'words', ...attributes });
+const emailField = (attributes = {}) => field('email', texts.entry.email, { type: 'email', autocomplete: 'username', required: true, inputmode: 'email', autocapitalize: 'off', spellcheck: 'false', ...attributes });
+const newPassword = (label = texts.entry.password, attributes = {}) => passwordField('password', label, 'new-password', { minlength: 8, ...attributes }, texts.entry.passwordHint);
+const more = (...words) => h('p', { class: 'entry-more' }, words);
 
-/** `entered(room)` goes on once somebody is signed in. */
+/** Does it, with other words where the link is of no use any more. */
+async function byLink(path, values, words) {
+  try {
+    await post(path, values);
+  } catch (problem) {
+    if (problem.status === 404) problem.message = words;
+    throw problem;
+  }
+}
+
+/** `entered(path)` goes on once somebody is signed in. */
 export function setupView(entered) {
-  return page(texts.setupTitle, texts.setupLead, form(
-    [field('account_name', texts.accountName, { autofocus: true, maxlength: 100, required: true, autocomplete: 'organization' }), name(), email(), newPassword()],
-    texts.setupButton, async (values) => {
-      const { room } = await post('/api/setup', values);
-      await entered(`/rooms/${room.id}`);
-    }));
+  return page(null, texts.entry.setupTitle, texts.entry.setupLead, form([
+    field('account_name', texts.entry.accountName, { autofocus: true, maxlength: 100, required: true, autocomplete: 'organization' }),
+    nameField(), emailField(), newPassword(),
+  ], texts.entry.setupButton, async (values) => {
+    const { room } = await post('/api/setup', values);
+    await entered(`/rooms/${room.id}`);
+  }));
 }
 
-export function signInView(entered) {
-  return page(texts.signIn, texts.signInLead, form(
-    [email({ autofocus: true }), field('password', texts.password, { type: 'password', autocomplete: 'current-password', required: true })],
-    texts.signIn, async (values) => {
+/** `known` is an e-mail that is filled in already, `notice` why one is asked. */
+export function signInView(entered, account, { known = '', notice = '' } = {}) {
+  return page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
+    notice ? h('p', { class: 'entry-notice', role: 'status' }, notice) : null,
+    form([emailField({ value: known, autofocus: !known }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(known) })], texts.entry.signIn, async (values) => {
       await post('/api/session', values);
       await entered('/');
-    }));
+    }), more(texts.entry.forgotten));
 }
 
-export function joinView(code, entered) {
-  return page(texts.joinTitle, texts.joinLead, form([name(), email(), newPassword()], texts.joinButton, async (values) => {
+/** `toSignIn(options)` shows signing in instead. */
+export function joinView(code, entered, account, toSignIn) {
+  const team = account?.name || '';
+  return page(account, texts.entry.joinTitle(team), texts.entry.joinLead, form([nameField({ autofocus: true }), emailField(), newPassword()], texts.entry.joinButton(team), async (values) => {
     try {
-      await post(`/api/join/${encodeURIComponent(code)}`, values);
+      await byLink(`/api/join/${encodeURIComponent(code)}`, values, texts.entry.badCode);
     } catch (problem) {
-      if (problem.status === 404) problem.message = texts.badCode;
-      throw problem;
+      if (problem.status !== 409) throw problem;
+      return void toSignIn({ known: values.email, notice: texts.entry.emailTaken });
     }
     await entered('/');
-  }), h('p', { class: 'entry-more' }, h('a', { href: '/signin' }, texts.joinInstead)));
+  }), more(texts.entry.haveAccount, ' ', h('a', { href: '/signin', onclick: (event) => {
+    event.preventDefault();
+    toSignIn({});
+  } }, texts.entry.signIn)));
 }
 
-export function resetView(token, entered) {
-  return page(texts.resetTitle, texts.resetLead, form([newPassword()], texts.resetButton, async (values) => {
+export function resetView(token, entered, account) {
+  return page(account, texts.entry.resetTitle, texts.entry.resetLead, form([newPassword(texts.entry.newPassword, { autofocus: true })], texts.entry.resetButton, async (values) => {
+    await byLink(`/api/session/reset/${encodeURIComponent(token)}`, values, texts.entry.badReset);
+    await entered('/');
+  }), more(h('a', { href: '/signin' }, texts.entry.toSignIn)));
+}
+
+/** A press is asked for: programs that look at links beforehand would use this one up. */
+export function transferView(token, entered, account) {
+  const view = page(account, texts.entry.transferTitle, texts.entry.transferLead, form([], texts.entry.transferButton, async () => {
     try {
-      await post(`/api/session/reset/${encodeURIComponent(token)}`, values);
+      await post(`/api/session/transfer/${encodeURIComponent(token)}`);
     } catch (problem) {
-      if (problem.status === 404) problem.message = texts.badReset;
-      throw problem;
+      if (problem.status !== 404) throw problem;
+      return void fill(view.firstElementChild, spent(account));
     }
     await entered('/');
   }));
+  return view;
+}
+
+function spent(account) {
+  const { firstElementChild: card } = page(account, texts.entry.badTransfer, texts.entry.badTransferHint, h('a', { class: 'button', href: '/signin' }, texts.entry.toSignIn));
+  return [...card.childNodes];
 }

@@ -1,66 +1,186 @@
-// Searching across my rooms.
+// Searching across my rooms. The address holds the search, so that back and forward work.
 
 import { get, remove } from '../api.js';
 import { avatar } from '../components/avatar.js';
-import { emptyElement } from '../components/message.js';
-import { fill, h, icon, sanitised } from '../dom.js';
-import { dayLabel, timeOfDay } from '../format.js';
+import { searchFilters } from '../components/search-filters.js';
+import { emptyElement, fill, h, iconButton, onTouch, sanitised } from '../dom.js';
+import { icon } from '../icons.js';
+import { dayLabel, fullTime, timeOfDay } from '../format.js';
 import { go } from '../routes.js';
-import { person, roomName, state } from '../store.js';
+import { parseQuery } from '../search-query.js';
+import { others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 
-export class CampSearch extends HTMLElement {
+/** What was found last, and how far down one was: back from a result, it stands as it was left. */
+let last = { query: '', results: [], hasBefore: false, scroll: 0 };
+
+class CampSearch extends HTMLElement {
   connectedCallback() {
-    this.className = 'page-view';
-    const asked = new URLSearchParams(location.search).get('q') || '';
-    this.input = h('input', { type: 'search', class: 'filter search-input', name: 'q', placeholder: texts.searchHint, 'aria-label': texts.search, '.value': asked, autocomplete: 'off' });
-    this.results = h('div', { class: 'results', 'aria-live': 'polite' });
-    fill(this, h('header', { class: 'room-head' }, h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.backToRooms }, icon('back')),
-      h('form', { class: 'search-form', role: 'search', onsubmit: (event) => { event.preventDefault(); this.ask(); } }, this.input)),
-    h('div', { class: 'page-scroll' }, this.results));
-    if (asked) this.search(asked);
-    else this.showRecent();
+    this.className = 'page-view search-view';
+    this.input = h('input', { type: 'search', class: 'search-input', name: 'q', placeholder: texts.search.placeholder, 'aria-label': texts.search.title, autocomplete: 'off', enterkeyhint: 'search', maxlength: 256 });
+    this.clear = iconButton('close', texts.search.clear, () => this.empty(), { hidden: true });
+    this.filters = searchFilters((query) => this.ask(query));
+    this.status = h('p', { class: 'search-status', role: 'status' });
+    this.list = h('div', { class: 'results' });
+    this.scroll = h('div', { class: 'page-scroll search-scroll' }, this.status, this.list);
+    this.input.addEventListener('input', () => { this.clear.hidden = !this.input.value; });
+    this.scroll.addEventListener('scroll', () => { last.scroll = this.scroll.scrollTop; }, { passive: true });
+    this.addEventListener('keydown', (event) => this.step(event));
+    fill(this,
+      h('header', { class: 'room-head search-head' }, h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.side.backToRooms }, icon('back')), h('h1', { class: 'heard' }, texts.search.title),
+        h('form', { class: 'search-form', role: 'search', onsubmit: (event) => { event.preventDefault(); this.ask(this.input.value); } }, icon('search'), this.input, this.clear)),
+      this.filters.element, this.scroll);
+    this.routed();
+  }
+
+  /** Shows what the address asks for. */
+  routed() {
+    const query = (new URLSearchParams(location.search).get('q') || '').trim();
+    this.input.value = query;
+    this.clear.hidden = !query;
+    this.filters.draw(query);
+    if (!query) this.showRecent();
+    else if (query === last.query && last.results.length) this.showAgain();
+    else this.search(query);
+    // With a finger, the keyboard would cover what was found.
+    if (!query || (!onTouch() && !this.contains(document.activeElement))) this.input.focus();
+  }
+
+  ask(query) {
+    const wanted = query.trim();
+    last.query = '';
+    go(wanted ? `/search?q=${encodeURIComponent(wanted)}` : '/search');
+  }
+
+  empty() {
+    this.ask('');
     this.input.focus();
   }
 
-  ask() {
-    const query = this.input.value.trim();
-    go(query ? `/search?q=${encodeURIComponent(query)}` : '/search');
-  }
-
   async showRecent() {
-    const { searches } = await get('/api/searches');
-    fill(this.results, searches.length ? h('div', {},
-      h('div', { class: 'side-head' }, h('h2', {}, texts.recent), h('button', { type: 'button', class: 'link', onclick: async () => { await remove('/api/searches'); this.showRecent(); } }, texts.forget)),
-      h('ul', { class: 'recent' }, searches.map(({ query }) => h('li', {}, h('a', { href: `/search?q=${encodeURIComponent(query)}` }, icon('search'), query))))) : null);
+    this.status.textContent = '';
+    const invite = emptyElement(texts.search.invite, texts.search.inviteHint);
+    fill(this.list, invite);
+    const { searches } = await get('/api/searches').catch(() => ({ searches: [] }));
+    if (!this.isConnected || location.search || !searches.length) return;
+    const forget = h('button', { type: 'button', class: 'link', onclick: async () => {
+      await remove('/api/searches').catch(() => {});
+      fill(this.list, invite);
+      this.input.focus();
+    } }, texts.search.forget);
+    fill(this.list, h('section', { class: 'recent' }, h('div', { class: 'recent-head' }, h('h2', {}, texts.search.recent), forget),
+      h('ul', {}, searches.map(({ query }) => h('li', {}, h('a', { class: 'recent-search', href: `/search?q=${encodeURIComponent(query)}` }, icon('search'), h('bdi', {}, query)))))), invite);
   }
 
-  async search(query, before) {
+  async search(query) {
+    this.status.textContent = '';
+    fill(this.list, skeleton());
+    last = { query, results: [], hasBefore: false, scroll: 0 };
     try {
-      const found = await get(`/api/search?q=${encodeURIComponent(query)}${before ? `&before=${before}` : ''}`);
-      if (!this.isConnected) return;
-      const lines = found.results.map(result);
-      if (!before) fill(this.results, lines.length ? lines : emptyElement(texts.noHits));
-      else this.results.append(...lines);
-      if (found.has_before) {
-        const last = found.results.at(-1).message.id;
-        const more = h('button', { type: 'button', class: 'button', onclick: () => { more.remove(); this.search(query, last); } }, texts.older);
-        this.results.append(more);
-      }
+      await this.fetch(query);
+      if (this.isShown(query)) this.draw(last.results);
     } catch (problem) {
-      fill(this.results, emptyElement(texts.loadFailed, problem.message));
+      if (!this.isShown(query)) return;
+      last.query = '';
+      fill(this.list, emptyElement(texts.errors.loadFailed, problem.message, h('button', { type: 'button', class: 'button', onclick: () => this.search(query) }, texts.common.retry)));
     }
+  }
+
+  /** The next page, after what is there already. */
+  async fetch(query) {
+    const before = last.results.at(-1)?.message.id;
+    const found = await get(`/api/search?q=${encodeURIComponent(query)}${before ? `&before=${before}` : ''}`);
+    if (last.query !== query) return [];
+    last.results.push(...found.results);
+    last.hasBefore = found.has_before;
+    return found.results;
+  }
+
+  isShown(query) {
+    return this.isConnected && last.query === query;
+  }
+
+  showAgain() {
+    const { scroll } = last;
+    this.draw(last.results);
+    this.scroll.scrollTop = scroll;
+  }
+
+  draw(results) {
+    if (!results.length) return this.drawNone();
+    this.status.textContent = `${texts.search.found(results.length, last.hasBefore)}, ${texts.search.newestFirst}`;
+    fill(this.list, h('ul', { class: 'result-list' }, results.map(resultLine)), this.older());
+  }
+
+  drawNone() {
+    const { words, filters } = parseQuery(last.query);
+    this.status.textContent = '';
+    const drop = filters.length && words ? h('button', { type: 'button', class: 'button', onclick: () => this.ask(words) }, texts.search.dropFilters) : null;
+    fill(this.list, emptyElement(texts.search.none, drop ? texts.search.noneFiltered : texts.search.noneHint, drop));
+  }
+
+  older() {
+    if (!last.hasBefore) return null;
+    const wrong = h('p', { class: 'form-error', role: 'alert' });
+    const button = h('button', { type: 'button', class: 'button', onclick: async () => {
+      button.disabled = true;
+      wrong.textContent = '';
+      try {
+        const lines = (await this.fetch(last.query)).map(resultLine);
+        this.list.querySelector('.result-list').append(...lines);
+        this.status.textContent = `${texts.search.found(last.results.length, last.hasBefore)}, ${texts.search.newestFirst}`;
+        lines[0]?.firstElementChild.focus();
+        more.replaceWith(...[this.older()].filter(Boolean));
+      } catch (problem) {
+        wrong.textContent = problem.message;
+        button.disabled = false;
+      }
+    } }, texts.search.older);
+    const more = h('div', { class: 'search-more' }, wrong, button);
+    return more;
+  }
+
+  /** The arrows go from the field into what was found, and through it. */
+  step(event) {
+    const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!way || event.altKey || event.target.closest('.popover, .menu, .filters')) return;
+    const lines = [this.input, ...this.list.querySelectorAll('.result, .recent-search')];
+    const place = lines.indexOf(document.activeElement);
+    if (place < 0 || !lines[place + way]) return;
+    event.preventDefault();
+    lines[place + way].focus();
   }
 }
 
-function result({ message, snippet }) {
+function resultLine({ message, snippet }) {
   const author = person(message.creator_id);
   const room = state.rooms.get(message.room_id);
   const at = new Date(message.created_at);
-  return h('a', { class: 'result', href: `/rooms/${message.room_id}/@${message.id}` }, avatar(author),
-    h('div', {}, h('div', { class: 'message-head' }, h('span', { class: 'message-name' }, author.name),
-      h('span', { class: 'result-place' }, room ? roomName(room) : ''), h('time', { datetime: message.created_at }, `${dayLabel(at)}, ${timeOfDay(at)}`)),
-    h('p', { dir: 'auto' }, sanitised(snippet))));
+  const { attachment } = message;
+  return h('li', {}, h('a', { class: 'result', href: `/rooms/${message.room_id}/@${message.id}` }, avatar(author),
+    h('span', { class: 'result-main' },
+      h('span', { class: 'result-head' }, h('bdi', { class: 'result-name' }, author.name), h('span', { class: 'result-place' }, placeOf(room)), h('time', { datetime: message.created_at, title: fullTime(at) }, `${dayLabel(at)}, ${timeOfDay(at)}`)),
+      said(snippet, message.attachment)),
+    attachment?.thumbnail_url ? h('img', { class: 'result-picture', src: attachment.thumbnail_url, alt: '', width: 64, height: 48, loading: 'lazy' }) : null));
 }
+
+/** The words around the hits. The name of a file is one of them; where it is all there is, it looks like a file. */
+function said(snippet, attachment) {
+  const words = sanitised(snippet);
+  const text = words.textContent.trim();
+  const file = (name) => h('span', { class: 'result-file' }, icon('attach'), h('bdi', {}, name));
+  if (attachment && (!text || text === attachment.filename)) return file(text ? words : attachment.filename);
+  return [h('span', { class: 'result-text', dir: 'auto' }, words), attachment && !text.includes(attachment.filename) ? file(attachment.filename) : null];
+}
+
+/** A room for many has its name; a talk among few says with whom. */
+function placeOf(room) {
+  if (!room) return texts.search.roomGone;
+  if (room.kind !== 'direct') return h('bdi', {}, room.name);
+  return h('bdi', {}, others(room)[0].id === state.me.id ? texts.side.yourself : roomName(room));
+}
+
+const skeleton = () => h('ul', { class: 'result-list', 'aria-hidden': 'true' }, [70, 45, 85, 55, 65].map((width) => h('li', { class: 'result' }, h('span', { class: 'skeleton avatar avatar-medium' }),
+  h('span', { class: 'result-main' }, h('span', { class: 'skeleton skeleton-name' }), h('span', { class: `skeleton skeleton-words w${width}` })))));
 
 customElements.define('camp-search', CampSearch);

@@ -1,100 +1,101 @@
-// My profile, my devices, how it looks; the team, for administrators.
+// The settings: a list of sections, and one of them beside it. On a phone the list is a page of its own.
 
-import { get, patch, post, remove } from '../api.js';
-import { avatar } from '../components/avatar.js';
-import { confirmDialog } from '../components/dialog.js';
-import { peopleList } from '../components/dialogs.js';
-import { field, form } from '../components/field.js';
-import { fill, h, icon, sanitised } from '../dom.js';
-import { dayLabel, deviceName, timeOfDay } from '../format.js';
-import { chooseTheme, theme } from '../theme.js';
-import { putUser, state } from '../store.js';
+import { emptyElement, fill, h } from '../dom.js';
+import { icon } from '../icons.js';
+import { lazy } from '../lazy.js';
+import { state, watch } from '../store.js';
 import { texts } from '../texts.js';
+import { about } from './settings/about.js';
+import { appearance } from './settings/appearance.js';
+import { devices } from './settings/devices.js';
+import { notifications } from './settings/notifications.js';
+import { skeleton } from './settings/parts.js';
+import { profile } from './settings/profile.js';
+import { tokens } from './settings/tokens.js';
 
-const section = (title, ...content) => h('section', { class: 'card' }, h('h2', {}, title), content);
+// What draws a section is given a signal that says when it is left.
+const YOU = { profile, devices, notifications, appearance, tokens, about };
+const TEAM = ['account', 'invite', 'people', 'bots', 'hooks', 'css', 'jobs', 'audit'];
+const ICONS = {
+  profile: 'person', devices: 'device', notifications: 'bell', appearance: 'palette', tokens: 'key', about: 'flame',
+  account: 'gear', invite: 'invite', people: 'people', bots: 'bot', hooks: 'hook', css: 'code', jobs: 'refresh', audit: 'shield',
+};
 
-export class CampSettings extends HTMLElement {
+const asked = () => location.pathname.split('/')[2] || '';
+const isAdmin = () => state.me.role === 'admin';
+
+class CampSettings extends HTMLElement {
   connectedCallback() {
-    this.className = 'page-view';
-    this.devices = h('ul', { class: 'devices' });
-    this.team = h('div', {});
-    fill(this, h('header', { class: 'room-head' }, h('a', { href: '/', class: 'icon-button back is-always', 'aria-label': texts.backToRooms }, icon('back')), h('div', { class: 'room-title' }, h('h1', {}, texts.settings))),
-      h('div', { class: 'page-scroll' }, h('div', { class: 'settings' }, this.profile(), this.password(), this.looks(), section(texts.devices, this.devices), this.team,
-        h('button', { type: 'button', class: 'button', onclick: () => dispatchEvent(new Event('signout')) }, texts.signOut))));
-    this.drawDevices();
-    if (state.me.role === 'admin') this.drawTeam();
+    this.className = 'settings-view';
+    this.nav = h('nav', { class: 'settings-nav', 'aria-label': texts.settings.sections });
+    this.place = h('div', { class: 'settings-place' });
+    this.back = h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.common.home, title: texts.common.home }, icon('back'));
+    fill(this, h('header', { class: 'room-head' }, this.back, h('div', { class: 'room-title' }, h('h1', {}, texts.settings.title))),
+      h('div', { class: 'settings-columns' }, this.nav, this.place));
+    this.stop = watch(['me', 'users'], () => {
+      if (this.wasAdmin === isAdmin()) return;
+      this.drawNav();
+      if (TEAM.includes(asked())) this.draw(asked());
+    });
+    this.drawNav();
+    this.show({ focus: false });
   }
 
-  profile() {
-    const { me } = state;
-    return section(texts.profile, h('div', { class: 'profile-face' }, avatar(me, { size: 'large' })), form([
-      field('name', texts.name, { value: me.name, maxlength: 100, autocomplete: 'name' }),
-      field('bio', texts.bio, { value: me.bio, maxlength: 500 }),
-    ], texts.save, async (values) => putUser(await patch(`/api/users/${me.id}`, values)), { done: texts.saved }));
+  disconnectedCallback() {
+    this.left?.abort();
+    this.stop();
   }
 
-  password() {
-    const { me } = state;
-    return section(texts.changePassword, form([
-      field('email', texts.email, { type: 'email', value: me.email, autocomplete: 'username' }),
-      field('password', texts.newPassword, { type: 'password', autocomplete: 'new-password' }, texts.passwordHint),
-      field('current_password', texts.currentPassword, { type: 'password', autocomplete: 'current-password' }),
-    ], texts.save, async ({ email, password, current_password: current }) => {
-      const wanted = { current_password: current };
-      if (email !== me.email) wanted.email = email;
-      if (password) wanted.password = password;
-      putUser(await patch(`/api/users/${me.id}`, wanted));
-      this.drawDevices();
-    }, { quiet: true, done: texts.saved }));
+  drawNav() {
+    this.wasAdmin = isAdmin();
+    const group = (title, names) => [h('h2', { class: 'settings-group' }, title), h('ul', {}, names.map((name) => h('li', {},
+      h('a', { href: `/settings/${name}`, 'data-section': name }, icon(ICONS[name]), h('span', {}, texts.settings.names[name]), icon('chevronRight')))))];
+    fill(this.nav, group(texts.settings.you, Object.keys(YOU)), isAdmin() ? group(texts.settings.team, TEAM) : null,
+      h('button', { type: 'button', class: 'settings-leave', onclick: () => dispatchEvent(new Event('signout')) }, icon('signOut'), h('span', {}, texts.settings.signOut)));
+    this.markHere();
   }
 
-  looks() {
-    return section(texts.look, h('fieldset', { class: 'choices choices-row' }, [['', texts.lookSystem], ['light', texts.lookLight], ['dark', texts.lookDark]].map(([value, label]) =>
-      h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'theme', value, '.checked': theme() === value, onchange: () => chooseTheme(value) }), label))));
+  markHere() {
+    const here = asked() || 'profile';
+    for (const link of this.nav.querySelectorAll('a')) {
+      if (link.dataset.section === here) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
   }
 
-  async drawDevices() {
-    const { sessions } = await get('/api/sessions');
-    fill(this.devices, sessions.map((session) => {
-      const at = new Date(session.last_active_at);
-      return h('li', {}, h('div', {}, h('b', {}, deviceName(session.user_agent)), h('small', {}, session.current ? texts.thisDevice : `${texts.lastSeen} ${dayLabel(at)}, ${timeOfDay(at)} · ${session.ip_address}`)),
-        session.current ? null : h('button', { type: 'button', class: 'button button-small', onclick: async () => { await remove(`/api/sessions/${session.id}`); this.drawDevices(); } }, texts.signOutDevice));
-    }));
+  /** The address is another one, of the settings still. */
+  routed() {
+    this.show({ focus: true });
   }
 
-  drawTeam() {
-    const link = `${location.origin}/join/${state.account.join_code}`;
-    const qr = h('div', { class: 'qr' });
-    const copy = h('button', { type: 'button', class: 'button button-small', onclick: () => { navigator.clipboard?.writeText(link); copy.textContent = texts.copied; } }, texts.copyLink);
-    const renew = async () => {
-      const made = await post('/api/account/join_code');
-      state.account.join_code = made.join_code;
-      this.drawTeam();
-      this.querySelector('.qr').append(sanitised(made.qr_svg));
-    };
-    fill(this.team,
-      section(texts.team, form([
-        field('name', texts.accountName, { value: state.account.name, maxlength: 100 }),
-        h('label', { class: 'choice' }, h('input', { type: 'checkbox', name: 'restrict', '.checked': state.account.settings.restrict_room_creation }), texts.restrict),
-      ], texts.save, async ({ name, restrict }) => {
-        state.account = await patch('/api/account', { name, settings: { restrict_room_creation: restrict === 'on' } });
-      }, { done: texts.saved })),
-      section(texts.invite, h('p', {}, texts.inviteHint), h('code', { class: 'join-link' }, link), qr,
-        h('div', { class: 'row' }, copy, h('button', { type: 'button', class: 'button button-small', onclick: () => confirmDialog(texts.confirmRenew, texts.renew, renew) }, texts.renew))),
-      section(texts.people(state.users.size), peopleList([...state.users.values()].filter((user) => user.status === 'active'), (user) => this.personLine(user), { focused: false })));
+  async show({ focus }) {
+    const name = asked();
+    const before = this.shown;
+    this.classList.toggle('shows-section', name !== '');
+    this.back.href = name ? '/settings' : '/';
+    this.back.title = name ? texts.settings.back : texts.common.home;
+    this.back.setAttribute('aria-label', this.back.title);
+    this.markHere();
+    this.shown = name;
+    if (focus && !name && before) this.nav.querySelector(`[data-section="${before}"]`)?.focus();
+    if (before !== undefined && (name || 'profile') === (before || 'profile') && this.place.firstElementChild) return;
+    await this.draw(name || 'profile');
+    // On a phone the link that was pressed is out of sight now.
+    if (focus && name && !this.nav.offsetParent) this.place.querySelector('h2')?.focus();
   }
 
-  personLine(user) {
-    const isMe = user.id === state.me.id;
-    const change = async (values) => { putUser(await patch(`/api/users/${user.id}`, values)); this.drawTeam(); };
-    return h('div', { class: 'person' }, avatar(user, { size: 'small' }), h('span', {}, user.name, user.role === 'admin' ? h('small', {}, texts.admin) : null),
-      isMe ? h('small', {}, texts.you) : h('span', { class: 'row' },
-        h('button', { type: 'button', class: 'link', onclick: () => change({ role: user.role === 'admin' ? 'member' : 'admin' }) }, user.role === 'admin' ? texts.makeMember : texts.makeAdmin),
-        h('button', { type: 'button', class: 'link is-danger', onclick: () => confirmDialog(texts.confirmDeactivate(user.name), texts.deactivate, async () => {
-          await remove(`/api/users/${user.id}`);
-          putUser({ ...user, status: 'deactivated' });
-          this.drawTeam();
-        }) }, texts.deactivate)));
+  async draw(name) {
+    this.left?.abort();
+    this.left = new AbortController();
+    const { signal } = this.left;
+    this.place.scrollTop = 0;
+    let draw = YOU[name];
+    if (!draw && isAdmin() && TEAM.includes(name)) {
+      fill(this.place, h('div', { class: 'settings-page', 'aria-busy': 'true' }, skeleton(4)));
+      draw = (await lazy(() => import('./settings/team.js'))).team[name];
+      if (signal.aborted) return;
+    }
+    fill(this.place, draw ? draw(signal) : emptyElement(texts.settings.noSection, texts.settings.noSectionHint, h('a', { class: 'button', href: '/settings' }, texts.settings.back)));
   }
 }
 

@@ -1,0 +1,141 @@
+//! The page as it is served: what it is made of, what it weighs, what makes an app of it.
+
+use sha2::{Digest, Sha256};
+
+use crate::support::{http::Reply, *};
+
+/// Bytes on the wire until something can be seen, but for what is said in the room.
+const FIRST_VIEW: usize = 100 * 1024;
+
+async fn fetched(client: &Client, path: &str) -> Reply {
+    let reply = client.request("GET", path).header("accept-encoding", "br, gzip").send().await;
+    assert_eq!(reply.status, 200, "{path}");
+    reply
+}
+
+/// The addresses of assets that a text names.
+fn named(text: &str) -> Vec<String> {
+    let quoted = text.split(['"', '\'']).filter(|it| it.starts_with("/assets/") && it.contains('.'));
+    let mut all: Vec<String> = quoted.map(str::to_owned).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// What holds for whatever has its hash in its name; answers its text.
+async fn asset(client: &Client, path: &str) -> String {
+    let packed = fetched(client, path).await;
+    assert!(packed.header("cache-control").is_some_and(|it| it.contains("immutable")), "{path}");
+    let plain = client.get(path).await;
+    if plain.body.len() >= 1024 {
+        assert_eq!(packed.header("content-encoding"), Some("br"), "{path}");
+        assert!(packed.body.len() < plain.body.len(), "{path}");
+    }
+    let hash: String = Sha256::digest(&plain.body).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    assert!(path.contains(&hash), "{path} is not named by its content");
+    plain.text()
+}
+
+#[tokio::test]
+async fn the_first_view_is_small_and_in_few_requests() {
+    let camp = Camp::start().await;
+    let nobody = camp.nobody();
+    let page = fetched(&nobody, "/").await;
+    let policy = page.header("content-security-policy").expect("a policy");
+    for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
+        assert!(policy.split("; ").any(|it| it == rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let html = nobody.get("/").await.text();
+    // With the page, who I am, and a room's newest messages these make five.
+    let parts = named(&html);
+    assert_eq!(parts.len(), 2, "{html}");
+    assert!(html.contains(r#"<link rel="icon" href="data:image/svg+xml,"#), "{html}");
+    let mut weight = page.body.len();
+    for part in &parts {
+        asset(&nobody, part).await;
+        weight += fetched(&nobody, part).await.body.len();
+    }
+    assert!(weight <= FIRST_VIEW, "{weight} bytes");
+}
+
+#[tokio::test]
+async fn every_lazy_part_is_there_and_nothing_of_the_sources_is_left() {
+    let camp = Camp::start().await;
+    let nobody = camp.nobody();
+    let html = nobody.get("/").await.text();
+    let core = named(&html).into_iter().find(|it| it.ends_with(".js")).expect("a script");
+    let core = asset(&nobody, &core).await;
+    let parts = named(&core);
+    assert!(parts.iter().any(|it| it.starts_with("/assets/settings-")), "{parts:?}");
+    let mut texts = vec![core];
+    for part in &parts {
+        let text = asset(&nobody, part).await;
+        assert!(text.contains("export const make = ($) =>"), "{part}");
+        texts.push(text);
+    }
+    for text in &texts {
+        let lines = || text.lines().map(str::trim_start);
+        assert!(!lines().any(|it| it.starts_with("import ")), "an import was not taken apart");
+        assert!(!text.contains("import('."), "a lazy import was not taken apart");
+        // Each lazy part is one that the core can find.
+        for load in text.split("$.load(\"").skip(1) {
+            let name = load.split('"').next().unwrap();
+            assert!(texts[0].contains(&format!("\n\"{name}\": [")), "{name} is not in the table");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_service_worker_knows_what_to_keep_and_is_asked_for_each_time() {
+    let camp = Camp::start().await;
+    let nobody = camp.nobody();
+    let worker = nobody.get("/sw.js").await;
+    assert_eq!(worker.header("cache-control"), Some("no-cache"));
+    assert!(worker.header("content-type").is_some_and(|it| it.starts_with("text/javascript")));
+    let text = worker.text();
+    assert!(!text.contains("'development'"), "no version was written in");
+    let shell = named(&text);
+    let page = named(&nobody.get("/").await.text());
+    assert!(page.iter().all(|it| shell.contains(it)), "{shell:?} has not all of {page:?}");
+    for part in &shell {
+        asset(&nobody, part).await;
+    }
+}
+
+#[tokio::test]
+async fn the_manifest_makes_an_app_of_it() {
+    let camp = Camp::start().await;
+    let nobody = camp.nobody();
+    let reply = nobody.get("/manifest.webmanifest").await;
+    assert_eq!(reply.header("content-type"), Some("application/manifest+json"));
+    let manifest = reply.json();
+    assert_eq!(
+        (&manifest["id"], &manifest["scope"], &manifest["display"]),
+        (&json!("/"), &json!("/"), &json!("standalone"))
+    );
+    let icons = manifest["icons"].as_array().unwrap();
+    for purpose in ["any", "maskable", "monochrome"] {
+        assert!(icons.iter().any(|it| it["purpose"] == purpose), "{purpose}");
+    }
+    for icon in icons {
+        let path = icon["src"].as_str().unwrap();
+        let reply = fetched(&nobody, path).await;
+        assert_eq!(reply.header("content-type"), icon["type"].as_str(), "{path}");
+        if icon["type"] == "image/png" {
+            assert_eq!(png_size(&reply.body), icon["sizes"], "{path}");
+        }
+    }
+    let shortcut = manifest["shortcuts"][0]["url"].as_str().unwrap();
+    assert_eq!(nobody.get(shortcut).await.status, 200);
+    assert_eq!(png_size(&fetched(&nobody, "/apple-touch-icon.png").await.body), "180x180");
+    assert!(nobody.get("/").await.text().contains(r#"rel="apple-touch-icon" href="/apple-touch-icon.png""#));
+    nobody.get("/icons/none.png").await.problem(404, "not_found");
+}
+
+/// As the header of a PNG file has it.
+fn png_size(bytes: &[u8]) -> String {
+    assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    format!("{}x{}", number(16), number(20))
+}

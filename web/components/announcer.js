@@ -1,0 +1,19 @@
+// What others say in a room, for those who listen.
+
+import { fill, h } from '../dom.js';
+import { person } from '../store.js';
+import { texts } from '../texts.js';
+import { summary } from './quote.js';
+
+const ANNOUNCED = 3;
+const LETTERS = 160;
+
+/** `{element, tell(messages)}`; it says the last few in short. */
+export function announcer() {
+  const element = h('div', { class: 'heard', role: 'status', 'aria-live': 'polite' });
+  const tell = (messages) => {
+    const words = messages.slice(-ANNOUNCED).map((message) => texts.room.announced(person(message.creator_id).name, summary(message).slice(0, LETTERS)));
+    if (words.length) fill(element, words.map((line) => h('p', {}, line)));
+  };
+  return { element, tell };
+}

@@ -1,0 +1,135 @@
+// Markdown while it is typed: marks around words, lists that go on, code in which Enter breaks the line.
+
+const URL_PASTED = /^https?:\/\/[^\s<>]+$/i;
+const LINE_MARK = /^([ \t]*)(?:([-*+]) (\[[ xX]\] )?|(\d{1,9})([.)]) |(>(?: ?>)*) ?)/;
+const FENCE = /^ {0,3}```/;
+/** Typed over a selection, each stands on both sides of it. */
+const PAIRS = new Set(['*', '_', '`', '~']);
+
+/** Puts a text in place of a stretch, so that undo takes it back. */
+export function replaceRange(input, from, to, text, selectFrom = from + text.length, selectTo = selectFrom) {
+  if (document.activeElement === input) {
+    input.setSelectionRange(from, to);
+    // The only way to change a text that the browser's own undo knows of.
+    const done = text ? document.execCommand('insertText', false, text) : from === to || document.execCommand('delete');
+    if (done) return void input.setSelectionRange(selectFrom, selectTo);
+  }
+  input.setRangeText(text, from, to, 'end');
+  input.setSelectionRange(selectFrom, selectTo);
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+/** Puts a text where the caret is. */
+export function insertText(input, text) {
+  replaceRange(input, input.selectionStart, input.selectionEnd, text);
+}
+
+/** Puts marks around what is selected, or takes them away. */
+export function wrap(input, mark) {
+  const { selectionStart: from, selectionEnd: to, value } = input;
+  const size = mark.length;
+  const inside = value.slice(from, to);
+  if (value.slice(from - size, from) === mark && value.slice(to, to + size) === mark) {
+    return replaceRange(input, from - size, to + size, inside, from - size, to - size);
+  }
+  // White space at the edges would keep the marks from meaning anything.
+  const [, before, words, after] = /^(\s*)([^]*?)(\s*)$/.exec(inside);
+  const start = from + before.length + size;
+  replaceRange(input, from, to, before + mark + words + mark + after, start, start + words.length);
+}
+
+const linesAround = (value, from, to) => {
+  const start = value.lastIndexOf('\n', from - 1) + 1;
+  const end = value.indexOf('\n', to);
+  return [start, end < 0 ? value.length : end];
+};
+
+/** Begins each selected line with a mark, or takes it away where all have it. */
+export function prefixLines(input, mark) {
+  const { selectionStart, selectionEnd, value } = input;
+  const [start, end] = linesAround(value, selectionStart, selectionEnd);
+  const lines = value.slice(start, end).split('\n');
+  const marked = lines.every((line) => line.startsWith(mark)) && lines.join('') !== '';
+  const text = lines.map((line) => (marked ? line.slice(mark.length) : mark + line)).join('\n');
+  const caret = selectionStart === selectionEnd ? start + text.length : start;
+  replaceRange(input, start, end, text, caret, start + text.length);
+}
+
+/** Fences around the selected lines, or an empty block with the caret in it. */
+export function codeBlock(input) {
+  const { selectionStart, selectionEnd, value } = input;
+  const [start, end] = linesAround(value, selectionStart, selectionEnd);
+  const inside = value.slice(start, end);
+  const caret = start + 4;
+  replaceRange(input, start, end, `\`\`\`\n${inside}\n\`\`\``, caret, caret + inside.length);
+}
+
+/** `[words](address)`: what is missing of the two is selected, to be typed. */
+export function link(input, address = '') {
+  const { selectionStart: from, selectionEnd: to, value } = input;
+  const words = value.slice(from, to);
+  if (!address && URL_PASTED.test(words)) return replaceRange(input, from, to, `[](${words})`, from + 1);
+  const text = `[${words}](${address})`;
+  const at = words ? from + words.length + 3 : from + 1;
+  replaceRange(input, from, to, text, address ? from + text.length : at);
+}
+
+/** Whether the caret is in a block of code that is not closed above it. */
+export function inCode(input) {
+  const before = input.value.slice(0, input.selectionStart);
+  if (!before.includes('```')) return false;
+  return before.split('\n').filter((line) => FENCE.test(line)).length % 2 === 1;
+}
+
+/** Breaks the line: a list or quote goes on, an empty item ends it, code keeps its indent. */
+export function breakLine(input) {
+  const { selectionStart: from, selectionEnd: to, value } = input;
+  const start = value.lastIndexOf('\n', from - 1) + 1;
+  const line = value.slice(start, from);
+  if (inCode(input)) return replaceRange(input, from, to, `\n${/^[ \t]*/.exec(line)[0]}`);
+  const mark = LINE_MARK.exec(line);
+  if (!mark) return replaceRange(input, from, to, '\n');
+  if (mark[0].length === line.length && from === to) return replaceRange(input, start, from, '');
+  const [, indent, bullet, box, digits, dot, quote] = mark;
+  const next = bullet ? `${bullet} ${box ? '[ ] ' : ''}` : digits ? `${Number(digits) + 1}${dot} ` : `${quote} `;
+  replaceRange(input, from, to, `\n${indent}${next}`);
+}
+
+/** Which key does what, with Ctrl or Cmd. `code` is the place of the key, where the sign on it differs by country. */
+const CHORDS = [
+  { key: 'b', act: (input) => wrap(input, '**') },
+  { key: 'i', act: (input) => wrap(input, '_') },
+  { key: 'e', act: (input) => wrap(input, '`') },
+  { key: 'x', shift: true, act: (input) => wrap(input, '~~') },
+  { key: 'e', shift: true, act: codeBlock },
+  { key: 'k', shift: true, act: (input) => link(input) },
+  { code: 'Digit9', shift: true, act: (input) => prefixLines(input, '> ') },
+  { code: 'Digit8', shift: true, act: (input) => prefixLines(input, '- ') },
+];
+
+/** Does what a chord stands for; false if it stands for nothing. */
+export function takeChord(input, event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return false;
+  const found = CHORDS.find(({ key, code, shift = false }) => shift === event.shiftKey && (code ? code === event.code : key === event.key.toLowerCase()));
+  if (!found) return false;
+  event.preventDefault();
+  found.act(input);
+  return true;
+}
+
+/** Live shortcuts of a textarea: a mark typed over a selection goes around it, an address pasted over it makes it a link. */
+export function listenForMarks(input) {
+  input.addEventListener('beforeinput', (event) => {
+    const { selectionStart: from, selectionEnd: to, value } = input;
+    if (event.inputType !== 'insertText' || event.isComposing || from === to || !PAIRS.has(event.data)) return;
+    event.preventDefault();
+    replaceRange(input, from, to, event.data + value.slice(from, to) + event.data, from + 1, to + 1);
+  });
+  input.addEventListener('paste', (event) => {
+    const text = event.clipboardData?.getData('text/plain').trim() || '';
+    const selected = input.value.slice(input.selectionStart, input.selectionEnd);
+    if (!selected.trim() || selected.includes('\n') || !URL_PASTED.test(text) || URL_PASTED.test(selected) || inCode(input)) return;
+    event.preventDefault();
+    link(input, text.replaceAll('(', '%28').replaceAll(')', '%29'));
+  });
+}

@@ -1,0 +1,54 @@
+// Who somebody is: opens on a click on a face or a name.
+
+import { fill, h } from '../dom.js';
+import { icon } from '../icons.js';
+import { go } from '../routes.js';
+import { person, state, watch } from '../store.js';
+import { texts } from '../texts.js';
+import { avatar } from './avatar.js';
+import { startDirect } from './begin-talk.js';
+import { openPopover } from './menu.js';
+
+/** True where it is known that somebody is here: through a direct room, or in one that is joined. */
+export function isOnline(id) {
+  if (id === state.me.id) return state.connected;
+  return state.online.has(id) || [...state.present.values()].some((people) => people.has(id));
+}
+
+export function openProfile(userId, anchor) {
+  const card = h('div', { class: 'profile-card' });
+  let stop = () => {};
+  const user = person(userId);
+  openPopover(anchor, (close) => {
+    const draw = () => fill(card, content(person(userId), close));
+    draw();
+    // One who is not known yet comes in a moment.
+    stop = watch(['users', 'presence'], draw);
+    return card;
+  }, { label: texts.people.profileOf(user.name), kind: 'popover-profile', onclose: () => stop() });
+}
+
+function content(user, close) {
+  const isMe = user.id === state.me.id;
+  const online = user.status === 'active' && isOnline(user.id);
+  const standing = { deactivated: texts.people.deactivated, banned: texts.people.banned }[user.status];
+  const role = { admin: texts.people.admin, bot: texts.people.bot }[user.role];
+  const leave = (path) => () => {
+    close({ focus: false });
+    go(path);
+  };
+  return [
+    avatar(user, { size: 'huge' }),
+    h('h2', { class: 'profile-name', dir: 'auto' }, user.name),
+    h('p', { class: 'profile-about' },
+      online ? h('span', { class: 'profile-online' }, texts.people.onlineNow) : null, role ? h('span', {}, role) : null, standing ? h('span', {}, standing) : null, isMe ? h('span', {}, texts.people.itsYou) : null),
+    user.bio ? h('p', { class: 'profile-bio', dir: 'auto' }, user.bio) : null,
+    h('div', { class: 'row profile-actions' },
+      user.status === 'active' ? h('button', { type: 'button', class: `button ${isMe ? '' : 'button-primary'}`, onclick: () => {
+        close({ focus: false });
+        startDirect([user.id]);
+      } }, isMe ? texts.people.openNotes : [icon('send'), texts.people.pingOne]) : null,
+      isMe ? h('button', { type: 'button', class: 'button', onclick: leave('/settings/profile') }, icon('edit'), texts.people.editProfile) : null,
+      !isMe && state.me.role === 'admin' ? h('button', { type: 'button', class: 'button', onclick: leave(`/settings/people?person=${user.id}`) }, texts.people.manage) : null),
+  ];
+}

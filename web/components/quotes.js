@@ -1,0 +1,49 @@
+// The messages that others answer, where they are not in the page themselves.
+
+/** `timeline` shows the answers; what comes in later is drawn into them. */
+export class Quotes {
+  constructor() {
+    /** By id: the message, null once it is gone, undefined while it is asked for. */
+    this.known = new Map();
+  }
+
+  show(timeline) {
+    this.timeline = timeline;
+  }
+
+  of(id) {
+    return id ? this.timeline?.list.message(id) || this.known.get(id) : undefined;
+  }
+
+  /** Those among these messages that others of them answer need not be asked for. */
+  learn(messages) {
+    const answered = new Set(messages.map((message) => message.reply_to_id));
+    for (const message of messages) if (answered.has(message.id)) this.known.set(message.id, message);
+  }
+
+  /** Asks for those that are not here. */
+  async ask() {
+    const { list } = this.timeline;
+    const wanted = new Set(list.messages.map((message) => message.reply_to_id).filter((id) => id && !list.has(id) && !this.known.has(id)));
+    for (const id of wanted) this.known.set(id, undefined);
+    await Promise.all([...wanted].map((id) => this.fetch(id)));
+  }
+
+  /** A page around it has it, or others if it is gone. */
+  async fetch(id) {
+    const page = await this.timeline.fetchPage(`?around=${id}&limit=1`).catch(() => null);
+    if (!page) return void this.known.delete(id);
+    this.known.set(id, page.messages.find((message) => message.id === id) || null);
+    this.redraw(id);
+  }
+
+  gone(id) {
+    this.known.set(id, null);
+    this.redraw(id);
+  }
+
+  redraw(id) {
+    this.timeline.willChange();
+    this.timeline.list.redrawPeople((message) => message.reply_to_id === id);
+  }
+}

@@ -1,0 +1,58 @@
+// What stands where a room begins, and where nothing has been said in it yet.
+
+import { get } from '../api.js';
+import { copyButton } from '../clipboard.js';
+import { emptyElement, h, sanitised } from '../dom.js';
+import { others, person, state } from '../store.js';
+import { texts } from '../texts.js';
+import { titleOf } from './room-head.js';
+
+const isAlone = () => [...state.users.values()].filter((user) => user.status === 'active' && user.role !== 'bot').length === 1;
+
+/** The first words of a room that has no others. `write` puts the reader into the composer. */
+export function emptyRoom(room, write) {
+  const begin = h('button', { type: 'button', class: 'button', onclick: write }, texts.room.firstWord);
+  if (room.kind === 'direct') return emptyDirect(room);
+  if (isAlone() && state.account?.join_code) return welcome(begin);
+  return emptyElement(texts.room.empty, texts.room.emptyHint(room.name), begin);
+}
+
+function emptyDirect(room) {
+  if (room.member_ids.length === 1) return emptyElement(texts.room.notesEmpty, texts.room.notesEmptyHint);
+  const names = others(room).map((user) => user.name);
+  return emptyElement(texts.room.directEmpty(texts.message.listed(names)), texts.room.directEmptyHint);
+}
+
+/** Is it an address that no other device can open? */
+export const onlyHere = (link) => /^(localhost|127\.|\[::1\])/.test(new URL(link).hostname);
+
+/** The first run: somebody to talk to is what is missing. */
+function welcome(begin) {
+  let link = `${location.origin}/join/${state.account.join_code}`;
+  const shown = h('p', { class: 'copyable' }, link);
+  const note = h('p', { class: 'field-hint', hidden: !onlyHere(link) }, texts.room.onlyHere);
+  const code = h('div', { class: 'welcome-qr', hidden: true });
+  get('/api/account').then(({ qr_svg: svg, join_url: url }) => {
+    // The address that the server is known by may be another than the one that is open here.
+    link = url || link;
+    shown.textContent = link;
+    note.hidden = !onlyHere(link);
+    if (!svg) return;
+    code.append(sanitised(svg));
+    code.querySelector('svg')?.setAttribute('role', 'img');
+    code.querySelector('svg')?.setAttribute('aria-label', texts.room.qr);
+    code.hidden = false;
+  }, () => {});
+  const copy = copyButton(() => link, texts.room.copyInvitation);
+  copy.classList.replace('button-small', 'button-primary');
+  const element = emptyElement(texts.room.welcome(state.account.name), texts.room.welcomeHint,
+    shown, note, h('div', { class: 'row' }, copy, begin), code);
+  element.classList.add('welcome');
+  return element;
+}
+
+/** Where the first page of a room begins. */
+export function roomStart(room) {
+  if (room.kind === 'direct') return h('p', {}, room.member_ids.length === 1 ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => user.name))));
+  return [h('h2', { dir: 'auto' }, titleOf(room)), h('p', {}, texts.room.start(person(room.creator_id).name, new Date(room.created_at)))];
+}

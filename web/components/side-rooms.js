@@ -1,0 +1,79 @@
+// Rooms are words, by name. Unread ones are bold with a dot; a number stands only where somebody means me.
+
+import { fill, h, heard, iconButton } from '../dom.js';
+import { icon } from '../icons.js';
+import { hiddenInOrder, isQuiet, isUnread, mentionsIn, roomHere, sharedInOrder } from '../rooms.js';
+import { roomName, state } from '../store.js';
+import { texts } from '../texts.js';
+import { newRoom } from './begin-talk.js';
+import { Kept, reconcile } from './reconcile.js';
+import { sideSection } from './side-section.js';
+
+const mayMakeRooms = () => state.me.role === 'admin' || !state.account?.settings?.restrict_room_creation;
+
+/** `{element, draw(topics)}`. */
+export function roomsSection() {
+  const list = h('ul', { class: 'rooms' });
+  const empty = h('p', { class: 'side-empty', hidden: true });
+  const kept = new Kept();
+  const section = sideSection('rooms', texts.side.rooms, h('div', {}, list, empty), {
+    action: iconButton('plus', texts.side.newRoom, newRoom, { class: 'icon-button new-room' }),
+    onfold: () => draw(),
+  });
+
+  function draw() {
+    const here = roomHere();
+    const rooms = sharedInOrder();
+    const shown = section.folded ? rooms.filter((room) => isUnread(room)) : rooms;
+    reconcile(list, kept.of(shown.map((room) => roomEntry(room, here))));
+    section.action.hidden = !mayMakeRooms();
+    empty.hidden = section.folded || rooms.length > 0 || hiddenInOrder().length > 0;
+    empty.textContent = mayMakeRooms() ? texts.side.noRooms : texts.side.noRoomsMember;
+  }
+
+  return { element: section.element, draw };
+}
+
+/** What was hidden from the list can be found again. `{element, draw(topics)}`. */
+export function hiddenSection() {
+  const list = h('ul', { class: 'rooms' });
+  const kept = new Kept();
+  const section = sideSection('hidden', texts.side.hidden, list, { startsFolded: true, onfold: () => draw() });
+
+  function draw() {
+    const here = roomHere();
+    const rooms = hiddenInOrder();
+    section.element.hidden = rooms.length === 0;
+    // The one that is open is seen also while the others are folded away.
+    reconcile(list, kept.of(rooms.filter((room) => !section.folded || room.id === here).map((room) => roomEntry(room, here))));
+  }
+
+  return { element: section.element, draw };
+}
+
+function roomEntry(room, here) {
+  const isHere = room.id === here;
+  const unread = isUnread(room);
+  const mentions = mentionsIn(room);
+  const quiet = isQuiet(room) && room.membership.involvement === 'nothing';
+  const closed = room.kind === 'closed';
+  const name = roomName(room);
+  return {
+    key: room.id,
+    signature: [name, isHere, unread, mentions, quiet, closed].join('|'),
+    make: () => h('li', {}, h('a', { href: `/rooms/${room.id}` })),
+    update: (line) => {
+      const link = line.firstElementChild;
+      link.className = `room${unread ? ' is-unread' : ''}${isHere ? ' is-here' : ''}`;
+      if (isHere) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+      fill(link, h('span', { class: 'room-name', dir: 'auto' }, name),
+        closed ? [icon('lock'), heard(texts.side.closed)] : null, quiet ? [icon('bellOff'), heard(texts.side.quiet)] : null, badge(unread, mentions));
+    },
+  };
+}
+
+function badge(unread, mentions) {
+  if (mentions > 0) return [h('span', { class: 'badge', 'aria-hidden': 'true' }, mentions > 99 ? '99+' : mentions), heard(texts.side.mentions(mentions))];
+  return unread ? [h('span', { class: 'dot' }), heard(texts.side.unread)] : null;
+}

@@ -1,0 +1,48 @@
+// A part of the sidebar with a heading that folds it. Folded, it shows what is unread and nothing else.
+
+import { h } from '../dom.js';
+import { icon } from '../icons.js';
+
+const KEY = 'campfire.folded';
+
+function foldedNames() {
+  try {
+    return new Set(JSON.parse(localStorage.getItem(KEY) || '[]'));
+  } catch {
+    return new Set();
+  }
+}
+
+function keepFolded(name, folded) {
+  const names = foldedNames();
+  if (folded) names.add(name);
+  else names.delete(name);
+  try {
+    localStorage.setItem(KEY, JSON.stringify([...names]));
+  } catch {
+    // Without storage it stays as long as the page.
+  }
+}
+
+/** `name` is the key it is remembered by; `body` is what folds; `action` stands at the end of the heading. `starts` is how it is before anybody chose. */
+export function sideSection(name, title, body, { action = null, onfold = () => {}, startsFolded = false } = {}) {
+  // What starts folded is remembered by its opposite.
+  const key = startsFolded ? `${name}-open` : name;
+  const section = { folded: foldedNames().has(key) !== startsFolded };
+  const id = `side-${name}`;
+  body.id = id;
+  const button = h('button', { type: 'button', class: 'side-fold', 'aria-controls': id, onclick: () => {
+    section.folded = !section.folded;
+    keepFolded(key, section.folded !== startsFolded);
+    show();
+    onfold();
+  } }, h('span', {}, title), icon('chevronDown'));
+  const show = () => {
+    button.setAttribute('aria-expanded', String(!section.folded));
+    section.element.classList.toggle('is-shut', section.folded);
+  };
+  section.action = action;
+  section.element = h('section', { class: `side-section side-section-${name}` }, h('div', { class: 'side-head' }, h('h2', {}, button), action), body);
+  show();
+  return section;
+}

@@ -1,0 +1,372 @@
+// The talk of a room to scroll through: pages come at both ends, the place that is looked at does not move.
+
+import { afterPaint, h } from '../dom.js';
+import { icon } from '../icons.js';
+import { dayLabel } from '../format.js';
+import { state } from '../store.js';
+import { texts } from '../texts.js';
+import { MessageList } from './message-list.js';
+
+/** So many messages are in the page at most; when there are more, a batch of them goes at the far end. */
+const MOST = 500;
+/** More than fit on a screen. */
+const IN_SIGHT = 16;
+const KEPT = 440;
+/** How near to an end the next page is asked for, in pixels: a few screens. */
+const PAGE_WITHIN = 3000;
+const END_WITHIN = 48;
+const FAR_FROM_END = 400;
+const DAY_SHOWN_MS = 1200;
+/** So many of those that came while one was in the past are kept: a page that is on its way may not have the last of them. */
+const BEYOND = 100;
+
+export class Timeline {
+  /** `fetchPage(query)` answers a page; `onend()` is called when the newest message is in sight, `onnewest()` when the reader asks for it. */
+  constructor({ label, quoteOf, sending, fetchPage, onend, onnewest }) {
+    this.fetchPage = fetchPage;
+    this.onend = onend;
+    this.hasBefore = false;
+    this.hasAfter = false;
+    this.isAtEnd = true;
+    this.isPaging = false;
+    this.came = 0;
+    this.unseen = 0;
+    this.beyond = [];
+    this.newAfter = null;
+    this.anchor = null;
+    this.isDirty = false;
+    this.height = 0;
+    this.log = h('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': label });
+    this.start = h('div', { class: 'log-start' });
+    this.older = skeleton();
+    this.newer = skeleton();
+    this.tail = h('div', { class: 'log-tail' });
+    this.scroll = h('div', { class: 'scroll' }, h('div', { class: 'log-space' }), this.start, this.older, this.log, this.newer, this.tail);
+    this.toNew = h('button', { type: 'button', class: 'jump-button is-up', hidden: true, onclick: () => this.showNew() }, icon('up'), h('span', {}));
+    this.toNewest = h('button', { type: 'button', class: 'jump-button is-down', hidden: true, onclick: onnewest }, icon('down'), h('span', {}, texts.room.newest));
+    this.dayShown = h('div', { class: 'day-shown', 'aria-hidden': 'true' });
+    this.element = h('div', { class: 'scroll-frame' }, this.toNew, this.scroll, this.dayShown, this.toNewest);
+    this.list = new MessageList(this.log, { quoteOf, sending });
+    this.scroll.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    this.resized = new ResizeObserver(() => this.holdPlace());
+    this.resized.observe(this.scroll);
+    this.resized.observe(this.log);
+    this.resized.observe(this.tail);
+    this.drawEnds();
+  }
+
+  stop() {
+    this.resized.disconnect();
+    clearTimeout(this.dayTimer);
+  }
+
+  // ---- the place ----
+  // Nothing is measured when messages come: once the page is laid out, before it is painted, the place is put right.
+
+  /** Puts the place right after anything has changed its height: at the end one stays at the end, elsewhere what is looked at stays. */
+  holdPlace() {
+    this.isDirty = false;
+    if (this.isAtEnd) this.toEnd();
+    else if (this.anchor?.element.isConnected) {
+      const moved = this.anchor.element.offsetTop - this.anchor.top;
+      if (moved) this.scroll.scrollTop += moved;
+      this.anchor.top += moved;
+    }
+    this.look();
+  }
+
+  /** To be called before the list changes: where one is counts from before. */
+  willChange() {
+    this.isDirty = true;
+  }
+
+  /** What stands at the top of the view is what has to stay there. */
+  remember(entry = this.list.entryAt(this.scroll.scrollTop)) {
+    this.anchor = entry && !this.isAtEnd ? { element: entry.element, top: entry.element.offsetTop } : null;
+    this.lastPlace = this.anchor && { id: entry.message.id, offset: this.scroll.scrollTop - this.anchor.top };
+  }
+
+  scrolled() {
+    // Where nothing has moved, it is the reader who scrolls.
+    if (this.isDirty && this.scroll.scrollHeight !== this.height) this.holdPlace();
+    this.isDirty = false;
+    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
+    this.isAtEnd = !this.hasAfter && scrollHeight - scrollTop - clientHeight < END_WITHIN;
+    this.remember();
+    this.look();
+    this.showDay();
+  }
+
+  /** Acts on where one is: asks for pages, shows the ways back, tells that the end is seen. */
+  look() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
+    const below = scrollHeight - scrollTop - clientHeight;
+    this.height = scrollHeight;
+    if (this.isAtEnd) this.came = 0;
+    this.drawJumps(below);
+    if (this.isAtEnd) this.onend();
+    if (this.hasBefore && scrollTop < PAGE_WITHIN) this.page('before');
+    else if (this.hasAfter && below < PAGE_WITHIN) this.page('after');
+  }
+
+  drawJumps(below) {
+    const isFar = this.hasAfter || below > FAR_FROM_END;
+    const isShown = !this.isAtEnd && (isFar || this.came > 0);
+    if (this.toNewest.hidden === isShown) this.toNewest.hidden = !isShown;
+    const words = this.came ? texts.room.cameBelow(this.came) : texts.room.newest;
+    if (this.toNewest.lastChild.textContent !== words) this.toNewest.lastChild.textContent = words;
+    this.toNewest.classList.toggle('has-new', this.came > 0);
+    const line = this.list.newLine;
+    const isAbove = this.unseen > 0 && (line ? line.offsetTop < this.scroll.scrollTop : this.hasBefore && this.list.oldest?.id > this.newAfter);
+    if (this.unseen > 0 && line && !isAbove) this.unseen = 0;
+    if (this.toNew.hidden === isAbove) this.toNew.hidden = !isAbove;
+  }
+
+  /** What others wrote after this message is new: above the first is a line, and a way up to it where that is out of sight. */
+  setNew(lastReadId, count) {
+    this.willChange();
+    this.newAfter = lastReadId;
+    this.unseen = count;
+    this.toNew.lastChild.textContent = texts.room.cameAbove(count);
+    this.list.drawNewLine(0);
+    this.drawNew();
+  }
+
+  drawNew() {
+    const { oldest } = this.list;
+    // Whether the oldest that is loaded is the first new one, what came before it would tell.
+    if (this.newAfter === null || this.list.newFrom || !oldest || (this.hasBefore && oldest.id > this.newAfter)) return;
+    const first = this.list.entries.find(({ message }) => message.id > this.newAfter && message.creator_id !== state.me.id);
+    if (first) this.list.drawNewLine(first.message.id);
+  }
+
+  async showNew() {
+    this.unseen = 0;
+    this.toNew.hidden = true;
+    if (!this.list.newLine) await this.openAround(this.newAfter);
+    this.isAtEnd = false;
+    this.list.newLine?.scrollIntoView({ block: 'center' });
+    this.list.element(this.list.newFrom)?.focus({ preventScroll: true });
+  }
+
+  toEnd() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  /** At the newest message, however far away it is. */
+  async goNewest() {
+    if (this.hasAfter) {
+      const page = await this.fetchPage('').catch(() => null);
+      if (!page) return;
+      this.reset(page);
+    }
+    this.isAtEnd = true;
+    this.came = 0;
+    this.toEnd();
+  }
+
+  async openAround(id) {
+    const page = await this.fetchPage(`?around=${id}`).catch(() => null);
+    if (page) this.reset(page);
+  }
+
+  /** Where one is, to come back to: null at the end. It can be asked for when the page is gone already. */
+  get place() {
+    return this.isAtEnd ? null : this.lastPlace;
+  }
+
+  set place({ id, offset }) {
+    const element = this.list.element(id);
+    if (!element) return;
+    this.isAtEnd = false;
+    this.scroll.scrollTop = element.offsetTop + offset;
+    this.remember();
+  }
+
+  /** From now on this message stays where it is, also at the end, until one scrolls. */
+  hold(id) {
+    this.isAtEnd = false;
+    this.remember(this.list.byId.get(id));
+  }
+
+  /** Brings a message into the middle. */
+  center(id) {
+    const element = this.list.element(id);
+    if (!element) return null;
+    this.isAtEnd = false;
+    element.scrollIntoView({ block: 'center' });
+    this.remember();
+    return element;
+  }
+
+  // ---- messages ----
+
+  /** All anew: a page of the room. */
+  reset({ messages, has_before: hasBefore, has_after: hasAfter }) {
+    this.hasBefore = hasBefore;
+    this.hasAfter = hasAfter;
+    this.anchor = null;
+    this.isAtEnd = !hasAfter;
+    this.isDirty = true;
+    this.list.reset(messages);
+    this.takeBeyond();
+    this.drawNew();
+    this.drawEnds();
+  }
+
+  /** The newest page in two steps: first what is in sight, and the rest of it once that is painted. */
+  open(page) {
+    const later = page.messages.slice(0, -IN_SIGHT);
+    if (page.has_after || !later.length) return this.reset(page);
+    const shown = page.messages.slice(-IN_SIGHT);
+    this.reset({ ...page, messages: shown, has_before: true });
+    // Meanwhile no other page is asked for.
+    this.isPaging = true;
+    afterPaint(() => {
+      this.isPaging = false;
+      if (this.list.oldest?.id === shown[0].id) this.takePage('before', { messages: later, has_before: page.has_before });
+    });
+  }
+
+  /** Brings what is shown in line with the newest page, without drawing anew what is the same. */
+  merge(page, asked = Infinity) {
+    const isJoined = page.messages.some((message) => this.list.has(message.id)) || this.list.entries.length === 0;
+    if (!isJoined) return this.reset(page);
+    this.willChange();
+    const ids = new Set(page.messages.map((message) => message.id));
+    const first = page.messages[0]?.id || 0;
+    for (const message of this.list.messages) if (message.id >= first && message.id <= asked && !ids.has(message.id)) this.remove(message.id);
+    for (const message of page.messages) if (!this.list.update(message)) this.list.insert(message);
+    if (this.list.oldest?.id === first) this.hasBefore = page.has_before;
+    this.drawEnds();
+  }
+
+  /** Takes a message in; true if it is new. One that is newer than what is shown of the past is only counted. */
+  add(message, isMine) {
+    if (this.hasAfter) {
+      if (!this.list.has(message.id)) this.beyond = [...this.beyond.filter((other) => other.id !== message.id), message].slice(-BEYOND);
+      if (isMine || this.list.has(message.id)) return false;
+      this.came += 1;
+      this.look();
+      return true;
+    }
+    this.willChange();
+    if (!this.list.insert(message)) return false;
+    this.drawNew();
+    if (!isMine && !this.isAtEnd) this.came += 1;
+    if (this.list.entries.length > MOST) this.letFarGo();
+    this.drawEnds();
+    return true;
+  }
+
+  /** At the newest page: what came since it was asked for goes on from there. */
+  takeBeyond() {
+    if (this.hasAfter) return;
+    const last = this.list.newest?.id || 0;
+    for (const message of this.beyond.splice(0)) if (message.id > last) this.list.insert(message);
+  }
+
+  update(message) {
+    this.beyond = this.beyond.map((other) => (other.id === message.id ? message : other));
+    this.willChange();
+    return this.list.update(message);
+  }
+
+  remove(id) {
+    this.beyond = this.beyond.filter((message) => message.id !== id);
+    this.willChange();
+    const element = this.list.element(id);
+    if (element && element === this.anchor?.element) {
+      const next = this.list.beside(id, 1);
+      this.remember(this.list.byId.get(next?.id));
+    }
+    const isRemoved = this.list.remove(id);
+    this.drawEnds();
+    return isRemoved;
+  }
+
+  /** Loads on at one end, lets go at the other. */
+  async page(edge) {
+    const from = edge === 'before' ? this.list.oldest : this.list.newest;
+    if (this.isPaging || !from) return;
+    this.isPaging = true;
+    try {
+      const page = await this.fetchPage(`?${edge}=${from.id}`);
+      if (this.list.has(from.id)) this.takePage(edge, page);
+    } catch {
+      // It is asked for again when one scrolls on.
+    } finally {
+      this.isPaging = false;
+    }
+  }
+
+  takePage(edge, page) {
+    this.steadily(() => {
+      if (edge === 'before') {
+        this.list.prepend(page.messages);
+        this.hasBefore = page.has_before;
+        this.drawNew();
+        if (this.list.entries.length > MOST) this.letNewestGo();
+      } else {
+        this.list.append(page.messages);
+        this.hasAfter = page.has_after;
+        this.takeBeyond();
+        if (this.list.entries.length > MOST) this.letOldestGo();
+      }
+      this.drawEnds();
+    });
+  }
+
+  letOldestGo() {
+    this.hasBefore = this.list.keepNewest(KEPT) || this.hasBefore;
+  }
+
+  letNewestGo() {
+    this.hasAfter = this.list.keepOldest(KEPT) || this.hasAfter;
+    if (this.hasAfter) this.isAtEnd = false;
+  }
+
+  /** What is far from where one is goes. */
+  letFarGo() {
+    const isInNewerHalf = this.isAtEnd || this.list.entries.indexOf(this.list.entryAt(this.scroll.scrollTop)) > this.list.entries.length / 2;
+    this.steadily(() => {
+      if (isInNewerHalf) this.letOldestGo();
+      else this.letNewestGo();
+    });
+  }
+
+  /** Changes much at once. The browser would cut the place off where less is left above: it is put right in the same turn. */
+  steadily(change) {
+    if (this.isDirty) this.holdPlace();
+    const from = this.scroll.scrollTop;
+    this.willChange();
+    change();
+    if (this.isAtEnd || !this.anchor?.element.isConnected) return;
+    const moved = this.anchor.element.offsetTop - this.anchor.top;
+    this.anchor.top += moved;
+    this.scroll.scrollTop = from + moved;
+  }
+
+  drawEnds() {
+    this.older.hidden = !this.hasBefore;
+    this.newer.hidden = !this.hasAfter;
+    this.start.hidden = this.hasBefore;
+  }
+
+  /** The day of what is at the top of the view, while one scrolls through the past. */
+  showDay() {
+    clearTimeout(this.dayTimer);
+    const entry = this.isAtEnd ? null : this.list.entryAt(this.scroll.scrollTop + 24);
+    this.dayShown.classList.toggle('is-visible', Boolean(entry));
+    if (!entry) return;
+    const label = dayLabel(new Date(entry.at));
+    if (this.dayShown.textContent !== label) this.dayShown.textContent = label;
+    this.dayTimer = setTimeout(() => this.dayShown.classList.remove('is-visible'), DAY_SHOWN_MS);
+  }
+}
+
+/** The shape of what is coming. */
+export function skeleton() {
+  return h('div', { class: 'log-skeleton', 'aria-hidden': 'true' }, ['is-short', 'is-long', 'is-middle'].map((length) => h('div', { class: 'skeleton-message' },
+    h('i', { class: 'skeleton skeleton-face' }), h('i', { class: `skeleton skeleton-line ${length}` }))));
+}

@@ -1,0 +1,29 @@
+// Whether a name is meant by what was typed: each typed word begins one of the name's words.
+
+const known = new Map();
+const MOST_KNOWN = 20000;
+
+const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+
+/** Taken apart once per name: ten thousand names are looked through at each key. */
+function wordsOf(name) {
+  let words = known.get(name);
+  if (!words) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    words = plain(name).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+    known.set(name, words);
+  }
+  return words;
+}
+
+/** The words that were typed, to be used for many names. */
+export const typedWords = (typed) => plain(typed).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+
+export function fits(name, typed) {
+  if (!typed.length) return true;
+  const words = wordsOf(name);
+  return typed.every((wanted) => words.some((word) => word.startsWith(wanted)));
+}
+
+/** True where the name itself begins so: such a one is meant first. */
+export const begins = (name, typed) => typed.length > 0 && (wordsOf(name)[0] || '').startsWith(typed[0]);

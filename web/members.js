@@ -1,0 +1,29 @@
+// Who is in a room, and who can be meant there.
+
+import { get } from './api.js';
+import { compareNames } from './format.js';
+import { person, state } from './store.js';
+
+export async function membersOf(room) {
+  if (room.kind === 'direct') return room.member_ids.map(person);
+  return (await get(`/api/rooms/${room.id}/members`)).members;
+}
+
+/** Who is in each closed room: `{asOf, ids}`. In an open one everybody is. */
+const inside = new Map();
+
+/** Asks for the members of a closed room unless they are known as they are now. */
+export function learnMembers(room) {
+  if (room.kind !== 'closed' || inside.get(room.id)?.asOf === room.updated_at) return;
+  inside.set(room.id, { asOf: room.updated_at, ids: inside.get(room.id)?.ids || [] });
+  membersOf(room).then((members) => inside.set(room.id, { asOf: room.updated_at, ids: members.map((user) => user.id) }), () => inside.delete(room.id));
+}
+
+/** Those who may be mentioned: who spoke last comes first. */
+export function mentionable(room, messages) {
+  if (!room) return [];
+  const ids = room.member_ids || (room.kind === 'closed' ? inside.get(room.id)?.ids || [] : [...state.users.keys()]);
+  const spoke = new Map(messages.map((message) => [message.creator_id, message.id]));
+  return ids.map(person).filter((user) => user.status === 'active' && user.id !== state.me.id)
+    .sort((a, b) => (spoke.get(b.id) || 0) - (spoke.get(a.id) || 0) || compareNames(a.name, b.name));
+}

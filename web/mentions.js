@@ -1,0 +1,72 @@
+// Mentions as one reads them while writing, `@Mara Ortiz`, and as they are kept, `@[Mara Ortiz](user:2)`.
+
+import { state } from './store.js';
+
+const STORED = /@\[((?:\\.|[^[\]\\\n]){0,200})\]\(user:(\d{1,19})\)/g;
+// Nothing in code means anybody.
+const CODE = /(```[^]*?(?:```|$)|`[^`\n]*`)/;
+const JOINS = /[\p{L}\p{N}_]/u;
+
+/** Below this many characters a name that was typed without the picker is looked for as well. */
+const SEARCHED = 8000;
+
+/** What stands in the text for a person. `names` is what its names mean so far (`{'@Mara Ortiz': 2}`); it learns this one. */
+export function labelFor(user, names) {
+  const plain = `@${user.name}`;
+  // Two people of one name: the second carries a number.
+  const label = plain in names && names[plain] !== user.id ? `${plain} #${user.id}` : plain;
+  names[label] = user.id;
+  return label;
+}
+
+/** A message's source as one reads it: `{text, names}`. */
+export function toReadable(content) {
+  const names = {};
+  const text = content.replace(STORED, (whole, written, digits) => {
+    const id = Number(digits);
+    const name = state.users.get(id)?.name || written.replace(/\\(.)/g, '$1');
+    return labelFor({ id, name }, names);
+  });
+  return { text, names };
+}
+
+/** The other way round. `members` are those whom a name means that was typed in full. */
+export function toStored(text, names = {}, members = []) {
+  if (!text.includes('@')) return text;
+  const meant = { ...typed(text, members), ...names };
+  const labels = Object.keys(meant).filter((label) => text.includes(label)).sort((a, b) => b.length - a.length);
+  if (!labels.length) return text;
+  return text.split(CODE).map((part, place) => (place % 2 ? part : linked(part, labels, meant))).join('');
+}
+
+/** Those whose whole name stands in the text, and nobody else's. */
+function typed(text, members) {
+  const found = {};
+  if (text.length > SEARCHED) return found;
+  const twice = new Set();
+  for (const user of members) {
+    const label = `@${user.name}`;
+    if (!text.includes(label)) continue;
+    if (label in found) twice.add(label);
+    found[label] = user.id;
+  }
+  twice.forEach((label) => delete found[label]);
+  return found;
+}
+
+function linked(part, labels, meant) {
+  let out = '';
+  let from = 0;
+  for (let at = part.indexOf('@'); at >= 0; at = part.indexOf('@', from)) {
+    const label = labels.find((one) => part.startsWith(one, at) && !JOINS.test(part.slice(at + one.length, at + one.length + 2)[0] || ''));
+    out += part.slice(from, at) + (label ? stored(label, meant[label]) : '@');
+    from = at + (label ? label.length : 1);
+  }
+  return out + part.slice(from);
+}
+
+/** The server writes the name that the person has then; brackets in this one must not end it. */
+function stored(label, id) {
+  const name = label.slice(1).replace(/ #\d+$/, '').replace(/[`<>\n]/g, '').replace(/[\\[\]]/g, '\\$&');
+  return `@[${name}](user:${id})`;
+}

@@ -1,0 +1,72 @@
+// The rooms in the order of the list, what is new in them, and where one was last.
+
+import { compareNames } from './format.js';
+import { roomName, state } from './store.js';
+
+const VISITS = 'campfire.visits';
+const MOST_VISITS = 12;
+const DAY_MS = 86400000;
+
+export const isHidden = (room) => room.membership.involvement === 'invisible';
+export const isQuiet = (room) => isHidden(room) || room.membership.involvement === 'nothing';
+export const isUnread = (room) => !isQuiet(room) && room.membership.unread_count > 0;
+export const mentionsIn = (room) => (isQuiet(room) ? 0 : room.membership.mention_count);
+
+/** A talk that was just begun stands in front though nothing was said in it. */
+function lastSaid(room) {
+  return room.last_message_id || (Date.now() - Date.parse(room.created_at) < DAY_MS ? Infinity : 0);
+}
+
+/** Direct rooms, the most recent first. */
+export function directsInOrder() {
+  return [...state.rooms.values()].filter((room) => room.kind === 'direct' && !isHidden(room)).sort((a, b) => (lastSaid(a) === lastSaid(b) ? b.id - a.id : lastSaid(b) - lastSaid(a)));
+}
+
+/** Rooms for many, by name. */
+export function sharedInOrder() {
+  return [...state.rooms.values()].filter((room) => room.kind !== 'direct' && !isHidden(room)).sort((a, b) => compareNames(a.name, b.name));
+}
+
+/** What was taken out of the list. */
+export function hiddenInOrder() {
+  return [...state.rooms.values()].filter(isHidden).sort((a, b) => compareNames(roomName(a), roomName(b)));
+}
+
+/** The room that the address shows; 0 if it shows none. */
+export function roomHere() {
+  return Number(/^\/rooms\/(\d+)(?:\/|$)/.exec(location.pathname)?.[1] || 0);
+}
+
+/** Rooms that were open here, the last one first. */
+export function visits() {
+  try {
+    return JSON.parse(localStorage.getItem(VISITS) || '[]').filter((id) => state.rooms.has(id));
+  } catch {
+    return [];
+  }
+}
+
+export function noteVisit(id) {
+  try {
+    localStorage.setItem(VISITS, JSON.stringify([id, ...visits().filter((other) => other !== id)].slice(0, MOST_VISITS)));
+  } catch {
+    // Without storage the first room of the list is the usual one.
+  }
+}
+
+/** The room to begin with: the one that was open last, or the first of the list. */
+export function usualRoom() {
+  return visits()[0] || (sharedInOrder()[0] || directsInOrder()[0])?.id;
+}
+
+/** The next unread one from here, in the order of the list; `step` is 1 or -1. */
+export function nextUnread(step) {
+  const all = [...directsInOrder(), ...sharedInOrder()];
+  const here = all.findIndex((room) => room.id === roomHere());
+  const start = here < 0 && step < 0 ? all.length : here;
+  for (let tried = 1; tried <= all.length; tried += 1) {
+    const room = all[(start + step * tried + all.length * 2) % all.length];
+    if (room && isUnread(room) && room.id !== roomHere()) return room;
+  }
+  return null;
+}

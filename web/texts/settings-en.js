@@ -1,0 +1,149 @@
+// What the settings say, in English.
+
+const plural = (count, one, many) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+export const words = {
+  settings: {
+    title: 'Settings', sections: 'Sections of the settings', you: 'You', team: 'The team', back: 'All settings', signOut: 'Sign out',
+    noSection: 'There is no such section', noSectionHint: 'It may be one for administrators.',
+    names: {
+      profile: 'Profile', devices: 'Devices', notifications: 'Notifications', appearance: 'Appearance', tokens: 'API tokens', about: 'About Campfire',
+      account: 'Team', invite: 'Invitation', people: 'People', bots: 'Bots', hooks: 'Webhooks', css: 'Custom style', jobs: 'Background jobs', audit: 'Audit log',
+    },
+    once: 'Copy it now. It is shown this once and never again.', kept: 'I have kept it', share: 'Share',
+    crop: {
+      stage: 'The part of your picture that is taken', zoom: 'Zoom', save: 'Use this picture', hint: 'Drag the picture, or move it with the arrow keys. Zoom with + and −.',
+      unreadable: 'This is not a picture that your browser can read. Try a PNG or a JPEG.',
+    },
+    profile: {
+      lead: 'This is how the others see you.', changePicture: 'Change picture', removePicture: 'Remove', pictureHint: 'You can also drop a picture here, or paste one.',
+      crop: 'Your picture', pictureSaved: 'Your picture is saved.', pictureRemoved: 'Your picture is removed.',
+      aboutYou: 'About you', name: 'Name', nameHint: 'The name by which the others mention you.', bio: 'A few words about you', bioHint: 'Shown when somebody looks at your profile.', count: (used, most) => `${used} of ${most} characters`,
+      signIn: 'Signing in', signInLead: 'To change what you sign in with, enter your current password too.', email: 'E-mail', newPassword: 'New password', newPasswordHint: 'Leave it empty to keep the one you have. Eight characters or more; all your other devices are signed out.',
+      currentPassword: 'Current password', currentPasswordHint: 'So that nobody who finds this page open can lock you out.', saveSignIn: 'Change how I sign in',
+    },
+    devices: {
+      lead: 'Everywhere you are signed in. If you do not recognise one of these, sign it out and change your password.', thisOne: 'This device', unknown: 'An unknown device', on: (browser, system) => `${browser} on ${system}`,
+      lastUsed: 'Last used', since: (when) => `Signed in ${when}`, signOut: 'Sign out', signedOut: (name) => `${name} is signed out.`,
+      signOutOthers: 'Sign out all other devices', othersSignedOut: 'All other devices are signed out.', confirmOthers: (count) => `Sign out ${plural(count, 'other device', 'other devices')}?`, confirmOthersDetail: 'They have to sign in again with your password. You stay signed in here.',
+      transfer: 'Sign in on your phone', transferLead: 'Without typing your password: show a code here and point your phone’s camera at it.', makeCode: 'Show a code', hideCode: 'Hide it', qr: 'QR code that signs another device in',
+      steps: ['Open the camera of your phone.', 'Point it at this code.', 'Open the link that appears.'], expires: (when) => `Works once, until ${when}. Whoever opens it is signed in as you, so show it to nobody.`, link: 'Or open this link on the other device',
+    },
+    notifications: {
+      lead: 'What may call you, and where.', here: 'On this device',
+      states: { unsupported: 'Not in this browser.', needsTls: 'Not at this address.', denied: 'Blocked.', off: 'Off.', on: 'On.' },
+      statesHow: {
+        unsupported: 'It cannot show notifications from a page. On an iPhone or iPad, add Campfire to the Home Screen first and open it from there.',
+        needsTls: 'Browsers allow notifications only where the address begins with https. Ask whoever runs this server to set up a certificate.',
+        denied: 'Your browser was told not to show notifications from this page. Open the settings of this page by the icon beside its address, allow notifications, and reload it.',
+        off: 'With them you hear of mentions and direct messages, even while Campfire is closed.',
+        on: 'This device tells you of new messages, even while Campfire is closed.',
+      },
+      enable: 'Turn on', disable: 'Turn off', devices: 'Your devices with notifications', devicesLead: 'Each is told separately.', noDevices: 'None yet. Turn notifications on above, on each device where you want them.',
+      since: 'Turned on', test: 'Send a test', tested: 'A test is on its way.', remove: 'Remove', removed: (name) => `${name} gets no more notifications.`,
+      sounds: 'Sounds', soundsOn: 'Play the sounds of the others', soundsHint: 'When somebody plays one with /play in the room you are looking at.',
+      bell: 'What the bell means', bellLead: 'Each room has a bell at its top. It has four states:',
+      bells: { mentions: 'Mentions', everything: 'Everything', nothing: 'Nothing', invisible: 'Hidden' },
+      bellsHow: { mentions: 'Tells you when somebody mentions you.', everything: 'Tells you of every message.', nothing: 'Stays in your list and never tells you.', invisible: 'Leaves your list, and is never unread. You are still in it.' },
+      defaults: 'Rooms start with Mentions, direct messages with Everything.',
+      rooms: 'Room by room', roomsLead: 'Hidden rooms are here too, so that you can bring them back.', noRooms: 'You are in no room yet.', bellOf: (name) => `Bell of ${name}`, roomSaved: (name, bell) => `${name}: ${bell}`,
+    },
+    appearance: {
+      lead: 'On this device only. Your other devices stay as they are.', theme: 'Light or dark', system: 'As the system', light: 'Light', dark: 'Dark',
+      language: 'Language', languageLead: 'The page reloads in the language you choose. What you have begun to write is kept.', browsers: (name) => `As the browser (${name})`,
+    },
+    tokens: {
+      lead: 'With a token, a script or program acts in your name: it reads and writes wherever you may. Make one for each, so that you can take it back alone.',
+      new: 'New token', name: 'Name', nameExample: 'Deploy script', nameHint: 'What it is for, so that you recognise it later.', create: 'Create token', made: (name) => `The token “${name}”`, token: 'Token', tryIt: 'Try it: your rooms',
+      yours: 'Your tokens', none: 'No tokens yet. You need one only if you write programs that use Campfire.', madeAt: 'Created', lastUsed: 'last used', unused: 'never used', revoke: 'Revoke', confirm: (name) => `Revoke the token “${name}”?`,
+      confirmDetail: 'Whatever uses it stops working at once. This cannot be undone.', revoked: (name) => `The token “${name}” is revoked.`, reference: 'All that the API can do (OpenAPI)',
+    },
+    about: {
+      lead: 'A place for your team to talk, on a server of your own.', version: 'Version', uptime: 'Running for', team: 'Team', licence: 'Licence', licenceText: 'MIT: free to use, change and share',
+      minutes: (count) => plural(count, 'minute', 'minutes'), hours: (count) => plural(count, 'hour', 'hours'), days: (count) => plural(count, 'day', 'days'),
+      keys: 'Keyboard', keysLead: 'Everything can be done without a mouse.', showKeys: 'Show keyboard shortcuts',
+      install: 'As an app', installLead: 'Campfire can have a window and an icon of its own.', installButton: 'Install the app', isInstalled: 'You are using the installed app.',
+      installByHand: 'Your browser’s menu has “Install” or “Add to Home Screen”.', installNeedsTls: 'This takes an address that begins with https.',
+      developers: 'For developers', developersLead: 'Everything this page does goes through an API that your programs can use too.', reference: 'API description (OpenAPI)',
+      export: 'Export', exportLead: 'Everything in one file: people, rooms, messages and settings, one JSON object a line. Passwords and keys are not in it.', exportButton: 'Download the export',
+    },
+  },
+  admin: {
+    account: {
+      lead: 'The name and look of your team, and what holds for everybody.', logo: 'Logo', changeLogo: 'Change logo', removeLogo: 'Remove', logoHint: 'Shown beside the name and above the sign-in. You can also drop or paste one.', logoSaved: 'The logo is saved.', logoRemoved: 'The logo is removed.',
+      name: 'Name', nameHint: 'Everybody sees it at the top of their rooms.', rules: 'Who may do what', restrict: 'Only administrators make rooms', restrictHint: 'Members can still write to each other directly.',
+      retention: 'How long messages are kept', retentionLead: 'For everybody, in every room, direct ones too.', keepAll: 'For ever', keepAllHint: 'Nothing is removed unless somebody deletes it.', keepSome: 'For a while', keepSomeHint: 'Older messages and their files are removed for good.',
+      days: 'Days', daysHint: '365 is a year, 90 a quarter. At most 36,500.', daysWrong: 'has to be a whole number from 1 to 36,500', confirmDays: (days) => `Remove everything older than ${plural(days, 'day', 'days')}?`, confirmDaysButton: 'Remove older messages',
+      confirmDaysDetail: (days) => `Messages and files older than ${plural(days, 'day', 'days')} are removed now, and from now on as they reach that age. Nobody can bring them back.`, notSaved: 'Nothing was changed.',
+    },
+    invite: {
+      lead: 'There are no invitations by mail: whoever has this link can join your team.', how: 'Send the link, or let others point the camera of their phone at the code.', howMuch: 'It works for as many people as you like, until you make a new one.',
+      qr: 'QR code of the join link', link: 'Join link', shareTitle: (team) => `Join ${team}`, renew: 'A new link', renewLead: 'If the link went where it should not, replace it. Whoever is in stays in.', renewButton: 'Make a new link', confirm: 'Replace the join link?',
+      confirmDetail: 'The old link and its code stop working at once, also for those who have it and did not use it yet.', renewed: 'There is a new join link.',
+    },
+    people: {
+      lead: 'Members talk; administrators also look after the team. At least one administrator has to stay.', find: 'Find by name or e-mail', which: 'Who is shown',
+      kinds: { everybody: 'Everybody', admins: 'Administrators', gone: 'Deactivated', banned: 'Banned' },
+      noneOf: { everybody: 'Nobody is here.', admins: 'There are no administrators.', gone: 'Nobody was deactivated.', banned: 'Nobody is banned, and may it stay so.' },
+      nobody: 'Nobody by that name or e-mail.', count: (count) => plural(count, 'person', 'people'), more: (count) => `and ${count} more: type to narrow it down`,
+      admin: 'Administrator', deactivated: 'Deactivated', banned: 'Banned', messagesStay: { deactivated: 'What was said stays.', banned: 'Messages are removed, addresses are blocked.' }, actions: (name) => `What to do with ${name}`,
+      edit: 'Edit', editTitle: (name) => `Edit ${name}`, name: 'Name', email: 'E-mail', password: 'New password', passwordHint: 'Only if they lost theirs: leave it empty otherwise. They are signed out everywhere.',
+      makeAdmin: 'Make administrator', confirmAdmin: (name) => `Make ${name} an administrator?`, confirmAdminDetail: 'Administrators can change and delete every room and message they see, manage people and bots, export everything, and take these rights from you.',
+      makeMember: 'Make member', confirmMember: (name) => `Make ${name} a member?`, confirmMemberDetail: 'They stay in all their rooms and lose these settings of the team.', confirmMemberMe: 'You lose these settings at once. Only another administrator can give them back to you.',
+      deactivate: 'Deactivate', confirmDeactivate: (name) => `Deactivate ${name}?`, confirmDeactivateDetail: 'They are signed out everywhere and leave every room. What they said stays. Their e-mail is free again, so they could join again. This cannot be undone.',
+      ban: 'Ban', confirmBan: (name) => `Ban ${name}?`, confirmBanDetail: 'They are signed out everywhere, everything they ever said is removed for good, and the internet addresses they came from can no longer sign in or write. You can lift the ban, but what was said does not come back.',
+      lift: 'Lift the ban', confirmLift: (name) => `Let ${name} back in?`, confirmLiftDetail: 'They can sign in again, and their addresses are no longer blocked. The removed messages stay removed.',
+    },
+    bots: {
+      lead: 'Bots are programs that talk along. Each has a key to write with and, if you like, an address that is told when somebody mentions it. Bots written for Campfire by 37signals work unchanged.',
+      new: 'New bot', name: 'Name', nameExample: 'Weather', webhook: 'Webhook address (optional)', webhookHint: 'Is called for each message that mentions the bot, and for each in a direct room with it. What it answers is posted as its reply.',
+      create: 'Create bot', hello: 'Hello', keyOf: (name) => `The key of ${name}`, key: 'Key', room: 'Say hello in', tryIt: 'Try it', yours: 'Your bots', none: 'No bots yet. A few lines of script are enough for one that says good morning.', calls: 'Calls', callsNothing: 'Calls no address',
+      actions: (name) => `What to do with ${name}`, edit: 'Edit', editTitle: (name) => `Edit ${name}`, crop: 'The bot’s picture', renew: 'New key', confirmRenew: (name) => `Make a new key for ${name}?`, confirmRenewDetail: 'The old key stops working at once. The new one is shown once.',
+      remove: 'Remove', confirmRemove: (name) => `Remove ${name}?`, confirmRemoveDetail: 'Its key stops working and it leaves every room. What it said stays.', removed: (name) => `${name} is removed.`,
+      where: 'Where bots are', whereLines: ['A bot is in every open room from the start.', 'Into a closed room it comes like a person: open the settings of the room and add it to the members.', 'Write to it directly, and it is told of every word, if it has a webhook.', 'A room’s number is in its address: /rooms/7.'],
+    },
+    hooks: {
+      lead: 'A webhook is an address for one room. Whatever a service sends there in Slack’s format appears in the room: alerts, deployments, forms. For services that know Slack, this address goes where Slack’s would.',
+      new: 'New webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Its messages carry this name.', room: 'Room', create: 'Create webhook', made: (name) => `The address of “${name}”`, address: 'Address', tryIt: 'Try it', hello: 'Hello',
+      yours: 'Your webhooks', none: 'No webhooks yet. Monitoring, builds and shops can all report to a room.', into: 'Into', elsewhere: 'a room you are not in', confirm: (name) => `Delete the webhook “${name}”?`, confirmDetail: 'What is sent to its address is refused from now on. What it said stays.', removed: (name) => `The webhook “${name}” is deleted.`,
+    },
+    css: {
+      lead: 'Styles of your own, for everybody. While you write, only this page changes; the others see it once you save.', label: 'Custom CSS', example: ':root { --ember: #1d6fb8 }', tabHint: 'Tab indents by two spaces. To leave the field by keyboard, press Esc, then Tab.',
+      save: 'Save for everybody', saved: 'Saved. Everybody sees it now.', undo: 'Discard changes', reset: 'Remove all', confirmReset: 'Remove all custom styles?', confirmResetDetail: 'Everybody sees Campfire as it came. What is written here is gone.', resetDone: 'The custom styles are removed.',
+      tried: 'Only you see this so far.', asSaved: 'This is what everybody sees.', tooLong: (bytes, most) => `This has ${bytes} bytes, and at most ${most} are kept.`, wayBack: 'If something vanished and you cannot get back here, open the page without custom styles:',
+      names: 'What you can set', namesLead: 'These properties colour the whole page. Choose one to add it with its present value. Light and dark have values of their own: it is added for the one you see.', insert: 'Add to the styles',
+      meanings: {
+        '--paper': 'the ground of the talk', '--raised': 'what lies on it: fields, menus', '--sunken': 'the sidebar, code', '--line': 'hairlines', '--edge': 'borders of fields', '--ink': 'words', '--soft': 'second things', '--faint': 'times and hints',
+        '--ember': 'the accent: what is yours', '--ember-ink': 'words on the accent', '--ember-wash': 'a breath of the accent', '--mine': 'behind your messages', '--mention': 'behind mentions of you', '--online': 'who is here', '--good': 'what went well', '--danger': 'what cannot be undone', '--font': 'the typeface', '--mono': 'the typeface of code',
+      },
+    },
+    jobs: {
+      lead: 'Calling webhooks, sending notifications, looking at links: all of it is done in the background, and tried again if it fails.', failed: 'Given up', failedLead: 'These failed too often, or can never work.', noneFailed: 'All is well: nothing was given up.', waiting: 'Waiting', noneWaiting: 'Nothing waits.', refresh: 'Look again',
+      kinds: { webhook: 'Calling a bot’s webhook', notify: 'Working out whom to notify', push: 'Sending a notification', preview: 'Looking at a link for its preview', remove_files: 'Removing files', remove_messages: 'Removing the messages of somebody banned' },
+      attempts: (count) => plural(count, 'try', 'tries'), gaveUp: 'given up', retry: 'Try again', retryAll: 'Try all again', retried: 'It is tried again.', drop: 'Drop', confirmDrop: 'Drop this job?', confirmDropDetail: 'It will never be done. Nothing else changes.', due: 'Is about to be done', runsAt: (when) => `Is tried again ${when}`,
+      because: (error) => {
+        const status = /answered (\d+)/.exec(error)?.[1];
+        if (/push service answered/.test(error)) return `The push service refused it (status ${status}).`;
+        if (status) return status >= 500 ? `The other server has a fault of its own (status ${status}).` : status === '404' ? 'There is nothing at that address (status 404).' : status === '401' || status === '403' ? `The other server does not let us in (status ${status}).` : `The other server refused it (status ${status}).`;
+        if (/not a public one/.test(error)) return 'The address is inside a private network, and those are not called. Whoever runs the server can allow it.';
+        if (/too long|timed? ?out/i.test(error)) return 'The other server took too long to answer.';
+        if (/refused|unreachable|reset/i.test(error)) return 'The other server cannot be reached.';
+        if (/no address|name server|dns|lookup/i.test(error)) return 'There is no server by that name.';
+        if (/certificate|tls/i.test(error)) return 'The other server’s certificate is not trusted.';
+        if (/redirect/.test(error)) return 'The other server sends us elsewhere, too often or to another host.';
+        if (/too large/.test(error)) return 'The answer was too large.';
+        return error ? `The reason given: ${error}` : 'No reason is known.';
+      },
+    },
+    audit: {
+      lead: 'What was done with the rights of an administrator, newest first.', none: 'Nothing yet. From now on, what administrators do is written down here.', older: 'Show older', host: 'On the server itself', from: (address) => `from ${address}`,
+      numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
+      actions: {
+        'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
+        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
+        'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
+      },
+      userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, other: (what) => `Edited ${what}` },
+    },
+  },
+};

@@ -1,0 +1,36 @@
+// What the window and the icon say: where one is, and whether there is something new.
+
+import { isUnread, mentionsIn, roomHere } from './rooms.js';
+import { roomName, state, watch } from './store.js';
+import { texts } from './texts.js';
+
+function place() {
+  const room = state.rooms.get(roomHere());
+  if (room) return roomName(room);
+  if (location.pathname === '/search') return texts.search.title;
+  return location.pathname.startsWith('/settings') ? texts.side.settings : '';
+}
+
+function show() {
+  if (!state.me) return;
+  const rooms = [...state.rooms.values()];
+  const mentions = rooms.reduce((sum, room) => sum + mentionsIn(room), 0);
+  const unread = rooms.some(isUnread);
+  const account = state.account?.name || 'Campfire';
+  const name = place();
+  document.title = (mentions ? `(${mentions}) ` : unread ? '• ' : '') + (name ? texts.app.titleWith(name, account) : account);
+  badge(mentions, unread);
+}
+
+let shown = '';
+
+/** A number where somebody means me, a mere dot for what is just unread. */
+function badge(mentions, unread) {
+  const wanted = `${mentions}${unread}`;
+  if (shown === wanted || !navigator.setAppBadge) return;
+  shown = wanted;
+  const done = mentions ? navigator.setAppBadge(mentions) : unread ? navigator.setAppBadge() : navigator.clearAppBadge();
+  done.catch(() => {});
+}
+
+watch(['rooms', 'users', 'account', 'route'], show);

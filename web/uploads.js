@@ -1,0 +1,164 @@
+// Files on their way to the server: in their order, two at a time, each a message of its own.
+
+import { Problem } from './api.js';
+import { listen } from './live.js';
+import { confirm } from './outbox.js';
+import { changed, state } from './store.js';
+import { texts } from './texts.js';
+
+const AT_ONCE = 2;
+/** Bytes from which a file takes longer than the server needs for a thumbnail. */
+const OVERLAPS = 4 << 20;
+/** A server that is busy is asked again, not for ever. */
+const MOST_TRIES = 6;
+
+/** `{id, room_id, file, name, size, progress, status, why, preview_url}`; the id is the `client_message_id`, which makes a second try safe. */
+let items = [];
+
+const newId = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`);
+
+/** What this page's browser can show of a file before it is sent. */
+export const isPreviewable = (file) => /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(file.type);
+
+export const uploadsIn = (roomId) => items.filter((item) => item.room_id === roomId && item.user_id === state.me?.id);
+
+/** Sends files to a room. The words, and what they answer, go with the first. */
+export function enqueueFiles(roomId, files, { content = '', replyTo } = {}) {
+  for (const [place, file] of [...files].entries()) {
+    items.push({
+      id: newId(), user_id: state.me.id, room_id: roomId, file, name: file.name, size: file.size, progress: 0, status: 'waiting', why: '', tries: 0, at: new Date().toISOString(),
+      content: place === 0 ? content : '', reply_to_id: place === 0 ? replyTo : undefined, preview_url: isPreviewable(file) ? URL.createObjectURL(file) : null,
+    });
+  }
+  changed('uploads');
+  next();
+}
+
+export function cancelUpload(id) {
+  const item = items.find((found) => found.id === id);
+  if (!item) return;
+  drop(item);
+  item.request?.abort();
+  next();
+}
+
+export function retryUpload(id) {
+  const item = items.find((found) => found.id === id);
+  if (!item || item.status !== 'failed') return;
+  Object.assign(item, { status: 'waiting', why: '', progress: 0, tries: 0 });
+  changed('uploads');
+  next();
+}
+
+/** True while files are on their way. */
+export const areUploading = () => items.some((item) => item.status !== 'failed');
+
+/** Nobody is signed in any more: nothing can go out. */
+export function dropUploads() {
+  for (const item of [...items]) {
+    drop(item);
+    item.request?.abort();
+  }
+}
+
+function drop(item) {
+  items = items.filter((other) => other !== item);
+  clearTimeout(item.timer);
+  if (item.preview_url) URL.revokeObjectURL(item.preview_url);
+  changed('uploads');
+}
+
+function next() {
+  const mine = items.filter((item) => item.user_id === state.me?.id);
+  for (const item of mine.filter((found) => found.status === 'waiting' && !found.timer)) {
+    if (mine.filter((other) => other.status === 'sending').length >= AT_ONCE) return;
+    const before = mine.slice(0, mine.indexOf(item)).filter((other) => other.room_id === item.room_id && other.status !== 'failed');
+    if (before.every((other) => comesAfter(item, other))) send(item);
+  }
+}
+
+/** Whether a file can set out and still arrive after the one before it, so that they stand in their order. */
+const comesAfter = (item, before) => before.status === 'sending' && item.size > OVERLAPS && before.size * (1 - before.progress) < item.size / 2;
+
+function send(item) {
+  const form = new FormData();
+  // The words come before the file: the server has them when it has all of it.
+  if (item.content) form.append('content', item.content);
+  if (item.reply_to_id) form.append('reply_to_id', String(item.reply_to_id));
+  form.append('client_message_id', item.id);
+  form.append('file', item.file, item.name);
+  const request = new XMLHttpRequest();
+  Object.assign(item, { request, status: 'sending', progress: 0 });
+  request.open('POST', `/api/rooms/${item.room_id}/attachments`);
+  request.upload.addEventListener('progress', ({ loaded, total }) => {
+    item.progress = total ? loaded / total : 0;
+    item.show?.();
+    next();
+  });
+  request.addEventListener('load', () => answered(item, request));
+  request.addEventListener('error', () => failed(item, new Problem(0, {})));
+  request.send(form);
+  changed('uploads');
+}
+
+function answered(item, request) {
+  let body;
+  try {
+    body = JSON.parse(request.responseText);
+  } catch {
+    body = { detail: texts.errors.loadFailed };
+  }
+  if (request.status >= 300) return failed(item, new Problem(request.status, { ...body, retryAfter: Number(request.getResponseHeader('retry-after')) || undefined }), body.detail);
+  drop(item);
+  confirm(body);
+  next();
+}
+
+function failed(item, problem, detail = '') {
+  if (!items.includes(item)) return;
+  // What it answers was deleted meanwhile: it is said all the same.
+  const answersNothing = Boolean(problem.fields.reply_to_id);
+  if (answersNothing) delete item.reply_to_id;
+  const again = answersNothing || (problem.status === 429 || problem.status === 503) && item.tries < MOST_TRIES;
+  Object.assign(item, { progress: 0, status: again ? 'waiting' : 'failed', why: again ? '' : reason(problem, detail), offline: problem.status === 0 });
+  if (again) {
+    item.tries += 1;
+    item.timer = setTimeout(() => {
+      item.timer = 0;
+      next();
+    }, (problem.retryAfter || item.tries) * 1000);
+  }
+  changed('uploads');
+  next();
+}
+
+/** Why it was not sent, in plain words. The limit stands in the server's own. */
+function reason(problem, detail) {
+  if (problem.status === 413) return texts.media.tooLarge(Number(/(\d+) MB/.exec(detail)?.[1]) || 0);
+  if (problem.status === 507) return texts.media.noSpace;
+  if (problem.status === 404) return texts.media.roomGone;
+  if (problem.status === 429 || problem.status === 503) return texts.media.busy;
+  if (problem.status === 0) return state.connected && navigator.onLine !== false ? texts.media.broken : texts.media.offline;
+  return problem.message;
+}
+
+listen((event) => {
+  // The room's events have it: it is said, whether or not the answer came.
+  if (event.type === 'message.created' && event.message.client_message_id) {
+    const item = items.find((found) => found.id === event.message.client_message_id);
+    if (item) {
+      drop(item);
+      next();
+    }
+  }
+  if (event.type === 'back') resume();
+});
+
+/** What only failed for want of a connection goes on by itself. */
+const resume = () => items.filter((item) => item.status === 'failed' && item.offline).forEach((item) => retryUpload(item.id));
+
+addEventListener('online', resume);
+
+addEventListener('beforeunload', (event) => {
+  if (areUploading()) event.preventDefault();
+});

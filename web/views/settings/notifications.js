@@ -1,0 +1,100 @@
+// What tells me of what, on this device and on my others.
+
+import { get, post, put, remove } from '../../api.js';
+import { toggle } from '../../components/field.js';
+import { BELLS } from '../../components/involvement.js';
+import { setSounds, soundsOn } from '../../components/sounds.js';
+import { toast } from '../../components/toast.js';
+import { fill, h } from '../../dom.js';
+import { compareNames } from '../../format.js';
+import { icon } from '../../icons.js';
+import { disablePush, enablePush, pushState, thisDevice } from '../../push.js';
+import { changed, roomName, state } from '../../store.js';
+import { texts } from '../../texts.js';
+import { deviceIcon, deviceName } from './device-name.js';
+import { actionButton, ago, block, line, list, loaded, mark, nothing, page, picker } from './parts.js';
+
+export function notifications() {
+  const words = texts.settings.notifications;
+  const subscribed = loaded(async () => {
+    const { subscriptions } = await get('/api/push/subscriptions');
+    const here = await thisDevice().catch(() => null);
+    return { subscriptions, here };
+  }, ({ subscriptions, here }) => (subscriptions.length ? list(words.devices, subscriptions.map((device) => one(device, device.id === here?.id, refresh))) : nothing('bell', words.noDevices)), { lines: 1 });
+  const push = loaded(pushState, (found) => pushing(found, refresh), { lines: 1 });
+  const refresh = () => {
+    push.refresh();
+    subscribed.refresh();
+  };
+  return page('notifications', words.lead,
+    block(words.here, '', push.element), block(words.devices, words.devicesLead, subscribed.element),
+    block(words.sounds, '', toggle(words.soundsOn, soundsOn(), setSounds, words.soundsHint)),
+    block(words.bell, words.bellLead, bells()), block(words.rooms, words.roomsLead, rooms()));
+}
+
+/** Why there are none, or how to have them. */
+function pushing(found, refresh) {
+  const words = texts.settings.notifications;
+  const said = found === 'unsupported' ? (isSecureContext ? 'unsupported' : 'needsTls') : found;
+  const act = (label, run, kind) => actionButton(label, async () => {
+    await run();
+    refresh();
+  }, { kind, picture: 'bell' });
+  return h('div', { class: `settings-push is-${said}` }, h('p', {}, icon(said === 'on' ? 'bellAll' : said === 'off' ? 'bell' : 'bellOff'), h('span', {}, h('b', {}, words.states[said]), ' ', words.statesHow[said])),
+    said === 'off' ? act(words.enable, enablePush, 'button-primary') : said === 'on' ? act(words.disable, disablePush, '') : null);
+}
+
+function one(device, isHere, refresh) {
+  const words = texts.settings.notifications;
+  const name = deviceName(device.user_agent);
+  return line({
+    face: deviceIcon(device.user_agent), name, key: `subscription-${device.id}`, marks: isHere ? [mark(texts.settings.devices.thisOne, 'is-good')] : [],
+    facts: [[words.since, ' ', ago(device.created_at)]],
+    actions: [
+      actionButton(words.test, async () => {
+        await post(`/api/push/subscriptions/${device.id}/test`);
+        toast(words.tested);
+      }, { about: name }),
+      actionButton(words.remove, async () => {
+        if (isHere) await disablePush();
+        else await remove(`/api/push/subscriptions/${device.id}`);
+        toast(words.removed(name));
+        refresh();
+      }, { about: name })],
+  });
+}
+
+function bells() {
+  const words = texts.settings.notifications;
+  return [h('dl', { class: 'settings-bells' }, Object.entries(BELLS).map(([key, name]) => h('div', {}, h('dt', {}, icon(name), words.bells[key]), h('dd', {}, words.bellsHow[key])))), h('p', { class: 'field-hint' }, words.defaults)];
+}
+
+/** Each of my rooms with its bell; here also those come back that are hidden from the list. */
+function rooms() {
+  const words = texts.settings.notifications;
+  const mine = [...state.rooms.values()].filter((room) => room.kind !== 'direct' || room.membership.involvement !== 'everything')
+    .map((room) => ({ room, name: roomName(room) })).sort((a, b) => compareNames(a.name, b.name));
+  if (!mine.length) return nothing('bell', words.noRooms);
+  const options = Object.keys(BELLS).map((key) => [key, words.bells[key]]);
+  return list(words.rooms, mine.map(({ room, name }) => {
+    const place = h('span', { class: 'settings-line-face' });
+    const show = (involvement) => fill(place, icon(BELLS[involvement]));
+    const pick = picker('involvement', words.bellOf(name), options, { value: room.membership.involvement, hidden: true, onchange: async (involvement) => {
+      const wrong = pick.querySelector('.field-error');
+      wrong.textContent = '';
+      try {
+        const membership = await put(`/api/rooms/${room.id}/involvement`, { involvement });
+        const known = state.rooms.get(room.id);
+        known.membership = { ...known.membership, ...(membership.membership || membership), involvement };
+        changed('rooms');
+        show(involvement);
+        toast(words.roomSaved(name, words.bells[involvement]));
+      } catch (problem) {
+        wrong.textContent = problem.message;
+        pick.querySelector('select').value = state.rooms.get(room.id).membership.involvement;
+      }
+    } });
+    show(room.membership.involvement);
+    return h('li', { class: 'settings-line settings-room-bell' }, place, h('div', { class: 'settings-line-text' }, h('div', { class: 'settings-line-name' }, h('span', { dir: 'auto' }, name))), pick);
+  }));
+}

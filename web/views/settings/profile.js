@@ -1,0 +1,79 @@
+// Who I am: picture, name, a few words; and what I sign in with.
+
+import { patch, put, remove } from '../../api.js';
+import { avatar } from '../../components/avatar.js';
+import { field, form } from '../../components/field.js';
+import { passwordField } from '../../components/password-field.js';
+import { toast } from '../../components/toast.js';
+import { fill, h } from '../../dom.js';
+import { lazy } from '../../lazy.js';
+import { putUser, state, watch } from '../../store.js';
+import { texts } from '../../texts.js';
+import { pictureField } from './picture-field.js';
+import { block, number, page } from './parts.js';
+
+const BIO_LENGTH = 500;
+
+export function profile(signal) {
+  const words = texts.settings.profile;
+  return page('profile', words.lead, face(signal), aboutMe(), signIn());
+}
+
+function face(signal) {
+  const words = texts.settings.profile;
+  const picture = h('span', {});
+  const removal = h('button', { type: 'button', class: 'button button-small', onclick: async () => {
+    try {
+      await remove(`/api/users/${state.me.id}/avatar`);
+      putUser({ ...state.me, avatar_url: null });
+      toast(words.pictureRemoved);
+    } catch (problem) {
+      toast(problem.message);
+    }
+  } }, words.removePicture);
+  const draw = () => {
+    fill(picture, avatar(state.me, { size: 'huge' }));
+    removal.hidden = !state.me.avatar_url;
+  };
+  const take = async (file) => {
+    const { cropPicture } = await lazy(() => import('../../components/crop.js'));
+    await cropPicture(file, { title: words.crop, submit: async (blob) => {
+      putUser(await put(`/api/users/${state.me.id}/avatar`, blob));
+      toast(words.pictureSaved);
+    } });
+  };
+  draw();
+  signal.addEventListener('abort', watch(['users', 'me'], draw));
+  return pictureField({ picture, label: words.changePicture, hint: words.pictureHint, take, more: removal, paste: signal });
+}
+
+function aboutMe() {
+  const words = texts.settings.profile;
+  const { me } = state;
+  const bio = field('bio', words.bio, { rows: 3, maxlength: BIO_LENGTH, '.value': me.bio, dir: 'auto' }, words.bioHint);
+  const input = bio.querySelector('textarea');
+  const count = h('p', { class: 'settings-count' });
+  const show = () => { count.textContent = words.count(number(input.value.length), number(BIO_LENGTH)); };
+  input.addEventListener('input', show);
+  show();
+  bio.append(count);
+  return block(words.aboutYou, '', form([
+    field('name', words.name, { '.value': me.name, maxlength: 100, autocomplete: 'name', dir: 'auto' }, words.nameHint), bio,
+  ], texts.common.save, async ({ name, bio: said }) => putUser(await patch(`/api/users/${state.me.id}`, { name, bio: said })), { done: texts.common.saved }));
+}
+
+function signIn() {
+  const words = texts.settings.profile;
+  const element = form([
+    field('email', words.email, { type: 'email', '.value': state.me.email || '', autocomplete: 'username', inputmode: 'email' }),
+    passwordField('password', words.newPassword, 'new-password', { required: null }, words.newPasswordHint),
+    passwordField('current_password', words.currentPassword, 'current-password', {}, words.currentPasswordHint),
+  ], words.saveSignIn, async ({ email, password, current_password: current }) => {
+    const wanted = { current_password: current };
+    if (email !== state.me.email) wanted.email = email;
+    if (password) wanted.password = password;
+    putUser(await patch(`/api/users/${state.me.id}`, wanted));
+    for (const input of element.querySelectorAll('.password-box input')) input.value = '';
+  }, { quiet: true, done: texts.common.saved });
+  return block(words.signIn, words.signInLead, element);
+}

@@ -1,0 +1,6 @@
+// The rooms that a program can be put into.
+
+import { compareNames } from '../../format.js';
+import { state } from '../../store.js';
+
+export const sharedRooms = () => [...state.rooms.values()].filter((room) => room.kind !== 'direct').sort((a, b) => compareNames(a.name, b.name));

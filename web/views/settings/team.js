@@ -1,0 +1,12 @@
+// The sections for administrators.
+
+import { account } from './account.js';
+import { audit } from './audit.js';
+import { bots } from './bots.js';
+import { css } from './css.js';
+import { hooks } from './hooks.js';
+import { invite } from './invite.js';
+import { jobs } from './jobs.js';
+import { people } from './people.js';
+
+export const team = { account, invite, people, bots, hooks, css, jobs, audit };
