@@ -1,59 +1,205 @@
-//! Pictures of every screen, for people to look at: `CAMPFIRE_SCREENSHOTS=screenshots cargo test --test browser screens`.
-//! Without the variable they are taken all the same, and only checked for their size.
+//! Every screen, at both sizes and in both themes: nothing is wider than the window, axe-core finds nothing, and the
+//! console is silent. `CAMPFIRE_SCREENSHOTS=screenshots cargo test --test browser screens` writes a picture of each.
 
-use std::path::{Path, PathBuf};
-
-use crate::{
-    driving::{Driver, Window},
-    support::server::{campfire, spawn_until_ready},
+use std::{
+    path::PathBuf,
+    process::{Child, Command},
 };
 
-/// Writes a picture, if somebody asked for it.
-async fn picture(window: &Window, dir: Option<&Path>, name: &str) {
-    let png = window.screenshot().await;
-    assert!(png.len() > 5_000, "{name} is empty");
-    if let Some(dir) = dir {
-        std::fs::create_dir_all(dir).unwrap();
-        std::fs::write(dir.join(format!("{name}.png")), png).unwrap();
+use crate::{
+    driving::{DESK, Driver, ESCAPE, Looks, PHONE, Window, browsing},
+    people::signed_in_on,
+    support::{
+        Camp, Server,
+        server::{campfire, spawn_until_ready},
+    },
+};
+
+/// A demo that ends with the test.
+struct Demo {
+    child: Child,
+    origin: String,
+}
+
+impl Demo {
+    fn start() -> Demo {
+        let mut command: Command = campfire();
+        command.args(["demo", "--listen", "127.0.0.1:0"]);
+        let (child, address) = spawn_until_ready(command, &Default::default());
+        Demo { child, origin: format!("http://{address}") }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A window that looks at one screen after the other.
+struct Gallery {
+    window: Window,
+    origin: String,
+    suffix: String,
+    dir: Option<PathBuf>,
+}
+
+impl Gallery {
+    async fn of(driver: &Driver, looks: Looks, origin: &str) -> Gallery {
+        Gallery::with(driver.window_of(looks).await, looks, origin)
+    }
+
+    fn with(window: Window, looks: Looks, origin: &str) -> Gallery {
+        let place = if looks.width < 500 { "phone" } else { "desk" };
+        let theme = if looks.dark { "dark" } else { "light" };
+        let dir = std::env::var_os("CAMPFIRE_SCREENSHOTS").map(PathBuf::from);
+        Gallery { window, origin: origin.to_owned(), suffix: format!("{place}-{theme}"), dir }
+    }
+
+    async fn goto(&self, path: &str) {
+        self.window.goto(&format!("{}{path}", self.origin)).await;
+    }
+
+    /// Holds what is shown now to what every screen has to be, and takes its picture.
+    async fn take(&self, screen: &str) {
+        let name = format!("{screen}-{}", self.suffix);
+        self.window
+            .until(
+                "pictures are there and nothing moves",
+                "return [...document.images].every((it) => it.complete || it.loading === 'lazy')
+                    && document.getAnimations().every((it) => it.playState !== 'running' || it.effect.getTiming().iterations === Infinity)",
+            )
+            .await;
+        self.window.assert_fits(&name).await;
+        self.window.assert_accessible(&name).await;
+        let png = self.window.screenshot().await;
+        assert!(png.len() > 5_000, "{name} is empty");
+        if let Some(dir) = &self.dir {
+            std::fs::create_dir_all(dir).unwrap();
+            std::fs::write(dir.join(format!("{name}.png")), png).unwrap();
+        }
+    }
+
+    /// Goes to an address, waits for what has to be there, and takes it.
+    async fn visit(&self, screen: &str, path: &str, css: &str) {
+        self.goto(path).await;
+        self.window.find(css).await;
+        self.take(screen).await;
+    }
+
+    async fn room(&self, name: &str) -> String {
+        let script = format!(
+            "return [...document.querySelectorAll('.room, .direct')].find((it) => it.textContent.includes({name:?})).getAttribute('href')"
+        );
+        self.window.eval(&script).await.as_str().unwrap_or_else(|| panic!("no room {name}")).to_owned()
+    }
+}
+
+const LOOKS: [Looks; 4] = [DESK, Looks { dark: true, ..DESK }, PHONE, Looks { dark: true, ..PHONE }];
+
+#[tokio::test]
+async fn rooms_and_what_opens_over_them() {
+    for looks in LOOKS {
+        browsing(async |driver| {
+            let demo = Demo::start();
+            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            gallery.goto("/").await;
+            gallery.window.find(".side-me").await;
+            gallery.take("rooms").await;
+            let launch = gallery.room("Launch week").await;
+            gallery.visit("room", &launch, ".message.is-meant").await;
+            gallery.window.click(".message.is-meant .boost-add").await;
+            gallery.window.find(".popover-boosts").await;
+            gallery.take("boosts").await;
+            gallery.window.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
+            gallery.window.click(".room-head .icon-button:last-child").await;
+            gallery.window.find(".menu").await;
+            gallery.take("room-menu").await;
+            gallery.goto("/").await;
+            gallery.window.find(".side-me").await;
+            let deploys = gallery.room("Deploys").await;
+            gallery.visit("room-code", &deploys, ".message").await;
+            gallery.goto("/").await;
+            gallery.window.find(".jump").await;
+            gallery.window.click(".jump").await;
+            gallery.window.find(".switcher-entry").await;
+            gallery.take("switcher").await;
+            demo
+        })
+        .await;
     }
 }
 
 #[tokio::test]
-async fn every_screen_is_drawn_at_both_sizes_and_in_both_themes() {
-    let dir = std::env::var_os("CAMPFIRE_SCREENSHOTS").map(PathBuf::from);
-    let driver = Driver::start().await;
-    for (width, height, place) in [(1280, 800, "desk"), (390, 844, "phone")] {
-        for (dark, theme) in [(false, "light"), (true, "dark")] {
-            let mut command = campfire();
-            command.args(["demo", "--listen", "127.0.0.1:0"]);
-            let (mut demo, address) = spawn_until_ready(command, &Default::default());
-            let window = driver.window_of(width, height, dark).await;
-            let name = |screen: &str| format!("{screen}-{place}-{theme}");
-            let origin = format!("http://{address}");
-            window.goto(&origin).await;
-            window.find(".side-me").await;
-            picture(&window, dir.as_deref(), &name("rooms")).await;
-            let room = window.eval("return [...document.querySelectorAll('.room')].find((it) => it.textContent.includes('Launch week')).getAttribute('href')").await;
-            window.goto(&format!("{origin}{}", room.as_str().unwrap())).await;
-            window
-                .until("the talk is there", "return document.querySelectorAll('.message').length > 20")
-                .await;
-            let wide = window.eval("return document.documentElement.scrollWidth <= innerWidth").await;
-            assert_eq!(wide, true, "the room is wider than the window");
-            picture(&window, dir.as_deref(), &name("room")).await;
-            window.goto(&format!("{origin}/search?q=button")).await;
-            window.find(".result").await;
-            picture(&window, dir.as_deref(), &name("search")).await;
-            window.goto(&format!("{origin}/settings")).await;
-            window.find(".devices li").await;
-            picture(&window, dir.as_deref(), &name("settings")).await;
-            window.eval("return fetch('/api/session', { method: 'DELETE' }).then(() => true)").await;
-            window.goto(&format!("{origin}/signin")).await;
-            window.find("#field-password").await;
-            picture(&window, dir.as_deref(), &name("signin")).await;
-            window.client.close().await.unwrap();
-            demo.kill().unwrap();
-            demo.wait().unwrap();
-        }
+async fn search() {
+    for looks in LOOKS {
+        browsing(async |driver| {
+            let demo = Demo::start();
+            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            gallery.goto("/").await;
+            gallery.window.find(".side-me").await;
+            gallery.visit("search-results", "/search?q=button", ".result").await;
+            gallery.visit("search-nothing", "/search?q=xyzzy", ".empty").await;
+            gallery.visit("search", "/search", ".recent").await;
+            demo
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn settings() {
+    for looks in LOOKS {
+        browsing(async |driver| {
+            let demo = Demo::start();
+            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            gallery.goto("/").await;
+            gallery.window.find(".side-me").await;
+            gallery.visit("settings", "/settings", ".settings-nav").await;
+            for section in [
+                "profile",
+                "devices",
+                "notifications",
+                "appearance",
+                "tokens",
+                "about",
+                "account",
+                "invite",
+                "people",
+                "bots",
+                "hooks",
+                "css",
+                "jobs",
+                "audit",
+            ] {
+                let shown = format!(".settings-{section}:not(:has([aria-busy]))");
+                gallery.visit(&format!("settings-{section}"), &format!("/settings/{section}"), &shown).await;
+            }
+            demo
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn getting_in_and_the_first_room() {
+    for looks in LOOKS {
+        browsing(async |driver| {
+            let server = Server::start();
+            let origin = format!("http://{}", server.address().get());
+            let gallery = Gallery::of(driver, looks, &origin).await;
+            gallery.visit("first-run", "/", "#field-account_name").await;
+            let camp = Camp::on(server).await;
+            gallery.visit("sign-in", "/signin", "#field-password").await;
+            gallery.visit("join", &format!("/join/{}", camp.join_code), "#field-name").await;
+            gallery.visit("reset", "/reset/none", "#field-password").await;
+            gallery.visit("transfer", "/transfer/none", ".entry .button").await;
+            let inside = signed_in_on(driver, looks, &origin, &camp.ada.email).await;
+            let inside = Gallery::with(inside, looks, &origin);
+            inside.visit("first-room", &format!("/rooms/{}", camp.room), ".welcome-qr").await;
+            camp
+        })
+        .await;
     }
 }

@@ -1,9 +1,12 @@
-//! Debian's Chromium, driven over WebDriver. Each window has a profile of its own, and keeps what its console says.
+//! Debian's Chromium, driven over WebDriver. Each window has a profile of its own, and what its console says is held
+//! against it: an error of a script, a request that failed and a breach of the page's policy all end there.
 #![allow(unreachable_pub)] // as in the rest of the support
 
 use std::{
     net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -18,14 +21,54 @@ use serde_json::{Value, json};
 
 use crate::support::DEADLINE;
 
+/// The accessibility checker that Chromium's own tools use too; fetched from npm, once, and never part of the product.
+const AXE: &str = "axe-core@4.14.1";
+
+/// Enter, and other keys, as WebDriver writes them.
+pub const ENTER: &str = "\u{E007}";
+pub const ESCAPE: &str = "\u{E00C}";
+pub const UP: &str = "\u{E013}";
+pub const CONTROL: &str = "\u{E009}";
+
+/// What a message `it` says, in a script: without the mark of an edit.
+const SAID: &str = "it.innerText.replace(it.querySelector('.message-edited')?.innerText ?? '', '').trim()";
+
+/// What a window looks like.
+#[derive(Clone, Copy)]
+pub struct Looks {
+    pub width: u32,
+    pub height: u32,
+    pub dark: bool,
+    /// A phone's screen with a finger on it.
+    pub touch: bool,
+    pub language: &'static str,
+}
+
+pub const DESK: Looks = Looks { width: 1280, height: 800, dark: false, touch: false, language: "en-GB" };
+pub const PHONE: Looks = Looks { width: 390, height: 844, touch: true, ..DESK };
+
+/// Runs a test with a browser. In the end no window may have complained of anything that was not announced. The test
+/// answers the server, which has to outlive the windows: what they say when it is gone would count against them.
+pub async fn browsing<Kept>(test: impl AsyncFnOnce(&Driver) -> Kept) {
+    let driver = Driver::start().await;
+    let _kept = test(&driver).await;
+    let windows = std::mem::take(&mut *driver.windows.lock().unwrap());
+    for window in windows {
+        let complaints = window.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+        window.client.close().await.unwrap();
+    }
+}
+
 /// A chromedriver of the test's own.
 pub struct Driver {
     child: Child,
     address: String,
+    windows: Mutex<Vec<Window>>,
 }
 
 impl Driver {
-    pub async fn start() -> Driver {
+    async fn start() -> Driver {
         // A port that was free a moment ago; if somebody else was quicker, the next one is tried.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -37,7 +80,8 @@ impl Driver {
                 .unwrap_or_else(|error| {
                     panic!("chromedriver does not start ({error}): apt-get install chromium chromium-driver")
                 });
-            let mut driver = Driver { child, address: format!("http://127.0.0.1:{port}") };
+            let address = format!("http://127.0.0.1:{port}");
+            let mut driver = Driver { child, address, windows: Mutex::default() };
             if driver.is_ready(port).await {
                 return driver;
             }
@@ -60,10 +104,12 @@ impl Driver {
     }
 
     pub async fn window(&self) -> Window {
-        self.window_of(1280, 800, false).await
+        self.window_of(DESK).await
     }
 
-    pub async fn window_of(&self, width: u32, height: u32, dark: bool) -> Window {
+    pub async fn window_of(&self, looks: Looks) -> Window {
+        let Looks { width, height, dark, touch, language } = looks;
+        let (size, language) = (format!("--window-size={width},{height}"), format!("--lang={language}"));
         let mut arguments = vec![
             "--headless=new",
             "--no-sandbox",
@@ -75,29 +121,37 @@ impl Driver {
             "--disable-sync",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
-            "--lang=en-GB",
+            // Faces of their own for a camera and a microphone are not needed, but sounds play without a click.
+            "--autoplay-policy=no-user-gesture-required",
+            &language,
+            &size,
         ];
         if dark {
             arguments.push("--blink-settings=preferredColorScheme=0");
         }
-        let size = format!("--window-size={width},{height}");
-        arguments.push(&size);
+        let mut options = json!({ "args": arguments, "prefs": { "intl.accept_languages": looks.language } });
+        if touch {
+            options["mobileEmulation"] = json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "touch": true } });
+        }
         let capabilities = json!({
-            "goog:chromeOptions": { "args": arguments, "mobileEmulation": if width < 500 {
-                json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "touch": false } })
-            } else { json!({}) } },
+            "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
         });
-        let mut capabilities: Capabilities = serde_json::from_value(capabilities).unwrap();
-        if width >= 500 {
-            capabilities["goog:chromeOptions"].as_object_mut().unwrap().remove("mobileEmulation");
-        }
+        let capabilities: Capabilities = serde_json::from_value(capabilities).unwrap();
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&self.address)
             .await
             .expect("Chromium opens a window (apt-get install chromium)");
-        Window { client }
+        let window = Window { client, announced: Arc::default() };
+        if !touch {
+            // The size of a window counts its frame; what people look at is the page.
+            let metrics =
+                json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            window.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        }
+        self.windows.lock().unwrap().push(window.clone());
+        window
     }
 }
 
@@ -110,8 +164,12 @@ impl Drop for Driver {
     }
 }
 
+/// One browser with a profile of its own.
+#[derive(Clone)]
 pub struct Window {
     pub client: Client,
+    /// Complaints that a test causes on purpose.
+    announced: Arc<Mutex<Vec<String>>>,
 }
 
 impl Window {
@@ -173,7 +231,7 @@ impl Window {
     /// Waits until a message with this text is in the room, said and confirmed.
     pub async fn sees(&self, text: &str) {
         let script = format!(
-            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => it.innerText.trim() === {})",
+            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => {SAID} === {})",
             json!(text)
         );
         self.until(&format!("{text:?} is seen"), &script).await;
@@ -181,7 +239,9 @@ impl Window {
 
     /// The texts of all the messages, in order.
     pub async fn texts(&self) -> Vec<String> {
-        let found = self.eval("return [...document.querySelectorAll('.message .message-text')].map((it) => it.innerText.trim())").await;
+        let script =
+            format!("return [...document.querySelectorAll('.message .message-text')].map((it) => {SAID})");
+        let found = self.eval(&script).await;
         serde_json::from_value(found).unwrap()
     }
 
@@ -189,14 +249,45 @@ impl Window {
         self.type_into(".composer-input", &format!("{text}\u{E007}")).await;
     }
 
-    /// What the console has said since it was last asked, but for requests that were refused on purpose.
-    pub async fn complaints(&self, expected: &[&str]) -> Vec<String> {
+    /// What the test does makes the console say this; it is no complaint.
+    pub fn announce(&self, text: &str) {
+        self.announced.lock().unwrap().push(text.to_owned());
+    }
+
+    /// What the console has said since it was last asked, but for what was announced.
+    pub async fn complaints(&self) -> Vec<String> {
         let log = self.client.issue_cmd(BrowserLog).await.unwrap();
         let entries = log.as_array().cloned().unwrap_or_default();
         let entries =
             entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         let texts = entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned());
-        texts.filter(|text| !expected.iter().any(|known| text.contains(known))).collect()
+        let announced = self.announced.lock().unwrap();
+        texts.filter(|text| !announced.iter().any(|known| text.contains(known))).collect()
+    }
+
+    /// A command of the DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.client.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await.unwrap()
+    }
+
+    /// Fails if axe-core finds anything wrong with what is shown now.
+    pub async fn assert_accessible(&self, what: &str) {
+        self.client.execute(axe(), vec![]).await.unwrap();
+        let script = "const done = arguments[0];
+            const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+            axe.run(document, { runOnly, resultTypes: ['violations'] }).then(({ violations }) => done(violations.flatMap(({ id, nodes }) =>
+                nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`))), (error) => done([String(error)]));";
+        let found = self.client.execute_async(script, vec![]).await.unwrap();
+        assert!(found.as_array().is_some_and(Vec::is_empty), "{what}: {found:#}");
+    }
+
+    /// Fails if anything is wider than the window.
+    pub async fn assert_fits(&self, what: &str) {
+        let script = "const wide = document.documentElement.scrollWidth - innerWidth;
+            return wide <= 0 ? '' : `${wide} px too wide: ` + [...document.querySelectorAll('body *')]
+                .filter((it) => it.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((it) => it.outerHTML.slice(0, 120)).join(' | ')";
+        let found = self.eval(script).await;
+        assert_eq!(found, "", "{what}");
     }
 
     pub async fn screenshot(&self) -> Vec<u8> {
@@ -215,4 +306,35 @@ impl WebDriverCompatibleCommand for BrowserLog {
     fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
         (hyper::Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
+}
+
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
+        (hyper::Method::POST, Some(self.0.to_string()))
+    }
+}
+
+/// The text of axe-core.
+fn axe() -> &'static str {
+    static SCRIPT: OnceLock<String> = OnceLock::new();
+    SCRIPT.get_or_init(|| {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(AXE);
+        let script = place.join("node_modules/axe-core/axe.min.js");
+        if !script.exists() {
+            let done = Command::new("npm")
+                .args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+                .args([place.as_os_str(), AXE.as_ref()])
+                .status()
+                .unwrap_or_else(|error| panic!("npm does not start ({error}): apt-get install npm"));
+            assert!(done.success(), "npm cannot install {AXE}");
+        }
+        std::fs::read_to_string(script).unwrap()
+    })
 }

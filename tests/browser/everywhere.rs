@@ -1,0 +1,170 @@
+//! What holds on every screen: other languages and directions, small windows, no connection.
+
+use crate::{
+    driving::{CONTROL, DESK, ENTER, ESCAPE, Looks, PHONE, browsing},
+    people::{signed_in, signed_in_on},
+    support::{Camp, json},
+};
+
+#[tokio::test]
+async fn the_page_speaks_german_to_those_whose_browser_does() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let looks = Looks { language: "de-DE", ..DESK };
+        let window = signed_in_on(driver, looks, &camp.nobody().origin(), &camp.ada.email).await;
+        window.find(".composer-input").await;
+        assert_eq!(window.eval("return document.documentElement.lang").await, "de");
+        let said = window.eval("return document.querySelector('.composer-input').placeholder").await;
+        assert!(
+            said.as_str().unwrap().contains("All Talk") && !said.as_str().unwrap().starts_with("Write"),
+            "{said}"
+        );
+        window.goto(&format!("{}/settings/appearance", camp.nobody().origin())).await;
+        window.find(".settings-appearance").await;
+        window.assert_accessible("appearance, in German").await;
+        window.assert_fits("appearance, in German").await;
+        camp
+    })
+    .await;
+}
+
+/// A text that one language lacks is a hole in the page.
+#[test]
+fn both_languages_have_the_same_texts() {
+    let script = "import { readFileSync } from 'node:fs';
+        const read = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`web/texts/${name}.js`))}`);
+        const all = async (language) => ({ ...(await read(language))[language], ...(await read(`settings-${language}`)).words });
+        const shape = (value, path) => value && typeof value === 'object' && !Array.isArray(value)
+            ? Object.entries(value).flatMap(([key, inner]) => shape(inner, `${path}.${key}`)) : [`${path} ${Array.isArray(value) ? value.length : typeof value}`];
+        const [english, german] = [shape(await all('en'), ''), shape(await all('de'), '')];
+        for (const name of english) if (!german.includes(name)) console.log('only in English:', name);
+        for (const name of german) if (!english.includes(name)) console.log('only in German:', name);";
+    let output = std::process::Command::new("node")
+        .args(["--input-type=module", "--eval", script])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("node starts (apt-get install npm)");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[tokio::test]
+async fn right_to_left_and_320_pixels_do_not_break_it() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        camp.ada.say(camp.room, "| a | table | that | is | wide |\n|-|-|-|-|-|\n| 1 | 2 | 3 | 4 | 5 |").await;
+        camp.ada.say(camp.room, &"averylongwordwithoutanyspace".repeat(12)).await;
+        camp.ada.say(camp.room, "مرحبا بالجميع").await;
+        let origin = camp.nobody().origin();
+        let narrow = Looks { width: 320, height: 640, ..PHONE };
+        let window = signed_in_on(driver, narrow, &origin, &camp.ada.email).await;
+        for direction in ["ltr", "rtl"] {
+            for path in [
+                format!("/rooms/{}", camp.room),
+                "/".into(),
+                "/search?q=table".into(),
+                "/settings/people".into(),
+                "/settings/bots".into(),
+            ] {
+                window.goto(&format!("{origin}{path}")).await;
+                window.find(".side-me, .composer-input").await;
+                window.eval(&format!("document.documentElement.dir = {}", json!(direction))).await;
+                window.assert_fits(&format!("{path}, {direction}")).await;
+            }
+        }
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn back_and_forward_go_through_rooms_without_loading_the_page() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let kitchen = camp.closed_room("Kitchen", &[&camp.ada]).await;
+        camp.ada.say(camp.room, "in all talk").await;
+        camp.ada.say(kitchen, "in the kitchen").await;
+        let origin = camp.nobody().origin();
+        let window = signed_in(driver, &origin, &camp.ada.email).await;
+        window.goto(&format!("{origin}/rooms/{}", camp.room)).await;
+        window.sees("in all talk").await;
+        window.eval("window.same = true").await;
+        window.click(&format!(".room[href='/rooms/{kitchen}']")).await;
+        window.sees("in the kitchen").await;
+        window.client.back().await.unwrap();
+        window.sees("in all talk").await;
+        window.client.forward().await.unwrap();
+        window.sees("in the kitchen").await;
+        assert_eq!(window.eval("return window.same").await, true);
+        // What was open before is there in the next frame, before anything can have been asked for.
+        let at_once = format!(
+            "const done = arguments[0]; document.querySelector(\".room[href='/rooms/{}']\").click();
+            requestAnimationFrame(() => done(document.querySelector('.message-text')?.innerText.trim()))",
+            camp.room
+        );
+        let shown = window.client.execute_async(&at_once, vec![]).await.unwrap();
+        assert_eq!(shown, "in all talk");
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_switcher_jumps_and_the_question_mark_tells_the_keys() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        camp.closed_room("Kitchen", &[&camp.ada]).await;
+        let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
+        window.type_into(".composer-input", &format!("{CONTROL}k")).await;
+        window.type_into(".switcher-input", &format!("kit{ENTER}")).await;
+        window
+            .until(
+                "one is there",
+                "return document.querySelector('.room-title h1')?.textContent === 'Kitchen'",
+            )
+            .await;
+        window.eval("document.activeElement.blur()").await;
+        window.client.active_element().await.unwrap().send_keys("?").await.unwrap();
+        window.find(".dialog-keys").await;
+        window.assert_accessible("the keys").await;
+        window.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
+        window.until("they are gone", "return !document.querySelector('dialog')").await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_server_the_last_rooms_can_be_read_and_what_is_written_waits() {
+    browsing(async |driver| {
+        let mut camp = Camp::start().await;
+        camp.ada.say(camp.room, "remember me").await;
+        let origin = camp.nobody().origin();
+        let window = signed_in(driver, &origin, &camp.ada.email).await;
+        window.announce("ERR_CONNECTION_REFUSED");
+        window.announce("ERR_FAILED");
+        window.announce("502");
+        window.announce("503");
+        window.announce("504");
+        window.sees("remember me").await;
+        // The worker takes over once it is ready, and keeps what is on screen.
+        window.until("the worker is there", "return navigator.serviceWorker.controller !== null").await;
+        window
+            .until(
+                "the room is kept",
+                "const done = arguments; return window.kept === true || (caches.keys().then(async (names) => {
+                    for (const name of names) for (const request of await (await caches.open(name)).keys()) if (request.url.endsWith('/messages')) window.kept = true; }), false)",
+            )
+            .await;
+        camp.server.kill();
+        window.client.refresh().await.unwrap();
+        window.sees("remember me").await;
+        window.say("said in the dark").await;
+        window.until("it waits", "return document.querySelectorAll('.is-pending').length === 1").await;
+        camp.server.restart_at_the_same_address();
+        window.sees("said in the dark").await;
+        assert_eq!(window.texts().await, ["remember me", "said in the dark"]);
+        camp
+    })
+    .await;
+}

@@ -1,0 +1,123 @@
+//! Files: chosen, sent, looked at.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    driving::{ENTER, ESCAPE, Window, browsing},
+    people::two,
+    support::Camp,
+};
+
+/// A small picture of one colour, as a PNG that the browser itself makes.
+async fn picture(window: &Window, dir: &Path, name: &str, colour: &str) -> PathBuf {
+    let script = format!(
+        "const canvas = document.createElement('canvas'); canvas.width = 320; canvas.height = 200;
+        const pen = canvas.getContext('2d'); pen.fillStyle = {colour:?}; pen.fillRect(0, 0, 320, 200);
+        return canvas.toDataURL('image/png').split(',')[1]"
+    );
+    let coded = window.eval(&script).await;
+    let path = dir.join(name);
+    std::fs::write(&path, base64(coded.as_str().unwrap())).unwrap();
+    path
+}
+
+fn base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bits, mut word, mut bytes) = (0, 0u32, Vec::new());
+    for value in text.bytes().filter_map(|byte| ALPHABET.iter().position(|known| *known == byte)) {
+        word = word << 6 | value as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((word >> bits) as u8);
+        }
+    }
+    bytes
+}
+
+async fn choose(window: &Window, files: &[&Path]) {
+    let paths: Vec<_> = files.iter().map(|path| path.to_str().unwrap()).collect();
+    window.find(".composer-input").await;
+    let input = window.client.find(fantoccini::Locator::Css(".composer input[type=file]")).await.unwrap();
+    input.send_keys(&paths.join("\n")).await.unwrap();
+}
+
+#[tokio::test]
+async fn pictures_are_chosen_sent_with_words_and_looked_at_in_the_other_window() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let (_, first, second) = two(&camp, driver).await;
+        let dir = tempfile::tempdir().unwrap();
+        let ember = picture(&first, dir.path(), "ember.png", "#c2410c").await;
+        let night = picture(&first, dir.path(), "night.png", "#181512").await;
+        choose(&first, &[&ember, &night]).await;
+        first.until("both are chosen", "return document.querySelectorAll('.chosen-file').length === 2").await;
+        first.type_into(".composer-input", &format!("two evenings{ENTER}")).await;
+        second.sees("two evenings").await;
+        second
+            .until(
+                "both pictures are there",
+                "return document.querySelectorAll('.picture.is-here').length === 2",
+            )
+            .await;
+        first.until("nothing is on its way", "return !document.querySelector('.upload, .chosen-file')").await;
+        // The lightbox goes from one to the other, and Esc leaves it.
+        second.click(".picture").await;
+        second
+            .until("it is open", "return /1.*2/.test(document.querySelector('.lightbox-count')?.textContent)")
+            .await;
+        second.client.active_element().await.unwrap().send_keys("\u{E014}").await.unwrap();
+        second
+            .until(
+                "the next is shown",
+                "return /2.*2/.test(document.querySelector('.lightbox-count').textContent)",
+            )
+            .await;
+        second.assert_accessible("the lightbox").await;
+        second.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
+        second.until("it is closed", "return !document.querySelector('.lightbox')").await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_in_plain_words_and_can_be_let_go() {
+    browsing(async |driver| {
+        let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
+        let (_, first, _) = two(&camp, driver).await;
+        first.announce("413");
+        let dir = tempfile::tempdir().unwrap();
+        let large = dir.path().join("large.bin");
+        std::fs::write(&large, vec![7; 3 << 20]).unwrap();
+        choose(&first, &[&large]).await;
+        first.find(".chosen-file").await;
+        first.click(".send-button").await;
+        first
+            .until("it says why", "return document.querySelector('.upload-why')?.textContent.length > 10")
+            .await;
+        first.click(".upload-cancel").await;
+        first.until("it is gone", "return !document.querySelector('.upload')").await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plain_file_has_a_card_with_its_name_and_size() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let (_, first, second) = two(&camp, driver).await;
+        let dir = tempfile::tempdir().unwrap();
+        let notes = dir.path().join("notes <b> of & the evening.txt");
+        std::fs::write(&notes, "kindling, matches, patience").unwrap();
+        choose(&first, &[&notes]).await;
+        first.find(".chosen-file").await;
+        first.click(".send-button").await;
+        second
+            .until("its card is there", "return document.querySelector('.file-name')?.textContent === 'notes <b> of & the evening.txt'")
+            .await;
+        camp
+    })
+    .await;
+}

@@ -1,0 +1,155 @@
+//! The settings: mine, and the team's.
+
+use crate::{
+    driving::{ENTER, browsing},
+    people::{signed_in, two},
+    support::{Camp, PASSWORD},
+};
+
+#[tokio::test]
+async fn somebody_is_invited_and_joins_by_the_link() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let origin = camp.nobody().origin();
+        let host = signed_in(driver, &origin, &camp.ada.email).await;
+        host.goto(&format!("{origin}/settings/invite")).await;
+        host.find(".settings-invite .copyable").await;
+        let link = host.eval("return document.querySelector('.settings-invite .copyable').textContent").await;
+        let guest = driver.window().await;
+        guest.goto(link.as_str().unwrap()).await;
+        guest.type_into("#field-name", "Cleo").await;
+        guest.type_into("#field-email", "cleo@example.com").await;
+        guest.type_into("#field-password", &format!("{PASSWORD}{ENTER}")).await;
+        guest.find(".composer-input").await;
+        guest.say("hello, I am new").await;
+        host.goto(&format!("{origin}/rooms/{}", camp.room)).await;
+        host.sees("hello, I am new").await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bot_is_made_and_its_curl_line_speaks() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let origin = camp.nobody().origin();
+        let window = signed_in(driver, &origin, &camp.ada.email).await;
+        window.goto(&format!("{origin}/settings/bots")).await;
+        window.type_into(".settings-bots [name=name]", &format!("Weather{ENTER}")).await;
+        window.find(".settings-secret").await;
+        let line = window
+            .eval("return [...document.querySelectorAll('.settings-secret .copyable')].map((it) => it.textContent).find((it) => it.startsWith('curl'))")
+            .await;
+        let line = line.as_str().unwrap();
+        // Only as far as a test needs a shell: the words between the quotes, and the address.
+        let words = line.split('\'').nth(1).unwrap();
+        let address = line.rsplit(' ').next().unwrap();
+        let path = address.strip_prefix(&origin).unwrap();
+        let answer = camp.nobody().request("POST", path).body("text/plain", words.to_owned()).send().await;
+        assert_eq!(answer.status, 201, "{line}");
+        window.goto(&format!("{origin}/rooms/{}", camp.room)).await;
+        window.sees(words).await;
+        window.until("it is a bot's", "return document.querySelector('.message .avatar.is-bot') !== null").await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn custom_styles_are_tried_first_and_then_everybodys() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let (_, first, second) = two(&camp, driver).await;
+        let origin = camp.nobody().origin();
+        let shown = "return getComputedStyle(document.documentElement).getPropertyValue('--ember').trim()";
+        first.goto(&format!("{origin}/settings/css")).await;
+        first
+            .type_into(
+                "#custom-css",
+                ":root:root {{ --ember: #135790 }}".replace("{{", "{").replace("}}", "}").as_str(),
+            )
+            .await;
+        first.until("it is tried here", &format!("{shown} === '#135790'")).await;
+        assert_ne!(second.eval(shown).await, "#135790");
+        first.click(".settings-css .button-primary").await;
+        second.until("it is everybody's", &format!("{shown} === '#135790'")).await;
+        second.goto(&format!("{origin}/?nocss")).await;
+        second.find(".side-me").await;
+        assert_ne!(second.eval(shown).await, "#135790", "there is a way back");
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signing_a_device_out_closes_its_window() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let origin = camp.nobody().origin();
+        let first = signed_in(driver, &origin, &camp.ada.email).await;
+        let second = signed_in(driver, &origin, &camp.ada.email).await;
+        second.announce("401");
+        second.find(".composer-input").await;
+        first.goto(&format!("{origin}/settings/devices")).await;
+        first.find(".settings-devices .button.is-danger").await;
+        first.click(".settings-devices .button.is-danger").await;
+        first.click(".dialog-confirm .button-danger").await;
+        second.find("#field-password").await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_is_signed_in_by_a_link_that_works_once() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let origin = camp.nobody().origin();
+        let desk = signed_in(driver, &origin, &camp.ada.email).await;
+        desk.goto(&format!("{origin}/settings/devices")).await;
+        desk.click(".settings-transfer .button").await;
+        desk.find(".settings-transfer .copyable").await;
+        let link =
+            desk.eval("return document.querySelector('.settings-transfer .copyable').textContent").await;
+        let phone = driver.window().await;
+        phone.goto(link.as_str().unwrap()).await;
+        phone.click(".entry .button-primary").await;
+        phone.find(".side-me").await;
+        let again = driver.window().await;
+        again.announce("404");
+        again.goto(link.as_str().unwrap()).await;
+        again.click(".entry .button-primary").await;
+        again
+            .until(
+                "it is refused in words",
+                "return /./.test(document.querySelector('.entry-notice, .form-error')?.textContent)",
+            )
+            .await;
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_picture_is_cut_and_becomes_my_face_everywhere() {
+    browsing(async |driver| {
+        let camp = Camp::start().await;
+        let (_, first, second) = two(&camp, driver).await;
+        first.say("look at me").await;
+        second.sees("look at me").await;
+        first.goto(&format!("{}/settings/profile", camp.nobody().origin())).await;
+        first.find(".picture-field").await;
+        let dropped = "const canvas = document.createElement('canvas'); canvas.width = 400; canvas.height = 300;
+            canvas.getContext('2d').fillRect(50, 50, 100, 100);
+            const done = arguments[0];
+            canvas.toBlob((blob) => { const transfer = new DataTransfer(); transfer.items.add(new File([blob], 'me.png', { type: 'image/png' }));
+                document.querySelector('.picture-field').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })); done(true); })";
+        first.client.execute_async(dropped, vec![]).await.unwrap();
+        first.find(".crop-stage").await;
+        first.click(".crop-inside .button-primary").await;
+        second.until("the face is there", "return document.querySelector('.message .avatar.has-picture img') !== null").await;
+        camp
+    })
+    .await;
+}
