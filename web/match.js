@@ -3,7 +3,8 @@
 const known = new Map();
 const MOST_KNOWN = 20000;
 
-const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+/** Neither case nor accents are of account. */
+export const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
 /** Taken apart once per name: ten thousand names are looked through at each key. */
 function wordsOf(name) {

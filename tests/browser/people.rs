@@ -33,3 +33,14 @@ pub(crate) async fn two(camp: &Camp, driver: &Driver) -> (Person, Window, Window
     second.find(".composer-input").await;
     (ben, first, second)
 }
+
+/// Ben before a window, in the closed room "Kitchen" that he shares with Ada.
+pub(crate) async fn in_kitchen(camp: &Camp, driver: &Driver) -> (i64, Window) {
+    let ben = camp.join("Ben").await;
+    let kitchen = camp.closed_room("Kitchen", &[&camp.ada, &ben]).await;
+    let origin = camp.nobody().origin();
+    let window = signed_in(driver, &origin, &ben.email).await;
+    window.goto(&format!("{origin}/rooms/{kitchen}")).await;
+    window.find(".composer-input").await;
+    (kitchen, window)
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     driving::{CONTROL, ENTER, ESCAPE, PHONE, UP, browsing},
-    people::{signed_in, signed_in_on, two},
+    people::{in_kitchen, signed_in, signed_in_on, two},
     support::{Camp, id, json},
 };
 
@@ -152,17 +152,13 @@ async fn what_is_read_in_one_window_is_read_in_the_other() {
 async fn a_muted_room_stays_quiet_in_the_list() {
     browsing(async |driver| {
         let camp = Camp::start().await;
-        let ben = camp.join("Ben").await;
-        let kitchen = camp.closed_room("Kitchen", &[&camp.ada, &ben]).await;
-        let origin = camp.nobody().origin();
-        let window = signed_in(driver, &origin, &ben.email).await;
-        window.goto(&format!("{origin}/rooms/{kitchen}")).await;
+        let (kitchen, window) = in_kitchen(&camp, driver).await;
         for expected in ["everything", "nothing"] {
             window.click(".bell").await;
             let rung = format!("return document.querySelector('.bell').dataset.involvement === {expected:?}");
             window.until("the bell has gone on", &rung).await;
         }
-        window.goto(&format!("{origin}/rooms/{}", camp.room)).await;
+        window.goto(&format!("{}/rooms/{}", camp.nobody().origin(), camp.room)).await;
         window.find(".composer-input").await;
         camp.ada.say(kitchen, "soup").await;
         camp.ada.say(camp.room, "and bread").await;
@@ -199,12 +195,7 @@ async fn typing_is_seen_and_goes_with_the_message() {
 async fn a_message_that_is_refused_stays_with_its_reason_and_can_be_sent_again() {
     browsing(async |driver| {
         let camp = Camp::start().await;
-        let ben = camp.join("Ben").await;
-        let kitchen = camp.closed_room("Kitchen", &[&camp.ada, &ben]).await;
-        let origin = camp.nobody().origin();
-        let window = signed_in(driver, &origin, &ben.email).await;
-        window.goto(&format!("{origin}/rooms/{kitchen}")).await;
-        window.find(".composer-input").await;
+        let (_, window) = in_kitchen(&camp, driver).await;
         // A server that refuses: the page's own limit is looser than a message without any words.
         window
             .eval(
@@ -229,12 +220,7 @@ async fn a_message_that_is_refused_stays_with_its_reason_and_can_be_sent_again()
 async fn a_room_that_one_is_put_out_of_says_so_and_leaves_the_list() {
     browsing(async |driver| {
         let camp = Camp::start().await;
-        let ben = camp.join("Ben").await;
-        let kitchen = camp.closed_room("Kitchen", &[&camp.ada, &ben]).await;
-        let origin = camp.nobody().origin();
-        let window = signed_in(driver, &origin, &ben.email).await;
-        window.goto(&format!("{origin}/rooms/{kitchen}")).await;
-        window.find(".composer-input").await;
+        let (kitchen, window) = in_kitchen(&camp, driver).await;
         camp.ada
             .put(&format!("/api/rooms/{kitchen}/members"), json!({ "user_ids": [camp.ada.id] }))
             .await

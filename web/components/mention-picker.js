@@ -3,11 +3,10 @@
 import { h } from '../dom.js';
 import { labelFor } from '../mentions.js';
 import { icon } from '../icons.js';
+import { plain } from '../match.js';
 import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
-
-const plain = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
 /** Whether words begin with what was typed, in this order, from any word on. */
 export function begins(name, wanted) {
