@@ -250,9 +250,8 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
 fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) {
     let now = Timestamp::now();
     if now.0 - session.last_active_at.0 > TOUCH_AFTER {
-        // Nobody waits for it, and if the queue is full the next request tries again.
         let touch = TouchSession { session: session.id, token, ip_address: address.to_string() };
-        drop(worker.writer.submit(touch));
+        worker.writer.submit_later(touch);
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum Handler {
     Anybody(fn(&Call) -> Answer),
     AnybodyWrites(fn(Call) -> Later),
     Viewer(fn(&Call, &Viewer) -> Answer),
-    /// A read that takes its time, of the disk.
+    /// A read that takes its time: of the disk, or of the writer.
     ViewerLater(fn(Call, Viewer) -> Later),
     ViewerWrites(fn(Call, Viewer) -> Later),
     Admin(fn(&Call, &request::Admin) -> Answer),
@@ -120,7 +120,7 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/api/sounds", ViewerReads(pictures::sounds)),
     get("/sounds/{name}", Anybody(pictures::sound)),
     get("/api/search", ViewerReads(search::search)),
-    get("/api/searches", ViewerReads(search::recent)),
+    get("/api/searches", ViewerLater(search::recent)),
     delete("/api/searches", ViewerWrites(search::forget)),
     get("/api/sync", ViewerReads(sync::show)),
     get("/api/bots", AdminReads(bots::list)),

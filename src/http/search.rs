@@ -10,7 +10,7 @@ use super::{
     users::starts_a_word,
 };
 use crate::{
-    store::{Found, RememberSearch, SearchQuery},
+    store::{Found, RememberSearch, SearchQuery, Settle},
     text,
     types::{RoomId, Timestamp, UserId},
     worker::Worker,
@@ -70,8 +70,7 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
         found
     };
     if call.query().text("before").is_none() {
-        // Nobody waits for it; a search that is not remembered is still a search.
-        drop(call.worker.writer.submit(RememberSearch::Query(viewer.user, asked)));
+        call.worker.writer.submit_later(RememberSearch::Query(viewer.user, asked));
     }
     Ok(Reply::json_bytes(body(&found).into()))
 }
@@ -119,9 +118,13 @@ fn body(found: &Found) -> Vec<u8> {
     body
 }
 
-pub(crate) fn recent(call: &Call, viewer: &Viewer) -> Answer {
-    let searches = call.worker.reader.recent_searches(viewer.user)?;
-    Ok(Reply::json(&json!({ "searches": searches })))
+pub(crate) fn recent(call: Call, viewer: Viewer) -> Later {
+    Box::pin(async move {
+        // The last search may still be on its way.
+        call.worker.writer.write(Settle).await?;
+        let searches = call.worker.reader.recent_searches(viewer.user)?;
+        Ok(Reply::json(&json!({ "searches": searches })))
+    })
 }
 
 pub(crate) fn forget(call: Call, viewer: Viewer) -> Later {

@@ -34,8 +34,7 @@ use crate::{
     outside::push::VapidKey,
     state::State,
     store::{
-        Checkpointer, DataDir, Fanout, Folder, Home, KeepSecret, OpenError, PruneEvents, Reader, Writer,
-        WriterHandle,
+        DataDir, Fanout, Folder, Home, KeepSecret, OpenError, PruneEvents, Reader, Writer, WriterHandle,
     },
     types::Timestamp,
     worker::{Shared, Worker, purge_deleted_rooms},
@@ -127,7 +126,6 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
     });
     let fanout = Box::new(Workers(Arc::clone(&shared)));
     let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
-    let checkpointer = Checkpointer::start(data)?;
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
     let mut workers = Vec::new();
@@ -161,7 +159,6 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
     let _ = jobs.join();
     // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
     drop(writer);
-    drop(checkpointer);
     Ok(())
 }
 

@@ -1,7 +1,16 @@
-//! Moves the write-ahead log into the database off the writer's path.
+//! Moves the write-ahead log into the database off the writer's path, and keeps the log short.
+//!
+//! A long log is slow to read by: SQLite finds a page in it by a hash table for each 4,096 frames, in which the pages that
+//! every commit writes anew stand hundreds of times, one behind the other. A passive checkpoint never catches up with a
+//! busy writer, so the log would never start over. So the bulk is moved here, while the writer goes on, and then the
+//! writer moves the little that came meanwhile and starts the log over, between two batches.
 
 use std::{
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -15,29 +24,63 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// After so many quiet intervals the log is cut off, so that it does not keep the size of the busiest hour.
 const QUIET_BEFORE_TRUNCATE: u32 = 15;
 
+/// Frames in the log from which on it is moved. A frame is a page of 4 KiB.
+const LONG: u32 = 2_000;
+
+/// Frames from which on the writer moves them itself: the checkpointer cannot keep up.
+const TOO_LONG: u32 = 16_384;
+
+/// How long the writer waits for readers of the old log, so that it can start over.
+const RESTART_WITHIN: Duration = Duration::from_millis(5);
+
 /// The checkpointer's thread; it stops when the value is dropped.
 #[derive(Debug)]
-pub struct Checkpointer {
-    stop: Option<Sender<()>>,
+pub(super) struct Checkpointer {
+    bell: Option<SyncSender<()>>,
+    log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What writer and checkpointer know of the log.
+#[derive(Debug, Default)]
+struct Log {
+    frames: AtomicU32,
+    /// The bulk is moved: the rest is the writer's.
+    moved: AtomicBool,
+}
+
 impl Checkpointer {
-    pub fn start(data: &DataDir) -> Result<Self, OpenError> {
+    /// Starts the thread, and counts what `writer` commits.
+    pub(super) fn start(data: &DataDir, writer: &mut Connection) -> Result<Self, OpenError> {
         let db = data.writable()?;
-        let (stop, stopped) = channel();
+        let log = Arc::new(Log::default());
+        let counted = Arc::clone(&log);
+        writer
+            .wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, frames: i32| {
+                counted.frames.store(frames.unsigned_abs(), Ordering::Relaxed);
+                Ok(())
+            }))
+            .map_err(|error| OpenError::Database(data.database(), error))?;
+        let (bell, rung) = sync_channel(1);
+        let told = Arc::clone(&log);
         let thread = std::thread::Builder::new()
             .name("checkpointer".into())
             .spawn(move || {
                 let mut seen = 0_i64;
                 let mut quiet = QUIET_BEFORE_TRUNCATE;
-                while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                loop {
+                    match rung.recv_timeout(INTERVAL) {
+                        Ok(()) => {}
+                        Err(RecvTimeoutError::Timeout) => {}
+                        Err(RecvTimeoutError::Disconnected) => break,
+                    }
                     // Changes whenever another connection has committed.
                     let version = db.query_row("PRAGMA data_version", (), |row| row.get(0)).unwrap_or(seen);
                     if version != seen {
                         seen = version;
                         quiet = 0;
                         checkpoint(&db, "passive");
+                        told.moved.store(true, Ordering::Release);
                     } else if quiet < QUIET_BEFORE_TRUNCATE {
                         quiet += 1;
                         if quiet == QUIET_BEFORE_TRUNCATE {
@@ -48,13 +91,34 @@ impl Checkpointer {
                 checkpoint(&db, "truncate");
             })
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { bell: Some(bell), log, thread: Some(thread) })
+    }
+
+    /// The writer is between two batches.
+    pub(super) fn after_commit(&self, writer: &Connection) {
+        let frames = self.log.frames.load(Ordering::Relaxed);
+        if frames < LONG {
+            return;
+        }
+        if self.log.moved.swap(false, Ordering::Acquire) || frames >= TOO_LONG {
+            // Readers that begin once all is moved do not look at the log, those from before are soon done. If one is
+            // not, the log goes on and the next round tries again.
+            let outcome = writer.busy_timeout(RESTART_WITHIN);
+            checkpoint(writer, "restart");
+            if let Err(error) = outcome.and_then(|()| writer.busy_timeout(super::schema::BUSY_TIMEOUT)) {
+                tracing::warn!(%error, "a timeout could not be set");
+            }
+            self.log.frames.store(0, Ordering::Relaxed);
+        } else if let Some(bell) = &self.bell {
+            // Full when it has been rung already.
+            let _ = bell.try_send(());
+        }
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.stop = None;
+        self.bell = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -16,10 +16,11 @@ use crate::config::Durability;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_everything_else.sql"),
+    include_str!("../../sql/migrations/0003_index_upkeep.sql"),
 ];
 
 /// How long a statement waits for another process (an `admin` command, a backup) to let go of the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The page cache of each connection is this much at most, and a 64th of the machine's memory: a board with
 /// 1 GiB gives 16 MiB.
@@ -125,6 +126,10 @@ impl DataDir {
         &self.path
     }
 
+    pub(super) fn durability(&self) -> Durability {
+        self.durability
+    }
+
     pub fn database(&self) -> PathBuf {
         self.path.join("campfire.db")
     }
@@ -182,8 +187,8 @@ impl DataDir {
                 },
             )?;
             db.pragma_update(None, "foreign_keys", true)?;
-            // The checkpointer thread does it off the writer's path; this is the bound if it cannot keep up.
-            db.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+            // The checkpointer and the writer see to the log.
+            db.pragma_update(None, "wal_autocheckpoint", 0)?;
             tune(&db)?;
             Ok(db)
         };

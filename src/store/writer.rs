@@ -15,7 +15,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    command::{Command, Entry, Indexing, Refusal, Tx, WriteError},
+    checkpointer::Checkpointer,
+    command::{Command, Refusal, Tx, WriteError},
+    index::Index,
     schema::{DataDir, OpenError},
 };
 use crate::{
@@ -26,6 +28,9 @@ use crate::{
 
 /// Commands in one transaction at most: bounds how long the first of a batch waits for its commit.
 const MAX_BATCH: usize = 1024;
+
+/// Commands that wait until the writer is woken for them, if none of them is waited for.
+const LATER: usize = 256;
 
 /// How often an idle writer looks whether another process has written (the `admin` commands do).
 const IDLE_CHECK: Duration = Duration::from_millis(500);
@@ -114,6 +119,18 @@ impl<C: Command> Completion for Pending<C> {
     }
 }
 
+/// Does nothing: once it is answered, all that was put on the queue before is done.
+#[derive(Debug)]
+pub struct Settle;
+
+impl Command for Settle {
+    type Output = ();
+
+    fn apply(self, _: &mut Tx<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
 struct Queue {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
@@ -155,6 +172,22 @@ impl WriterHandle {
         &self,
         command: C,
     ) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
+        self.enqueue(command, 0)
+    }
+
+    /// The same for what nobody waits for: it goes with the next batch, or within half a second, and causes no commit
+    /// of its own.
+    pub fn submit_later<C: Command>(&self, command: C) {
+        // Dropped if the queue is full: whoever has something like that to say will say it again.
+        drop(self.enqueue(command, LATER));
+    }
+
+    /// The writer is woken once there are more than `quiet` commands.
+    fn enqueue<C: Command>(
+        &self,
+        command: C,
+        quiet: usize,
+    ) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
         let (reply, answer) = oneshot::channel();
         let work = Box::new(Pending { command: Some(command), answer: None, reply });
         let mut waiting = self.queue.lock();
@@ -166,9 +199,9 @@ impl WriterHandle {
             return Err(WriteError::Overloaded);
         }
         waiting.envelopes.push(Envelope { home: self.home, work });
-        let asleep = std::mem::take(&mut waiting.asleep);
+        let wake = waiting.envelopes.len() > quiet && std::mem::take(&mut waiting.asleep);
         drop(waiting);
-        if asleep {
+        if wake {
             self.queue.arrived.notify_one();
         }
         Ok(answer)
@@ -207,7 +240,8 @@ impl Writer {
         capacity: usize,
         fanout: Box<dyn Fanout>,
     ) -> Result<(Self, WriterHandle), OpenError> {
-        let db = data.writable()?;
+        let mut db = data.writable()?;
+        let checkpointer = Checkpointer::start(data, &mut db)?;
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
@@ -217,8 +251,16 @@ impl Writer {
         let failed = |error| OpenError::Database(data.database(), error);
         let seq = last_seq(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let mut bench =
-            Bench { db, seq, data_version, fanout, queue: Arc::clone(&queue), optimized: Instant::now() };
+        let mut bench = Bench {
+            db,
+            checkpointer,
+            index: Index::new(data.durability()),
+            seq,
+            data_version,
+            fanout,
+            queue: Arc::clone(&queue),
+            optimized: Instant::now(),
+        };
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || bench.work())
@@ -241,6 +283,8 @@ impl Drop for Writer {
 /// All that the writer's thread works with.
 struct Bench {
     db: Connection,
+    checkpointer: Checkpointer,
+    index: Index,
     seq: Seq,
     /// Changes when another connection commits.
     data_version: i64,
@@ -331,6 +375,8 @@ impl Bench {
         self.queue.metrics.batch_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.queue.lock().under_way = 0;
         self.answer(batch);
+        self.index.tidy(&self.db);
+        self.checkpointer.after_commit(&self.db);
     }
 
     /// Begins, however long another process holds the database: what waits is bounded by the queue, so this is
@@ -379,7 +425,7 @@ impl Bench {
             }
             self.db.prepare_cached("RELEASE command")?.execute(())?;
         }
-        index(&self.db, &indexing)?;
+        self.index.write(&self.db, &indexing)?;
         let committing = Instant::now();
         self.db.prepare_cached("COMMIT")?.execute(())?;
         let nanos = u64::try_from(committing.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -413,25 +459,6 @@ impl Bench {
         }
         self.fanout.ring();
     }
-}
-
-fn index(db: &Connection, indexing: &[Indexing]) -> rusqlite::Result<()> {
-    for entry in indexing {
-        match entry {
-            Indexing::Add(Entry { message, room, creator, plain, tags }) => db
-                .prepare_cached(
-                    "insert into messages_fts (rowid, plain, room, creator) values (?, ?, 'r' || ? || ' ' || ?, 'u' || ?)",
-                )?
-                .execute((message, plain, room, tags, creator))?,
-            Indexing::Remove(Entry { message, room, creator, plain, tags }) => db
-                .prepare_cached(
-                    "insert into messages_fts (messages_fts, rowid, plain, room, creator)
-                     values ('delete', ?, ?, 'r' || ? || ' ' || ?, 'u' || ?)",
-                )?
-                .execute((message, plain, room, tags, creator))?,
-        };
-    }
-    Ok(())
 }
 
 fn data_version(db: &Connection) -> rusqlite::Result<i64> {
