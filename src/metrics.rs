@@ -76,7 +76,9 @@ pub struct WorkerMetrics {
     pub slow_closes: Counter,
     pub page_hits: Counter,
     pub page_misses: Counter,
-    pub page_bytes: Counter,
+    pub search_hits: Counter,
+    pub search_misses: Counter,
+    pub body_bytes: Counter,
     pub panics: Counter,
 }
 
@@ -94,7 +96,9 @@ impl WorkerMetrics {
             slow_closes: Counter::default(),
             page_hits: Counter::default(),
             page_misses: Counter::default(),
-            page_bytes: Counter::default(),
+            search_hits: Counter::default(),
+            search_misses: Counter::default(),
+            body_bytes: Counter::default(),
             panics: Counter::default(),
         }
     }

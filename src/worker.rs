@@ -3,6 +3,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    fmt::Write,
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,8 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+
 use crate::{
-    cache::PageCache,
+    cache::{BodyCache, CachedBody, Key},
     config::Config,
     event::{Change, Event, Whisper},
     inbox::{Inbox, Parcel},
@@ -24,6 +27,9 @@ use crate::{
     store::{Folder, PurgeRooms, Reader, WriterHandle},
     types::UserId,
 };
+
+/// Ids of requests that are made in one piece of memory.
+const IDS_AT_ONCE: usize = 64;
 
 /// How old the read behind `/health` may be.
 const HEALTH_AGE: Duration = Duration::from_secs(1);
@@ -79,7 +85,7 @@ pub struct Worker {
     pub reader: Reader,
     pub state: RefCell<State>,
     pub hub: RefCell<Hub>,
-    pub pages: RefCell<PageCache>,
+    pub bodies: RefCell<BodyCache>,
     pub metrics: Arc<WorkerMetrics>,
     /// Where sockets read into; what is left of a message moves to a buffer of the socket's own.
     pub scratch: RefCell<Box<[u8]>>,
@@ -88,6 +94,8 @@ pub struct Worker {
     taken: RefCell<Vec<Parcel>>,
     healthy_at: Cell<Option<Instant>>,
     requests: Cell<u64>,
+    /// The ids of the next requests, one after the other.
+    request_ids: RefCell<Bytes>,
     sampled_at: Cell<Option<Instant>>,
 }
 
@@ -106,13 +114,14 @@ impl Worker {
             reader,
             state: RefCell::new(state),
             hub: RefCell::new(Hub::new(Arc::clone(&metrics))),
-            pages: RefCell::default(),
+            bodies: RefCell::default(),
             metrics,
             scratch: RefCell::new(vec![0; 64 << 10].into_boxed_slice()),
             flush: tokio::sync::Notify::new(),
             taken: RefCell::default(),
             healthy_at: Cell::new(None),
             requests: Cell::new(0),
+            request_ids: RefCell::default(),
             sampled_at: Cell::new(None),
             shared,
         })
@@ -173,7 +182,7 @@ impl Worker {
                 Change::RoomDeleted { room } => {
                     hub.deliver(event, &state);
                     state.apply(event);
-                    self.pages.borrow_mut().remove(*room);
+                    self.bodies.borrow_mut().remove(&Key::Newest(*room));
                 }
                 _ => {
                     state.apply(event);
@@ -226,11 +235,28 @@ impl Worker {
         due
     }
 
-    /// A number for each request, different on every worker.
-    pub fn next_request(&self) -> u64 {
-        let number = self.requests.get();
-        self.requests.set(number + 1);
-        number
+    /// Keeps a finished answer.
+    pub fn keep(&self, key: Key, body: CachedBody) {
+        let mut bodies = self.bodies.borrow_mut();
+        bodies.put(key, body);
+        self.metrics.body_bytes.set(bodies.bytes() as u64);
+    }
+
+    /// A request's id: when the process started and which worker, then the worker's count, so never twice the same.
+    pub fn next_request_id(&self) -> Bytes {
+        const LENGTH: usize = 33;
+        let mut ids = self.request_ids.borrow_mut();
+        if ids.is_empty() {
+            let mut made = String::with_capacity(IDS_AT_ONCE * LENGTH);
+            let start = self.shared.boot << 8 | self.id as u64 & 0xFF;
+            let first = self.requests.get();
+            self.requests.set(first + IDS_AT_ONCE as u64);
+            for number in first..self.requests.get() {
+                let _ = write!(made, "{start:016x}-{number:016x}");
+            }
+            *ids = made.into();
+        }
+        ids.split_to(LENGTH)
     }
 
     pub fn is_admin(&self, user: UserId) -> bool {

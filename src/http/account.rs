@@ -85,7 +85,7 @@ fn person(form: &mut Form) -> (String, String, String) {
 
 pub(crate) fn join(call: Call) -> Later {
     Box::pin(async move {
-        let code = call.params[0].clone();
+        let code = call.param(0).into_owned();
         let fits =
             call.worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == code);
         if !fits {

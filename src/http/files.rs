@@ -36,7 +36,7 @@ fn found(call: &Call, viewer: &Viewer) -> Result<StoredFile, Problem> {
 pub(crate) fn show(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
         let file = found(&call, &viewer)?;
-        if call.params[1] == "thumbnail" && file.filename != "thumbnail" {
+        if call.param(1) == "thumbnail" && file.filename != "thumbnail" {
             return thumbnail(&call, file).await;
         }
         let is_inline = is_shown_inline(&file.content_type) && call.query().text("download").is_none();
@@ -110,7 +110,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
             HeaderName::from_static("cross-origin-resource-policy"),
             HeaderValue::from_static("same-origin"),
         );
-    reply.etag = Some(etag.to_owned());
+    reply.etag = Some(etag.to_owned().into());
     if let Some(range) = content_range {
         let value = HeaderValue::try_from(range).expect("numbers are printable");
         reply = reply.with(header::CONTENT_RANGE, value);

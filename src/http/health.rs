@@ -93,7 +93,21 @@ fn exposition(call: &Call) -> Result<String, Problem> {
         all(),
         |w| &w.page_misses,
     );
-    out.total("campfire_page_cache_bytes", "gauge", "Bytes of cached pages.", all(), |w| &w.page_bytes);
+    out.total(
+        "campfire_search_cache_hits_total",
+        "counter",
+        "Searches answered from the cache.",
+        all(),
+        |w| &w.search_hits,
+    );
+    out.total(
+        "campfire_search_cache_misses_total",
+        "counter",
+        "Searches answered from the index.",
+        all(),
+        |w| &w.search_misses,
+    );
+    out.total("campfire_cache_bytes", "gauge", "Bytes of cached answers.", all(), |w| &w.body_bytes);
     let writer = call.worker.writer.metrics();
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     out.single(

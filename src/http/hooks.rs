@@ -50,7 +50,7 @@ pub(crate) fn destroy(call: Call, admin: Admin) -> Later {
 /// Takes what Slack's incoming webhooks take, and answers what they answer.
 pub(crate) fn receive(call: Call, body: Incoming) -> Later {
     Box::pin(async move {
-        let token = TokenHash::of(&call.params[0]);
+        let token = TokenHash::of(&call.param(0));
         let hook = call.worker.reader.hook_of(&token)?.ok_or_else(|| refusal(403, "invalid_token"))?;
         let is_in = call.worker.state.borrow().involvement(hook.room_id, hook.user_id).is_some();
         if !is_in {

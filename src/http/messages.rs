@@ -12,11 +12,11 @@ use super::{
     form::Form,
     problem::Problem,
     request::{Call, RoomAccess, Viewer},
-    response::{Reply, gzip},
+    response::Reply,
     router::{Answer, Later},
 };
 use crate::{
-    cache::CachedPage,
+    cache::{CachedBody, Key},
     sounds,
     store::{DeleteMessage, EditMessage, NewFile, NewJob, Page, PostMessage, Select, Text},
     text::{self, Everyone},
@@ -47,36 +47,29 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Answer {
     }
     let version =
         call.worker.state.borrow().rooms.get(&access.room).map(|room| room.version).unwrap_or_default();
-    // A page of a room is the same until something happens to a message of it.
-    let etag = format!("{}-{version}", super::boot_tag());
-    if (select, limit) == (Select::Newest, DEFAULT_LIMIT) {
-        let mut pages = call.worker.pages.borrow_mut();
-        if let Some(page) = pages.get(access.room, version) {
-            call.worker.metrics.page_hits.add(1);
-            let wants_gzip = page.gzip.is_none() && Reply::would_gzip(page.body.len(), &call.headers);
-            if wants_gzip {
-                page.gzip = Some(gzip(&page.body));
-            }
-            let mut reply = Reply::tagged(page.body.clone(), etag);
-            reply.gzip = page.gzip.clone();
-            let grown = page.gzip.as_ref().filter(|_| wants_gzip).map_or(0, Bytes::len);
-            let link = page.link.clone();
-            pages.grew(grown);
-            return Ok(with_link(reply, link));
-        }
+    let kept = (select, limit) == (Select::Newest, DEFAULT_LIMIT);
+    let key = Key::Newest(access.room);
+    if kept
+        && let Some(reply) = Reply::kept(&mut call.worker.bodies.borrow_mut(), &key, version, &call.headers)
+    {
+        call.worker.metrics.page_hits.add(1);
+        return Ok(reply);
     }
     let found =
         call.worker.reader.within(super::READ_DEADLINE, |reader| reader.page(access.room, select, limit))?;
     let body = body(&found);
     let link = link(&found, access.room, limit);
-    if (select, limit) == (Select::Newest, DEFAULT_LIMIT) {
+    // A page of a room is the same until something happens to a message of it.
+    let tag = format!("{}-{version}", super::boot_tag());
+    if kept {
         call.worker.metrics.page_misses.add(1);
-        let cached = CachedPage { version, body: body.clone(), gzip: None, link: link.clone() };
-        let mut pages = call.worker.pages.borrow_mut();
-        pages.put(access.room, cached);
-        call.worker.metrics.page_bytes.set(pages.bytes() as u64);
+        call.worker.keep(key, CachedBody::new(version, body.clone(), &tag, link.clone()));
     }
-    Ok(with_link(Reply::tagged(body, etag), link))
+    let reply = Reply::tagged(body, tag);
+    Ok(match link {
+        Some(link) => reply.with(header::LINK, link),
+        None => reply,
+    })
 }
 
 fn body(page: &Page) -> Bytes {
@@ -96,7 +89,7 @@ fn body(page: &Page) -> Bytes {
 }
 
 /// Where the neighbouring pages are (RFC 8288).
-fn link(page: &Page, room: RoomId, limit: usize) -> Option<String> {
+fn link(page: &Page, room: RoomId, limit: usize) -> Option<HeaderValue> {
     let address = |edge: &str, id: MessageId, rel: &str| {
         format!("</api/rooms/{room}/messages?{edge}={id}&limit={limit}>; rel=\"{rel}\"")
     };
@@ -104,14 +97,7 @@ fn link(page: &Page, room: RoomId, limit: usize) -> Option<String> {
         page.messages.first().filter(|_| page.has_before).map(|(id, _)| address("before", *id, "prev"));
     let last = page.messages.last().filter(|_| page.has_after).map(|(id, _)| address("after", *id, "next"));
     let links: Vec<_> = first.into_iter().chain(last).collect();
-    (!links.is_empty()).then(|| links.join(", "))
-}
-
-fn with_link(reply: Reply, link: Option<String>) -> Reply {
-    match link.and_then(|link| HeaderValue::try_from(link).ok()) {
-        Some(link) => reply.with(header::LINK, link),
-        None => reply,
-    }
+    (!links.is_empty()).then(|| HeaderValue::try_from(links.join(", ")).expect("addresses are printable"))
 }
 
 /// What a person wants to say, by whichever way it came in.

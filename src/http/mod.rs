@@ -245,15 +245,7 @@ fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
         (1..=128).contains(&id.len()) && id.as_bytes().iter().all(|byte| (0x20..0x7F).contains(byte))
     });
     theirs.cloned().unwrap_or_else(|| {
-        // When the process started and which worker, then the worker's count: never twice the same.
-        let id = (worker.shared.boot << 8 | worker.id as u64 & 0xFF, worker.next_request());
-        let mut text = [b'-'; 33];
-        for (place, number) in [(0, id.0), (17, id.1)] {
-            for (digit, byte) in text[place..place + 16].iter_mut().enumerate() {
-                *byte = b"0123456789abcdef"[(number >> (60 - 4 * digit) & 15) as usize];
-            }
-        }
-        HeaderValue::from_bytes(&text).expect("hexadecimal digits are printable")
+        HeaderValue::from_maybe_shared(worker.next_request_id()).expect("hexadecimal digits are printable")
     })
 }
 

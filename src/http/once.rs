@@ -28,7 +28,7 @@ const PAGE: usize = 40;
 
 /// The bot whose key is in the address, if it is in the room.
 fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
-    let viewer = by_token(&call.worker, &call.params[1], call.address)
+    let viewer = by_token(&call.worker, &call.param(1), call.address)
         .filter(|viewer| viewer.kind == SessionKind::Bot)
         .ok_or_else(Problem::not_signed_in)?;
     let room = RoomId(call.id(0)?);

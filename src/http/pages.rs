@@ -49,7 +49,7 @@ pub(crate) fn asset(call: &Call) -> Answer {
 fn reply(asset: &'static Asset) -> Reply {
     let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut reply = Reply::text(asset.identity(), asset.content_type).cached(cache);
-    reply.etag = Some(asset.etag.to_string());
+    reply.etag = Some(asset.etag.to_string().into());
     reply.gzip = asset.gzip.clone();
     reply.br = asset.br.clone();
     reply

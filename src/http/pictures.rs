@@ -151,11 +151,11 @@ pub(crate) fn remove_logo(call: Call, admin: Admin) -> Later {
 
 /// The picture of a link's preview, from our own copy.
 pub(crate) fn embed(call: &Call, _: &Viewer) -> Answer {
-    let key = &call.params[0];
+    let key = call.param(0);
     if !key.starts_with("embed-") {
         return Err(Problem::not_found());
     }
-    reply(call, call.worker.reader.image(key)?.ok_or_else(Problem::not_found)?)
+    reply(call, call.worker.reader.image(&key)?.ok_or_else(Problem::not_found)?)
 }
 
 pub(crate) fn sounds(_: &Call, _: &Viewer) -> Answer {
@@ -170,7 +170,7 @@ pub(crate) fn sounds(_: &Call, _: &Viewer) -> Answer {
 }
 
 pub(crate) fn sound(call: &Call) -> Answer {
-    let sound = call.params[0].strip_suffix(".wav").and_then(sounds::find).ok_or_else(Problem::not_found)?;
+    let sound = call.param(0).strip_suffix(".wav").and_then(sounds::find).ok_or_else(Problem::not_found)?;
     Ok(Reply::picture(sound.wav(), HeaderValue::from_static("audio/wav")).cached("public, max-age=86400"))
 }
 

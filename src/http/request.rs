@@ -1,13 +1,12 @@
 //! A request on its way to its handler: who asks, from where, with what.
 
-use std::{net::IpAddr, rc::Rc};
+use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::{HeaderMap, Method, Uri, body::Incoming, header};
-use smallvec::SmallVec;
 
-use super::{form::Form, problem::Problem};
+use super::{form::Form, problem::Problem, router::Params};
 use crate::{
     event::Session,
     store::{Act, NewSession, TouchSession},
@@ -33,8 +32,8 @@ pub(crate) struct Call {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) address: IpAddr,
-    /// The values of the route's `{placeholders}`, in order.
-    pub(crate) params: SmallVec<[String; 2]>,
+    /// The route's `{placeholders}`, in order.
+    pub(crate) params: Params,
     pub(crate) body: Bytes,
 }
 
@@ -54,10 +53,14 @@ impl Call {
         })
     }
 
+    /// The value of a placeholder.
+    pub(crate) fn param(&self, place: usize) -> Cow<'_, str> {
+        percent_decoded_path(&self.uri.path()[self.params[place].clone()])
+    }
+
     /// The id in the path. What cannot be an id is nothing that we have.
     pub(crate) fn id(&self, place: usize) -> Result<i64, Problem> {
-        self.params
-            .get(place)
+        Some(self.param(place))
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
             .and_then(|text| text.parse().ok())
             .filter(|id: &i64| *id > 0)
@@ -347,16 +350,16 @@ impl Query {
 /// As forms encode it (URL Standard, section 5.1): `+` is a space. What is not UTF-8 is replaced.
 fn percent_decoded(text: &str) -> String {
     if text.contains('+') {
-        percent_decoded_path(&text.replace('+', " "))
+        percent_decoded_path(&text.replace('+', " ")).into_owned()
     } else {
-        percent_decoded_path(text)
+        percent_decoded_path(text).into_owned()
     }
 }
 
 /// As paths encode it (RFC 3986, section 2.1).
-pub(crate) fn percent_decoded_path(text: &str) -> String {
+fn percent_decoded_path(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -375,7 +378,7 @@ pub(crate) fn percent_decoded_path(text: &str) -> String {
             (byte, _) => bytes.push(*byte),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

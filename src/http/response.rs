@@ -9,6 +9,10 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::{body::Body, problem::Problem};
+use crate::{
+    cache::{BodyCache, Coding, Key, etag},
+    types::Seq,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -36,18 +40,54 @@ impl Conditions {
     }
 }
 
+/// A strong entity tag.
+#[derive(Clone, Debug)]
+pub(crate) enum Tag {
+    /// Its opaque part; the coding is added to it.
+    Opaque(String),
+    /// The whole of it.
+    Whole(HeaderValue),
+}
+
+impl From<String> for Tag {
+    fn from(tag: String) -> Self {
+        Self::Opaque(tag)
+    }
+}
+
+impl Tag {
+    fn is_named(&self, if_none_match: &[u8]) -> bool {
+        match self {
+            Self::Opaque(tag) => names(if_none_match, tag),
+            Self::Whole(value) => {
+                let tag = opaque(value.as_bytes()).unwrap_or_default();
+                if_none_match == value.as_bytes()
+                    || names(if_none_match, std::str::from_utf8(tag).unwrap_or_default())
+            }
+        }
+    }
+
+    fn into_value(self, coding: Coding) -> HeaderValue {
+        match self {
+            Self::Opaque(tag) => etag(&tag, coding),
+            Self::Whole(value) => value,
+        }
+    }
+}
+
 /// What a handler answers.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
     pub(crate) content_type: Option<HeaderValue>,
-    /// The opaque part of a strong entity tag; the encoding is added to it.
-    pub(crate) etag: Option<String>,
+    pub(crate) etag: Option<Tag>,
     pub(crate) cache_control: HeaderValue,
     /// Made before, so as not to be made at each request.
     pub(crate) gzip: Option<Bytes>,
     pub(crate) br: Option<Bytes>,
+    /// How `body` is encoded already; None if that is still to be seen.
+    coding: Option<Coding>,
     /// Sent in place of `body`, as it is.
     pub(crate) stream: Option<Body>,
     pub(crate) headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
@@ -63,6 +103,7 @@ impl Reply {
             cache_control: NO_STORE,
             gzip: None,
             br: None,
+            coding: None,
             stream: None,
             headers: SmallVec::new(),
         }
@@ -74,13 +115,32 @@ impl Reply {
     }
 
     pub(crate) fn json_bytes(body: Bytes) -> Self {
-        let etag = Some(format!("{:016x}", hash(&body)));
+        let etag = Some(format!("{:016x}", hash(&body)).into());
         Self { etag, cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
     }
 
     /// The same when the tag is known without looking at the bytes.
     pub(crate) fn tagged(body: Bytes, etag: String) -> Self {
-        Self { etag: Some(etag), cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
+        Self { etag: Some(etag.into()), cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
+    }
+
+    /// What is kept under a key for that version, in the coding that the caller takes: nothing is made anew but a coding
+    /// that nobody has asked for before.
+    pub(crate) fn kept(cache: &mut BodyCache, key: &Key, version: Seq, request: &HeaderMap) -> Option<Self> {
+        let found = cache.get(key, version)?;
+        let accepted = request.get(header::ACCEPT_ENCODING);
+        let coding = match found.length() {
+            0..COMPRESS_FROM => Coding::Identity,
+            _ => preferred(accepted, false),
+        };
+        let (etag, link) = (found.etag(coding), found.link.clone());
+        let body = cache.coded(key, coding, if coding == Coding::Brotli { brotli } else { gzip })?;
+        let mut reply = Self::of(StatusCode::OK, body, Some(JSON));
+        reply.cache_control = PRIVATE;
+        reply.etag = Some(Tag::Whole(etag));
+        reply.coding = Some(coding);
+        reply.headers.extend(link.map(|link| (header::LINK, link)));
+        Some(reply)
     }
 
     /// The answer to a write.
@@ -107,7 +167,7 @@ impl Reply {
 
     /// A small thing that is no JSON, with an entity tag made of its bytes.
     pub(crate) fn picture(body: Bytes, content_type: HeaderValue) -> Self {
-        let etag = Some(format!("{:016x}", hash(&body)));
+        let etag = Some(format!("{:016x}", hash(&body)).into());
         Self { etag, ..Self::of(StatusCode::OK, body, Some(content_type)) }
     }
 
@@ -128,23 +188,19 @@ impl Reply {
 
     /// Puts the answer on the wire: conditional, compressed if the caller takes that.
     pub(crate) fn into_response(self, request: &Conditions) -> Response<Body> {
-        let encoding = self.encoding(request);
-        let etag = self.etag.as_ref().map(|tag| match encoding {
-            Encoding::Identity => format!("\"{tag}\""),
-            Encoding::Gzip => format!("\"{tag}-gz\""),
-            Encoding::Brotli => format!("\"{tag}-br\""),
-        });
+        let coding = self.coding.unwrap_or_else(|| self.coding_for(request));
         let unchanged = self.status == StatusCode::OK
             && self
                 .etag
-                .as_deref()
-                .is_some_and(|tag| request.if_none_match.iter().any(|value| names(value.as_bytes(), tag)));
+                .as_ref()
+                .is_some_and(|tag| request.if_none_match.iter().any(|value| tag.is_named(value.as_bytes())));
         let compressible = self.body.len() >= COMPRESS_FROM;
-        let body = match (unchanged, encoding) {
+        let body = match (unchanged, coding) {
             (true, _) => Bytes::new(),
-            (false, Encoding::Identity) => self.body,
-            (false, Encoding::Gzip) => self.gzip.unwrap_or_else(|| gzip(&self.body)),
-            (false, Encoding::Brotli) => self.br.unwrap_or_else(|| brotli(&self.body)),
+            (false, Coding::Identity) => self.body,
+            (false, _) if self.coding.is_some() => self.body,
+            (false, Coding::Gzip) => self.gzip.unwrap_or_else(|| gzip(&self.body)),
+            (false, Coding::Brotli) => self.br.unwrap_or_else(|| brotli(&self.body)),
         };
         let body = match self.stream {
             Some(stream) if !unchanged => stream,
@@ -159,22 +215,20 @@ impl Reply {
         {
             headers.insert(header::CONTENT_TYPE, content_type);
         }
-        if !unchanged {
-            match encoding {
-                Encoding::Identity => {}
-                Encoding::Gzip => {
-                    drop(headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip")))
-                }
-                Encoding::Brotli => {
-                    drop(headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br")))
-                }
-            }
+        let named = match coding {
+            _ if unchanged => None,
+            Coding::Identity => None,
+            Coding::Gzip => Some("gzip"),
+            Coding::Brotli => Some("br"),
+        };
+        if let Some(named) = named {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(named));
         }
         if compressible || self.etag.is_some() {
             headers.insert(header::VARY, VARY);
         }
-        if let Some(etag) = etag {
-            headers.insert(header::ETAG, HeaderValue::try_from(etag).expect("a tag is printable"));
+        if let Some(tag) = self.etag {
+            headers.insert(header::ETAG, tag.into_value(coding));
         }
         headers.insert(header::CACHE_CONTROL, self.cache_control);
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
@@ -184,29 +238,11 @@ impl Reply {
         response
     }
 
-    /// Whether a text of this size would go out gzipped to that caller.
-    pub(crate) fn would_gzip(size: usize, request: &HeaderMap) -> bool {
-        size >= COMPRESS_FROM
-            && request
-                .get(header::ACCEPT_ENCODING)
-                .and_then(|value| value.to_str().ok())
-                .is_some_and(|accepted| accepts(accepted, "gzip"))
-    }
-
-    /// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
-    fn encoding(&self, request: &Conditions) -> Encoding {
+    fn coding_for(&self, request: &Conditions) -> Coding {
         if self.body.len() < COMPRESS_FROM || !self.is_text() {
-            return Encoding::Identity;
+            return Coding::Identity;
         }
-        let Some(accepted) = request.accept_encoding.as_ref().and_then(|value| value.to_str().ok()) else {
-            return Encoding::Identity;
-        };
-        let (gzip, br) = (accepts(accepted, "gzip"), accepts(accepted, "br"));
-        match (gzip, br) {
-            (_, true) if self.br.is_some() || !gzip => Encoding::Brotli,
-            (true, _) => Encoding::Gzip,
-            _ => Encoding::Identity,
-        }
+        preferred(request.accept_encoding.as_ref(), self.br.is_some())
     }
 
     fn is_text(&self) -> bool {
@@ -234,11 +270,15 @@ impl From<Problem> for Reply {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Identity,
-    Gzip,
-    Brotli,
+/// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
+fn preferred(accepted: Option<&HeaderValue>, has_br: bool) -> Coding {
+    let Some(accepted) = accepted.and_then(|value| value.to_str().ok()) else { return Coding::Identity };
+    let (gzip, br) = (accepts(accepted, "gzip"), accepts(accepted, "br"));
+    match (gzip, br) {
+        (_, true) if has_br || !gzip => Coding::Brotli,
+        (true, _) => Coding::Gzip,
+        _ => Coding::Identity,
+    }
 }
 
 /// Whether `Accept-Encoding` takes a coding: named, and not with a weight of zero (RFC 9110, section 12.5.3).
@@ -258,12 +298,14 @@ pub(crate) fn names(if_none_match: &[u8], tag: &str) -> bool {
     if_none_match.split(|byte| *byte == b',').any(|item| {
         let item = item.trim_ascii();
         let item = item.strip_prefix(b"W/").unwrap_or(item);
-        item == b"*"
-            || item.strip_prefix(b"\"").and_then(|item| item.strip_suffix(b"\"")).is_some_and(|found| {
-                found.strip_suffix(b"-gz").or_else(|| found.strip_suffix(b"-br")).unwrap_or(found)
-                    == tag.as_bytes()
-            })
+        item == b"*" || opaque(item) == Some(tag.as_bytes())
     })
+}
+
+/// What an entity tag has between its quotes, but for the coding.
+fn opaque(tag: &[u8]) -> Option<&[u8]> {
+    let tag = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    Some(tag.strip_suffix(b"-gz").or_else(|| tag.strip_suffix(b"-br")).unwrap_or(tag))
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
@@ -277,7 +319,7 @@ fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-pub(crate) fn gzip(body: &[u8]) -> Bytes {
+fn gzip(body: &[u8]) -> Bytes {
     use std::io::Write;
     // Level 1: three quarters of what level 9 saves, in a tenth of the time, and this is on a worker.
     let mut encoder =

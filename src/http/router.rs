@@ -1,6 +1,6 @@
 //! What this server answers: every route, in the order of the contract, with who may call it.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, ops::Range, pin::Pin};
 
 use hyper::{Method, body::Incoming};
 use smallvec::SmallVec;
@@ -179,8 +179,11 @@ pub(crate) static ROUTES: &[Route] = &[
 pub(crate) struct Found {
     pub(crate) place: usize,
     pub(crate) route: &'static Route,
-    pub(crate) params: SmallVec<[String; 2]>,
+    pub(crate) params: Params,
 }
+
+/// Where in the path the values of the placeholders are.
+pub(crate) type Params = SmallVec<[Range<usize>; 2]>;
 
 /// Finds the route of a request. HEAD is answered like GET.
 pub(crate) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
@@ -195,11 +198,11 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
             allowed.push(&route.method);
             continue;
         }
-        let params = pattern
-            .params
-            .iter()
-            .map(|place| super::request::percent_decoded_path(segments[*place]))
-            .collect();
+        let range = |segment: &str| {
+            let start = segment.as_ptr() as usize - path.as_ptr() as usize;
+            start..start + segment.len()
+        };
+        let params = pattern.params.iter().map(|place| range(segments[*place])).collect();
         return Ok(Found { place, route, params });
     }
     if allowed.is_empty() {

@@ -1,15 +1,17 @@
 //! Searching.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::{
     problem::Problem,
     request::{Call, RoomAccess, Viewer},
-    response::Reply,
+    response::{Reply, Tag},
     router::{Answer, Later},
     users::starts_a_word,
 };
 use crate::{
+    cache::{CachedBody, Key},
     store::{Found, RememberSearch, SearchQuery, Settle},
     text,
     types::{RoomId, Timestamp, UserId},
@@ -29,6 +31,20 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
     if let Some(room) = room {
         RoomAccess::of(&call.worker, room, viewer.user)?;
     }
+    // The answer is the same until anything happens: to the messages, or to who may see them.
+    let version = call.worker.state.borrow().seq;
+    let key = Key::Search(viewer.user, call.uri.query().unwrap_or_default().into());
+    let remember = || {
+        if query.text("before").is_none() {
+            call.worker.writer.submit_later(RememberSearch::Query(viewer.user, asked.clone()));
+        }
+    };
+    if let Some(reply) = Reply::kept(&mut call.worker.bodies.borrow_mut(), &key, version, &call.headers) {
+        call.worker.metrics.search_hits.add(1);
+        remember();
+        return Ok(reply);
+    }
+    call.worker.metrics.search_misses.add(1);
     let typed = text::Asked::parse(&asked);
     if typed.is_empty() {
         return Ok(Reply::json_bytes(body(&Found::default()).into()));
@@ -69,10 +85,13 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
         }
         found
     };
-    if call.query().text("before").is_none() {
-        call.worker.writer.submit_later(RememberSearch::Query(viewer.user, asked));
+    remember();
+    let body = Bytes::from(body(&found));
+    let reply = Reply::json_bytes(body.clone());
+    if let Some(Tag::Opaque(tag)) = &reply.etag {
+        call.worker.keep(key, CachedBody::new(version, body, tag, None));
     }
-    Ok(Reply::json_bytes(body(&found).into()))
+    Ok(reply)
 }
 
 /// People named by one filter. A name that fits more than that narrows nothing down.

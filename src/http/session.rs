@@ -78,7 +78,7 @@ fn signed_in(call: &Call, user: UserId, token: &str) -> Answer {
 /// Uses a link of `campfire admin reset-password`.
 pub(crate) fn reset(call: Call) -> Later {
     Box::pin(async move {
-        let reset = TokenHash::of(&call.params[0]);
+        let reset = TokenHash::of(&call.param(0));
         if !call.worker.reader.link_is_open(&reset, "reset", Timestamp::now())? {
             return Err(Problem::not_found());
         }
@@ -132,7 +132,7 @@ pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> Later {
 /// Uses such a link.
 pub(crate) fn transfer(call: Call) -> Later {
     Box::pin(async move {
-        let transfer = TokenHash::of(&call.params[0]);
+        let transfer = TokenHash::of(&call.param(0));
         let (token, session) = call.new_session();
         let user = call.worker.writer.write(Transfer { token: transfer, session }).await?;
         signed_in(&call, user, &token)

@@ -92,12 +92,22 @@ impl From<OpenError> for ServeError {
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> Result<(), ServeError> {
     let data = DataDir::claim(&config.data, config.durability)?;
-    serve_from(config, &data, None)
+    serve_from(config, &data, None, say_where)
+}
+
+/// Tells people, and whoever started us, where we are.
+pub fn say_where(address: SocketAddr) {
+    eprintln!("listening on http://{address}");
 }
 
 /// The same from a directory that is claimed already; with `visitor`, the token of a session, the first visitor from
-/// loopback is signed in.
-pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Result<(), ServeError> {
+/// loopback is signed in. `ready` is called once requests are answered.
+pub fn serve_from(
+    config: Config,
+    data: &DataDir,
+    visitor: Option<String>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
     let started = Instant::now();
     let count = match config.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -147,7 +157,7 @@ pub fn serve_from(config: Config, data: &DataDir, visitor: Option<String>) -> Re
     let jobs = jobs.map_err(ServeError::Runtime)?;
     // Before anybody is told that we are here: whoever knows may stop us at once.
     let signals = Signals::listen().map_err(ServeError::Runtime)?;
-    eprintln!("listening on http://{address}");
+    ready(address);
     signals.wait();
     tracing::info!("stopping");
     shared.draining.store(true, Ordering::Relaxed);

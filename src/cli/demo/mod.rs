@@ -43,7 +43,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         "A demo: all of it is gone when it stops (Ctrl+C). Open the address below and you are signed in as Ana; in a
 second browser, sign in as mara@example.org with the password \"{PASSWORD}\"."
     );
-    Ok(server::serve_from(config, &data, Some(token))?)
+    Ok(server::serve_from(config, &data, Some(token), server::say_where)?)
 }
 
 /// A directory of our own that goes with the value.
