@@ -25,7 +25,7 @@ use crate::{
     outside::push::VapidKey,
     state::State,
     store::{Folder, PurgeRooms, Reader, WriterHandle},
-    types::UserId,
+    types::{IdMap, UserId},
 };
 
 /// Ids of requests that are made in one piece of memory.
@@ -59,6 +59,8 @@ pub struct Shared {
     pub errands: Mutex<Vec<Errand>>,
     /// Made at the first start, kept for ever: subscriptions are to it.
     pub vapid: Arc<VapidKey>,
+    /// What everybody searched for last, as a hash: asked again, it need not be remembered again.
+    pub last_searches: Mutex<IdMap<UserId, u64>>,
     /// With this the first visitor from loopback is signed in. Only `campfire demo` sets it.
     pub demo_token: Mutex<Option<String>>,
 }
@@ -71,6 +73,23 @@ impl Shared {
     pub fn send_errand(&self, errand: Errand) {
         self.errands.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
         self.inboxes[0].ring();
+    }
+
+    /// Whether this is another search than the person's last one. Takes it for the last one from now on.
+    pub fn is_new_search(&self, user: UserId, query: &str) -> bool {
+        use std::hash::{DefaultHasher, Hasher};
+        let mut hasher = DefaultHasher::new();
+        hasher.write(query.as_bytes());
+        let hash = hasher.finish();
+        self.lock_searches().insert(user, hash) != Some(hash)
+    }
+
+    pub fn forget_last_search(&self, user: UserId) {
+        self.lock_searches().remove(&user);
+    }
+
+    fn lock_searches(&self) -> std::sync::MutexGuard<'_, IdMap<UserId, u64>> {
+        self.last_searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn is_draining(&self) -> bool {

@@ -35,7 +35,7 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
     let version = call.worker.state.borrow().seq;
     let key = Key::Search(viewer.user, call.uri.query().unwrap_or_default().into());
     let remember = || {
-        if query.text("before").is_none() {
+        if query.text("before").is_none() && call.worker.shared.is_new_search(viewer.user, &asked) {
             call.worker.writer.submit_later(RememberSearch::Query(viewer.user, asked.clone()));
         }
     };
@@ -61,11 +61,9 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
     };
     let (from, until) = (edge(typed.from)?.unwrap_or_default(), edge(typed.before)?);
     let before = before.into_iter().chain(until).min();
-    let found = if is_nobody {
-        Found::default()
-    } else {
-        let mut query = SearchQuery {
-            words: typed.words.as_ref().map(|words| words.exact.as_str()),
+    let look = |words: Option<&str>| {
+        let query = SearchQuery {
+            words,
             rooms: &rooms,
             room_total,
             creators: &creators,
@@ -74,16 +72,22 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Answer {
             before,
             limit,
         };
-        let look = |query: &SearchQuery<'_>| {
-            call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(query))
-        };
-        let mut found = look(&query)?;
-        let prefix = typed.words.as_ref().and_then(|words| words.prefix.as_deref());
-        if let Some(prefix) = prefix.filter(|_| found.hits.is_empty()) {
-            query.words = Some(prefix);
-            found = look(&query)?;
+        call.worker.reader.within(super::READ_DEADLINE, |reader| reader.search(&query))
+    };
+    let expression = |words: &text::Query, goes_on| {
+        words.expression(goes_on, |beginning| call.worker.reader.words_beginning_with(beginning))
+    };
+    let found = match &typed.words {
+        _ if is_nobody => Found::default(),
+        None => look(None)?,
+        Some(words) => {
+            let found = look(Some(&expression(words, false)?))?;
+            if found.hits.is_empty() && words.may_go_on() {
+                look(Some(&expression(words, true)?))?
+            } else {
+                found
+            }
         }
-        found
     };
     remember();
     let body = Bytes::from(body(&found));
@@ -148,6 +152,7 @@ pub(crate) fn recent(call: Call, viewer: Viewer) -> Later {
 
 pub(crate) fn forget(call: Call, viewer: Viewer) -> Later {
     Box::pin(async move {
+        call.worker.shared.forget_last_search(viewer.user);
         call.worker.writer.write(RememberSearch::Forget(viewer.user)).await.map_err(Problem::from)?;
         Ok(Reply::no_content())
     })

@@ -131,6 +131,7 @@ pub fn serve_from(
         retention_changed: Notify::new(),
         errands: Mutex::default(),
         vapid: vapid_key(data)?,
+        last_searches: Mutex::default(),
         demo_token: Mutex::new(visitor),
         config,
     });

@@ -10,6 +10,7 @@ use crate::{
     types::{MessageId, RoomId, Timestamp, UserId},
 };
 use bytes::Bytes;
+use rusqlite::OptionalExtension;
 
 /// Recent searches kept per person.
 const RECENT: usize = 10;
@@ -19,12 +20,15 @@ const RECENT: usize = 10;
 /// to do it: probing every hit of a common word took 70 to 190 ms per million messages.
 const PROBES: usize = 400;
 
+/// Words that a beginning may stand for; FTS5 has to merge what there is of more.
+const MAX_WORDS: usize = 64;
+
 /// Words around a hit in a snippet.
 const SNIPPET_TOKENS: i64 = 24;
 
 #[derive(Debug)]
 pub struct SearchQuery<'a> {
-    /// An FTS5 expression over the words alone, as `text::match_query` makes it.
+    /// An FTS5 expression over the words alone, as `text::Query` makes it.
     pub words: Option<&'a str>,
     /// The rooms to look in.
     pub rooms: &'a [RoomId],
@@ -148,6 +152,25 @@ impl Reader {
                 |row| Ok(Hit { json: bytes(row, 0)?, snippet: row.get(1)? }),
             )?
             .collect()
+    }
+
+    /// The index's words (their stems) that begin so; None if there are too many. Each costs one seek in the index.
+    pub fn words_beginning_with(&self, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
+        let mut next = self.statement("select term from messages_words where term >= ? limit 1")?;
+        let mut words: Vec<String> = Vec::new();
+        let mut from = beginning.to_owned();
+        while let Some(word) = next.query_row((&from,), |row| row.get::<_, String>(0)).optional()? {
+            if !word.starts_with(beginning) {
+                return Ok(Some(words));
+            }
+            if words.len() == MAX_WORDS {
+                return Ok(None);
+            }
+            // The least that is greater: no word has a character like that.
+            from = format!("{word}\u{1}");
+            words.push(word);
+        }
+        Ok(Some(words))
     }
 
     /// A person's recent searches, newest first.

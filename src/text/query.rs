@@ -12,47 +12,79 @@ const MAX_TERMS: usize = 16;
 /// What to look for in the column of words. Any input is safe: everything is quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The words as they stand, and those with a `*` as prefixes.
-    pub exact: String,
-    /// The same with the last word as a prefix, for when that finds nothing: merging all the words that begin alike
-    /// costs far more than following one.
-    pub prefix: Option<String>,
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    text: String,
+    /// Written with a `*` after it.
+    is_prefix: bool,
+    is_phrase: bool,
 }
 
 impl Query {
     /// None if there is nothing to look for in it.
     pub fn parse(typed: &str) -> Option<Self> {
-        let mut terms: Vec<(String, bool, bool)> = Vec::new();
+        let mut terms = Vec::new();
         for (place, part) in typed.split('"').enumerate() {
             let is_phrase = place % 2 == 1;
             if is_phrase {
-                push(&mut terms, part, false, true);
+                terms.extend(Term::new(part, false, true));
             } else {
-                for word in part.split_whitespace() {
-                    push(&mut terms, word.trim_end_matches('*'), word.ends_with('*'), false);
-                }
+                let words = part.split_whitespace();
+                terms
+                    .extend(words.filter_map(|word| {
+                        Term::new(word.trim_end_matches('*'), word.ends_with('*'), false)
+                    }));
             }
         }
         terms.truncate(MAX_TERMS);
-        let expression = |last_is_prefix: bool| {
-            let last = terms.len() - 1;
-            let quoted = terms.iter().enumerate().map(|(place, (term, is_prefix, _))| {
-                let star = if *is_prefix || last_is_prefix && place == last { " *" } else { "" };
-                format!("\"{term}\"{star}")
+        (!terms.is_empty()).then_some(Self { terms })
+    }
+
+    /// Whether the last word may be the beginning of a longer one, for when the words as they stand find nothing.
+    pub fn may_go_on(&self) -> bool {
+        self.terms
+            .last()
+            .is_some_and(|last| !last.is_prefix && !last.is_phrase && last.text.chars().count() > 1)
+    }
+
+    /// As an FTS5 expression; with `goes_on`, the last word is the beginning of one. `beginning_with` answers the index's
+    /// words that begin so, if they are few: following each of them costs far less than having FTS5 merge them all.
+    pub fn expression<E>(
+        &self,
+        goes_on: bool,
+        mut beginning_with: impl FnMut(&str) -> Result<Option<Vec<String>>, E>,
+    ) -> Result<String, E> {
+        let mut parts = Vec::with_capacity(self.terms.len());
+        for (place, term) in self.terms.iter().enumerate() {
+            let text = &term.text;
+            if !term.is_prefix && !(goes_on && place + 1 == self.terms.len()) {
+                parts.push(format!("\"{text}\""));
+                continue;
+            }
+            // Only what the tokenizer leaves as it is can be compared with what it made.
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let words = if is_plain { beginning_with(&text.to_ascii_lowercase())? } else { None };
+            parts.push(match words {
+                // The word itself too: the index has its stem, which may be shorter.
+                Some(words) => {
+                    let longer = words.iter().map(|word| format!(" OR \"{word}\"")).collect::<String>();
+                    format!("(\"{text}\"{longer})")
+                }
+                None => format!("\"{text}\" *"),
             });
-            quoted.collect::<Vec<_>>().join(" AND ")
-        };
-        let (last, is_prefix, is_phrase) = terms.last()?;
-        let worth_a_prefix = !is_prefix && !is_phrase && last.chars().count() > 1;
-        Some(Self { exact: expression(false), prefix: worth_a_prefix.then(|| expression(true)) })
+        }
+        Ok(parts.join(" AND "))
     }
 }
 
-fn push(terms: &mut Vec<(String, bool, bool)>, text: &str, is_prefix: bool, is_phrase: bool) {
-    // What the tokenizer sees nothing in would be a phrase without words, which matches nothing.
-    if text.chars().any(char::is_alphanumeric) {
-        let text = text.chars().filter(|c| !escape::is_foreign(*c)).collect();
-        terms.push((text, is_prefix, is_phrase));
+impl Term {
+    /// None for what the tokenizer sees nothing in: it would be a phrase without words, which matches nothing.
+    fn new(text: &str, is_prefix: bool, is_phrase: bool) -> Option<Self> {
+        let text: String = text.chars().filter(|c| !escape::is_foreign(*c)).collect();
+        text.chars().any(char::is_alphanumeric).then_some(Self { text, is_prefix, is_phrase })
     }
 }
 

@@ -6,7 +6,10 @@ use crate::text::{HIT_END, HIT_START, Query, render, snippet_html};
 fn index() -> Connection {
     let index = Connection::open_in_memory().expect("a database in memory");
     index
-        .execute_batch("create virtual table t using fts5 (plain, room, tokenize = 'porter unicode61')")
+        .execute_batch(
+            "create virtual table t using fts5 (plain, room, tokenize = 'porter unicode61');
+             create virtual table words using fts5vocab (t, instance)",
+        )
         .expect("an index");
     for (id, text) in [
         (1, "The quick brown fox"),
@@ -19,9 +22,16 @@ fn index() -> Connection {
     index
 }
 
-fn find(index: &Connection, typed: &str) -> rusqlite::Result<Vec<i64>> {
-    let Some(Query { exact, prefix }) = Query::parse(typed) else { return Ok(Vec::new()) };
-    let expression = prefix.unwrap_or(exact);
+/// By the words that FTS5 merges, or by those of the index that begin so.
+fn find(index: &Connection, typed: &str, follow: bool) -> rusqlite::Result<Vec<i64>> {
+    let Some(query) = Query::parse(typed) else { return Ok(Vec::new()) };
+    let expression = query.expression(query.may_go_on(), |beginning| -> rusqlite::Result<_> {
+        if !follow {
+            return Ok(None);
+        }
+        let mut words = index.prepare_cached("select distinct term from words where term glob ? || '*'")?;
+        words.query_map([beginning], |row| row.get(0))?.collect::<rusqlite::Result<_>>().map(Some)
+    })?;
     let mut statement = index.prepare_cached("select rowid from t where t match ? order by rowid")?;
     statement.query_map([format!("plain : ({expression})")], |row| row.get(0))?.collect()
 }
@@ -29,7 +39,11 @@ fn find(index: &Connection, typed: &str) -> rusqlite::Result<Vec<i64>> {
 #[test]
 fn words_are_words_and_quotes_make_a_phrase() {
     let index = index();
-    let found = |typed: &str| find(&index, typed).expect("an answer");
+    let found = |typed: &str| {
+        let found = find(&index, typed, false).expect("an answer");
+        assert_eq!(find(&index, typed, true).expect("an answer"), found, "{typed}");
+        found
+    };
     assert_eq!(found("quick"), [1, 2], "the last word finds longer ones");
     assert_eq!(found("quick fox"), [1]);
     assert_eq!(found("\"brown fox\""), [1]);
@@ -63,7 +77,7 @@ proptest! {
     #[test]
     fn no_search_is_an_error(typed in "(\\PC|[\"*()^:+ \u{0}\u{301}\u{E000}-]|AND |NEAR\\(|plain:){0,40}") {
         thread_local!(static INDEX: Connection = index());
-        INDEX.with(|index| find(index, &typed)).map_err(|error| TestCaseError::fail(format!("{error} for {:?}", Query::parse(&typed))))?;
+        INDEX.with(|index| find(index, &typed, false).and_then(|_| find(index, &typed, true))).map_err(|error| TestCaseError::fail(format!("{error} for {:?}", Query::parse(&typed))))?;
     }
 
     #[test]
