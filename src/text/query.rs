@@ -60,7 +60,8 @@ impl Query {
         let mut parts = Vec::with_capacity(self.terms.len());
         for (place, term) in self.terms.iter().enumerate() {
             let text = &term.text;
-            if !term.is_prefix && !(goes_on && place + 1 == self.terms.len()) {
+            let is_whole = !term.is_prefix && (!goes_on || place + 1 < self.terms.len());
+            if is_whole {
                 parts.push(format!("\"{text}\""));
                 continue;
             }
