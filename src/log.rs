@@ -2,13 +2,15 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{filter::LevelFilter, fmt};
 
 use crate::config::LogFormat;
 
 /// Starts the log. A second call changes nothing.
 pub fn init(format: LogFormat, level: &str) {
-    let builder = fmt().with_env_filter(EnvFilter::new(level)).with_writer(std::io::stderr);
+    // The settings have none but the five levels.
+    let level = level.parse().unwrap_or(LevelFilter::INFO);
+    let builder = fmt().with_max_level(level).with_writer(std::io::stderr);
     let _ = match format {
         LogFormat::Human => builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
         LogFormat::Json => builder.json().try_init(),
