@@ -1,6 +1,6 @@
 //! A lean HTTP/1.1 client: one request at a time over a connection that is kept, and nothing that is not needed.
 
-use std::{borrow::Cow, io};
+use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -54,8 +54,7 @@ pub(super) struct Connection {
 
 pub(super) struct Reply<'a> {
     pub(super) status: u16,
-    pub(super) head: &'a str,
-    pub(super) body: Cow<'a, [u8]>,
+    pub(super) body: &'a [u8],
 }
 
 impl Connection {
@@ -104,8 +103,7 @@ impl Connection {
         self.is_over = head.closes;
         Ok(Reply {
             status: head.status,
-            head: std::str::from_utf8(&self.buffer[..head_length]).unwrap_or_default(),
-            body: Cow::Borrowed(&self.buffer[body.0..body.0 + body.1]),
+            body: &self.buffer[body.0..body.0 + body.1],
         })
     }
 

@@ -237,7 +237,7 @@ impl<'a> Api<'a> {
         match timeout(PATIENCE, self.connection.ask(request.as_bytes())).await {
             Ok(Ok(reply)) => Ok(Answer {
                 status: reply.status,
-                body: serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
+                body: serde_json::from_slice(reply.body).unwrap_or(Value::Null),
             }),
             Ok(Err(Fault::Stale)) => Err(failed("is not answered".into())),
             Ok(Err(Fault::Broken(error))) => Err(failed(format!("is not answered ({error})"))),

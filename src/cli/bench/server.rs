@@ -67,7 +67,7 @@ impl<'a> Watch<'a> {
         if reply.status != 200 {
             return Err(format!("it answers {} to GET /metrics", reply.status));
         }
-        let text = String::from_utf8_lossy(&reply.body).into_owned();
+        let text = String::from_utf8_lossy(reply.body).into_owned();
         self.connection = Some(connection);
         Ok(text)
     }

@@ -169,7 +169,7 @@ impl Visitor<'_> {
             }
             let Some(connection) = &mut self.connection else { continue };
             let failure = match connection.ask(request.as_bytes()).await {
-                Ok(reply) => return check.answer(reply.status, &reply.body),
+                Ok(reply) => return check.answer(reply.status, reply.body),
                 Err(Fault::Stale) if !is_last => {
                     self.disconnect();
                     continue;
