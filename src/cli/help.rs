@@ -121,7 +121,10 @@ Options:
 pub(super) fn bench() -> String {
     let mut options = String::new();
     for (name, meaning) in [
-        ("--scenario NAME", "health, list (pages of rooms), search, send (posts over HTTP), sockets (messages"),
+        (
+            "--scenario NAME",
+            "health, list (pages of rooms), search, send (posts over HTTP), sockets (messages",
+        ),
         ("", "over sockets) or mixed (7 list, 1 search, 1 send, 1 health; all hold a socket)"),
         ("--users N", "users, each with connections of its own, 1 to 100000 [the tier's, else 10]"),
         ("--rate R|max", "requests a second in all, or as fast as it goes [the tier's, else one per user]"),
@@ -131,7 +134,10 @@ pub(super) fn bench() -> String {
         ("--tier NAME", "small, medium, large or enterprise: judge by its limits"),
         ("--report FILE", "write an HTML page with charts, all in one file"),
         ("--json FILE", "write the figures as JSON"),
-        ("--token TOKEN", "whom to be: an administrator, who makes bots and rooms for the run; or, given more"),
+        (
+            "--token TOKEN",
+            "whom to be: an administrator, who makes bots and rooms for the run; or, given more",
+        ),
         ("", "than once, the people themselves. A demo and a new server need none"),
         ("--tokens FILE", "the same from a file, a token a line"),
         ("--metrics-token TOKEN", "how to see the figures of a server elsewhere"),

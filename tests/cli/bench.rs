@@ -20,7 +20,8 @@ fn bench(address: SocketAddr, scenario: &str, more: &[&str]) -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let (json, html) = (dir.path().join("bench.json"), dir.path().join("bench.html"));
     let url = format!("http://{address}");
-    let mut args = vec!["bench", &url, "--scenario", scenario, "--users", "4", "--ramp", "0.2", "--duration", "1"];
+    let mut args =
+        vec!["bench", &url, "--scenario", scenario, "--users", "4", "--ramp", "0.2", "--duration", "1"];
     args.extend(["--json", json.to_str().unwrap(), "--report", html.to_str().unwrap()]);
     args.extend(more);
     let output = run(&args, &[], "");
@@ -105,7 +106,8 @@ async fn people_may_bring_tokens_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("tokens");
     std::fs::write(&file, format!("{}\n{}\n", camp.ada.token, grace.token)).unwrap();
-    let more: &'static [&'static str] = vec!["--tokens", file.to_str().unwrap().to_owned().leak() as &str].leak();
+    let more: &'static [&'static str] =
+        vec!["--tokens", file.to_str().unwrap().to_owned().leak() as &str].leak();
     let bench = in_background(camp.server.address().get(), "sockets", more).await;
     all_right(&bench);
     assert_eq!((&bench.json["accounts"], &bench.json["sockets_peak"]), (&json!(2), &json!(4)));
@@ -120,7 +122,11 @@ async fn the_limit_on_posting_is_named_when_it_is_met() {
     assert!(bench.json["requests"]["failures"]["status 429"]["count"].as_u64() > Some(0), "{}", bench.json);
     assert!(bench.json["notes"].to_string().contains("CAMPFIRE_POST_LIMIT=0"), "{}", bench.json["notes"]);
     let heard = &bench.json["deliveries"];
-    assert_eq!((&heard["missing"], &heard["expected"]), (&json!(0), &heard["received"]), "refused is not lost");
+    assert_eq!(
+        (&heard["missing"], &heard["expected"]),
+        (&json!(0), &heard["received"]),
+        "refused is not lost"
+    );
 }
 
 #[test]
@@ -232,7 +238,8 @@ fn proxy(server: SocketAddr, fault: Fault) -> SocketAddr {
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
             let mut upstream = TcpStream::connect(server).unwrap();
-            let (mut from_client, mut to_server) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+            let (mut from_client, mut to_server) =
+                (client.try_clone().unwrap(), upstream.try_clone().unwrap());
             thread::spawn(move || {
                 let _ = std::io::copy(&mut from_client, &mut to_server);
                 let _ = to_server.shutdown(std::net::Shutdown::Write);
@@ -263,7 +270,8 @@ fn tamper(upstream: &mut TcpStream, client: &mut TcpStream, fault: Fault) -> std
     loop {
         let frame = frame(upstream)?;
         let text = String::from_utf8_lossy(&frame).into_owned();
-        let Some((_, marker)) = text.split_once("\"content\":\"bench:").filter(|_| text.contains("message.created"))
+        let Some((_, marker)) =
+            text.split_once("\"content\":\"bench:").filter(|_| text.contains("message.created"))
         else {
             client.write_all(&frame)?;
             continue;

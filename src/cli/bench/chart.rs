@@ -10,7 +10,7 @@ const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 12.0;
-const BOTTOM: f64 = 26.0;
+const BOTTOM: f64 = 30.0;
 
 /// Points of a line at most: there are no more pixels for them.
 const MAX_POINTS: usize = 280;
@@ -73,8 +73,12 @@ impl Chart<'_> {
                 number(*tick)
             );
         }
-        for (place, (at, text)) in self.marks.iter().enumerate() {
-            let anchor = if place + 1 == self.marks.len() { "end" } else { "middle" };
+        for (at, text) in &self.marks {
+            let anchor = match x(*at) {
+                at if at < LEFT + 10.0 => "start",
+                at if at > WIDTH - RIGHT - 15.0 => "end",
+                _ => "middle",
+            };
             let _ = write!(
                 svg,
                 "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{text}</text>",
@@ -82,11 +86,12 @@ impl Chart<'_> {
                 HEIGHT - 7.0
             );
         }
-        for line in &self.lines {
+        let lines = || self.lines.iter().filter(|line| line.points.iter().any(|(_, value)| value.is_some()));
+        for line in lines() {
             let _ = write!(svg, "<path class=\"line {}\" d=\"{}\"/>", line.class, path(&line.points, x, y));
         }
         svg += "</svg><ul class=\"legend\">";
-        for line in &self.lines {
+        for line in lines() {
             let _ = write!(svg, "<li class=\"{}\">{}</li>", line.class, line.name);
         }
         Some(svg + "</ul></figure>")
@@ -147,7 +152,11 @@ impl Scale {
 /// The next 1, 2 or 5 with zeros.
 fn round_up(value: f64) -> f64 {
     let power = 10f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|digit| digit * power).find(|round| *round >= value * 0.999).unwrap_or(power)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|digit| digit * power)
+        .find(|round| *round >= value * 0.999)
+        .unwrap_or(power)
 }
 
 #[cfg(test)]

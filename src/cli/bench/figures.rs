@@ -219,7 +219,12 @@ impl Figures {
         } else if self.tier.is_none() {
             (true, "Every answer and every delivery was right.".into())
         } else if unseen > 0 {
-            (true, format!("Nothing speaks against tier {tier}, but this run did not exercise {unseen} of its 6 points."))
+            (
+                true,
+                format!(
+                    "Nothing speaks against tier {tier}, but this run did not exercise {unseen} of its 6 points."
+                ),
+            )
         } else {
             (true, format!("Tier {tier} is met in all points."))
         };

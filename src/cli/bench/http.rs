@@ -101,10 +101,7 @@ impl Connection {
         };
         self.is_used = true;
         self.is_over = head.closes;
-        Ok(Reply {
-            status: head.status,
-            body: &self.buffer[body.0..body.0 + body.1],
-        })
+        Ok(Reply { status: head.status, body: &self.buffer[body.0..body.0 + body.1] })
     }
 
     /// Asks for a socket: the answer's status, with what came after its head left in the buffer if it is 101.
@@ -168,7 +165,8 @@ impl Head {
             let value = value.trim();
             if name.eq_ignore_ascii_case("content-length") {
                 found.length = Length::Known(value.parse().map_err(|_| "the length is no number")?);
-            } else if name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked") {
+            } else if name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked")
+            {
                 found.length = Length::Chunked;
             } else if name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close") {
                 found.closes = true;
@@ -233,7 +231,13 @@ mod tests {
         assert!(matches!((head.length, head.closes), (Length::Chunked, false)));
         let head = Head::parse(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 12").unwrap();
         assert!(matches!(head.length, Length::Known(0)));
-        for wrong in ["", "HTTP/1.0 200 OK", "HTTP/1.1 okay", "HTTP/1.1 200 OK\r\ncontent-length: x", "HTTP/1.1 200 OK\r\nnone"] {
+        for wrong in [
+            "",
+            "HTTP/1.0 200 OK",
+            "HTTP/1.1 okay",
+            "HTTP/1.1 200 OK\r\ncontent-length: x",
+            "HTTP/1.1 200 OK\r\nnone",
+        ] {
             assert!(Head::parse(wrong.as_bytes()).is_err(), "{wrong:?}");
         }
     }
@@ -253,7 +257,9 @@ mod tests {
     fn a_request_has_what_it_needs_and_no_more() {
         assert_eq!(request("GET", "/health", "h:1", "", ""), "GET /health HTTP/1.1\r\nhost: h:1\r\n\r\n");
         let post = request("POST", "/x", "h", "t", "{}");
-        assert!(post.contains("\r\nauthorization: Bearer t\r\n") && post.contains("\r\ncontent-length: 2\r\n"));
+        assert!(
+            post.contains("\r\nauthorization: Bearer t\r\n") && post.contains("\r\ncontent-length: 2\r\n")
+        );
         assert!(post.ends_with("\r\n\r\n{}"));
     }
 }

@@ -138,14 +138,19 @@ impl Options {
     fn read(given: &Given) -> Result<(GivenTarget, Self), Failure> {
         let usage = |why: String| Failure::Usage(why);
         if let Some((key, _)) = given.settings.iter().find(|(key, _)| key != "metrics_token") {
-            return Err(usage(format!("--{} is a setting of the server, not of a bench", key.replace('_', "-"))));
+            return Err(usage(format!(
+                "--{} is a setting of the server, not of a bench",
+                key.replace('_', "-")
+            )));
         }
         if given.file.is_some() {
             return Err(usage("a bench reads no settings file, so there is no --config for it".into()));
         }
         let [url] = given.words.as_slice() else {
             let count = given.words.len();
-            return Err(usage(format!("it takes one address to measure, like http://127.0.0.1:3000, not {count}")));
+            return Err(usage(format!(
+                "it takes one address to measure, like http://127.0.0.1:3000, not {count}"
+            )));
         };
         let target = GivenTarget::parse(url, given.has("i-own-this-server"))?;
         let name = given.required("scenario")?;
@@ -177,8 +182,12 @@ impl Options {
             duration: between(given, "duration", 1.0, 86_400.0)?.unwrap_or(30.0),
             rate,
         };
-        let mut tokens: Vec<String> =
-            given.options.iter().filter(|(name, _)| name == "token").map(|(_, token)| token.clone()).collect();
+        let mut tokens: Vec<String> = given
+            .options
+            .iter()
+            .filter(|(name, _)| name == "token")
+            .map(|(_, token)| token.clone())
+            .collect();
         if let Some(path) = given.option("tokens") {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| usage(format!("--tokens: cannot read {path:?} ({error})")))?;
@@ -246,6 +255,8 @@ fn whole(given: &Given, name: &str, least: usize, most: usize) -> Result<Option<
     let Some(text) = given.option(name) else { return Ok(None) };
     match text.parse::<usize>() {
         Ok(value) if (least..=most).contains(&value) => Ok(Some(value)),
-        _ => Err(Failure::Usage(format!("--{name} takes a whole number from {least} to {most}, not {text:?}"))),
+        _ => {
+            Err(Failure::Usage(format!("--{name} takes a whole number from {least} to {most}, not {text:?}")))
+        }
     }
 }

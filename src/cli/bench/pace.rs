@@ -62,6 +62,9 @@ impl Plan {
     }
 }
 
+/// Whom to wake, if somebody waits already.
+type Alarm = Rc<Cell<Option<Waker>>>;
+
 /// Hands out the requests of a plan, each to the first user who is free.
 pub(super) struct Pacer {
     pub(super) plan: Plan,
@@ -69,7 +72,7 @@ pub(super) struct Pacer {
     end: Cell<Instant>,
     next: Cell<u64>,
     /// Those whose time has not come, in the order in which it will.
-    waiting: RefCell<VecDeque<(Instant, Rc<Cell<Option<Waker>>>)>>,
+    waiting: RefCell<VecDeque<(Instant, Alarm)>>,
     /// tokio's timers tick in milliseconds; many an answer takes less.
     timer: AsyncFd<OwnedFd>,
 }
@@ -80,14 +83,15 @@ pub(super) struct Turn {
     pub(super) due: Instant,
     /// Somebody was free before it was due, so what it starts late is our own fault.
     pub(super) is_early: bool,
-    waker: Rc<Cell<Option<Waker>>>,
+    waker: Alarm,
 }
 
 impl Pacer {
     // Sound here, where the descriptor is owned and never exchanged; what is to come instead is `unsafe` to call.
     #[expect(deprecated, reason = "the other constructors are unsafe, which this crate is not")]
     pub(super) fn new(plan: Plan, start: Instant) -> io::Result<Self> {
-        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        let timer =
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         Ok(Self {
             plan,
             start,
@@ -109,7 +113,7 @@ impl Pacer {
             return None;
         }
         self.next.set(number + 1);
-        let waker = Rc::default();
+        let waker = Alarm::default();
         let is_early = due > Instant::now();
         if is_early {
             let mut waiting = self.waiting.borrow_mut();
@@ -149,7 +153,8 @@ impl Pacer {
             it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
             it_value: Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) },
         };
-        timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &value).expect("a timer of our own");
+        timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &value)
+            .expect("a timer of our own");
     }
 
     /// Ends it before its time.
@@ -176,9 +181,8 @@ impl Pacer {
         let ran = self.end.get().saturating_duration_since(self.start).as_secs_f64();
         let (rate, first) = (self.plan.rate.unwrap_or(1.0), self.next.get());
         let last = if self.plan.rate.is_some() { self.plan.due_within(ran, rate) } else { first };
-        (first..last).map(move |number| {
-            (number, self.start + Duration::from_secs_f64(self.plan.due(number, rate)))
-        })
+        (first..last)
+            .map(move |number| (number, self.start + Duration::from_secs_f64(self.plan.due(number, rate))))
     }
 }
 

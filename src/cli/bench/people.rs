@@ -71,7 +71,12 @@ impl People {
     }
 
     /// Makes what is needed; `tokens` are those that were given.
-    pub(super) async fn make(&mut self, target: &Target, tokens: &[String], needs: Needs) -> Result<(), Failure> {
+    pub(super) async fn make(
+        &mut self,
+        target: &Target,
+        tokens: &[String],
+        needs: Needs,
+    ) -> Result<(), Failure> {
         let mut api = Api::open(target).await?;
         let owner = match tokens {
             [] => self.find_owner(&mut api).await?,
@@ -101,7 +106,8 @@ impl People {
         let room_count = room_count.min(ids.len());
         for room in 0..room_count {
             let members: Vec<i64> = ids.iter().copied().skip(room).step_by(room_count).collect();
-            let form = json!({ "name": format!("Bench room {}", room + 1), "kind": "closed", "user_ids": members });
+            let form =
+                json!({ "name": format!("Bench room {}", room + 1), "kind": "closed", "user_ids": members });
             let made = self.ask(&mut api, "POST", "/api/rooms", form).await?.expect(201, "a new room")?;
             self.rooms.push(made["id"].as_i64().unwrap_or_default());
         }
@@ -116,7 +122,8 @@ impl People {
         let setup = api.call("GET", "/api/setup", "", Value::Null).await?.expect(200, "GET /api/setup")?;
         if setup["needed"] == true {
             let (email, password) = ("bench@example.org", random_token());
-            let form = json!({ "account_name": "Bench", "name": "Bench", "email": email, "password": password });
+            let form =
+                json!({ "account_name": "Bench", "name": "Bench", "email": email, "password": password });
             let made = api.call("POST", "/api/setup", "", form).await?.expect(201, "the set-up")?;
             self.left.push(format!(
                 "The server was not set up, so this run did it: the account \"Bench\", its first room, and its \
@@ -153,11 +160,14 @@ impl People {
             let count = PAGE.min(people.len() * per_person);
             let mut posted = 0;
             for number in 0..count {
-                let form = json!({ "room_id": room, "content": format!("Something to read: {}.", words(number)) });
+                let form =
+                    json!({ "room_id": room, "content": format!("Something to read: {}.", words(number)) });
                 match api.call("POST", "/api/messages", people[number % people.len()], form).await?.status {
                     201 => posted += 1,
                     429 => break,
-                    status => return Err(Failure::Failed(format!("the server answers {status} to a message"))),
+                    status => {
+                        return Err(Failure::Failed(format!("the server answers {status} to a message")));
+                    }
                 }
             }
             counts.push(posted);

@@ -157,7 +157,8 @@ impl Run {
         let mut judged_from = (ramp == 0.0).then_some((0.0_f64, first_cpu));
         watch.look().await;
         loop {
-            let wake = (self.pacer.start + Duration::from_secs_f64(last.0.floor() + 1.0)).min(self.pacer.end());
+            let wake =
+                (self.pacer.start + Duration::from_secs_f64(last.0.floor() + 1.0)).min(self.pacer.end());
             // A stop is not to wait for the end of the second.
             while Instant::now() < wake && Instant::now() < self.pacer.end() {
                 tokio::time::sleep((wake - Instant::now()).min(Duration::from_millis(50))).await;

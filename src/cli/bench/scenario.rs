@@ -46,11 +46,17 @@ impl Scenario {
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::Health => "GET /health.",
-            Self::Send => "Messages are posted over HTTP; every user also holds a socket in a room and checks each delivery.",
+            Self::Send => {
+                "Messages are posted over HTTP; every user also holds a socket in a room and checks each delivery."
+            }
             Self::List => "The newest page of a room is read.",
             Self::Search => "A word is looked for in all rooms of a person.",
-            Self::Sockets => "Every user holds a socket in a room; messages go out over the sockets, and each receiver checks each delivery.",
-            Self::Mixed => "Of ten requests seven read the newest page of a room, one searches, one posts a message, one asks for /health; every user also holds a socket in a room and checks each delivery.",
+            Self::Sockets => {
+                "Every user holds a socket in a room; messages go out over the sockets, and each receiver checks each delivery."
+            }
+            Self::Mixed => {
+                "Of ten requests seven read the newest page of a room, one searches, one posts a message, one asks for /health; every user also holds a socket in a room and checks each delivery."
+            }
         }
     }
 
@@ -94,11 +100,11 @@ impl Scenario {
 const WORDS: [&str; 64] = [
     "ember", "kettle", "lantern", "meadow", "harbour", "cedar", "willow", "granite", "copper", "thunder",
     "blanket", "compass", "journey", "whisper", "morning", "evening", "candle", "timber", "pebble", "ribbon",
-    "saddle", "tunnel", "velvet", "window", "anchor", "basket", "castle", "desert", "engine", "feather", "garden",
-    "hammer", "island", "jacket", "kitchen", "ladder", "marble", "needle", "orchard", "paddle", "quarry", "rocket",
-    "shelter", "temple", "umbrella", "valley", "wagon", "yellow", "zephyr", "bridge", "canyon", "dragon",
-    "falcon", "glacier", "horizon", "jungle", "lagoon", "mountain", "nectar", "octave", "prairie", "raven",
-    "summit", "tundra",
+    "saddle", "tunnel", "velvet", "window", "anchor", "basket", "castle", "desert", "engine", "feather",
+    "garden", "hammer", "island", "jacket", "kitchen", "ladder", "marble", "needle", "orchard", "paddle",
+    "quarry", "rocket", "shelter", "temple", "umbrella", "valley", "wagon", "yellow", "zephyr", "bridge",
+    "canyon", "dragon", "falcon", "glacier", "horizon", "jungle", "lagoon", "mountain", "nectar", "octave",
+    "prairie", "raven", "summit", "tundra",
 ];
 
 const IN_A_ROW: usize = 8;
@@ -177,7 +183,9 @@ impl Check<'_> {
 
     fn content(&self, body: &[u8]) -> Result<(), &'static str> {
         match self.kind {
-            Kind::Health => serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop).map_err(|_| "it is no JSON"),
+            Kind::Health => {
+                serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop).map_err(|_| "it is no JSON")
+            }
             Kind::List => {
                 let page: Page = serde_json::from_slice(body).map_err(|_| "it is no page of messages")?;
                 if page.messages.iter().any(|message| message.room_id != self.room) {
@@ -193,7 +201,11 @@ impl Check<'_> {
             }
             Kind::Search => {
                 let found: Found = serde_json::from_slice(body).map_err(|_| "it is no list of results")?;
-                if found.results.iter().any(|found| !found.message.content.to_lowercase().contains(self.wanted)) {
+                if found
+                    .results
+                    .iter()
+                    .any(|found| !found.message.content.to_lowercase().contains(self.wanted))
+                {
                     return Err("it has what was not looked for");
                 }
                 if !found.results.is_sorted_by(|one, next| one.message.id > next.message.id) {
@@ -238,15 +250,23 @@ mod tests {
             let check = Check { kind, thorough: true, room: 3, wanted: "ember", may_be_empty: false };
             check.answer(status, body.as_bytes())
         };
-        let message = |id: i64, room: i64, content: &str| format!(r#"{{"id":{id},"room_id":{room},"content":"{content}"}}"#);
-        let page = |list: &[String]| format!(r#"{{"messages":[{}],"has_before":false,"has_after":false}}"#, list.join(","));
+        let message = |id: i64, room: i64, content: &str| {
+            format!(r#"{{"id":{id},"room_id":{room},"content":"{content}"}}"#)
+        };
+        let page = |list: &[String]| {
+            format!(r#"{{"messages":[{}],"has_before":false,"has_after":false}}"#, list.join(","))
+        };
         let found = |list: &[String]| {
-            let list: Vec<_> = list.iter().map(|message| format!(r#"{{"message":{message},"snippet":""}}"#)).collect();
+            let list: Vec<_> =
+                list.iter().map(|message| format!(r#"{{"message":{message},"snippet":""}}"#)).collect();
             format!(r#"{{"results":[{}],"has_before":false}}"#, list.join(","))
         };
         assert_eq!(check(Kind::Health, 200, r#"{"status":"ok","version":"1"}"#), Ok(()));
         assert_eq!(check(Kind::List, 200, &page(&[message(1, 3, "a"), message(2, 3, "b")])), Ok(()));
-        assert_eq!(check(Kind::Search, 200, &found(&[message(2, 9, "Ember"), message(1, 3, "embers")])), Ok(()));
+        assert_eq!(
+            check(Kind::Search, 200, &found(&[message(2, 9, "Ember"), message(1, 3, "embers")])),
+            Ok(())
+        );
         assert_eq!(check(Kind::Send, 201, &message(1, 3, "ember glows")), Ok(()));
         assert_eq!(check(Kind::Health, 503, "{}"), Err(Failure::Status(503)));
         for (kind, body) in [

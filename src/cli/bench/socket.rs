@@ -76,7 +76,9 @@ impl Socket {
             }
             let mut buffer = ReadBuf::new(scratch);
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if buffer.filled().is_empty() => return Poll::Ready("the connection broke off".into()),
+                Ok(()) if buffer.filled().is_empty() => {
+                    return Poll::Ready("the connection broke off".into());
+                }
                 Ok(()) => {}
                 Err(error) => return Poll::Ready(error.to_string()),
             }

@@ -186,7 +186,13 @@ impl Tally {
 
     /// A request has come to its end, so long after it was due. What ran into its timeout counts with the time that was
     /// waited: leaving it out would make a slow server look quick.
-    pub(super) fn record(&mut self, kind: Kind, latency: Duration, result: Result<(), Failure>, is_judged: bool) {
+    pub(super) fn record(
+        &mut self,
+        kind: Kind,
+        latency: Duration,
+        result: Result<(), Failure>,
+        is_judged: bool,
+    ) {
         let asked = &mut self.asked[kind as usize];
         let counts = match &result {
             Ok(()) => {
@@ -274,7 +280,9 @@ mod tests {
         (1..=1000).for_each(|millis| latencies.record(Duration::from_millis(millis)));
         let found = latencies.percentiles();
         assert_eq!(found.count, 1000);
-        for (value, wanted) in [(found.p50, 500.0), (found.p95, 950.0), (found.p999, 999.0), (found.max, 1000.0)] {
+        for (value, wanted) in
+            [(found.p50, 500.0), (found.p95, 950.0), (found.p999, 999.0), (found.max, 1000.0)]
+        {
             assert!((value - wanted).abs() / wanted < 0.002, "{value} for {wanted}");
         }
     }
@@ -304,7 +312,8 @@ mod tests {
         tally.record(Kind::Health, Duration::from_millis(1), Err(Failure::Status(503)), false);
         tally.end_second(Second { at: 0.5, ..Second::default() });
         tally.end_second(Second { at: 1.0, ..Second::default() });
-        let rates: Vec<_> = tally.seconds.iter().map(|second| (second.requests_per_second, second.failed)).collect();
+        let rates: Vec<_> =
+            tally.seconds.iter().map(|second| (second.requests_per_second, second.failed)).collect();
         assert_eq!(rates, [(2.0, 1), (0.0, 0)]);
     }
 }

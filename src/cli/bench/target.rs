@@ -119,11 +119,7 @@ pub(super) enum Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
@@ -160,14 +156,33 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_measured_without_a_word_of_the_owner() {
-        for own in ["http://127.0.0.1:3000", "127.8.8.8:1", "localhost:3000", "http://[::1]:3000/", "https://localhost"] {
+        for own in [
+            "http://127.0.0.1:3000",
+            "127.8.8.8:1",
+            "localhost:3000",
+            "http://[::1]:3000/",
+            "https://localhost",
+        ] {
             assert!(Given::parse(own, false).is_ok_and(|given| given.is_loopback), "{own}");
         }
-        for other in ["http://192.0.2.1", "chat.example.org", "http://0.0.0.0:3000", "http://[2001:db8::1]", "http://localhost.example.org"] {
+        for other in [
+            "http://192.0.2.1",
+            "chat.example.org",
+            "http://0.0.0.0:3000",
+            "http://[2001:db8::1]",
+            "http://localhost.example.org",
+        ] {
             assert!(Given::parse(other, false).is_err(), "{other}");
             assert!(Given::parse(other, true).is_ok_and(|given| !given.is_loopback), "{other}");
         }
-        for wrong in ["", "http://", "ftp://127.0.0.1", "http://127.0.0.1/rooms/1", "http://a:b@127.0.0.1", "http://127.0.0.1:99999"] {
+        for wrong in [
+            "",
+            "http://",
+            "ftp://127.0.0.1",
+            "http://127.0.0.1/rooms/1",
+            "http://a:b@127.0.0.1",
+            "http://127.0.0.1:99999",
+        ] {
             assert!(Given::parse(wrong, true).is_err(), "{wrong}");
         }
     }

@@ -56,7 +56,11 @@ impl Terminal {
             line += &format!("  {} failed", number(failed as f64));
         }
         if let Some(server) = &second.server {
-            line += &format!("  server {:.0} % CPU, {} MB", server.cpu * 100.0, number(server.memory_bytes / 1048576.0));
+            line += &format!(
+                "  server {:.0} % CPU, {} MB",
+                server.cpu * 100.0,
+                number(server.memory_bytes / 1048576.0)
+            );
         }
         // A line that is longer than the terminal is wide cannot be written over.
         let (start, end) = if self.is_live { ("\r\x1b[K", "") } else { ("", "\n") };
@@ -79,7 +83,7 @@ fn width() -> usize {
 /// The figures that matter, for standard output.
 pub(super) fn summary(figures: &Figures) -> String {
     let mut text = String::new();
-    let mut line = |name: &str, value: String| text += &format!("  {name:<14}{value}\n");
+    let mut line = |name: &str, value: String| text += &format!("  {name:<16}{value}\n");
     let times = |found: &Percentiles| {
         format!(
             "p50 {} ms, p95 {} ms, p99 {} ms, p99.9 {} ms, longest {} ms",
@@ -121,7 +125,8 @@ pub(super) fn summary(figures: &Figures) -> String {
         line("send → heard", times(&heard.latency_ms));
     }
     for (class, failure) in &requests.failures {
-        let example = if failure.example.is_empty() { String::new() } else { format!(" ({})", failure.example) };
+        let example =
+            if failure.example.is_empty() { String::new() } else { format!(" ({})", failure.example) };
         line("failed", format!("{} × {class}{example}", number(failure.count as f64)));
     }
     if let (Some(cpu), Some(memory)) = (figures.server.cpu_cores, figures.server.memory_peak_bytes) {

@@ -202,7 +202,8 @@ pub(super) async fn hold(run: Rc<Run>, user: usize) {
     run.sockets.add();
     socket.say(&format!(r#"{{"type":"join_room","room_id":{}}}"#, run.people.rooms[room]));
     let talks = !run.scenario.has_http();
-    let mut listener = Listener { run: &run, room, receiver: None, heard: user as u64, pending: None, answer: None };
+    let mut listener =
+        Listener { run: &run, room, receiver: None, heard: user as u64, pending: None, answer: None };
     let mut turn = None;
     loop {
         let waits = listener.pending.is_some();
@@ -302,7 +303,8 @@ impl Listener<'_> {
         self.heard += 1;
         let run = self.run;
         let mut tally = run.tally();
-        let is_ours = |id: &str| self.pending.as_ref().is_some_and(|pending| pending.marker.client_id() == id);
+        let is_ours =
+            |id: &str| self.pending.as_ref().is_some_and(|pending| pending.marker.client_id() == id);
         match (Said::read(text, self.heard.is_multiple_of(THOROUGH)), self.receiver) {
             (Said::Joined, None) => self.receiver = Some(tally.deliveries.join(self.room)),
             (Said::Created(marker, room), Some(receiver)) if marker.run == run.id => {

@@ -16,10 +16,42 @@ pub(super) struct Tier {
 }
 
 pub(super) const TIERS: [Tier; 4] = [
-    Tier { name: "small", p95_ms: 200.0, rate: 100.0, people: 100, sockets: 500, memory_mb: 512.0, cpu: 50.0 },
-    Tier { name: "medium", p95_ms: 150.0, rate: 1e3, people: 1_000, sockets: 5_000, memory_mb: 2048.0, cpu: 70.0 },
-    Tier { name: "large", p95_ms: 100.0, rate: 1e4, people: 10_000, sockets: 50_000, memory_mb: 8192.0, cpu: 80.0 },
-    Tier { name: "enterprise", p95_ms: 50.0, rate: 5e4, people: 100_000, sockets: 500_000, memory_mb: 32768.0, cpu: 85.0 },
+    Tier {
+        name: "small",
+        p95_ms: 200.0,
+        rate: 100.0,
+        people: 100,
+        sockets: 500,
+        memory_mb: 512.0,
+        cpu: 50.0,
+    },
+    Tier {
+        name: "medium",
+        p95_ms: 150.0,
+        rate: 1e3,
+        people: 1_000,
+        sockets: 5_000,
+        memory_mb: 2048.0,
+        cpu: 70.0,
+    },
+    Tier {
+        name: "large",
+        p95_ms: 100.0,
+        rate: 1e4,
+        people: 10_000,
+        sockets: 50_000,
+        memory_mb: 8192.0,
+        cpu: 80.0,
+    },
+    Tier {
+        name: "enterprise",
+        p95_ms: 50.0,
+        rate: 5e4,
+        people: 100_000,
+        sockets: 500_000,
+        memory_mb: 32768.0,
+        cpu: 85.0,
+    },
 ];
 
 /// What a run measured, as far as it did.
@@ -136,7 +168,11 @@ pub(super) fn number(value: f64) -> String {
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
     let mut grouped = String::new();
     for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) && digit.is_ascii_digit() && !grouped.ends_with('-') {
+        if place > 0
+            && (whole.len() - place).is_multiple_of(3)
+            && digit.is_ascii_digit()
+            && !grouped.ends_with('-')
+        {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -168,7 +204,15 @@ mod tests {
             cpu: Some(10.0),
         };
         assert_eq!(outcomes(&full), [Met; 6]);
-        let little = Measured { rate: 10.0, aimed: Some(10.0), people: 10, meant_people: 10, sockets: 0, meant_sockets: 0, ..full };
+        let little = Measured {
+            rate: 10.0,
+            aimed: Some(10.0),
+            people: 10,
+            meant_people: 10,
+            sockets: 0,
+            meant_sockets: 0,
+            ..full
+        };
         assert_eq!(outcomes(&little), [NotExercised; 6]);
         let slow = Measured { p95_ms: Some(300.0), ..little };
         assert_eq!(outcomes(&slow)[0], Missed);

@@ -9,11 +9,7 @@ mod things;
 use std::{ffi::OsString, fs::DirBuilder, io::ErrorKind, os::unix::fs::DirBuilderExt, path::PathBuf, thread};
 
 pub(super) use self::cast::PASSWORD;
-use self::{
-    cast::Cast,
-    stage::Stage,
-    things::Things,
-};
+use self::{cast::Cast, stage::Stage, things::Things};
 use super::{Failure, Given, help};
 use crate::{
     config::{Config, Durability},
