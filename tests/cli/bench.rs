@@ -56,7 +56,7 @@ async fn every_scenario_runs_and_finds_nothing_wrong_and_leaves_no_rooms_behind(
     let camp = Camp::start().await;
     let made = camp.ada.post("/api/tokens", json!({"name": "bench"})).await.expect(201);
     let token: &'static str = made["token"].as_str().unwrap().to_owned().leak();
-    let more: &'static [&'static str] = vec!["--token", token].leak();
+    let more: &'static [&'static str] = vec!["--token", token, "--rate", "40"].leak();
     for scenario in ["health", "list", "search", "send", "sockets", "mixed"] {
         let bench = in_background(camp.server.address().get(), scenario, more).await;
         all_right(&bench);
