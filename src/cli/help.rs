@@ -147,14 +147,15 @@ pub(super) fn bench() -> String {
         options += &option(name, meaning);
     }
     format!(
-        "Puts load on a server, checks every answer and every delivery, and says how long they took. Latencies count from
-the moment that a request was due, so those who had to wait are not left out.
+        "Puts load on a server, checks every answer and every delivery, and says how long they took. Latencies count
+from the moment that a request was due, so those who had to wait are not left out.
 
 Usage: campfire bench URL --scenario NAME [OPTIONS]
 
 Options:
 {options}
-Rooms and bots are called \"Bench …\" and removed at the end; what stays is told. Ctrl+C ends it early, with a report.
+Rooms and bots are called \"Bench …\" and removed at the end; what stays is told.
+Ctrl+C ends it early, with a report.
 
 Exit status: 0 all was right and no limit of the tier was missed, 1 anything failed or was wrong or missed,
 2 asked wrongly.

@@ -214,7 +214,7 @@ impl<'a> Said<'a> {
         const CONTENT: &[u8] = b"\"content\":\"";
         if !thorough
             && text.starts_with(b"{\"type\":\"message.created\"")
-            && text.ends_with(b"}")
+            && text.ends_with(b"}}")
             && let Some(place) = http::find(text, CONTENT)
             && let Some(marker) = Marker::read(&text[place + CONTENT.len()..])
         {
