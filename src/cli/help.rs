@@ -134,11 +134,8 @@ pub(super) fn bench() -> String {
         ("--tier NAME", "small, medium, large or enterprise: judge by its limits"),
         ("--report FILE", "write an HTML page with charts, all in one file"),
         ("--json FILE", "write the figures as JSON"),
-        (
-            "--token TOKEN",
-            "whom to be: an administrator, who makes bots and rooms for the run; or, given more",
-        ),
-        ("", "than once, the people themselves. A demo and a new server need none"),
+        ("--token TOKEN", "whom to be: an administrator, who makes bots and rooms for the run; or, given"),
+        ("", "more than once, the people themselves. A demo and a new server need none"),
         ("--tokens FILE", "the same from a file, a token a line"),
         ("--metrics-token TOKEN", "how to see the figures of a server elsewhere"),
         ("--server-cores N", "how many cores it has [those of this machine, if it is here]"),
