@@ -1,12 +1,13 @@
 //! `campfire bench`, against a real server and against one whose answers are tampered with on the way.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::thread;
 
 use super::start::{run, text};
 use crate::support::http::Credentials;
+use crate::support::server::{campfire, wait_for};
 use crate::support::*;
 
 struct Bench {
@@ -83,7 +84,7 @@ fn is_self_contained(html: &str) {
 async fn a_new_server_is_set_up_and_the_password_told() {
     let server = Server::start();
     let bench = in_background(server.address().get(), "send", &["--tier", "small", "--rate", "20"]).await;
-    all_right(&bench);
+    assert_eq!(bench.json["requests"]["failed"], 0, "{}", bench.json);
     let left = bench.json["left_behind"].to_string();
     assert!(left.contains("bench@example.org") && left.contains("deactivated"), "{left}");
     let nobody = Client::new(server.address(), Credentials::None);
@@ -112,6 +113,26 @@ async fn people_may_bring_tokens_of_their_own() {
     all_right(&bench);
     assert_eq!((&bench.json["accounts"], &bench.json["sockets_peak"]), (&json!(2), &json!(4)));
     assert_eq!(ids(&camp.ada.get("/api/rooms").await.expect(200)["rooms"]), [camp.room]);
+}
+
+#[test]
+fn an_interrupted_run_still_reports() {
+    let server = Server::start();
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("bench.json");
+    let mut command = campfire();
+    command.args(["bench", &server.address().get().to_string(), "--scenario", "health", "--duration", "600"]);
+    let mut child =
+        command.arg("--json").arg(&json).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("Ctrl+C ends it early"), "{said}");
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status();
+    assert!(kill.unwrap().success());
+    let status = wait_for(&mut child).expect("it ends");
+    assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+    let json: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(json["interrupted"], true);
 }
 
 #[tokio::test]

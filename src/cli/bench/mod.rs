@@ -19,6 +19,8 @@ mod verdict;
 
 use std::{ffi::OsString, path::PathBuf};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use self::{
     figures::Figures,
     pace::Plan,
@@ -96,6 +98,9 @@ fn write(path: &PathBuf, content: &[u8]) -> Result<(), Failure> {
 /// None if it was interrupted while people were made; they are gone again then.
 async fn measure(target: GivenTarget, options: &Options) -> Result<Option<Figures>, Failure> {
     let mut terminal = Terminal::new();
+    // Heard from now on: whenever it comes, what was made is removed.
+    let mut interrupts = signal(SignalKind::interrupt())
+        .map_err(|error| Failure::Failed(format!("cannot listen for Ctrl+C ({error})")))?;
     let target = Target::find(target).await?;
     let mut people = People::default();
     let posts = options.scenario.posts();
@@ -109,7 +114,7 @@ async fn measure(target: GivenTarget, options: &Options) -> Result<Option<Figure
         terminal.say(&format!("Makes people and rooms on {} …", target.url));
         let made = tokio::select! {
             made = people.make(&target, &options.tokens, needs) => Some(made),
-            _ = tokio::signal::ctrl_c() => None,
+            _ = interrupts.recv() => None,
         };
         if !matches!(made, Some(Ok(()))) {
             people.remove(&target).await.iter().for_each(|left| terminal.say(left));
@@ -127,7 +132,7 @@ async fn measure(target: GivenTarget, options: &Options) -> Result<Option<Figure
     ));
     let failed = |error: std::io::Error| Failure::Failed(format!("cannot make a timer ({error})"));
     let run = Run::new(options.scenario, options.users, options.plan, target, people).map_err(failed)?;
-    let ran = run.drive(&options.metrics_token, &mut terminal).await;
+    let ran = run.drive(interrupts, &options.metrics_token, &mut terminal).await;
     terminal.end();
     let mut figures = Figures::of(&run, &ran, options, started_at);
     figures.left_behind = run.clear_away().await;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::{
+    signal::unix::Signal,
     sync::Semaphore,
     task::{JoinHandle, spawn_local},
 };
@@ -115,7 +116,12 @@ impl Run {
     }
 
     /// Runs until the time is over or Ctrl+C.
-    pub(super) async fn drive(self: &Rc<Self>, metrics_token: &str, terminal: &mut Terminal) -> Ran {
+    pub(super) async fn drive(
+        self: &Rc<Self>,
+        interrupts: Signal,
+        metrics_token: &str,
+        terminal: &mut Terminal,
+    ) -> Ran {
         let mut tasks = Vec::with_capacity(self.users * 2 + 1);
         let run = Rc::clone(self);
         tasks.push(spawn_local(async move { run.pacer.run().await }));
@@ -127,7 +133,7 @@ impl Run {
                 tasks.push(spawn_local(user::hold(Rc::clone(self), user)));
             }
         }
-        let interrupts = spawn_local(Rc::clone(self).stop_when_interrupted());
+        let interrupts = spawn_local(Rc::clone(self).stop_when_interrupted(interrupts));
         let ran = self.look_on(metrics_token, terminal).await;
         self.settle().await;
         interrupts.abort();
@@ -141,8 +147,8 @@ impl Run {
     }
 
     /// Ctrl+C ends the run early, with a report of what there is.
-    async fn stop_when_interrupted(self: Rc<Self>) {
-        if tokio::signal::ctrl_c().await.is_ok() {
+    async fn stop_when_interrupted(self: Rc<Self>, mut interrupts: Signal) {
+        if interrupts.recv().await.is_some() {
             self.interrupted.set(true);
             self.pacer.stop();
         }
