@@ -200,7 +200,13 @@ impl ProcessFigures {
             .ok()
             .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok())
             .unwrap_or_default();
-        let cpu = std::fs::read_to_string("/proc/self/stat")
+        let open_files = std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64);
+        Self { resident_bytes: resident * page, cpu_seconds: Self::cpu_seconds_now(), open_files }
+    }
+
+    /// User and system time so far; counting the open files may take longer than there is.
+    pub fn cpu_seconds_now() -> f64 {
+        std::fs::read_to_string("/proc/self/stat")
             .ok()
             .and_then(|text| {
                 // After the command's name, which may hold anything, in brackets: utime and stime are fields 14 and 15.
@@ -210,8 +216,6 @@ impl ProcessFigures {
                 // USER_HZ is 100 on every architecture that Linux still runs on.
                 Some(ticks as f64 / 100.0)
             })
-            .unwrap_or_default();
-        let open_files = std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64);
-        Self { resident_bytes: resident * page, cpu_seconds: cpu, open_files }
+            .unwrap_or_default()
     }
 }

@@ -4,6 +4,7 @@ mod support;
 
 mod cli {
     mod admin;
+    mod bench;
     mod demo;
     mod start;
 }

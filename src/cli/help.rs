@@ -20,6 +20,7 @@ Commands:
   export                  write everything to standard output, as JSON, a line each
   openapi                 print this server's API as OpenAPI 3.1
   healthcheck             ask the server whether it is well
+  bench                   put load on a server, check all that it says, and report
 
 Options:
   --help                  this; after a command, what that one takes
@@ -117,6 +118,48 @@ Options:
     )
 }
 
+pub(super) fn bench() -> String {
+    let mut options = String::new();
+    for (name, meaning) in [
+        (
+            "--scenario NAME",
+            "health, list (pages of rooms), search, send (posts over HTTP), sockets (messages",
+        ),
+        ("", "over sockets) or mixed (7 list, 1 search, 1 send, 1 health; all hold a socket)"),
+        ("--users N", "users, each with connections of its own, 1 to 100000 [the tier's, else 10]"),
+        ("--rate R|max", "requests a second in all, or as fast as it goes [the tier's, else one per user]"),
+        ("--rooms N", "rooms that they are in, 1 to 1000 [one for 50 users]"),
+        ("--ramp S", "seconds in which users and rate come up; not judged [5]"),
+        ("--duration S", "seconds after the ramp, which are judged [30]"),
+        ("--tier NAME", "small, medium, large or enterprise: judge by its limits"),
+        ("--report FILE", "write an HTML page with charts, all in one file"),
+        ("--json FILE", "write the figures as JSON"),
+        ("--token TOKEN", "whom to be: an administrator, who makes bots and rooms for the run; or, given"),
+        ("", "more than once, the people themselves. A demo and a new server need none"),
+        ("--tokens FILE", "the same from a file, a token a line"),
+        ("--metrics-token TOKEN", "how to see the figures of a server elsewhere"),
+        ("--server-cores N", "how many cores it has [those of this machine, if it is here]"),
+        ("--i-own-this-server", "allow another target than this machine"),
+    ] {
+        options += &option(name, meaning);
+    }
+    format!(
+        "Puts load on a server, checks every answer and every delivery, and says how long they took. Latencies count
+from the moment that a request was due, so those who had to wait are not left out.
+
+Usage: campfire bench URL --scenario NAME [OPTIONS]
+
+Options:
+{options}
+Rooms and bots are called \"Bench …\" and removed at the end; what stays is told.
+Ctrl+C ends it early, with a report.
+
+Exit status: 0 all was right and no limit of the tier was missed, 1 anything failed or was wrong or missed,
+2 asked wrongly.
+"
+    )
+}
+
 const SOURCES: &str = "\
 A setting is taken from its flag, else from the environment (CAMPFIRE_LISTEN for --listen),
 else from the TOML file (listen = \"…\"), else it has its default, shown in brackets.
@@ -147,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_help_is_in_two_columns_that_fit_a_terminal() {
-        for help in [overview(), serve(), demo(), admin(), healthcheck()] {
+        for help in [overview(), serve(), demo(), admin(), healthcheck(), bench()] {
             assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
             for line in help.lines() {
                 assert!(line.chars().count() <= 110, "too long: {line}");

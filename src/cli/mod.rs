@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and the exit status that scripts go by: 0 done, 1 failed, 2 asked wrongly.
 
 mod admin;
+mod bench;
 mod demo;
 mod export;
 mod healthcheck;
@@ -82,6 +83,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "admin" => admin::run(arguments),
         "export" => export::run(arguments),
         "openapi" => export::openapi(arguments),
+        "bench" => bench::run(arguments),
         "healthcheck" => healthcheck::run(arguments),
         word if word.is_empty() || word.starts_with('-') => serve(arguments),
         word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),

@@ -188,6 +188,11 @@ impl Outside {
         }
     }
 
+    /// Where a name is, whoever may live there: for the owner of the command line.
+    pub async fn locate(&self, url: &Url) -> Result<IpAddr, CallError> {
+        self.address(Scope::Anywhere, url).await
+    }
+
     /// An address that may be called. If a name has one that may not, none of them is: it is no honest name.
     async fn address(&self, scope: Scope, url: &Url) -> Result<IpAddr, CallError> {
         let addresses: Vec<IpAddr> = match url.host() {
@@ -233,7 +238,7 @@ enum Connection {
 }
 
 /// The authorities of the system, or those that came with us where it has none.
-fn trust() -> Arc<ClientConfig> {
+pub fn trust() -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {

@@ -15,7 +15,7 @@ use crate::{
 pub(super) const PEOPLE: &str = include_str!("people.txt");
 
 /// Everybody in the demo has it, so that a second window can sign in as somebody else.
-pub(super) const PASSWORD: &str = "campfire";
+pub(in crate::cli) const PASSWORD: &str = "campfire";
 
 /// Says what goes out.
 pub(super) const BOT: &str = "Deploy bot";
@@ -38,6 +38,10 @@ pub(super) fn first_name(name: &str) -> &str {
     name.split(' ').next().unwrap_or(name)
 }
 
+pub(super) fn email(name: &str) -> String {
+    format!("{}@example.org", first_name(name).to_lowercase())
+}
+
 impl Cast {
     /// Lets everybody in, and makes the bot.
     pub(super) fn enter(writer: &WriterHandle) -> Result<Self, WriteError> {
@@ -46,7 +50,7 @@ impl Cast {
         let join_code = random_join_code();
         let mut cast = Self { everybody: Vec::new(), first_room: RoomId(0) };
         for (name, bio) in people() {
-            let email = format!("{}@example.org", first_name(name).to_lowercase());
+            let email = email(name);
             let (_, session) = session();
             let (code, password_hash) = (join_code.clone(), password_hash.clone());
             let id = if cast.everybody.is_empty() {

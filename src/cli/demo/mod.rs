@@ -8,11 +8,8 @@ mod things;
 
 use std::{ffi::OsString, fs::DirBuilder, io::ErrorKind, os::unix::fs::DirBuilderExt, path::PathBuf, thread};
 
-use self::{
-    cast::{Cast, PASSWORD},
-    stage::Stage,
-    things::Things,
-};
+pub(super) use self::cast::PASSWORD;
+use self::{cast::Cast, stage::Stage, things::Things};
 use super::{Failure, Given, help};
 use crate::{
     config::{Config, Durability},
@@ -44,6 +41,11 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
 second browser, sign in as mara@example.org with the password \"{PASSWORD}\"."
     );
     Ok(server::serve_from(config, &data, Some(token), server::say_where)?)
+}
+
+/// Who the first visitor is.
+pub(super) fn visitor_email() -> String {
+    cast::people().next().map(|(name, _)| cast::email(name)).unwrap_or_default()
 }
 
 /// A directory of our own that goes with the value.
