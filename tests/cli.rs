@@ -5,5 +5,6 @@ mod support;
 mod cli {
     mod admin;
     mod demo;
+    mod doctor;
     mod start;
 }

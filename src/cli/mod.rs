@@ -2,6 +2,7 @@
 
 mod admin;
 mod demo;
+mod doctor;
 mod export;
 mod healthcheck;
 mod help;
@@ -83,6 +84,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "export" => export::run(arguments),
         "openapi" => export::openapi(arguments),
         "healthcheck" => healthcheck::run(arguments),
+        "doctor" => doctor::run(arguments),
         word if word.is_empty() || word.starts_with('-') => serve(arguments),
         word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),
     }
