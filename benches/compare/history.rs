@@ -18,8 +18,8 @@ pub(crate) fn database(dir: &Path) -> Connection {
 }
 
 /// Adds messages until there are so many. Room 2 gets one in 10,000, a needle is in one of 50,000, person 2 writes
-/// one in 1,000; room 1 gets the rest, or all of `rooms` in turns.
-pub(crate) fn fill(dir: &Path, messages: usize, rooms: i64) {
+/// one in 1,000; room 1 gets the rest. Or so many rooms are `spread` over in turns.
+pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
     let db = database(dir);
     let figure = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).expect("a number");
     let (there, newest) = (
@@ -37,10 +37,10 @@ pub(crate) fn fill(dir: &Path, messages: usize, rooms: i64) {
         .expect("SQL");
     for number in there..messages as i64 {
         let id = newest + 1 + number - there;
-        let room = match rooms {
-            1 if number % 10_000 == 500 => SMALL_ROOM,
-            1 => 1,
-            rooms => number % rooms + 1,
+        let room = match spread {
+            Some(rooms) => number % rooms + 1,
+            None if number % 10_000 == 500 => SMALL_ROOM,
+            None => 1,
         };
         let creator = if number % 1_000 == 1 { RARE_PERSON } else { 1 };
         let mut plain = talk(number);

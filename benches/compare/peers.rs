@@ -108,11 +108,13 @@ fn nats(payload: &str) -> Result<Peer, String> {
     })
 }
 
-/// MQTT 3.1.1: CONNECT without a name of its own, SUBSCRIBE to `room`, PUBLISH with QoS 0.
+/// MQTT 3.1.1: CONNECT without a name of its own, SUBSCRIBE to `room`, PUBLISH with QoS 0. A listener of the plain
+/// kind is there because version 2.0.11 does not start without one.
 fn mosquitto(payload: &str) -> Result<Peer, String> {
     let (process, directory) = configured("mosquitto", "-c", |address| {
         format!(
-            "user root\nlistener {} 127.0.0.1\nprotocol websockets\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 0\nlog_type none\n",
+            "user root\nlistener {} 127.0.0.1\nlistener {} 127.0.0.1\nprotocol websockets\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 0\nlog_type none\n",
+            free_address().port(),
             address.port()
         )
     })?;

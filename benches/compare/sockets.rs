@@ -178,7 +178,8 @@ pub(crate) fn fanout(asked: &Asked, report: &mut Report) {
 fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
     let messages = (if asked.quick { 200_000 } else { 1_000_000 } / count).clamp(100, 5_000);
     let rounds = if asked.quick { 1 } else { 3 };
-    let mut others: Vec<(&str, Start, Result<Vec<Fan>, String>)> =
+    type Fans = Result<Vec<Fan>, String>;
+    let mut others: Vec<(&str, Start, Fans)> =
         PEERS.iter().map(|(name, start)| (*name, *start, Ok(Vec::new()))).collect();
     let (mut own, mut loops) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
@@ -320,25 +321,27 @@ fn frames() -> (String, usize) {
             .write_all(&text(&format!(r#"{{"type":"message","room_id":1,"content":"{content}"}}"#)))
             .await
             .expect("the server reads");
-        // The type comes first: after `{"type":`, or a byte for the map, five for the key and one for a short text.
-        let json = payload(&mut plain, CREATED, 8).await;
-        let dense = payload(&mut dense, b"message.created", 7).await;
+        let json = payload(&mut plain, CREATED).await;
+        let dense = payload(&mut dense, b"message.created").await;
         (String::from_utf8(json).expect("JSON is text"), dense.len())
     })
 }
 
-/// The payload of the frame that has these bytes so far from its beginning; frames here are of 126 to 65,535 bytes.
-async fn payload(stream: &mut tokio::net::TcpStream, wanted: &[u8], offset: usize) -> Vec<u8> {
-    let mut seen = read_until(stream, wanted).await;
-    let start = find(&seen, wanted).expect("it was waited for") - offset;
-    assert_eq!(seen[start - 3], 126, "the length is in two bytes");
-    let length = usize::from(u16::from_be_bytes([seen[start - 2], seen[start - 1]]));
-    let mut buffer = [0; 2048];
-    while seen.len() < start + length {
-        let count = stream.read(&mut buffer).await.expect("the server answers");
-        seen.extend_from_slice(&buffer[..count]);
+/// The payload of the first frame that has these bytes in it. Frames from a server have no mask.
+async fn payload(stream: &mut tokio::net::TcpStream, wanted: &[u8]) -> Vec<u8> {
+    loop {
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).await.expect("the server answers");
+        let length = match head[1] {
+            126 => usize::from(stream.read_u16().await.expect("a length")),
+            short => usize::from(short),
+        };
+        let mut payload = vec![0; length];
+        stream.read_exact(&mut payload).await.expect("the server answers");
+        if find(&payload, wanted).is_some() {
+            return payload;
+        }
     }
-    seen[start..start + length].to_vec()
 }
 
 pub(crate) fn idle(asked: &Asked, report: &mut Report) {
