@@ -200,6 +200,8 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
         let query = if has_small_room(dir) { (*query).to_owned() } else { query.replace("SMALL", "1") };
         note(work, 200, 4, &|_, _| search_request(token, &query));
     }
+    // What the searches want remembered is in the writer's queue before these.
+    std::thread::sleep(Duration::from_secs(2));
     note("POST", 201, 16, &|client, turn| post_request(token, 1, &talk((client * 64 + turn) as i64)));
     let cost = fan_out(&server, token);
     curve.note("a message to 20 windows of the room", "µs", alone(cost));

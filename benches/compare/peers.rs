@@ -11,7 +11,6 @@ use crate::process::Process;
 
 /// A server that fans out, and what to say to it.
 pub(crate) struct Peer {
-    pub(crate) name: &'static str,
     pub(crate) process: Process,
     pub(crate) receive: Vec<Step>,
     pub(crate) publish: Vec<Step>,
@@ -99,7 +98,6 @@ fn nats(payload: &str) -> Result<Peer, String> {
     let opened = || (upgrade("/", ""), &b"INFO "[..]);
     let message = binary(format!("PUB room {}\r\n{payload}\r\n", payload.len()).as_bytes());
     Ok(Peer {
-        name: "nats-server",
         process,
         receive: vec![opened(), step("SUB room 1\r\n")],
         publish: vec![opened(), step("")],
@@ -113,7 +111,7 @@ fn nats(payload: &str) -> Result<Peer, String> {
 fn mosquitto(payload: &str) -> Result<Peer, String> {
     let (process, directory) = configured("mosquitto", "-c", |address| {
         format!(
-            "user root\nlistener {} 127.0.0.1\nlistener {} 127.0.0.1\nprotocol websockets\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 0\nlog_type none\n",
+            "user root\nlistener {} 127.0.0.1\nlistener {} 127.0.0.1\nprotocol websockets\nallow_anonymous true\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 100000\nlog_type none\n",
             free_address().port(),
             address.port()
         )
@@ -127,7 +125,6 @@ fn mosquitto(payload: &str) -> Result<Peer, String> {
     packet.extend_from_slice(payload.as_bytes());
     let message = binary(&packet);
     Ok(Peer {
-        name: "mosquitto",
         process,
         receive: vec![opened(), connect(), subscribe],
         publish: vec![opened(), connect()],
@@ -140,7 +137,6 @@ fn node_ws(payload: &str) -> Result<Peer, String> {
     let (process, directory) = node("ws.mjs", include_str!("peers/ws.mjs"))?;
     let message = text(payload);
     Ok(Peer {
-        name: "Node ws",
         process,
         receive: vec![(upgrade("/", ""), b"\r\n\r\n")],
         publish: vec![(upgrade("/publish", ""), b"\r\n\r\n")],
@@ -155,7 +151,6 @@ fn socket_io(payload: &str) -> Result<Peer, String> {
     let opened = || (upgrade("/socket.io/?EIO=4&transport=websocket", ""), &b"0{"[..]);
     let connected = || (text("40"), &b"40{"[..]);
     Ok(Peer {
-        name: "socket.io",
         process,
         receive: vec![opened(), connected(), (text("42[\"join\"]"), b"42[\"joined\"]")],
         publish: vec![opened(), connected()],

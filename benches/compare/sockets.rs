@@ -51,7 +51,6 @@ fn ours(_: &str) -> Result<Peer, String> {
     let token = runtime().block_on(set_up(process.address));
     let opened = || (handshake(&token, ""), &b"\"hello\""[..]);
     Ok(Peer {
-        name: "campfire",
         receive: vec![opened(), join(1)],
         publish: vec![opened()],
         message: Box::new(message),
@@ -184,11 +183,11 @@ fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
     let (mut own, mut loops) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         loops.push(send_floor(count, payload.len()));
-        own.push(fan_out(&ours("").expect("we are here"), count, messages));
+        own.push(ours("").and_then(|peer| fan_out(&peer, count, messages)).expect("all of it comes"));
         for (_, start, figures) in &mut others {
             if let Ok(fans) = figures {
-                match start(payload) {
-                    Ok(peer) => fans.push(fan_out(&peer, count, messages)),
+                match start(payload).and_then(|peer| fan_out(&peer, count, messages)) {
+                    Ok(fan) => fans.push(fan),
                     Err(why) => *figures = Err(why),
                 }
             }
@@ -225,7 +224,7 @@ fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
     report.rows.push(if has_target { row.target("≤ 1.5", share <= 1.5) } else { row });
 }
 
-fn fan_out(peer: &Peer, count: usize, messages: usize) -> Fan {
+fn fan_out(peer: &Peer, count: usize, messages: usize) -> Result<Fan, String> {
     let server = &peer.process;
     runtime().block_on(async {
         let got = Arc::new(AtomicUsize::new(0));
@@ -241,18 +240,18 @@ fn fan_out(peer: &Peer, count: usize, messages: usize) -> Fan {
         for number in 0..10 {
             let (before, posted) = (got.load(Ordering::Relaxed), Instant::now());
             writer.write_all(&(peer.message)(number)).await.expect("the server reads");
-            wait_for(peer, &got, before + count).await;
+            wait_for(&got, before + count).await?;
             once.push(posted.elapsed().as_secs_f64() * 1e3);
         }
         // As fast as they drain, with so many under way.
         let (before, cpu, started) = (got.load(Ordering::Relaxed), server.cpu(), Instant::now());
         for number in 0..messages {
             if number >= WINDOW {
-                wait_for(peer, &got, before + count * (number - WINDOW)).await;
+                wait_for(&got, before + count * (number - WINDOW)).await?;
             }
             writer.write_all(&(peer.message)(number)).await.expect("the server reads");
         }
-        wait_for(peer, &got, before + count * messages).await;
+        wait_for(&got, before + count * messages).await?;
         let deliveries = (count * messages) as f64;
         let fan = Fan {
             cpu: (server.cpu() - cpu) * 1e6 / deliveries,
@@ -261,15 +260,20 @@ fn fan_out(peer: &Peer, count: usize, messages: usize) -> Fan {
         };
         drained.abort();
         tasks.into_iter().for_each(|task| task.abort());
-        fan
+        Ok(fan)
     })
 }
 
-async fn wait_for(peer: &Peer, got: &AtomicUsize, wanted: usize) {
+async fn wait_for(got: &AtomicUsize, wanted: usize) -> Result<(), String> {
     let started = Instant::now();
-    while got.load(Ordering::Relaxed) < wanted {
+    loop {
         let so_far = got.load(Ordering::Relaxed);
-        assert!(started.elapsed() < Duration::from_secs(120), "{}: {so_far} of {wanted} came", peer.name);
+        if so_far >= wanted {
+            return Ok(());
+        }
+        if started.elapsed() > Duration::from_secs(30) {
+            return Err(format!("lost {} of {wanted} messages", wanted - so_far));
+        }
         tokio::task::yield_now().await;
     }
 }

@@ -120,9 +120,9 @@ Options:
 
 pub(super) fn doctor() -> String {
     format!(
-        "Tells what of this host would hold a tier back, with the commands to mend it, and changes nothing: open files,
-queues and ports, memory and processors with the limits of a control group, swapping, huge pages, the clock, and
-how long the disk takes to sync. Exit status 0 if the host is fit for the tier, 1 if not.
+        "Tells what of this host would hold a tier back, with the commands to mend it, and changes nothing: open
+files, queues and ports, memory and processors with the limits of a control group, swapping, huge pages, the
+clock, and how long the disk takes to sync. Exit status 0 if the host is fit for the tier, 1 if not.
 
 Usage: campfire doctor [OPTIONS]
 
