@@ -84,6 +84,16 @@ pub(crate) async fn read_until(stream: &mut tokio::net::TcpStream, wanted: &[u8]
     seen
 }
 
+/// Many of them, some at a time: there are servers that take a tenth of a second for each step.
+async fn open_all(address: SocketAddr, steps: &[Step], count: usize) -> Vec<tokio::net::TcpStream> {
+    let mut streams = Vec::new();
+    while streams.len() < count {
+        let some = (0..(count - streams.len()).min(100)).map(|_| open(address, steps));
+        streams.extend(futures_util::future::join_all(some).await.into_iter().map(|(stream, _)| stream));
+    }
+    streams
+}
+
 /// Receivers, each a task that counts the messages it gets.
 pub(crate) async fn receivers(
     address: SocketAddr,
@@ -92,8 +102,7 @@ pub(crate) async fn receivers(
     got: &Arc<AtomicUsize>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
     let mut tasks = Vec::new();
-    for _ in 0..count {
-        let (mut stream, _) = open(address, steps).await;
+    for mut stream in open_all(address, steps, count).await {
         let got = Arc::clone(got);
         tasks.push(tokio::task::spawn_local(async move {
             let mut buffer = vec![0; 16 << 10];
@@ -390,10 +399,7 @@ fn idle_memory(peer: &Peer, count: usize) -> f64 {
         let _first = open(server.address, &peer.receive).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
         let before = server.pss();
-        let mut sockets = Vec::new();
-        for _ in 0..count {
-            sockets.push(open(server.address, &peer.receive).await);
-        }
+        let _sockets = open_all(server.address, &peer.receive, count).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
         (server.pss() - before) / count as f64
     })
