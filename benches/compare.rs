@@ -1,10 +1,17 @@
 //! Ours beside the floors, in the same run: `cargo bench` for all of it, `cargo bench -- page post` for some,
-//! `--quick` for short rounds and a small history, `--markdown` for a table to paste.
+//! `--quick` for short rounds and a small history, `--markdown` for tables to paste, `--markdown=FILE` and `--json=FILE`
+//! to keep them.
 
 #[path = "compare/floors.rs"]
 mod floors;
+#[path = "compare/grow.rs"]
+mod grow;
+#[path = "compare/history.rs"]
+mod history;
 #[path = "compare/load.rs"]
 mod load;
+#[path = "compare/peers.rs"]
+mod peers;
 #[path = "compare/process.rs"]
 mod process;
 #[path = "compare/render.rs"]
@@ -13,6 +20,11 @@ mod render;
 mod scenarios;
 #[path = "compare/sockets.rs"]
 mod sockets;
+#[path = "compare/table.rs"]
+mod table;
+
+use grow::Curve;
+use table::Row;
 
 /// What a run is asked for.
 pub(crate) struct Asked {
@@ -20,16 +32,14 @@ pub(crate) struct Asked {
     pub(crate) messages: usize,
 }
 
-/// A line of the table.
-pub(crate) struct Row {
-    pub(crate) work: String,
-    pub(crate) floor: String,
-    pub(crate) ours: String,
-    pub(crate) ratio: String,
-    pub(crate) target: &'static str,
+/// What a run comes to.
+#[derive(Default)]
+pub(crate) struct Report {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) curves: Vec<Curve>,
 }
 
-type Scenario = fn(&Asked) -> Vec<Row>;
+type Scenario = fn(&Asked, &mut Report);
 
 const SCENARIOS: &[(&str, Scenario)] = &[
     ("start", scenarios::start),
@@ -40,13 +50,16 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("search", scenarios::search),
     ("fanout", sockets::fanout),
     ("idle", sockets::idle),
+    ("grow", grow::grow),
 ];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["floor-hyper", size] => floors::hyper(size.parse().expect("a size")),
-        ["floor-send", sockets] => floors::send_loop(sockets.parse().expect("a number")),
+        ["floor-send", sockets, size] => {
+            floors::send_loop(sockets.parse().expect("a number"), size.parse().expect("a size"));
+        }
         _ => {}
     }
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -65,46 +78,43 @@ fn main() {
         std::process::exit(2);
     }
     raise_open_files();
-    let mut rows = Vec::new();
+    let mut report = Report::default();
     for (name, run) in SCENARIOS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             eprintln!("… {name}");
-            rows.extend(run(&asked));
+            run(&asked, &mut report);
         }
     }
-    print(&rows, flag("--markdown"));
+    let file = |option: &str| arguments.iter().find_map(|argument| argument.strip_prefix(option));
+    println!("{}", report.text(flag("--markdown")));
+    if let Some(file) = file("--markdown=") {
+        std::fs::write(file, report.text(true)).expect("the file can be written");
+    }
+    if let Some(file) = file("--json=") {
+        std::fs::write(file, report.json()).expect("the file can be written");
+    }
 }
 
-fn print(rows: &[Row], markdown: bool) {
-    let head = Row {
-        work: "work".into(),
-        floor: "floor".into(),
-        ours: "ours".into(),
-        ratio: "ours ÷ floor".into(),
-        target: "target",
-    };
-    let cells = |row: &Row| {
-        [row.work.clone(), row.floor.clone(), row.ours.clone(), row.ratio.clone(), row.target.to_owned()]
-    };
-    let mut widths = [0; 5];
-    for row in std::iter::once(&head).chain(rows) {
-        for (width, cell) in widths.iter_mut().zip(cells(row)) {
-            *width = (*width).max(cell.chars().count());
+impl Report {
+    fn text(&self, is_markdown: bool) -> String {
+        let mut text = table::table(&self.rows, is_markdown);
+        for curve in &self.curves {
+            text += &format!("\n{}", curve.text(is_markdown));
         }
+        text + FOOT
     }
-    for (place, row) in std::iter::once(&head).chain(rows).enumerate() {
-        let padded: Vec<String> =
-            cells(row).iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        if markdown {
-            println!("| {} |", padded.join(" | "));
-            if place == 0 {
-                println!("| {} |", widths.map(|width| "-".repeat(width)).join(" | "));
-            }
-        } else {
-            println!("{}", padded.join("  "));
-        }
+
+    fn json(&self) -> String {
+        let rows: Vec<_> = self.rows.iter().map(Row::json).collect();
+        let curves: Vec<_> = self.curves.iter().map(Curve::json).collect();
+        format!("{:#}\n", serde_json::json!({"rows": rows, "growth": curves}))
     }
 }
+
+const FOOT: &str = "
+Client and server share the machine, so each floor is run in turns with ours and the ratio is the median of the turns;
+CPU is user and system time of the server alone. The first view of a page is not here: a browser has to draw it (tests/browser).
+";
 
 /// Ten thousand sockets need as many descriptors; the server raises its own.
 fn raise_open_files() {

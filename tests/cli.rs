@@ -6,5 +6,6 @@ mod cli {
     mod admin;
     mod bench;
     mod demo;
+    mod doctor;
     mod start;
 }

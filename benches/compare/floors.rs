@@ -88,9 +88,9 @@ pub(crate) fn group_commit(dir: &Path, batch: usize, time: Duration) -> f64 {
     count as f64 / started.elapsed().as_secs_f64()
 }
 
-/// Accepts connections, then sends one 300-byte buffer to each in a loop whenever it is asked to: `send()` and nothing
+/// Accepts connections, then sends one buffer of `size` bytes to each in a loop whenever it is asked to: `send()` and nothing
 /// else, on one thread. Commands come on the first connection: a line with the number of rounds.
-pub(crate) fn send_loop(sockets: usize) -> ! {
+pub(crate) fn send_loop(sockets: usize, size: usize) -> ! {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
     eprintln!("listening on http://{}", listener.local_addr().expect("an address"));
@@ -100,7 +100,7 @@ pub(crate) fn send_loop(sockets: usize) -> ! {
         stream.set_nodelay(true).expect("a socket takes options");
     }
     let mut lines = BufReader::new(control.try_clone().expect("a socket")).lines();
-    let buffer = [b'x'; 300];
+    let buffer = vec![b'x'; size];
     let mut control = control;
     control.write_all(b"ready\n").expect("a reader");
     while let Some(Ok(line)) = lines.next() {

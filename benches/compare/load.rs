@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::{process::Process, runtime};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,14 +16,30 @@ use tokio::{
 pub(crate) struct Outcome {
     pub(crate) per_second: f64,
     pub(crate) latencies: Vec<Duration>,
+    /// CPU time of the server for each request, in microseconds.
+    pub(crate) cpu: f64,
+    /// Bytes of the last answer's body.
+    pub(crate) size: usize,
 }
 
 impl Outcome {
+    pub(crate) fn rate(&self) -> String {
+        format!("{:.0}/s, {:.1} µs CPU", self.per_second, self.cpu)
+    }
+
+    pub(crate) fn times(&self) -> String {
+        format!("p50 {:.2} ms, p99 {:.2} ms", self.percentile(0.5), self.percentile(0.99))
+    }
+
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         let place =
             ((self.latencies.len() as f64 * share) as usize).min(self.latencies.len().saturating_sub(1));
         self.latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
     }
+}
+
+pub(crate) async fn ask_once(address: SocketAddr, request: &[u8]) -> (u16, Vec<u8>) {
+    Connection::open(address).await.ask(request).await
 }
 
 /// The bytes of a request.
@@ -37,13 +54,24 @@ pub(crate) fn request(method: &str, path: &str, token: &str, more: &str, body: &
 
 /// Sends requests over `clients` connections for a while, each as soon as the last is answered. `make` gives the
 /// request of a client's turn. Every status has to be `status`.
-pub(crate) async fn hammer(
-    address: SocketAddr,
+pub(crate) fn hammer(
+    server: &Process,
     clients: usize,
     time: Duration,
     status: u16,
     make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
 ) -> Outcome {
+    runtime().block_on(hammer_now(server, clients, time, status, make))
+}
+
+async fn hammer_now(
+    server: &Process,
+    clients: usize,
+    time: Duration,
+    status: u16,
+    make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
+) -> Outcome {
+    let (address, cpu) = (server.address, server.cpu());
     let mut tasks = JoinSet::new();
     let started = Instant::now();
     for client in 0..clients {
@@ -51,11 +79,11 @@ pub(crate) async fn hammer(
         tasks.spawn_local(async move {
             let mut connection = Connection::open(address).await;
             let mut latencies = Vec::new();
-            let mut turn = 0;
+            let (mut turn, mut size) = (0, 0);
             while started.elapsed() < time {
                 let request = make(client, turn);
                 let sent = Instant::now();
-                let (found, _) = connection.ask(&request).await;
+                let (found, body) = connection.ask(&request).await;
                 assert_eq!(
                     found,
                     status,
@@ -63,15 +91,18 @@ pub(crate) async fn hammer(
                     String::from_utf8_lossy(&request)
                 );
                 latencies.push(sent.elapsed());
+                size = body.len();
                 turn += 1;
             }
-            latencies
+            (latencies, size)
         });
     }
-    let mut latencies: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
+    let (latencies, sizes): (Vec<Vec<Duration>>, Vec<usize>) = tasks.join_all().await.into_iter().unzip();
+    let mut latencies = latencies.concat();
     let per_second = latencies.len() as f64 / started.elapsed().as_secs_f64();
     latencies.sort_unstable();
-    Outcome { per_second, latencies }
+    let cpu = (server.cpu() - cpu) * 1e6 / latencies.len().max(1) as f64;
+    Outcome { per_second, latencies, cpu, size: sizes.into_iter().max().unwrap_or(0) }
 }
 
 pub(crate) struct Connection {

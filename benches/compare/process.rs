@@ -32,6 +32,24 @@ impl Process {
         Self::spawn(command)
     }
 
+    /// Another server, which is there as soon as it accepts connections.
+    pub(crate) fn listening(mut command: Command, address: SocketAddr) -> Result<Self, String> {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let started = Instant::now();
+        let child = command.spawn().map_err(|error| format!("does not start ({error})"))?;
+        let mut process = Self { child, address, started_in: Duration::ZERO };
+        while std::net::TcpStream::connect(address).is_err() {
+            if started.elapsed() > Duration::from_secs(15)
+                || process.child.try_wait().is_ok_and(|it| it.is_some())
+            {
+                return Err("does not listen".into());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        process.started_in = started.elapsed();
+        Ok(process)
+    }
+
     fn spawn(mut command: Command) -> Self {
         let started = Instant::now();
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");

@@ -21,6 +21,7 @@ Commands:
   openapi                 print this server's API as OpenAPI 3.1
   healthcheck             ask the server whether it is well
   bench                   put load on a server, check all that it says, and report
+  doctor                  tell what of this host would hold the server back, and how to mend it
 
 Options:
   --help                  this; after a command, what that one takes
@@ -160,6 +161,23 @@ Exit status: 0 all was right and no limit of the tier was missed, 1 anything fai
     )
 }
 
+pub(super) fn doctor() -> String {
+    format!(
+        "Tells what of this host would hold a tier back, with the commands to mend it, and changes nothing: open
+files, queues and ports, memory and processors with the limits of a control group, swapping, huge pages, the
+clock, and how long the disk takes to sync. Exit status 0 if the host is fit for the tier, 1 if not.
+
+Usage: campfire doctor [OPTIONS]
+
+Options:
+{}{}{}
+{SOURCES}",
+        option("--tier TIER", "small, medium, large or enterprise: 100 to 100,000 people at once [small]"),
+        option("--json", "the same as JSON"),
+        settings(|setting| setting.key == "data")
+    )
+}
+
 const SOURCES: &str = "\
 A setting is taken from its flag, else from the environment (CAMPFIRE_LISTEN for --listen),
 else from the TOML file (listen = \"…\"), else it has its default, shown in brackets.
@@ -190,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_help_is_in_two_columns_that_fit_a_terminal() {
-        for help in [overview(), serve(), demo(), admin(), healthcheck(), bench()] {
+        for help in [overview(), serve(), demo(), admin(), healthcheck(), bench(), doctor()] {
             assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
             for line in help.lines() {
                 assert!(line.chars().count() <= 110, "too long: {line}");

@@ -3,6 +3,7 @@
 mod admin;
 mod bench;
 mod demo;
+mod doctor;
 mod export;
 mod healthcheck;
 mod help;
@@ -85,6 +86,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "openapi" => export::openapi(arguments),
         "bench" => bench::run(arguments),
         "healthcheck" => healthcheck::run(arguments),
+        "doctor" => doctor::run(arguments),
         word if word.is_empty() || word.starts_with('-') => serve(arguments),
         word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),
     }

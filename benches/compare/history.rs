@@ -1,0 +1,87 @@
+//! A long history, written straight into the database of a stopped server.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::talk;
+
+/// Whose rare messages are looked for; the other ones are by person 1.
+pub(crate) const RARE_PERSON: i64 = 2;
+/// The room with few of the messages.
+pub(crate) const SMALL_ROOM: i64 = 2;
+
+pub(crate) fn database(dir: &Path) -> Connection {
+    let db = Connection::open(dir.join("campfire.db")).expect("the database");
+    db.execute_batch("pragma synchronous = off; pragma cache_size = -400000").expect("settings");
+    db
+}
+
+/// Adds messages until there are so many. Room 2 gets one in 10,000, a needle is in one of 50,000, person 2 writes
+/// one in 1,000; room 1 gets the rest. Or so many rooms are `spread` over in turns.
+pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
+    let db = database(dir);
+    let figure = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).expect("a number");
+    let (there, newest) = (
+        figure("select count(*) from messages"),
+        figure(
+            "select max(ifnull((select max(id) from messages), 0), ifnull((select max(seq) from events), 0))",
+        ),
+    );
+    db.execute_batch("begin").expect("a transaction");
+    let mut insert = db
+        .prepare("insert into messages (id, room_id, creator_id, json, plain) values (?, ?, ?, ?, ?)")
+        .expect("SQL");
+    let mut index = db
+        .prepare("insert into messages_fts (rowid, plain, room, creator) values (?, ?, 'r' || ?, 'u' || ?)")
+        .expect("SQL");
+    for number in there..messages as i64 {
+        let id = newest + 1 + number - there;
+        let room = match spread {
+            Some(rooms) => number % rooms + 1,
+            None if number % 10_000 == 500 => SMALL_ROOM,
+            None => 1,
+        };
+        let creator = if number % 1_000 == 1 { RARE_PERSON } else { 1 };
+        let mut plain = talk(number);
+        if number % 50_000 == 1 {
+            plain.push_str(" needle");
+        }
+        let json = format!(
+            r#"{{"id":{id},"created_at":"2026-11-24T08:00:00.000Z","room_id":{room},"creator_id":{creator},"client_message_id":null,"kind":"text","content":"{plain}","html":"<p>{plain}</p>","edited_at":null,"reply_to_id":null,"mentions":[],"boosts":[],"attachment":null,"embeds":[]}}"#
+        );
+        insert.execute((id, room, creator, json.as_bytes(), &plain)).expect("a row");
+        index.execute((id, &plain, room, creator)).expect("an entry");
+    }
+    drop((insert, index));
+    db.execute_batch("commit").expect("a commit");
+}
+
+/// People up to so many, all of them in room 1.
+pub(crate) fn people(dir: &Path, count: i64) {
+    let db = database(dir);
+    db.execute_batch(&format!(
+        "begin;
+         with recursive n(i) as (select 2 union all select i + 1 from n where i < {count})
+         insert or ignore into users (id, name, email, role, created_at)
+           select i, 'Person ' || i, 'p' || i || '@example.org', 'member', 1764000000000 from n;
+         insert or ignore into memberships (room_id, user_id, involvement) select 1, id, 'mentions' from users;
+         commit"
+    ))
+    .expect("people");
+}
+
+/// Rooms up to so many; person 1 is in the first `mine` of them.
+pub(crate) fn rooms(dir: &Path, count: i64, mine: i64) {
+    let db = database(dir);
+    db.execute_batch(&format!(
+        "begin;
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < {count})
+         insert or ignore into rooms (id, name, kind, creator_id, created_at, updated_at)
+           select i, 'Room ' || i, 'closed', 1, 1764000000000, 1764000000000 from n;
+         insert or ignore into memberships (room_id, user_id, involvement)
+           select id, 1, 'mentions' from rooms where id <= {mine};
+         commit"
+    ))
+    .expect("rooms");
+}

@@ -1,0 +1,112 @@
+//! What the kernel tells about this host. Everything is read below a root, so that tests can bring a host of their own.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Writes that are timed to find how long the disk takes to sync.
+const SYNCS: usize = 9;
+
+pub(super) struct Host {
+    pub(super) root: PathBuf,
+    pub(super) data: PathBuf,
+}
+
+impl Host {
+    pub(super) fn read(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.root.join(path)).ok().map(|text| text.trim().to_owned())
+    }
+
+    pub(super) fn number(&self, path: &str) -> Option<u64> {
+        self.read(path)?.parse().ok()
+    }
+
+    /// What follows a name in a file of lines such as `MemTotal:  24 kB`.
+    pub(super) fn field(&self, path: &str, name: &str) -> Option<String> {
+        self.read(path)?.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim().to_owned())
+    }
+
+    /// Bytes that this process may have: of the machine, or of its control group if that allows less.
+    pub(super) fn memory(&self) -> Option<(u64, bool)> {
+        let kilobytes: u64 = self.field("proc/meminfo", "MemTotal:")?.split(' ').next()?.parse().ok()?;
+        let machine = kilobytes << 10;
+        let group = self.group_files("memory", &["memory.max", "memory.high", "memory.limit_in_bytes"]);
+        let limit = group.iter().filter_map(|text| text.parse().ok()).min().unwrap_or(u64::MAX);
+        Some((machine.min(limit), limit < machine))
+    }
+
+    /// Processors that this process may use, in whole and in parts.
+    pub(super) fn cores(&self) -> Option<(f64, bool)> {
+        let list = self.field("proc/self/status", "Cpus_allowed_list:")?;
+        let count = |range: &str| -> Option<u64> {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            Some(last.parse::<u64>().ok()?.checked_sub(first.parse().ok()?)? + 1)
+        };
+        let machine = list.split(',').map(count).sum::<Option<u64>>()? as f64;
+        // Version 2 has quota and period in one file; version 1 has a file for each, and -1 for no limit.
+        let share = |quota: &str, period: &str| -> Option<f64> {
+            let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
+            (quota > 0.0 && period > 0.0).then(|| quota / period)
+        };
+        let new = self.group_files("cpu", &["cpu.max"]);
+        let new = new
+            .iter()
+            .filter_map(|text| text.split_once(' ').and_then(|(quota, period)| share(quota, period)));
+        let (quotas, periods) =
+            (self.group_files("cpu", &["cpu.cfs_quota_us"]), self.group_files("cpu", &["cpu.cfs_period_us"]));
+        let old = quotas.iter().zip(&periods).filter_map(|(quota, period)| share(quota, period));
+        let limit = new.chain(old).fold(f64::INFINITY, f64::min);
+        Some((machine.min(limit), limit < machine))
+    }
+
+    /// Some files of this process's control group and of every group above it, in both versions of control groups
+    /// (admin-guide/cgroup-v2.rst, admin-guide/cgroup-v1/). A container sees its own group as the topmost.
+    fn group_files(&self, controller: &str, names: &[&str]) -> Vec<String> {
+        let mut found = Vec::new();
+        for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
+            let mut parts = line.splitn(3, ':').skip(1);
+            let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else { continue };
+            let mount = match controllers {
+                "" => "sys/fs/cgroup".to_owned(),
+                many if many.split(',').any(|it| it == controller) => format!("sys/fs/cgroup/{controller}"),
+                _ => continue,
+            };
+            for group in Path::new(group.trim_start_matches('/')).ancestors() {
+                let files =
+                    names.iter().filter_map(|name| self.read(&format!("{mount}/{}/{name}", group.display())));
+                found.extend(files);
+            }
+        }
+        found
+    }
+
+    /// Where the data would be: its directory, or the nearest one above that exists.
+    fn data_directory(&self) -> PathBuf {
+        let full = std::path::absolute(&self.data).unwrap_or_else(|_| self.data.clone());
+        full.ancestors().find(|path| path.is_dir()).map_or(full.clone(), Path::to_owned)
+    }
+
+    /// How long 4 KiB take to be written and synced beside the data: the median of some, and where that was.
+    pub(super) fn sync_time(&self) -> io::Result<(Duration, PathBuf)> {
+        let directory = self.data_directory();
+        let path = directory.join(format!(".campfire-doctor-{}", std::process::id()));
+        let measured = (|| {
+            let mut file = fs::File::create_new(&path)?;
+            let mut times = [Duration::ZERO; SYNCS];
+            for time in &mut times {
+                let started = Instant::now();
+                file.write_all(&[0; 4096])?;
+                file.sync_data()?;
+                *time = started.elapsed();
+            }
+            times.sort_unstable();
+            Ok(times[SYNCS / 2])
+        })();
+        // If it could not be made, there is nothing to remove.
+        let _ = fs::remove_file(&path);
+        measured.map(|time| (time, directory))
+    }
+}
