@@ -44,7 +44,7 @@ pub struct RoomState {
     pub room: Room,
     pub members: IdMap<UserId, Involvement>,
     pub last_message: Option<MessageId>,
-    /// The seq of the last change to the room's messages: what a page of it is valid for.
+    /// The seq of the last event in the room: what a page of it is valid for.
     pub version: Seq,
 }
 
@@ -83,6 +83,11 @@ impl State {
         self.rooms.get(&room)?.members.get(&user).copied()
     }
 
+    /// Whether a room has a message after this one.
+    pub fn has_after(&self, room: RoomId, message: MessageId) -> bool {
+        self.rooms.get(&room).is_some_and(|found| found.last_message.is_some_and(|last| last > message))
+    }
+
     /// Everybody with whom a person shares a direct room.
     pub fn direct_partners(&self, user: UserId) -> impl Iterator<Item = (RoomId, UserId)> + '_ {
         self.rooms_of(user)
@@ -105,8 +110,8 @@ impl State {
         self.sessions.insert(session.token_hash, session);
     }
 
-    pub fn add_room(&mut self, room: Room, last_message: Option<MessageId>) {
-        let state = RoomState { members: IdMap::default(), last_message, version: self.seq, room };
+    pub fn add_room(&mut self, room: Room, last_message: Option<MessageId>, version: Seq) {
+        let state = RoomState { members: IdMap::default(), last_message, version, room };
         self.rooms.insert(state.room.id, state);
     }
 
@@ -153,13 +158,13 @@ impl State {
                 }
             }
             Change::RoomCreated { room, members, .. } => {
-                self.add_room(room.clone(), None);
+                self.add_room(room.clone(), None, event.seq);
                 for (user, involvement) in members {
                     self.add_member(room.id, *user, *involvement);
                 }
             }
             Change::RoomUpdated { room, added, .. } => {
-                if let Some(state) = self.rooms.get_mut(&room.id) {
+                if let Some(state) = self.room_changed(room.id, event.seq) {
                     state.room = room.clone();
                 }
                 for user in added {

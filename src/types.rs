@@ -191,6 +191,11 @@ impl User {
         UserView { user: self, with_email: false }
     }
 
+    /// As everybody or as an administrator sees it.
+    pub fn seen_by_admin(&self, is_admin: bool) -> UserView<'_> {
+        UserView { user: self, with_email: is_admin }
+    }
+
     /// As the person and administrators see it.
     pub fn private(&self) -> UserView<'_> {
         UserView { user: self, with_email: true }

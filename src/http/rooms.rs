@@ -1,6 +1,8 @@
 //! Rooms and who is in them.
 
+use bytes::Bytes;
 use hyper::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -8,13 +10,13 @@ use super::{
     form::Form,
     problem::Problem,
     request::{Call, RoomAccess, Viewer},
-    response::Reply,
+    response::{Reply, to_json},
     router::{Answer, Later},
 };
 use crate::{
     state::State,
     store::{Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, SetInvolvement},
-    types::{Involvement, Membership, MessageId, RoomId, RoomKind, RoomView, UserId},
+    types::{Involvement, Membership, MessageId, RoomId, RoomKind, RoomView, UserId, UserView},
     worker::Worker,
 };
 
@@ -51,16 +53,15 @@ pub(crate) fn room_value(worker: &Worker, room: RoomId, viewer: Option<UserId>) 
 }
 
 /// All the rooms of a person, each with the membership.
-pub(crate) fn my_rooms(worker: &Worker, user: UserId) -> Result<Vec<Value>, Problem> {
-    let memberships = worker.reader.memberships(user)?;
-    let state = worker.state.borrow();
+pub(crate) fn my_rooms<'a>(
+    worker: &Worker,
+    state: &'a State,
+    user: UserId,
+) -> Result<Vec<RoomView<'a>>, Problem> {
+    let memberships = worker.reader.memberships(user, |room, message| state.has_after(room, message))?;
     let mut rooms = state.rooms_of(user).to_vec();
     rooms.sort_unstable();
-    Ok(rooms
-        .into_iter()
-        .filter_map(|room| view(&state, room, memberships.get(&room).copied()))
-        .map(|view| json!(view))
-        .collect())
+    Ok(rooms.into_iter().filter_map(|room| view(state, room, memberships.get(&room).copied())).collect())
 }
 
 /// Who is in a room now: with a socket in it, or, in a direct room, with a socket at all.
@@ -69,7 +70,12 @@ pub(crate) fn present(worker: &Worker, room: RoomId) -> Vec<UserId> {
 }
 
 pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
-    Ok(Reply::json(&json!({ "rooms": my_rooms(&call.worker, viewer.user)? })))
+    #[derive(Serialize)]
+    struct Rooms<'a> {
+        rooms: Vec<RoomView<'a>>,
+    }
+    let state = call.worker.state.borrow();
+    Ok(Reply::json(&Rooms { rooms: my_rooms(&call.worker, &state, viewer.user)? }))
 }
 
 fn people(form: &mut Form) -> Option<Vec<UserId>> {
@@ -165,19 +171,22 @@ pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
     })
 }
 
-fn members_reply(call: &Call, viewer: &Viewer, room: RoomId) -> Result<Value, Problem> {
+fn members_body(call: &Call, viewer: &Viewer, room: RoomId) -> Result<Bytes, Problem> {
+    #[derive(Serialize)]
+    struct Members<'a> {
+        members: Vec<UserView<'a>>,
+    }
     let state = call.worker.state.borrow();
     let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
     let mut users: Vec<_> = found.members.keys().filter_map(|id| state.users.get(id)).collect();
     users.sort_unstable_by_key(|user| user.id);
-    let users: Vec<_> =
-        users.into_iter().map(|user| if viewer.is_admin { user.private() } else { user.public() }).collect();
-    Ok(json!({ "members": users }))
+    let members = users.into_iter().map(|user| user.seen_by_admin(viewer.is_admin)).collect();
+    Ok(to_json(&Members { members }).into())
 }
 
 pub(crate) fn members(call: &Call, viewer: &Viewer) -> Answer {
     let access = access(call, viewer)?;
-    Ok(Reply::json(&members_reply(call, viewer, access.room)?))
+    Ok(Reply::json_bytes(members_body(call, viewer, access.room)?))
 }
 
 pub(crate) fn replace_members(call: Call, viewer: Viewer) -> Later {
@@ -211,7 +220,7 @@ pub(crate) fn replace_members(call: Call, viewer: Viewer) -> Later {
             found => found?,
         };
         call.worker.writer.write(ReplaceMembers { room, members }).await?;
-        Ok(Reply::written(StatusCode::OK, &members_reply(&call, &viewer, room)?))
+        Ok(Reply::written_bytes(StatusCode::OK, members_body(&call, &viewer, room)?))
     })
 }
 

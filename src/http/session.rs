@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     store::{EndOtherSessions, EndSession, ResetPassword, SessionRow, SignIn, StartTransfer, Transfer},
-    types::{SessionId, SessionKind, Timestamp, TokenHash, UserId, random_token},
+    types::{
+        AccountView, RoomView, Seq, SessionId, SessionKind, Timestamp, TokenHash, UserId, UserView,
+        random_token,
+    },
     worker::Worker,
 };
 
@@ -93,28 +96,27 @@ pub(crate) fn reset(call: Call) -> Later {
 }
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+    #[derive(Serialize)]
+    struct Start<'a> {
+        user: UserView<'a>,
+        account: Option<AccountView<'a>>,
+        rooms: Vec<RoomView<'a>>,
+        users: Vec<UserView<'a>>,
+        seq: Seq,
+        online: Vec<UserId>,
+    }
     let worker = &call.worker;
-    let rooms = my_rooms(worker, viewer.user)?;
     let state = worker.state.borrow();
     let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
-    let account = state
-        .account
-        .as_ref()
-        .map(|account| if viewer.is_admin { account.private() } else { account.public() });
-    let users: Vec<_> = state
-        .users
-        .values()
-        .map(|user| if viewer.is_admin { user.private() } else { user.public() })
-        .collect();
-    let online = worker.hub.borrow().online_partners(&state, viewer.user);
-    Ok(Reply::json(&json!({
-        "user": me.private(),
-        "account": account,
-        "rooms": rooms,
-        "users": users,
-        "seq": state.seq,
-        "online": online,
-    })))
+    let account = state.account.as_ref();
+    Ok(Reply::json(&Start {
+        user: me.private(),
+        account: account.map(|account| if viewer.is_admin { account.private() } else { account.public() }),
+        rooms: my_rooms(worker, &state, viewer.user)?,
+        users: state.users.values().map(|user| user.seen_by_admin(viewer.is_admin)).collect(),
+        seq: state.seq,
+        online: worker.hub.borrow().online_partners(&state, viewer.user),
+    }))
 }
 
 /// Makes a link that signs another device in, once.

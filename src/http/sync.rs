@@ -6,7 +6,11 @@ use super::{
     response::Reply,
     router::Answer,
 };
-use crate::{frame, store::SyncChange, types::Seq};
+use crate::{
+    frame,
+    store::SyncChange,
+    types::{RoomId, Seq},
+};
 
 /// Events in one answer; whoever wants more asks again from its `seq`.
 const MAX_EVENTS: usize = 1_000;
@@ -19,7 +23,9 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     }
     let (rooms, until) = {
         let state = call.worker.state.borrow();
-        (state.rooms_of(viewer.user).to_vec(), state.seq)
+        let is_newer = |room: &&RoomId| state.rooms.get(room).is_some_and(|found| found.version > since);
+        let rooms: Vec<RoomId> = state.rooms_of(viewer.user).iter().filter(is_newer).copied().collect();
+        (rooms, state.seq)
     };
     let events = call.worker.reader.within(super::READ_DEADLINE, |reader| {
         if since < reader.pruned_up_to()? {

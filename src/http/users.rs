@@ -1,7 +1,7 @@
 //! People.
 
 use hyper::StatusCode;
-use serde_json::json;
+use serde::Serialize;
 
 use super::{
     account::NAME_LENGTH,
@@ -14,19 +14,23 @@ use super::{
 };
 use crate::{
     store::{Audited, Ban, ChangeUser, Deactivate, LiftBan},
-    types::{Role, User, UserId},
+    types::{Role, User, UserId, UserView},
 };
 
 const BIO_LENGTH: usize = 500;
 
 pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
+    #[derive(Serialize)]
+    struct Users<'a> {
+        users: Vec<UserView<'a>>,
+    }
     let query = call.query();
     let wanted = query.text("q").unwrap_or_default().trim().to_lowercase();
     let state = call.worker.state.borrow();
     let mut users: Vec<_> = state.users.values().filter(|user| starts_a_word(&user.name, &wanted)).collect();
     users.sort_unstable_by_key(|user| user.id);
-    let users: Vec<_> = users.into_iter().map(|user| view(user, viewer)).collect();
-    Ok(Reply::json(&json!({ "users": users })))
+    let users = users.into_iter().map(|user| view(user, viewer)).collect();
+    Ok(Reply::json(&Users { users }))
 }
 
 /// Whether a name, or any later word of it, starts like this.
@@ -39,7 +43,7 @@ pub(crate) fn starts_a_word(name: &str, wanted: &str) -> bool {
         .any(|(place, _)| !name[..place].chars().next_back().is_some_and(char::is_alphanumeric))
 }
 
-fn view<'a>(user: &'a User, viewer: &Viewer) -> crate::types::UserView<'a> {
+fn view<'a>(user: &'a User, viewer: &Viewer) -> UserView<'a> {
     if viewer.is_admin || viewer.user == user.id { user.private() } else { user.public() }
 }
 

@@ -141,7 +141,8 @@ fn notice(worker: &Worker, user: UserId, message: MessageId) -> Result<Option<Va
 
 /// Rooms in which something waits that the person wants to know of.
 fn badge(worker: &Worker, user: UserId) -> Result<usize, Failure> {
-    let memberships = worker.reader.memberships(user)?;
+    let memberships =
+        worker.reader.memberships(user, |room, message| worker.state.borrow().has_after(room, message))?;
     let waits = memberships.values().filter(|membership| match membership.involvement {
         Involvement::Everything => membership.unread_count > 0,
         Involvement::Mentions => membership.mention_count > 0,

@@ -14,7 +14,7 @@ use super::schema::{DataDir, OpenError};
 use crate::{
     event::Session,
     state::State,
-    types::{Account, MessageId, Room, RoomId, Settings, User, UserId},
+    types::{Account, MessageId, Room, RoomId, Seq, Settings, User, UserId},
 };
 
 /// The interpreter looks at the clock once in so many of its instructions (about every 50 µs).
@@ -97,13 +97,17 @@ impl Reader {
         for found in users.query_map((), user)? {
             state.add_user(found?);
         }
+        let pruned = self.pruned_up_to()?;
         let mut rooms = self.statement(&format!(
-            "select {ROOM}, (select max(id) from messages where room_id = rooms.id) from rooms where deleted_at is null"
+            "select {ROOM}, (select max(id) from messages where room_id = rooms.id),
+               (select max(seq) from events where room_id = rooms.id) from rooms where deleted_at is null"
         ))?;
         let mut rows = rooms.query(())?;
         while let Some(row) = rows.next()? {
-            let last: Option<MessageId> = row.get(6)?;
-            state.add_room(room(row)?, last);
+            let (message, event): (Option<MessageId>, Option<Seq>) = (row.get(6)?, row.get(7)?);
+            // What is no longer kept may have been of this room.
+            let version = event.into_iter().chain(message.map(|id| Seq(id.0))).fold(pruned, Seq::max);
+            state.add_room(room(row)?, message, version);
         }
         let mut memberships = self.statement("select room_id, user_id, involvement from memberships")?;
         let mut rows = memberships.query(())?;

@@ -337,17 +337,31 @@ impl Reader {
         membership(self.connection(), room, user)
     }
 
-    /// All of a person's memberships.
-    pub fn memberships(&self, user: UserId) -> rusqlite::Result<IdMap<RoomId, Membership>> {
-        let rooms: Vec<RoomId> = self
-            .statement("select room_id from memberships where user_id = ?")?
-            .query_map((user,), |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
+    /// All of a person's memberships. `has_unread` says whether a room has anything after a message, so that the rooms
+    /// that are read, which most are, need no counting.
+    pub fn memberships(
+        &self,
+        user: UserId,
+        has_unread: impl Fn(RoomId, MessageId) -> bool,
+    ) -> rusqlite::Result<IdMap<RoomId, Membership>> {
+        let mut all = self.statement(
+            "select room_id, involvement, last_read_message_id from memberships where user_id = ?",
+        )?;
+        let mut rows = all.query((user,))?;
         let mut found = IdMap::default();
-        for room in rooms {
-            if let Some(membership) = membership(self.connection(), room, user)? {
-                found.insert(room, membership);
-            }
+        while let Some(row) = rows.next()? {
+            let (room, involvement, last_read): (_, _, MessageId) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let read = Membership {
+                involvement,
+                unread_count: 0,
+                mention_count: 0,
+                last_read_message_id: (last_read.0 > 0).then_some(last_read),
+            };
+            let counted = match involvement != Involvement::Invisible && has_unread(room, last_read) {
+                true => self.membership(room, user)?,
+                false => None,
+            };
+            found.insert(room, counted.unwrap_or(read));
         }
         Ok(found)
     }

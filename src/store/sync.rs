@@ -57,7 +57,8 @@ impl Reader {
         Ok(events)
     }
 
-    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most.
+    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most. `rooms` are those
+    /// of the person's that have any.
     pub fn sync(
         &self,
         user: UserId,
@@ -66,9 +67,15 @@ impl Reader {
         until: Seq,
         limit: usize,
     ) -> rusqlite::Result<Vec<(Seq, Change)>> {
-        let mut events = Vec::new();
+        let (mut events, mut until) = (Vec::new(), until);
         for room in rooms {
             events.extend(self.replay(*room, since, until, limit)?);
+            // Nothing after a full answer is needed, of any room.
+            if events.len() > limit {
+                events.sort_unstable_by_key(|(seq, _)| *seq);
+                events.truncate(limit);
+                until = events.last().map_or(until, |(seq, _)| *seq);
+            }
         }
         let mut general = self.statement(
             "select seq, kind, payload, null from events

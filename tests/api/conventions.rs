@@ -243,6 +243,32 @@ async fn what_has_not_changed_is_304() {
 }
 
 #[tokio::test]
+async fn a_tag_outlives_a_restart_as_long_as_all_that_happened_is_known() {
+    let mut camp = Camp::start().await;
+    let page = format!("/api/rooms/{}/messages", camp.room);
+    let said = camp.ada.say(camp.room, "First thoughts").await;
+    let before = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
+    camp.ada
+        .patch(&format!("/api/messages/{}", id(&said)), json!({"content": "Second thoughts"}))
+        .await
+        .expect(200);
+    let after = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
+    camp.ada.say(camp.closed_room("Elsewhere", &[&camp.ada]).await, "Something else").await;
+    camp.server.kill();
+    camp.server.restart();
+    assert_eq!(camp.ada.get(&page).await.header("etag"), Some(after.as_str()));
+    camp.server.kill();
+    // As if the edit were so old that its event is no longer kept.
+    let db = rusqlite::Connection::open(camp.server.database()).unwrap();
+    db.execute_batch("insert into pruned (id, seq) select 1, max(seq) from events; delete from events")
+        .unwrap();
+    drop(db);
+    camp.server.restart();
+    let known = camp.ada.request("GET", &page).header("if-none-match", &before).send().await;
+    assert_eq!(known.expect(200)["messages"][0]["content"], "Second thoughts");
+}
+
+#[tokio::test]
 async fn a_tag_is_worth_nothing_to_who_may_not_see_the_thing() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
