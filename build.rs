@@ -37,6 +37,24 @@ fn main() {
         fs::create_dir_all(site.dir.join(dir)).expect("OUT_DIR can be written to");
     }
     site.make(&out);
+    pack_relocations();
+}
+
+/// A static-pie has a relocation for each pointer in its data: 24 bytes each, or a few bits when they are packed (DT_RELR),
+/// in the file and in memory. Whoever links has to know how, and the startup code of glibc has since 2.36.
+fn pack_relocations() {
+    let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
+    let native = std::env::var("HOST").ok() == std::env::var("TARGET").ok();
+    if !(native && is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_ENV", "gnu")) {
+        return;
+    }
+    let asked = std::process::Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    let version = asked.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let mut parts =
+        version.trim().trim_start_matches("glibc ").split('.').map_while(|part| part.parse::<u32>().ok());
+    if (parts.next(), parts.next()) >= (Some(2), Some(36)) {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
 }
 
 struct Site {
