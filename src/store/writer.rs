@@ -29,7 +29,7 @@ use crate::{
 /// Commands in one transaction at most: bounds how long the first of a batch waits for its commit.
 const MAX_BATCH: usize = 1024;
 
-/// Commands that wait until the writer is woken for them, if none of them is waited for.
+/// Commands on the queue beside which none is put that nobody waits for.
 const LATER: usize = 256;
 
 /// How often an idle writer looks whether another process has written (the `admin` commands do).
@@ -172,21 +172,20 @@ impl WriterHandle {
         &self,
         command: C,
     ) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
-        self.enqueue(command, 0)
+        self.enqueue(command, true)
     }
 
     /// The same for what nobody waits for: it goes with the next batch, or within half a second, and causes no commit
     /// of its own.
     pub fn submit_later<C: Command>(&self, command: C) {
-        // Dropped if the queue is full: whoever has something like that to say will say it again.
-        drop(self.enqueue(command, LATER));
+        // Where much waits already it is dropped: whoever has something like that to say will say it again.
+        drop(self.enqueue(command, false));
     }
 
-    /// The writer is woken once there are more than `quiet` commands.
     fn enqueue<C: Command>(
         &self,
         command: C,
-        quiet: usize,
+        is_awaited: bool,
     ) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
         let (reply, answer) = oneshot::channel();
         let work = Box::new(Pending { command: Some(command), answer: None, reply });
@@ -194,12 +193,15 @@ impl WriterHandle {
         if waiting.closed {
             return Err(WriteError::Stopped);
         }
-        if waiting.envelopes.len() + waiting.under_way >= self.queue.capacity {
-            self.queue.metrics.overloaded.fetch_add(1, Ordering::Relaxed);
+        let depth = waiting.envelopes.len() + waiting.under_way;
+        if depth >= self.queue.capacity || !is_awaited && depth >= LATER {
+            if is_awaited {
+                self.queue.metrics.overloaded.fetch_add(1, Ordering::Relaxed);
+            }
             return Err(WriteError::Overloaded);
         }
         waiting.envelopes.push(Envelope { home: self.home, work });
-        let wake = waiting.envelopes.len() > quiet && std::mem::take(&mut waiting.asleep);
+        let wake = is_awaited && std::mem::take(&mut waiting.asleep);
         drop(waiting);
         if wake {
             self.queue.arrived.notify_one();
