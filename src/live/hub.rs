@@ -838,3 +838,14 @@ impl Socket {
         self.closing.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every socket has in the hub, however idle it is: 168 bytes as of now.
+    #[test]
+    fn a_socket_is_small() {
+        assert!(size_of::<Option<Socket>>() <= 192, "{} bytes", size_of::<Option<Socket>>());
+    }
+}

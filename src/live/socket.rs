@@ -371,3 +371,14 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
         *byte ^= mask;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The future of a socket's task, 88 bytes as of now: what it needs to read and to write is the worker's.
+    #[test]
+    fn an_idle_conversation_is_small() {
+        assert!(size_of::<Conversation>() <= 128, "{} bytes", size_of::<Conversation>());
+    }
+}
