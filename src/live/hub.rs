@@ -587,12 +587,16 @@ impl Hub {
                 socket.queue = VecDeque::new();
                 break;
             }
-            let written = {
-                let mut slices: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
-                for (place, frame) in socket.queue.iter().take(MAX_SLICES).enumerate() {
-                    slices.push(IoSlice::new(if place == 0 { &frame[socket.written..] } else { frame }));
+            let written = match socket.queue.front() {
+                // One buffer by itself leaves by send(), which takes 2 to 10 % less than writev().
+                Some(only) if socket.queue.len() == 1 => socket.stream.try_write(&only[socket.written..]),
+                _ => {
+                    let mut slices: SmallVec<[IoSlice<'_>; 8]> = SmallVec::new();
+                    for (place, frame) in socket.queue.iter().take(MAX_SLICES).enumerate() {
+                        slices.push(IoSlice::new(if place == 0 { &frame[socket.written..] } else { frame }));
+                    }
+                    socket.stream.try_write_vectored(&slices)
                 }
-                socket.stream.try_write_vectored(&slices)
             };
             match written {
                 Ok(count) => {
