@@ -125,13 +125,13 @@ const FOOT: &str = "
 - Client and server share the machine. A floor is run in turns with ours, and a ratio is the median of the turns.
 - µs is CPU time of the server for each request or delivery; CPU ÷ is ours by the floor's, so less is better.
 - The floor of requests is hyper answering a constant, unread. Ours also routes, finds out who asks and whether they
-  may, looks whether anything has happened since, counts, and sends the headers that keep a browser safe.
+  may, looks whether anything has happened since, counts, and sends the headers that caches go by.
 - The floor of posts is SQLite taking as many rows to a transaction as ours did in that run, `synchronous=FULL`.
 - In fan-out ours also checks, renders, stores and indexes each message first; the others keep nothing. At most 64
   messages are under way. One at a time nothing can go together; the first figure is the time until the last socket has it.
 - No two searches are the same but in the row that says so, so none of the others comes from the cache.
 - The binary is the one measured here, which has a few features of its libraries more than `cargo build --release` gives.
-- Growth is suspicious beyond 1.5 times the answer's and 30 µs (5 ms, 5 MB).
+- Growth is suspicious beyond 1.5 times the answer's and 30 µs (of a start 30 ms, of memory 5 MB).
 - The first view of a page is not here: a browser has to draw it (tests/browser).
 ";
 

@@ -58,13 +58,12 @@ impl Fan {
         format!("{:.2} ms, {:.2} µs", self.once, self.cpu_alone)
     }
 
-    /// A line of the table of all, with ours beside it if it is another's.
-    fn line(&self, name: &str, sockets: &str, ours: Option<Fan>) -> Vec<String> {
-        let share = |figure: fn(&Fan) -> f64| {
-            ours.map_or_else(String::new, |ours| format!("{:.2}", figure(&ours) / figure(self)))
-        };
-        let (fast, alone) = (share(|it| it.cpu), share(|it| it.cpu_alone));
-        vec![name.into(), sockets.into(), self.rate(), fast, self.alone(), alone]
+    /// What the table says of it beside its name and the number of sockets; `between` is the two shares of ours and
+    /// the target.
+    fn cells(&self, between: [String; 2], target: [&str; 2]) -> Vec<String> {
+        let [share, share_alone] = between;
+        let [target, met] = target.map(str::to_owned);
+        vec![self.rate(), share, target, met, self.alone(), share_alone]
     }
 }
 
@@ -74,8 +73,8 @@ fn alone(count: usize) -> usize {
 }
 
 /// The head of the table of all who fan out.
-pub(crate) const FANS: [&str; 6] =
-    ["fan-out", "sockets", "as fast as it goes", "ours CPU ÷", "one at a time", "ours CPU ÷"];
+pub(crate) const FANS: [&str; 8] =
+    ["fan-out by", "sockets", "as fast as it goes", "CPU ÷", "target", "met", "one at a time", "its CPU ÷"];
 
 pub(crate) fn fanout(asked: &Asked, report: &mut Report) {
     let (frame, packed) = frames();
@@ -126,36 +125,31 @@ fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
             other.run(payload, count, messages);
         }
     }
-    let (sockets, campfire, floor) = (grouped(count as f64), Fan::median(&own), Fan::median(&loops));
-    report.fans.push(campfire.line("ours", &sockets, None));
-    report.fans.push(floor.line("send loop", &sockets, Some(campfire)));
-    report.rows.push(beside(&sockets, &own, "send loop", &loops, "CPU ≤ 0.5", 0.5));
+    let sockets = grouped(count as f64);
+    let mut show =
+        |name: &str, cells| report.fans.push([vec![name.to_owned(), sockets.clone()], cells].concat());
+    show("ours", Fan::median(&own).cells(Default::default(), [""; 2]));
+    show("send loop", beside(&own, &loops, Some(("≤ 0.5", 0.5))));
     for Other { name, fans, .. } in &others {
         match fans {
-            Ok(fans) => report.fans.push(Fan::median(fans).line(name, &sockets, Some(campfire))),
-            Err(why) => report.fans.push([*name, &sockets, why, "", "", ""].map(str::to_owned).to_vec()),
-        }
-        if let (true, Ok(fans)) = (*name == JUDGED, fans) {
-            report.rows.push(beside(&sockets, &own, name, fans, "CPU ≤ 1.0", 1.0));
+            Ok(fans) => show(name, beside(&own, fans, Some(("≤ 1.0", 1.0)).filter(|_| *name == JUDGED))),
+            Err(why) => show(name, [why, "", "", "", "", ""].map(str::to_owned).to_vec()),
         }
     }
     let share = shares(&own, &loops, |it| it.once);
-    let row = Row::new(format!("one message to {sockets} sockets"), campfire.alone())
-        .floor(format!("{} (send loop)", floor.alone()))
+    let row = Row::new(format!("one message to {sockets} sockets"), Fan::median(&own).alone())
+        .floor(format!("{} (send loop)", Fan::median(&loops).alone()))
         .ratio(share)
         .cpu(shares(&own, &loops, |it| it.cpu_alone));
     let has_target = count == 1_000 || count == 10_000;
     report.rows.push(if has_target { row.target("≤ 1.5", share <= 1.5) } else { row });
 }
 
-/// Ours as fast as it goes beside another; the target is on CPU.
-fn beside(sockets: &str, own: &[Fan], name: &str, fans: &[Fan], target: &'static str, most: f64) -> Row {
-    let cpu = shares(own, fans, |it| it.cpu);
-    Row::new(format!("fan-out to {sockets} sockets"), Fan::median(own).rate())
-        .floor(format!("{} ({name})", Fan::median(fans).rate()))
-        .ratio(shares(own, fans, |it| it.per_second))
-        .cpu(cpu)
-        .target(target, cpu <= most)
+/// What the table says of others with ours beside them; the target is on CPU as fast as it goes.
+fn beside(own: &[Fan], fans: &[Fan], target: Option<(&str, f64)>) -> Vec<String> {
+    let [cpu, cpu_alone] = [shares(own, fans, |it| it.cpu), shares(own, fans, |it| it.cpu_alone)];
+    let target = target.map_or([""; 2], |(target, most)| [target, if cpu <= most { "yes" } else { "no" }]);
+    Fan::median(fans).cells([cpu, cpu_alone].map(|share| format!("{share:.2}")), target)
 }
 
 /// Ours by the others', round by round.

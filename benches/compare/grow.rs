@@ -67,7 +67,7 @@ impl Line {
     fn is_suspicious(&self) -> bool {
         let (cost, answer) = self.growth();
         let more = self.points[self.points.len() - 1].cost - self.points[0].cost;
-        cost > NOISE * answer.max(1.0) && more > if self.unit == "µs" { 30.0 } else { 5.0 }
+        cost > NOISE * answer.max(1.0) && more > if self.unit == "MB" { 5.0 } else { 30.0 }
     }
 
     fn curve(&self) -> String {
@@ -101,7 +101,8 @@ impl Curve {
             }));
             let (cost, answer) = line.growth();
             let verdict = if line.is_suspicious() { "suspiciously" } else { "as it may" };
-            cells.extend([line.curve(), format!("{cost:.1}"), format!("{answer:.1}"), verdict.into()]);
+            let answer = if line.points[0].answer == 0 { String::new() } else { format!("{answer:.1}") };
+            cells.extend([line.curve(), format!("{cost:.1}"), answer, verdict.into()]);
             lines.push(cells);
         }
         table::columns(&lines, is_markdown)
