@@ -201,6 +201,10 @@ async fn fan_out_now(peer: &Peer, count: usize, messages: usize, patience: Durat
     let deliveries = (count * sent) as f64;
     let cpu = (server.cpu() - cpu) * 1e6 / deliveries;
     let per_second = deliveries / started.elapsed().as_secs_f64();
+    let more = got.load(Ordering::Relaxed) - before - count * sent;
+    if more > 0 {
+        return Err(format!("delivers {more} too many"));
+    }
     Ok(Fan { cpu, per_second, cpu_alone, once: median(once) })
 }
 
