@@ -96,8 +96,8 @@ impl Curve {
         for line in &self.lines {
             let mut cells = vec![line.work.clone()];
             cells.extend(line.points.iter().map(|point| match point.answer {
-                0 => format!("{:.0} {}", point.cost, line.unit),
-                _ => format!("{:.0} {}, p99 {:.1} ms", point.cost, line.unit, point.p99),
+                0 => format!("{} {}", table::grouped(point.cost), line.unit),
+                _ => format!("{} {}, p99 {:.1} ms", table::grouped(point.cost), line.unit, point.p99),
             }));
             let (cost, answer) = line.growth();
             let verdict = if line.is_suspicious() { "suspiciously" } else { "as it may" };
