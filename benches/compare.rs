@@ -1,7 +1,9 @@
 //! Ours beside the floors, in the same run: `cargo bench` for all of it, `cargo bench -- page post` for some,
-//! `--quick` for short rounds and a small history, `--markdown` for tables to paste, `--markdown=FILE` and `--json=FILE`
-//! to keep them.
+//! `--quick` for short rounds and a small history, `--messages=5000000` for a long one, `--markdown` for tables to
+//! paste, `--markdown=FILE` and `--json=FILE` to keep them.
 
+#[path = "compare/fanout.rs"]
+mod fanout;
 #[path = "compare/floors.rs"]
 mod floors;
 #[path = "compare/grow.rs"]
@@ -36,6 +38,8 @@ pub(crate) struct Asked {
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
+    /// Who fans out to how many at what cost.
+    pub(crate) fans: Vec<Vec<String>>,
     pub(crate) curves: Vec<Curve>,
 }
 
@@ -48,7 +52,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("page", scenarios::page),
     ("post", scenarios::post),
     ("search", scenarios::search),
-    ("fanout", sockets::fanout),
+    ("fanout", fanout::fanout),
     ("idle", sockets::idle),
     ("grow", grow::grow),
 ];
@@ -60,6 +64,7 @@ fn main() {
         ["floor-send", sockets, size] => {
             floors::send_loop(sockets.parse().expect("a number"), size.parse().expect("a size"));
         }
+        ["leash", program, arguments @ ..] => process::become_leashed(program, arguments),
         _ => {}
     }
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -98,6 +103,11 @@ fn main() {
 impl Report {
     fn text(&self, is_markdown: bool) -> String {
         let mut text = table::table(&self.rows, is_markdown);
+        if !self.fans.is_empty() {
+            let head = fanout::FANS.map(str::to_owned).to_vec();
+            let lines: Vec<_> = std::iter::once(head).chain(self.fans.iter().cloned()).collect();
+            text += &format!("\n{}", table::columns(&lines, is_markdown));
+        }
         for curve in &self.curves {
             text += &format!("\n{}", curve.text(is_markdown));
         }
@@ -107,20 +117,29 @@ impl Report {
     fn json(&self) -> String {
         let rows: Vec<_> = self.rows.iter().map(Row::json).collect();
         let curves: Vec<_> = self.curves.iter().map(Curve::json).collect();
-        format!("{:#}\n", serde_json::json!({"rows": rows, "growth": curves}))
+        format!("{:#}\n", serde_json::json!({"rows": rows, "fans": self.fans, "growth": curves}))
     }
 }
 
 const FOOT: &str = "
-Client and server share the machine, so each floor is run in turns with ours and the ratio is the median of the turns;
-CPU is user and system time of the server alone. The first view of a page is not here: a browser has to draw it (tests/browser).
+- Client and server share the machine. A floor is run in turns with ours, and a ratio is the median of the turns.
+- µs is CPU time of the server for each request or delivery; CPU ÷ is ours by the floor's, so less is better.
+- The floor of requests is hyper answering a constant, unread. Ours also routes, finds out who asks and whether they
+  may, looks whether anything has happened since, counts, and sends the headers that caches go by.
+- The floor of posts is SQLite taking as many rows to a transaction as ours did in that run, `synchronous=FULL`.
+- In fan-out ours also checks, renders, stores and indexes each message first; the others keep nothing. At most 64
+  messages are under way. One at a time nothing can go together; the first figure is the time until the last socket has it.
+- No two searches are the same but in the row that says so, so none of the others comes from the cache.
+- The binary is the one measured here, which has a few features of its libraries more than `cargo build --release` gives.
+- Growth is suspicious beyond 1.5 times the answer's and 30 µs (of a start 30 ms, of memory 5 MB).
+- The first view of a page is not here: a browser has to draw it (tests/browser).
 ";
 
 /// Ten thousand sockets need as many descriptors; the server raises its own.
 fn raise_open_files() {
-    let _ = std::process::Command::new("prlimit")
-        .args([&format!("--pid={}", std::process::id()), "--nofile=20000:20000"])
-        .status();
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let most = getrlimit(Resource::Nofile).maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most });
 }
 
 /// A sentence of about a hundred characters, different for each number.

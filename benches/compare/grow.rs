@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use crate::{
     Asked, Report,
     history::{database, fill, people, rooms},
-    load::{hammer, request},
+    load::{Outcome, hammer, request},
+    median,
     peers::text,
     process::Process,
     runtime,
-    scenarios::{SEARCHES, pages_before, post_request, search_request, set_up},
+    scenarios::{SEARCHES, pages_before, post_request, searches, set_up},
     sockets, table, talk,
 };
 
@@ -44,8 +45,17 @@ pub(crate) struct Curve {
     lines: Vec<Line>,
 }
 
-/// Growth below this is noise.
+/// Growth below this, by the answer's, is noise.
 const NOISE: f64 = 1.5;
+
+/// Each figure is the median of so many.
+const ROUNDS: usize = 3;
+
+impl Point {
+    fn alone(cost: f64) -> Self {
+        Self { cost, p50: 0.0, p99: 0.0, answer: 0 }
+    }
+}
 
 impl Line {
     /// How much the cost and the answer grew from the smallest size to the largest.
@@ -57,7 +67,7 @@ impl Line {
     fn is_suspicious(&self) -> bool {
         let (cost, answer) = self.growth();
         let more = self.points[self.points.len() - 1].cost - self.points[0].cost;
-        cost > NOISE * answer.max(1.0) && more > if self.unit == "µs" { 30.0 } else { 5.0 }
+        cost > NOISE * answer.max(1.0) && more > if self.unit == "MB" { 5.0 } else { 30.0 }
     }
 
     fn curve(&self) -> String {
@@ -81,28 +91,20 @@ impl Curve {
 
     pub(crate) fn text(&self, is_markdown: bool) -> String {
         let mut lines = vec![vec![format!("with more {}", self.axis)]];
-        lines[0].extend(self.sizes.iter().map(ToString::to_string));
+        lines[0].extend(self.sizes.iter().map(|size| table::grouped(*size as f64)));
         lines[0].extend(["curve", "cost ×", "answer ×", "grows"].map(str::to_owned));
         for line in &self.lines {
             let mut cells = vec![line.work.clone()];
             cells.extend(line.points.iter().map(|point| match point.answer {
-                0 => format!("{:.0} {}", point.cost, line.unit),
-                bytes => format!(
-                    "{:.0} {}, p50 {:.2}, p99 {:.2} ms, {:.1} KB",
-                    point.cost,
-                    line.unit,
-                    point.p50,
-                    point.p99,
-                    bytes as f64 / 1e3
-                ),
+                0 => format!("{} {}", table::grouped(point.cost), line.unit),
+                _ => format!("{} {}, p99 {:.1} ms", table::grouped(point.cost), line.unit, point.p99),
             }));
             let (cost, answer) = line.growth();
-            let verdict = if line.is_suspicious() { "faster than its answer" } else { "as it may" };
-            cells.extend([line.curve(), format!("{cost:.1}"), format!("{answer:.1}"), verdict.into()]);
+            let verdict = if line.is_suspicious() { "suspiciously" } else { "as it may" };
+            let answer = if line.points[0].answer == 0 { String::new() } else { format!("{answer:.1}") };
+            cells.extend([line.curve(), format!("{cost:.1}"), answer, verdict.into()]);
             lines.push(cells);
         }
-        let lines: Vec<Vec<&str>> =
-            lines.iter().map(|line| line.iter().map(String::as_str).collect()).collect();
         table::columns(&lines, is_markdown)
     }
 
@@ -127,8 +129,9 @@ impl Curve {
 pub(crate) fn grow(asked: &Asked, report: &mut Report) {
     let quick = asked.quick;
     let sizes = |short: &[usize], long: &[usize]| if quick { short.to_vec() } else { long.to_vec() };
-    let time = Duration::from_millis(if quick { 300 } else { 1_500 });
-    let messages = sizes(&[1_000, 10_000, 100_000], &[1_000, 100_000, 1_000_000, 5_000_000]);
+    let time = Duration::from_millis(if quick { 100 } else { 250 });
+    let mut messages = sizes(&[1_000, 10_000, 100_000], &[1_000, 100_000, 1_000_000]);
+    messages.extend(Some(asked.messages).filter(|asked| asked > &1_000_000));
     report.curves.push(along("messages", &messages, time, |dir, size| {
         people(dir, 10);
         rooms(dir, 3, 2);
@@ -169,19 +172,11 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
         let db = database(dir);
         db.query_row("select max(id) from messages", (), |row| row.get(0)).expect("a number")
     };
+    let starts = (0..ROUNDS).map(|_| Process::campfire(dir).started_in.as_secs_f64() * 1e3).collect();
     let server = Process::campfire(dir);
-    let alone = |cost| Point { cost, p50: 0.0, p99: 0.0, answer: 0 };
-    curve.note("start", "ms", alone(server.started_in.as_secs_f64() * 1e3));
-    curve.note("memory at rest", "MB", alone(server.pss() / 1024.0));
-    let mut note = |work: &str, status: u16, clients: usize, make: &dyn Fn(usize, usize) -> Vec<u8>| {
-        // A few requests made beforehand, so that the closure need not outlive this call.
-        let requests: Vec<Vec<Vec<u8>>> =
-            (0..clients).map(|client| (0..64).map(|turn| make(client, turn)).collect()).collect();
-        let run =
-            hammer(&server, clients, time, status, move |client, turn| requests[client][turn % 64].clone());
-        let (p50, p99) = (run.percentile(0.5), run.percentile(0.99));
-        curve.note(work, "µs", Point { cost: run.cpu, p50, p99, answer: run.size });
-    };
+    curve.note("start", "ms", Point::alone(median(starts)));
+    curve.note("memory at rest", "MB", Point::alone(server.pss() / 1024.0));
+    let mut on = Measuring { curve, server: &server, time };
     let since = newest - 20;
     for (work, path) in [
         ("session", "/api/session".to_owned()),
@@ -191,20 +186,56 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
         ("the newest page", "/api/rooms/1/messages".to_owned()),
         ("sync, the last 20", format!("/api/sync?since={since}")),
         ("sync, the first 1,000", "/api/sync?since=0".to_owned()),
+        ("search, repeated (from the cache)", "/api/search?q=staging".to_owned()),
     ] {
-        note(work, 200, 4, &|_, _| request("GET", &path, token, "", ""));
+        let ask = request("GET", &path, token, "", "");
+        on.note(work, 200, 4, move |_, _| ask.clone());
     }
-    note("a page in the middle", 200, 4, &pages_before(token, newest as usize / 2, newest as usize / 4 + 1));
+    on.note(
+        "a page in the middle",
+        200,
+        4,
+        pages_before(token, newest as usize / 2, newest as usize / 4 + 1),
+    );
     for (work, query) in SEARCHES {
         // Where there is one room, that is the small one.
         let query = if has_small_room(dir) { (*query).to_owned() } else { query.replace("SMALL", "1") };
-        note(work, 200, 4, &|_, _| search_request(token, &query));
+        on.note(work, 200, 4, searches(token, &query));
     }
-    // What the searches want remembered is in the writer's queue before these.
-    std::thread::sleep(Duration::from_secs(2));
-    note("POST", 201, 16, &|client, turn| post_request(token, 1, &talk((client * 64 + turn) as i64)));
+    let token_of_all = token.to_owned();
+    on.note("POST", 201, 16, move |client, turn| {
+        post_request(&token_of_all, 1, &talk((client * 1_000_000 + turn) as i64))
+    });
     let cost = fan_out(&server, token);
-    curve.note("a message to 20 windows of the room", "µs", alone(cost));
+    curve.note("a message to 20 windows of the room", "µs", Point::alone(cost));
+}
+
+/// What a measurement is of, and where it is noted.
+struct Measuring<'a> {
+    curve: &'a mut Curve,
+    server: &'a Process,
+    time: Duration,
+}
+
+impl Measuring<'_> {
+    fn note(
+        &mut self,
+        work: &str,
+        status: u16,
+        clients: usize,
+        make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
+    ) {
+        let runs: Vec<Outcome> =
+            (0..ROUNDS).map(|_| hammer(self.server, clients, self.time, status, make.clone())).collect();
+        let of = |figure: fn(&Outcome) -> f64| median(runs.iter().map(figure).collect());
+        let point = Point {
+            cost: of(|run| run.cpu),
+            p50: of(|run| run.percentile(0.5)),
+            p99: of(|run| run.percentile(0.99)),
+            answer: runs[0].size,
+        };
+        self.curve.note(work, "µs", point);
+    }
 }
 
 fn has_small_room(dir: &Path) -> bool {
@@ -214,20 +245,24 @@ fn has_small_room(dir: &Path) -> bool {
 
 /// The server's CPU microseconds for a message over a socket that 20 others receive.
 fn fan_out(server: &Process, token: &str) -> f64 {
-    const MESSAGES: usize = 1_000;
+    const MESSAGES: usize = 300;
     runtime().block_on(async {
         let steps = [(sockets::handshake(token, ""), &b"\"hello\""[..]), sockets::join(1)];
         let got = Arc::new(AtomicUsize::new(0));
         let _tasks = sockets::receivers(server.address, &steps, 20, &got).await;
         let (mut publisher, _) = sockets::open(server.address, &steps[..1]).await;
-        let cpu = server.cpu();
-        for number in 0..MESSAGES {
-            sockets::send(&mut publisher, &sockets::message(number)).await;
-            sockets::read_until(&mut publisher, b"\"ack\"").await;
+        let mut costs = Vec::new();
+        for _ in 0..ROUNDS {
+            let cpu = server.cpu();
+            for number in 0..MESSAGES {
+                sockets::send(&mut publisher, &sockets::message(number)).await;
+                sockets::read_until(&mut publisher, b"\"ack\"").await;
+            }
+            // The answer to this comes after all that was to be sent before it.
+            sockets::send(&mut publisher, &text(r#"{"type":"ping"}"#)).await;
+            sockets::read_until(&mut publisher, b"\"pong\"").await;
+            costs.push((server.cpu() - cpu) * 1e6 / MESSAGES as f64);
         }
-        // The answer to this comes after all that was to be sent before it.
-        sockets::send(&mut publisher, &text(r#"{"type":"ping"}"#)).await;
-        sockets::read_until(&mut publisher, b"\"pong\"").await;
-        (server.cpu() - cpu) * 1e6 / MESSAGES as f64
+        median(costs)
     })
 }

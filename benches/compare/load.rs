@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{process::Process, runtime};
+use crate::{process::Process, runtime, table::per_second};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -23,12 +23,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Requests per second, and CPU time of the server for each.
     pub(crate) fn rate(&self) -> String {
-        format!("{:.0}/s, {:.1} µs CPU", self.per_second, self.cpu)
+        format!("{}, {:.1} µs", per_second(self.per_second), self.cpu)
     }
 
+    /// How long answers took.
     pub(crate) fn times(&self) -> String {
-        format!("p50 {:.2} ms, p99 {:.2} ms", self.percentile(0.5), self.percentile(0.99))
+        format!("p50 {:.2}, p99 {:.2} ms", self.percentile(0.5), self.percentile(0.99))
     }
 
     pub(crate) fn percentile(&self, share: f64) -> f64 {

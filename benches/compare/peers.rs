@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::process::Process;
+use crate::process::{Process, on_a_leash};
 
 /// A server that fans out, and what to say to it.
 pub(crate) struct Peer {
@@ -81,7 +81,7 @@ fn configured(
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("settings.conf");
     std::fs::write(&file, settings(address)).expect("a settings file");
-    let mut command = Command::new(program);
+    let mut command = on_a_leash(program);
     command.arg(option).arg(file);
     Ok((Process::listening(command, address)?, directory))
 }
@@ -176,7 +176,7 @@ fn node(name: &str, program: &str) -> Result<(Process, tempfile::TempDir), Strin
     }
     std::fs::write(home.join(name), program).expect("a program");
     let address = free_address();
-    let mut command = Command::new(node);
+    let mut command = on_a_leash(node);
     command.arg(home.join(name)).arg(address.port().to_string()).env("NODE_ENV", "production");
     Ok((Process::listening(command, address)?, tempfile::tempdir().expect("a directory")))
 }

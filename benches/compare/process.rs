@@ -1,8 +1,10 @@
 //! The server under test and the floors, each a process of its own with figures of its own.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -14,10 +16,24 @@ pub(crate) struct Process {
     pub(crate) started_in: Duration,
 }
 
+/// Starts a program by way of `become_leashed`, which costs about a millisecond: a run that is interrupted, in
+/// whatever way, leaves no server behind.
+pub(crate) fn on_a_leash(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.arg("leash").arg(program);
+    command
+}
+
+/// Becomes another program, one that ends when its parent does.
+pub(crate) fn become_leashed(program: &str, arguments: &[&str]) -> ! {
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    panic!("{program}: {}", Command::new(program).args(arguments).exec())
+}
+
 impl Process {
     /// Our server on a data directory.
     pub(crate) fn campfire(data: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_campfire"));
+        let mut command = on_a_leash(env!("CARGO_BIN_EXE_campfire"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -27,7 +43,7 @@ impl Process {
 
     /// This very program as a floor.
     pub(crate) fn floor(arguments: &[&str]) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+        let mut command = on_a_leash(std::env::current_exe().expect("this program has a path"));
         command.args(arguments);
         Self::spawn(command)
     }
@@ -71,8 +87,25 @@ impl Process {
         Self { child, address, started_in }
     }
 
-    /// User and system time so far, in seconds.
+    /// CPU time so far, in seconds: exact to the microsecond where the scheduler counts it, otherwise to 10 ms.
     pub(crate) fn cpu(&self) -> f64 {
+        self.scheduled().unwrap_or_else(|| self.ticks())
+    }
+
+    /// What the threads have run for. Those that ended are not in it: here nobody ends any at work.
+    fn scheduled(&self) -> Option<f64> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        let nanoseconds: f64 = threads
+            .filter_map(|thread| {
+                let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+                text.split_whitespace().next()?.parse::<f64>().ok()
+            })
+            .sum();
+        (nanoseconds > 0.0).then_some(nanoseconds / 1e9)
+    }
+
+    /// User and system time.
+    fn ticks(&self) -> f64 {
         let text =
             std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the process is there");
         let fields: Vec<&str> =

@@ -1,9 +1,7 @@
-//! Sockets: fan-out as fast as it goes, one message to many, what an idle one costs, how long a frame is; ours beside
-//! the send loop and beside others.
+//! Sockets: how ours is spoken to, receivers that count, what an idle one costs, how long a frame is.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,20 +14,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{
     Asked, Report, Row,
     load::{Connection, find},
-    median,
-    peers::{PEERS, Peer, Start, Step, text, upgrade},
+    peers::{PEERS, Peer, Step, text, upgrade},
     process::Process,
     runtime,
     scenarios::set_up,
-    table::{per_second, ratio},
+    table::grouped,
     talk,
 };
 
 /// The bytes that stand for the receipt of a message on a socket; the others are sent the same frame as a payload.
 const CREATED: &[u8] = b"\"message.created\"";
-
-/// Messages under way to each receiver at most, the same for all: 128 KB of them, which nobody drops.
-const WINDOW: usize = 256;
 
 pub(crate) fn handshake(token: &str, more: &str) -> Vec<u8> {
     upgrade("/ws", &format!("origin: http://bench\r\ncookie: campfire_session={token}\r\n{more}"))
@@ -45,7 +39,7 @@ pub(crate) fn message(number: usize) -> Vec<u8> {
 }
 
 /// Ourselves, spoken to like the others.
-fn ours(_: &str) -> Result<Peer, String> {
+pub(crate) fn ours(_: &str) -> Result<Peer, String> {
     let directory = tempfile::tempdir().expect("a directory");
     let process = Process::campfire(directory.path());
     let token = runtime().block_on(set_up(process.address));
@@ -147,184 +141,8 @@ fn find_fast(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// How long messages are sent at most, as fast as they go.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What fan-out to so many receivers came to.
-#[derive(Clone, Copy)]
-struct Fan {
-    /// CPU time of the server for each delivery, in microseconds.
-    cpu: f64,
-    per_second: f64,
-    /// One message on an idle server until the last receiver has it, in milliseconds.
-    once: f64,
-}
-
-impl Fan {
-    fn shown(&self) -> String {
-        format!("{:.2} µs, {:.0}/s, one in {:.2} ms", self.cpu, self.per_second, self.once)
-    }
-
-    fn median(rounds: &[Fan]) -> Fan {
-        let of = |figure: fn(&Fan) -> f64| median(rounds.iter().map(figure).collect());
-        Fan { cpu: of(|it| it.cpu), per_second: of(|it| it.per_second), once: of(|it| it.once) }
-    }
-}
-
-pub(crate) fn fanout(asked: &Asked, report: &mut Report) {
-    let (frame, packed) = frames();
-    report.rows.extend([
-        Row::new("message frame of 100 characters, JSON", format!("{} bytes", frame.len()))
-            .target("≤ 450 bytes", frame.len() <= 450),
-        Row::new("the same, MessagePack", format!("{packed} bytes")).target("≤ 350 bytes", packed <= 350),
-    ]);
-    let counts: &[usize] = if asked.quick { &[100, 1_000] } else { &[100, 1_000, 5_000, 10_000] };
-    for count in counts {
-        fan_out_to(*count, &frame, asked, report);
-    }
-    idle_beside_others(&frame, asked, report);
-}
-
-/// Everybody in turns, and that some times over.
-fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
-    let messages = (if asked.quick { 200_000 } else { 1_000_000 } / count).clamp(100, 5_000);
-    let rounds = if asked.quick { 1 } else { 3 };
-    type Fans = Result<Vec<Fan>, String>;
-    let mut others: Vec<(&str, Start, Fans)> =
-        PEERS.iter().map(|(name, start)| (*name, *start, Ok(Vec::new()))).collect();
-    let (mut own, mut loops) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        loops.push(send_floor(count, payload.len()));
-        own.push(ours("").and_then(|peer| fan_out(&peer, count, messages)).expect("all of it comes"));
-        for (_, start, figures) in &mut others {
-            if let Ok(fans) = figures {
-                match start(payload).and_then(|peer| fan_out(&peer, count, messages)) {
-                    Ok(fan) => fans.push(fan),
-                    Err(why) => *figures = Err(why),
-                }
-            }
-        }
-    }
-    let of_rounds = |figures: &dyn Fn(usize) -> f64| median((0..rounds).map(figures).collect());
-    let (campfire, floor) = (Fan::median(&own), Fan::median(&loops));
-    let share = of_rounds(&|round| own[round].cpu / loops[round].cpu);
-    report.rows.push(
-        Row::new(
-            format!("fan-out to {count} sockets, beside the send loop"),
-            format!("{:.2} µs CPU, {:.0}/s", campfire.cpu, campfire.per_second),
-        )
-        .floor(format!("{:.2} µs CPU", floor.cpu), format!("{share:.2}"))
-        .target("≤ 0.5", share <= 0.5),
-    );
-    for (name, _, figures) in &others {
-        let work = format!("fan-out to {count} sockets, beside {name}");
-        let row = match figures {
-            Err(why) => Row::new(work, campfire.shown()).floor(why.as_str(), ""),
-            Ok(fans) => {
-                let share = of_rounds(&|round| own[round].cpu / fans[round].cpu);
-                let row =
-                    Row::new(work, campfire.shown()).floor(Fan::median(fans).shown(), format!("{share:.2}"));
-                if *name == "nats-server" { row.target("≤ 1.0", share <= 1.0) } else { row }
-            }
-        };
-        report.rows.push(row);
-    }
-    let share = of_rounds(&|round| own[round].once / loops[round].once);
-    let row = Row::new(format!("one message to {count} sockets"), format!("{:.2} ms", campfire.once))
-        .floor(format!("{:.2} ms", floor.once), format!("{share:.2}"));
-    let has_target = count == 1_000 || count == 10_000;
-    report.rows.push(if has_target { row.target("≤ 1.5", share <= 1.5) } else { row });
-}
-
-fn fan_out(peer: &Peer, count: usize, messages: usize) -> Result<Fan, String> {
-    let server = &peer.process;
-    runtime().block_on(async {
-        let got = Arc::new(AtomicUsize::new(0));
-        let tasks = receivers(server.address, &peer.receive, count, &got).await;
-        let (publisher, _) = open(server.address, &peer.publish).await;
-        let (mut reader, mut writer) = publisher.into_split();
-        let drained = tokio::task::spawn_local(async move {
-            let mut sink = vec![0; 64 << 10];
-            while reader.read(&mut sink).await.is_ok_and(|count| count > 0) {}
-        });
-        // One message at a time, on an idle server: posted → the last socket has it.
-        let mut once = Vec::new();
-        for number in 0..10 {
-            let (before, posted) = (got.load(Ordering::Relaxed), Instant::now());
-            writer.write_all(&(peer.message)(number)).await.expect("the server reads");
-            wait_for(&got, before + count).await?;
-            once.push(posted.elapsed().as_secs_f64() * 1e3);
-        }
-        // As fast as they drain, with so many under way.
-        let (before, cpu, started) = (got.load(Ordering::Relaxed), server.cpu(), Instant::now());
-        let mut sent = 0;
-        for number in 0..messages {
-            // Who is that slow is measured by what went through.
-            if started.elapsed() > PATIENCE {
-                break;
-            }
-            if number >= WINDOW {
-                wait_for(&got, before + count * (number - WINDOW)).await?;
-            }
-            writer.write_all(&(peer.message)(number)).await.expect("the server reads");
-            sent += 1;
-        }
-        wait_for(&got, before + count * sent).await?;
-        let deliveries = (count * sent) as f64;
-        let fan = Fan {
-            cpu: (server.cpu() - cpu) * 1e6 / deliveries,
-            per_second: deliveries / started.elapsed().as_secs_f64(),
-            once: median(once),
-        };
-        drained.abort();
-        tasks.into_iter().for_each(|task| task.abort());
-        Ok(fan)
-    })
-}
-
-async fn wait_for(got: &AtomicUsize, wanted: usize) -> Result<(), String> {
-    let started = Instant::now();
-    loop {
-        let so_far = got.load(Ordering::Relaxed);
-        if so_far >= wanted {
-            return Ok(());
-        }
-        if started.elapsed() > Duration::from_secs(30) {
-            return Err(format!("lost {} of {wanted} messages", wanted - so_far));
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-/// The send loop: one thread, one buffer, `send()` to each.
-fn send_floor(count: usize, size: usize) -> Fan {
-    let floor = Process::floor(&["floor-send", &count.to_string(), &size.to_string()]);
-    let connect = || TcpStream::connect(floor.address).expect("the floor accepts");
-    let mut control = connect();
-    control.set_nodelay(true).expect("a socket takes options");
-    let mut streams: Vec<TcpStream> = (0..count).map(|_| connect()).collect();
-    let mut lines = BufReader::new(control.try_clone().expect("a socket"));
-    lines.read_line(&mut String::new()).expect("it is ready");
-    let mut ask = |rounds: usize| {
-        let started = Instant::now();
-        writeln!(control, "{rounds}").expect("the floor reads");
-        lines.read_line(&mut String::new()).expect("it is done");
-        let took = started.elapsed();
-        let mut buffer = vec![0; size * rounds];
-        for stream in &mut streams {
-            stream.read_exact(&mut buffer).expect("all of it came");
-        }
-        took.as_secs_f64()
-    };
-    let once = median((0..10).map(|_| ask(1) * 1e3).collect());
-    let (cpu, rounds, turns) = (floor.cpu(), 20, (200_000 / count / 20).max(1));
-    let sending: f64 = (0..turns).map(|_| ask(rounds)).sum();
-    let deliveries = (count * rounds * turns) as f64;
-    Fan { cpu: (floor.cpu() - cpu) * 1e6 / deliveries, per_second: deliveries / sending, once }
-}
-
 /// A message of 100 characters as a socket gets it: the JSON, and how long it is as MessagePack.
-fn frames() -> (String, usize) {
+pub(crate) fn frames() -> (String, usize) {
     let peer = ours("").expect("we are here");
     let address = peer.process.address;
     // The cookie is in the handshake that the peer has.
@@ -370,23 +188,26 @@ pub(crate) fn idle(asked: &Asked, report: &mut Report) {
     let count = if asked.quick { 3_000 } else { 15_000 };
     let each = idle_memory(&ours("").expect("we are here"), count);
     report.rows.push(
-        Row::new(format!("memory per idle socket, {count} of them (Pss)"), format!("{each:.2} KiB"))
-            .target("≤ 4 KiB", each <= 4.0),
+        Row::new(
+            format!("memory per idle socket of {} (Pss)", grouped(count as f64)),
+            format!("{each:.2} KiB"),
+        )
+        .target("≤ 4 KiB", each <= 4.0),
     );
 }
 
-fn idle_beside_others(payload: &str, asked: &Asked, report: &mut Report) {
+pub(crate) fn idle_beside_others(payload: &str, asked: &Asked, report: &mut Report) {
     let count = if asked.quick { 1_000 } else { 5_000 };
     let own = idle_memory(&ours("").expect("we are here"), count);
+    let work = format!("memory per idle socket of {}", grouped(count as f64));
     for (name, start) in PEERS {
-        let row =
-            Row::new(format!("memory per idle client of {count}, beside {name}"), format!("{own:.2} KiB"));
+        let row = Row::new(&work, format!("{own:.2} KiB"));
         report.rows.push(match start(payload) {
             Ok(peer) => {
                 let theirs = idle_memory(&peer, count);
-                row.floor(format!("{theirs:.2} KiB"), ratio(own, theirs))
+                row.floor(format!("{theirs:.2} KiB ({name})")).ratio(own / theirs)
             }
-            Err(why) => row.floor(why, ""),
+            Err(why) => row.floor(format!("{name}: {why}")),
         });
     }
 }
@@ -405,38 +226,26 @@ fn idle_memory(peer: &Peer, count: usize) -> f64 {
     })
 }
 
-/// Posts over sockets: `sockets` of them, with one message under way on each. Answers posts per second, and the
-/// server's CPU microseconds for each.
-pub(crate) fn posts(server: &Process, token: &str, sockets: usize, time: Duration) -> (String, f64) {
-    let (count, cpu, took) = runtime().block_on(async {
+/// Posts over a socket of each person, with one message under way on each. Answers posts per second, and the server's
+/// CPU microseconds for each.
+pub(crate) fn posts(server: &Process, tokens: &[String], time: Duration) -> (f64, f64) {
+    runtime().block_on(async {
         let mut streams = Vec::new();
-        for _ in 0..sockets {
+        for token in tokens {
             streams.push(open(server.address, &[(handshake(token, ""), b"\"hello\"")]).await.0);
         }
         let (cpu, started) = (server.cpu(), Instant::now());
-        let tasks: Vec<_> = streams
-            .into_iter()
-            .enumerate()
-            .map(|(place, mut stream)| {
-                tokio::task::spawn_local(async move {
-                    let mut count = 0;
-                    while started.elapsed() < time {
-                        stream
-                            .write_all(&message(place * 1_000_000 + count))
-                            .await
-                            .expect("the server reads");
-                        read_until(&mut stream, b"\"ack\"").await;
-                        count += 1;
-                    }
-                    count
-                })
-            })
-            .collect();
-        let mut count = 0;
-        for task in tasks {
-            count += task.await.expect("a socket goes on");
-        }
-        (count, server.cpu() - cpu, started.elapsed())
-    });
-    (per_second(count as f64 / took.as_secs_f64()), cpu * 1e6 / count as f64)
+        let post = async |place: usize, mut stream| {
+            let mut count = 0;
+            while started.elapsed() < time {
+                send(&mut stream, &message(place * 1_000_000 + count)).await;
+                read_until(&mut stream, b"\"ack\"").await;
+                count += 1;
+            }
+            count
+        };
+        let all = streams.into_iter().enumerate().map(|(place, stream)| post(place, stream));
+        let count = futures_util::future::join_all(all).await.into_iter().sum::<usize>() as f64;
+        (count / started.elapsed().as_secs_f64(), (server.cpu() - cpu) * 1e6 / count)
+    })
 }

@@ -11,35 +11,38 @@ pub(crate) struct Row {
     floor: String,
     ours: String,
     ratio: String,
+    cpu: String,
     target: &'static str,
     met: &'static str,
 }
 
-const HEAD: [&str; 6] = ["work", "floor", "ours", "ours ÷ floor", "target", "met"];
+const HEAD: [&str; 7] = ["work", "floor", "ours", "ours ÷ floor", "CPU ÷", "target", "met"];
 
 impl Row {
     pub(crate) fn new(work: impl Into<String>, ours: impl Into<String>) -> Self {
         Self { work: work.into(), ours: ours.into(), ..Self::default() }
     }
 
-    pub(crate) fn floor(mut self, floor: impl Into<String>, ratio: impl Into<String>) -> Self {
-        (self.floor, self.ratio) = (floor.into(), ratio.into());
-        self
+    pub(crate) fn floor(self, floor: impl Into<String>) -> Self {
+        Self { floor: floor.into(), ..self }
     }
 
-    pub(crate) fn target(mut self, target: &'static str, is_met: bool) -> Self {
-        (self.target, self.met) = (target, if is_met { "yes" } else { "no" });
-        self
+    /// Ours by the floor's: rates, times, or bytes.
+    pub(crate) fn ratio(self, share: f64) -> Self {
+        Self { ratio: format!("{share:.2}"), ..self }
     }
 
-    /// A target that the rate misses and the CPU time for each request, which noise spares, meets.
-    pub(crate) fn target_also_by_cpu(self, target: &'static str, is_met: bool, is_met_by_cpu: bool) -> Self {
-        let row = self.target(target, is_met);
-        if !is_met && is_met_by_cpu { Self { met: "by CPU", ..row } } else { row }
+    /// The same of the server's CPU time for each piece of work.
+    pub(crate) fn cpu(self, share: f64) -> Self {
+        Self { cpu: format!("{share:.2}"), ..self }
     }
 
-    fn cells(&self) -> [&str; 6] {
-        [&self.work, &self.floor, &self.ours, &self.ratio, self.target, self.met]
+    pub(crate) fn target(self, target: &'static str, is_met: bool) -> Self {
+        Self { target, met: if is_met { "yes" } else { "no" }, ..self }
+    }
+
+    fn cells(&self) -> [&str; 7] {
+        [&self.work, &self.floor, &self.ours, &self.ratio, &self.cpu, self.target, self.met]
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -48,19 +51,20 @@ impl Row {
 }
 
 /// Lines under a head, in columns: as Markdown, or with blanks between.
-pub(crate) fn columns(lines: &[Vec<&str>], is_markdown: bool) -> String {
+pub(crate) fn columns<T: AsRef<str>>(lines: &[Vec<T>], is_markdown: bool) -> String {
     let width = |column: usize| {
-        lines.iter().map(|line| line.get(column).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0)
+        let cells = lines.iter().filter_map(|line| line.get(column));
+        cells.map(|cell| cell.as_ref().chars().count()).max().unwrap_or(0).max(3)
     };
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
     let mut text = String::new();
     for (place, line) in lines.iter().enumerate() {
         let padded: Vec<String> =
-            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            line.iter().zip(&widths).map(|(cell, width)| format!("{:width$}", cell.as_ref())).collect();
         if is_markdown {
             let _ = writeln!(text, "| {} |", padded.join(" | "));
             if place == 0 {
-                let rules: Vec<String> = widths.iter().map(|width| "-".repeat((*width).max(3))).collect();
+                let rules: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
                 let _ = writeln!(text, "| {} |", rules.join(" | "));
             }
         } else {
@@ -71,15 +75,22 @@ pub(crate) fn columns(lines: &[Vec<&str>], is_markdown: bool) -> String {
 }
 
 pub(crate) fn table(rows: &[Row], is_markdown: bool) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
     let lines: Vec<Vec<&str>> =
         std::iter::once(HEAD.to_vec()).chain(rows.iter().map(|row| row.cells().to_vec())).collect();
     columns(&lines, is_markdown)
 }
 
 pub(crate) fn per_second(figure: f64) -> String {
-    format!("{figure:.0}/s")
+    format!("{}/s", grouped(figure))
 }
 
-pub(crate) fn ratio(ours: f64, floor: f64) -> String {
-    format!("{:.2}", ours / floor)
+/// A whole number with commas.
+pub(crate) fn grouped(figure: f64) -> String {
+    let digits = format!("{figure:.0}");
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
