@@ -28,7 +28,13 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
             "select max(ifnull((select max(id) from messages), 0), ifnull((select max(seq) from events), 0))",
         ),
     );
+    // The server merges the index's segments little by little; here FTS5 does it by itself.
+    let automerge = |segments| {
+        let set = "insert into messages_fts (messages_fts, rank) values ('automerge', ?)";
+        db.execute(set, (segments,)).expect("a setting");
+    };
     db.execute_batch("begin").expect("a transaction");
+    automerge(4);
     let mut insert = db
         .prepare("insert into messages (id, room_id, creator_id, json, plain) values (?, ?, ?, ?, ?)")
         .expect("SQL");
@@ -54,6 +60,7 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
         index.execute((id, &plain, room, creator)).expect("an entry");
     }
     drop((insert, index));
+    automerge(0);
     db.execute_batch("commit").expect("a commit");
 }
 

@@ -9,6 +9,10 @@ use crate::{
 pub trait Command: Send + 'static {
     type Output: Send + 'static;
 
+    /// It refuses before it has written anything, if at all, and so needs no savepoint, which costs as much as a small
+    /// command itself (SQLite keeps a copy of each page that is changed). If the database fails it, its batch fails.
+    const CHECKS_FIRST: bool = false;
+
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Output, Refusal>;
 }
 

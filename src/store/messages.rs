@@ -143,6 +143,8 @@ pub struct Posted {
 impl Command for PostMessage {
     type Output = Posted;
 
+    const CHECKS_FIRST: bool = true;
+
     fn apply(self, tx: &mut Tx<'_>) -> Result<Posted, Refusal> {
         if let Some(client_id) = &self.client_message_id
             && let Some((id, json)) = posted_before(tx, self.room, self.creator, client_id)?

@@ -22,9 +22,13 @@ const MIGRATIONS: &[&str] = &[
 /// How long a statement waits for another process (an `admin` command, a backup) to let go of the database.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The page cache of each connection is this much at most, and a 64th of the machine's memory: a board with
+/// The page cache of each connection that reads is this much at most, and a 64th of the machine's memory: a board with
 /// 1 GiB gives 16 MiB.
 const CACHE_KIB: u64 = 80 * 1024;
+
+/// The same of the writer, which comes back to few pages. SQLite walks the whole of its cache at most commits (a page that
+/// a tree moves is at 1 GiB for a moment, and the cache is cut back from there), so that a large one is slow.
+const WRITER_CACHE_KIB: u64 = 16 * 1024;
 const CACHE_SHARE_OF_MEMORY: u64 = 64;
 
 /// Reads of what is mapped skip a copy into the page cache.
@@ -189,7 +193,7 @@ impl DataDir {
             db.pragma_update(None, "foreign_keys", true)?;
             // The checkpointer and the writer see to the log.
             db.pragma_update(None, "wal_autocheckpoint", 0)?;
-            tune(&db)?;
+            tune(&db, WRITER_CACHE_KIB)?;
             Ok(db)
         };
         open().map_err(|error| self.failed(error))
@@ -204,7 +208,7 @@ impl DataDir {
             )?;
             db.busy_timeout(BUSY_TIMEOUT)?;
             db.pragma_update(None, "query_only", true)?;
-            tune(&db)?;
+            tune(&db, CACHE_KIB)?;
             Ok(db)
         };
         open().map_err(|error| self.failed(error))
@@ -222,8 +226,8 @@ impl DataDir {
     }
 }
 
-fn tune(db: &Connection) -> rusqlite::Result<()> {
-    let cache = memory_kib().map_or(CACHE_KIB, |memory| CACHE_KIB.min(memory / CACHE_SHARE_OF_MEMORY));
+fn tune(db: &Connection, cache_kib: u64) -> rusqlite::Result<()> {
+    let cache = memory_kib().map_or(cache_kib, |memory| cache_kib.min(memory / CACHE_SHARE_OF_MEMORY));
     // Negative means KiB; the cache grows to it only as pages are used.
     db.pragma_update(None, "cache_size", -i64::try_from(cache).unwrap_or(i64::MAX))?;
     db.pragma_update(None, "temp_store", "memory")?;

@@ -20,6 +20,9 @@ const RECENT: usize = 10;
 /// to do it: probing every hit of a common word took 70 to 190 ms per million messages.
 const PROBES: usize = 400;
 
+/// Rooms that the index intersects at once.
+const FEW_ROOMS: usize = 2;
+
 /// Words that a beginning may stand for; FTS5 has to merge what there is of more.
 const MAX_WORDS: usize = 64;
 
@@ -64,24 +67,23 @@ impl Reader {
             return Ok(Found::default());
         }
         let before = query.before.unwrap_or(MessageId(i64::MAX));
-        let words = query.words.map(|words| format!("plain : ({words})"));
-        let is_filtered = !query.creators.is_empty() || !query.has.is_empty();
-        let all_rooms = query.rooms.len() == query.room_total && !is_filtered;
-        let mut hits = match (all_rooms, &words) {
-            (true, Some(words)) => self.hits(words, before, query.from, query)?,
-            // Few rooms, or one person's messages: let the index intersect. Otherwise probe the newest hits first.
-            (_, words) => {
-                let probed = match words {
-                    Some(words) if !is_filtered && query.rooms.len() > 2 => {
-                        self.probe(query, words, before)?.map(|oldest| (words, oldest.max(query.from)))
-                    }
-                    _ => None,
-                };
-                match probed {
-                    Some((words, oldest)) => self.hits(words, before, oldest, query)?,
-                    None => self.hits(&intersection(query, words.as_deref()), before, query.from, query)?,
-                }
+        let wanted = without_rooms(query);
+        let within_rooms = |query: &SearchQuery<'_>| {
+            let rooms: Vec<String> = query.rooms.iter().map(|room| format!("r{room}")).collect();
+            let rooms = format!("room : ({})", rooms.join(" OR "));
+            wanted.iter().cloned().chain([rooms]).collect::<Vec<_>>().join(" AND ")
+        };
+        let mut hits = match &wanted {
+            Some(wanted) if query.rooms.len() == query.room_total => {
+                self.hits(wanted, before, query.from, query)?
             }
+            // Among the newest hits there may be enough of one's own rooms. In few rooms, or where they are far between,
+            // the index has to intersect.
+            Some(wanted) if query.rooms.len() > FEW_ROOMS => match self.probe(query, wanted, before)? {
+                Some(oldest) => self.hits(wanted, before, oldest.max(query.from), query)?,
+                None => self.hits(&within_rooms(query), before, query.from, query)?,
+            },
+            _ => self.hits(&within_rooms(query), before, query.from, query)?,
         };
         let has_before = hits.len() > query.limit;
         hits.truncate(query.limit);
@@ -213,21 +215,17 @@ impl Reader {
     }
 }
 
-/// Lets the posting lists of the words meet those of the rooms, the authors and the kinds inside the index.
-fn intersection(query: &SearchQuery<'_>, words: Option<&str>) -> String {
-    let mut parts: Vec<String> = words.map(|words| format!("({words})")).into_iter().collect();
-    let any = |ids: Vec<String>| ids.join(" OR ");
+/// What is looked for, in whatever room: the posting lists of the words meet those of the authors and the kinds inside the
+/// index. None if rooms are all that it is narrowed down by.
+fn without_rooms(query: &SearchQuery<'_>) -> Option<String> {
+    let mut parts: Vec<String> =
+        query.words.map(|words| format!("(plain : ({words}))")).into_iter().collect();
     if !query.creators.is_empty() {
-        let creators = query.creators.iter().map(|creator| format!("u{creator}")).collect();
-        parts.push(format!("creator : ({})", any(creators)));
+        let creators: Vec<String> = query.creators.iter().map(|creator| format!("u{creator}")).collect();
+        parts.push(format!("creator : ({})", creators.join(" OR ")));
     }
     parts.extend(query.has.iter().map(|tag| format!("room : {tag}")));
-    // Without any word there is nothing else to hold on to.
-    if query.rooms.len() < query.room_total || parts.is_empty() {
-        let rooms = query.rooms.iter().map(|room| format!("r{room}")).collect();
-        parts.push(format!("room : ({})", any(rooms)));
-    }
-    parts.join(" AND ")
+    (!parts.is_empty()).then(|| parts.join(" AND "))
 }
 
 #[derive(Debug, serde::Serialize)]

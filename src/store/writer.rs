@@ -78,11 +78,20 @@ struct Envelope {
 
 /// A command with its answer, its type erased.
 trait Work: Send {
-    /// Applies the command; false if it was refused and must leave no trace.
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    fn checks_first(&self) -> bool;
+    /// Applies the command; unless that is done it must leave no trace.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Ran;
     /// The batch was not committed.
     fn fail(&mut self, why: &str);
     fn into_completion(self: Box<Self>) -> Box<dyn Completion>;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ran {
+    Done,
+    Refused,
+    /// By the database, or by a bug.
+    Failed,
 }
 
 struct Pending<C: Command> {
@@ -92,14 +101,22 @@ struct Pending<C: Command> {
 }
 
 impl<C: Command> Work for Pending<C> {
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        let Some(command) = self.command.take() else { return false };
+    fn checks_first(&self) -> bool {
+        C::CHECKS_FIRST
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> Ran {
+        let Some(command) = self.command.take() else { return Ran::Refused };
         // One command's bug must not take the writer, and with it every other, down.
         let outcome = catch_unwind(AssertUnwindSafe(|| command.apply(tx)))
             .unwrap_or_else(|_| Err(Refusal::Database(rusqlite::Error::UnwindingPanic)));
-        let applied = outcome.is_ok();
+        let ran = match outcome {
+            Ok(_) => Ran::Done,
+            Err(Refusal::Database(_)) => Ran::Failed,
+            Err(_) => Ran::Refused,
+        };
         self.answer = Some(outcome.map_err(WriteError::Refused));
-        applied
+        ran
     }
 
     fn fail(&mut self, why: &str) {
@@ -410,7 +427,10 @@ impl Bench {
         let mut seq = self.seq;
         for envelope in batch.iter_mut() {
             let mark = (seq, events.len(), indexing.len());
-            self.db.prepare_cached("SAVEPOINT command")?.execute(())?;
+            let checks_first = envelope.work.checks_first();
+            if !checks_first {
+                self.db.prepare_cached("SAVEPOINT command")?.execute(())?;
+            }
             let mut tx = Tx {
                 db: &self.db,
                 now: Timestamp::now(),
@@ -418,14 +438,25 @@ impl Bench {
                 events: &mut events,
                 indexing: &mut indexing,
             };
-            if !envelope.work.run(&mut tx) {
+            let ran = envelope.work.run(&mut tx);
+            if ran != Ran::Done {
                 self.queue.metrics.refused.fetch_add(1, Ordering::Relaxed);
-                self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
+                if !checks_first {
+                    self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
+                } else if ran == Ran::Failed {
+                    // What it has written cannot be told from the rest.
+                    return Err(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
+                        Some("a command of the batch failed".into()),
+                    ));
+                }
                 seq = mark.0;
                 events.truncate(mark.1);
                 indexing.truncate(mark.2);
             }
-            self.db.prepare_cached("RELEASE command")?.execute(())?;
+            if !checks_first {
+                self.db.prepare_cached("RELEASE command")?.execute(())?;
+            }
         }
         self.index.write(&self.db, &indexing)?;
         let committing = Instant::now();
