@@ -25,6 +25,9 @@ const PROBES: usize = 400;
 const PROBES_OF_FEW_ROOMS: usize = 32;
 const PROBES_OF_A_PERSON: usize = 128;
 
+/// After every message.
+const NOWHERE: MessageId = MessageId(i64::MAX);
+
 /// Rooms that the index intersects at once.
 const FEW_ROOMS: usize = 2;
 
@@ -84,10 +87,17 @@ impl Reader {
             }
             // Among the newest hits there may be enough of one's own rooms. Where they are far between, the index has to
             // intersect.
-            Some(wanted) => match self.probe(query, wanted, before)? {
-                Some(oldest) => self.hits(wanted, before, oldest.max(query.from), query)?,
-                None => self.hits(&within_rooms(query), before, query.from, query)?,
-            },
+            Some(wanted) => {
+                let down_to = self.probe(query, wanted, before)?.max(query.from);
+                let found = match down_to == NOWHERE {
+                    true => Vec::new(),
+                    false => self.hits(wanted, before, down_to, query)?,
+                };
+                match found.len() > query.limit || down_to == query.from {
+                    true => found,
+                    false => self.hits(&within_rooms(query), before, query.from, query)?,
+                }
+            }
             None => self.hits(&within_rooms(query), before, query.from, query)?,
         };
         let has_before = hits.len() > query.limit;
@@ -95,14 +105,10 @@ impl Reader {
         Ok(Found { hits, has_before })
     }
 
-    /// Looks through the newest candidates for those in one of the rooms. Answers down to where one has to go for a
-    /// page of them, or None if that is too far.
-    fn probe(
-        &self,
-        query: &SearchQuery<'_>,
-        words: &str,
-        before: MessageId,
-    ) -> rusqlite::Result<Option<MessageId>> {
+    /// Looks through the newest candidates for those in one of the rooms. Answers down to where one has to go for a page of
+    /// them: as far as it went itself, or, if a quarter of them were, twice as far as the rest should be; NOWHERE if that
+    /// is too far to tell.
+    fn probe(&self, query: &SearchQuery<'_>, words: &str, before: MessageId) -> rusqlite::Result<MessageId> {
         let mut statement = self.statement(
             "select messages_fts.rowid, messages.room_id
              from messages_fts cross join messages on messages.id = messages_fts.rowid
@@ -114,21 +120,26 @@ impl Reader {
             0..=FEW_ROOMS => PROBES_OF_A_PERSON,
             _ => PROBES,
         };
-        let (mut probes, mut found) = (0, 0);
+        let (mut probes, mut found, mut newest) = (0, 0, None);
         while let Some(row) = rows.next()? {
             let (id, room): (MessageId, RoomId) = (row.get(0)?, row.get(1)?);
+            let newest = newest.get_or_insert(id).0;
             if query.rooms.binary_search(&room).is_ok() {
                 found += 1;
                 if found > query.limit {
-                    return Ok(Some(id));
+                    return Ok(id);
                 }
             }
             probes += 1;
             if probes == most {
-                return Ok(None);
+                if found < most / 4 {
+                    return Ok(NOWHERE);
+                }
+                let times = 2 * (query.limit + 1).div_ceil(found) as i64;
+                return Ok(MessageId(id.0.saturating_sub((newest - id.0).saturating_mul(times)).max(0)));
             }
         }
-        Ok(Some(MessageId(0)))
+        Ok(MessageId(0))
     }
 
     /// The hits of an expression within a stretch of the history, one more than wanted. In one scan: asking the index

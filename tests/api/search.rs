@@ -273,3 +273,40 @@ async fn filters_narrow_a_search_down() {
     let hers = eve.get("/api/search?q=in:kitchen").await.expect(200);
     assert_eq!(hers["results"], json!([]), "another's room is not searched");
 }
+
+#[tokio::test]
+async fn a_page_of_hits_is_whole_however_the_rooms_are_mixed() {
+    let camp = Camp::start().await;
+    let grace = camp.join("Grace").await;
+    let theirs = camp.closed_room("Theirs", &[&camp.ada]).await;
+    let hers = camp.closed_room("Hers", &[&camp.ada, &grace]).await;
+    let mut said = Vec::new();
+    // Long stretches of one room, then of another, then both in turns.
+    for number in 0..460 {
+        let room = match number {
+            0..150 => hers,
+            150..300 => theirs,
+            300..360 => hers,
+            360..400 => theirs,
+            _ if number % 5 == 0 => hers,
+            _ => theirs,
+        };
+        let message = id(&camp.ada.say(room, &format!("tea number {number}")).await);
+        if room == hers {
+            said.insert(0, message);
+        }
+    }
+    for more_rooms in [0, 5] {
+        for number in 0..more_rooms {
+            camp.closed_room(&format!("More {number}"), &[&grace]).await;
+        }
+        for limit in [1, 8, 20, 50, 100, 200] {
+            for query in ["q=tea", "q=tea%20from:ada", &format!("q=tea&room_id={hers}"), "q=te"] {
+                let found = find_ids(&grace, &format!("{query}&limit={limit}")).await;
+                assert_eq!(found, said[..limit], "{query}, {limit}, {more_rooms} more rooms");
+                let older = find_ids(&grace, &format!("{query}&limit={limit}&before={}", said[9])).await;
+                assert_eq!(older, said[10..(10 + limit).min(said.len())], "{query}, {limit}, older");
+            }
+        }
+    }
+}
