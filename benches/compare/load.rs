@@ -63,48 +63,40 @@ pub(crate) fn hammer(
     status: u16,
     make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
 ) -> Outcome {
-    runtime().block_on(hammer_now(server, clients, time, status, make))
-}
-
-async fn hammer_now(
-    server: &Process,
-    clients: usize,
-    time: Duration,
-    status: u16,
-    make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
-) -> Outcome {
-    let (address, cpu) = (server.address, server.cpu());
-    let mut tasks = JoinSet::new();
-    let started = Instant::now();
-    for client in 0..clients {
-        let make = make.clone();
-        tasks.spawn_local(async move {
-            let mut connection = Connection::open(address).await;
-            let mut latencies = Vec::new();
-            let (mut turn, mut size) = (0, 0);
-            while started.elapsed() < time {
-                let request = make(client, turn);
-                let sent = Instant::now();
-                let (found, body) = connection.ask(&request).await;
-                assert_eq!(
-                    found,
-                    status,
-                    "the server answered {found} to {}",
-                    String::from_utf8_lossy(&request)
-                );
-                latencies.push(sent.elapsed());
-                size = body.len();
-                turn += 1;
-            }
-            (latencies, size)
-        });
-    }
-    let (latencies, sizes): (Vec<Vec<Duration>>, Vec<usize>) = tasks.join_all().await.into_iter().unzip();
-    let mut latencies = latencies.concat();
-    let per_second = latencies.len() as f64 / started.elapsed().as_secs_f64();
-    latencies.sort_unstable();
-    let cpu = (server.cpu() - cpu) * 1e6 / latencies.len().max(1) as f64;
-    Outcome { per_second, latencies, cpu, size: sizes.into_iter().max().unwrap_or(0) }
+    runtime().block_on(async move {
+        let (address, cpu) = (server.address, server.cpu());
+        let mut tasks = JoinSet::new();
+        let started = Instant::now();
+        for client in 0..clients {
+            let make = make.clone();
+            tasks.spawn_local(async move {
+                let mut connection = Connection::open(address).await;
+                let mut latencies = Vec::new();
+                let (mut turn, mut size) = (0, 0);
+                while started.elapsed() < time {
+                    let request = make(client, turn);
+                    let sent = Instant::now();
+                    let (found, body) = connection.ask(&request).await;
+                    assert_eq!(
+                        found,
+                        status,
+                        "the server answered {found} to {}",
+                        String::from_utf8_lossy(&request)
+                    );
+                    latencies.push(sent.elapsed());
+                    size = body.len();
+                    turn += 1;
+                }
+                (latencies, size)
+            });
+        }
+        let (latencies, sizes): (Vec<Vec<Duration>>, Vec<usize>) = tasks.join_all().await.into_iter().unzip();
+        let mut latencies = latencies.concat();
+        let per_second = latencies.len() as f64 / started.elapsed().as_secs_f64();
+        latencies.sort_unstable();
+        let cpu = (server.cpu() - cpu) * 1e6 / latencies.len().max(1) as f64;
+        Outcome { per_second, latencies, cpu, size: sizes.into_iter().max().unwrap_or(0) }
+    })
 }
 
 pub(crate) struct Connection {

@@ -59,11 +59,7 @@ impl Tag {
     fn is_named(&self, if_none_match: &[u8]) -> bool {
         match self {
             Self::Opaque(tag) => names(if_none_match, tag),
-            Self::Whole(value) => {
-                let tag = opaque(value.as_bytes()).unwrap_or_default();
-                if_none_match == value.as_bytes()
-                    || names(if_none_match, std::str::from_utf8(tag).unwrap_or_default())
-            }
+            Self::Whole(value) => names(if_none_match, opaque(value.as_bytes()).unwrap_or_default()),
         }
     }
 
@@ -294,11 +290,12 @@ fn accepts(accepted: &str, coding: &str) -> bool {
 }
 
 /// Whether `If-None-Match` names this tag, in whichever encoding; `W/` is of no account for a GET (RFC 9110, 13.1.2).
-pub(crate) fn names(if_none_match: &[u8], tag: &str) -> bool {
+pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
+    let tag = tag.as_ref();
     if_none_match.split(|byte| *byte == b',').any(|item| {
         let item = item.trim_ascii();
         let item = item.strip_prefix(b"W/").unwrap_or(item);
-        item == b"*" || opaque(item) == Some(tag.as_bytes())
+        item == b"*" || opaque(item) == Some(tag)
     })
 }
 

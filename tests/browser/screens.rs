@@ -57,6 +57,12 @@ impl Gallery {
         Gallery { window, origin: origin.to_owned(), suffix: format!("{place}-{theme}"), dir }
     }
 
+    /// The list of rooms of whoever is signed in.
+    async fn home(&self) {
+        self.goto("/").await;
+        self.window.find(".side-me").await;
+    }
+
     async fn goto(&self, path: &str) {
         self.window.goto(&format!("{}{path}", self.origin)).await;
     }
@@ -104,8 +110,7 @@ async fn rooms_and_what_opens_over_them() {
         browsing(async |driver| {
             let demo = Demo::start();
             let gallery = Gallery::of(driver, looks, &demo.origin).await;
-            gallery.goto("/").await;
-            gallery.window.find(".side-me").await;
+            gallery.home().await;
             gallery.take("rooms").await;
             let launch = gallery.room("Launch week").await;
             gallery.visit("room", &launch, ".message.is-meant").await;
@@ -116,8 +121,7 @@ async fn rooms_and_what_opens_over_them() {
             gallery.window.click(".room-head .icon-button:last-child").await;
             gallery.window.find(".menu").await;
             gallery.take("room-menu").await;
-            gallery.goto("/").await;
-            gallery.window.find(".side-me").await;
+            gallery.home().await;
             let deploys = gallery.room("Deploys").await;
             gallery.visit("room-code", &deploys, ".message").await;
             gallery.goto("/").await;
@@ -137,8 +141,7 @@ async fn search() {
         browsing(async |driver| {
             let demo = Demo::start();
             let gallery = Gallery::of(driver, looks, &demo.origin).await;
-            gallery.goto("/").await;
-            gallery.window.find(".side-me").await;
+            gallery.home().await;
             gallery.visit("search-results", "/search?q=button", ".result").await;
             gallery.visit("search-nothing", "/search?q=xyzzy", ".empty").await;
             gallery.visit("search", "/search", ".recent").await;
@@ -154,8 +157,7 @@ async fn settings() {
         browsing(async |driver| {
             let demo = Demo::start();
             let gallery = Gallery::of(driver, looks, &demo.origin).await;
-            gallery.goto("/").await;
-            gallery.window.find(".side-me").await;
+            gallery.home().await;
             gallery.visit("settings", "/settings", ".settings-nav").await;
             for section in [
                 "profile",

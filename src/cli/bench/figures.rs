@@ -7,7 +7,7 @@ use super::{
     delivery::Counts,
     run::{Ran, Run},
     tally::{FailureCount, Kind, Percentiles, Second},
-    verdict::{Measured, Outcome, Row, number},
+    verdict::{MIB, Measured, Outcome, Row, number},
 };
 
 /// Above this share of its one core the bench may be what is slow.
@@ -167,7 +167,7 @@ impl Figures {
             sockets: run.sockets.peak(),
             meant_people: run.users,
             meant_sockets: if sockets { run.users } else { 0 },
-            memory_mb: server.memory_peak_bytes.map(|bytes| bytes / f64::from(1 << 20)),
+            memory_mb: server.memory_peak_bytes.map(|bytes| bytes / MIB),
             cpu: server.cpu_percent,
         };
         let mut figures = Self {

@@ -6,11 +6,10 @@ use super::{
     chart::{Chart, Line, seconds},
     figures::Figures,
     tally::{Percentiles, Second},
-    verdict::{Outcome, number},
+    verdict::{MIB, Outcome, number},
 };
 
 const PAGE: &str = include_str!("report.html");
-const MIB: f64 = 1048576.0;
 
 pub(super) fn page(figures: &Figures) -> String {
     let outcome = if figures.passed { "passed" } else { "failed" };

@@ -6,7 +6,7 @@ use super::{
     figures::Figures,
     pace::Plan,
     tally::{Percentiles, Tally},
-    verdict::{Outcome, number},
+    verdict::{MIB, Outcome, number},
 };
 
 /// Without a terminal, a line in so many seconds.
@@ -59,7 +59,7 @@ impl Terminal {
             line += &format!(
                 "  server {:.0} % CPU, {} MB",
                 server.cpu * 100.0,
-                number(server.memory_bytes / 1048576.0)
+                number(server.memory_bytes / MIB)
             );
         }
         // A line that is longer than the terminal is wide cannot be written over.
@@ -130,7 +130,7 @@ pub(super) fn summary(figures: &Figures) -> String {
         line("failed", format!("{} × {class}{example}", number(failure.count as f64)));
     }
     if let (Some(cpu), Some(memory)) = (figures.server.cpu_cores, figures.server.memory_peak_bytes) {
-        line("server", format!("{} % of a core, {} MB", number(cpu * 100.0), number(memory / 1048576.0)));
+        line("server", format!("{} % of a core, {} MB", number(cpu * 100.0), number(memory / MIB)));
     }
     line("the bench", format!("{} % of a core", number(figures.bench.cpu_percent)));
     for row in &figures.tier_rows {

@@ -156,6 +156,9 @@ impl Tier {
     }
 }
 
+/// What is shown as MB, as the tiers count it.
+pub(super) const MIB: f64 = 1048576.0;
+
 /// A number as it is read best: three digits that matter, commas between thousands.
 pub(super) fn number(value: f64) -> String {
     let digits = match value.abs() {
