@@ -4,7 +4,7 @@ use crate::outside::Cidr;
 use std::{
     collections::BTreeMap,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -25,6 +25,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// Where plain HTTP is answered beside HTTPS, to send people on and for challenges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpListen {
+    /// On port 80 where HTTPS is on port 443, else nowhere.
+    Auto,
+    Off,
+    On(SocketAddr),
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub listen: SocketAddr,
@@ -40,6 +49,16 @@ pub struct Config {
     pub metrics_token: Option<String>,
     /// Where people reach this server, when that is not where it listens.
     pub public_url: Option<String>,
+    /// Names for which a certificate is got and renewed (ACME).
+    pub domain: Vec<String>,
+    /// A certificate chain and its key, in PEM, that somebody else looks after.
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    pub http_listen: HttpListen,
+    /// Seconds for which browsers are told to come by HTTPS only; 0 tells them nothing.
+    pub hsts: u32,
+    /// Proxies whose word about where a request comes from is believed.
+    pub trusted_proxy: Vec<Cidr>,
     /// The largest file that can be uploaded, in bytes.
     pub upload_limit: u64,
     /// Whether the pages behind links are fetched and shown.
@@ -67,6 +86,12 @@ impl Default for Config {
             cors_origins: Vec::new(),
             metrics_token: None,
             public_url: None,
+            domain: Vec::new(),
+            tls_cert: None,
+            tls_key: None,
+            http_listen: HttpListen::Auto,
+            hsts: 180 * 86_400,
+            trusted_proxy: Vec::new(),
             upload_limit: 100 << 20,
             link_previews: true,
             name_servers: Vec::new(),
@@ -76,6 +101,46 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(75),
             log_format: LogFormat::Human,
             log_level: "info".into(),
+        }
+    }
+}
+
+impl Config {
+    pub fn has_tls(&self) -> bool {
+        self.tls_cert.is_some() || !self.domain.is_empty()
+    }
+
+    /// Where plain HTTP is answered beside HTTPS.
+    pub fn redirect_from(&self) -> Option<SocketAddr> {
+        match self.http_listen {
+            HttpListen::On(address) if self.has_tls() => Some(address),
+            HttpListen::Auto if self.has_tls() && self.listen.port() == 443 => {
+                Some(SocketAddr::new(self.listen.ip(), 80))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where this server is for somebody on this machine: what listens on every address is reached on loopback.
+    pub fn reachable(&self) -> SocketAddr {
+        let ip = match self.listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.listen.port())
+    }
+
+    /// Where people reach this server, as far as the settings tell.
+    pub fn base_url(&self) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        match (self.domain.first(), self.listen.port()) {
+            (Some(domain), 443) => format!("https://{domain}"),
+            (Some(domain), port) => format!("https://{domain}:{port}"),
+            (None, _) if self.has_tls() => format!("https://{}", self.reachable()),
+            (None, _) => format!("http://{}", self.reachable()),
         }
     }
 }
@@ -139,6 +204,71 @@ pub static SETTINGS: &[Setting] = &[
             _ => Err("has to start with http:// or https://".into()),
         },
         show: |config| config.public_url.clone().unwrap_or_default(),
+    },
+    Setting {
+        key: "domain",
+        value: "NAME,…",
+        help: "gets and renews a certificate for these names, the main one first, and serves HTTPS",
+        set: |config, text| {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            config.domain = names.map(str::to_lowercase).collect();
+            Ok(())
+        },
+        show: |config| config.domain.join(","),
+    },
+    Setting {
+        key: "tls_cert",
+        value: "FILE",
+        help: "serves HTTPS with this certificate chain (PEM), read again when it changes",
+        set: |config, text| {
+            config.tls_cert = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| shown_path(&config.tls_cert),
+    },
+    Setting {
+        key: "tls_key",
+        value: "FILE",
+        help: "the private key of that certificate (PEM)",
+        set: |config, text| {
+            config.tls_key = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| shown_path(&config.tls_key),
+    },
+    Setting {
+        key: "http_listen",
+        value: "ADDR:PORT|off",
+        help: "where HTTP is sent on to HTTPS; auto is port 80 if HTTPS is on 443",
+        set: |config, text| {
+            config.http_listen = match text {
+                "auto" => HttpListen::Auto,
+                "off" => HttpListen::Off,
+                address => HttpListen::On(parse(address, "auto, off, or an address and a port")?),
+            };
+            Ok(())
+        },
+        show: |config| match config.http_listen {
+            HttpListen::Auto => "auto".into(),
+            HttpListen::Off => "off".into(),
+            HttpListen::On(address) => address.to_string(),
+        },
+    },
+    Setting {
+        key: "hsts",
+        value: "SECONDS",
+        help: "for how long browsers that came by HTTPS come by nothing else; 0 tells them nothing",
+        set: |config, text| number(text, 0, 63_072_000).map(|value| config.hsts = value as u32),
+        show: |config| config.hsts.to_string(),
+    },
+    Setting {
+        key: "trusted_proxy",
+        value: "CIDR,…",
+        help: "proxies that are believed when they say whom a request is from",
+        set: |config, text| {
+            list(text, "a network like 10.0.0.0/8").map(|networks| config.trusted_proxy = networks)
+        },
+        show: |config| shown(&config.trusted_proxy),
     },
     Setting {
         key: "workers",
@@ -316,6 +446,10 @@ fn shown<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
 }
 
+fn shown_path(path: &Option<PathBuf>) -> String {
+    path.as_ref().map_or_else(String::new, |path| path.display().to_string())
+}
+
 fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
     text.parse()
         .ok()
@@ -373,7 +507,28 @@ impl Loaded {
                 .ok_or_else(|| ConfigError(format!("there is no setting {key}")))?;
             loaded.set(setting, value, setting.flag())?;
         }
+        loaded.settle()?;
         Ok(loaded)
+    }
+
+    /// What follows from several settings together.
+    fn settle(&mut self) -> Result<(), ConfigError> {
+        let config = &mut self.config;
+        match (&config.tls_cert, &config.tls_key) {
+            (Some(_), None) => return Err(ConfigError("tls_cert is set and tls_key is not; a certificate needs its key".into())),
+            (None, Some(_)) => return Err(ConfigError("tls_key is set and tls_cert is not; a key needs its certificate".into())),
+            (Some(_), Some(_)) if !config.domain.is_empty() => {
+                return Err(ConfigError(
+                    "domain and tls_cert are both set; either a certificate is got for the domain, or there is one".into(),
+                ));
+            }
+            _ => {}
+        }
+        if config.has_tls() && !self.sources.contains_key("listen") {
+            config.listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443));
+            self.sources.insert("listen", "for HTTPS".into());
+        }
+        Ok(())
     }
 
     fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
@@ -470,6 +625,26 @@ mod tests {
         let printed = loaded.print();
         for source in ["# --listen", "# CAMPFIRE_DATA", "# post_limit in ", "# default"] {
             assert!(printed.contains(source), "{printed}");
+        }
+    }
+
+    #[test]
+    fn with_a_certificate_it_listens_where_browsers_look_for_it() {
+        let pair = [("tls_cert", "a.pem"), ("tls_key", "a.key")];
+        let config = load(&pair, None, &[]).unwrap().config;
+        assert_eq!(config.listen.to_string(), "[::]:443");
+        assert_eq!(config.redirect_from().unwrap().to_string(), "[::]:80");
+        assert_eq!(config.base_url(), "https://[::1]:443");
+        let config =
+            load(&[("domain", "chat.example, c.example")], Some("listen = \"0.0.0.0:8443\""), &[]).unwrap().config;
+        assert_eq!((config.listen.port(), config.redirect_from()), (8443, None));
+        assert_eq!(config.base_url(), "https://chat.example:8443");
+        let config = load(&[("http_listen", "127.0.0.1:80")], None, &[]).unwrap().config;
+        assert_eq!(config.redirect_from(), None, "there is no HTTPS to send anybody to");
+        assert_eq!(config.base_url(), "http://127.0.0.1:3000");
+        for half in [&pair[..1], &pair[1..], &[pair[0], pair[1], ("domain", "a.example")]] {
+            let refused = load(half, None, &[]).err().unwrap().0;
+            assert!(refused.contains("tls_cert") && refused.contains("set"), "{refused}");
         }
     }
 

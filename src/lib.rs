@@ -1,6 +1,6 @@
 //! A team chat in one binary. The map of the house is in the README; a file imports from its own floor downwards:
 //! `cli` → `server` → `http`, `live` (with `worker`, what both of them work with) → `store` →
-//! `text`, `frame`, `cache`, `limits`, `state`, `inbox` → `config`, `metrics`, `log` → `types`, `event`.
+//! `text`, `frame`, `cache`, `limits`, `state`, `inbox`, `stream` → `config`, `metrics`, `log` → `types`, `event`.
 
 pub mod cache;
 pub mod cli;
@@ -20,6 +20,7 @@ pub mod server;
 pub mod sounds;
 pub mod state;
 pub mod store;
+mod stream;
 pub mod text;
 pub mod types;
 pub mod worker;

@@ -61,6 +61,8 @@ pub struct Shared {
     pub vapid: Arc<VapidKey>,
     /// What everybody searched for last, as a hash: asked again, it need not be remembered again.
     pub last_searches: Mutex<IdMap<UserId, u64>>,
+    /// `Strict-Transport-Security`, for answers over TLS.
+    pub hsts: Option<hyper::header::HeaderValue>,
     /// With this the first visitor from loopback is signed in. Only `campfire demo` sets it.
     pub demo_token: Mutex<Option<String>>,
 }

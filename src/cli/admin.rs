@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, io::Read};
 
-use super::{Failure, Given, healthcheck::reachable, help, say};
+use super::{Failure, Given, help, say};
 use crate::{
     config::Config,
     http::hash_password,
@@ -77,7 +77,7 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     let command = StartReset { email: email.to_owned(), token: TokenHash::of(&token) };
     let act = on_the_host("user.reset_password", format!("user {email}"));
     write(&config, Audited { command, act })?;
-    let base = config.public_url.unwrap_or_else(|| format!("http://{}", reachable(config.listen)));
+    let base = config.base_url();
     say(&format!("{base}/reset/{token}\n"))
 }
 

@@ -16,6 +16,7 @@ mod once;
 mod openapi;
 mod pages;
 mod password;
+mod peer;
 mod pictures;
 mod problem;
 mod push;
@@ -60,6 +61,7 @@ pub(crate) use self::{
     upload::keep_file,
 };
 use self::{
+    peer::Peer,
     request::{Admin, Call, MAX_JSON, read_body, viewer},
     response::{Conditions, Reply},
     router::{Handler, find},
@@ -84,25 +86,30 @@ pub(crate) fn route_count() -> usize {
     router::ROUTES.len()
 }
 
-/// Answers one request. Whatever goes wrong inside is an answer too.
+/// Answers one request, that came from `address`, over TLS if `is_secure`. Whatever goes wrong inside is an answer too.
 pub(crate) async fn answer(
     worker: Rc<Worker>,
     request: Request<Incoming>,
     address: IpAddr,
+    is_secure: bool,
 ) -> Response<Body> {
     let started = Instant::now();
+    let peer = Peer::of(address, is_secure, request.headers(), &worker.config().trusted_proxy);
     worker.catch_up();
     let id = request_id(&worker, request.headers());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let (response, place) = match preflight(&worker, &request) {
         Some(response) => (response, route_count()),
-        None => routed(&worker, request, address).await,
+        None => routed(&worker, request, peer).await,
     };
     let mut response = response;
     if let Some(origin) = origin.filter(|_| !worker.config().cors_origins.is_empty()) {
         allow_origin(&worker, origin, response.headers_mut());
     }
     response.headers_mut().insert(X_REQUEST_ID, id);
+    if is_secure && let Some(policy) = &worker.shared.hsts {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, policy.clone());
+    }
     let took = started.elapsed();
     worker.metrics.routes[place].record(response.status().as_u16(), took);
     if took > SLOW || worker.is_sampled(started) {
@@ -125,7 +132,7 @@ fn trace(worker: &Worker, place: usize, response: &Response<Body>, took: Duratio
 }
 
 /// Finds the route and calls its handler; answers the response and the route's place in the table.
-async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr) -> (Response<Body>, usize) {
+async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> (Response<Body>, usize) {
     let found = match find(request.method(), request.uri().path()) {
         Ok(found) => found,
         Err(problem) => {
@@ -134,7 +141,7 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
     };
     let place = found.place;
     if matches!(found.route.handler, Handler::Socket) {
-        let response = crate::live::upgrade(worker, request, address)
+        let response = crate::live::upgrade(worker, request, peer.address)
             .unwrap_or_else(|problem| Reply::from(problem).into_response(&Conditions::default()));
         return (response, place);
     }
@@ -144,7 +151,8 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, address: IpAddr
         method: parts.method,
         uri: parts.uri,
         headers: parts.headers,
-        address,
+        address: peer.address,
+        is_secure: peer.is_secure,
         params: found.params,
         body: bytes::Bytes::new(),
     };

@@ -36,7 +36,7 @@ pub(crate) fn page(call: &Call) -> Answer {
 
 /// The first visitor of a demo comes from this machine and is signed in.
 fn demo_token(call: &Call) -> Option<String> {
-    if !call.address.is_loopback() {
+    if !call.is_from_here() {
         return None;
     }
     call.worker.shared.demo_token.lock().unwrap_or_else(PoisonError::into_inner).take()

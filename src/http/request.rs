@@ -31,7 +31,10 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
+    /// The client's, or what a trusted proxy says that it is.
     pub(crate) address: IpAddr,
+    /// Whether it came over TLS, to us or to a trusted proxy.
+    pub(crate) is_secure: bool,
     /// The route's `{placeholders}`, in order.
     pub(crate) params: Params,
     pub(crate) body: Bytes,
@@ -83,9 +86,17 @@ impl Call {
         (token, session)
     }
 
-    /// Whether the caller reached us over TLS, by what we are told of our own address.
+    /// Whether the caller reached us over TLS, by what we see or are told of our own address.
     pub(crate) fn is_secure(&self) -> bool {
-        self.worker.config().public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.is_secure
+            || self.worker.config().public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// Whether it comes from this machine. What a proxy sends on comes from somewhere else, trusted or not.
+    pub(crate) fn is_from_here(&self) -> bool {
+        self.address.is_loopback()
+            && !self.headers.contains_key("x-forwarded-for")
+            && !self.headers.contains_key(header::FORWARDED)
     }
 
     /// Where this server is, as the caller sees it.
@@ -93,8 +104,11 @@ impl Call {
         if let Some(url) = &self.worker.config().public_url {
             return url.trim_end_matches('/').to_owned();
         }
-        let host = self.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-        format!("http://{}", host.map_or_else(|| self.worker.config().listen.to_string(), str::to_owned))
+        match self.headers.get(header::HOST).and_then(|value| value.to_str().ok()) {
+            Some(host) if self.is_secure => format!("https://{host}"),
+            Some(host) => format!("http://{host}"),
+            None => self.worker.config().base_url(),
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
@@ -24,6 +23,7 @@ use crate::{
     frame::{self, Encoding},
     metrics::WorkerMetrics,
     state::State,
+    stream::Line,
     types::{IdMap, Involvement, MessageId, RoomId, RoomKind, Seq, SessionId, UserId},
 };
 
@@ -58,7 +58,7 @@ pub(crate) struct Socket {
     pub(super) user: UserId,
     session: SessionId,
     pub(super) encoding: Encoding,
-    stream: Rc<TcpStream>,
+    stream: Rc<Line>,
     /// The rooms it has joined, the last one last.
     pub(super) joined: SmallVec<[RoomId; 2]>,
     queue: VecDeque<Bytes>,
@@ -160,7 +160,7 @@ impl Hub {
         user: UserId,
         session: SessionId,
         encoding: Encoding,
-        stream: Rc<TcpStream>,
+        stream: Rc<Line>,
     ) -> SocketId {
         self.serial = self.serial.wrapping_add(1);
         self.generation += 1;
@@ -585,9 +585,13 @@ impl Hub {
                 }
                 // An idle socket holds no buffer.
                 socket.queue = VecDeque::new();
-                break;
             }
             let written = match socket.queue.front() {
+                // Over TLS there may be something encrypted that the kernel did not take.
+                None => match socket.stream.try_flush() {
+                    Ok(()) => break,
+                    Err(error) => Err(error),
+                },
                 // One buffer by itself leaves by send(), which takes 2 to 10 % less than writev().
                 Some(only) if socket.queue.len() == 1 => socket.stream.try_write(&only[socket.written..]),
                 _ => {
@@ -835,7 +839,8 @@ impl Socket {
 
     /// All is said, or nobody listens: the connection can end.
     pub(super) fn is_done(&self) -> bool {
-        self.dead || self.closing.is_some_and(|since| self.queue.is_empty() || since.elapsed() > CLOSE_WITHIN)
+        let is_said = self.queue.is_empty() && !self.blocked;
+        self.dead || self.closing.is_some_and(|since| is_said || since.elapsed() > CLOSE_WITHIN)
     }
 
     pub(super) fn is_closing(&self) -> bool {

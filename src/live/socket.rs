@@ -16,7 +16,6 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{
     handshake::derive_accept_key,
     protocol::frame::{
@@ -30,7 +29,7 @@ use crate::{
     event::Whisper,
     frame::{self, Encoding},
     http::{Body, Problem, Viewer, origin_is_ours},
-    server::Watched,
+    stream::{Line, Stream},
     types::UserId,
     worker::Worker,
 };
@@ -81,8 +80,8 @@ pub(crate) fn upgrade(
     tokio::task::spawn_local(async move {
         // A client that went away before the switch leaves nothing behind.
         let Ok(upgraded) = upgrading.await else { return };
-        let Ok(parts) = upgraded.downcast::<TokioIo<Watched>>() else { return };
-        let stream = parts.io.into_inner().into_stream();
+        let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
+        let stream = parts.io.into_inner().into_line();
         // What hyper held is let go before the long life of the socket begins.
         tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
     });
@@ -117,7 +116,7 @@ struct Conversation {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
-    stream: Rc<TcpStream>,
+    stream: Rc<Line>,
     /// The beginning of a frame whose end has not come yet.
     partial: Vec<u8>,
     /// The parts of a fragmented message.
@@ -129,7 +128,7 @@ impl Conversation {
         worker: Rc<Worker>,
         viewer: Viewer,
         encoding: Encoding,
-        stream: TcpStream,
+        stream: Line,
         early: Bytes,
     ) -> Self {
         let stream = Rc::new(stream);

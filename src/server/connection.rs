@@ -4,60 +4,68 @@ use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
     future::Future,
-    io,
-    pin::{Pin, pin},
+    net::IpAddr,
+    pin::pin,
     rc::{Rc, Weak},
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Poll, Waker},
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper::{
+    body::Incoming,
+    header::{self, HeaderValue},
+    rt::Executor,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     task::spawn_local,
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
-use crate::{config::Config, http, worker::Worker};
+use super::tls::{ACME_TLS, H2};
+use crate::{
+    config::Config,
+    http,
+    stream::{Phase, Progress, Stream, Transport},
+    worker::Worker,
+};
 
 /// The largest head of a request, in bytes; past it hyper answers 431.
 const MAX_HEAD: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
+/// HTTP/2: bytes of a body, and of all bodies of a connection, that may arrive before they are asked for. With less, an
+/// upload over a long line waits for a round trip after each window.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+const MAX_FRAME: u32 = 32 << 10;
+
+/// Requests of a connection at once.
+const MAX_STREAMS: u32 = 128;
+
+/// Requests that were taken back before they were looked at, and those that broke the rules: past so many the connection
+/// is closed (CVE-2023-44487, "rapid reset", and what came after it).
+const MAX_RESETS: usize = 32;
+const MAX_FAULTS: usize = 64;
+
+/// Bytes of one answer that wait for a connection to take them.
+const MAX_SEND_BUFFER: usize = 256 << 10;
+
+/// A connection with requests under way is asked this often whether somebody is there, and has so long to say so.
+const PING_EVERY: Duration = Duration::from_secs(20);
+const PONG_WITHIN: Duration = Duration::from_secs(20);
+
 /// How long to wait when the system has no more file descriptors.
 const NO_FILES_REST: Duration = Duration::from_millis(50);
 
-/// What a connection is doing, and since when. Atomic only because hyper lets go of an upgraded connection through
-/// a type that could go to another thread; no other thread ever looks.
-struct Progress {
-    phase: AtomicU8,
-    since: AtomicU32,
-    clock: Arc<AtomicU32>,
-}
-
-/// It waits for a request.
-const IDLE: u8 = 0;
-/// A request's head has begun to arrive.
-const HEAD: u8 = 1;
-/// A request is being answered; its own timeouts apply.
-const BUSY: u8 = 2;
-
-impl Progress {
-    fn enter(&self, phase: u8) {
-        self.phase.store(phase, Ordering::Relaxed);
-        self.since.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
-    }
-
-    fn phase(&self) -> u8 {
-        self.phase.load(Ordering::Relaxed)
-    }
-}
-
+/// How the worker reaches a connection.
 struct Watch {
     progress: Arc<Progress>,
     /// To be closed as soon as what it does is done; at once if it does nothing.
@@ -92,15 +100,12 @@ impl Connections {
         self.clock.store(clock, Ordering::Relaxed);
         self.watches.borrow_mut().retain(|watch| {
             let Some(watch) = watch.upgrade() else { return false };
-            let age = Duration::from_secs(u64::from(
-                clock.saturating_sub(watch.progress.since.load(Ordering::Relaxed)),
-            ));
             let limit = match watch.progress.phase() {
-                IDLE => config.idle_timeout,
-                HEAD => config.header_timeout,
-                _ => return true,
+                Phase::Idle => config.idle_timeout,
+                Phase::Head => config.header_timeout,
+                Phase::Busy => return true,
             };
-            if age > limit {
+            if Duration::from_secs(u64::from(watch.progress.age())) > limit {
                 watch.expired.set(true);
                 watch.wake();
             }
@@ -116,69 +121,59 @@ impl Connections {
     }
 }
 
-/// A TCP stream that notes when a request begins to arrive.
-pub(crate) struct Watched {
-    stream: TcpStream,
-    progress: Arc<Progress>,
+/// How connections are taken: over TLS if there is a configuration of it, and by which rules of HTTP.
+pub(super) struct Door {
+    tls: Option<TlsAcceptor>,
+    http1: http1::Builder,
+    http2: http2::Builder<Here>,
 }
 
-impl Watched {
-    pub(crate) fn into_stream(self) -> TcpStream {
-        self.stream
+impl Door {
+    pub(super) fn new(tls: Option<Arc<ServerConfig>>) -> Self {
+        let mut http1 = http1::Builder::new();
+        // No pipeline_flush: it holds an answer back as long as a byte of anything else waits to be read, be it half a
+        // request or what made the answer a 431.
+        // And who has said all still waits for the answer.
+        http1.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).half_close(true);
+        let mut http2 = http2::Builder::new(Here);
+        http2
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(MAX_FRAME)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32)
+            .max_pending_accept_reset_streams(MAX_RESETS)
+            .max_local_error_reset_streams(MAX_FAULTS)
+            .max_send_buf_size(MAX_SEND_BUFFER)
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PONG_WITHIN);
+        Self { tls: tls.map(TlsAcceptor::from), http1, http2 }
     }
 }
 
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_ready() && self.progress.phase() == IDLE {
-            self.progress.enter(HEAD);
-        }
-        polled
-    }
-}
+/// Runs what hyper spawns for HTTP/2 on the worker that has the connection.
+#[derive(Clone, Copy, Debug)]
+struct Here;
 
-impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
+impl<F: Future<Output = ()> + 'static> Executor<F> for Here {
+    fn execute(&self, future: F) {
+        spawn_local(future);
     }
 }
 
 /// Accepts for ever.
-pub(super) async fn accept(worker: &Rc<Worker>, listener: &TcpListener, connections: &Rc<Connections>) {
-    let mut builder = http1::Builder::new();
-    // No pipeline_flush: it holds an answer back as long as a byte of anything else waits to be read, be it half a
-    // request or what made the answer a 431.
-    // And who has said all still waits for the answer.
-    builder.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).half_close(true);
+pub(super) async fn accept(
+    worker: &Rc<Worker>,
+    listener: &TcpListener,
+    connections: &Rc<Connections>,
+    tls: Option<Arc<ServerConfig>>,
+) {
+    let door = Rc::new(Door::new(tls));
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let served = serve(Rc::clone(worker), builder.clone(), stream, peer, connections);
+                let served = serve(Rc::clone(worker), Rc::clone(&door), stream, peer, connections);
                 spawn_local(served);
             }
             Err(error) => {
@@ -192,7 +187,7 @@ pub(super) async fn accept(worker: &Rc<Worker>, listener: &TcpListener, connecti
 
 fn serve(
     worker: Rc<Worker>,
-    builder: http1::Builder,
+    door: Rc<Door>,
     stream: TcpStream,
     peer: std::net::SocketAddr,
     connections: &Connections,
@@ -203,52 +198,147 @@ fn serve(
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    let progress = Arc::new(Progress {
-        phase: AtomicU8::new(IDLE),
-        since: AtomicU32::new(connections.clock.load(Ordering::Relaxed)),
-        clock: Arc::clone(&connections.clock),
-    });
+    let first = if door.tls.is_some() { Phase::Head } else { Phase::Idle };
+    let progress = Arc::new(Progress::new(Arc::clone(&connections.clock), first));
     let watch = Rc::new(Watch {
-        progress: Arc::clone(&progress),
+        progress,
         draining: Cell::new(false),
         expired: Cell::new(false),
         waker: RefCell::default(),
     });
     connections.watches.borrow_mut().push(Rc::downgrade(&watch));
     let open = Open::new(Rc::clone(&connections.open), Rc::clone(&worker));
+    let address = peer.ip().to_canonical();
     async move {
         let _open = open;
-        let address = peer.ip().to_canonical();
-        let watched = Watched { stream, progress: Arc::clone(&progress) };
-        let service = service_fn(move |request| {
-            let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
-            progress.enter(BUSY);
-            async move {
-                let response = http::answer(worker, request, address).await;
-                progress.enter(IDLE);
-                Ok::<_, Infallible>(response)
+        let Some(tls) = &door.tls else {
+            return speak_http1(worker, &door.http1, Transport::Plain(stream), watch, address).await;
+        };
+        // A handshake that fails is the client's: it went away, or wants what we have not.
+        let Some(Ok(stream)) = unless_expired(&watch, tls.accept(stream)).await else { return };
+        match stream.get_ref().1.alpn_protocol() {
+            Some(H2) => speak_http2(worker, &door.http2, stream, watch, address).await,
+            // The handshake was all that was asked for.
+            Some(ACME_TLS) => {}
+            _ => {
+                watch.progress.enter(Phase::Idle);
+                let transport = Transport::Tls(Box::new(stream));
+                speak_http1(worker, &door.http1, transport, watch, address).await;
             }
-        });
-        let connection = builder.serve_connection(TokioIo::new(watched), service).with_upgrades();
-        let mut connection = pin!(connection);
-        let mut told = false;
-        std::future::poll_fn(|cx| {
-            if watch.expired.get() {
-                return Poll::Ready(());
-            }
-            if watch.draining.get() && !told {
-                told = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            let known = watch.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-            if !known {
-                watch.waker.replace(Some(cx.waker().clone()));
-            }
-            // An error is the client's: it went away, or spoke something else.
-            connection.as_mut().poll(cx).map(drop)
-        })
-        .await;
+        }
     }
+}
+
+async fn speak_http1(
+    worker: Rc<Worker>,
+    builder: &http1::Builder,
+    transport: Transport,
+    watch: Rc<Watch>,
+    address: IpAddr,
+) {
+    let progress = Arc::clone(&watch.progress);
+    let is_secure = matches!(transport, Transport::Tls(_));
+    let stream = Stream::new(transport, Arc::clone(&progress), true);
+    let service = service_fn(move |request| {
+        let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
+        progress.enter(Phase::Busy);
+        async move {
+            let response = http::answer(worker, request, address, is_secure).await;
+            progress.enter(Phase::Idle);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut told = false;
+    let driven = std::future::poll_fn(|cx| {
+        if watch.draining.get() && !told {
+            told = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        // An error is the client's: it went away, or spoke something else.
+        connection.as_mut().poll(cx).map(drop)
+    });
+    unless_expired(&watch, driven).await;
+}
+
+async fn speak_http2(
+    worker: Rc<Worker>,
+    builder: &http2::Builder<Here>,
+    stream: TlsStream<TcpStream>,
+    watch: Rc<Watch>,
+    address: IpAddr,
+) {
+    let progress = Arc::clone(&watch.progress);
+    progress.enter(Phase::Idle);
+    let stream = Stream::new(Transport::Tls(Box::new(stream)), Arc::clone(&progress), false);
+    let under_way = Rc::new(Cell::new(0));
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let worker = Rc::clone(&worker);
+        let under_way = UnderWay::begin(&under_way, &progress);
+        name_host(&mut request);
+        async move {
+            let response = http::answer(worker, request, address, true).await;
+            drop(under_way);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut told = false;
+    let driven = std::future::poll_fn(|cx| {
+        if watch.draining.get() && !told {
+            told = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.as_mut().poll(cx).map(drop)
+    });
+    unless_expired(&watch, driven).await;
+}
+
+/// HTTP/2 names the host in `:authority` (RFC 9113, section 8.3.1); all that reads it looks for `Host`.
+fn name_host(request: &mut hyper::Request<Incoming>) {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    if let Some(host) = authority.and_then(|authority| HeaderValue::from_str(authority).ok()) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+}
+
+/// A request of a connection that may have many; it is idle when the last of them is done, or was taken back.
+struct UnderWay {
+    count: Rc<Cell<usize>>,
+    progress: Arc<Progress>,
+}
+
+impl UnderWay {
+    fn begin(count: &Rc<Cell<usize>>, progress: &Arc<Progress>) -> Self {
+        count.set(count.get() + 1);
+        progress.enter(Phase::Busy);
+        Self { count: Rc::clone(count), progress: Arc::clone(progress) }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.count.set(self.count.get() - 1);
+        if self.count.get() == 0 {
+            self.progress.enter(Phase::Idle);
+        }
+    }
+}
+
+/// Drives something until it is done, or its connection has taken too long.
+async fn unless_expired<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        if watch.expired.get() {
+            return Poll::Ready(None);
+        }
+        let known = watch.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !known {
+            watch.waker.replace(Some(cx.waker().clone()));
+        }
+        future.as_mut().poll(cx).map(Some)
+    })
+    .await
 }
 
 /// Counts a connection as long as it is open.

@@ -2,6 +2,8 @@
 
 mod connection;
 mod listener;
+mod redirect;
+mod tls;
 
 use std::{
     fmt, io,
@@ -11,10 +13,11 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-pub(crate) use connection::Watched;
+use hyper::header::HeaderValue;
 use tokio::{
     net::TcpListener,
     runtime::{Builder, LocalRuntime},
@@ -22,9 +25,15 @@ use tokio::{
     sync::{Notify, Semaphore, watch},
     task::spawn_local,
 };
+use tokio_rustls::rustls::ServerConfig;
 
+use self::{
+    redirect::Redirect,
+    tls::{Certificates, HttpChallenges},
+};
+pub use self::tls::TlsError;
 use crate::{
-    config::Config,
+    config::{Config, HttpListen},
     event::{Batch, Change, Whisper},
     http,
     inbox::{Completion, Inbox, Parcel},
@@ -59,6 +68,7 @@ pub enum ServeError {
     PortInUse(SocketAddr),
     Listen(SocketAddr, io::Error),
     Runtime(io::Error),
+    Tls(TlsError),
 }
 
 impl fmt::Display for ServeError {
@@ -77,6 +87,7 @@ impl fmt::Display for ServeError {
             Self::Runtime(error) => {
                 write!(f, "cannot start a worker ({error}); check the limits of this system")
             }
+            Self::Tls(error) => write!(f, "{error}; name others with --tls-cert and --tls-key"),
         }
     }
 }
@@ -89,15 +100,22 @@ impl From<OpenError> for ServeError {
     }
 }
 
+impl From<TlsError> for ServeError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
+    }
+}
+
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> Result<(), ServeError> {
     let data = DataDir::claim(&config.data, config.durability)?;
-    serve_from(config, &data, None, say_where)
+    let scheme = if config.has_tls() { "https" } else { "http" };
+    serve_from(config, &data, None, |address| say_where(scheme, address))
 }
 
 /// Tells people, and whoever started us, where we are.
-pub fn say_where(address: SocketAddr) {
-    eprintln!("listening on http://{address}");
+pub fn say_where(scheme: &str, address: SocketAddr) {
+    eprintln!("listening on {scheme}://{address}");
 }
 
 /// The same from a directory that is claimed already; with `visitor`, the token of a session, the first visitor from
@@ -115,6 +133,7 @@ pub fn serve_from(
     };
     let (address, listeners) = listener::bind(config.listen, count)?;
     let config = Config { listen: address, ..config };
+    let security = Security::prepare(&config)?;
     let shared = Arc::new(Shared {
         limits: Limits::new(config.post_limit),
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
@@ -132,6 +151,8 @@ pub fn serve_from(
         errands: Mutex::default(),
         vapid: vapid_key(data)?,
         last_searches: Mutex::default(),
+        hsts: (config.hsts > 0)
+            .then(|| HeaderValue::try_from(format!("max-age={}", config.hsts)).expect("digits are printable")),
         demo_token: Mutex::new(visitor),
         config,
     });
@@ -139,6 +160,7 @@ pub fn serve_from(
     let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
+    let mut redirect = security.redirect(&shared.config)?;
     let mut workers = Vec::new();
     for (id, listener) in listeners.into_iter().enumerate() {
         let reader = Reader::open(data)?;
@@ -148,6 +170,9 @@ pub fn serve_from(
             handle: handle.clone(),
             state: state.clone(),
             listener,
+            tls: security.tls.clone(),
+            // One thread is enough for those who are sent away.
+            redirect: redirect.take(),
             stopped: stopped.clone(),
         };
         let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || part.run(reader));
@@ -156,6 +181,7 @@ pub fn serve_from(
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
     let jobs = jobs.map_err(ServeError::Runtime)?;
+    let caretaker = security.look_after(stopped.clone()).map_err(ServeError::Runtime)?;
     // Before anybody is told that we are here: whoever knows may stop us at once.
     let signals = Signals::listen().map_err(ServeError::Runtime)?;
     ready(address);
@@ -168,9 +194,57 @@ pub fn serve_from(
         let _ = worker.join();
     }
     let _ = jobs.join();
+    if let Some(caretaker) = caretaker {
+        let _ = caretaker.join();
+    }
     // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
     drop(writer);
     Ok(())
+}
+
+/// What HTTPS is served with, and who looks after it; nothing of it if there is none.
+struct Security {
+    tls: Option<Arc<ServerConfig>>,
+    certificates: Arc<Certificates>,
+    challenges: Arc<HttpChallenges>,
+    files: Option<tls::Files>,
+}
+
+impl Security {
+    fn prepare(config: &Config) -> Result<Self, ServeError> {
+        let certificates = Arc::new(Certificates::default());
+        let files = match (&config.tls_cert, &config.tls_key) {
+            (Some(certificate), Some(key)) => Some(tls::Files::load(certificate, key, &certificates)?),
+            _ => None,
+        };
+        let tls = config.has_tls().then(|| tls::server_config(Arc::clone(&certificates)));
+        Ok(Self { tls, certificates, challenges: Arc::default(), files })
+    }
+
+    /// The listener that sends people from HTTP to HTTPS. If nobody asked for it, it can fail.
+    fn redirect(&self, config: &Config) -> Result<Option<(std::net::TcpListener, Redirect)>, ServeError> {
+        let Some(address) = config.redirect_from() else { return Ok(None) };
+        match listener::bind(address, 1) {
+            Ok((address, mut listeners)) => {
+                tracing::info!("http://{address} sends everybody on to HTTPS");
+                let redirect = Redirect::new(config, Arc::clone(&self.challenges));
+                Ok(listeners.pop().map(|listener| (listener, redirect)))
+            }
+            Err(error) if config.http_listen == HttpListen::Auto => {
+                tracing::warn!("nobody is sent from HTTP to HTTPS: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Starts the thread that keeps the certificate fresh.
+    fn look_after(self, stopped: watch::Receiver<bool>) -> io::Result<Option<JoinHandle<()>>> {
+        let Some(files) = self.files else { return Ok(None) };
+        let thread = std::thread::Builder::new().name("certificate".into());
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        thread.spawn(move || runtime.block_on(files.watch(self.certificates, stopped))).map(Some)
+    }
 }
 
 /// The key that pushes are signed with, made at the first start. Before the writer is there: nobody else writes yet.
@@ -273,6 +347,8 @@ struct Part {
     handle: WriterHandle,
     state: State,
     listener: std::net::TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    redirect: Option<(std::net::TcpListener, Redirect)>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -307,11 +383,21 @@ impl Part {
                 purge_deleted_rooms(&worker);
                 spawn_local(prune(Rc::clone(&worker)));
             }
+            let mut sending_on = None;
+            if let Some((listener, redirect)) = self.redirect {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => sending_on = Some(spawn_local(redirect::serve(listener, redirect))),
+                    Err(error) => tracing::error!(%error, "nobody is sent from HTTP to HTTPS"),
+                }
+            }
             tokio::select! {
-                () = connection::accept(&worker, &listener, &connections) => {}
+                () = connection::accept(&worker, &listener, &connections, self.tls) => {}
                 _ = stopped.changed() => {}
             }
             drop(listener);
+            if let Some(sending_on) = sending_on {
+                sending_on.abort();
+            }
             drain(&worker, &connections).await;
         });
     }

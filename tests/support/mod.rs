@@ -8,6 +8,7 @@ pub mod camp;
 pub mod http;
 pub mod receiver;
 pub mod server;
+pub mod tls;
 pub mod ws;
 
 pub use camp::{Camp, PASSWORD, Person};

@@ -198,7 +198,8 @@ pub fn spawn_until_ready(mut command: Command, log: &Arc<Mutex<Vec<String>>>) ->
     std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines() {
             let Ok(line) = line else { break };
-            if let Some((_, address)) = line.rsplit_once("listening on http://")
+            if let Some((_, address)) = line.rsplit_once("listening on ")
+                && let Some((_, address)) = address.split_once("://")
                 && let Ok(address) = address.trim().parse::<SocketAddr>()
             {
                 let _ = ready.send(address);

@@ -18,8 +18,9 @@ use crate::{
     store::{DataDir, Folder, Reader, WriteError, Writer, WriterHandle},
 };
 
-/// Settings that are the demo's own business: where its data is, and that a power cut may take it.
-pub(super) const OWN: [&str; 2] = ["data", "durability"];
+/// Settings that are the demo's own business: where its data is, that a power cut may take it, and that it speaks HTTP.
+pub(super) const OWN: [&str; 7] =
+    ["data", "durability", "domain", "tls_cert", "tls_key", "http_listen", "hsts"];
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::demo(), &[])? else { return Ok(()) };
@@ -27,9 +28,15 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     if let Some((key, _)) = given.settings.iter().find(|(key, _)| OWN.contains(&key.as_str())) {
         return Err(Failure::Usage(format!("a demo keeps nothing, so there is no --{key} for it")));
     }
-    let given = given.config()?;
+    let mut config = given.config()?;
     let scratch = Scratch::new()?;
-    let config = Config { data: scratch.0.clone(), durability: Durability::Normal, ..given };
+    config.data = scratch.0.clone();
+    config.durability = Durability::Normal;
+    if config.has_tls() {
+        // Out of a settings file that is meant for the real one.
+        let Config { listen, domain, tls_cert, tls_key, .. } = Config::default();
+        config = Config { listen, domain, tls_cert, tls_key, ..config };
+    }
     log::init(config.log_format, &config.log_level);
     let data = DataDir::claim(&config.data, config.durability)?;
     let token = {
@@ -40,7 +47,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         "A demo: all of it is gone when it stops (Ctrl+C). Open the address below and you are signed in as Ana; in a
 second browser, sign in as mara@example.org with the password \"{PASSWORD}\"."
     );
-    Ok(server::serve_from(config, &data, Some(token), server::say_where)?)
+    Ok(server::serve_from(config, &data, Some(token), |address| server::say_where("http", address))?)
 }
 
 /// Who the first visitor is.

@@ -1,0 +1,178 @@
+//! HTTP/2 beside HTTP/1.1.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::{join_all, poll_fn};
+use hyper::Request;
+
+use super::certificates::serve;
+use crate::support::tls::{Authority, NAME, ask, http2, shake_hands};
+use crate::support::*;
+
+/// The value of the session cookie of an answer.
+fn cookie(reply: &hyper::Response<Bytes>) -> String {
+    let line = reply.headers()["set-cookie"].to_str().unwrap();
+    assert!(line.contains("; Secure"), "over TLS a cookie is for TLS only: {line}");
+    line.split(';').next().unwrap().to_owned()
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn everything_is_answered_over_http_2() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[]);
+    let mut sender = http2(server.address().get(), &authority.client(&["h2", "http/1.1"])).await;
+    let page = ask(&mut sender, "GET", "/", &[], "").await;
+    assert_eq!(page.status(), 200);
+    assert_eq!(page.headers()["strict-transport-security"], "max-age=15552000");
+    let set_up = camp::setup_form().to_string();
+    let origin = format!("https://{NAME}");
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON, ("origin", &origin)], set_up).await;
+    assert_eq!(reply.status(), 201, "{reply:?}");
+    let cookie = cookie(&reply);
+    let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
+    // A browser splits its cookies into several lines (RFC 9113, section 8.2.3), and names the host elsewhere.
+    let signed_in = [("cookie", "theme=dark"), ("cookie", &cookie), ("origin", &origin), JSON];
+    let path = format!("/api/rooms/{room}/messages");
+    let posts = (0..40).map(|number| {
+        let (mut sender, path) = (sender.clone(), path.clone());
+        let body = json!({"content": format!("message {number}")}).to_string();
+        async move { ask(&mut sender, "POST", &path, &signed_in, body).await }
+    });
+    for reply in join_all(posts).await {
+        assert_eq!(reply.status(), 201, "{reply:?}");
+    }
+    let list = ask(&mut sender, "GET", &path, &signed_in, "").await;
+    let list: Value = serde_json::from_slice(list.body()).unwrap();
+    assert!(list.to_string().matches("\"content\":\"message ").count() >= 40, "{list}");
+    // Another site's page gets nowhere.
+    let evil = [("cookie", cookie.as_str()), ("origin", "https://evil.example"), JSON];
+    assert_eq!(ask(&mut sender, "POST", &path, &evil, "{\"content\":\"x\"}").await.status(), 403);
+    // A link that is made names the host by which one came.
+    let account = ask(&mut sender, "GET", "/api/account", &signed_in, "").await;
+    let account: Value = serde_json::from_slice(account.body()).unwrap();
+    assert!(account["join_url"].as_str().unwrap().starts_with("https://chat.example/join/"), "{account}");
+    // A socket needs HTTP/1.1 and says so.
+    let reply = ask(&mut sender, "GET", "/ws", &signed_in, "").await;
+    assert_eq!(reply.status(), 426, "{reply:?}");
+}
+
+#[tokio::test]
+async fn large_bodies_go_both_ways_over_http_2() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[]);
+    let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], camp::setup_form().to_string()).await;
+    let cookie = cookie(&reply);
+    let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
+    // More than a stream's window, and more than a connection's.
+    let file: Vec<u8> = (0..12_u32 << 20).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let (kind, body) = http::multipart(&[], &[("file", "noise.bin", &file)]);
+    let headers = [("cookie", cookie.as_str()), ("content-type", &kind), ("sec-fetch-site", "same-origin")];
+    let reply = ask(&mut sender, "POST", &format!("/api/rooms/{room}/attachments"), &headers, body).await;
+    assert_eq!(reply.status(), 201, "{reply:?}");
+    let message: Value = serde_json::from_slice(reply.body()).unwrap();
+    let url = message["attachment"]["url"].as_str().unwrap();
+    let reply = ask(&mut sender, "GET", url, &[("cookie", &cookie)], "").await;
+    assert!(reply.body() == &file, "{} bytes came back", reply.body().len());
+    // Too large is said, and the connection goes on.
+    let reply = ask(
+        &mut sender,
+        "POST",
+        "/api/session",
+        &[JSON],
+        format!("{{\"email\":\"{}\"}}", "a".repeat(3 << 20)),
+    )
+    .await;
+    assert_eq!(reply.status(), 413);
+    assert_eq!(ask(&mut sender, "GET", "/health", &[], "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn who_takes_requests_back_as_fast_as_they_are_sent_is_cut_off() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[]);
+    let client = authority.client(&["h2"]);
+    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let (mut sender, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let cut_off = within("the connection to be cut off", async {
+        for _ in 0..100_000 {
+            if poll_fn(|cx| sender.poll_ready(cx)).await.is_err() {
+                return true;
+            }
+            let request = Request::get(format!("https://{NAME}/health")).body(()).unwrap();
+            match sender.send_request(request, false) {
+                Ok((_, mut stream)) => stream.send_reset(h2::Reason::CANCEL),
+                Err(_) => return true,
+            }
+        }
+        false
+    })
+    .await;
+    assert!(cut_off, "100,000 requests were taken back, and that was fine");
+    let ended = within("the end of the connection", connection).await.unwrap();
+    let reason = ended.err().and_then(|error| error.reason());
+    assert!(reason.is_none_or(|reason| reason == h2::Reason::ENHANCE_YOUR_CALM), "{reason:?}");
+    let mut other = http2(server.address().get(), &client).await;
+    assert_eq!(ask(&mut other, "GET", "/health", &[], "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_flood_of_headers_is_refused() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[]);
+    let client = authority.client(&["h2"]);
+    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut sender = sender.ready().await.unwrap();
+    let mut request = Request::get(format!("https://{NAME}/health"));
+    for number in 0..40 {
+        request = request.header(format!("x-flood-{number}"), "y".repeat(1024));
+    }
+    let (response, _) = sender.send_request(request.body(()).unwrap(), true).unwrap();
+    match within("a refusal", response).await {
+        Ok(response) => assert_eq!(response.status(), 431),
+        Err(error) => assert!(error.is_remote() || error.is_reset(), "{error}"),
+    }
+    let mut other = http2(server.address().get(), &client).await;
+    assert_eq!(ask(&mut other, "GET", "/health", &[], "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_finishes_what_is_under_way_over_http_2() {
+    let authority = Authority::new();
+    let (mut server, _dir) = serve(&authority, &[]);
+    let client = authority.client(&["h2"]);
+    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut sender = sender.ready().await.unwrap();
+    let request =
+        Request::post(format!("https://{NAME}/api/setup")).header("content-type", "application/json");
+    let (response, mut body) = sender.send_request(request.body(()).unwrap(), false).unwrap();
+    let form = camp::setup_form().to_string();
+    let (first, rest) = form.split_at(form.len() / 2);
+    body.send_data(Bytes::copy_from_slice(first.as_bytes()), false).unwrap();
+    // An answer to a later request: what came before it has been taken.
+    let mut second = sender.clone().ready().await.unwrap();
+    let health = Request::get(format!("https://{NAME}/health")).body(()).unwrap();
+    let (health, _) = second.send_request(health, true).unwrap();
+    assert_eq!(within("an answer", health).await.unwrap().status(), 200);
+    server.signal("TERM");
+    within("the goodbye", async {
+        while poll_fn(|cx| second.poll_ready(cx)).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    body.send_data(Bytes::copy_from_slice(rest.as_bytes()), true).unwrap();
+    assert_eq!(within("the answer", response).await.unwrap().status(), 201);
+    drop((sender, second));
+    let _ = within("the end of the connection", connection).await;
+    assert!(server.wait().success());
+    let _ = Arc::strong_count(&client);
+}
