@@ -16,6 +16,7 @@ mod api {
     mod page;
     mod paging;
     mod people;
+    mod proxy;
     mod rooms;
     mod search;
     mod sync;

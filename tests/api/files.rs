@@ -328,3 +328,36 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
     assert_eq!(page["messages"], json!([]));
 }
+
+/// A download over a slow line takes longer than a connection may wait for its next request.
+#[tokio::test]
+async fn who_reads_slowly_but_reads_gets_the_whole_file() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let camp = Camp::with(&[("CAMPFIRE_IDLE_TIMEOUT", "1")]).await;
+    let file = vec![7; 12 << 20];
+    let message = camp.ada.upload(camp.room, &[], "long.bin", &file).await.expect(201);
+    let url = message["attachment"]["url"].as_str().unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    let mut stream = socket.connect(camp.ada.address()).await.unwrap();
+    let request = format!(
+        "GET {url} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+        camp.ada.token
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = 0;
+    let mut chunk = vec![0; 256 << 10];
+    // The pauses are what is tested: four seconds in all, none of them as long as the limit.
+    let pause = std::time::Duration::from_millis(4000 / (file.len() / chunk.len()) as u64);
+    loop {
+        let count = within("more of the file", stream.read(&mut chunk)).await.unwrap();
+        if count == 0 {
+            break;
+        }
+        read += count;
+        if read / chunk.len() != (read - count) / chunk.len() {
+            tokio::time::sleep(pause).await;
+        }
+    }
+    assert!(read > file.len(), "it was cut off after {read} bytes");
+}
