@@ -257,7 +257,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "hsts",
         value: "SECONDS",
-        help: "for how long browsers that came by HTTPS come by nothing else; 0 tells them nothing",
+        help: "how long browsers that came by HTTPS come by nothing else; 0 for never",
         set: |config, text| number(text, 0, 63_072_000).map(|value| config.hsts = value as u32),
         show: |config| config.hsts.to_string(),
     },
@@ -515,8 +515,16 @@ impl Loaded {
     fn settle(&mut self) -> Result<(), ConfigError> {
         let config = &mut self.config;
         match (&config.tls_cert, &config.tls_key) {
-            (Some(_), None) => return Err(ConfigError("tls_cert is set and tls_key is not; a certificate needs its key".into())),
-            (None, Some(_)) => return Err(ConfigError("tls_key is set and tls_cert is not; a key needs its certificate".into())),
+            (Some(_), None) => {
+                return Err(ConfigError(
+                    "tls_cert is set and tls_key is not; a certificate needs its key".into(),
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError(
+                    "tls_key is set and tls_cert is not; a key needs its certificate".into(),
+                ));
+            }
             (Some(_), Some(_)) if !config.domain.is_empty() => {
                 return Err(ConfigError(
                     "domain and tls_cert are both set; either a certificate is got for the domain, or there is one".into(),
@@ -635,8 +643,9 @@ mod tests {
         assert_eq!(config.listen.to_string(), "[::]:443");
         assert_eq!(config.redirect_from().unwrap().to_string(), "[::]:80");
         assert_eq!(config.base_url(), "https://[::1]:443");
-        let config =
-            load(&[("domain", "chat.example, c.example")], Some("listen = \"0.0.0.0:8443\""), &[]).unwrap().config;
+        let config = load(&[("domain", "chat.example, c.example")], Some("listen = \"0.0.0.0:8443\""), &[])
+            .unwrap()
+            .config;
         assert_eq!((config.listen.port(), config.redirect_from()), (8443, None));
         assert_eq!(config.base_url(), "https://chat.example:8443");
         let config = load(&[("http_listen", "127.0.0.1:80")], None, &[]).unwrap().config;

@@ -254,10 +254,7 @@ impl TlsLine {
     }
 
     /// rustls takes at most 64 KiB before it has to be sent, so that is the most that waits here.
-    fn try_write_with(
-        &self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<usize>,
-    ) -> io::Result<usize> {
+    fn try_write_with(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<usize>) -> io::Result<usize> {
         let mut session = self.session.borrow_mut();
         self.send(&mut session)?;
         let taken = write(&mut session.writer())?;

@@ -230,17 +230,33 @@ mod tests {
         assert!(help.contains("[127.0.0.1:3000]"), "{help}");
     }
 
-    #[test]
-    fn the_readme_has_every_setting_with_its_default() {
+    /// The README's table, out of the table of settings.
+    fn settings_in_markdown() -> String {
         let defaults = Loaded::default();
+        let mut table = String::from("| flag | meaning | default |\n| --- | --- | --- |\n");
         for setting in SETTINGS {
             let usage = format!("{} {}", setting.flag(), setting.value).replace('|', "\\|");
             let default = match defaults.show(setting) {
-                value if value.is_empty() => String::from("| |"),
-                value => format!("| `{value}` |"),
+                value if value.is_empty() => value,
+                value => format!("`{value}` "),
             };
-            let row = format!("| `{usage}` | {} {default}\n", setting.help);
-            assert!(include_str!("../../README.md").contains(&row), "the README lacks: {row}");
+            table += &format!("| `{usage}` | {} | {default}|\n", setting.help);
         }
+        table
+    }
+
+    /// With `CAMPFIRE_WRITE_README=1` it is written anew.
+    #[test]
+    fn the_readme_has_every_setting_with_its_default() {
+        const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let text = std::fs::read_to_string(README).unwrap();
+        let (before, rest) = text.split_once("<!-- settings -->\n").expect("where the table begins");
+        let (found, after) = rest.split_once("<!-- end of settings -->\n").expect("where it ends");
+        let wanted = settings_in_markdown();
+        if found != wanted && std::env::var_os("CAMPFIRE_WRITE_README").is_some() {
+            let text = format!("{before}<!-- settings -->\n{wanted}<!-- end of settings -->\n{after}");
+            return std::fs::write(README, text).unwrap();
+        }
+        assert_eq!(found, wanted, "write it anew: CAMPFIRE_WRITE_README=1 cargo test --lib readme");
     }
 }

@@ -124,13 +124,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn start(
-        worker: Rc<Worker>,
-        viewer: Viewer,
-        encoding: Encoding,
-        stream: Line,
-        early: Bytes,
-    ) -> Self {
+    fn start(worker: Rc<Worker>, viewer: Viewer, encoding: Encoding, stream: Line, early: Bytes) -> Self {
         let stream = Rc::new(stream);
         let user = viewer.user;
         worker.catch_up();

@@ -27,11 +27,11 @@ use tokio::{
 };
 use tokio_rustls::rustls::ServerConfig;
 
+pub use self::tls::TlsError;
 use self::{
     redirect::Redirect,
     tls::{Certificates, HttpChallenges},
 };
-pub use self::tls::TlsError;
 use crate::{
     config::{Config, HttpListen},
     event::{Batch, Change, Whisper},
@@ -151,8 +151,9 @@ pub fn serve_from(
         errands: Mutex::default(),
         vapid: vapid_key(data)?,
         last_searches: Mutex::default(),
-        hsts: (config.hsts > 0)
-            .then(|| HeaderValue::try_from(format!("max-age={}", config.hsts)).expect("digits are printable")),
+        hsts: (config.hsts > 0).then(|| {
+            HeaderValue::try_from(format!("max-age={}", config.hsts)).expect("digits are printable")
+        }),
         demo_token: Mutex::new(visitor),
         config,
     });

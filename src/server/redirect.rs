@@ -12,12 +12,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::TcpListener,
-    sync::Semaphore,
-    task::spawn_local,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::Semaphore, task::spawn_local, time::timeout};
 
 use super::tls::HttpChallenges;
 use crate::config::Config;

@@ -42,9 +42,16 @@ impl fmt::Display for TlsError {
             Self::Certificate(path, why) => {
                 write!(f, "cannot read a certificate chain in PEM from {} ({why})", path.display())
             }
-            Self::Key(path, why) => write!(f, "cannot read a private key in PEM from {} ({why})", path.display()),
+            Self::Key(path, why) => {
+                write!(f, "cannot read a private key in PEM from {} ({why})", path.display())
+            }
             Self::Mismatch(certificate, key) => {
-                write!(f, "the key in {} is not that of the certificate in {}", key.display(), certificate.display())
+                write!(
+                    f,
+                    "the key in {} is not that of the certificate in {}",
+                    key.display(),
+                    certificate.display()
+                )
             }
         }
     }
@@ -84,7 +91,8 @@ impl Certificates {
 
     /// A chain and its key from PEM, which belong together.
     pub(super) fn load(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-        let unread = |error: &dyn fmt::Display| TlsError::Certificate(certificate.to_owned(), error.to_string());
+        let unread =
+            |error: &dyn fmt::Display| TlsError::Certificate(certificate.to_owned(), error.to_string());
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unread(&error))?;

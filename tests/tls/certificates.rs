@@ -96,8 +96,11 @@ async fn a_certificate_that_is_replaced_is_shown_without_a_restart() {
     let address = server.address().get();
     let mut kept = shake_hands(address, &old.client(&["http/1.1"])).await.unwrap();
     // A file that is broken changes nothing, and is told of.
-    std::fs::write(dir.path().join("chain.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-        .unwrap();
+    std::fs::write(
+        dir.path().join("chain.pem"),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
     within("a word about the broken file", async {
         while !server.log().contains("the old certificate stays") {
             tokio::task::yield_now().await;

@@ -67,7 +67,8 @@ async fn large_bodies_go_both_ways_over_http_2() {
     let cookie = cookie(&reply);
     let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
     // More than a stream's window, and more than a connection's.
-    let file: Vec<u8> = (0..12_u32 << 20).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let file: Vec<u8> =
+        (0..12_u32 << 20).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let (kind, body) = http::multipart(&[], &[("file", "noise.bin", &file)]);
     let headers = [("cookie", cookie.as_str()), ("content-type", &kind), ("sec-fetch-site", "same-origin")];
     let reply = ask(&mut sender, "POST", &format!("/api/rooms/{room}/attachments"), &headers, body).await;
