@@ -208,7 +208,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "domain",
         value: "NAME,…",
-        help: "gets and renews a certificate for these names, the main one first, and serves HTTPS",
+        help: "serves HTTPS with a certificate that is got and renewed for these names (ACME)",
         set: |config, text| {
             let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
             config.domain = names.map(str::to_lowercase).collect();
