@@ -238,8 +238,8 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "http_listen",
-        value: "ADDR:PORT|off",
-        help: "where HTTP is sent on to HTTPS; auto is port 80 if HTTPS is on 443",
+        value: "ADDR:PORT",
+        help: "where HTTP is sent on to HTTPS, or off; auto is port 80 if that is on 443",
         set: |config, text| {
             config.http_listen = match text {
                 "auto" => HttpListen::Auto,
