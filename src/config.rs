@@ -257,7 +257,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "hsts",
         value: "SECONDS",
-        help: "how long browsers that came by HTTPS use nothing else; 0 for not at all",
+        help: "how long browsers that came by HTTPS use nothing else; 0 for no time",
         set: |config, text| number(text, 0, 63_072_000).map(|value| config.hsts = value as u32),
         show: |config| config.hsts.to_string(),
     },
