@@ -164,8 +164,10 @@ Exit status: 0 all was right and no limit of the tier was missed, 1 anything fai
 pub(super) fn doctor() -> String {
     format!(
         "Tells what of this host would hold a tier back, with the commands to mend it, and changes nothing: open
-files, queues and ports, memory and processors with the limits of a control group, swapping, huge pages, the
-clock, and how long the disk takes to sync. Exit status 0 if the host is fit for the tier, 1 if not.
+files, queues and ports, memory and processors with the limits of a control group, swapping, huge pages, and
+how long the disk takes to sync. And what is wrong around the server: its certificate, its name, room on the
+disk, the clock, who may read the data, the age of the last backup.
+Exit status 0 if the host is fit for the tier and nothing is wrong, 1 if not.
 
 Usage: campfire doctor [OPTIONS]
 
@@ -174,7 +176,7 @@ Options:
 {SOURCES}",
         option("--tier TIER", "small, medium, large or enterprise: 100 to 100,000 people at once [small]"),
         option("--json", "the same as JSON"),
-        settings(|setting| setting.key == "data")
+        settings(|setting| super::doctor::OWN.contains(&setting.key))
     )
 }
 

@@ -2,8 +2,9 @@
 
 use std::{
     fmt,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
     io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -99,7 +100,8 @@ impl DataDir {
     /// Makes the directory if need be, takes its lock, and brings the database up to date.
     pub fn claim(path: &Path, durability: Durability) -> Result<Self, OpenError> {
         let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
-        std::fs::create_dir_all(path).map_err(unwritable)?;
+        // What people say and their passwords' hashes are for nobody else on this machine.
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unwritable)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)

@@ -51,7 +51,7 @@ pub(super) static CHECKS: &[fn(&Host, &Tier) -> Check] = &[
     disk_sync,
 ];
 
-const NOW: &str = "now";
+pub(super) const NOW: &str = "now";
 const KEEP: &str = "to keep it";
 
 fn enough(is_enough: impl Fn(&Tier) -> bool) -> Option<[bool; TIERS.len()]> {

@@ -84,7 +84,7 @@ impl Host {
     }
 
     /// Where the data would be: its directory, or the nearest one above that exists.
-    fn data_directory(&self) -> PathBuf {
+    pub(super) fn data_directory(&self) -> PathBuf {
         let full = std::path::absolute(&self.data).unwrap_or_else(|_| self.data.clone());
         full.ancestors().find(|path| path.is_dir()).map_or(full.clone(), Path::to_owned)
     }

@@ -1,7 +1,9 @@
-//! `campfire doctor`: what of this host would hold a tier back, and the command to mend it. It changes nothing.
+//! `campfire doctor`: what of this host would hold a tier back, what is wrong with the installation, and the command to
+//! mend it. It changes nothing.
 
 mod checks;
 mod host;
+mod house;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -10,6 +12,10 @@ use serde_json::json;
 use super::{Failure, Given, help, say};
 use checks::{CHECKS, Check};
 use host::Host;
+use house::{FINDINGS, Finding};
+
+/// The settings that it looks at.
+pub(super) const OWN: [&str; 6] = ["listen", "data", "public_url", "domain", "tls_cert", "tls_key"];
 
 /// What a host is asked to carry. `campfire bench` judges against the same.
 struct Tier {
@@ -41,66 +47,124 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             TIERS.each_ref().map(|it| it.name).join(", ")
         ))
     })?;
-    let host = Host { root: PathBuf::from("/"), data: given.config()?.data };
-    let checks: Vec<Check> = CHECKS.iter().map(|check| check(&host, tier)).collect();
-    say(&if given.has("json") { as_json(tier, &checks) } else { as_text(tier, &checks) })?;
-    let held: Vec<&str> = held_back(tier, &checks).map(|check| check.what).collect();
-    match held.as_slice() {
-        [] => Ok(()),
-        held => {
-            Err(Failure::Failed(format!("this host holds the tier {asked} back by its {}", held.join(", "))))
-        }
+    let config = given.config()?;
+    let host = Host { root: PathBuf::from("/"), data: config.data.clone() };
+    let report = Report {
+        tier,
+        checks: CHECKS.iter().map(|check| check(&host, tier)).collect(),
+        findings: FINDINGS.iter().map(|find| find(&host, &config)).collect(),
+    };
+    say(&if given.has("json") { report.as_json() } else { report.as_text() })?;
+    let mut wrong = Vec::new();
+    let held: Vec<&str> = report.held_back().map(|check| check.what).collect();
+    if !held.is_empty() {
+        wrong.push(format!("this host holds the tier {asked} back by its {}", held.join(", ")));
     }
+    let unfit: Vec<&str> = report.unfit().map(|finding| finding.what).collect();
+    if !unfit.is_empty() {
+        wrong.push(format!("something is wrong with its {}", unfit.join(", ")));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Failed(wrong.join("; "))) }
 }
 
-/// Those that are known not to be enough. What cannot be told here holds nothing back.
-fn held_back<'a>(tier: &Tier, checks: &'a [Check]) -> impl Iterator<Item = &'a Check> {
-    checks.iter().filter(|check| check.is_enough(tier) == Some(false))
+struct Report<'a> {
+    tier: &'a Tier,
+    checks: Vec<Check>,
+    findings: Vec<Finding>,
 }
 
 /// Where the second column starts.
 const COLUMN: usize = 16;
 
-fn as_text(tier: &Tier, checks: &[Check]) -> String {
-    let mut text = format!(
-        "Is this host fit for the tier {}: {} people at once, {} sockets, {} MB?\n\n",
-        tier.name, tier.people, tier.sockets, tier.memory_mb
-    );
-    let mut line = |first: &str, second: &str| text += format!("{first:<COLUMN$}{second}\n").as_str();
-    for check in checks {
-        match &check.enough {
-            None => line(check.what, &format!("cannot be told here: {}", check.found)),
-            Some(_) => {
-                line(check.what, &check.found);
-                line("", &format!("enough for: {}", check.tiers()));
+impl Report<'_> {
+    /// Those that are known not to be enough. What cannot be told here holds nothing back.
+    fn held_back(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.is_enough(self.tier) == Some(false))
+    }
+
+    fn unfit(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.fit == Some(false))
+    }
+
+    fn is_fit(&self) -> bool {
+        self.held_back().next().is_none() && self.unfit().next().is_none()
+    }
+
+    fn as_text(&self) -> String {
+        let tier = self.tier;
+        let mut text = format!(
+            "Is this host fit for the tier {}: {} people at once, {} sockets, {} MB?\n\n",
+            tier.name, tier.people, tier.sockets, tier.memory_mb
+        );
+        for check in &self.checks {
+            match &check.enough {
+                None => line(&mut text, check.what, &format!("cannot be told here: {}", check.found)),
+                Some(_) => {
+                    line(&mut text, check.what, &check.found);
+                    line(&mut text, "", &format!("enough for: {}", check.tiers()));
+                }
+            }
+            if check.is_enough(tier) == Some(false) {
+                line(&mut text, "", &format!("too little for {}: {}", tier.name, check.needs));
+                mend(&mut text, &check.mend);
             }
         }
-        if check.is_enough(tier) == Some(false) {
-            line("", &format!("too little for {}: {}", tier.name, check.needs));
-            for (when, command) in &check.mend {
-                line("", &format!("{when}:"));
-                line("", &format!("  {command}"));
+        text += "\nIs what is around the server in order?\n\n";
+        for finding in &self.findings {
+            line(&mut text, finding.what, &finding.found);
+            if finding.fit == Some(false) {
+                line(&mut text, "", &format!("wrong: {}", finding.needs));
             }
+            mend(&mut text, &finding.mend);
+        }
+        text + match self.is_fit() {
+            true => "\nNothing that could be read holds this tier back.\n",
+            false => "\nNothing has been changed.\n",
         }
     }
-    text + match held_back(tier, checks).count() {
-        0 => "\nNothing that could be read holds this tier back.\n",
-        _ => "\nNothing has been changed.\n",
+
+    fn as_json(&self) -> String {
+        let checks = self.checks.iter().map(|check| {
+            let is_enough = check.is_enough(self.tier);
+            json!({
+                "check": check.what,
+                "found": check.found,
+                "enough_for": check.enough.map(|_| check.names()),
+                "fit": is_enough,
+                "needs": check.needs,
+                "mend": if is_enough == Some(false) { commands(&check.mend) } else { Vec::new() },
+            })
+        });
+        let findings = self.findings.iter().map(|finding| {
+            json!({
+                "check": finding.what,
+                "found": finding.found,
+                "fit": finding.fit,
+                "needs": finding.needs,
+                "mend": commands(&finding.mend),
+            })
+        });
+        let report = json!({
+            "tier": self.tier.name,
+            "fit": self.is_fit(),
+            "checks": checks.collect::<Vec<_>>(),
+            "installation": findings.collect::<Vec<_>>(),
+        });
+        format!("{report:#}\n")
     }
 }
 
-fn as_json(tier: &Tier, checks: &[Check]) -> String {
-    let shown = checks.iter().map(|check| {
-        let mend = check.mend.iter().map(|(when, command)| json!({"when": when, "command": command}));
-        json!({
-            "check": check.what,
-            "found": check.found,
-            "enough_for": check.enough.map(|_| check.names()),
-            "fit": check.is_enough(tier),
-            "needs": check.needs,
-            "mend": if check.is_enough(tier) == Some(false) { mend.collect() } else { Vec::new() },
-        })
-    });
-    let fit = held_back(tier, checks).next().is_none();
-    format!("{:#}\n", json!({"tier": tier.name, "fit": fit, "checks": shown.collect::<Vec<_>>()}))
+fn line(text: &mut String, first: &str, second: &str) {
+    *text += &format!("{first:<COLUMN$}{second}\n");
+}
+
+fn mend(text: &mut String, mend: &[(&str, String)]) {
+    for (when, command) in mend {
+        line(text, "", &format!("{when}:"));
+        line(text, "", &format!("  {command}"));
+    }
+}
+
+fn commands(mend: &[(&str, String)]) -> Vec<serde_json::Value> {
+    mend.iter().map(|(when, command)| json!({"when": when, "command": command})).collect()
 }
