@@ -83,10 +83,11 @@ echo "$*" >>/run/systemctl.log
 [ "$1" != --user ] || shift
 stop() { if [ -e /run/pid ]; then kill "$(cat /run/pid)" 2>/dev/null; while kill -0 "$(cat /run/pid)" 2>/dev/null; do sleep 0.05; done; rm -f /run/pid; fi; }
 start() {
+    rm -f /run/server.log
     $(sed -n 's/^ExecStart=//p' /etc/systemd/system/campfire.service) >/run/server.log 2>&1 &
     echo $! >/run/pid
     while kill -0 "$(cat /run/pid)" 2>/dev/null; do
-        if grep -q 'listening on' /run/server.log; then return 0; fi
+        if grep -qs 'listening on' /run/server.log; then return 0; fi
         sleep 0.05
     done
     rm -f /run/pid
