@@ -15,14 +15,20 @@ use std::{
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{
+    StatusCode, Version,
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     task::spawn_local,
 };
 
+use super::listener::Listener;
 use crate::{config::Config, http, worker::Worker};
 
 /// The largest head of a request, in bytes; past it hyper answers 431.
@@ -40,12 +46,14 @@ struct Progress {
     clock: Arc<AtomicU32>,
 }
 
-/// It waits for a request.
+/// It waits for another request.
 const IDLE: u8 = 0;
 /// A request's head has begun to arrive.
 const HEAD: u8 = 1;
 /// A request is being answered; its own timeouts apply.
 const BUSY: u8 = 2;
+/// It has just come, and nothing has been heard of it.
+const FRESH: u8 = 3;
 
 impl Progress {
     fn enter(&self, phase: u8) {
@@ -62,6 +70,8 @@ struct Watch {
     progress: Arc<Progress>,
     /// To be closed as soon as what it does is done; at once if it does nothing.
     draining: Cell<bool>,
+    /// The same although nothing has been heard of it.
+    hurried: Cell<bool>,
     expired: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -96,7 +106,7 @@ impl Connections {
                 clock.saturating_sub(watch.progress.since.load(Ordering::Relaxed)),
             ));
             let limit = match watch.progress.phase() {
-                IDLE => config.idle_timeout,
+                IDLE | FRESH => config.idle_timeout,
                 HEAD => config.header_timeout,
                 _ => return true,
             };
@@ -108,9 +118,20 @@ impl Connections {
         });
     }
 
+    /// Closes what is idle, and has the others close with the answer that they wait for. Who has just come is answered
+    /// first as well: a new connection that is closed without an answer is an error to its client, an old one is not
+    /// (RFC 9112, section 9.3.1).
     pub(super) fn drain(&self) {
         for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
             watch.draining.set(true);
+            watch.wake();
+        }
+    }
+
+    /// Closes those as well that came and said nothing.
+    pub(super) fn hurry(&self) {
+        for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
+            watch.hurried.set(true);
             watch.wake();
         }
     }
@@ -135,7 +156,7 @@ impl AsyncRead for Watched {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_ready() && self.progress.phase() == IDLE {
+        if polled.is_ready() && matches!(self.progress.phase(), IDLE | FRESH) {
             self.progress.enter(HEAD);
         }
         polled
@@ -168,15 +189,15 @@ impl AsyncWrite for Watched {
     }
 }
 
-/// Accepts for ever.
-pub(super) async fn accept(worker: &Rc<Worker>, listener: &TcpListener, connections: &Rc<Connections>) {
+/// Accepts until the worker is told to stop.
+pub(super) async fn accept(worker: &Rc<Worker>, mut listener: Listener, connections: &Rc<Connections>) {
     let mut builder = http1::Builder::new();
     // No pipeline_flush: it holds an answer back as long as a byte of anything else waits to be read, be it half a
     // request or what made the answer a 431.
     // And who has said all still waits for the answer.
     builder.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).half_close(true);
-    loop {
-        match listener.accept().await {
+    while let Some(accepted) = listener.accept(worker).await {
+        match accepted {
             Ok((stream, peer)) => {
                 let served = serve(Rc::clone(worker), builder.clone(), stream, peer, connections);
                 spawn_local(served);
@@ -204,13 +225,15 @@ fn serve(
         .with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     let progress = Arc::new(Progress {
-        phase: AtomicU8::new(IDLE),
+        phase: AtomicU8::new(FRESH),
         since: AtomicU32::new(connections.clock.load(Ordering::Relaxed)),
         clock: Arc::clone(&connections.clock),
     });
     let watch = Rc::new(Watch {
         progress: Arc::clone(&progress),
-        draining: Cell::new(false),
+        // It may be one of those that are let in before the door closes.
+        draining: Cell::new(worker.shared.is_draining()),
+        hurried: Cell::new(false),
         expired: Cell::new(false),
         waker: RefCell::default(),
     });
@@ -223,8 +246,16 @@ fn serve(
         let service = service_fn(move |request| {
             let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
             progress.enter(BUSY);
+            let is_http1 = request.version() <= Version::HTTP_11;
             async move {
-                let response = http::answer(worker, request, address).await;
+                let mut response = http::answer(Rc::clone(&worker), request, address).await;
+                if worker.shared.is_draining()
+                    && is_http1
+                    && response.status() != StatusCode::SWITCHING_PROTOCOLS
+                {
+                    // The next request is for who comes after us.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
                 progress.enter(IDLE);
                 Ok::<_, Infallible>(response)
             }
@@ -236,16 +267,26 @@ fn serve(
             if watch.expired.get() {
                 return Poll::Ready(());
             }
-            if watch.draining.get() && !told {
-                told = true;
-                connection.as_mut().graceful_shutdown();
-            }
             let known = watch.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
             if !known {
                 watch.waker.replace(Some(cx.waker().clone()));
             }
-            // An error is the client's: it went away, or spoke something else.
-            connection.as_mut().poll(cx).map(drop)
+            // First what has arrived: it may be a request. An error is the client's: it went away, or spoke something else.
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let is_between = match watch.progress.phase() {
+                // The rest of the head is on the way, and the answer will say that it is the last.
+                HEAD => false,
+                FRESH => watch.hurried.get(),
+                _ => true,
+            };
+            if watch.draining.get() && !told && is_between {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+                return connection.as_mut().poll(cx).map(drop);
+            }
+            Poll::Pending
         })
         .await;
     }
