@@ -43,6 +43,8 @@ impl Inherited {
             let socket = found.take_tcp_listener(place).and_then(|socket| {
                 let socket = socket.ok_or(io::ErrorKind::NotFound)?;
                 socket.set_nonblocking(true)?;
+                // Those who come back while the next process starts wait here: whoever finds no room tries again a second later.
+                socket2::SockRef::from(&socket).listen(BACKLOG)?;
                 Ok(socket)
             });
             match socket {
@@ -203,14 +205,11 @@ async fn accept_among(
             continue;
         }
         let_go_first = false;
-        match ready.try_io(|socket| socket.get_ref().accept()) {
-            Ok(accepted) => {
-                let (stream, peer) = accepted?;
-                stream.set_nonblocking(true)?;
-                return Ok((TcpStream::from_std(stream)?, peer));
-            }
-            // Another worker was quicker.
-            Err(_) => {}
+        // If not, another worker was quicker.
+        if let Ok(accepted) = ready.try_io(|socket| socket.get_ref().accept()) {
+            let (stream, peer) = accepted?;
+            stream.set_nonblocking(true)?;
+            return Ok((TcpStream::from_std(stream)?, peer));
         }
     }
 }

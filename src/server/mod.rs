@@ -449,6 +449,11 @@ async fn prune(worker: Rc<Worker>) {
 async fn drain(worker: &Rc<Worker>, connections: &Rc<connection::Connections>) {
     let began = Instant::now();
     let sockets = worker.shared.metrics.iter().map(|metrics| metrics.sockets.get()).sum();
+    tracing::debug!(
+        worker = worker.id,
+        sockets = worker.metrics.sockets.get(),
+        "a worker sees its sockets off"
+    );
     worker.hub.borrow_mut().leave_all(sockets);
     connections.drain();
     let mut hurried = false;

@@ -18,6 +18,9 @@ const KEPT_CONNECTIONS: usize = 10;
 const SOCKETS: usize = 1_000;
 const RESTARTS: usize = 2;
 
+/// The debug log tells how many sockets each worker has.
+const SETTINGS: &[(&str, &str)] = &[("CAMPFIRE_WORKERS", "2"), ("CAMPFIRE_LOG_LEVEL", "debug")];
+
 /// Sockets that connect at the same time at the start.
 const ABREAST: usize = 50;
 
@@ -203,6 +206,8 @@ async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Rece
                     assert_eq!(code, Some(1001), "{:?}", socket.farewell);
                     let hint = socket.retry_hint().expect("a hint when to come back");
                     audience.hinted.fetch_add(1, Ordering::Relaxed);
+                    // As a browser does: it answers and closes, then waits.
+                    drop(socket);
                     tokio::time::sleep(Duration::from_millis(hint)).await;
                     break;
                 }
@@ -225,10 +230,10 @@ async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Rece
 /// Every message of the room, walked from the oldest.
 async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
     let mut all = BTreeMap::new();
-    let mut after = 0;
+    let mut after = 1;
     loop {
         let page =
-            person.get(&format!("/api/rooms/{room}/messages?after={after}&limit=100")).await.expect(200);
+            person.get(&format!("/api/rooms/{room}/messages?after={after}&limit=200")).await.expect(200);
         let messages = page["messages"].as_array().expect("messages");
         for message in messages {
             after = id(message);
@@ -238,6 +243,12 @@ async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
             return all;
         }
     }
+}
+
+/// How many sockets each worker had when it stopped.
+fn shares(log: &str) -> Vec<usize> {
+    let seen_off = log.lines().filter(|line| line.contains("sees its sockets off"));
+    seen_off.filter_map(|line| line.rsplit_once("sockets=")?.1.trim().parse().ok()).collect()
 }
 
 async fn until(what: &str, is_so: impl Fn() -> bool) {
@@ -254,7 +265,7 @@ async fn nobody_notices_a_restart_but_by_its_length() {
     let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     files.current = files.maximum;
     rustix::process::setrlimit(rustix::process::Resource::Nofile, files).expect("open files");
-    let mut camp = Camp::on(Server::under(Systemd::new("http", None), &[])).await;
+    let mut camp = Camp::on(Server::under(Systemd::new("http", None), SETTINGS)).await;
     let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
     let audience = Arc::new(Audience {
         room: camp.room,
@@ -309,10 +320,14 @@ async fn nobody_notices_a_restart_but_by_its_length() {
         let back = audience.joined_at.lock().unwrap().duration_since(told);
         asked(crowd.done.load(Ordering::Relaxed) + BETWEEN).await;
         println!(
-            "restart {restart}: gone after {gone:.0?}, ready after {ready:.0?}, all {SOCKETS} sockets back after {back:.0?}; the longest wait of a request was {} ms",
+            "restart {restart}: gone after {gone:.2?}, ready after {ready:.2?}, all {SOCKETS} sockets back after {back:.2?}; the longest wait of a request was {} ms",
             crowd.worst.swap(0, Ordering::Relaxed) / 1_000
         );
     }
+    let shares = shares(&camp.server.log());
+    println!("sockets of each worker, before each restart: {shares:?}");
+    assert_eq!(shares.len(), 2 * RESTARTS, "{}", camp.server.log());
+    assert!(shares.iter().all(|share| *share >= SOCKETS / 4), "one worker has them all: {shares:?}");
     crowd.over.store(true, Ordering::Relaxed);
     let mut posted = HashMap::new();
     for asker in askers {
