@@ -1,0 +1,9 @@
+//! Being a service: started by systemd, watched by it, stopped, and started again without anybody noticing.
+
+mod support;
+
+mod restart {
+    mod gap;
+    mod service;
+    mod stop;
+}
