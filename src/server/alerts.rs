@@ -280,11 +280,9 @@ mod tests {
     use super::*;
     use crate::metrics::WorkerMetrics;
 
-    const SECOND: Duration = Duration::from_secs(1);
-
     /// What an alert says to a run of looks, one each five seconds from a time on.
     fn judged(alert: &mut Alert, from: u64, looks: &str) -> Vec<Option<News>> {
-        let times = (0..).map(|place| (from + 5 * place) * SECOND);
+        let times = (0..).map(|place| Duration::from_secs(from + 5 * place));
         looks.chars().zip(times).map(|(look, at)| alert.judge(at, look == '!')).collect()
     }
 
@@ -314,7 +312,7 @@ mod tests {
     fn look(at: u64, worker: &WorkerMetrics, cpu_seconds: f64) -> Look {
         let mut served = Served::default();
         served.add(worker);
-        Look { at: at * SECOND, served, cpu_seconds }
+        Look { at: Duration::from_secs(at), served, cpu_seconds }
     }
 
     #[test]
@@ -325,7 +323,7 @@ mod tests {
         minute.take(look(0, &worker, 10.0), 64);
         assert_eq!(minute.value(Topic::Cpu, 1.0), None, "no time has passed");
         assert_eq!(minute.value(Topic::Memory, 1.0), Some(64));
-        (0..10).for_each(|_| worker.routes[0].record(500, 400 * Duration::from_millis(1)));
+        (0..10).for_each(|_| worker.routes[0].record(500, Duration::from_millis(400)));
         minute.take(look(5, &worker, 15.0), 65);
         assert_eq!(minute.value(Topic::Cpu, 2.0), Some(50), "of two cores");
         assert_eq!(minute.value(Topic::Errors, 2.0), None, "ten requests tell nothing");
