@@ -3,6 +3,7 @@
 mod support;
 
 mod restart {
+    mod alerts;
     mod gap;
     mod service;
     mod stop;

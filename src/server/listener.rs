@@ -241,3 +241,43 @@ fn has_more_than_others(worker: &Worker) -> bool {
     let least = worker.shared.metrics.iter().map(|metrics| connections(metrics)).min().unwrap_or_default();
     connections(&worker.metrics) > least + HEAD_START
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inherited(names: &[&str]) -> (Inherited, Vec<SocketAddr>) {
+        let bound = || std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+        let sockets: Vec<_> = names.iter().map(|name| ((*name).to_owned(), bound())).collect();
+        let addresses = sockets.iter().map(|(_, socket)| socket.local_addr().expect("bound")).collect();
+        (Inherited(sockets), addresses)
+    }
+
+    #[test]
+    fn inherited_sockets_are_handed_out_by_name_and_every_worker_accepts_from_all_that_are_left() {
+        let (mut inherited, addresses) = inherited(&["http", REDIRECT, "http"]);
+        let redirect = inherited.take(REDIRECT);
+        assert_eq!(redirect.len(), 1);
+        assert_eq!(redirect[0].local_addr().unwrap(), addresses[1]);
+        assert!(inherited.take(REDIRECT).is_empty(), "once");
+        let elsewhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (address, workers) = sockets(&mut inherited, elsewhere, 3).unwrap();
+        assert_eq!(address, addresses[0]);
+        assert_eq!(workers.len(), 3);
+        for worker in workers {
+            let Sockets::Shared(sockets) = worker else { panic!("{worker:?}") };
+            let heard: Vec<_> = sockets.iter().map(|socket| socket.local_addr().unwrap()).collect();
+            assert_eq!(heard, [addresses[0], addresses[2]]);
+        }
+    }
+
+    #[test]
+    fn without_inherited_sockets_each_worker_has_its_own_on_the_same_address() {
+        let elsewhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (address, workers) = sockets(&mut Inherited::default(), elsewhere, 2).unwrap();
+        for worker in workers {
+            let Sockets::Own(socket) = worker else { panic!("{worker:?}") };
+            assert_eq!(socket.local_addr().unwrap(), address);
+        }
+    }
+}

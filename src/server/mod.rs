@@ -1,5 +1,6 @@
 //! Start and stop: the data directory, the writer, the workers, and the signals that end them.
 
+mod alerts;
 mod connection;
 mod listener;
 mod redirect;
@@ -219,6 +220,7 @@ pub fn serve_from(
         let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || part.run(reader));
         threads.push(thread.map_err(ServeError::Runtime)?);
     }
+    let alerts = alerts::Watch::new(Arc::clone(&shared), handle.clone(), &state);
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
     threads.push(jobs.map_err(ServeError::Runtime)?);
@@ -231,7 +233,9 @@ pub fn serve_from(
     let _ = open.send(());
     ready(address);
     service::ready(&format!("Serving on {address}"));
-    signals.wait_while(service::keep_watch(&pulse, &handle));
+    signals.wait_while(async {
+        tokio::join!(service::keep_watch(&pulse, &handle), alerts.keep());
+    });
     service::stopping();
     tracing::info!("stopping");
     shared.draining.store(true, Ordering::Relaxed);

@@ -19,6 +19,7 @@ mod rooms;
 mod schema;
 mod search;
 mod sync;
+mod voice;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
@@ -47,4 +48,5 @@ pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, Ro
 pub use schema::{DataDir, OpenError};
 pub use search::{Found, Hit, RecentSearch, RememberSearch, SearchQuery};
 pub use sync::{Change as SyncChange, PruneEvents};
+pub use voice::LetServerSpeak;
 pub use writer::{Fanout, Home, Settle, Writer, WriterHandle, WriterMetrics};
