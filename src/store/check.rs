@@ -136,6 +136,6 @@ impl Examined {
             }
         }
         told.truncate(TOLD);
-        Ok((last, told))
+        Ok((last.0, told))
     }
 }

@@ -172,6 +172,16 @@ impl DataDir {
         Ok(())
     }
 
+    /// Makes the full-text index anew from the messages.
+    pub fn rebuild_index(&self) -> Result<(), OpenError> {
+        let rebuild = || {
+            self.writable()?
+                .execute("insert into messages_fts (messages_fts) values ('rebuild')", ())
+                .map_err(|error| self.failed(error))
+        };
+        rebuild().map(drop)
+    }
+
     /// Before it is brought up to date the database is copied beside itself, for whoever wants to go back.
     fn keep_a_copy(&self, db: &Connection, version: usize) -> rusqlite::Result<()> {
         let copy = self.path.join(format!("campfire-before-schema-{}.db", version + 1));

@@ -104,6 +104,11 @@ impl Reader {
         self.connection().query_row("PRAGMA user_version", (), |row| row.get(0))
     }
 
+    pub fn page_count(&self) -> rusqlite::Result<u64> {
+        let count: i64 = self.connection().query_row("PRAGMA page_count", (), |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// Tells every file that a row knows, thumbnails too. A database from before there were any has none.
     pub fn each_file<E: From<rusqlite::Error>>(
         &self,
