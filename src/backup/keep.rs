@@ -94,9 +94,10 @@ fn moments_in(directory: &Path) -> io::Result<Vec<Timestamp>> {
     Ok(moments)
 }
 
-/// The moment of the newest backup that was made by itself.
-pub fn newest(directory: &Path) -> io::Result<Option<Timestamp>> {
-    Ok(moments_in(directory)?.into_iter().max())
+/// The moment of the newest backup that was made by itself. One from after `now` was made before somebody set the clock
+/// back, and stands for none of those to come.
+pub fn newest(directory: &Path, now: Timestamp) -> io::Result<Option<Timestamp>> {
+    Ok(moments_in(directory)?.into_iter().filter(|moment| *moment <= now).max())
 }
 
 /// Removes what need not stay, and what a backup that was killed has left. Answers how many.

@@ -144,5 +144,8 @@ pub(super) fn at_leisure<T>(
 }
 
 pub(super) fn in_mb(bytes: u64) -> String {
+    if bytes < 1 << 20 {
+        return format!("{} KB", bytes.div_ceil(1 << 10));
+    }
     format!("{}.{} MB", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20)
 }

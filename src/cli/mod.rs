@@ -117,6 +117,7 @@ fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
     if given.has("print-config") {
         return say(&loaded.print());
     }
+    crate::backup::check_directory(&loaded.config).map_err(Failure::Usage)?;
     log::init(loaded.config.log_format, &loaded.config.log_level);
     Ok(server::serve(loaded.config)?)
 }
