@@ -5,6 +5,7 @@ use std::{
     io::{self, BufWriter, Write},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
@@ -23,6 +24,9 @@ const SYNC_EVERY: u64 = 4 << 20;
 
 /// Moments that are tried when files of one are gone before they could be put aside.
 const TRIES: usize = 3;
+
+/// How often it is looked whether another backup has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How deep `certificates/` is searched.
 const MAX_DEPTH: usize = 4;
@@ -45,13 +49,13 @@ pub struct Made {
     pub missing: u64,
 }
 
-/// Makes a backup of a data directory. Waits for another one of the same data to end if `patient`.
+/// Makes a backup of a data directory.
 ///
 /// The database is copied first, within the data directory: that takes a read transaction for as long as the copy lasts,
 /// and as much room on that disk as the database. Everything else is done from the copy.
-pub fn make(data: &Path, target: Target<'_>, patient: bool, pace: &mut Pace<'_>) -> Result<Made, BackupError> {
+pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made, BackupError> {
     let data = DataDir::look(data)?;
-    let aside = Aside::begin(data.path(), patient)?;
+    let aside = Aside::begin(data.path(), pace)?;
     // Before the long part: a name that is taken should be told at once.
     let mut archive = Archive::begin(target)?;
     require_room(data.path(), room_needed(&data)?)?;
@@ -104,7 +108,7 @@ pub fn make(data: &Path, target: Target<'_>, patient: bool, pace: &mut Pace<'_>)
 
 /// Copies the database within the data directory, to be looked at there. The copy is gone with the value.
 pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Aside, BackupError> {
-    let aside = Aside::begin(data.path(), true)?;
+    let aside = Aside::begin(data.path(), pace)?;
     require_room(data.path(), room_needed(data)?)?;
     aside.copy(Snapshot::take(data)?, 0, pace)?;
     Ok(aside)
@@ -195,15 +199,26 @@ pub struct Aside {
 }
 
 impl Aside {
-    fn begin(data: &Path, patient: bool) -> Result<Self, BackupError> {
+    fn begin(data: &Path, pace: &mut Pace<'_>) -> Result<Self, BackupError> {
         let lock = open(data)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) if patient => {
-                lock.lock().map_err(|error| BackupError::Read(data.to_owned(), error))?;
+        let mut is_told = false;
+        loop {
+            match (lock.try_lock(), &mut pace.tell_waiting) {
+                (Ok(()), _) => break,
+                (Err(TryLockError::Error(error)), _) => {
+                    return Err(BackupError::Read(data.to_owned(), error));
+                }
+                (Err(TryLockError::WouldBlock), None) => return Err(BackupError::UnderWay(data.to_owned())),
+                (Err(TryLockError::WouldBlock), Some(tell)) => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tell();
+                    }
+                }
             }
-            Err(TryLockError::WouldBlock) => return Err(BackupError::UnderWay(data.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(BackupError::Read(data.to_owned(), error)),
+            if pace.is_stopped() {
+                return Err(BackupError::Stopped);
+            }
+            std::thread::sleep(LOOK_AGAIN);
         }
         let path = data.join(ASIDE);
         let make = || {

@@ -147,6 +147,7 @@ fn is_full(error: &io::Error) -> bool {
 pub struct Pace<'a> {
     stop: &'a AtomicBool,
     tell: Box<dyn FnMut(u64, u64) + 'a>,
+    tell_waiting: Option<Box<dyn FnMut() + 'a>>,
     done: u64,
     total: u64,
     since: u64,
@@ -156,7 +157,12 @@ pub struct Pace<'a> {
 impl<'a> Pace<'a> {
     /// `tell` hears how many bytes are done, of how many as far as is known.
     pub fn new(stop: &'a AtomicBool, tell: impl FnMut(u64, u64) + 'a) -> Self {
-        Self { stop, tell: Box::new(tell), done: 0, total: 0, since: 0, slice_began: Instant::now() }
+        Self { stop, tell: Box::new(tell), tell_waiting: None, done: 0, total: 0, since: 0, slice_began: Instant::now() }
+    }
+
+    /// Waits for another backup of the same data to end, and says so first.
+    pub fn patient(self, tell: impl FnMut() + 'a) -> Self {
+        Self { tell_waiting: Some(Box::new(tell)), ..self }
     }
 
     /// Puts the calling thread behind all others. There is no way back for who is not root, so it should end with the work.

@@ -43,7 +43,7 @@ pub(super) fn backup(arguments: Vec<OsString>) -> Result<(), Failure> {
         Target::File { path: file, replace: given.has("force") }
     };
     let Made { size, database, files, missing } =
-        at_leisure("backing up", |pace| backup::make(&data, target, true, pace))?;
+        at_leisure("backing up", |pace| backup::make(&data, target, pace))?;
     if missing > 0 {
         eprintln!(
             "campfire: {missing} uploaded files were not there, so they are not in the backup; `campfire check` names them"
@@ -129,12 +129,15 @@ pub(super) fn at_leisure<T>(
     Pace::give_way();
     let is_seen = std::io::stderr().is_terminal();
     let mut told = Instant::now();
-    let outcome = work(&mut Pace::new(&STOP, |done, total| {
+    let pace = Pace::new(&STOP, |done, total| {
         if is_seen && told.elapsed() >= TELL_EVERY {
             told = Instant::now();
             let of = if total > done { format!(" of {}", in_mb(total)) } else { String::new() };
             eprint!("\r\x1b[K{what}: {}{of}", in_mb(done));
         }
+    });
+    let outcome = work(&mut pace.patient(|| {
+        eprintln!("campfire: a backup or a check of the same data is under way; waiting for its end");
     }));
     if is_seen {
         eprint!("\r\x1b[K");

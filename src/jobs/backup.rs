@@ -118,7 +118,7 @@ fn make_and_prune(
     fs::create_dir_all(directory).map_err(unwritable)?;
     let path = directory.join(backup::scheduled_name(now));
     let target = Target::File { path: &path, replace: true };
-    let made = backup::make(data, target, false, &mut Pace::new(stop, |_, _| {}))?;
+    let made = backup::make(data, target, &mut Pace::new(stop, |_, _| {}))?;
     // The new one is there: what cannot be removed is no reason to make another.
     match backup::prune(directory, schedule) {
         Ok(count) => tracing::debug!(count, "removed old backups"),
