@@ -244,12 +244,7 @@ impl Aside {
     }
 
     /// Copies the database here. Answers its size.
-    fn copy(
-        &self,
-        snapshot: Snapshot,
-        more_to_come: u64,
-        pace: &mut Pace<'_>,
-    ) -> Result<u64, BackupError> {
+    fn copy(&self, snapshot: Snapshot, more_to_come: u64, pace: &mut Pace<'_>) -> Result<u64, BackupError> {
         let path = self.database();
         let size = u64::try_from(snapshot.reader().size()?).unwrap_or(0);
         pace.expect(2 * size + more_to_come);

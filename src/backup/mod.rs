@@ -47,7 +47,11 @@ pub enum BackupError {
     Database(rusqlite::Error),
     Read(PathBuf, io::Error),
     Write(PathBuf, io::Error),
-    NoRoom { at: PathBuf, needed: u64, free: u64 },
+    NoRoom {
+        at: PathBuf,
+        needed: u64,
+        free: u64,
+    },
     /// Another backup is being made of the same data.
     UnderWay(PathBuf),
     Exists(PathBuf),
@@ -55,7 +59,10 @@ pub enum BackupError {
     NotEmpty(PathBuf),
     /// The archive is not what was once written, or is no backup.
     Broken(String),
-    Newer { found: i64, known: i64 },
+    Newer {
+        found: i64,
+        known: i64,
+    },
     /// It was told to stop.
     Stopped,
 }
@@ -70,10 +77,18 @@ impl fmt::Display for BackupError {
             ),
             Self::Read(path, error) => write!(f, "cannot read {} ({error})", path.display()),
             Self::Write(path, error) if is_full(error) => {
-                write!(f, "the disk is full: {} could not be written; make room, or choose another place", path.display())
+                write!(
+                    f,
+                    "the disk is full: {} could not be written; make room, or choose another place",
+                    path.display()
+                )
             }
             Self::Write(path, error) => {
-                write!(f, "cannot write {} ({error}); choose another place or give this user access to it", path.display())
+                write!(
+                    f,
+                    "cannot write {} ({error}); choose another place or give this user access to it",
+                    path.display()
+                )
             }
             Self::NoRoom { at, needed, free } => write!(
                 f,
@@ -86,7 +101,11 @@ impl fmt::Display for BackupError {
                 write!(f, "another backup of {} is being made; wait for it to end", path.display())
             }
             Self::Exists(path) => {
-                write!(f, "{} exists already; choose another name, or replace it with --force", path.display())
+                write!(
+                    f,
+                    "{} exists already; choose another name, or replace it with --force",
+                    path.display()
+                )
             }
             Self::Ending(path) => write!(
                 f,
@@ -99,7 +118,10 @@ impl fmt::Display for BackupError {
                 path.display()
             ),
             Self::Broken(why) => {
-                write!(f, "this is no backup that can be restored: {why}; nothing was changed, try another backup")
+                write!(
+                    f,
+                    "this is no backup that can be restored: {why}; nothing was changed, try another backup"
+                )
             }
             Self::Newer { found, known } => write!(
                 f,
@@ -157,7 +179,15 @@ pub struct Pace<'a> {
 impl<'a> Pace<'a> {
     /// `tell` hears how many bytes are done, of how many as far as is known.
     pub fn new(stop: &'a AtomicBool, tell: impl FnMut(u64, u64) + 'a) -> Self {
-        Self { stop, tell: Box::new(tell), tell_waiting: None, done: 0, total: 0, since: 0, slice_began: Instant::now() }
+        Self {
+            stop,
+            tell: Box::new(tell),
+            tell_waiting: None,
+            done: 0,
+            total: 0,
+            since: 0,
+            slice_began: Instant::now(),
+        }
     }
 
     /// Waits for another backup of the same data to end, and says so first.

@@ -153,9 +153,10 @@ fn read(source: impl Read, into: &Path, keep: bool, pace: &mut Pace<'_>) -> Resu
             }
             let mut text = Vec::new();
             entry.read_to_end(&mut text).map_err(broken)?;
-            manifest = Some(serde_json::from_slice::<Manifest>(&text).map_err(|error| {
-                BackupError::Broken(format!("its manifest cannot be read ({error})"))
-            })?);
+            manifest =
+                Some(serde_json::from_slice::<Manifest>(&text).map_err(|error| {
+                    BackupError::Broken(format!("its manifest cannot be read ({error})"))
+                })?);
             continue;
         }
         if seen.len() == MAX_ENTRIES {

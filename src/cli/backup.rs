@@ -36,7 +36,9 @@ pub(super) fn backup(arguments: Vec<OsString>) -> Result<(), Failure> {
     let to_stream = file == Path::new("-");
     let target = if to_stream {
         if std::io::stdout().is_terminal() {
-            return Err(Failure::Usage("a backup is nothing to look at; give a file, or a pipe after -".into()));
+            return Err(Failure::Usage(
+                "a backup is nothing to look at; give a file, or a pipe after -".into(),
+            ));
         }
         Target::Stream(Box::new(std::io::stdout()))
     } else {
@@ -70,16 +72,14 @@ pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
         Box::new(File::open(file).map_err(|error| BackupError::Read(file.to_owned(), error))?)
     };
     let only_verify = given.has("verify");
-    let Restored { made_at, version, files, bytes, missing } = at_leisure(
-        if only_verify { "verifying" } else { "restoring" },
-        |pace| {
+    let Restored { made_at, version, files, bytes, missing } =
+        at_leisure(if only_verify { "verifying" } else { "restoring" }, |pace| {
             if only_verify {
                 backup::verify(source, &std::env::temp_dir(), pace)
             } else {
                 backup::restore(source, &data, pace)
             }
-        },
-    )?;
+        })?;
     if missing > 0 {
         eprintln!("campfire: {missing} uploaded files were not there already when the backup was made");
     }

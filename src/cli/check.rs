@@ -22,7 +22,8 @@ use crate::{
 const TOLD: usize = 20;
 
 const RESTORE: &str = "restore a backup from before: campfire restore FILE --data NEW-DIRECTORY";
-const RETURN_FILES: &str = "take the file from a backup: tar --zstd -xf FILE files/…, into the data directory";
+const RETURN_FILES: &str =
+    "take the file from a backup: tar --zstd -xf FILE files/…, into the data directory";
 const REBUILD: &str = "stop the server and run campfire check --rebuild-index";
 
 /// What one check has found.
@@ -64,7 +65,13 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     }
     let findings = at_leisure("checking", |pace| examine(&data, pace))?;
     say(&if given.has("json") { as_json(&findings) } else { as_text(&findings) })?;
-    match findings.iter().filter(|it| it.right == Some(false)).map(|it| it.check).collect::<Vec<_>>().as_slice() {
+    match findings
+        .iter()
+        .filter(|it| it.right == Some(false))
+        .map(|it| it.check)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [] => Ok(()),
         wrong => Err(Failure::Failed(format!("something is wrong with the {}", wrong.join(", the ")))),
     }
@@ -179,7 +186,12 @@ fn files(reader: &Reader, folder: &Folder, pace: &mut Pace<'_>) -> Result<Findin
             if faults.len() < TOLD {
                 let what = if known.byte_size.is_some() { "file" } else { "thumbnail of file" };
                 let place = folder.place(&known.key);
-                faults.push(format!("{what} {} ({:?}) {fault}: {}", known.id, known.filename, place.display()));
+                faults.push(format!(
+                    "{what} {} ({:?}) {fault}: {}",
+                    known.id,
+                    known.filename,
+                    place.display()
+                ));
             }
         }
         Ok(())
@@ -187,7 +199,8 @@ fn files(reader: &Reader, folder: &Folder, pace: &mut Pace<'_>) -> Result<Findin
     if wrong > faults.len() {
         faults.push(format!("and {} more", wrong - faults.len()));
     }
-    let found = format!("{count} uploaded files and thumbnails, {hashed} of them held against their checksums");
+    let found =
+        format!("{count} uploaded files and thumbnails, {hashed} of them held against their checksums");
     Ok(Finding::of("files", found, faults, RETURN_FILES))
 }
 

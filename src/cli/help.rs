@@ -261,7 +261,18 @@ mod tests {
 
     #[test]
     fn every_help_is_in_two_columns_that_fit_a_terminal() {
-        for help in [overview(), serve(), demo(), admin(), healthcheck(), bench(), doctor(), backup(), restore(), check()] {
+        for help in [
+            overview(),
+            serve(),
+            demo(),
+            admin(),
+            healthcheck(),
+            bench(),
+            doctor(),
+            backup(),
+            restore(),
+            check(),
+        ] {
             assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
             for line in help.lines() {
                 assert!(line.chars().count() <= 110, "too long: {line}");

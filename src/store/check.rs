@@ -92,11 +92,14 @@ impl Examined {
     pub fn index_is_right(&self) -> rusqlite::Result<bool> {
         // The index reads them by a view of ours.
         self.db.pragma_update(None, "trusted_schema", true)?;
-        let checked =
-            self.db.execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 1)", ());
+        let checked = self
+            .db
+            .execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 1)", ());
         match checked {
             Ok(_) => Ok(true),
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(false),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

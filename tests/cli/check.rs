@@ -96,7 +96,11 @@ async fn a_page_that_was_overwritten_is_found() {
     bytes[begin + 8..begin + 300].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
     finds(&data, "database", &[]);
-    std::fs::write(&path, b"this is no database at all, but long enough to look like a file with something in it").unwrap();
+    std::fs::write(
+        &path,
+        b"this is no database at all, but long enough to look like a file with something in it",
+    )
+    .unwrap();
     let (status, report, _) = checked(&data);
     assert_eq!((status, wrong(&report)), (1, vec!["database"]), "{report:#}");
 }
@@ -121,7 +125,10 @@ async fn a_file_that_is_gone_or_longer_or_another_is_found() {
 async fn an_index_that_says_something_else_is_found_and_made_anew() {
     let (_dir, data, _) = stopped().await;
     // What the index never hears of.
-    sql(&data, "update messages set plain = 'something else entirely' where id = (select max(id) from messages)");
+    sql(
+        &data,
+        "update messages set plain = 'something else entirely' where id = (select max(id) from messages)",
+    );
     finds(&data, "search index", &[]);
     let rebuilt = run(&["check", "--rebuild-index", "--data", data.to_str().unwrap()], &[], "");
     assert!(rebuilt.status.success(), "{}", text(&rebuilt.stderr));
@@ -137,7 +144,10 @@ async fn an_index_that_says_something_else_is_found_and_made_anew() {
 async fn rows_that_point_to_nothing_are_found() {
     for (statement, words) in [
         ("insert into memberships (room_id, user_id, involvement) values (999, 1, 'everything')", "rooms"),
-        ("insert into boosts (message_id, user_id, content, created_at) values (999999, 1, '👍', 0)", "boosts"),
+        (
+            "insert into boosts (message_id, user_id, content, created_at) values (999999, 1, '👍', 0)",
+            "boosts",
+        ),
     ] {
         let (_dir, data, _) = stopped().await;
         sql(&data, statement);
@@ -148,8 +158,11 @@ async fn rows_that_point_to_nothing_are_found() {
 #[tokio::test]
 async fn a_message_that_is_no_json_and_a_number_that_is_given_twice_are_found() {
     let (_dir, data, _) = stopped().await;
-    sql(&data, "create table kept as select max(id) as id, json from messages where plain like '%kindling%';
-        update messages set json = cast('{\"id\":' as blob) where id = (select id from kept)");
+    sql(
+        &data,
+        "create table kept as select max(id) as id, json from messages where plain like '%kindling%';
+        update messages set json = cast('{\"id\":' as blob) where id = (select id from kept)",
+    );
     finds(&data, "messages", &["is not JSON"]);
     sql(&data, "update messages set json = (select json from kept) where id = (select id from kept)");
     assert_eq!(checked(&data).0, 0);
@@ -164,7 +177,10 @@ async fn a_stray_file_is_a_note() {
     let (status, report, _) = checked(&data);
     assert_eq!(status, 0, "{report:#}");
     let note = report["checks"].as_array().unwrap().last().unwrap();
-    assert!(note["right"].is_null() && note["found"].to_string().contains("1 files belong to no"), "{note:#}");
+    assert!(
+        note["right"].is_null() && note["found"].to_string().contains("1 files belong to no"),
+        "{note:#}"
+    );
 }
 
 #[test]

@@ -55,7 +55,19 @@ fn it_tells_its_version_and_how_to_use_it() {
     assert_eq!(text(&version.stdout).trim(), format!("campfire {}", env!("CARGO_PKG_VERSION")));
     let help = run(&["--help"], &[], "");
     assert!(help.status.success() && help.stderr.is_empty());
-    for command in ["serve", "demo", "admin", "backup", "restore", "check", "export", "openapi", "healthcheck", "bench", "doctor"] {
+    for command in [
+        "serve",
+        "demo",
+        "admin",
+        "backup",
+        "restore",
+        "check",
+        "export",
+        "openapi",
+        "healthcheck",
+        "bench",
+        "doctor",
+    ] {
         assert!(text(&help.stdout).contains(command), "{}", text(&help.stdout));
         let help = run(&[command, "--help"], &[], "");
         assert!(help.status.success() && !help.stdout.is_empty(), "{command} --help: {}", text(&help.stderr));
