@@ -163,7 +163,7 @@ async fn a_backup_made_while_people_talk_has_all_that_was_acknowledged_before_it
     let url = file["attachment"]["url"].as_str().unwrap();
     assert_eq!(ada.get(url).await.body, bytes, "the file, byte by byte");
     let hits = ada.get("/api/search?q=speaker").await.expect(200);
-    assert!(!hits["messages"].as_array().unwrap().is_empty(), "and it is found: {hits}");
+    assert!(!hits["results"].as_array().unwrap().is_empty(), "and it is found: {hits}");
 }
 
 #[tokio::test]
