@@ -67,6 +67,13 @@ pub struct Config {
     pub name_servers: Vec<SocketAddr>,
     /// Private networks that link previews and pushes may reach.
     pub outgoing_allow: Vec<Cidr>,
+    /// Where a backup is made every day; None for nowhere.
+    pub backup_dir: Option<PathBuf>,
+    /// Days, and weeks beyond those, of which the last backup stays.
+    pub backup_daily: usize,
+    pub backup_weekly: usize,
+    /// The time of day in UTC.
+    pub backup_at: jiff::civil::Time,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
@@ -96,6 +103,10 @@ impl Default for Config {
             link_previews: true,
             name_servers: Vec::new(),
             outgoing_allow: Vec::new(),
+            backup_dir: None,
+            backup_daily: 7,
+            backup_weekly: 4,
+            backup_at: jiff::civil::time(3, 0, 0, 0),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
@@ -379,6 +390,44 @@ pub static SETTINGS: &[Setting] = &[
             Ok(())
         },
         show: |config| config.metrics_token.as_ref().map_or_else(String::new, |_| "(hidden)".into()),
+    },
+    Setting {
+        key: "backup_dir",
+        value: "DIR",
+        help: "makes a backup in this directory every day; without it there are none",
+        set: |config, text| {
+            config.backup_dir = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| config.backup_dir.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+    },
+    Setting {
+        key: "backup_at",
+        value: "HH:MM",
+        help: "when that is, in UTC",
+        set: |config, text| {
+            let wanted = "has to be a time of day like 03:00";
+            if text.len() != 5 {
+                return Err(wanted.into());
+            }
+            config.backup_at = jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted)?;
+            Ok(())
+        },
+        show: |config| config.backup_at.strftime("%H:%M").to_string(),
+    },
+    Setting {
+        key: "backup_daily",
+        value: "N",
+        help: "of so many days the last backup stays",
+        set: |config, text| number(text, 1, 1_000).map(|value| config.backup_daily = value),
+        show: |config| config.backup_daily.to_string(),
+    },
+    Setting {
+        key: "backup_weekly",
+        value: "N",
+        help: "and of so many weeks before those",
+        set: |config, text| number(text, 0, 1_000).map(|value| config.backup_weekly = value),
+        show: |config| config.backup_weekly.to_string(),
     },
     Setting {
         key: "header_timeout",

@@ -104,6 +104,14 @@ impl WorkerMetrics {
     }
 }
 
+/// What is known of the backups that the server makes by itself.
+#[derive(Debug, Default)]
+pub struct BackupMetrics {
+    /// Seconds since 1970; 0 for never.
+    pub last_success: AtomicU64,
+    pub failures: AtomicU64,
+}
+
 /// Prometheus' text format, version 0.0.4.
 #[derive(Default)]
 pub struct Exposition(String);

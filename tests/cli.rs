@@ -4,7 +4,9 @@ mod support;
 
 mod cli {
     mod admin;
+    mod backup;
     mod bench;
+    mod check;
     mod demo;
     mod doctor;
     mod start;

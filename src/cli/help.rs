@@ -17,6 +17,9 @@ Commands:
   admin create            make an administrator
   admin reset-password    print a link with which somebody chooses a new password
   admin list              list everybody
+  backup                  write everything into one archive, while the server runs or not
+  restore                 verify such an archive, and put it into an empty directory
+  check                   tell whether all that is kept is there, and whole
   export                  write everything to standard output, as JSON, a line each
   openapi                 print this server's API as OpenAPI 3.1
   healthcheck             ask the server whether it is well
@@ -82,6 +85,56 @@ Options:
         option("--email EMAIL", "the e-mail address to sign in with"),
         option("--password-stdin", "read the password from standard input: 8 characters or more"),
         settings(|setting| ["data", "public_url"].contains(&setting.key)),
+    )
+}
+
+pub(super) fn backup() -> String {
+    format!(
+        "Writes a backup: one archive with the database, the uploaded files and the certificates, and a manifest with
+their checksums. Works whether the server runs or not, and holds nobody up. The disk of the data directory needs
+as much room as the database has, for the time that it takes. FILE ends with .tar.zst; - is standard output.
+Only this user can read it: there are keys in it.
+
+Usage: campfire backup FILE [OPTIONS]
+
+Options:
+{}{}
+{SOURCES}",
+        option("--force", "replace FILE if it exists, once the new one is whole"),
+        settings(|setting| setting.key == "data")
+    )
+}
+
+pub(super) fn restore() -> String {
+    format!(
+        "Restores a backup into a directory that is empty or not there yet. Everything is verified first: the archive
+to its end, every checksum, the database. If anything is not right, nothing is left. - is standard input.
+
+Usage: campfire restore FILE [OPTIONS]
+
+Options:
+{}{}
+{SOURCES}",
+        option("--verify", "only verify; the database is unpacked in TMPDIR (or /tmp) for that"),
+        settings(|setting| setting.key == "data")
+    )
+}
+
+pub(super) fn check() -> String {
+    format!(
+        "Checks the database (its pages, references, messages, numbers and search index) and the uploaded files (there,
+of the right size, with the right checksum). Works on a copy of the database, so a server that runs is not held
+up; the disk of the data directory needs as much room as the database has. A line for each check, with what to
+do. Exit status 0 if all is right, 1 if not.
+
+Usage: campfire check [OPTIONS]
+
+Options:
+{}{}{}
+{SOURCES}",
+        option("--json", "the same as JSON"),
+        option("--rebuild-index", "instead, make the search index anew; the server has to be stopped for that"),
+        settings(|setting| setting.key == "data")
     )
 }
 
@@ -234,7 +287,19 @@ mod tests {
 
     #[test]
     fn every_help_is_in_two_columns_that_fit_a_terminal() {
-        for help in [overview(), serve(), demo(), admin(), healthcheck(), bench(), upgrade(), doctor()] {
+        for help in [
+            overview(),
+            serve(),
+            demo(),
+            admin(),
+            healthcheck(),
+            bench(),
+            upgrade(),
+            doctor(),
+            backup(),
+            restore(),
+            check(),
+        ] {
             assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
             for line in help.lines() {
                 assert!(line.chars().count() <= 110, "too long: {line}");

@@ -1,7 +1,9 @@
 //! The command line: what can be asked, and the exit status that scripts go by: 0 done, 1 failed, 2 asked wrongly.
 
 mod admin;
+mod backup;
 mod bench;
+mod check;
 mod demo;
 mod doctor;
 mod export;
@@ -83,6 +85,9 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "serve" => serve(arguments),
         "demo" => demo::run(arguments),
         "admin" => admin::run(arguments),
+        "backup" => backup::backup(arguments),
+        "restore" => backup::restore(arguments),
+        "check" => check::run(arguments),
         "export" => export::run(arguments),
         "openapi" => export::openapi(arguments),
         "bench" => bench::run(arguments),
@@ -114,6 +119,7 @@ fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
     if given.has("print-config") {
         return say(&loaded.print());
     }
+    crate::backup::check_directory(&loaded.config).map_err(Failure::Usage)?;
     log::init(loaded.config.log_format, &loaded.config.log_level);
     Ok(server::serve(loaded.config)?)
 }

@@ -39,7 +39,7 @@ use crate::{
     inbox::{Completion, Inbox, Parcel},
     jobs,
     limits::Limits,
-    metrics::WorkerMetrics,
+    metrics::{BackupMetrics, WorkerMetrics},
     outside::push::VapidKey,
     state::State,
     store::{
@@ -149,6 +149,7 @@ pub fn serve_from(
         jobs: Notify::new(),
         retention_changed: Notify::new(),
         errands: Mutex::default(),
+        backups: BackupMetrics::default(),
         vapid: vapid_key(data)?,
         last_searches: Mutex::default(),
         hsts: (config.hsts > 0).then(|| {

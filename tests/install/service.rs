@@ -10,7 +10,9 @@ const PIPED: &str = "sh -s -- --listen 127.0.0.1:3000 <$INSTALL";
 #[test]
 fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
     let machine = Machine::new();
-    let said = machine.run(&format!("{PIPED}\n/usr/local/bin/campfire healthcheck --config /etc/campfire/campfire.toml")).well();
+    let said = machine
+        .run(&format!("{PIPED}\n/usr/local/bin/campfire healthcheck --config /etc/campfire/campfire.toml"))
+        .well();
     for part in [
         "is in /usr/local/bin/campfire",
         "Campfire runs. Open http://127.0.0.1:3000\n",
@@ -78,7 +80,10 @@ fn a_newer_version_takes_the_place_of_the_old_one_and_a_broken_one_does_not() {
     put(&broken, script, 0o755);
     release(&machine.at("release"), &broken);
     let said = machine.run(again).badly();
-    assert!(said.contains("did not come up, so the old one is back") && said.contains("journalctl"), "{said}");
+    assert!(
+        said.contains("did not come up, so the old one is back") && said.contains("journalctl"),
+        "{said}"
+    );
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
 
     // One that is for another machine.
@@ -104,7 +109,9 @@ fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
     }
     fs::remove_file(machine.at("release/SHA256SUMS")).unwrap();
     assert!(machine.run(PIPED).badly().contains("there is no SHA256SUMS in"));
-    for path in ["usr/local/bin/campfire", "etc/campfire", "etc/systemd", "var/lib/campfire", "run/systemctl.log"] {
+    for path in
+        ["usr/local/bin/campfire", "etc/campfire", "etc/systemd", "var/lib/campfire", "run/systemctl.log"]
+    {
         assert!(!machine.has(path), "{path} was made");
     }
 }
@@ -115,7 +122,11 @@ fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
     machine.run(PIPED).well();
     let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").well();
     assert!(said.contains("/var/lib/campfire has all data, and stays"), "{said}");
-    for path in ["usr/local/bin/campfire", "etc/systemd/system/campfire.service", "etc/systemd/system/campfire.socket"] {
+    for path in [
+        "usr/local/bin/campfire",
+        "etc/systemd/system/campfire.service",
+        "etc/systemd/system/campfire.socket",
+    ] {
         assert!(!machine.has(path), "{path} is still there");
     }
     assert!(machine.has("var/lib/campfire/campfire.db") && machine.has("etc/campfire/campfire.toml"));
@@ -125,7 +136,9 @@ fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
     assert_eq!(sha256(&machine.at("var/lib/campfire/campfire.db")), database);
     let said = machine.run("sh $INSTALL --uninstall --purge").well();
     assert!(said.contains("are gone too"), "{said}");
-    for path in ["usr/local/bin/campfire", "etc/campfire", "var/lib/campfire", "etc/systemd/system/campfire.service"] {
+    for path in
+        ["usr/local/bin/campfire", "etc/campfire", "var/lib/campfire", "etc/systemd/system/campfire.service"]
+    {
         assert!(!machine.has(path), "{path} is still there");
     }
     assert!(!machine.read("etc/passwd").contains("campfire"));
@@ -161,7 +174,9 @@ fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
     let units = "etc/systemd/system";
     assert!(machine.read(&format!("{units}/campfire.socket")).contains("\nListenStream=[::]:443\n"));
     let redirect = machine.read(&format!("{units}/campfire-redirect.socket"));
-    assert!(redirect.contains("\nListenStream=[::]:80\nFileDescriptorName=redirect\nService=campfire.service\n"));
+    assert!(
+        redirect.contains("\nListenStream=[::]:80\nFileDescriptorName=redirect\nService=campfire.service\n")
+    );
     assert!(
         machine
             .read(&format!("{units}/campfire.service"))
@@ -179,10 +194,15 @@ fn a_house_may_come_in_and_the_world_may_not() {
     let machine = Machine::new();
     let listens = |addresses: &str| {
         put(&machine.at("stubs/hostname"), &format!("#!/bin/sh\necho '{addresses}'\n"), 0o755);
-        let lines = addresses.split(' ').map(|it| format!("2: eth0    inet {it}/24 brd 0.0.0.0 scope global"));
+        let lines =
+            addresses.split(' ').map(|it| format!("2: eth0    inet {it}/24 brd 0.0.0.0 scope global"));
         let lines: Vec<String> = lines.collect();
         let real = "case $* in link*) PATH=/usr/sbin:/sbin:/usr/bin:/bin exec ip \"$@\" ;; esac";
-        put(&machine.at("stubs/ip"), &format!("#!/bin/sh\n{real}\ncat <<'X'\n{}\nX\n", lines.join("\n")), 0o755);
+        put(
+            &machine.at("stubs/ip"),
+            &format!("#!/bin/sh\n{real}\ncat <<'X'\n{}\nX\n", lines.join("\n")),
+            0o755,
+        );
         let _ = fs::remove_dir_all(machine.at("etc/campfire"));
         machine.run("sh $INSTALL --no-start").well();
         let config = machine.read("etc/campfire/campfire.toml");

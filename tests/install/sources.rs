@@ -93,11 +93,16 @@ fn somebody_without_root_gets_it_below_their_home() {
     let base = home.at("release").display().to_string();
     let said = home.run(&PIPED, &["--user"], &base).well();
     assert_eq!(home.installed(), sha256(binary()));
-    for part in ["No service was started", "campfire serve --config", "http://127.0.0.1:3000", "campfire doctor"] {
+    for part in
+        ["No service was started", "campfire serve --config", "http://127.0.0.1:3000", "campfire doctor"]
+    {
         assert!(said.contains(part), "no {part:?} in {said}");
     }
     let config = fs::read_to_string(home.at("home/.config/campfire/campfire.toml")).unwrap();
-    assert!(config.contains(&format!("data = \"{}\"", home.at("home/.local/share/campfire").display())), "{config}");
+    assert!(
+        config.contains(&format!("data = \"{}\"", home.at("home/.local/share/campfire").display())),
+        "{config}"
+    );
     // The settings are good, and where they say is where it is looked for.
     let shown = Command::new(home.at("home/.local/bin/campfire"))
         .args(["serve", "--print-config", "--config"])
@@ -135,7 +140,8 @@ fn it_is_downloaded_with_curl_or_wget_whichever_there_is() {
 
 #[test]
 fn every_shell_of_the_house_runs_it() {
-    for shell in [&["dash", "-s", "--"][..], &["busybox", "sh", "-s", "--"], &["bash", "--posix", "-s", "--"]] {
+    for shell in [&["dash", "-s", "--"][..], &["busybox", "sh", "-s", "--"], &["bash", "--posix", "-s", "--"]]
+    {
         let home = Home::new(&["busybox"]);
         let base = format!("file://{}", home.at("release").display());
         home.run(shell, &["--user"], &base).well();
@@ -201,7 +207,9 @@ fn from_a_checkout_it_is_built() {
     assert_eq!(home.installed(), sha256(binary()));
     let said = home.run(&shell, &["--user", "--native"], "").well();
     assert!(said.contains("cargo release-native --locked\n"), "{said}");
-    assert!(home.run(&shell, &["--user", "--version"], "").well().contains("in this checkout: campfire 1.2.3"));
+    assert!(
+        home.run(&shell, &["--user", "--version"], "").well().contains("in this checkout: campfire 1.2.3")
+    );
     // A release that is named wins over the checkout.
     let base = home.at("release").display().to_string();
     assert!(home.run(&shell, &["--user"], &base).well().contains("Taking campfire-"));

@@ -59,13 +59,17 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         Some(text) => {
             let seconds = text.parse().ok().filter(|seconds| (1..=MAX_WAIT).contains(seconds));
             Duration::from_secs(seconds.ok_or_else(|| {
-                Failure::Usage(format!("--wait has to be a number of seconds from 1 to {MAX_WAIT}, not {text:?}"))
+                Failure::Usage(format!(
+                    "--wait has to be a number of seconds from 1 to {MAX_WAIT}, not {text:?}"
+                ))
             })?)
         }
     };
     if given.has("rollback") {
         if let Some(other) = ["check", "force", "from"].into_iter().find(|other| given.has(other)) {
-            return Err(Failure::Usage(format!("--rollback goes back to the version before, so leave --{other} away")));
+            return Err(Failure::Usage(format!(
+                "--rollback goes back to the version before, so leave --{other} away"
+            )));
         }
         go_back(&given, wait)
     } else {
@@ -76,7 +80,8 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
 fn upgrade(given: &Given, wait: Duration) -> Result<(), Failure> {
     let base = std::env::var("CAMPFIRE_BASE_URL").ok().filter(|base| !base.is_empty());
     // Who may not read the settings may still ask what there is.
-    let policy = given.config().map(|config| Policy { name_servers: config.name_servers, ..Policy::default() });
+    let policy =
+        given.config().map(|config| Policy { name_servers: config.name_servers, ..Policy::default() });
     let source = Source::new(given.option("from").or(base.as_deref()), policy.unwrap_or_default())?;
     let (own, new) = (Version::own(), source.version()?);
     let is_check = given.has("check");
@@ -159,17 +164,18 @@ fn go_back(given: &Given, wait: Duration) -> Result<(), Failure> {
         )));
     }
     let old = version_of(&installed.previous).map_err(|why| {
-        Failure::Failed(format!(
-            "{} does not run ({why}); nothing was changed",
-            installed.previous.display()
-        ))
+        Failure::Failed(format!("{} does not run ({why}); nothing was changed", installed.previous.display()))
     })?;
     // It may be the very reason to go back that this one does not run.
     let left = version_of(&installed.path).unwrap_or_else(|_| Version::own());
     let claim = installed.claim()?;
     let server = Server::find(given, &installed)?;
     claim.exchange()?;
-    tell(&format!("{old} is in {}, and {left} in {}", installed.path.display(), installed.previous.display()));
+    tell(&format!(
+        "{old} is in {}, and {left} in {}",
+        installed.path.display(),
+        installed.previous.display()
+    ));
     let backup = server.newest_backup_before(&left);
     let way_back = server.way_back(&old, &left, backup.as_deref());
     match server.restart(&installed.path, wait) {
@@ -290,7 +296,10 @@ impl Server {
             count => format!("{stem}-again-{count}{ENDING}"),
         });
         let file = names.map(|name| directory.join(name)).find(|file| !file.exists()).ok_or_else(|| {
-            Failure::Failed(format!("there are {MAX_BACKUPS} backups {stem}… in {}; remove some", directory.display()))
+            Failure::Failed(format!(
+                "there are {MAX_BACKUPS} backups {stem}… in {}; remove some",
+                directory.display()
+            ))
         })?;
         tell(&format!("Backing up to {}", file.display()));
         let command = ["backup".into(), file.clone().into(), "--data".into(), data.clone().into()];
@@ -299,11 +308,15 @@ impl Server {
         let made = fs::create_dir_all(&directory)
             .map_err(|error| format!("cannot make {}: {error}", directory.display()))
             .and_then(|()| child::run(binary, &arguments, BACKUP))
-            .and_then(|output| {
-                if output.status.success() { Ok(()) } else { Err(child::last_words(&output)) }
-            });
+            .and_then(
+                |output| {
+                    if output.status.success() { Ok(()) } else { Err(child::last_words(&output)) }
+                },
+            );
         made.map_err(|why| {
-            Failure::Failed(format!("there is no backup ({why}); nothing was changed; --no-backup goes on without one"))
+            Failure::Failed(format!(
+                "there is no backup ({why}); nothing was changed; --no-backup goes on without one"
+            ))
         })?;
         // Made by root, and yet for the server's own user to restore.
         if let Ok(owner) = fs::metadata(&data) {
@@ -318,9 +331,14 @@ impl Server {
             let rest = name.strip_prefix(&stem).and_then(|rest| rest.strip_suffix(ENDING));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("-again-"))
         };
-        let made = |entry: &fs::DirEntry| entry.metadata().and_then(|it| it.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let made = |entry: &fs::DirEntry| {
+            entry.metadata().and_then(|it| it.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+        };
         let entries = fs::read_dir(self.backups()).ok()?.filter_map(Result::ok);
-        entries.filter(|entry| entry.file_name().to_str().is_some_and(of_it)).max_by_key(made).map(|it| it.path())
+        entries
+            .filter(|entry| entry.file_name().to_str().is_some_and(of_it))
+            .max_by_key(made)
+            .map(|it| it.path())
     }
 
     /// What to do when an older version does not take the database of a newer one.

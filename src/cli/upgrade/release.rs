@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn versions_are_in_the_order_of_semantic_versioning() {
-        let ordered = ["0.1.0", "0.2.0-alpha.9", "0.2.0-rc", "0.2.0-rc.2", "0.2.0-rc.10", "0.2.0", "0.10.0", "1.0.0"];
+        let ordered =
+            ["0.1.0", "0.2.0-alpha.9", "0.2.0-rc", "0.2.0-rc.2", "0.2.0-rc.10", "0.2.0", "0.10.0", "1.0.0"];
         let versions: Vec<Version> = ordered.iter().map(|text| text.parse().unwrap()).collect();
         assert!(versions.is_sorted(), "{versions:?}");
         assert!(versions.iter().zip(ordered).all(|(version, text)| version.to_string() == text));
@@ -263,7 +264,9 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for text in ["", "1", "1.2", "1.2.3.4", "v1.2.3", "1.2.x", "1..3", "1.2.3-", "1.2.3-../x", "<html>", "1.+2.3"] {
+        for text in
+            ["", "1", "1.2", "1.2.3.4", "v1.2.3", "1.2.x", "1..3", "1.2.3-", "1.2.3-../x", "<html>", "1.+2.3"]
+        {
             assert!(text.parse::<Version>().is_err(), "{text:?}");
         }
     }

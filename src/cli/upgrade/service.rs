@@ -28,7 +28,8 @@ impl Service {
 
     fn look(of_user: bool, binary: &Path) -> Option<Self> {
         let shown =
-            systemctl(of_user, &["show", UNIT, "--property=ActiveState", "--property=ExecStart"], ASK).ok()?;
+            systemctl(of_user, &["show", UNIT, "--property=ActiveState", "--property=ExecStart"], ASK)
+                .ok()?;
         let value = |name: &str| {
             shown.lines().find_map(|line| line.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
         };
@@ -46,7 +47,11 @@ impl Service {
 
     /// What somebody types to do that.
     pub(super) fn command(&self, verb: &str) -> String {
-        if self.of_user { format!("systemctl --user {verb} campfire") } else { format!("systemctl {verb} campfire") }
+        if self.of_user {
+            format!("systemctl --user {verb} campfire")
+        } else {
+            format!("systemctl {verb} campfire")
+        }
     }
 
     /// Whether systemd has it as running now.
@@ -86,7 +91,10 @@ mod tests {
         let shown = "{ path=/usr/local/bin/campfire ; argv[]=/usr/local/bin/campfire serve --config /etc/c.toml ; \
                      ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }";
         let (program, settings) = started_by(shown).unwrap();
-        assert_eq!((program, settings), ("/usr/local/bin/campfire", vec!["--config".into(), "/etc/c.toml".into()]));
+        assert_eq!(
+            (program, settings),
+            ("/usr/local/bin/campfire", vec!["--config".into(), "/etc/c.toml".into()])
+        );
         assert!(started_by("").is_none());
     }
 }
