@@ -466,7 +466,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "alert_response_ms",
         value: "MS",
-        help: "warn when one request in twenty takes longer than this, over a minute; 0 for never",
+        help: "warn when one request in twenty takes longer, over a minute; 0 for never",
         // Beyond, the counters do not tell how long it was.
         set: |config, text| number(text, 0, 2_400).map(|value| config.alert_response_ms = value),
         show: |config| config.alert_response_ms.to_string(),
@@ -474,21 +474,21 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "alert_memory_mb",
         value: "MB",
-        help: "warn when more memory than this is in use; 0 for never",
+        help: "warn when more memory is in use; 0 for never",
         set: |config, text| number(text, 0, 1 << 30).map(|value| config.alert_memory_mb = value),
         show: |config| config.alert_memory_mb.to_string(),
     },
     Setting {
         key: "alert_cpu_percent",
-        value: "PERCENT",
-        help: "warn when more of all processors than this is used, over a minute; 0 for never",
+        value: "%",
+        help: "warn when more of all processors is used, over a minute; 0 for never",
         set: |config, text| number(text, 0, 100).map(|value| config.alert_cpu_percent = value),
         show: |config| config.alert_cpu_percent.to_string(),
     },
     Setting {
         key: "alert_error_percent",
-        value: "PERCENT",
-        help: "warn when more requests than this end in an error of the server; 0 for never",
+        value: "%",
+        help: "warn when more requests fail by our own fault, over a minute; 0 for never",
         set: |config, text| number(text, 0, 100).map(|value| config.alert_error_percent = value),
         show: |config| config.alert_error_percent.to_string(),
     },

@@ -24,6 +24,7 @@ Commands:
   openapi                 print this server's API as OpenAPI 3.1
   healthcheck             ask the server whether it is well
   bench                   put load on a server, check all that it says, and report
+  upgrade                 install the newest release and restart; --rollback goes back
   doctor                  tell what of this host would hold the server back, and how to mend it
 
 Options:
@@ -233,6 +234,29 @@ Options:
     )
 }
 
+pub(super) fn upgrade() -> String {
+    format!(
+        "Looks at the newest release and, if it is newer than this, downloads it, checks its SHA-256, makes a backup,
+puts it in the place of this binary in one step, restarts the service (campfire.service of systemd) and waits
+until it is well. If it does not come up, the old version is put back and started. The version before stays
+beside the binary as campfire.previous. Settings are those that the service has, unless some are given.
+
+Usage: campfire upgrade [OPTIONS]
+       campfire upgrade --rollback [OPTIONS]
+
+Options:
+{}{}{}{}{}{}{}
+{SOURCES}",
+        option("--check", "only tell what there is; exit status 0 whether it is newer or not"),
+        option("--rollback", "change places with campfire.previous, and restart"),
+        option("--from URL|DIR", "where the release is [CAMPFIRE_BASE_URL, else where releases are]"),
+        option("--force", "install what the release has, be it older or the same"),
+        option("--no-backup", "make no backup before; else it goes to backup_dir, or beside the data"),
+        option("--wait SECONDS", "how long the new version may take to be well after the restart [60]"),
+        settings(|setting| super::upgrade::OWN.contains(&setting.key))
+    )
+}
+
 const SOURCES: &str = "\
 A setting is taken from its flag, else from the environment (CAMPFIRE_LISTEN for --listen),
 else from the TOML file (listen = \"…\"), else it has its default, shown in brackets.
@@ -270,6 +294,7 @@ mod tests {
             admin(),
             healthcheck(),
             bench(),
+            upgrade(),
             doctor(),
             backup(),
             restore(),

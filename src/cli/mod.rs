@@ -9,6 +9,7 @@ mod doctor;
 mod export;
 mod healthcheck;
 mod help;
+mod upgrade;
 
 use std::{
     ffi::OsString,
@@ -92,6 +93,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "bench" => bench::run(arguments),
         "healthcheck" => healthcheck::run(arguments),
         "doctor" => doctor::run(arguments),
+        "upgrade" => upgrade::run(arguments),
         word if word.is_empty() || word.starts_with('-') => serve(arguments),
         word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),
     }
@@ -186,6 +188,16 @@ impl Given {
 
     fn load(&self) -> Result<Loaded, Failure> {
         Ok(Loaded::load(&self.settings, self.file.as_deref(), |name| std::env::var(name).ok())?)
+    }
+
+    /// The settings and their file as another command takes them.
+    fn as_arguments(&self) -> Vec<OsString> {
+        let file = self.file.iter().flat_map(|file| ["--config".into(), file.clone().into()]);
+        let flag = |(key, value): &(String, String)| {
+            // With =, a value may begin with a dash.
+            OsString::from(format!("--{}={value}", key.replace('_', "-")))
+        };
+        file.chain(self.settings.iter().map(flag)).collect()
     }
 
     fn config(&self) -> Result<Config, Failure> {

@@ -67,6 +67,7 @@ fn it_tells_its_version_and_how_to_use_it() {
         "healthcheck",
         "bench",
         "doctor",
+        "upgrade",
     ] {
         assert!(text(&help.stdout).contains(command), "{}", text(&help.stdout));
         let help = run(&[command, "--help"], &[], "");
