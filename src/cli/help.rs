@@ -91,9 +91,9 @@ Options:
 pub(super) fn backup() -> String {
     format!(
         "Writes a backup: one archive with the database, the uploaded files and the certificates, and a manifest with
-their checksums. Works whether the server runs or not, and holds nobody up. The disk of the data directory needs
-as much room as the database has, for the time that it takes. FILE ends with .tar.zst; - is standard output.
-Only this user can read it: there are keys in it.
+their checksums. Works whether the server runs or not, and holds nobody up. For the time that it takes, the
+disk of the data directory needs as much room as the database has. FILE ends with .tar.zst; - is standard
+output. Only this user can read it: there are keys in it.
 
 Usage: campfire backup FILE [OPTIONS]
 
