@@ -126,7 +126,6 @@ pub(super) fn at_leisure<T>(
     });
     let _runtime =
         listening.map_err(|error| Failure::Failed(format!("cannot wait for signals ({error})")))?;
-    Pace::give_way();
     let is_seen = std::io::stderr().is_terminal();
     let mut told = Instant::now();
     let pace = Pace::new(&STOP, |done, total| {
@@ -150,5 +149,5 @@ pub(super) fn in_mb(bytes: u64) -> String {
     if bytes < 1 << 20 {
         return format!("{} KB", bytes.div_ceil(1 << 10));
     }
-    format!("{}.{} MB", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20)
+    format!("{}.{} MB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }
