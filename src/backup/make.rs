@@ -22,6 +22,9 @@ use crate::{
 /// The copy of the database is brought to the disk after so many bytes, so that no commit waits for a mountain of them.
 const SYNC_EVERY: u64 = 4 << 20;
 
+/// A write-ahead log of this size is reason enough to copy without rests: it grows for as long as the copy takes.
+const LONG_LOG: u64 = 64 << 20;
+
 /// Moments that are tried when files of one are gone before they could be put aside.
 const TRIES: usize = 3;
 
@@ -250,17 +253,21 @@ impl Aside {
         pace.expect(2 * size + more_to_come);
         let page = size.checked_div(snapshot.reader().page_count()?).unwrap_or(0);
         let file = File::create(&path).map_err(|error| BackupError::Write(path.clone(), error))?;
+        let log = self.path.with_file_name("campfire.db-wal");
         let (mut copied, mut synced) = (0, 0);
         let outcome = snapshot.copy_to(&path, |pages, _| {
             let bytes = pages * page;
             if bytes >= synced + SYNC_EVERY {
                 synced = bytes;
                 archive::sync_and_forget(&file).map_err(|error| BackupError::Write(path.clone(), error))?;
+                pace.in_haste = log.metadata().is_ok_and(|log| log.len() > LONG_LOG);
             }
             pace.worked(bytes - copied)?;
             copied = bytes;
             Ok(())
         });
+        pace.in_haste = false;
+        Pace::give_way();
         match outcome {
             Err(BackupError::Database(error))
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>

@@ -174,6 +174,8 @@ pub struct Pace<'a> {
     total: u64,
     since: u64,
     slice_began: Instant,
+    /// No rests: others pay more for waiting.
+    in_haste: bool,
 }
 
 impl<'a> Pace<'a> {
@@ -187,6 +189,7 @@ impl<'a> Pace<'a> {
             total: 0,
             since: 0,
             slice_began: Instant::now(),
+            in_haste: false,
         }
     }
 
@@ -196,7 +199,8 @@ impl<'a> Pace<'a> {
     }
 
     /// Puts the calling thread behind all others. There is no way back for who is not root, so it should end with the work.
-    pub fn give_way() {
+    /// Not while the log is held: on a busy machine that would be for long.
+    fn give_way() {
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
             tracing::debug!(%error, "the priority stays as it is");
         }
@@ -216,7 +220,9 @@ impl<'a> Pace<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(BackupError::Stopped);
             }
-            std::thread::sleep(self.slice_began.elapsed().min(LONGEST_REST));
+            if !self.in_haste {
+                std::thread::sleep(self.slice_began.elapsed().min(LONGEST_REST));
+            }
             self.slice_began = Instant::now();
         }
         Ok(())

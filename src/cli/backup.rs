@@ -126,7 +126,6 @@ pub(super) fn at_leisure<T>(
     });
     let _runtime =
         listening.map_err(|error| Failure::Failed(format!("cannot wait for signals ({error})")))?;
-    Pace::give_way();
     let is_seen = std::io::stderr().is_terminal();
     let mut told = Instant::now();
     let pace = Pace::new(&STOP, |done, total| {

@@ -113,7 +113,6 @@ fn make_and_prune(
     now: Timestamp,
     stop: &AtomicBool,
 ) -> Result<Made, BackupError> {
-    Pace::give_way();
     let unwritable = |error: io::Error| BackupError::Write(directory.to_owned(), error);
     fs::create_dir_all(directory).map_err(unwritable)?;
     let path = directory.join(backup::scheduled_name(now));
