@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -121,9 +122,7 @@ impl House {
     }
 
     fn stub(&self, name: &str, script: &str) {
-        let path = self.at("path").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        program(&self.at("path").join(name), &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// A `systemctl` that knows the installed binary as the service, started with these settings; `more` are lines
@@ -184,6 +183,16 @@ impl House {
         }
         assert_eq!(self.installed(), before, "{said}");
     }
+}
+
+/// Writes a program. Another process does it: while this one has a file open to write, a child of another test may hold
+/// it too for a moment, and until then the system does not run it.
+fn program(path: &Path, content: &str) {
+    let mut command = Command::new("install");
+    command.args(["-m", "755", "/dev/stdin"]).arg(path).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 fn ended(mut command: Command) -> Output {
@@ -400,12 +409,7 @@ fn rollback_changes_places_with_the_version_before_and_back() {
     let said = failed(&house.upgrade_alone(&["--rollback"]));
     assert!(said.contains("campfire.previous") && said.contains("nothing to go back to"), "{said}");
     let (binary, previous) = (house.binary(), house.previous());
-    // Back from what runs, while the one before is a script.
-    let put_previous = |version: &str| {
-        fs::write(&previous, house.script(version)).unwrap();
-        fs::set_permissions(&previous, fs::Permissions::from_mode(0o755)).unwrap();
-    };
-    put_previous("0.0.1");
+    program(&previous, &house.script("0.0.1"));
     let own = fs::metadata(&binary).unwrap().ino();
     let said = well(&house.upgrade_alone(&["--rollback"]));
     assert!(said.contains("has changed the database, 0.0.1 refuses it"), "{said}");
