@@ -77,6 +77,14 @@ pub struct Config {
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
+    /// From what on the server says that it is slow, large, busy or failing; 0 for never.
+    pub alert_response_ms: usize,
+    pub alert_memory_mb: usize,
+    /// Of the processors that the process may use, all together.
+    pub alert_cpu_percent: usize,
+    pub alert_error_percent: usize,
+    /// The room where it says so, besides the log; 0 for none.
+    pub alert_room: usize,
     pub log_format: LogFormat,
     pub log_level: String,
 }
@@ -110,6 +118,11 @@ impl Default for Config {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
+            alert_response_ms: 0,
+            alert_memory_mb: 0,
+            alert_cpu_percent: 0,
+            alert_error_percent: 0,
+            alert_room: 0,
             log_format: LogFormat::Human,
             log_level: "info".into(),
         }
@@ -449,6 +462,42 @@ pub static SETTINGS: &[Setting] = &[
         help: "how long a connection may wait for its next request",
         set: |config, text| seconds(text).map(|value| config.idle_timeout = value),
         show: |config| config.idle_timeout.as_secs().to_string(),
+    },
+    Setting {
+        key: "alert_response_ms",
+        value: "MS",
+        help: "warn when one request in twenty takes longer, over a minute; 0 for never",
+        // Beyond, the counters do not tell how long it was.
+        set: |config, text| number(text, 0, 2_400).map(|value| config.alert_response_ms = value),
+        show: |config| config.alert_response_ms.to_string(),
+    },
+    Setting {
+        key: "alert_memory_mb",
+        value: "MB",
+        help: "warn when more memory is in use; 0 for never",
+        set: |config, text| number(text, 0, 1 << 30).map(|value| config.alert_memory_mb = value),
+        show: |config| config.alert_memory_mb.to_string(),
+    },
+    Setting {
+        key: "alert_cpu_percent",
+        value: "%",
+        help: "warn when more of all processors is used, over a minute; 0 for never",
+        set: |config, text| number(text, 0, 100).map(|value| config.alert_cpu_percent = value),
+        show: |config| config.alert_cpu_percent.to_string(),
+    },
+    Setting {
+        key: "alert_error_percent",
+        value: "%",
+        help: "warn when more requests fail by our own fault, over a minute; 0 for never",
+        set: |config, text| number(text, 0, 100).map(|value| config.alert_error_percent = value),
+        show: |config| config.alert_error_percent.to_string(),
+    },
+    Setting {
+        key: "alert_room",
+        value: "ID",
+        help: "the room where such warnings are posted, besides the log; 0 for none",
+        set: |config, text| number(text, 0, u32::MAX as usize).map(|value| config.alert_room = value),
+        show: |config| config.alert_room.to_string(),
     },
     Setting {
         key: "log_format",

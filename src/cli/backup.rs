@@ -150,5 +150,5 @@ pub(super) fn in_mb(bytes: u64) -> String {
     if bytes < 1 << 20 {
         return format!("{} KB", bytes.div_ceil(1 << 10));
     }
-    format!("{}.{} MB", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20)
+    format!("{}.{} MB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }

@@ -21,6 +21,7 @@ mod schema;
 mod search;
 mod snapshot;
 mod sync;
+mod voice;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
@@ -51,4 +52,5 @@ pub use schema::{DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, RecentSearch, RememberSearch, SearchQuery};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
 pub use sync::{Change as SyncChange, PruneEvents};
+pub use voice::LetServerSpeak;
 pub use writer::{Fanout, Home, Settle, Writer, WriterHandle, WriterMetrics};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-pub const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+pub(super) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
 
 /// The binary without what debuggers need: a tenth of the size, and it is copied often here.
-pub fn binary() -> &'static Path {
+pub(super) fn binary() -> &'static Path {
     static BINARY: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = BINARY.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
@@ -24,14 +24,14 @@ pub fn binary() -> &'static Path {
     path
 }
 
-pub fn put(path: &Path, text: &str, mode: u32) {
+pub(super) fn put(path: &Path, text: &str, mode: u32) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// A directory as a release has it, with this binary for every processor.
-pub fn release(dir: &Path, binary: &Path) {
+pub(super) fn release(dir: &Path, binary: &Path) {
     fs::create_dir_all(dir).unwrap();
     let mut sums = String::new();
     for architecture in ["x86_64", "aarch64", "armv7"] {
@@ -45,32 +45,32 @@ pub fn release(dir: &Path, binary: &Path) {
     fs::write(dir.join("VERSION"), concat!(env!("CARGO_PKG_VERSION"), "\n")).unwrap();
 }
 
-pub fn sha256(path: &Path) -> String {
+pub(super) fn sha256(path: &Path) -> String {
     let output = Command::new("sha256sum").arg(path).output().unwrap();
     String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
 }
 
 /// What is left of a command: whether it went well, and all that it said.
 #[derive(Debug)]
-pub struct Done {
-    pub ok: bool,
-    pub said: String,
+pub(super) struct Done {
+    pub(super) ok: bool,
+    pub(super) said: String,
 }
 
 impl Done {
-    pub fn of(output: &Output) -> Done {
+    pub(super) fn of(output: &Output) -> Done {
         let said = [&output.stdout[..], &output.stderr[..]].concat();
         Done { ok: output.status.success(), said: String::from_utf8_lossy(&said).into_owned() }
     }
 
     #[track_caller]
-    pub fn well(self) -> String {
+    pub(super) fn well(self) -> String {
         assert!(self.ok, "{}", self.said);
         self.said
     }
 
     #[track_caller]
-    pub fn badly(self) -> String {
+    pub(super) fn badly(self) -> String {
         assert!(!self.ok, "{}", self.said);
         self.said
     }
@@ -110,12 +110,12 @@ echo "$name:x:990:" >>/etc/group
 "#;
 
 /// A machine on which systemd seems to run, where we are root.
-pub struct Machine {
-    pub root: tempfile::TempDir,
+pub(super) struct Machine {
+    pub(super) root: tempfile::TempDir,
 }
 
 impl Machine {
-    pub fn new() -> Machine {
+    pub(super) fn new() -> Machine {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
         for path in ["etc", "usr/local/bin", "var/lib", "run/systemd/system", "stubs", "release"] {
@@ -135,21 +135,21 @@ impl Machine {
         Machine { root }
     }
 
-    pub fn at(&self, path: &str) -> PathBuf {
+    pub(super) fn at(&self, path: &str) -> PathBuf {
         self.root.path().join(path)
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(super) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.at(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    pub fn has(&self, path: &str) -> bool {
+    pub(super) fn has(&self, path: &str) -> bool {
         self.at(path).exists()
     }
 
     /// Runs lines of shell there. `$INSTALL` is the script; the release is where `CAMPFIRE_BASE_URL` says. Whatever they
     /// start ends with them.
-    pub fn run(&self, lines: &str) -> Done {
+    pub(super) fn run(&self, lines: &str) -> Done {
         let root = self.root.path().display();
         let enter = format!(
             "set -e
