@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::start::text;
 use crate::support::http::Credentials;
-use crate::support::server::{Address, spawn_until_ready, wait_for};
+use crate::support::server::{Address, put_binary, spawn_until_ready, wait_for};
 use crate::support::*;
 
 const BUILT: &str = env!("CARGO_BIN_EXE_campfire");
@@ -89,8 +89,7 @@ struct EmptyRoot(tempfile::TempDir);
 impl EmptyRoot {
     fn new() -> EmptyRoot {
         let dir = tempfile::tempdir().unwrap();
-        let binary = dir.path().join("campfire");
-        fs::hard_link(BUILT, &binary).or_else(|_| fs::copy(BUILT, &binary).map(drop)).unwrap();
+        put_binary(&dir.path().join("campfire"));
         fs::create_dir(dir.path().join("data")).unwrap();
         EmptyRoot(dir)
     }

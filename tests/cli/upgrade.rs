@@ -18,7 +18,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use super::start::{run, text};
-use crate::support::server::{campfire, wait_for};
+use crate::support::server::{campfire, put_binary, wait_for};
 use crate::support::tls::Authority;
 use crate::support::*;
 
@@ -43,8 +43,7 @@ impl House {
         for name in ["bin", "release", "path"] {
             fs::create_dir(house.at(name)).unwrap();
         }
-        let built = env!("CARGO_BIN_EXE_campfire");
-        fs::hard_link(built, house.binary()).or_else(|_| fs::copy(built, house.binary()).map(drop)).unwrap();
+        put_binary(&house.binary());
         house
     }
 
@@ -185,8 +184,7 @@ impl House {
     }
 }
 
-/// Writes a program. Another process does it: while this one has a file open to write, a child of another test may hold
-/// it too for a moment, and until then the system does not run it.
+/// Writes a program; another process does it, as in [`put_binary`].
 fn program(path: &Path, content: &str) {
     let mut command = Command::new("install");
     command.args(["-m", "755", "/dev/stdin"]).arg(path).stdin(Stdio::piped());
@@ -516,8 +514,7 @@ async fn backups_go_where_the_settings_say_and_an_older_one_is_never_overwritten
     let settings = format!("data = {:?}\nbackup_dir = {:?}\n", camp.server.data(), house.at("kept/here"));
     fs::write(&file, settings).unwrap();
     let again = || {
-        let _ = fs::remove_file(house.binary());
-        fs::hard_link(env!("CARGO_BIN_EXE_campfire"), house.binary()).unwrap();
+        put_binary(&house.binary());
         well(&house.upgrade_alone(&["--config", file.to_str().unwrap()]))
     };
     well(&house.upgrade_alone(&["--config", file.to_str().unwrap()]));
