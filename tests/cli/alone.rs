@@ -10,39 +10,39 @@ use std::sync::Arc;
 
 use super::start::text;
 use crate::support::http::Credentials;
-use crate::support::server::{Address, spawn_until_ready, wait_for};
+use crate::support::server::{Address, put_binary, spawn_until_ready, wait_for};
 use crate::support::*;
 
 const BUILT: &str = env!("CARGO_BIN_EXE_campfire");
 
 /// What is read here of the ELF format (elf(5)), for files of this machine's own kind.
 mod elf {
-    pub const ET_DYN: u64 = 3;
-    pub const PT_DYNAMIC: u64 = 2;
-    pub const PT_INTERP: u64 = 3;
-    pub const DT_NEEDED: u64 = 1;
-    pub const DT_FLAGS_1: u64 = 0x6fff_fffb;
-    pub const DF_1_PIE: u64 = 0x0800_0000;
+    pub(super) const ET_DYN: u64 = 3;
+    pub(super) const PT_DYNAMIC: u64 = 2;
+    pub(super) const PT_INTERP: u64 = 3;
+    pub(super) const DT_NEEDED: u64 = 1;
+    pub(super) const DT_FLAGS_1: u64 = 0x6fff_fffb;
+    pub(super) const DF_1_PIE: u64 = 0x0800_0000;
 
-    pub struct Image<'a>(pub &'a [u8]);
+    pub(super) struct Image<'a>(pub(super) &'a [u8]);
 
     impl Image<'_> {
-        pub fn number(&self, at: u64, size: usize) -> u64 {
+        pub(super) fn number(&self, at: u64, size: usize) -> u64 {
             let bytes = &self.0[at as usize..at as usize + size];
             bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
         }
 
         /// Whether addresses have 64 bits rather than 32.
-        pub fn is_wide(&self) -> bool {
+        pub(super) fn is_wide(&self) -> bool {
             self.0[4] == 2
         }
 
-        pub fn word(&self, at: u64) -> u64 {
+        pub(super) fn word(&self, at: u64) -> u64 {
             self.number(at, if self.is_wide() { 8 } else { 4 })
         }
 
         /// Type, place and size of each segment.
-        pub fn segments(&self) -> Vec<(u64, u64, u64)> {
+        pub(super) fn segments(&self) -> Vec<(u64, u64, u64)> {
             let (table, size, count, place, length) =
                 if self.is_wide() { (32, 54, 56, 8, 32) } else { (28, 42, 44, 4, 16) };
             let headers = (0..self.number(count, 2)).map(|n| self.word(table) + n * self.number(size, 2));
@@ -50,7 +50,7 @@ mod elf {
         }
 
         /// Tag and value of each entry of the dynamic section.
-        pub fn dynamic(&self) -> Vec<(u64, u64)> {
+        pub(super) fn dynamic(&self) -> Vec<(u64, u64)> {
             let width = if self.is_wide() { 8 } else { 4 };
             let segments = self.segments();
             let of = segments.iter().filter(|(kind, ..)| *kind == PT_DYNAMIC);
@@ -89,8 +89,7 @@ struct EmptyRoot(tempfile::TempDir);
 impl EmptyRoot {
     fn new() -> EmptyRoot {
         let dir = tempfile::tempdir().unwrap();
-        let binary = dir.path().join("campfire");
-        fs::hard_link(BUILT, &binary).or_else(|_| fs::copy(BUILT, &binary).map(drop)).unwrap();
+        put_binary(&dir.path().join("campfire"));
         fs::create_dir(dir.path().join("data")).unwrap();
         EmptyRoot(dir)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use super::start::{run, text};
-use crate::support::server::{campfire, wait_for};
+use crate::support::server::{campfire, put_binary, wait_for};
 use crate::support::tls::Authority;
 use crate::support::*;
 
@@ -42,8 +43,7 @@ impl House {
         for name in ["bin", "release", "path"] {
             fs::create_dir(house.at(name)).unwrap();
         }
-        let built = env!("CARGO_BIN_EXE_campfire");
-        fs::hard_link(built, house.binary()).or_else(|_| fs::copy(built, house.binary()).map(drop)).unwrap();
+        put_binary(&house.binary());
         house
     }
 
@@ -121,9 +121,7 @@ impl House {
     }
 
     fn stub(&self, name: &str, script: &str) {
-        let path = self.at("path").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        program(&self.at("path").join(name), &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// A `systemctl` that knows the installed binary as the service, started with these settings; `more` are lines
@@ -184,6 +182,15 @@ impl House {
         }
         assert_eq!(self.installed(), before, "{said}");
     }
+}
+
+/// Writes a program; another process does it, as in [`put_binary`].
+fn program(path: &Path, content: &str) {
+    let mut command = Command::new("install");
+    command.args(["-m", "755", "/dev/stdin"]).arg(path).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 fn ended(mut command: Command) -> Output {
@@ -400,12 +407,7 @@ fn rollback_changes_places_with_the_version_before_and_back() {
     let said = failed(&house.upgrade_alone(&["--rollback"]));
     assert!(said.contains("campfire.previous") && said.contains("nothing to go back to"), "{said}");
     let (binary, previous) = (house.binary(), house.previous());
-    // Back from what runs, while the one before is a script.
-    let put_previous = |version: &str| {
-        fs::write(&previous, house.script(version)).unwrap();
-        fs::set_permissions(&previous, fs::Permissions::from_mode(0o755)).unwrap();
-    };
-    put_previous("0.0.1");
+    program(&previous, &house.script("0.0.1"));
     let own = fs::metadata(&binary).unwrap().ino();
     let said = well(&house.upgrade_alone(&["--rollback"]));
     assert!(said.contains("has changed the database, 0.0.1 refuses it"), "{said}");
@@ -512,8 +514,7 @@ async fn backups_go_where_the_settings_say_and_an_older_one_is_never_overwritten
     let settings = format!("data = {:?}\nbackup_dir = {:?}\n", camp.server.data(), house.at("kept/here"));
     fs::write(&file, settings).unwrap();
     let again = || {
-        let _ = fs::remove_file(house.binary());
-        fs::hard_link(env!("CARGO_BIN_EXE_campfire"), house.binary()).unwrap();
+        put_binary(&house.binary());
         well(&house.upgrade_alone(&["--config", file.to_str().unwrap()]))
     };
     well(&house.upgrade_alone(&["--config", file.to_str().unwrap()]));

@@ -47,6 +47,16 @@ pub fn campfire() -> Command {
     command
 }
 
+/// Puts the binary at a place, under a second name where that is allowed. Else another process copies it: while this one
+/// has a file open to write, a child of another test may hold it too for a moment, and until then the system does not run it.
+pub fn put_binary(at: &Path) {
+    let built = env!("CARGO_BIN_EXE_campfire");
+    let _ = std::fs::remove_file(at);
+    if std::fs::hard_link(built, at).is_err() {
+        assert!(Command::new("cp").arg(built).arg(at).status().expect("cp").success());
+    }
+}
+
 impl Server {
     /// A server on an empty directory, without the limit on posting.
     pub fn start() -> Server {

@@ -53,15 +53,12 @@ impl Installed {
     pub(super) fn claim(&self) -> Result<Claim<'_>, Failure> {
         let refuse = |error| self.refusal(&error);
         let directory = File::open(&self.directory).map_err(refuse)?;
-        match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(Failure::Failed(format!(
-                    "another upgrade of {} is under way; wait for its end",
-                    self.path.display()
-                )));
-            }
-            // Some network file systems have no locks; then there is none.
-            Ok(()) | Err(_) => {}
+        // Some network file systems have no locks; there it goes on without one.
+        if flock(&directory, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK) {
+            return Err(Failure::Failed(format!(
+                "another upgrade of {} is under way; wait for its end",
+                self.path.display()
+            )));
         }
         let new = self.directory.join(format!(".{}.upgrade", self.name));
         // What an upgrade that was killed has left behind.
