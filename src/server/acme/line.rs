@@ -100,7 +100,10 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<SystemTime> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<u32>() {
         Ok(seconds) => Some(now + Duration::from_secs(u64::from(seconds))),
-        Err(_) => Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().into()),
+        Err(_) => {
+            let seconds = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_second();
+            Some(SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?))
+        }
     }
 }
 

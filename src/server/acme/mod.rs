@@ -45,7 +45,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// Why there is no new certificate. Displays as a part of a sentence that says what to look at.
 #[derive(Debug)]
-pub(super) enum Failure {
+enum Failure {
     /// The authority looked for the proof, and did not find it.
     Unproved { domain: String, way: Way, why: String },
     NotOffered { domain: String, way: Way },
