@@ -3,7 +3,6 @@
 use super::pebble::*;
 use crate::support::server::campfire;
 use crate::support::tls::NAME;
-use crate::support::*;
 
 #[tokio::test]
 async fn a_proof_that_fails_is_told_and_tried_again() {

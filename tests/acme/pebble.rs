@@ -21,8 +21,8 @@ use crate::support::tls::{Authority, NAME};
 use crate::support::*;
 
 /// Where Pebble looks for an answer to a challenge.
-pub struct Door {
-    pub port: u16,
+pub(super) struct Door {
+    pub(super) port: u16,
     state: Arc<(Mutex<Way>, Condvar)>,
     knocks: Arc<AtomicUsize>,
 }
@@ -55,16 +55,16 @@ impl Door {
         door
     }
 
-    pub fn leads_to(&self, address: SocketAddr) {
+    pub(super) fn leads_to(&self, address: SocketAddr) {
         self.set(Way::To(address));
     }
 
     /// Has whoever comes wait.
-    pub fn hold(&self) {
+    pub(super) fn hold(&self) {
         self.set(Way::Unknown);
     }
 
-    pub fn shut(&self) {
+    pub(super) fn shut(&self) {
         self.set(Way::Shut);
     }
 
@@ -74,7 +74,7 @@ impl Door {
     }
 
     /// How many came so far.
-    pub fn knocks(&self) -> usize {
+    pub(super) fn knocks(&self) -> usize {
         self.knocks.load(Ordering::Relaxed)
     }
 }
@@ -119,11 +119,11 @@ fn name_server() -> SocketAddr {
 }
 
 /// How Pebble behaves.
-pub struct Manner {
+pub(super) struct Manner {
     /// Seconds for which its certificates are good.
-    pub validity: u32,
+    pub(super) validity: u32,
     /// Of a hundred good nonces it refuses so many.
-    pub refuse_nonces: u32,
+    pub(super) refuse_nonces: u32,
 }
 
 impl Default for Manner {
@@ -132,25 +132,25 @@ impl Default for Manner {
     }
 }
 
-pub struct Pebble {
+pub(super) struct Pebble {
     child: Child,
     manner: Manner,
     names: SocketAddr,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
     /// In the place of port 443.
-    pub https: Door,
+    pub(super) https: Door,
     /// In the place of port 80.
-    pub http: Door,
+    pub(super) http: Door,
     dir: tempfile::TempDir,
 }
 
 impl Pebble {
-    pub fn start() -> Pebble {
+    pub(super) fn start() -> Pebble {
         Pebble::with(Manner::default())
     }
 
-    pub fn with(manner: Manner) -> Pebble {
+    pub(super) fn with(manner: Manner) -> Pebble {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::new();
         authority.issue_into(dir.path());
@@ -183,28 +183,28 @@ impl Pebble {
     }
 
     /// Ends it and starts it again, when it has forgotten everything.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.stop();
         let again = run(self.dir.path(), self.names, self.address, &self.manner, &self.log);
         self.child = again.expect("its port is free again");
     }
 
-    pub fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    pub fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
 
     /// Certificates that it issued so far.
-    pub fn issued(&self) -> usize {
+    pub(super) fn issued(&self) -> usize {
         self.log().matches("Issued certificate serial").count()
     }
 
     /// What a server is told to have its certificate from here.
-    pub fn settings(&self, domains: &str) -> Vec<(&'static str, String)> {
+    pub(super) fn settings(&self, domains: &str) -> Vec<(&'static str, String)> {
         vec![
             ("CAMPFIRE_DOMAIN", domains.to_owned()),
             ("CAMPFIRE_ACME_DIRECTORY", format!("https://{}/dir", self.address)),
@@ -214,7 +214,7 @@ impl Pebble {
     }
 
     /// A server on this directory that has its certificate from here, with the doors shut still.
-    pub fn serve_on(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
+    pub(super) fn serve_on(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
         let own = self.settings(domains);
         let mut all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
         all.extend(more);
@@ -222,13 +222,13 @@ impl Pebble {
     }
 
     /// The same with the doors open.
-    pub fn serve(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
+    pub(super) fn serve(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
         let server = self.serve_on(data, domains, more);
         self.open_to(&server);
         server
     }
 
-    pub fn open_to(&self, server: &Server) {
+    pub(super) fn open_to(&self, server: &Server) {
         self.https.leads_to(server.address().get());
         self.http.leads_to(plain_address(server));
     }
@@ -288,21 +288,21 @@ fn run(
 }
 
 /// Where a server answers plain HTTP.
-pub fn plain_address(server: &Server) -> SocketAddr {
+pub(super) fn plain_address(server: &Server) -> SocketAddr {
     let said = server.log();
     let line = said.lines().rev().find(|line| line.contains("sends everybody on")).expect("it says where");
     line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap()
 }
 
 /// The chain that a server keeps, the first one its own.
-pub fn kept(server: &Server) -> Vec<CertificateDer<'static>> {
+pub(super) fn kept(server: &Server) -> Vec<CertificateDer<'static>> {
     let path = server.data().join(format!("certificates/{NAME}.pem"));
     let Ok(chain) = CertificateDer::pem_file_iter(path) else { return Vec::new() };
     chain.map(|certificate| certificate.unwrap()).collect()
 }
 
 /// A connection to the server by this name, for somebody who believes whoever signed the certificate that it keeps.
-pub async fn connect(server: &Server, name: &str) -> std::io::Result<TlsStream<TcpStreamOfTokio>> {
+pub(super) async fn connect(server: &Server, name: &str) -> std::io::Result<TlsStream<TcpStreamOfTokio>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(kept(server).into_iter().skip(1));
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -318,13 +318,13 @@ pub async fn connect(server: &Server, name: &str) -> std::io::Result<TlsStream<T
 type TcpStreamOfTokio = tokio::net::TcpStream;
 
 /// The certificate that is shown under this name, if it is good for it.
-pub async fn shown(server: &Server, name: &str) -> Option<CertificateDer<'static>> {
+pub(super) async fn shown(server: &Server, name: &str) -> Option<CertificateDer<'static>> {
     let stream = connect(server, name).await.ok()?;
     Some(stream.get_ref().1.peer_certificates()?.first()?.clone().into_owned())
 }
 
 /// Waits for what must come true, within the deadline.
-pub async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     within(what, async {
         while !is_true().await {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -333,6 +333,6 @@ pub async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     .await;
 }
 
-pub async fn until_said(server: &Server, words: &str) {
+pub(super) async fn until_said(server: &Server, words: &str) {
     until(&format!("the server to say {words:?}"), async || server.log().contains(words)).await;
 }
