@@ -242,9 +242,7 @@ pub static SETTINGS: &[Setting] = &[
         key: "domain",
         value: "NAME,…",
         help: "serves HTTPS with a certificate that is got and renewed for these names (ACME)",
-        set: |config, text| {
-            domains(text).map(|names| config.domain = names)
-        },
+        set: |config, text| domains(text).map(|names| config.domain = names),
         show: |config| config.domain.join(","),
     },
     Setting {
@@ -538,7 +536,8 @@ fn list<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<Vec<T>, String
 /// Names that an authority can issue a certificate for, as they stand in one: lower case, ASCII, each once.
 fn domains(text: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
-    for given in text.split(',').map(|name| name.trim().trim_end_matches('.')).filter(|name| !name.is_empty()) {
+    for given in text.split(',').map(|name| name.trim().trim_end_matches('.')).filter(|name| !name.is_empty())
+    {
         if given.starts_with("*.") {
             return Err(format!("has {given:?}, but wildcards are not offered; list the names, with commas"));
         }
@@ -844,7 +843,8 @@ mod tests {
         ] {
             assert!(with(key, value).unwrap_err().0.contains(" has to be "), "{key} {value}");
         }
-        let elsewhere = [("domain", "a.example"), ("listen", "127.0.0.1:8443"), ("acme_challenge", "http-01")];
+        let elsewhere =
+            [("domain", "a.example"), ("listen", "127.0.0.1:8443"), ("acme_challenge", "http-01")];
         assert!(load(&elsewhere, None, &[]).unwrap_err().0.contains("http_listen"));
         assert!(load(&[&elsewhere[..], &[("http_listen", "127.0.0.1:80")]].concat(), None, &[]).is_ok());
         assert!(load(&[elsewhere[0], elsewhere[2]], None, &[]).is_ok(), "port 80 is beside port 443");

@@ -88,7 +88,8 @@ mod tests {
         assert!(validity.is_for(&names(&["b.example", "chat.example"])));
         assert!(!validity.is_for(&names(&["chat.example"])));
         assert!(!validity.is_for(&names(&["chat.example", "c.example"])));
-        let days = |days: u32| SystemTime::from(date_time_ymd(2026, 1, 1)) + Duration::from_secs(86_400) * days;
+        let days =
+            |days: u32| SystemTime::from(date_time_ymd(2026, 1, 1)) + Duration::from_secs(86_400) * days;
         assert_eq!((validity.not_before, validity.not_after), (days(0), days(90)));
         assert_eq!(validity.renewal(), days(60));
         assert!(!validity.has_expired(days(90)) && validity.has_expired(days(91)));

@@ -203,6 +203,20 @@ impl Pebble {
         self.log().matches("Issued certificate serial").count()
     }
 
+    /// Requests that came to nothing and were made again, as far as the log shows them.
+    pub(super) fn refused_nonces(&self) -> usize {
+        let said = self.log();
+        let count = |words: &str| said.matches(words).count();
+        let pairs = [
+            ("POST /order-plz", "Added order "),
+            ("POST /authZ/", " authorizations in the db"),
+            ("POST /chalZ/", "Pulled a task from the Tasks queue"),
+            ("POST /finalize-order/", "Processing finalization"),
+        ];
+        // What is under way has been asked and not yet done, which is one request.
+        pairs.iter().map(|(asked, done)| count(asked).saturating_sub(count(done) + 1)).sum()
+    }
+
     /// What a server is told to have its certificate from here.
     pub(super) fn settings(&self, domains: &str) -> Vec<(&'static str, String)> {
         vec![

@@ -336,6 +336,10 @@ mod tests {
         });
         drop(silent);
         let found = name(&host, &config);
-        assert!(found.fit == Some(false) && found.found.contains("chat.invalid is not found"), "{}", found.found);
+        assert!(
+            found.fit == Some(false) && found.found.contains("chat.invalid is not found"),
+            "{}",
+            found.found
+        );
     }
 }

@@ -47,8 +47,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug)]
 enum Failure {
     /// The authority looked for the proof, and did not find it.
-    Unproved { domain: String, way: Way, why: String },
-    NotOffered { domain: String, way: Way },
+    Unproved {
+        domain: String,
+        way: Way,
+        why: String,
+    },
+    NotOffered {
+        domain: String,
+        way: Way,
+    },
     Authority(instant_acme::Error),
     Key(String),
     Disk(io::Error),
@@ -73,7 +80,11 @@ impl fmt::Display for Failure {
                 )
             }
             Self::Authority(instant_acme::Error::Api(problem)) => {
-                write!(f, "the authority refuses: {}", problem.detail.as_deref().unwrap_or("it does not say why"))?;
+                write!(
+                    f,
+                    "the authority refuses: {}",
+                    problem.detail.as_deref().unwrap_or("it does not say why")
+                )?;
                 for part in problem.subproblems.iter().filter_map(|part| part.detail.as_deref()) {
                     write!(f, "; {part}")?;
                 }
@@ -118,7 +129,8 @@ impl Failure {
     /// The kind of a refusal (RFC 8555, section 6.7).
     fn is_refusal(&self, kind: &str) -> bool {
         let Self::Authority(instant_acme::Error::Api(problem)) = self else { return false };
-        problem.r#type.as_deref().and_then(|urn| urn.strip_prefix("urn:ietf:params:acme:error:")) == Some(kind)
+        problem.r#type.as_deref().and_then(|urn| urn.strip_prefix("urn:ietf:params:acme:error:"))
+            == Some(kind)
     }
 }
 
@@ -154,8 +166,9 @@ impl Caretaker {
         http: Arc<HttpChallenges>,
         answers_http: bool,
     ) -> Result<Self, AcmeError> {
-        let storage = Storage::open(&config.data, &config.domain)
-            .map_err(|error| AcmeError::Storage(config.data.join("certificates").display().to_string(), error))?;
+        let storage = Storage::open(&config.data, &config.domain).map_err(|error| {
+            AcmeError::Storage(config.data.join("certificates").display().to_string(), error)
+        })?;
         let roots = config.acme_ca.as_deref().map(roots).transpose()?.unwrap_or_default();
         let policy = Policy { name_servers: config.name_servers.clone(), ..Policy::default() };
         let mut caretaker = Self {
@@ -209,7 +222,9 @@ impl Caretaker {
         let mut attempts = 0;
         loop {
             let now = SystemTime::now();
-            if let Some(due) = self.due() && due > now {
+            if let Some(due) = self.due()
+                && due > now
+            {
                 let rest = due.duration_since(now).unwrap_or_default();
                 tokio::time::sleep(rest.min(LOOK_EVERY)).await;
                 continue;
@@ -390,7 +405,8 @@ mod tests {
     #[test]
     fn what_went_wrong_says_what_to_look_at() {
         let unproved = |way| {
-            let failure = Failure::Unproved { domain: "a.example".into(), way, why: "Connection refused".into() };
+            let failure =
+                Failure::Unproved { domain: "a.example".into(), way, why: "Connection refused".into() };
             failure.to_string()
         };
         assert!(unproved(Way::TlsAlpn).contains("by TLS-ALPN-01 (Connection refused)"));

@@ -163,8 +163,10 @@ fn challenge_certificate(domain: &str, digest: &[u8]) -> Result<CertifiedKey, Fa
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
     let certificate = params.self_signed(&key)?;
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let pair = CertifiedKey::from_der(vec![certificate.der().clone()], der, &ring::default_provider());
-    pair.map_err(|error| Failure::Key(error.to_string()))
+    let signer = ring::default_provider().key_provider.load_private_key(der);
+    let signer = signer.map_err(|error| Failure::Key(error.to_string()))?;
+    // Not `from_der`, which looks into the certificate and takes no critical extension that it does not know.
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], signer))
 }
 
 #[cfg(test)]

@@ -213,7 +213,8 @@ mod tests {
         storage.keep_account(AUTHORITY, account).unwrap();
         let directory = dir.path().join("certificates");
         assert_eq!(mode(&directory), 0o700);
-        let mut files: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         assert_eq!(files, [directory.join("account.json"), directory.join("chat.example.pem")]);
         assert!(files.iter().all(|path| mode(path) == 0o600));
