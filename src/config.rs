@@ -265,7 +265,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_directory",
         value: "URL",
-        help: "who issues it: production or staging (both Let's Encrypt), or a directory's URL",
+        help: "who issues it: production or staging of Let's Encrypt, or a directory's URL",
         set: |config, text| {
             let is_url = |text: &str| {
                 Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.host_str().is_some())
@@ -291,7 +291,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_challenge",
         value: "KIND",
-        help: "how the names are proved: tls-alpn-01 (port 443), http-01 (port 80), or auto",
+        help: "how names are proved: tls-alpn-01 (port 443), http-01 (port 80), or auto",
         set: |config, text| {
             config.acme_challenge = match text {
                 "auto" => AcmeChallenge::Auto,

@@ -51,6 +51,7 @@ async fn a_certificate_for_two_names_is_got_by_http_01() {
         assert!(connect(&server, name).await.is_ok(), "{name}");
     }
     assert!(pebble.http.knocks() >= 2 && pebble.https.knocks() == 0);
+    assert_eq!(pebble.refused_nonces(), 0);
     // What was shown for the proof is gone again.
     let request = b"GET /.well-known/acme-challenge/x HTTP/1.1\r\nhost: chat.example\r\n\r\n";
     assert_eq!(http::raw_status(&raw_exchange(plain_address(&server), request).await), 404);

@@ -40,6 +40,20 @@ async fn an_authority_that_is_away_is_called_again() {
 }
 
 #[tokio::test]
+async fn an_authority_that_nobody_knows_is_not_believed() {
+    let pebble = Pebble::start();
+    let dir = tempfile::tempdir().unwrap();
+    let server = pebble.serve(dir.path(), NAME, &[("CAMPFIRE_ACME_CA", "")]);
+    until_said(&server, "if it is your own, name its roots with --acme-ca; trying again in ").await;
+    // Nor is one that speaks something else.
+    let directory = pebble.directory().replace("/dir", "/nonce-plz");
+    let server = pebble.serve(&dir.path().join("other"), NAME, &[("CAMPFIRE_ACME_DIRECTORY", &directory)]);
+    until_said(&server, "trying again in ").await;
+    assert!(server.log().contains("--acme-directory") || server.log().contains("it answers with"));
+    assert_eq!(pebble.issued(), 0);
+}
+
+#[tokio::test]
 async fn an_account_that_is_not_known_any_more_is_opened_anew() {
     let mut pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();

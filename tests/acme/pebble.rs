@@ -217,11 +217,15 @@ impl Pebble {
         pairs.iter().map(|(asked, done)| count(asked).saturating_sub(count(done) + 1)).sum()
     }
 
+    pub(super) fn directory(&self) -> String {
+        format!("https://{}/dir", self.address)
+    }
+
     /// What a server is told to have its certificate from here.
     pub(super) fn settings(&self, domains: &str) -> Vec<(&'static str, String)> {
         vec![
             ("CAMPFIRE_DOMAIN", domains.to_owned()),
-            ("CAMPFIRE_ACME_DIRECTORY", format!("https://{}/dir", self.address)),
+            ("CAMPFIRE_ACME_DIRECTORY", self.directory()),
             ("CAMPFIRE_ACME_CA", self.dir.path().join("roots.pem").display().to_string()),
             ("CAMPFIRE_HTTP_LISTEN", "127.0.0.1:0".to_owned()),
         ]

@@ -64,7 +64,13 @@ impl HttpClient for Line {
                 max_body: MAX_BODY,
             };
             let unreached = |why: String| Error::Other(format!("cannot reach {}: {why}", parts.uri).into());
-            let answer = line.outside.call(&call).await.map_err(|error| unreached(error.to_string()))?;
+            let answer = line.outside.call(&call).await.map_err(|error| {
+                let why = error.to_string();
+                match why.contains("UnknownIssuer") {
+                    true => unreached(format!("{why}; if it is your own, name its roots with --acme-ca")),
+                    false => unreached(why),
+                }
+            })?;
             if answer.truncated {
                 return Err(unreached("its answer is too long".into()));
             }

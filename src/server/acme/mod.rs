@@ -90,6 +90,10 @@ impl fmt::Display for Failure {
                 }
                 Ok(())
             }
+            Self::Authority(instant_acme::Error::Json(error)) => write!(
+                f,
+                "what the authority answers is not ACME ({error}); check the address of its directory, --acme-directory"
+            ),
             Self::Authority(error) => error.fmt(f),
             Self::Key(why) => write!(f, "no key could be made ({why})"),
             Self::Disk(error) => write!(f, "it cannot be kept in the data directory ({error})"),
