@@ -87,9 +87,24 @@ pub struct Config {
     pub name_servers: Vec<SocketAddr>,
     /// Private networks that link previews and pushes may reach.
     pub outgoing_allow: Vec<Cidr>,
+    /// Where a backup is made every day; None for nowhere.
+    pub backup_dir: Option<PathBuf>,
+    /// Days, and weeks beyond those, of which the last backup stays.
+    pub backup_daily: usize,
+    pub backup_weekly: usize,
+    /// The time of day in UTC.
+    pub backup_at: jiff::civil::Time,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
+    /// From what on the server says that it is slow, large, busy or failing; 0 for never.
+    pub alert_response_ms: usize,
+    pub alert_memory_mb: usize,
+    /// Of the processors that the process may use, all together.
+    pub alert_cpu_percent: usize,
+    pub alert_error_percent: usize,
+    /// The room where it says so, besides the log; 0 for none.
+    pub alert_room: usize,
     pub log_format: LogFormat,
     pub log_level: String,
 }
@@ -120,9 +135,18 @@ impl Default for Config {
             link_previews: true,
             name_servers: Vec::new(),
             outgoing_allow: Vec::new(),
+            backup_dir: None,
+            backup_daily: 7,
+            backup_weekly: 4,
+            backup_at: jiff::civil::time(3, 0, 0, 0),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
+            alert_response_ms: 0,
+            alert_memory_mb: 0,
+            alert_cpu_percent: 0,
+            alert_error_percent: 0,
+            alert_room: 0,
             log_format: LogFormat::Human,
             log_level: "info".into(),
         }
@@ -265,7 +289,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_directory",
         value: "URL",
-        help: "who issues it: production or staging of Let's Encrypt, or a directory's URL",
+        help: "production or staging of Let's Encrypt, or a directory's URL",
         set: |config, text| {
             let is_url = |text: &str| {
                 Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.host_str().is_some())
@@ -472,6 +496,44 @@ pub static SETTINGS: &[Setting] = &[
         show: |config| config.metrics_token.as_ref().map_or_else(String::new, |_| "(hidden)".into()),
     },
     Setting {
+        key: "backup_dir",
+        value: "DIR",
+        help: "makes a backup in this directory every day; without it there are none",
+        set: |config, text| {
+            config.backup_dir = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| config.backup_dir.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+    },
+    Setting {
+        key: "backup_at",
+        value: "HH:MM",
+        help: "when that is, in UTC",
+        set: |config, text| {
+            let wanted = "has to be a time of day like 03:00";
+            if text.len() != 5 {
+                return Err(wanted.into());
+            }
+            config.backup_at = jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted)?;
+            Ok(())
+        },
+        show: |config| config.backup_at.strftime("%H:%M").to_string(),
+    },
+    Setting {
+        key: "backup_daily",
+        value: "N",
+        help: "of so many days the last backup stays",
+        set: |config, text| number(text, 1, 1_000).map(|value| config.backup_daily = value),
+        show: |config| config.backup_daily.to_string(),
+    },
+    Setting {
+        key: "backup_weekly",
+        value: "N",
+        help: "and of so many weeks before those",
+        set: |config, text| number(text, 0, 1_000).map(|value| config.backup_weekly = value),
+        show: |config| config.backup_weekly.to_string(),
+    },
+    Setting {
         key: "header_timeout",
         value: "SECONDS",
         help: "how long a request's head may take to arrive",
@@ -491,6 +553,42 @@ pub static SETTINGS: &[Setting] = &[
         help: "how long a connection may wait for its next request",
         set: |config, text| seconds(text).map(|value| config.idle_timeout = value),
         show: |config| config.idle_timeout.as_secs().to_string(),
+    },
+    Setting {
+        key: "alert_response_ms",
+        value: "MS",
+        help: "warn when one request in twenty takes longer, over a minute; 0 for never",
+        // Beyond, the counters do not tell how long it was.
+        set: |config, text| number(text, 0, 2_400).map(|value| config.alert_response_ms = value),
+        show: |config| config.alert_response_ms.to_string(),
+    },
+    Setting {
+        key: "alert_memory_mb",
+        value: "MB",
+        help: "warn when more memory is in use; 0 for never",
+        set: |config, text| number(text, 0, 1 << 30).map(|value| config.alert_memory_mb = value),
+        show: |config| config.alert_memory_mb.to_string(),
+    },
+    Setting {
+        key: "alert_cpu_percent",
+        value: "%",
+        help: "warn when more of all processors is used, over a minute; 0 for never",
+        set: |config, text| number(text, 0, 100).map(|value| config.alert_cpu_percent = value),
+        show: |config| config.alert_cpu_percent.to_string(),
+    },
+    Setting {
+        key: "alert_error_percent",
+        value: "%",
+        help: "warn when more requests fail by our own fault, over a minute; 0 for never",
+        set: |config, text| number(text, 0, 100).map(|value| config.alert_error_percent = value),
+        show: |config| config.alert_error_percent.to_string(),
+    },
+    Setting {
+        key: "alert_room",
+        value: "ID",
+        help: "the room where such warnings are posted, besides the log; 0 for none",
+        set: |config, text| number(text, 0, u32::MAX as usize).map(|value| config.alert_room = value),
+        show: |config| config.alert_room.to_string(),
     },
     Setting {
         key: "log_format",
@@ -671,12 +769,6 @@ impl Loaded {
             config.listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443));
             self.sources.insert("listen", "for HTTPS".into());
         }
-        let needs_http = !config.domain.is_empty() && config.acme_challenge == AcmeChallenge::Http01;
-        if needs_http && config.redirect_from().is_none() {
-            return Err(ConfigError(
-                "acme_challenge is http-01 and nothing listens for HTTP; say where with http_listen".into(),
-            ));
-        }
         Ok(())
     }
 
@@ -843,11 +935,6 @@ mod tests {
         ] {
             assert!(with(key, value).unwrap_err().0.contains(" has to be "), "{key} {value}");
         }
-        let elsewhere =
-            [("domain", "a.example"), ("listen", "127.0.0.1:8443"), ("acme_challenge", "http-01")];
-        assert!(load(&elsewhere, None, &[]).unwrap_err().0.contains("http_listen"));
-        assert!(load(&[&elsewhere[..], &[("http_listen", "127.0.0.1:80")]].concat(), None, &[]).is_ok());
-        assert!(load(&[elsewhere[0], elsewhere[2]], None, &[]).is_ok(), "port 80 is beside port 443");
     }
 
     #[test]

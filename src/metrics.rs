@@ -44,8 +44,8 @@ impl Histogram {
 }
 
 /// The statuses that are counted by themselves; the last stands for all others.
-const STATUSES: [u16; 19] =
-    [200, 201, 204, 206, 101, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 0];
+const STATUSES: [u16; 20] =
+    [200, 201, 204, 206, 101, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 507, 0];
 
 #[derive(Debug, Default)]
 pub struct RouteMetrics {
@@ -102,6 +102,69 @@ impl WorkerMetrics {
             panics: Counter::default(),
         }
     }
+}
+
+/// What was answered, all routes and workers together, and how fast.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    buckets: [u64; BUCKETS.len() + 1],
+    /// Answered with an error of the server's (5xx).
+    pub errors: u64,
+}
+
+impl Served {
+    /// Adds what a worker has counted since the start.
+    pub fn add(&mut self, worker: &WorkerMetrics) {
+        for route in &worker.routes {
+            for (sum, bucket) in self.buckets.iter_mut().zip(&route.latency.buckets) {
+                *sum += bucket.get();
+            }
+            let errors = STATUSES.iter().zip(&route.statuses).filter(|(status, _)| **status >= 500);
+            self.errors += errors.map(|(_, count)| count.get()).sum::<u64>();
+        }
+    }
+
+    /// What has come since an earlier count.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut new = self.clone();
+        for (count, before) in new.buckets.iter_mut().zip(&earlier.buckets) {
+            *count = count.saturating_sub(*before);
+        }
+        new.errors = new.errors.saturating_sub(earlier.errors);
+        new
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    /// The time within which so many of a hundred requests were answered: a guess between the bounds of its bucket, and
+    /// never more than the last bound. None without requests.
+    pub fn percentile(&self, percent: u64) -> Option<Duration> {
+        let wanted = (self.requests() * percent) as f64 / 100.0;
+        let (mut before, mut lower) = (0.0, 0.0);
+        for (place, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let count = *count as f64;
+            let upper = BUCKETS.get(place).copied().unwrap_or(BUCKETS[BUCKETS.len() - 1]) as f64;
+            if place > 0 {
+                lower = BUCKETS[place - 1] as f64;
+            }
+            if before + count >= wanted {
+                let micros = lower + (upper - lower) * (wanted - before) / count;
+                return Some(Duration::from_micros(micros as u64));
+            }
+            before += count;
+        }
+        None
+    }
+}
+
+/// What is known of the backups that the server makes by itself.
+#[derive(Debug, Default)]
+pub struct BackupMetrics {
+    /// Seconds since 1970; 0 for never.
+    pub last_success: AtomicU64,
+    pub failures: AtomicU64,
 }
 
 /// Prometheus' text format, version 0.0.4.
@@ -195,13 +258,17 @@ pub struct ProcessFigures {
 
 impl ProcessFigures {
     pub fn read() -> Self {
-        let page = 4096;
-        let resident = std::fs::read_to_string("/proc/self/statm")
-            .ok()
-            .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok())
-            .unwrap_or_default();
         let open_files = std::fs::read_dir("/proc/self/fd").map_or(0, |files| files.count() as u64);
-        Self { resident_bytes: resident * page, cpu_seconds: Self::cpu_seconds_now(), open_files }
+        Self { resident_bytes: Self::resident_bytes_now(), cpu_seconds: Self::cpu_seconds_now(), open_files }
+    }
+
+    /// Memory that is in use.
+    pub fn resident_bytes_now() -> u64 {
+        // Not from `statm`, which counts pages: some boards have them of 16 KiB.
+        let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() << 10
     }
 
     /// User and system time so far; counting the open files may take longer than there is.

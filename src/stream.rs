@@ -29,7 +29,9 @@ pub(crate) struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// It waits for a request, or for its answer to be taken.
+    /// It has just come, and nothing has been heard of it.
+    Fresh,
+    /// It waits for another request, or for its answer to be taken.
     Idle,
     /// The beginning of something arrives: a handshake, or a request's head.
     Head,
@@ -56,8 +58,9 @@ impl Progress {
 
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Relaxed) {
-            0 => Phase::Idle,
-            1 => Phase::Head,
+            0 => Phase::Fresh,
+            1 => Phase::Idle,
+            2 => Phase::Head,
             _ => Phase::Busy,
         }
     }
@@ -112,7 +115,10 @@ impl AsyncRead for Stream {
             Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
         };
-        if self.marks_heads && polled.is_ready() && self.progress.phase() == Phase::Idle {
+        if self.marks_heads
+            && polled.is_ready()
+            && matches!(self.progress.phase(), Phase::Fresh | Phase::Idle)
+        {
             self.progress.enter(Phase::Head);
         }
         polled
@@ -230,9 +236,23 @@ impl Line {
             Self::Tls(line) => line.send(&mut line.session.borrow_mut()),
         }
     }
+    /// Says that nothing more is sent; what the other side sends can still be read.
+    pub(crate) fn end(&self) {
+        if let Self::Tls(line) = self {
+            line.say_end(&mut line.session.borrow_mut());
+        }
+        // Whoever is gone need not hear it.
+        let _ = socket2::SockRef::from(self.tcp()).shutdown(std::net::Shutdown::Write);
+    }
 }
 
 impl TlsLine {
+    /// The other side is told that this is the end and no cut (RFC 8446, section 6.1), if the kernel takes it.
+    fn say_end(&self, session: &mut ServerConnection) {
+        session.send_close_notify();
+        let _ = self.send(session);
+    }
+
     fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut session = self.session.borrow_mut();
         loop {
@@ -274,10 +294,7 @@ impl TlsLine {
 
 impl Drop for TlsLine {
     fn drop(&mut self) {
-        // The other side is told that this is the end and no cut (RFC 8446, section 6.1), if it still listens.
-        let session = self.session.get_mut();
-        session.send_close_notify();
-        while session.wants_write() && session.write_tls(&mut Raw(&self.tcp)).is_ok() {}
+        self.say_end(&mut self.session.borrow_mut());
     }
 }
 

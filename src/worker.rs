@@ -21,7 +21,7 @@ use crate::{
     inbox::{Inbox, Parcel},
     limits::Limits,
     live::Hub,
-    metrics::WorkerMetrics,
+    metrics::{BackupMetrics, WorkerMetrics},
     outside::push::VapidKey,
     state::State,
     store::{Folder, PurgeRooms, Reader, WriterHandle},
@@ -57,6 +57,7 @@ pub struct Shared {
     pub retention_changed: tokio::sync::Notify,
     /// What the job runner has the first worker do.
     pub errands: Mutex<Vec<Errand>>,
+    pub backups: BackupMetrics,
     /// Made at the first start, kept for ever: subscriptions are to it.
     pub vapid: Arc<VapidKey>,
     /// What everybody searched for last, as a hash: asked again, it need not be remembered again.

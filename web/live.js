@@ -7,6 +7,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15000;
 const HIDDEN_AFTER = 5000;
 const PONG_WITHIN = 8000;
+const GOING_AWAY = 1001;
+const RETRY_HINT = /retry in (\d+) ms/;
 
 let socket = null;
 let wait = FIRST_WAIT;
@@ -91,24 +93,28 @@ function connect() {
     heardAt = Date.now();
     take(JSON.parse(data));
   };
-  opened.onclose = ({ code }) => {
-    if (opened === socket) lost(code);
+  opened.onclose = ({ code, reason }) => {
+    if (opened === socket) lost(code, reason);
   };
 }
 
-function lost(code) {
+function lost(code, reason = '') {
   socket = null;
   if (joined) joined.isLive = false;
   if (isStopped) return;
   state.connected = false;
   changed('connection');
   if (code === 4001 || code === 4003) tell({ type: 'signed_out' });
-  else again();
+  else again(code === GOING_AWAY ? RETRY_HINT.exec(reason)?.[1] : undefined);
 }
 
-// Everybody comes back at another moment, or they would all come at once.
-function again() {
+// Everybody comes back at another moment, or they would all come at once. A server that goes away says when.
+function again(hint) {
   clearTimeout(timer);
+  if (hint) {
+    timer = setTimeout(retry, Math.min(Number(hint), LONGEST_WAIT));
+    return;
+  }
   timer = setTimeout(retry, wait * (0.5 + Math.random()));
   wait = Math.min(wait * 2, LONGEST_WAIT);
 }

@@ -17,10 +17,14 @@ Commands:
   admin create            make an administrator
   admin reset-password    print a link with which somebody chooses a new password
   admin list              list everybody
+  backup                  write everything into one archive, while the server runs or not
+  restore                 verify such an archive, and put it into an empty directory
+  check                   tell whether all that is kept is there, and whole
   export                  write everything to standard output, as JSON, a line each
   openapi                 print this server's API as OpenAPI 3.1
   healthcheck             ask the server whether it is well
   bench                   put load on a server, check all that it says, and report
+  upgrade                 install the newest release and restart; --rollback goes back
   doctor                  tell what of this host would hold the server back, and how to mend it
 
 Options:
@@ -81,6 +85,56 @@ Options:
         option("--email EMAIL", "the e-mail address to sign in with"),
         option("--password-stdin", "read the password from standard input: 8 characters or more"),
         settings(|setting| ["data", "public_url"].contains(&setting.key)),
+    )
+}
+
+pub(super) fn backup() -> String {
+    format!(
+        "Writes a backup: one archive with the database, the uploaded files and the certificates, and a manifest with
+their checksums. Works whether the server runs or not, and holds nobody up. The disk of the data directory needs
+as much room as the database has, for the time that it takes. FILE ends with .tar.zst; - is standard output.
+Only this user can read it: there are keys in it.
+
+Usage: campfire backup FILE [OPTIONS]
+
+Options:
+{}{}
+{SOURCES}",
+        option("--force", "replace FILE if it exists, once the new one is whole"),
+        settings(|setting| setting.key == "data")
+    )
+}
+
+pub(super) fn restore() -> String {
+    format!(
+        "Restores a backup into a directory that is empty or not there yet. Everything is verified first: the archive
+to its end, every checksum, the database. If anything is not right, nothing is left. - is standard input.
+
+Usage: campfire restore FILE [OPTIONS]
+
+Options:
+{}{}
+{SOURCES}",
+        option("--verify", "only verify; the database is unpacked in TMPDIR (or /tmp) for that"),
+        settings(|setting| setting.key == "data")
+    )
+}
+
+pub(super) fn check() -> String {
+    format!(
+        "Checks the database (its pages, references, messages, numbers and search index) and the uploaded files (there,
+of the right size, with the right checksum). Works on a copy of the database, so a server that runs is not held
+up; the disk of the data directory needs as much room as the database has. A line for each check, with what to
+do. Exit status 0 if all is right, 1 if not.
+
+Usage: campfire check [OPTIONS]
+
+Options:
+{}{}{}
+{SOURCES}",
+        option("--json", "the same as JSON"),
+        option("--rebuild-index", "instead, make the search index anew; the server has to be stopped for that"),
+        settings(|setting| setting.key == "data")
     )
 }
 
@@ -180,6 +234,29 @@ Options:
     )
 }
 
+pub(super) fn upgrade() -> String {
+    format!(
+        "Looks at the newest release and, if it is newer than this, downloads it, checks its SHA-256, makes a backup,
+puts it in the place of this binary in one step, restarts the service (campfire.service of systemd) and waits
+until it is well. If it does not come up, the old version is put back and started. The version before stays
+beside the binary as campfire.previous. Settings are those that the service has, unless some are given.
+
+Usage: campfire upgrade [OPTIONS]
+       campfire upgrade --rollback [OPTIONS]
+
+Options:
+{}{}{}{}{}{}{}
+{SOURCES}",
+        option("--check", "only tell what there is; exit status 0 whether it is newer or not"),
+        option("--rollback", "change places with campfire.previous, and restart"),
+        option("--from URL|DIR", "where the release is [CAMPFIRE_BASE_URL, else where releases are]"),
+        option("--force", "install what the release has, be it older or the same"),
+        option("--no-backup", "make no backup before; else it goes to backup_dir, or beside the data"),
+        option("--wait SECONDS", "how long the new version may take to be well after the restart [60]"),
+        settings(|setting| super::upgrade::OWN.contains(&setting.key))
+    )
+}
+
 const SOURCES: &str = "\
 A setting is taken from its flag, else from the environment (CAMPFIRE_LISTEN for --listen),
 else from the TOML file (listen = \"…\"), else it has its default, shown in brackets.
@@ -210,7 +287,19 @@ mod tests {
 
     #[test]
     fn every_help_is_in_two_columns_that_fit_a_terminal() {
-        for help in [overview(), serve(), demo(), admin(), healthcheck(), bench(), doctor()] {
+        for help in [
+            overview(),
+            serve(),
+            demo(),
+            admin(),
+            healthcheck(),
+            bench(),
+            upgrade(),
+            doctor(),
+            backup(),
+            restore(),
+            check(),
+        ] {
             assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
             for line in help.lines() {
                 assert!(line.chars().count() <= 110, "too long: {line}");

@@ -1,12 +1,15 @@
 //! The command line: what can be asked, and the exit status that scripts go by: 0 done, 1 failed, 2 asked wrongly.
 
 mod admin;
+mod backup;
 mod bench;
+mod check;
 mod demo;
 mod doctor;
 mod export;
 mod healthcheck;
 mod help;
+mod upgrade;
 
 use std::{
     ffi::OsString,
@@ -82,11 +85,15 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "serve" => serve(arguments),
         "demo" => demo::run(arguments),
         "admin" => admin::run(arguments),
+        "backup" => backup::backup(arguments),
+        "restore" => backup::restore(arguments),
+        "check" => check::run(arguments),
         "export" => export::run(arguments),
         "openapi" => export::openapi(arguments),
         "bench" => bench::run(arguments),
         "healthcheck" => healthcheck::run(arguments),
         "doctor" => doctor::run(arguments),
+        "upgrade" => upgrade::run(arguments),
         word if word.is_empty() || word.starts_with('-') => serve(arguments),
         word => Err(Failure::Usage(format!("there is no command {word:?}; `campfire --help` lists them"))),
     }
@@ -112,6 +119,7 @@ fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
     if given.has("print-config") {
         return say(&loaded.print());
     }
+    crate::backup::check_directory(&loaded.config).map_err(Failure::Usage)?;
     log::init(loaded.config.log_format, &loaded.config.log_level);
     Ok(server::serve(loaded.config)?)
 }
@@ -180,6 +188,16 @@ impl Given {
 
     fn load(&self) -> Result<Loaded, Failure> {
         Ok(Loaded::load(&self.settings, self.file.as_deref(), |name| std::env::var(name).ok())?)
+    }
+
+    /// The settings and their file as another command takes them.
+    fn as_arguments(&self) -> Vec<OsString> {
+        let file = self.file.iter().flat_map(|file| ["--config".into(), file.clone().into()]);
+        let flag = |(key, value): &(String, String)| {
+            // With =, a value may begin with a dash.
+            OsString::from(format!("--{}={value}", key.replace('_', "-")))
+        };
+        file.chain(self.settings.iter().map(flag)).collect()
     }
 
     fn config(&self) -> Result<Config, Failure> {

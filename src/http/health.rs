@@ -108,6 +108,18 @@ fn exposition(call: &Call) -> Result<String, Problem> {
         |w| &w.search_misses,
     );
     out.total("campfire_cache_bytes", "gauge", "Bytes of cached answers.", all(), |w| &w.body_bytes);
+    out.single(
+        "campfire_backup_last_success_timestamp_seconds",
+        "gauge",
+        "When the newest backup was made by itself, in seconds since 1970; 0 for never.",
+        shared.backups.last_success.load(Ordering::Relaxed),
+    );
+    out.single(
+        "campfire_backup_failures_total",
+        "counter",
+        "Tries to make a backup that failed.",
+        shared.backups.failures.load(Ordering::Relaxed),
+    );
     let writer = call.worker.writer.metrics();
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     out.single(

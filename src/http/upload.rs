@@ -10,6 +10,7 @@ use hyper::{
     header,
 };
 use multer::{Field, Multipart};
+use sha2::{Digest, Sha256};
 
 use super::{
     form::Form,
@@ -191,6 +192,7 @@ async fn receive_file(
     })
     .await?;
     let (mut size, mut gathered) = (0_u64, BytesMut::new());
+    let mut hash = Sha256::new();
     loop {
         let chunk = next_chunk(field, patience).await?;
         if let Some(chunk) = &chunk {
@@ -202,7 +204,11 @@ async fn receive_file(
         }
         if gathered.len() >= WRITE_FROM || chunk.is_none() {
             let bytes = gathered.split().freeze();
-            incoming = aside(move || incoming.file.write_all(&bytes).map(|()| incoming)).await?;
+            (incoming, hash) = aside(move || {
+                hash.update(&bytes);
+                incoming.file.write_all(&bytes).map(|()| (incoming, hash))
+            })
+            .await?;
         }
         if chunk.is_none() {
             break;
@@ -213,14 +219,14 @@ async fn receive_file(
     }
     // Decoding takes memory and a core: a few at a time. The semaphore is never closed.
     let _turn = worker.shared.imaging.acquire().await;
-    aside(move || settle(&folder, incoming, filename, size)).await
+    aside(move || settle(&folder, incoming, filename, size, hash.finalize().into())).await
 }
 
 /// Puts bytes that we have in memory where uploads lie.
 pub(crate) fn keep_file(folder: &Folder, bytes: &[u8], name: &str) -> std::io::Result<NewFile> {
     let mut incoming = folder.begin()?;
     incoming.file.write_all(bytes)?;
-    settle(folder, incoming, filename(name), bytes.len() as u64)
+    settle(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
 }
 
 /// Finds out what a file is, makes its thumbnail, and puts both in their places.
@@ -229,6 +235,7 @@ fn settle(
     incoming: crate::store::Incoming,
     filename: String,
     size: u64,
+    sha256: [u8; 32],
 ) -> std::io::Result<NewFile> {
     use std::os::unix::fs::FileExt;
     let mut head = vec![0; picture::SNIFFED.min(size as usize)];
@@ -254,6 +261,7 @@ fn settle(
         filename,
         content_type: content_type.to_owned(),
         byte_size: size,
+        sha256,
         width: looked.width,
         height: looked.height,
         duration_s: None,

@@ -1,6 +1,7 @@
 //! What is done in the background, off the list in the database: each job at least once, whatever happens in between.
 //! One thread of its own; jobs wait for the network side by side, so many of each kind that a slow bot holds up no push.
 
+mod backup;
 mod clean;
 mod preview;
 mod push;
@@ -137,6 +138,7 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     }
     spawn_local(clean::sweep(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
+    spawn_local(backup::keep(Rc::clone(&runner)));
     loop {
         let rest = runner.lease().await.unwrap_or(LOOK_EVERY);
         tokio::select! {

@@ -1,6 +1,8 @@
 //! The hub: rooms → sockets of this worker. A committed event becomes one frame per encoding, pushed by one loop to
 //! the queues of the room's sockets; what has gathered on a queue leaves in one write.
 
+mod leaving;
+
 use std::{
     collections::VecDeque,
     io::IoSlice,
@@ -72,6 +74,8 @@ pub(crate) struct Socket {
     lagging: Option<Instant>,
     /// Nothing but what is queued is to be written; then the connection ends.
     closing: Option<Instant>,
+    /// When all is said, its connection ends once its client has ended it too.
+    says_goodbye: bool,
     pub(super) dead: bool,
     pub(super) waker: Option<Waker>,
     /// Seconds of the hub's clock at which something was heard of it.
@@ -117,6 +121,8 @@ pub struct Hub {
     /// What the other workers have to hear of this one's sockets.
     pub(crate) outbox: Vec<Whisper>,
     run: Run,
+    /// Set once the server goes away.
+    leaving: Option<leaving::Leaving>,
     /// Moves on whenever somebody's lurking may have changed.
     generation: u64,
     serial: u32,
@@ -147,6 +153,7 @@ impl Hub {
             presence: Presence::default(),
             outbox: Vec::new(),
             run: Run::default(),
+            leaving: None,
             generation: 1,
             serial: 0,
             clock: 0,
@@ -178,6 +185,7 @@ impl Hub {
             blocked: false,
             lagging: None,
             closing: None,
+            says_goodbye: false,
             dead: false,
             waker: None,
             heard: self.clock,
@@ -677,13 +685,6 @@ impl Hub {
         }
     }
 
-    /// The server goes away: everybody is to come back, later.
-    pub(crate) fn close_all(&mut self) {
-        for id in self.ids(|_| true) {
-            self.close(id, 1001, "going away");
-        }
-    }
-
     fn ids(&self, wanted: impl Fn(&Socket) -> bool) -> Vec<SocketId> {
         let found = self.sockets.iter().enumerate().filter_map(|(slot, socket)| {
             socket
@@ -839,8 +840,18 @@ impl Socket {
 
     /// All is said, or nobody listens: the connection can end.
     pub(super) fn is_done(&self) -> bool {
-        let is_said = self.queue.is_empty() && !self.blocked;
-        self.dead || self.closing.is_some_and(|since| is_said || since.elapsed() > CLOSE_WITHIN)
+        let all_said = self.is_all_said() && !self.says_goodbye;
+        self.dead || self.closing.is_some_and(|since| all_said || since.elapsed() > CLOSE_WITHIN)
+    }
+
+    /// Over TLS there may be something left that the kernel did not take, with nothing on the queue.
+    fn is_all_said(&self) -> bool {
+        self.queue.is_empty() && !self.blocked
+    }
+
+    /// All is said, and its client is still to say goodbye.
+    pub(super) fn waits_for_goodbye(&self) -> bool {
+        self.says_goodbye && self.is_all_said() && !self.dead
     }
 
     pub(super) fn is_closing(&self) -> bool {

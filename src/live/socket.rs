@@ -121,6 +121,8 @@ struct Conversation {
     partial: Vec<u8>,
     /// The parts of a fragmented message.
     fragments: Option<(Data, Vec<u8>)>,
+    /// We have said that nothing more comes.
+    finished: bool,
 }
 
 impl Conversation {
@@ -138,8 +140,9 @@ impl Conversation {
             format!(r#"{{"type":"hello","user_id":{user},"seq":{},"heartbeat_s":{HEARTBEAT_S}}}"#, state.seq)
         };
         worker.hub.borrow_mut().send(id, hello.as_bytes());
+        worker.hub.borrow_mut().send_away(id);
         worker.whisper(Whisper::Online { user, change: 1 });
-        Self { worker, id, user, stream, partial: early.to_vec(), fragments: None }
+        Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
     /// Reads what there is. False when the connection has ended.
@@ -180,7 +183,31 @@ impl Conversation {
 
     fn is_saturated(&self) -> bool {
         let mut hub = self.worker.hub.borrow_mut();
-        hub.socket(self.id).is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
+        hub.is_leaving()
+            || hub
+                .socket(self.id)
+                .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
+    }
+
+    /// Ends our side of the connection and reads on, whatever comes, until the client has ended its own.
+    fn say_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.finished, true) {
+            // If it is gone already, the read says so.
+            self.stream.end();
+        }
+        let mut scratch = self.worker.scratch.borrow_mut();
+        loop {
+            match self.stream.poll_read_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => {}
+            }
+            match self.stream.try_read(&mut scratch) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Ok(0) | Err(_) => return Poll::Ready(()),
+            }
+        }
     }
 
     /// Handles the whole frames in a buffer; answers how many bytes they were.
@@ -340,6 +367,11 @@ impl Future for Conversation {
             return Poll::Ready(());
         }
         this.worker.flush_if_needed();
+        let waits =
+            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_goodbye());
+        if waits && this.say_goodbye(cx).is_ready() {
+            return Poll::Ready(());
+        }
         let done = this.worker.hub.borrow_mut().socket(this.id).is_none_or(|socket| socket.is_done());
         if done { Poll::Ready(()) } else { Poll::Pending }
     }

@@ -67,6 +67,8 @@ pub enum Redirects {
     /// So many, and only to where the call went in the first place.
     SameHost(u32),
     Follow(u32),
+    /// So many, and none from https down to http.
+    FollowSecurely(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -166,7 +168,10 @@ impl Outside {
                 Redirects::Refuse => 0,
                 Redirects::SameHost(most) if next.origin() == first.origin() => most,
                 Redirects::SameHost(_) => return Err(CallError::Refused("it redirects to another host")),
-                Redirects::Follow(most) => most,
+                Redirects::FollowSecurely(_) if url.scheme() == "https" && next.scheme() == "http" => {
+                    return Err(CallError::Refused("it redirects from https to http"));
+                }
+                Redirects::Follow(most) | Redirects::FollowSecurely(most) => most,
             };
             hops += 1;
             if hops > most {

@@ -16,6 +16,7 @@ use std::{
 };
 
 use hyper::{
+    StatusCode,
     body::Incoming,
     header::{self, HeaderValue},
     rt::Executor,
@@ -23,13 +24,13 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::spawn_local,
-};
+use tokio::{net::TcpStream, task::spawn_local};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
-use super::tls::{ACME_TLS, H2};
+use super::{
+    listener::Listener,
+    tls::{ACME_TLS, H2},
+};
 use crate::{
     config::Config,
     http,
@@ -70,6 +71,8 @@ struct Watch {
     progress: Arc<Progress>,
     /// To be closed as soon as what it does is done; at once if it does nothing.
     draining: Cell<bool>,
+    /// The same if nothing has been heard of it since it came.
+    hurried: Cell<bool>,
     expired: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -101,7 +104,7 @@ impl Connections {
         self.watches.borrow_mut().retain(|watch| {
             let Some(watch) = watch.upgrade() else { return false };
             let limit = match watch.progress.phase() {
-                Phase::Idle => config.idle_timeout,
+                Phase::Fresh | Phase::Idle => config.idle_timeout,
                 Phase::Head => config.header_timeout,
                 Phase::Busy => return true,
             };
@@ -116,6 +119,14 @@ impl Connections {
     pub(super) fn drain(&self) {
         for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
             watch.draining.set(true);
+            watch.wake();
+        }
+    }
+
+    /// Closes those as well that came and said nothing.
+    pub(super) fn hurry(&self) {
+        for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
+            watch.hurried.set(true);
             watch.wake();
         }
     }
@@ -162,16 +173,16 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Here {
     }
 }
 
-/// Accepts for ever.
+/// Accepts until the worker is told to stop.
 pub(super) async fn accept(
     worker: &Rc<Worker>,
-    listener: &TcpListener,
+    mut listener: Listener,
     connections: &Rc<Connections>,
     tls: Option<Arc<ServerConfig>>,
 ) {
     let door = Rc::new(Door::new(tls));
-    loop {
-        match listener.accept().await {
+    while let Some(accepted) = listener.accept(worker).await {
+        match accepted {
             Ok((stream, peer)) => {
                 let served = serve(Rc::clone(worker), Rc::clone(&door), stream, peer, connections);
                 spawn_local(served);
@@ -198,11 +209,13 @@ fn serve(
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    let first = if door.tls.is_some() { Phase::Head } else { Phase::Idle };
+    let first = if door.tls.is_some() { Phase::Head } else { Phase::Fresh };
     let progress = Arc::new(Progress::new(Arc::clone(&connections.clock), first));
     let watch = Rc::new(Watch {
         progress,
-        draining: Cell::new(false),
+        // It may be one of those that are let in before the door closes.
+        draining: Cell::new(worker.shared.is_draining()),
+        hurried: Cell::new(false),
         expired: Cell::new(false),
         waker: RefCell::default(),
     });
@@ -221,7 +234,7 @@ fn serve(
             // The handshake was all that was asked for.
             Some(ACME_TLS) => {}
             _ => {
-                watch.progress.enter(Phase::Idle);
+                watch.progress.enter(Phase::Fresh);
                 let transport = Transport::Tls(Box::new(stream));
                 speak_http1(worker, &door.http1, transport, watch, address).await;
             }
@@ -243,7 +256,11 @@ async fn speak_http1(
         let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
         progress.enter(Phase::Busy);
         async move {
-            let response = http::answer(worker, request, address, is_secure).await;
+            let mut response = http::answer(Rc::clone(&worker), request, address, is_secure).await;
+            if worker.shared.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                // The next request is for who comes after us.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             progress.enter(Phase::Idle);
             Ok::<_, Infallible>(response)
         }
@@ -251,12 +268,22 @@ async fn speak_http1(
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let mut told = false;
     let driven = std::future::poll_fn(|cx| {
-        if watch.draining.get() && !told {
+        // First what has arrived: it may be a request. An error is the client's: it went away, or spoke something else.
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let is_between = match watch.progress.phase() {
+            // The rest of the head is on the way, and the answer will say that it is the last.
+            Phase::Head => false,
+            Phase::Fresh => watch.hurried.get(),
+            Phase::Idle | Phase::Busy => true,
+        };
+        if watch.draining.get() && !told && is_between {
             told = true;
             connection.as_mut().graceful_shutdown();
+            return connection.as_mut().poll(cx).map(drop);
         }
-        // An error is the client's: it went away, or spoke something else.
-        connection.as_mut().poll(cx).map(drop)
+        Poll::Pending
     });
     unless_expired(&watch, driven).await;
 }

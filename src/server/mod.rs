@@ -1,10 +1,12 @@
 //! Start and stop: the data directory, the writer, the workers, and the signals that end them.
 
 mod acme;
+mod alerts;
 pub(crate) mod certificate;
 mod connection;
 mod listener;
 mod redirect;
+mod service;
 mod tls;
 
 use std::{
@@ -14,6 +16,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -25,13 +28,15 @@ use tokio::{
     runtime::{Builder, LocalRuntime},
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, Semaphore, watch},
-    task::spawn_local,
+    task::{JoinSet, spawn_local},
 };
 use tokio_rustls::rustls::ServerConfig;
 
 pub use self::{acme::AcmeError, tls::TlsError};
 use self::{
+    listener::{Inherited, Listener, REDIRECT, Sockets},
     redirect::Redirect,
+    service::Pulse,
     tls::{Certificates, HttpChallenges},
 };
 use crate::{
@@ -41,7 +46,7 @@ use crate::{
     inbox::{Completion, Inbox, Parcel},
     jobs,
     limits::Limits,
-    metrics::WorkerMetrics,
+    metrics::{BackupMetrics, WorkerMetrics},
     outside::push::VapidKey,
     state::State,
     store::{
@@ -51,8 +56,17 @@ use crate::{
     worker::{Shared, Worker, purge_deleted_rooms},
 };
 
-/// How long requests and sockets get to finish once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(8);
+/// How long requests under way get to finish once the server is told to stop.
+const REQUESTS_WITHIN: Duration = Duration::from_secs(8);
+
+/// Connections that have just come get so long to say what they want.
+const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(1);
+
+/// The whole of stopping takes so long at most; what is not done then is done at the next start, or was never promised.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whether all have gone is looked at this often.
+const DRAIN_STEP: Duration = Duration::from_millis(5);
 
 /// Sockets written to before others get their turn.
 const FLUSH_SLICE: usize = 128;
@@ -69,9 +83,13 @@ pub enum ServeError {
     Open(OpenError),
     PortInUse(SocketAddr),
     Listen(SocketAddr, io::Error),
+    /// A socket that whoever started us holds open.
+    Inherited(String, io::Error),
     Runtime(io::Error),
     Tls(TlsError),
     Acme(AcmeError),
+    /// It was told to stop again while it was stopping.
+    CutShort,
 }
 
 impl fmt::Display for ServeError {
@@ -87,11 +105,20 @@ impl fmt::Display for ServeError {
             Self::Listen(address, error) => {
                 write!(f, "cannot listen on {address} ({error}); choose another address with --listen")
             }
+            Self::Inherited(name, error) => {
+                write!(
+                    f,
+                    "cannot accept from the socket {name:?} that was passed on ({error}); its unit has to have ListenStream= with an address and a port"
+                )
+            }
             Self::Runtime(error) => {
                 write!(f, "cannot start a worker ({error}); check the limits of this system")
             }
             Self::Tls(error) => write!(f, "{error}; name others with --tls-cert and --tls-key"),
             Self::Acme(error) => error.fmt(f),
+            Self::CutShort => f.write_str(
+                "told to stop twice: stopped before every request was answered; what was answered is kept",
+            ),
         }
     }
 }
@@ -118,7 +145,7 @@ impl From<AcmeError> for ServeError {
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> Result<(), ServeError> {
-    let data = DataDir::claim(&config.data, config.durability)?;
+    let data = service::starting(|| DataDir::claim(&config.data, config.durability))?;
     let scheme = if config.has_tls() { "https" } else { "http" };
     serve_from(config, &data, None, |address| say_where(scheme, address))
 }
@@ -141,7 +168,15 @@ pub fn serve_from(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
     };
-    let (address, listeners) = listener::bind(config.listen, count)?;
+    let mut inherited = Inherited::from_environment()?;
+    let redirected = inherited.take(REDIRECT);
+    let (address, sockets) = listener::sockets(&mut inherited, config.listen, count)?;
+    if config.listen.port() != 0 && address != config.listen {
+        tracing::info!(
+            "the service manager listens on {address}; where the settings say {} nobody does",
+            config.listen
+        );
+    }
     let config = Config { listen: address, ..config };
     let mut security = Security::prepare(&config)?;
     let shared = Arc::new(Shared {
@@ -159,6 +194,7 @@ pub fn serve_from(
         jobs: Notify::new(),
         retention_changed: Notify::new(),
         errands: Mutex::default(),
+        backups: BackupMetrics::default(),
         vapid: vapid_key(data)?,
         last_searches: Mutex::default(),
         hsts: (config.hsts > 0).then(|| {
@@ -171,48 +207,61 @@ pub fn serve_from(
     let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
-    let mut redirect = security.redirect(&shared.config)?;
-    let caretaker = security.caretaker(&shared.config, redirect.is_some())?;
-    let mut workers = Vec::new();
-    for (id, listener) in listeners.into_iter().enumerate() {
+    let mut redirects = security.redirects(&shared.config, redirected)?;
+    let caretaker = security.caretaker(&shared.config, !redirects.is_empty())?;
+    let pulse = Arc::new(Pulse::new(started, count));
+    let (open, opened) = watch::channel(());
+    let (starting, all_started) = mpsc::channel();
+    let mut threads = Vec::new();
+    for (id, sockets) in sockets.into_iter().enumerate() {
         let reader = Reader::open(data)?;
         let part = Part {
             id,
             shared: Arc::clone(&shared),
             handle: handle.clone(),
             state: state.clone(),
-            listener,
+            sockets,
             tls: security.tls.clone(),
             // One thread is enough for those who are sent away.
-            redirect: redirect.take(),
+            redirects: std::mem::take(&mut redirects),
+            pulse: Arc::clone(&pulse),
+            starting: starting.clone(),
+            opened: opened.clone(),
             stopped: stopped.clone(),
         };
         let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || part.run(reader));
-        workers.push(thread.map_err(ServeError::Runtime)?);
+        threads.push(thread.map_err(ServeError::Runtime)?);
     }
+    let alerts = alerts::Watch::new(Arc::clone(&shared), handle.clone(), &state);
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
-    let jobs = jobs.map_err(ServeError::Runtime)?;
-    let caretaker = caretaker.map(|caretaker| caretaker.start(stopped.clone()));
-    let caretaker = caretaker.transpose().map_err(ServeError::Runtime)?;
+    threads.push(jobs.map_err(ServeError::Runtime)?);
+    if let Some(caretaker) = caretaker {
+        threads.push(caretaker.start(stopped.clone()).map_err(ServeError::Runtime)?);
+    }
     // Before anybody is told that we are here: whoever knows may stop us at once.
-    let signals = Signals::listen().map_err(ServeError::Runtime)?;
+    let mut signals = Signals::listen().map_err(ServeError::Runtime)?;
+    // None accepts before all can: the first would have all who waited for us.
+    drop(starting);
+    all_started.iter().for_each(drop);
+    let _ = open.send(());
     ready(address);
-    signals.wait();
+    service::ready(&format!("Serving on {address}"));
+    signals.wait_while(async {
+        tokio::join!(service::keep_watch(&pulse, &handle), alerts.keep());
+    });
+    service::stopping();
     tracing::info!("stopping");
     shared.draining.store(true, Ordering::Relaxed);
     let _ = stop.send(true);
-    for worker in workers {
-        // A worker that panicked has said so itself.
-        let _ = worker.join();
-    }
-    let _ = jobs.join();
-    if let Some(caretaker) = caretaker {
-        let _ = caretaker.join();
-    }
-    // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
-    drop(writer);
-    Ok(())
+    signals.wait_for(move || {
+        for thread in threads {
+            // One that panicked has said so itself.
+            let _ = thread.join();
+        }
+        // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
+        drop(writer);
+    })
 }
 
 /// What HTTPS is served with, and who looks after it; nothing of it if there is none.
@@ -234,18 +283,32 @@ impl Security {
         Ok(Self { tls, certificates, challenges: Arc::default(), files })
     }
 
-    /// The listener that sends people from HTTP to HTTPS. If nobody asked for it, it can fail.
-    fn redirect(&self, config: &Config) -> Result<Option<(std::net::TcpListener, Redirect)>, ServeError> {
-        let Some(address) = config.redirect_from() else { return Ok(None) };
+    /// The listeners that send people from HTTP to HTTPS: those that were passed on, or else one of our own. If nobody
+    /// asked for that one, it can fail.
+    fn redirects(
+        &self,
+        config: &Config,
+        inherited: Vec<std::net::TcpListener>,
+    ) -> Result<Vec<(std::net::TcpListener, Redirect)>, ServeError> {
+        let with = |socket| (socket, Redirect::new(config, Arc::clone(&self.challenges)));
+        if !inherited.is_empty() {
+            if !config.has_tls() {
+                tracing::warn!(
+                    "a socket named {REDIRECT} was passed on, but there is no HTTPS to send anybody to"
+                );
+                return Ok(Vec::new());
+            }
+            return Ok(inherited.into_iter().map(with).collect());
+        }
+        let Some(address) = config.redirect_from() else { return Ok(Vec::new()) };
         match listener::bind(address, 1) {
-            Ok((address, mut listeners)) => {
+            Ok((address, sockets)) => {
                 tracing::info!("http://{address} sends everybody on to HTTPS");
-                let redirect = Redirect::new(config, Arc::clone(&self.challenges));
-                Ok(listeners.pop().map(|listener| (listener, redirect)))
+                Ok(sockets.into_iter().map(with).collect())
             }
             Err(error) if config.http_listen == HttpListen::Auto => {
                 tracing::warn!("nobody is sent from HTTP to HTTPS: {error}");
-                Ok(None)
+                Ok(Vec::new())
             }
             Err(error) => Err(error),
         }
@@ -337,7 +400,7 @@ struct Signals {
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
         let (terminate, interrupt) = {
             let _inside = runtime.enter();
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
@@ -345,13 +408,38 @@ impl Signals {
         Ok(Self { runtime, terminate, interrupt })
     }
 
-    fn wait(mut self) {
-        self.runtime.block_on(async {
+    /// Returns when one comes; does something else meanwhile.
+    fn wait_while(&mut self, work: impl Future<Output = ()>) {
+        let Self { runtime, terminate, interrupt } = self;
+        runtime.block_on(async {
             tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                () = work => {}
             }
         });
+    }
+
+    /// Waits for what ends the server, but not for ever, and not if another signal comes.
+    fn wait_for(self, ending: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
+        let Self { runtime, mut terminate, mut interrupt } = self;
+        let (ended, end) = tokio::sync::oneshot::channel::<()>();
+        let ending = std::thread::Builder::new().name("ending".into()).spawn(move || {
+            ending();
+            drop(ended);
+        });
+        ending.map_err(ServeError::Runtime)?;
+        runtime.block_on(async {
+            tokio::select! {
+                _ = end => Ok(()),
+                () = tokio::time::sleep(STOP_WITHIN) => {
+                    tracing::warn!("not all was finished within {STOP_WITHIN:?}; what was answered is kept");
+                    Ok(())
+                }
+                _ = terminate.recv() => Err(ServeError::CutShort),
+                _ = interrupt.recv() => Err(ServeError::CutShort),
+            }
+        })
     }
 }
 
@@ -383,9 +471,14 @@ struct Part {
     shared: Arc<Shared>,
     handle: WriterHandle,
     state: State,
-    listener: std::net::TcpListener,
+    sockets: Sockets,
     tls: Option<Arc<ServerConfig>>,
-    redirect: Option<(std::net::TcpListener, Redirect)>,
+    redirects: Vec<(std::net::TcpListener, Redirect)>,
+    pulse: Arc<Pulse>,
+    /// Dropped once this worker can accept.
+    starting: mpsc::Sender<()>,
+    /// Rung once all can.
+    opened: watch::Receiver<()>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -406,35 +499,33 @@ impl Part {
     fn run_on(self, runtime: &LocalRuntime, reader: Reader) {
         let handle = self.handle.at_home(Home::Worker(self.id));
         let worker = Worker::new(self.id, self.shared, handle, reader, self.state);
-        let mut stopped = self.stopped;
+        let (sockets, pulse, starting, mut opened) = (self.sockets, self.pulse, self.starting, self.opened);
+        let stopped = self.stopped;
         runtime.block_on(async move {
-            let listener = match TcpListener::from_std(self.listener) {
+            let listener = match Listener::new(sockets, stopped) {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(%error, "a worker cannot listen"),
             };
             spawn_local(take_mail(Rc::clone(&worker)));
             spawn_local(flush(Rc::clone(&worker)));
             let connections = Rc::new(connection::Connections::default());
-            spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections)));
+            spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections), pulse));
             if worker.id == 0 {
                 purge_deleted_rooms(&worker);
                 spawn_local(prune(Rc::clone(&worker)));
             }
-            let mut sending_on = None;
-            if let Some((listener, redirect)) = self.redirect {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => sending_on = Some(spawn_local(redirect::serve(listener, redirect))),
+            let mut sending_on = JoinSet::new();
+            for (socket, redirect) in self.redirects {
+                match TcpListener::from_std(socket) {
+                    Ok(socket) => drop(sending_on.spawn_local(redirect::serve(socket, redirect))),
                     Err(error) => tracing::error!(%error, "nobody is sent from HTTP to HTTPS"),
                 }
             }
-            tokio::select! {
-                () = connection::accept(&worker, &listener, &connections, self.tls) => {}
-                _ = stopped.changed() => {}
-            }
-            drop(listener);
-            if let Some(sending_on) = sending_on {
-                sending_on.abort();
-            }
+            drop(starting);
+            let _ = opened.changed().await;
+            // The listener goes with it.
+            connection::accept(&worker, listener, &connections, self.tls).await;
+            drop(sending_on);
             drain(&worker, &connections).await;
         });
     }
@@ -466,10 +557,11 @@ async fn flush(worker: Rc<Worker>) {
 }
 
 /// Once a second: the clock, the pings, the silent and the slow; who came and went more often.
-async fn tick(worker: Rc<Worker>, connections: Rc<connection::Connections>) {
+async fn tick(worker: Rc<Worker>, connections: Rc<connection::Connections>, pulse: Arc<Pulse>) {
     let mut last = 0;
     loop {
         tokio::time::sleep(PRESENCE_DELAY).await;
+        pulse.beat(worker.id);
         if worker.hub.borrow().presence_changed() {
             worker.hub.borrow_mut().tell_presence(&worker.state.borrow());
         }
@@ -498,10 +590,22 @@ async fn prune(worker: Rc<Worker>) {
 
 /// Lets requests finish and tells sockets to come back, for as long as there is time.
 async fn drain(worker: &Rc<Worker>, connections: &Rc<connection::Connections>) {
-    worker.hub.borrow_mut().close_all();
+    let began = Instant::now();
+    let sockets = worker.shared.metrics.iter().map(|metrics| metrics.sockets.get()).sum();
+    tracing::debug!(
+        worker = worker.id,
+        sockets = worker.metrics.sockets.get(),
+        "a worker sees its sockets off"
+    );
+    worker.hub.borrow_mut().leave_all(sockets);
     connections.drain();
-    let ended = Instant::now() + DRAIN;
-    while Instant::now() < ended && !(connections.is_empty() && worker.hub.borrow().is_empty()) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    let mut hurried = false;
+    while began.elapsed() < REQUESTS_WITHIN && !(connections.is_empty() && worker.hub.borrow().is_empty()) {
+        tokio::time::sleep(DRAIN_STEP).await;
+        worker.hub.borrow_mut().see_off();
+        if !hurried && began.elapsed() > FIRST_REQUEST_WITHIN {
+            hurried = true;
+            connections.hurry();
+        }
     }
 }

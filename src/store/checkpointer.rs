@@ -6,13 +6,14 @@
 //! writer moves the little that came meanwhile and starts the log over, between two batches.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -30,8 +31,12 @@ const LONG: u32 = 2_000;
 /// Frames from which on the writer moves them itself: the checkpointer cannot keep up.
 const TOO_LONG: u32 = 16_384;
 
-/// How long the writer waits for readers of the old log, so that it can start over.
+/// How long writers wait for readers of the old log, so that it can start over.
 const RESTART_WITHIN: Duration = Duration::from_millis(5);
+
+/// How long it leaves the log alone once it has waited in vain: a backup reads for as long as it copies the database, and
+/// each commit would wait for it anew. The log grows meanwhile, by what is written while the copy is made.
+const REST_AFTER_WAITING: Duration = Duration::from_secs(2);
 
 /// The checkpointer's thread; it stops when the value is dropped.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub(super) struct Checkpointer {
     bell: Option<SyncSender<()>>,
     log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
+    /// A reader did not let go: until then the log is left alone.
+    resting_until: Cell<Option<Instant>>,
 }
 
 /// What writer and checkpointer know of the log.
@@ -53,6 +60,9 @@ impl Checkpointer {
     /// Starts the thread, and counts what `writer` commits.
     pub(super) fn start(data: &DataDir, writer: &mut Connection) -> Result<Self, OpenError> {
         let db = data.writable()?;
+        // A checkpoint that cuts the log off holds the writer's lock while it waits for readers: for a backup, up to the
+        // whole of a timeout.
+        db.busy_timeout(RESTART_WITHIN).map_err(|error| OpenError::Database(data.database(), error))?;
         let log = Arc::new(Log::default());
         let counted = Arc::clone(&log);
         writer
@@ -83,28 +93,29 @@ impl Checkpointer {
                         told.moved.store(true, Ordering::Release);
                     } else if quiet < QUIET_BEFORE_TRUNCATE {
                         quiet += 1;
-                        if quiet == QUIET_BEFORE_TRUNCATE {
-                            checkpoint(&db, "truncate");
+                        if quiet == QUIET_BEFORE_TRUNCATE && checkpoint(&db, "truncate") {
+                            quiet -= 1;
                         }
                     }
                 }
                 checkpoint(&db, "truncate");
             })
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?;
-        Ok(Self { bell: Some(bell), log, thread: Some(thread) })
+        Ok(Self { bell: Some(bell), log, thread: Some(thread), resting_until: Cell::default() })
     }
 
     /// The writer is between two batches.
     pub(super) fn after_commit(&self, writer: &Connection) {
         let frames = self.log.frames.load(Ordering::Relaxed);
-        if frames < LONG {
+        if frames < LONG || self.resting_until.get().is_some_and(|end| Instant::now() < end) {
             return;
         }
         if self.log.moved.swap(false, Ordering::Acquire) || frames >= TOO_LONG {
             // Readers that begin once all is moved do not look at the log, those from before are soon done. If one is
-            // not, the log goes on and the next round tries again.
+            // not, the log goes on and a later round tries again.
             let outcome = writer.busy_timeout(RESTART_WITHIN);
-            checkpoint(writer, "restart");
+            let is_held_up = checkpoint(writer, "restart");
+            self.resting_until.set(is_held_up.then(|| Instant::now() + REST_AFTER_WAITING));
             if let Err(error) = outcome.and_then(|()| writer.busy_timeout(super::schema::BUSY_TIMEOUT)) {
                 tracing::warn!(%error, "a timeout could not be set");
             }
@@ -125,11 +136,20 @@ impl Drop for Checkpointer {
     }
 }
 
-fn checkpoint(db: &Connection, mode: &str) {
-    // Readers may hold a passive one up; the next round goes on where it stopped.
-    let outcome = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |row| row.get::<_, i64>(1));
+/// Whether somebody held it up. Readers may do so to a passive one as well, without a word; the next round goes on where
+/// it stopped.
+fn checkpoint(db: &Connection, mode: &str) -> bool {
+    let outcome = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), (), |row| {
+        Ok((row.get::<_, i64>(0)? != 0, row.get::<_, i64>(1)?))
+    });
     match outcome {
-        Ok(pages) => tracing::debug!(mode, pages, "checkpoint"),
-        Err(error) => tracing::debug!(mode, %error, "checkpoint"),
+        Ok((is_held_up, pages)) => {
+            tracing::debug!(mode, pages, is_held_up, "checkpoint");
+            is_held_up
+        }
+        Err(error) => {
+            tracing::debug!(mode, %error, "checkpoint");
+            false
+        }
     }
 }

@@ -17,6 +17,7 @@ pub struct NewFile {
     pub filename: String,
     pub content_type: String,
     pub byte_size: u64,
+    pub sha256: [u8; 32],
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub duration_s: Option<f64>,
@@ -46,8 +47,8 @@ pub(super) fn add_file(
 ) -> rusqlite::Result<Attachment> {
     let (thumbnail_key, thumbnail_type) = file.thumbnail.as_ref().map(|(key, kind)| (key, kind)).unzip();
     tx.statement(
-        "insert into attachments (message_id, room_id, key, filename, content_type, byte_size, thumbnail_key, thumbnail_type)
-         values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into attachments (message_id, room_id, key, filename, content_type, byte_size, sha256, thumbnail_key, thumbnail_type)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute((
         message,
@@ -56,6 +57,7 @@ pub(super) fn add_file(
         &file.filename,
         &file.content_type,
         i64::try_from(file.byte_size).unwrap_or(i64::MAX),
+        file.sha256,
         thumbnail_key,
         thumbnail_type,
     ))?;

@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::Reader;
@@ -35,6 +36,11 @@ impl Folder {
             fs::remove_file(entry?.path())?;
         }
         Ok(Self { root })
+    }
+
+    /// The folder of a data directory that is only looked at.
+    pub fn of(data: &Path) -> Self {
+        Self { root: data.join("files") }
     }
 
     pub fn begin(&self) -> io::Result<Incoming> {
@@ -71,8 +77,21 @@ impl Folder {
     }
 
     /// Takes files away that no row knows: what was in its place when a crash came before the commit. Answers how many.
-    pub fn sweep(&self, reader: &Reader, before: std::time::SystemTime) -> io::Result<usize> {
+    pub fn sweep(&self, reader: &Reader, before: SystemTime) -> io::Result<usize> {
         let mut swept = 0;
+        // One that came since the start has its row in a moment.
+        self.each(before, |key| {
+            if !reader.knows_file(key).map_err(io::Error::other)? {
+                self.remove(key)?;
+                swept += 1;
+            }
+            Ok(())
+        })?;
+        Ok(swept)
+    }
+
+    /// Tells the name of each file that lies in a place and is older than `before`.
+    pub fn each(&self, before: SystemTime, mut tell: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
         for folder in fs::read_dir(&self.root)? {
             let folder = folder?;
             if folder.file_name() == "incoming" || !folder.file_type()?.is_dir() {
@@ -80,19 +99,17 @@ impl Folder {
             }
             for file in fs::read_dir(folder.path())? {
                 let file = file?;
-                let key = file.file_name().to_string_lossy().into_owned();
-                // One that came since the start has its row in a moment.
-                let is_old = file.metadata()?.modified().is_ok_and(|at| at < before);
-                if is_old && !reader.knows_file(&key).map_err(io::Error::other)? {
-                    fs::remove_file(file.path())?;
-                    swept += 1;
+                // One that was deleted meanwhile is none.
+                if file.metadata().and_then(|it| it.modified()).is_ok_and(|at| at < before) {
+                    tell(&file.file_name().to_string_lossy())?;
                 }
             }
         }
-        Ok(swept)
+        Ok(())
     }
 
-    fn place(&self, key: &str) -> PathBuf {
+    /// The place of a file.
+    pub fn place(&self, key: &str) -> PathBuf {
         // Keys are our own: letters, digits, `-` and `_`.
         self.root.join(key.get(..2).unwrap_or(key)).join(key)
     }

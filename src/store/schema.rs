@@ -18,7 +18,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_everything_else.sql"),
     include_str!("../../sql/migrations/0003_index_upkeep.sql"),
+    include_str!("../../sql/migrations/0004_checksums.sql"),
 ];
+
+/// The newest version of the schema that this binary knows.
+pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
 /// How long a statement waits for another process (an `admin` command, a backup) to let go of the database.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -128,6 +132,14 @@ impl DataDir {
         Ok(data)
     }
 
+    /// The same, and left as it is: a backup is of what is there, and a check changes nothing.
+    pub fn look(path: &Path) -> Result<Self, OpenError> {
+        if !path.join("campfire.db").is_file() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        Ok(Self { path: path.to_owned(), durability: Durability::Full, _lock: None })
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -160,6 +172,16 @@ impl DataDir {
             tx.commit().map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// Makes the full-text index anew from the messages.
+    pub fn rebuild_index(&self) -> Result<(), OpenError> {
+        let rebuild = || {
+            self.writable()?
+                .execute("insert into messages_fts (messages_fts) values ('rebuild')", ())
+                .map_err(|error| self.failed(error))
+        };
+        rebuild().map(drop)
     }
 
     /// Before it is brought up to date the database is copied beside itself, for whoever wants to go back.

@@ -69,6 +69,8 @@ pub struct WriterMetrics {
     pub overloaded: AtomicU64,
     pub commit_nanos: AtomicU64,
     pub batch_nanos: AtomicU64,
+    /// Moves on as long as the writer lives and works: with each batch, and each try to begin one.
+    turns: AtomicU64,
 }
 
 struct Envelope {
@@ -242,6 +244,11 @@ impl WriterHandle {
         waiting.envelopes.len() + waiting.under_way
     }
 
+    /// A count that moves on while the writer works. One that stands still while something waits is stuck.
+    pub fn turns(&self) -> u64 {
+        self.queue.metrics.turns.load(Ordering::Relaxed)
+    }
+
     pub fn metrics(&self) -> &WriterMetrics {
         &self.queue.metrics
     }
@@ -402,6 +409,7 @@ impl Bench {
     /// where an overload becomes a 503 for those who come later.
     fn begin(&mut self) -> rusqlite::Result<()> {
         loop {
+            self.queue.metrics.turns.fetch_add(1, Ordering::Relaxed);
             match self.db.prepare_cached("BEGIN IMMEDIATE")?.execute(()) {
                 Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
                     if self.queue.lock().closed {

@@ -100,7 +100,7 @@ fn settings_that_cannot_work_stop_the_start_with_a_sentence() {
         ([("CAMPFIRE_ACME_CA", &*missing)], 1, "name another with --acme-ca"),
         ([("CAMPFIRE_ACME_CA", &*empty)], 1, "there is none in it"),
         ([("CAMPFIRE_ACME_DIRECTORY", "http://ca.example/")], 2, "start with https://"),
-        ([("CAMPFIRE_ACME_CHALLENGE", "http-01")], 2, "say where with http_listen"),
+        ([("CAMPFIRE_ACME_CHALLENGE", "http-01")], 1, "say where with --http-listen"),
         ([("CAMPFIRE_DOMAIN", "*.example")], 2, "wildcards are not offered"),
     ] {
         let output = campfire()

@@ -185,6 +185,39 @@ async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it
 }
 
 #[tokio::test]
+async fn a_server_that_goes_away_says_when_to_come_back_and_the_page_does() {
+    browsing(async |driver| {
+        let mut camp = Camp::start().await;
+        let (_, first, second) = two(&camp, driver).await;
+        first.say("before").await;
+        second.sees("before").await;
+        for window in [&first, &second] {
+            window.announce("ERR_CONNECTION_REFUSED");
+            window.announce("ERR_FAILED");
+            window
+                .eval(
+                    "window.delays = [];
+                    const later = window.setTimeout.bind(window);
+                    window.setTimeout = (call, ms, ...rest) => { window.delays.push(ms); return later(call, ms, ...rest); };",
+                )
+                .await;
+        }
+        assert!(camp.server.terminate().success());
+        for window in [&first, &second] {
+            // So few are asked to come back after little more than 200 ms; by itself the page waits 250 at least.
+            let hinted = "return window.delays.some((ms) => ms >= 200 && ms < 250)";
+            window.until("it waits as long as it was told to", hinted).await;
+        }
+        camp.server.restart_at_the_same_address();
+        first.say("after").await;
+        second.sees("after").await;
+        assert_eq!(second.texts().await, ["before", "after"]);
+        camp
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_room_that_is_made_appears_with_its_unread_mark_in_the_other_window() {
     browsing(async |driver| {
         let camp = Camp::start().await;

@@ -1,6 +1,8 @@
 //! `campfire doctor`: what this very host is fit for. Its figures differ from host to host, so most of what can be held
 //! here is that the answer agrees with itself.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::start::{run, text};
 use serde_json::Value;
 
@@ -15,6 +17,9 @@ fn asked(tier: &str, data: &std::path::Path) -> (i32, Value, String) {
 #[test]
 fn it_exits_with_0_for_a_tier_that_this_host_is_fit_for_and_with_1_for_one_that_it_is_not() {
     let dir = tempfile::tempdir().unwrap();
+    let keep_to_us =
+        |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    keep_to_us(0o700);
     for tier in TIERS {
         let (status, report, said) = asked(tier, dir.path());
         assert_eq!(report["tier"], tier);
@@ -32,6 +37,14 @@ fn it_exits_with_0_for_a_tier_that_this_host_is_fit_for_and_with_1_for_one_that_
         }
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it leaves nothing behind");
+    // What is wrong around the server counts whatever the tier.
+    keep_to_us(0o755);
+    let (status, report, said) = asked("small", dir.path());
+    assert_eq!((status, &report["fit"]), (1, &Value::Bool(false)));
+    let findings = report["installation"].as_array().unwrap();
+    let wrong = findings.iter().find(|finding| finding["check"] == "permissions").unwrap();
+    assert!(wrong["fit"] == false && !wrong["mend"].as_array().unwrap().is_empty(), "{wrong:#}");
+    assert!(said.contains("something is wrong with its permissions"), "{said}");
 }
 
 #[test]

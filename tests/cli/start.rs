@@ -30,7 +30,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// Fails unless it ended with this status and one sentence that has these words.
 #[track_caller]
-fn refused(output: &Output, status: i32, words: &[&str]) {
+pub(crate) fn refused(output: &Output, status: i32, words: &[&str]) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(status), "{said}");
     let lines: Vec<&str> = said.lines().filter(|it| !it.trim().is_empty()).collect();
@@ -55,7 +55,20 @@ fn it_tells_its_version_and_how_to_use_it() {
     assert_eq!(text(&version.stdout).trim(), format!("campfire {}", env!("CARGO_PKG_VERSION")));
     let help = run(&["--help"], &[], "");
     assert!(help.status.success() && help.stderr.is_empty());
-    for command in ["serve", "demo", "admin", "export", "openapi", "healthcheck", "bench", "doctor"] {
+    for command in [
+        "serve",
+        "demo",
+        "admin",
+        "backup",
+        "restore",
+        "check",
+        "export",
+        "openapi",
+        "healthcheck",
+        "bench",
+        "doctor",
+        "upgrade",
+    ] {
         assert!(text(&help.stdout).contains(command), "{}", text(&help.stdout));
         let help = run(&[command, "--help"], &[], "");
         assert!(help.status.success() && !help.stdout.is_empty(), "{command} --help: {}", text(&help.stderr));

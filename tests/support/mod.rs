@@ -8,6 +8,7 @@ pub mod camp;
 pub mod http;
 pub mod receiver;
 pub mod server;
+pub mod systemd;
 pub mod tls;
 pub mod ws;
 
@@ -16,6 +17,7 @@ pub use http::{Client, Reply, raw_exchange};
 pub use receiver::Receiver;
 pub use serde_json::{Value, json};
 pub use server::Server;
+pub use systemd::Systemd;
 pub use ws::Socket;
 
 use std::time::Duration;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use super::DEADLINE;
+use super::systemd::Systemd;
 
 /// Where the server listens now. Shared with the clients, so that they find it again after a restart.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Server {
     data: PathBuf,
     env: Vec<(String, String)>,
     log: Arc<Mutex<Vec<String>>>,
+    /// Whoever starts it and holds its socket.
+    pub systemd: Option<Systemd>,
     /// Keeps the directory until the server is gone; declared last, dropped last.
     _dir: Option<tempfile::TempDir>,
 }
@@ -61,6 +64,18 @@ impl Server {
 
     /// A server on a given directory.
     pub fn on(data: &Path, settings: &[(&str, &str)]) -> Server {
+        Server::new(data, settings, None)
+    }
+
+    /// A server on an empty directory that is started by systemd, on a socket of its.
+    pub fn under(systemd: Systemd, settings: &[(&str, &str)]) -> Server {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut server = Server::new(&dir.path().join("data"), settings, Some(systemd));
+        server._dir = Some(dir);
+        server
+    }
+
+    fn new(data: &Path, settings: &[(&str, &str)], systemd: Option<Systemd>) -> Server {
         let mut env = vec![("CAMPFIRE_POST_LIMIT".to_owned(), "0".to_owned())];
         for (name, value) in settings {
             env.retain(|(known, _)| known != name);
@@ -72,6 +87,7 @@ impl Server {
             data: data.to_owned(),
             env,
             log: Arc::default(),
+            systemd,
             _dir: None,
         };
         server.restart();
@@ -91,10 +107,13 @@ impl Server {
 
     fn restart_at(&mut self, listen: &str) {
         assert!(self.child.is_none(), "it still runs");
-        let mut command = campfire();
+        let (mut command, input) = match &self.systemd {
+            Some(systemd) => systemd.command(),
+            None => (campfire(), Stdio::null()),
+        };
         command.args(["serve", "--listen", listen, "--data"]).arg(&self.data);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        let (child, address) = spawn_until_ready(command, &self.log);
+        let (child, address) = spawn_with_input(command, input, &self.log);
         self.child = Some(child);
         *self.address.0.lock().unwrap() = address;
     }
@@ -134,6 +153,15 @@ impl Server {
             .status()
             .expect("a shell");
         assert!(status.success(), "could not send {name}");
+    }
+
+    /// Returns once it has written a line with these words to its log.
+    pub fn logs(&self, words: &str) {
+        let end = Instant::now() + DEADLINE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < end, "it never said {words:?} but:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// How the process ended, once it has.
@@ -185,13 +213,17 @@ pub fn wait_for(child: &mut Child) -> Option<ExitStatus> {
 }
 
 /// Runs a command that serves until it says where it listens; its standard error goes on into the log.
-pub fn spawn_until_ready(mut command: Command, log: &Arc<Mutex<Vec<String>>>) -> (Child, SocketAddr) {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+pub fn spawn_until_ready(command: Command, log: &Arc<Mutex<Vec<String>>>) -> (Child, SocketAddr) {
+    spawn_with_input(command, Stdio::null(), log)
+}
+
+fn spawn_with_input(
+    mut command: Command,
+    input: Stdio,
+    log: &Arc<Mutex<Vec<String>>>,
+) -> (Child, SocketAddr) {
+    let mut child =
+        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let stderr = child.stderr.take().expect("piped");
     let (ready, readiness) = mpsc::channel();
     let log_of_thread = log.clone();

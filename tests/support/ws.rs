@@ -35,6 +35,8 @@ pub struct Socket {
     pub hello: Value,
     /// What `expect` passed over, oldest first.
     pub skipped: VecDeque<Value>,
+    /// Why the server closed it.
+    pub farewell: Option<String>,
 }
 
 /// The handshake as a browser would send it, for a test to change.
@@ -103,7 +105,8 @@ impl Socket {
         let chosen =
             response.headers().get("sec-websocket-protocol").map(|it| it.to_str().expect("printable"));
         assert_eq!(chosen, protocol, "the subprotocol");
-        let mut socket = Socket { stream, format, hello: Value::Null, skipped: VecDeque::new() };
+        let mut socket =
+            Socket { stream, format, hello: Value::Null, skipped: VecDeque::new(), farewell: None };
         let hello = socket.event().await;
         assert_eq!(hello["type"], "hello", "the first event: {hello}");
         socket.hello = hello;
@@ -141,7 +144,10 @@ impl Socket {
                     assert_eq!(self.format, Format::Msgpack, "a binary frame on a JSON socket");
                     return Heard::Event(unpack(&bytes));
                 }
-                Some(Ok(Message::Close(frame))) => return Heard::Closed(frame.map(|it| it.code.into())),
+                Some(Ok(Message::Close(frame))) => {
+                    self.farewell = frame.as_ref().map(|it| it.reason.to_string());
+                    return Heard::Closed(frame.map(|it| it.code.into()));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Heard::Closed(None),
             }
@@ -184,6 +190,12 @@ impl Socket {
             }
             assert!(started.elapsed() < super::DEADLINE, "it stays open: {:?}", self.skipped);
         }
+    }
+
+    /// In how many milliseconds a server that goes away wants us back.
+    pub fn retry_hint(&self) -> Option<u64> {
+        let hint = self.farewell.as_ref()?.strip_prefix("going away; retry in ")?.strip_suffix(" ms")?;
+        hint.parse().ok()
     }
 
     /// Joins a room and returns the `joined` answer.

@@ -13,7 +13,7 @@ use crate::support::server::campfire;
 use crate::support::tls::{Authority, NAME, shake_hands};
 use crate::support::*;
 
-pub fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, String)> {
+pub(super) fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("CAMPFIRE_TLS_CERT", certificate.display().to_string()),
         ("CAMPFIRE_TLS_KEY", key.display().to_string()),
@@ -21,7 +21,7 @@ pub fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, String)> {
 }
 
 /// A server with a certificate of this authority, and the directory that it lies in.
-pub fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
+pub(super) fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.issue_into(dir.path());
     let own = settings(&certificate, &key);

@@ -170,6 +170,9 @@ impl Caretaker {
         http: Arc<HttpChallenges>,
         answers_http: bool,
     ) -> Result<Self, AcmeError> {
+        if config.acme_challenge == AcmeChallenge::Http01 && !answers_http {
+            return Err(AcmeError::Unanswered);
+        }
         let storage = Storage::open(&config.data, &config.domain).map_err(|error| {
             AcmeError::Storage(config.data.join("certificates").display().to_string(), error)
         })?;
@@ -321,6 +324,8 @@ impl Caretaker {
 pub enum AcmeError {
     Storage(String, io::Error),
     Roots(TlsError),
+    /// HTTP-01 is asked for, and nobody answers plain HTTP.
+    Unanswered,
 }
 
 impl fmt::Display for AcmeError {
@@ -330,6 +335,9 @@ impl fmt::Display for AcmeError {
                 write!(f, "cannot keep certificates in {path} ({error}); make it a directory of this user's")
             }
             Self::Roots(error) => write!(f, "{error}; name another with --acme-ca"),
+            Self::Unanswered => f.write_str(
+                "the challenge is to be http-01, and nothing listens for plain HTTP; say where with --http-listen",
+            ),
         }
     }
 }

@@ -1,0 +1,136 @@
+//! The manifest: what a backup is, and what is in it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The version of the archive's layout that this binary writes, and the newest that it reads.
+pub(super) const FORMAT: i64 = 1;
+
+pub(super) const NAME: &str = "manifest.json";
+pub(super) const DATABASE: &str = "campfire.db";
+pub(super) const FILES: &str = "files/";
+pub(super) const CERTIFICATES: &str = "certificates/";
+
+/// The longest manifest that is read: some two million files.
+pub(super) const MAX_BYTES: u64 = 384 << 20;
+
+/// Parts of a path below `certificates/`, and characters of each, at most.
+const MAX_DEPTH: usize = 4;
+const MAX_PART: usize = 80;
+
+/// What stands before the files, on one line; the files follow, a line each.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Head {
+    pub format: i64,
+    /// Of the campfire that made it.
+    pub version: String,
+    pub schema: i64,
+    /// RFC 3339, the moment of the database.
+    pub made_at: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Manifest {
+    #[serde(flatten)]
+    pub head: Head,
+    pub files: Vec<Entry>,
+    /// Files that the database knows and that were not there.
+    pub missing: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Entry {
+    pub path: String,
+    pub size: u64,
+    /// In hexadecimal.
+    pub sha256: String,
+}
+
+impl Entry {
+    pub(super) fn new(path: &str, size: u64, sha256: &[u8; 32]) -> Self {
+        Self { path: path.to_owned(), size, sha256: hex(sha256) }
+    }
+
+    /// Stands for the whole entry, so that what was read can be held against what is written without keeping it all.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        Sha256::digest(format!("{} {} {}", self.sha256, self.size, self.path)).into()
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Whether an entry of this name may be in a backup. There is no other shape, so none leads anywhere else.
+pub(super) fn is_place(path: &str) -> bool {
+    if let Some(file) = path.strip_prefix(FILES) {
+        let Some((folder, key)) = file.split_once('/') else { return false };
+        return is_key(key) && key.get(..2) == Some(folder);
+    }
+    if let Some(below) = path.strip_prefix(CERTIFICATES) {
+        let parts: Vec<&str> = below.split('/').collect();
+        return parts.len() <= MAX_DEPTH && parts.iter().all(|part| is_part(part));
+    }
+    path == DATABASE || path == NAME
+}
+
+pub(super) fn is_key(key: &str) -> bool {
+    (3..=64).contains(&key.len()) && key.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
+}
+
+/// Whether a file of this name below `certificates/` can be taken into a backup.
+pub(super) fn is_part(part: &str) -> bool {
+    (1..=MAX_PART).contains(&part.len())
+        && !part.starts_with('.')
+        && part.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_.@+=*".contains(&it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_place;
+
+    #[test]
+    fn only_what_a_backup_has_may_be_in_one() {
+        for good in [
+            "campfire.db",
+            "manifest.json",
+            "files/ab/abcdef",
+            "files/-_/-_x",
+            "certificates/chat.example.org/key.pem",
+            "certificates/account.json",
+        ] {
+            assert!(is_place(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/campfire.db",
+            "./campfire.db",
+            "campfire.db/",
+            "campfire.db-wal",
+            "../campfire.db",
+            "files/",
+            "files/ab",
+            "files/ab/",
+            "files/ab/abcdef/more",
+            "files/cd/abcdef",
+            "files/ab/ab",
+            "files/../..cdef",
+            "files/ab/ab/../../x",
+            "certificates/",
+            "certificates/../campfire.db",
+            "certificates//key",
+            "certificates/.hidden",
+            "certificates/a/b/c/d/e",
+            "certificates/a\0b",
+            "campfire.lock",
+            "manifest.json\n",
+        ] {
+            assert!(!is_place(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The installed binary: it is replaced in one step, and the one before it stays beside it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::{Failure, Version, child};
+
+/// How the version before is called: it has this after its name.
+const PREVIOUS: &str = ".previous";
+
+/// `--version` of whatever binary.
+const SAY_VERSION: Duration = Duration::from_secs(20);
+
+/// The binary that runs when people say `campfire`, and its place.
+pub(super) struct Installed {
+    pub(super) path: PathBuf,
+    /// The version before this one, if there is one.
+    pub(super) previous: PathBuf,
+    directory: PathBuf,
+    name: String,
+}
+
+impl Installed {
+    /// The one that runs here. Called as `campfire.previous`, it speaks for the one beside it.
+    pub(super) fn find() -> Result<Self, Failure> {
+        let own = std::env::current_exe()
+            .map_err(|error| Failure::Failed(format!("cannot tell which file this program is ({error})")))?;
+        let parts = own.parent().zip(own.file_name().and_then(|name| name.to_str()));
+        let Some((directory, own_name)) = parts.filter(|_| own.exists()) else {
+            return Err(Failure::Failed(format!(
+                "{} is not there any more; it was replaced meanwhile, so run this again",
+                own.display()
+            )));
+        };
+        let name = own_name.strip_suffix(PREVIOUS).unwrap_or(own_name).to_owned();
+        let previous = directory.join(format!("{name}{PREVIOUS}"));
+        Ok(Self { path: directory.join(&name), previous, directory: directory.to_owned(), name })
+    }
+
+    /// Whether what runs here is the version before, called by its own name.
+    pub(super) fn runs_as_previous(&self) -> bool {
+        std::env::current_exe().is_ok_and(|own| own == self.previous)
+    }
+
+    /// Takes the place for this process alone, and sees that it can be changed at all.
+    pub(super) fn claim(&self) -> Result<Claim<'_>, Failure> {
+        let refuse = |error| self.refusal(&error);
+        let directory = File::open(&self.directory).map_err(refuse)?;
+        match flock(&directory, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(Failure::Failed(format!(
+                    "another upgrade of {} is under way; wait for its end",
+                    self.path.display()
+                )));
+            }
+            // Some network file systems have no locks; then there is none.
+            Ok(()) | Err(_) => {}
+        }
+        let new = self.directory.join(format!(".{}.upgrade", self.name));
+        // What an upgrade that was killed has left behind.
+        let _ = fs::remove_file(&new);
+        let claim = Claim { installed: self, new, directory };
+        OpenOptions::new().write(true).create_new(true).mode(0o700).open(&claim.new).map_err(refuse)?;
+        Ok(claim)
+    }
+
+    fn refusal(&self, error: &io::Error) -> Failure {
+        let place = self.directory.display();
+        Failure::Failed(if error.kind() == ErrorKind::PermissionDenied {
+            let mut command = format!("sudo {}", self.path.display());
+            for argument in std::env::args_os().skip(1) {
+                command = format!("{command} {}", argument.to_string_lossy());
+            }
+            // sudo takes the environment away.
+            if let Some(from) = std::env::var_os("CAMPFIRE_BASE_URL")
+                && !command.contains(" --from")
+            {
+                command = format!("{command} --from {}", from.to_string_lossy());
+            }
+            format!("may not write to {place}; nothing was changed; try: {command}")
+        } else {
+            format!("cannot write to {place} ({error}); nothing was changed")
+        })
+    }
+}
+
+/// The place of the installed binary, held by this process. What was not put in place goes away with it.
+pub(super) struct Claim<'a> {
+    installed: &'a Installed,
+    /// The new binary, until it is in place.
+    pub(super) new: PathBuf,
+    /// Open, and locked for as long.
+    directory: File,
+}
+
+impl Claim<'_> {
+    pub(super) fn path(&self) -> &Path {
+        &self.installed.path
+    }
+
+    /// Writes the new binary beside the installed one, with that one's owner and permissions.
+    pub(super) fn write(&self, content: &[u8]) -> Result<(), Failure> {
+        let write = || -> io::Result<()> {
+            let old = fs::metadata(&self.installed.path)?;
+            let mut file = OpenOptions::new().write(true).truncate(true).open(&self.new)?;
+            file.write_all(content)?;
+            let made = file.metadata()?;
+            if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+                // Who is neither root nor its owner has it as his own from now on.
+                let _ = chown(&self.new, Some(old.uid()), Some(old.gid()));
+            }
+            file.set_permissions(old.permissions())?;
+            file.sync_all()
+        };
+        write().map_err(|error| self.installed.refusal(&error))
+    }
+
+    /// Puts the new binary in place; the old one becomes the previous one.
+    pub(super) fn place(&self) -> Result<(), Failure> {
+        let installed = self.installed;
+        let change = || -> io::Result<()> {
+            // A second name first: at no moment is there no `campfire`.
+            let aside = self.new.with_extension("aside");
+            let _ = fs::remove_file(&aside);
+            link(&installed.path, &aside)?;
+            fs::rename(&aside, &installed.previous)?;
+            fs::rename(&self.new, &installed.path)?;
+            self.directory.sync_all()
+        };
+        change().map_err(|error| installed.refusal(&error))
+    }
+
+    /// Has the previous binary in place again, as if the new one had never been.
+    pub(super) fn take_back(&self) -> Result<(), Failure> {
+        let installed = self.installed;
+        let change = || {
+            fs::rename(&installed.previous, &installed.path)?;
+            self.directory.sync_all()
+        };
+        change().map_err(|error: io::Error| {
+            Failure::Failed(format!(
+                "cannot put {} in the place of {} ({error}); do it by hand",
+                installed.previous.display(),
+                installed.path.display()
+            ))
+        })
+    }
+
+    /// Has the installed binary and the previous one change places.
+    pub(super) fn exchange(&self) -> Result<(), Failure> {
+        let installed = self.installed;
+        let change = || -> io::Result<()> {
+            fs::remove_file(&self.new)?;
+            link(&installed.path, &self.new)?;
+            fs::rename(&installed.previous, &installed.path)?;
+            fs::rename(&self.new, &installed.previous)?;
+            self.directory.sync_all()
+        };
+        change().map_err(|error| installed.refusal(&error))
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.new);
+    }
+}
+
+/// A second name of a file, or a copy where the file system has no second names.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| {
+        fs::copy(from, to)?;
+        File::open(to)?.sync_all()
+    })
+}
+
+/// The version that a binary says it is, if it runs on this machine at all.
+pub(super) fn version_of(binary: &Path) -> Result<Version, String> {
+    let output = child::run(binary, &["--version".into()], SAY_VERSION)?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let version = said.trim().strip_prefix("campfire ").and_then(|version| version.parse().ok());
+    version.filter(|_| output.status.success()).ok_or_else(|| {
+        let line: String = said.lines().next().unwrap_or_default().chars().take(80).collect();
+        format!("it ends with {} and says {line:?}", output.status)
+    })
+}

@@ -1,0 +1,118 @@
+//! How a hub's sockets are sent away when the server stops: each is told when to come back, so that they do not all come
+//! at once, and what was said to it before still arrives.
+
+use std::time::{Duration, Instant};
+
+use super::{Hub, SocketId};
+
+/// "Service restart or going away" (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// When to come back, in milliseconds: at the soonest, how far the moments lie apart for each socket of the server, and at
+/// the latest.
+const SOONEST_MS: u32 = 200;
+const MS_PER_SOCKET: f32 = 2.0;
+const LATEST_MS: u32 = 3_000;
+
+/// A socket waits so long for the answers to what it has posted; it will ask again after that.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
+/// And so long for what is queued to be taken.
+const TAKEN_WITHIN: Duration = Duration::from_secs(2);
+
+/// Once all is said, its client gets so long to say goodbye. To close at once on what has just come from it would be a
+/// reset, which takes what it has not read yet away.
+const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
+
+/// Since when the hub sees its sockets off, and when they are to come back.
+#[derive(Clone, Copy)]
+pub(super) struct Leaving {
+    since: Instant,
+    latest_ms: u32,
+}
+
+impl Leaving {
+    /// What the close frame says: `web/live.js` reads it.
+    fn reason(&self) -> String {
+        let mut bytes = [0; 4];
+        // Without randomness they all come back at once, which is no harm to speak of.
+        let _ = getrandom::fill(&mut bytes);
+        let ms = SOONEST_MS + u32::from_ne_bytes(bytes) % (self.latest_ms - SOONEST_MS + 1);
+        format!("going away; retry in {ms} ms")
+    }
+}
+
+/// The last moment to come back for one of so many.
+fn latest_ms(sockets: u64) -> u32 {
+    // Saturates, and the bound comes after.
+    let spread = (sockets as f32 * MS_PER_SOCKET) as u32;
+    SOONEST_MS.saturating_add(spread).min(LATEST_MS)
+}
+
+impl Hub {
+    /// The server goes away: from now on nothing more is read, and `see_off` sends everybody home. `sockets` is how many
+    /// all workers have together.
+    pub(crate) fn leave_all(&mut self, sockets: u64) {
+        self.leaving = Some(Leaving { since: Instant::now(), latest_ms: latest_ms(sockets) });
+        self.see_off();
+    }
+
+    pub(in crate::live) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
+    /// A socket that came when the door was about to close.
+    pub(in crate::live) fn send_away(&mut self, id: SocketId) {
+        if let Some(leaving) = self.leaving {
+            self.close(id, GOING_AWAY, &leaving.reason());
+            if let Some(socket) = self.socket(id) {
+                socket.says_goodbye = true;
+            }
+        }
+    }
+
+    /// Every few milliseconds while the server goes away: closes whoever has its answers, lets go of whoever has had its
+    /// time.
+    pub(crate) fn see_off(&mut self) {
+        let Some(leaving) = self.leaving else { return };
+        let no_answers = leaving.since.elapsed() > ANSWERS_WITHIN;
+        for id in self.ids(|socket| socket.closing.is_none() && (no_answers || socket.under_way == 0)) {
+            self.send_away(id);
+        }
+        for socket in self.sockets.iter_mut().flatten() {
+            let bound = if socket.queue.is_empty() { GOODBYE_WITHIN } else { TAKEN_WITHIN };
+            if socket.closing.is_some_and(|since| since.elapsed() > bound) && !socket.dead {
+                socket.dead = true;
+                socket.wake();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_sockets_the_longer_they_take_to_come_back_up_to_a_bound() {
+        assert_eq!(latest_ms(0), SOONEST_MS);
+        assert_eq!(latest_ms(100), 400);
+        assert_eq!(latest_ms(1_000), 2_200);
+        assert_eq!(latest_ms(u64::MAX), LATEST_MS);
+    }
+
+    #[test]
+    fn a_close_frame_says_when_to_come_back_within_the_125_bytes_that_it_may_have() {
+        let leaving = Leaving { since: Instant::now(), latest_ms: LATEST_MS };
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..200 {
+            let reason = leaving.reason();
+            assert!(reason.len() <= 123, "{reason}");
+            let ms = reason.strip_prefix("going away; retry in ").and_then(|rest| rest.strip_suffix(" ms"));
+            let ms: u32 = ms.and_then(|ms| ms.parse().ok()).expect("a number of milliseconds");
+            assert!((SOONEST_MS..=LATEST_MS).contains(&ms), "{reason}");
+            seen.insert(ms);
+        }
+        assert!(seen.len() > 100, "spread: {seen:?}");
+    }
+}

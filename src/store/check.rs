@@ -1,0 +1,144 @@
+//! Whether a database is what it should be, looked at in a copy that nobody else knows.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+use serde::Deserialize;
+
+/// Faults of one kind that are told. More say no more.
+const TOLD: usize = 20;
+
+/// A database under examination.
+pub struct Examined {
+    db: Connection,
+}
+
+/// The parts of a message's finished object that stand in columns too.
+#[derive(Deserialize)]
+struct Finished {
+    id: i64,
+    room_id: i64,
+}
+
+/// What points to what beside the foreign keys: table, column, the table it points to, and which rows count.
+const POINTERS: &[(&str, &str, &str, &str)] = &[
+    ("attachments", "message_id", "messages", "true"),
+    ("boosts", "message_id", "messages", "true"),
+    ("images", "message_id", "messages", "message_id is not null"),
+    ("mentions", "message_id", "messages", "true"),
+];
+
+impl Examined {
+    /// Opens a copy. Nothing in it is believed: not even its own views and triggers are run with more rights than they need.
+    pub fn open(path: &Path) -> rusqlite::Result<Self> {
+        let db = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        db.pragma_update(None, "trusted_schema", false)?;
+        Ok(Self { db })
+    }
+
+    pub fn schema_version(&self) -> rusqlite::Result<i64> {
+        self.db.query_row("PRAGMA user_version", (), |row| row.get(0))
+    }
+
+    /// Whether it is one of ours at all.
+    pub fn is_ours(&self) -> rusqlite::Result<bool> {
+        let tables = "select count(*) from sqlite_schema where type = 'table' and name in ('account', 'users', 'messages')";
+        self.db.query_row(tables, (), |row| Ok(row.get::<_, i64>(0)? == 3))
+    }
+
+    /// Faults in the pages and trees, as SQLite words them. None is a whole database.
+    pub fn faults(&self) -> rusqlite::Result<Vec<String>> {
+        let mut check = self.db.prepare(&format!("PRAGMA integrity_check({TOLD})"))?;
+        let faults = check.query_map((), |row| row.get::<_, String>(0))?;
+        faults.filter(|fault| !fault.as_ref().is_ok_and(|fault| fault == "ok")).collect()
+    }
+
+    /// Rows that point to rows that are not there.
+    pub fn dangling(&self) -> rusqlite::Result<Vec<String>> {
+        let mut check = self.db.prepare("PRAGMA foreign_key_check")?;
+        let mut told: Vec<String> = check
+            .query_map((), |row| {
+                let (table, id, parent): (String, Option<i64>, String) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                let which = id.map_or_else(String::new, |id| format!(" {id}"));
+                Ok(format!("{table}{which} points to a row of {parent} that is not there"))
+            })?
+            .take(TOLD)
+            .collect::<rusqlite::Result<_>>()?;
+        for (table, column, parent, which) in POINTERS {
+            let exists: bool = self.db.query_row(
+                "select exists (select 1 from pragma_table_info(?) where name = ?)",
+                (table, column),
+                |row| row.get(0),
+            )?;
+            if exists {
+                let mut select = self.db.prepare(&format!(
+                    "select {column} from {table} where {which} and {column} not in (select id from {parent}) limit ?"
+                ))?;
+                let rows = select.query_map((TOLD as i64,), |row| row.get::<_, i64>(0))?;
+                for id in rows {
+                    told.push(format!("{table} has a row for {} of {parent}, which is not there", id?));
+                }
+            }
+        }
+        told.truncate(TOLD);
+        Ok(told)
+    }
+
+    /// Whether the full-text index says what the messages say. This reads all of them.
+    pub fn index_is_right(&self) -> rusqlite::Result<bool> {
+        // The index reads them by a view of ours.
+        self.db.pragma_update(None, "trusted_schema", true)?;
+        let checked = self
+            .db
+            .execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 1)", ());
+        match checked {
+            Ok(_) => Ok(true),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many messages there are, and those whose finished object is broken or says something else than their row.
+    pub fn messages(&self) -> rusqlite::Result<(u64, Vec<String>)> {
+        let (mut count, mut told) = (0, Vec::new());
+        let mut select = self.db.prepare("select id, room_id, json from messages")?;
+        let mut rows = select.query(())?;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            let (id, room): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let fault = match serde_json::from_slice::<Finished>(row.get_ref(2)?.as_bytes()?) {
+                Ok(finished) if finished.id == id && finished.room_id == room => continue,
+                Ok(_) => "is finished as another message".to_owned(),
+                Err(error) => format!("is not JSON ({error})"),
+            };
+            if told.len() < TOLD {
+                told.push(format!("message {id} {fault}"));
+            }
+        }
+        Ok((count, told))
+    }
+
+    /// The last number of the history, and numbers that are given twice or are none.
+    pub fn numbers(&self) -> rusqlite::Result<(i64, Vec<String>)> {
+        let last = super::writer::last_seq(&self.db)?;
+        let mut told = Vec::new();
+        for (sql, fault) in [
+            ("select id from messages join events on seq = id limit ?", "is both a message and an event"),
+            ("select id from messages where id < 1 limit ?", "is no number for a message"),
+            ("select seq from events where seq < 1 limit ?", "is no number for an event"),
+        ] {
+            let mut select = self.db.prepare(sql)?;
+            for id in select.query_map((TOLD as i64,), |row| row.get::<_, i64>(0))? {
+                told.push(format!("{} {fault}", id?));
+            }
+        }
+        told.truncate(TOLD);
+        Ok((last.0, told))
+    }
+}

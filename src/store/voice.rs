@@ -1,0 +1,59 @@
+//! The server's own voice: somebody called Campfire who speaks in the room that the settings name. It is a bot without a
+//! key, so nothing but the server itself can speak as it.
+
+use rusqlite::OptionalExtension;
+
+use super::{
+    command::{Command, Refusal, Tx},
+    people::{load, updated},
+    rooms::enter,
+};
+use crate::types::{Role, RoomId, RoomKind, UserId};
+
+const NAME: &str = "Campfire";
+
+/// Where its id is kept: among the other things of the server's own.
+const KEPT_AS: &str = "voice";
+
+/// Makes it a member of a room; makes it, if it is not there. Answers who it is.
+#[derive(Debug)]
+pub struct LetServerSpeak {
+    pub room: RoomId,
+}
+
+impl Command for LetServerSpeak {
+    type Output = UserId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        let room = super::rooms::load(tx, self.room)?;
+        if room.kind == RoomKind::Direct {
+            return Err(Refusal::Invalid("room_id", "is a direct room, which belongs to its members"));
+        }
+        let voice =
+            match known(tx)? {
+                Some(voice) => voice,
+                None => {
+                    tx.statement("insert into users (name, role, created_at) values (?, ?, ?)")?
+                        .execute((NAME, Role::Bot, tx.now))?;
+                    let voice = UserId(tx.db.last_insert_rowid());
+                    tx.statement("insert or replace into secrets (name, value) values (?, ?)")?
+                        .execute((KEPT_AS, voice.0.to_be_bytes().to_vec()))?;
+                    voice
+                }
+            };
+        if enter(tx, room.id, voice, room.kind.default_involvement())? {
+            updated(tx, voice, vec![room.id])?;
+        }
+        Ok(voice)
+    }
+}
+
+/// Unless somebody has sent it away: then another comes in its place.
+fn known(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
+    let kept: Option<Vec<u8>> = tx
+        .statement("select value from secrets where name = ?")?
+        .query_row((KEPT_AS,), |row| row.get(0))
+        .optional()?;
+    let Some(bytes) = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else { return Ok(None) };
+    Ok(Some(load(tx, UserId(i64::from_be_bytes(bytes)))?).filter(|user| user.is_active()).map(|user| user.id))
+}

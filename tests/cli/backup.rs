@@ -1,0 +1,546 @@
+//! `campfire backup` and `campfire restore`, beside a server that runs and without one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::start::{refused, run, text};
+use crate::support::server::{campfire, wait_for};
+use crate::support::*;
+
+fn backup(file: &Path, data: &Path, more: &[&str]) -> Output {
+    run(&[&["backup", path(file), "--data", path(data)], more].concat(), &[], "")
+}
+
+fn restore(file: &Path, data: &Path, more: &[&str]) -> Output {
+    run(&[&["restore", path(file), "--data", path(data)], more].concat(), &[], "")
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path")
+}
+
+#[track_caller]
+pub(crate) fn done(output: &Output) {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Every entry of an archive: its name and its bytes.
+fn unpacked(file: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(zstd::Decoder::new(std::fs::File::open(file).unwrap()).unwrap());
+    let entries = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
+    });
+    entries.collect()
+}
+
+/// A set-up server that has stopped, with a message and a file, and its backup.
+struct Backed {
+    dir: tempfile::TempDir,
+    archive: PathBuf,
+    data: PathBuf,
+}
+
+async fn backed() -> Backed {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut camp = Camp::on(Server::on(&data, &[])).await;
+    camp.ada.say(camp.room, "kindling").await;
+    camp.ada.upload(camp.room, &[], "log.txt", &vec![b'x'; 3_000]).await.expect(201);
+    assert!(camp.server.terminate().success());
+    std::fs::create_dir_all(data.join("certificates/chat.example.org")).unwrap();
+    std::fs::write(data.join("certificates/chat.example.org/key.pem"), "a key").unwrap();
+    let archive = dir.path().join("campfire.tar.zst");
+    done(&backup(&archive, &data, &[]));
+    Backed { dir, archive, data }
+}
+
+/// Posts until told to stop; answers what was acknowledged, by id, and counts it as it comes.
+async fn speak(
+    person: Person,
+    room: i64,
+    name: usize,
+    stop: Arc<AtomicBool>,
+    acks: Arc<AtomicUsize>,
+) -> BTreeMap<i64, String> {
+    let mut acked = BTreeMap::new();
+    for n in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let content = format!("speaker {name} says {n}");
+        let message = person.say(room, &content).await;
+        acked.insert(id(&message), content);
+        acks.fetch_add(1, Ordering::Relaxed);
+    }
+    acked
+}
+
+/// Waits until a counter has come so far.
+async fn reaches(acks: &AtomicUsize, count: usize) {
+    within("messages to be acknowledged", async {
+        while acks.load(Ordering::Relaxed) < count {
+            tokio::task::yield_now().await;
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_backup_made_while_people_talk_has_all_that_was_acknowledged_before_it_began() {
+    let camp = Camp::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..700_001_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+    let file = camp.ada.upload(camp.room, &[], "noise.bin", &bytes).await.expect(201);
+    let gone = camp.ada.upload(camp.room, &[], "gone.txt", b"soon gone").await.expect(201);
+    camp.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
+    let (stop, acks) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut speakers = Vec::new();
+    for n in 0..4 {
+        let person = camp.join(&format!("Speaker {n}")).await;
+        speakers.push(tokio::spawn(speak(person, camp.room, n, Arc::clone(&stop), Arc::clone(&acks))));
+    }
+    reaches(&acks, 200).await;
+    // Whatever has an id up to this one was acknowledged before the backup begins.
+    let last = id(&camp.ada.say(camp.room, "the last before the backup").await);
+    let archive = dir.path().join("campfire.tar.zst");
+    let (data, to) = (camp.server.data().to_owned(), archive.clone());
+    let made = tokio::task::spawn_blocking(move || backup(&to, &data, &[])).await.unwrap();
+    done(&made);
+    let during = acks.load(Ordering::Relaxed);
+    reaches(&acks, during + 50).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut acked = BTreeMap::new();
+    for speaker in speakers {
+        acked.extend(speaker.await.unwrap());
+    }
+    assert_eq!(
+        std::fs::metadata(&archive).unwrap().permissions().mode() & 0o777,
+        0o600,
+        "there are keys in it"
+    );
+    assert!(!names(camp.server.data()).contains(&".backup".to_owned()), "it clears up");
+
+    let restored = dir.path().join("restored");
+    done(&restore(&archive, &restored, &[]));
+    done(&run(&["check", "--data", path(&restored)], &[], ""));
+    let server = Server::on(&restored, &[]);
+    let ada = Client::new(server.address(), camp.ada.credentials().clone());
+    let mut found: HashSet<(i64, String)> = HashSet::new();
+    let mut before = last + 1;
+    loop {
+        let page = ada.get(&format!("/api/rooms/{}/messages?before={before}", camp.room)).await.expect(200);
+        let messages = page["messages"].as_array().unwrap();
+        let Some(oldest) = messages.iter().map(id).min() else { break };
+        for message in messages {
+            found.insert((id(message), message["content"].as_str().unwrap_or_default().to_owned()));
+        }
+        before = oldest;
+    }
+    let expected: Vec<_> = acked.into_iter().filter(|(id, _)| *id <= last).collect();
+    assert!(expected.len() >= 200);
+    for message in expected {
+        assert!(found.contains(&message), "{message:?} is lost");
+    }
+    let url = file["attachment"]["url"].as_str().unwrap();
+    assert_eq!(ada.get(url).await.body, bytes, "the file, byte by byte");
+    let hits = ada.get("/api/search?q=speaker").await.expect(200);
+    assert!(!hits["results"].as_array().unwrap().is_empty(), "and it is found: {hits}");
+}
+
+#[tokio::test]
+async fn a_backup_is_an_archive_that_other_tools_open_with_a_manifest_of_all_that_is_in_it() {
+    let backed = backed().await;
+    let entries = unpacked(&backed.archive);
+    let (last, manifest) = entries.last().unwrap();
+    assert_eq!(last, "manifest.json");
+    let manifest: Value = serde_json::from_slice(manifest).unwrap();
+    assert_eq!((&manifest["format"], &manifest["version"]), (&json!(1), &json!(env!("CARGO_PKG_VERSION"))));
+    assert_time(&manifest["made_at"]);
+    assert_eq!(manifest["missing"], json!([]));
+    let listed: Vec<(&str, u64)> = manifest["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| (file["path"].as_str().unwrap(), file["size"].as_u64().unwrap()))
+        .collect();
+    let there: Vec<(&str, u64)> = entries[..entries.len() - 1]
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.len() as u64))
+        .collect();
+    assert_eq!(listed, there);
+    assert_eq!(there[0].0, "campfire.db");
+    assert!(there[1].0.starts_with("files/") && there[1].1 == 3_000, "{there:?}");
+    assert_eq!(there[2], ("certificates/chat.example.org/key.pem", 5));
+}
+
+#[tokio::test]
+async fn a_backup_goes_through_a_pipe_into_a_restore() {
+    let Backed { dir, data, .. } = backed().await;
+    let target = dir.path().join("new/place");
+    let mut from =
+        campfire().args(["backup", "-", "--data", path(&data)]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = campfire()
+        .args(["restore", "-", "--data", path(&target)])
+        .stdin(from.stdout.take().unwrap())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(wait_for(&mut from).is_some_and(|status| status.success()));
+    assert!(wait_for(&mut to).is_some_and(|status| status.success()));
+    assert_eq!(names(&target), ["campfire.db", "certificates", "files"]);
+    assert_eq!(std::fs::read(target.join("certificates/chat.example.org/key.pem")).unwrap(), b"a key");
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn what_would_overwrite_something_is_refused() {
+    let Backed { dir, archive, data } = backed().await;
+    let before = std::fs::read(&archive).unwrap();
+    refused(&backup(&archive, &data, &[]), 1, &["exists", "--force"]);
+    assert_eq!(std::fs::read(&archive).unwrap(), before);
+    done(&backup(&archive, &data, &["--force"]));
+    assert_ne!(std::fs::read(&archive).unwrap(), before, "it tells another moment");
+    refused(&restore(&archive, &data, &[]), 1, &["not empty", "--data"]);
+    for ending in ["campfire.tar", "campfire.tar.gz", "campfire.zip", "campfire"] {
+        refused(&backup(&dir.path().join(ending), &data, &[]), 2, &[".tar.zst"]);
+        refused(&restore(&dir.path().join(ending), &data, &[]), 2, &[".tar.zst"]);
+    }
+    refused(&run(&["backup", "--data", path(&data)], &[], ""), 2, &[".tar.zst"]);
+    refused(&run(&["backup", "a.tar.zst", "b.tar.zst"], &[], ""), 2, &["b.tar.zst"]);
+    let nowhere = dir.path().join("nowhere");
+    refused(&backup(&dir.path().join("x.tar.zst"), &nowhere, &[]), 1, &["no campfire data", "nowhere"]);
+    refused(&backup(&nowhere.join("x.tar.zst"), &data, &[]), 1, &["nowhere"]);
+    refused(&restore(&nowhere.join("x.tar.zst"), &nowhere, &[]), 1, &["nowhere"]);
+    assert_eq!(names(dir.path()), ["campfire.tar.zst", "data"], "nothing is left of all that");
+    assert!(!names(&data).contains(&".backup".to_owned()));
+}
+
+#[tokio::test]
+async fn an_archive_that_is_not_whole_leaves_nothing_behind() {
+    let Backed { dir, archive, .. } = backed().await;
+    let whole = std::fs::read(&archive).unwrap();
+    let broken = dir.path().join("broken.tar.zst");
+    let target = dir.path().join("target");
+    let empty = dir.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let mut cases: Vec<(String, Vec<u8>)> = Vec::new();
+    for n in 1..8 {
+        let place = whole.len() * n / 8;
+        let mut flipped = whole.clone();
+        flipped[place] ^= 0x10;
+        cases.push((format!("byte {place} is another"), flipped));
+        cases.push((format!("cut off at {place}"), whole[..place].to_vec()));
+    }
+    cases.push(("its last byte is missing".into(), whole[..whole.len() - 1].to_vec()));
+    cases.push(("it goes on".into(), [whole.as_slice(), b"more"].concat()));
+    cases.push(("it is empty".into(), Vec::new()));
+    cases.push(("it is something else".into(), b"PK\x03\x04 and so on".to_vec()));
+    for (what, bytes) in cases {
+        std::fs::write(&broken, bytes).unwrap();
+        refused(&restore(&broken, &target, &[]), 1, &["backup"]);
+        refused(&restore(&broken, &empty, &[]), 1, &["backup"]);
+        assert_eq!(names(dir.path()), ["broken.tar.zst", "campfire.tar.zst", "data", "empty"], "{what}");
+        assert_eq!(names(&empty), [""; 0], "{what}");
+    }
+    let verified = restore(&archive, &target, &["--verify"]);
+    done(&verified);
+    assert!(text(&verified.stdout).contains("is whole"), "{}", text(&verified.stdout));
+    assert!(!target.exists(), "it only verifies");
+    done(&restore(&archive, &empty, &[]));
+    assert_eq!(names(&empty), ["campfire.db", "certificates", "files"]);
+}
+
+/// Packs entries as they are given, whatever they are.
+fn pack(to: &Path, entries: &[(tar::Header, Vec<u8>)]) {
+    let mut tar = tar::Builder::new(zstd::Encoder::new(std::fs::File::create(to).unwrap(), 1).unwrap());
+    for (header, bytes) in entries {
+        tar.append(header, bytes.as_slice()).unwrap();
+    }
+    tar.into_inner().unwrap().finish().unwrap();
+}
+
+/// A header with this very name, which the library would refuse to set.
+fn header(name: &str, size: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_size(size);
+    header.set_mode(0o600);
+    header.set_cksum();
+    header
+}
+
+#[tokio::test]
+async fn a_hostile_archive_reaches_nothing_outside() {
+    let Backed { dir, archive, .. } = backed().await;
+    let good: Vec<(tar::Header, Vec<u8>)> = unpacked(&archive)
+        .into_iter()
+        .map(|(name, bytes)| (header(&name, bytes.len() as u64), bytes))
+        .collect();
+    let hostile = dir.path().join("hostile.tar.zst");
+    pack(&hostile, &good);
+    done(&restore(&hostile, &dir.path().join("target"), &["--verify"]));
+    let (manifest, rest) = good.split_last().unwrap();
+    let with = |extra: (tar::Header, Vec<u8>)| [rest, &[extra, manifest.clone()]].concat();
+    let link = |kind: tar::EntryType, name: &str| {
+        let mut header = header(name, 0);
+        header.set_entry_type(kind);
+        header.set_link_name("/etc/passwd").unwrap();
+        header.set_cksum();
+        (header, Vec::new())
+    };
+    let mut cases = vec![
+        ("a way up", with((header("../escaped", 4), b"evil".to_vec()))),
+        ("a way up from within", with((header("files/ab/../../../escaped", 4), b"evil".to_vec()))),
+        ("an absolute path", with((header("/tmp/campfire-escaped", 4), b"evil".to_vec()))),
+        ("a name that no backup has", with((header("campfire.db-wal", 4), b"evil".to_vec()))),
+        ("a symbolic link", with(link(tar::EntryType::Symlink, "files/ab/abcd"))),
+        ("a hard link", with(link(tar::EntryType::Link, "files/ab/abcd"))),
+        ("a device", with(link(tar::EntryType::Char, "files/ab/abcd"))),
+        ("a directory", with(link(tar::EntryType::Directory, "files/ab/abcd"))),
+        ("a pipe", with(link(tar::EntryType::Fifo, "files/ab/abcd"))),
+        ("a long name", with(link(tar::EntryType::GNULongName, "files/ab/abcd"))),
+        ("a pax header", with(link(tar::EntryType::XHeader, "files/ab/abcd"))),
+        ("a file that is not in the manifest", with((header("files/ab/abcd", 4), b"evil".to_vec()))),
+        ("the same file twice", with(rest[1].clone())),
+        ("the database twice", with(rest[0].clone())),
+        ("an absurd size", with((header("files/ab/abcd", 1 << 60), Vec::new()))),
+        ("a file after the manifest", [&good[..], &[rest[1].clone()]].concat()),
+        ("a file that is missing", [&rest[..1], &rest[2..], std::slice::from_ref(manifest)].concat()),
+        ("no manifest", rest.to_vec()),
+        ("nothing", Vec::new()),
+        ("a manifest that is none", [rest, &[(header("manifest.json", 2), b"{}".to_vec())]].concat()),
+    ];
+    for (was, becomes) in [
+        ("\"format\":1", "\"format\":2"),
+        ("\"schema\":", "\"schema\":99"),
+        ("\"sha256\":\"", "\"sha256\":\"0"),
+    ] {
+        let changed = text(&manifest.1).replacen(was, becomes, 1).into_bytes();
+        let entry = (header("manifest.json", changed.len() as u64), changed);
+        cases.push((becomes, [rest, &[entry]].concat()));
+    }
+    let target = dir.path().join("within/target");
+    for (what, entries) in cases {
+        pack(&hostile, &entries);
+        let output = restore(&hostile, &target, &[]);
+        assert_eq!(output.status.code(), Some(1), "{what}: {}", text(&output.stderr));
+        refused(&output, 1, &[if what == "an absurd size" { "are needed" } else { "backup" }]);
+        assert_eq!(names(dir.path()), ["campfire.tar.zst", "data", "hostile.tar.zst", "within"], "{what}");
+        assert_eq!(names(&dir.path().join("within")), [""; 0], "{what}");
+        assert!(!Path::new("/tmp/campfire-escaped").exists(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_lost_is_told_and_the_rest_is_backed_up() {
+    let Backed { dir, data, .. } = backed().await;
+    let folder = std::fs::read_dir(data.join("files")).unwrap().map(|it| it.unwrap().path());
+    let folder = folder.into_iter().find(|path| !path.ends_with("incoming")).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    let archive = dir.path().join("second.tar.zst");
+    let made = backup(&archive, &data, &[]);
+    done(&made);
+    assert!(text(&made.stderr).contains("1 uploaded files were not there"), "{}", text(&made.stderr));
+    let manifest: Value = serde_json::from_slice(&unpacked(&archive).last().unwrap().1).unwrap();
+    assert_eq!(manifest["missing"].as_array().unwrap().len(), 1);
+    let restored = restore(&archive, &dir.path().join("restored"), &[]);
+    done(&restored);
+    assert!(text(&restored.stderr).contains("not there already"), "{}", text(&restored.stderr));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_nothing_is_left() {
+    let Backed { dir, data, .. } = backed().await;
+    let archive = dir.path().join("full.tar.zst");
+    // The nearest thing to a full disk that needs no root: no file may grow beyond a few KiB.
+    let line = "trap '' XFSZ; ulimit -f 8; exec \"$0\" backup \"$1\" --data \"$2\"";
+    let output = std::process::Command::new("bash")
+        .args(["-c", line, env!("CARGO_BIN_EXE_campfire"), path(&archive), path(&data)])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
+    assert_eq!(names(dir.path()), ["campfire.tar.zst", "data"]);
+    assert!(!names(&data).contains(&".backup".to_owned()));
+}
+
+#[tokio::test]
+async fn a_backup_that_is_stopped_leaves_nothing() {
+    let Backed { dir, data, .. } = backed().await;
+    let archive = dir.path().join("stopped.tar.zst");
+    // It waits for another one, which is ours, so that the signal comes before its end for certain.
+    let lock = std::fs::File::open(&data).unwrap();
+    lock.lock().unwrap();
+    let mut child = campfire()
+        .args(["backup", path(&archive), "--data", path(&data)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stderr.as_mut().unwrap()), &mut said)
+        .unwrap();
+    assert!(said.contains("waiting"), "{said}");
+    let killed =
+        std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(wait_for(&mut child).and_then(|status| status.code()), Some(1));
+    drop(lock);
+    assert_eq!(names(dir.path()), ["campfire.tar.zst", "data"]);
+    done(&backup(&archive, &data, &[]));
+}
+
+/// What stands in a directory once a name that is wanted is there.
+async fn appears(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let began = Instant::now();
+    loop {
+        if directory.exists() {
+            let there = names(directory);
+            if there.iter().any(|name| wanted(name)) {
+                return there;
+            }
+            assert!(began.elapsed() < DEADLINE, "only {there:?} in {}", directory.display());
+        }
+        assert!(began.elapsed() < DEADLINE, "{} is not there", directory.display());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+async fn metric(client: &Client, name: &str) -> f64 {
+    let text = client.get("/metrics").await.text();
+    let line = text.lines().find(|line| line.starts_with(name) && line.as_bytes()[name.len()] == b' ');
+    line.unwrap_or_else(|| panic!("no {name}")).rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_backup_that_was_missed_is_made_soon_after_the_start_and_old_ones_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let backups = dir.path().join("data/backups");
+    std::fs::create_dir_all(&backups).unwrap();
+    for name in [
+        "campfire-2020-01-05T0300Z.tar.zst",      // a Sunday: the last of its week
+        "campfire-2020-01-04T0300Z.tar.zst",      // the same week
+        "campfire-2020-01-06T0300Z.tar.zst.part", // of one that was killed
+        "campfire-2020-01-03T0300Z-keep.tar.zst", // somebody's own
+        "before-the-move.tar.zst",
+    ] {
+        std::fs::write(backups.join(name), "old").unwrap();
+    }
+    let settings = [("CAMPFIRE_BACKUP_DIR", path(&backups)), ("CAMPFIRE_BACKUP_DAILY", "1")];
+    let camp = Camp::on(Server::on(&dir.path().join("data"), &settings)).await;
+    camp.ada.say(camp.room, "before the backup").await;
+    const LAST: &str = "campfire_backup_last_success_timestamp_seconds";
+    assert_eq!(metric(&camp.ada, LAST).await, 1_578_193_200.0, "that of 2020");
+    let new =
+        |name: &str| name.starts_with("campfire-202") && !name.contains("2020-") && name.ends_with(".zst");
+    appears(&backups, new).await;
+    within("the success to be counted", async {
+        while metric(&camp.ada, LAST).await < 1_700_000_000.0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let there = names(&backups);
+    let made = there.iter().find(|name| new(name)).unwrap();
+    assert_eq!(
+        there.iter().filter(|name| *name != made).collect::<Vec<_>>(),
+        [
+            "before-the-move.tar.zst",
+            "campfire-2020-01-03T0300Z-keep.tar.zst",
+            "campfire-2020-01-05T0300Z.tar.zst"
+        ]
+    );
+    assert_eq!(metric(&camp.ada, "campfire_backup_failures_total").await, 0.0);
+    let archive = backups.join(made);
+    assert!(unpacked(&archive).iter().all(|(name, _)| !name.contains("backups")), "not of itself");
+    done(&restore(&archive, &dir.path().join("restored"), &[]));
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_by_itself_is_logged_and_counted_and_the_server_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "no directory").unwrap();
+    let backups = dir.path().join("file/backups");
+    let camp = Camp::with(&[("CAMPFIRE_BACKUP_DIR", path(&backups))]).await;
+    within("the failure to be counted", async {
+        while metric(&camp.ada, "campfire_backup_failures_total").await < 1.0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    camp.ada.say(camp.room, "all is well").await;
+    let log = camp.server.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("backup")).collect();
+    assert_eq!(told.len(), 1, "{log}");
+    assert!(told[0].contains("the backup failed") && told[0].contains("file/backups"), "{}", told[0]);
+}
+
+#[tokio::test]
+async fn backups_do_not_lie_among_what_they_are_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    for place in [data.clone(), data.join("files"), data.join("files/mine"), data.join("certificates")] {
+        let args = ["serve", "--listen", "127.0.0.1:0", "--data", path(&data), "--backup-dir", path(&place)];
+        refused(&run(&args, &[], ""), 2, &["--backup-dir", "another directory"]);
+    }
+    for wrong in ["3:00", "25:00", "03:00:00", "noon"] {
+        refused(&run(&["serve", "--backup-at", wrong], &[], ""), 2, &["--backup-at", "03:00"]);
+    }
+}
+
+#[test]
+fn a_backup_to_a_terminal_is_not_for_reading() {
+    // Without a terminal at hand: what is piped is taken, and is a zstd frame.
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let made = run(
+        &[
+            "admin",
+            "create",
+            "--data",
+            path(&data),
+            "--name",
+            "R",
+            "--email",
+            "r@example.com",
+            "--password-stdin",
+        ],
+        &[],
+        "kindling and sparks\n",
+    );
+    done(&made);
+    let mut child =
+        campfire().args(["backup", "-", "--data", path(&data)]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut bytes = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut bytes).unwrap();
+    assert!(wait_for(&mut child).is_some_and(|status| status.success()));
+    assert_eq!(bytes[..4], [0x28, 0xb5, 0x2f, 0xfd]);
+    let mut verify = campfire()
+        .args(["restore", "-", "--verify"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    verify.stdin.take().unwrap().write_all(&bytes).unwrap();
+    assert!(wait_for(&mut verify).is_some_and(|status| status.success()));
+}

@@ -1,0 +1,216 @@
+//! For the whole machine: once, twice, a newer version, a broken one, and away again.
+
+use std::fs;
+
+use super::machine::{Machine, binary, put, release, sha256};
+
+/// As `curl … | sh` runs it: the script is what the shell reads.
+const PIPED: &str = "sh -s -- --listen 127.0.0.1:3000 <$INSTALL";
+
+#[test]
+fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
+    let machine = Machine::new();
+    let said = machine
+        .run(&format!("{PIPED}\n/usr/local/bin/campfire healthcheck --config /etc/campfire/campfire.toml"))
+        .well();
+    for part in [
+        "is in /usr/local/bin/campfire",
+        "Campfire runs. Open http://127.0.0.1:3000\n",
+        "journalctl -u campfire",
+        "campfire backup",
+    ] {
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(binary()));
+    let config = machine.read("etc/campfire/campfire.toml");
+    assert!(config.contains("data = \"/var/lib/campfire\"\nlisten = \"127.0.0.1:3000\"\n"), "{config}");
+    let unit = machine.read("etc/systemd/system/campfire.service");
+    assert!(unit.contains("ExecStart=/usr/local/bin/campfire serve --config /etc/campfire/campfire.toml"));
+    let socket = machine.read("etc/systemd/system/campfire.socket");
+    assert!(socket.contains("\nListenStream=127.0.0.1:3000\nFileDescriptorName=http\n"), "{socket}");
+    assert!(!machine.has("etc/systemd/system/campfire-redirect.socket"));
+    let told = machine.read("run/systemctl.log");
+    for part in [
+        "useradd --system",
+        "chgrp campfire /etc/campfire/",
+        "daemon-reload\n",
+        "enable campfire.socket campfire.service\n",
+        "start campfire.socket campfire.service\n",
+    ] {
+        assert!(told.contains(part), "no {part:?} in {told}");
+    }
+
+    // What the owner has changed since stays, and so does what people have said.
+    let mine = format!("{config}# mine\npost_limit = 30\n");
+    fs::write(machine.at("etc/campfire/campfire.toml"), &mine).unwrap();
+    let kept = machine.at("var/lib/campfire/files/kept");
+    put(&kept, "what somebody sent", 0o600);
+    let said = machine.run("sh $INSTALL --listen 0.0.0.0:80").well();
+    for part in ["is in /usr/local/bin/campfire already", "stay as they are", "--listen are for new ones"] {
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+    assert_eq!(machine.read("etc/campfire/campfire.toml"), mine);
+    assert_eq!(machine.read("etc/systemd/system/campfire.service"), unit);
+    assert_eq!(machine.read("etc/systemd/system/campfire.socket"), socket);
+    assert_eq!(machine.read("etc/passwd").matches("campfire").count(), 1 + 1, "one line, with its home");
+    assert_eq!(fs::read_to_string(kept).unwrap(), "what somebody sent");
+}
+
+#[test]
+fn a_newer_version_takes_the_place_of_the_old_one_and_a_broken_one_does_not() {
+    let machine = Machine::new();
+    machine.run(PIPED).well();
+    // Bytes after its end do not matter to a program.
+    let newer = machine.at("newer");
+    let mut bytes = fs::read(binary()).unwrap();
+    bytes.extend(b"newer");
+    fs::write(&newer, bytes).unwrap();
+    fs::set_permissions(&newer, fs::metadata(binary()).unwrap().permissions()).unwrap();
+    release(&machine.at("release"), &newer);
+    // The first line has the old one run, as it would.
+    let again = "systemctl start\nsh $INSTALL";
+    machine.run(again).well();
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire.previous")), sha256(binary()));
+    assert!(machine.read("run/systemctl.log").ends_with("restart campfire.service\n"));
+
+    // One that says its version and then does not serve.
+    let broken = machine.at("broken");
+    let script = "#!/bin/sh\ncase $1 in --version) echo campfire 9.9.9 ;; serve) case $* in *--print-config*) echo 'listen = \"127.0.0.1:3000\"' ;; *) exit 1 ;; esac ;; *) exit 1 ;; esac\n";
+    put(&broken, script, 0o755);
+    release(&machine.at("release"), &broken);
+    let said = machine.run(again).badly();
+    assert!(
+        said.contains("did not come up, so the old one is back") && said.contains("journalctl"),
+        "{said}"
+    );
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
+
+    // One that is for another machine.
+    put(&broken, "\x7fELF, but not really", 0o755);
+    release(&machine.at("release"), &broken);
+    let said = machine.run("sh $INSTALL").badly();
+    assert!(said.contains("does not run on this machine; nothing was changed"), "{said}");
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
+}
+
+#[test]
+fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
+    let machine = Machine::new();
+    let sums = machine.read("release/SHA256SUMS");
+    for (sums, why) in [
+        (sums.replace(&sums[..4], "dead"), "it was damaged or tampered with on its way; nothing was changed"),
+        (String::new(), "has no line for campfire-"),
+        (sums.replace("  campfire-", "  ../campfire-"), "has no line for campfire-"),
+    ] {
+        fs::write(machine.at("release/SHA256SUMS"), sums).unwrap();
+        let said = machine.run(PIPED).badly();
+        assert!(said.contains(why), "{said}");
+    }
+    fs::remove_file(machine.at("release/SHA256SUMS")).unwrap();
+    assert!(machine.run(PIPED).badly().contains("there is no SHA256SUMS in"));
+    for path in
+        ["usr/local/bin/campfire", "etc/campfire", "etc/systemd", "var/lib/campfire", "run/systemctl.log"]
+    {
+        assert!(!machine.has(path), "{path} was made");
+    }
+}
+
+#[test]
+fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
+    let machine = Machine::new();
+    machine.run(PIPED).well();
+    let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").well();
+    assert!(said.contains("/var/lib/campfire has all data, and stays"), "{said}");
+    for path in [
+        "usr/local/bin/campfire",
+        "etc/systemd/system/campfire.service",
+        "etc/systemd/system/campfire.socket",
+    ] {
+        assert!(!machine.has(path), "{path} is still there");
+    }
+    assert!(machine.has("var/lib/campfire/campfire.db") && machine.has("etc/campfire/campfire.toml"));
+    // Back again, with all that there was.
+    let database = sha256(&machine.at("var/lib/campfire/campfire.db"));
+    machine.run("sh $INSTALL --no-start").well();
+    assert_eq!(sha256(&machine.at("var/lib/campfire/campfire.db")), database);
+    let said = machine.run("sh $INSTALL --uninstall --purge").well();
+    assert!(said.contains("are gone too"), "{said}");
+    for path in
+        ["usr/local/bin/campfire", "etc/campfire", "var/lib/campfire", "etc/systemd/system/campfire.service"]
+    {
+        assert!(!machine.has(path), "{path} is still there");
+    }
+    assert!(!machine.read("etc/passwd").contains("campfire"));
+    // Once more there is nothing to take away, and that is no failure.
+    assert!(machine.run("sh $INSTALL --uninstall").well().contains("There is no /usr/local/bin/campfire"));
+    assert!(machine.run("sh $INSTALL --purge").badly().contains("--purge goes with --uninstall"));
+}
+
+#[test]
+fn a_unit_that_somebody_changed_stays_as_it_is() {
+    let machine = Machine::new();
+    machine.run(&format!("{PIPED} --no-start")).well();
+    let path = "etc/systemd/system/campfire.service";
+    let changed = machine.read(path).replace("RestartSec=1", "RestartSec=7");
+    fs::write(machine.at(path), &changed).unwrap();
+    let said = machine.run("sh $INSTALL --no-start").well();
+    assert!(said.contains("campfire.service was changed by somebody and stays as it is"), "{said}");
+    assert_eq!(machine.read(path), changed);
+    // The one beside it follows the settings.
+    let config = machine.read("etc/campfire/campfire.toml").replace("127.0.0.1:3000", "127.0.0.1:3456");
+    fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
+    machine.run("sh $INSTALL --no-start").well();
+    assert!(machine.read("etc/systemd/system/campfire.socket").contains("ListenStream=127.0.0.1:3456"));
+}
+
+#[test]
+fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
+    let machine = Machine::new();
+    let said = machine.run("sh $INSTALL --no-start --domain chat.example.org").well();
+    assert!(said.contains("https://chat.example.org\n"), "{said}");
+    let config = machine.read("etc/campfire/campfire.toml");
+    assert!(config.ends_with("domain = \"chat.example.org\"\n"), "{config}");
+    let units = "etc/systemd/system";
+    assert!(machine.read(&format!("{units}/campfire.socket")).contains("\nListenStream=[::]:443\n"));
+    let redirect = machine.read(&format!("{units}/campfire-redirect.socket"));
+    assert!(
+        redirect.contains("\nListenStream=[::]:80\nFileDescriptorName=redirect\nService=campfire.service\n")
+    );
+    assert!(
+        machine
+            .read(&format!("{units}/campfire.service"))
+            .contains("\nSockets=campfire.socket campfire-redirect.socket\n")
+    );
+    // Without it the second socket goes again.
+    let plain = config.replace("domain = \"chat.example.org\"", "listen = \"127.0.0.1:3000\"");
+    fs::write(machine.at("etc/campfire/campfire.toml"), plain).unwrap();
+    machine.run("sh $INSTALL --no-start").well();
+    assert!(!machine.has(&format!("{units}/campfire-redirect.socket")));
+}
+
+#[test]
+fn a_house_may_come_in_and_the_world_may_not() {
+    let machine = Machine::new();
+    let listens = |addresses: &str| {
+        put(&machine.at("stubs/hostname"), &format!("#!/bin/sh\necho '{addresses}'\n"), 0o755);
+        let lines =
+            addresses.split(' ').map(|it| format!("2: eth0    inet {it}/24 brd 0.0.0.0 scope global"));
+        let lines: Vec<String> = lines.collect();
+        let real = "case $* in link*) PATH=/usr/sbin:/sbin:/usr/bin:/bin exec ip \"$@\" ;; esac";
+        put(
+            &machine.at("stubs/ip"),
+            &format!("#!/bin/sh\n{real}\ncat <<'X'\n{}\nX\n", lines.join("\n")),
+            0o755,
+        );
+        let _ = fs::remove_dir_all(machine.at("etc/campfire"));
+        machine.run("sh $INSTALL --no-start").well();
+        let config = machine.read("etc/campfire/campfire.toml");
+        config.lines().find_map(|line| line.strip_prefix("listen = ")).unwrap().to_owned()
+    };
+    assert_eq!(listens("127.0.0.1 192.168.178.20"), "\"0.0.0.0:3000\"");
+    assert_eq!(listens("127.0.0.1 10.1.2.3 172.17.0.1"), "\"0.0.0.0:3000\"");
+    assert_eq!(listens("127.0.0.1 10.1.2.3 203.0.113.9"), "\"127.0.0.1:3000\"");
+    assert_eq!(listens("127.0.0.1 172.32.0.1"), "\"127.0.0.1:3000\"");
+    assert_eq!(listens("127.0.0.1"), "\"127.0.0.1:3000\"");
+}

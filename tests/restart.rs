@@ -1,0 +1,10 @@
+//! Being a service: started by systemd, watched by it, stopped, and started again without anybody noticing.
+
+mod support;
+
+mod restart {
+    mod alerts;
+    mod gap;
+    mod service;
+    mod stop;
+}

@@ -1,0 +1,105 @@
+//! What systemd and the server have to say to each other.
+
+use std::net::UdpSocket;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::server::{campfire, spawn_until_ready, wait_for};
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_hears_that_it_is_ready_well_and_going() {
+    let mut server = Server::under(Systemd::new("http", Some(Duration::from_millis(200))), &[]);
+    let address = server.address().get();
+    {
+        let systemd = server.systemd.as_ref().expect("systemd");
+        assert_eq!(address, systemd.address(), "it answers where the socket is");
+        systemd.hears("READY=1", 1);
+        systemd.hears(&format!("STATUS=Serving on {address}"), 1);
+    }
+    let client = Client::new(server.address(), http::Credentials::None);
+    client.get("/health").await.expect(200);
+    server.systemd.as_ref().expect("systemd").hears("WATCHDOG=1", 3);
+    assert!(!server.systemd.as_ref().expect("systemd").notices().contains(&"STOPPING=1".to_owned()));
+    assert!(server.terminate().success());
+    let systemd = server.systemd.as_ref().expect("systemd");
+    systemd.hears("STOPPING=1", 1);
+    assert_eq!(systemd.notices().iter().filter(|it| *it == "READY=1").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_watched_does_not_say_that_all_is_well() {
+    let mut server = Server::under(Systemd::new("http", None), &[]);
+    let client = Client::new(server.address(), http::Credentials::None);
+    client.get("/health").await.expect(200);
+    assert!(server.terminate().success());
+    let systemd = server.systemd.as_ref().expect("systemd");
+    systemd.hears("STOPPING=1", 1);
+    assert!(!systemd.notices().iter().any(|it| it.starts_with("WATCHDOG")), "{:?}", systemd.notices());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_is_passed_on_goes_before_the_address_whatever_its_name() {
+    for name in ["http", "https", "campfire.socket", ""] {
+        let server = Server::under(Systemd::new(name, None), &[("CAMPFIRE_WORKERS", "3")]);
+        let address = server.systemd.as_ref().expect("systemd").address();
+        assert_eq!(server.address().get(), address, "{name:?}");
+        // More than there are workers, at the same time and one after the other.
+        for _ in 0..3 {
+            let asked: Vec<_> = (0..12)
+                .map(|_| {
+                    let client = Client::new(server.address(), http::Credentials::None);
+                    tokio::spawn(async move { client.get("/health").await.expect(200) })
+                })
+                .collect();
+            for asked in asked {
+                within("an answer", asked).await.expect("an answer");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_passed_on_to_another_process_is_not_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = campfire();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
+    command.env("LISTEN_FDS", "1").env("LISTEN_PID", "1");
+    let (mut child, address) = spawn_until_ready(command, &Default::default());
+    assert_ne!(address.port(), 0);
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[test]
+fn a_socket_that_nobody_can_connect_to_is_refused_with_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let systemd = Systemd::new("post", None);
+    let (mut command, input) = systemd.passing(UdpSocket::bind("127.0.0.1:0").unwrap().into());
+    command.args(["serve", "--data"]).arg(dir.path()).stdin(input);
+    command.stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let status = wait_for(&mut child).expect("it ends");
+    let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    assert!(said.contains("\"post\"") && said.contains("ListenStream="), "{said}");
+}
+
+#[test]
+fn it_may_open_as_many_files_as_the_system_lets_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let binary = campfire();
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -S -n 256; exec "$0" "$@""#]).arg(binary.get_program());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
+    let (mut child, _) = spawn_until_ready(command, &Default::default());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let _ = child.kill();
+    let _ = child.wait();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("the limit");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_ne!(words[3], "256", "{line}");
+    assert_eq!(words[3], words[4], "the soft limit is the hard one: {line}");
+}

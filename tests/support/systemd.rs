@@ -1,0 +1,95 @@
+//! What systemd does for a service with a socket unit, as far as the service can tell: it holds the listening socket open
+//! and passes it on, and it listens to what the service says of itself.
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::DEADLINE;
+use super::server::campfire;
+
+/// Moves the socket from standard input to where the protocol has it, and says whose it is: the shell's process becomes
+/// the server's.
+const PASS_ON: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$0" "$@""#;
+
+pub struct Systemd {
+    listener: TcpListener,
+    name: String,
+    watchdog: Option<Duration>,
+    notices: Arc<Mutex<Vec<String>>>,
+    dir: tempfile::TempDir,
+}
+
+impl Systemd {
+    /// With a socket of this name, on a free port of loopback.
+    pub fn new(name: &str, watchdog: Option<Duration>) -> Systemd {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let socket = UnixDatagram::bind(dir.path().join("notify")).expect("a socket");
+        let notices: Arc<Mutex<Vec<String>>> = Arc::default();
+        let heard = notices.clone();
+        socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // Ends with the test.
+            while Arc::strong_count(&heard) > 1 {
+                match socket.recv(&mut buffer) {
+                    Ok(length) => {
+                        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                        heard.lock().unwrap().extend(text.lines().map(str::to_owned));
+                    }
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        Systemd { listener, name: name.to_owned(), watchdog, notices, dir }
+    }
+
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.listener.local_addr().expect("an address")
+    }
+
+    /// The command that starts the server, and what its standard input has to be.
+    pub fn command(&self) -> (Command, Stdio) {
+        self.passing(self.listener.try_clone().expect("another handle").into())
+    }
+
+    /// The same with another socket.
+    pub fn passing(&self, socket: OwnedFd) -> (Command, Stdio) {
+        let binary = campfire();
+        let mut command = Command::new("sh");
+        for (name, _) in binary.get_envs() {
+            command.env_remove(name);
+        }
+        command.args(["-c", PASS_ON]).arg(binary.get_program());
+        command.env("LISTEN_FDNAMES", &self.name).env("NOTIFY_SOCKET", self.dir.path().join("notify"));
+        if let Some(watchdog) = self.watchdog {
+            command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        }
+        (command, Stdio::from(socket))
+    }
+
+    /// Every line that it was told so far.
+    pub fn notices(&self) -> Vec<String> {
+        self.notices.lock().unwrap().clone()
+    }
+
+    /// Forgets what it was told.
+    pub fn forget(&self) {
+        self.notices.lock().unwrap().clear();
+    }
+
+    /// Returns once it was told this so many times.
+    pub fn hears(&self, line: &str, times: usize) {
+        let end = Instant::now() + DEADLINE;
+        while self.notices().iter().filter(|it| *it == line).count() < times {
+            assert!(Instant::now() < end, "it was never told {line} {times} times but {:?}", self.notices());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
