@@ -116,8 +116,62 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use hyper::header::HeaderValue;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
 
     use super::*;
+    use crate::outside::Policy;
+
+    /// What comes of a call that is answered so, and until when the line says to wait.
+    async fn answered(answer: &'static str) -> (Result<BytesResponse, Error>, Option<SystemTime>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/order", listener.local_addr().unwrap());
+        let line = Line::new(Outside::new(Policy::default()));
+        let serving = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        };
+        let request = Request::builder().uri(url).body(BodyWrapper::default()).unwrap();
+        let (response, ()) = tokio::join!(line.request(request), serving);
+        let wait = line.take_wait();
+        assert_eq!(line.take_wait(), None, "it is told once");
+        (response, wait)
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_says_why_is_passed_on_and_how_long_to_wait_is_kept() {
+        let (response, wait) = answered(
+            "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nretry-after: 600\r\n\
+             content-length: 2\r\n\r\n{}",
+        )
+        .await;
+        assert_eq!(response.ok().unwrap().parts.status, 429);
+        let wait = wait.unwrap().duration_since(SystemTime::now()).unwrap();
+        assert!(wait > Duration::from_secs(500) && wait <= Duration::from_secs(600), "{wait:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_in_html_is_told_by_its_status() {
+        let (response, wait) = answered(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
+        )
+        .await;
+        let said = response.err().unwrap().to_string();
+        assert!(said.starts_with("cannot reach http://127.0.0.1:"), "{said}");
+        assert!(said.ends_with("/order: it answers with 503 Service Unavailable"), "{said}");
+        assert_eq!(wait, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_well_asks_for_no_wait() {
+        let (response, wait) =
+            answered("HTTP/1.1 200 OK\r\nretry-after: 3\r\ncontent-length: 2\r\n\r\n{}").await;
+        assert_eq!(&response.ok().unwrap().body.into_bytes().await.unwrap()[..], b"{}");
+        assert_eq!(wait, None);
+    }
 
     #[test]
     fn how_long_to_wait_is_read_as_seconds_or_as_a_time() {

@@ -392,7 +392,62 @@ fn after(rest: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
     use super::*;
+
+    const HERE: &str = "https://ca.example/dir";
+
+    /// Whoever starts for these names on what an earlier run has kept.
+    fn caretaker(domains: &[&str], kept: &[&str], authority: &str, until: i32) -> Caretaker {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config {
+            data: dir.path().to_owned(),
+            domain: domains.iter().map(|name| name.to_string()).collect(),
+            acme_directory: HERE.into(),
+            ..Config::default()
+        };
+        let storage = Storage::open(dir.path(), &config.domain).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let mut params =
+            CertificateParams::new(kept.iter().map(|name| name.to_string()).collect::<Vec<_>>()).unwrap();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        storage.keep(authority, &params.self_signed(&key).unwrap().pem(), &key.serialize_pem()).unwrap();
+        Caretaker::prepare(&config, Arc::default(), Arc::default(), false).unwrap()
+    }
+
+    #[test]
+    fn what_an_earlier_run_has_kept_is_shown_and_left_alone_if_it_is_what_is_wanted() {
+        let both = &["a.example", "b.example"];
+        let kept = caretaker(both, &["b.example", "a.example"], HERE, 2999);
+        assert!(kept.answers.certificates.current().is_some());
+        assert!(kept.due().is_some_and(|due| due > SystemTime::now()));
+    }
+
+    #[test]
+    fn what_is_not_quite_what_is_wanted_is_shown_until_that_is_there() {
+        let both = &["a.example", "b.example"];
+        for kept in [
+            caretaker(both, &["a.example"], HERE, 2999),
+            caretaker(&["a.example"], both, HERE, 2999),
+            caretaker(both, both, "https://staging.example/dir", 2999),
+        ] {
+            assert!(kept.answers.certificates.current().is_some());
+            assert_eq!(kept.due(), None, "at once");
+        }
+    }
+
+    #[test]
+    fn what_nobody_could_believe_is_not_shown() {
+        for kept in [
+            caretaker(&["a.example"], &["a.example"], HERE, 2021),
+            caretaker(&["a.example"], &["z.example"], HERE, 2999),
+        ] {
+            assert!(kept.answers.certificates.current().is_none());
+            assert_eq!(kept.due(), None, "at once");
+        }
+    }
 
     #[test]
     fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
