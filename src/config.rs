@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use url::{Host, Url};
 
 const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
 
@@ -34,6 +35,18 @@ pub enum HttpListen {
     On(SocketAddr),
 }
 
+/// How it is shown to the authority that a name is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AcmeChallenge {
+    /// TLS-ALPN-01, and HTTP-01 where that does not do.
+    Auto,
+    TlsAlpn01,
+    Http01,
+}
+
+/// Names in one certificate: what Let's Encrypt allows.
+const MAX_DOMAINS: usize = 100;
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub listen: SocketAddr,
@@ -51,6 +64,13 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Names for which a certificate is got and renewed (ACME).
     pub domain: Vec<String>,
+    /// Whom the authority tells when something is wrong with the certificate.
+    pub acme_email: Option<String>,
+    /// `production` or `staging` for Let's Encrypt, else the address of a directory.
+    pub acme_directory: String,
+    /// Roots, in PEM, that are trusted besides the usual ones when that directory is called.
+    pub acme_ca: Option<PathBuf>,
+    pub acme_challenge: AcmeChallenge,
     /// A certificate chain and its key, in PEM, that somebody else looks after.
     pub tls_cert: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
@@ -102,6 +122,10 @@ impl Default for Config {
             metrics_token: None,
             public_url: None,
             domain: Vec::new(),
+            acme_email: None,
+            acme_directory: "production".into(),
+            acme_ca: None,
+            acme_challenge: AcmeChallenge::Auto,
             tls_cert: None,
             tls_key: None,
             http_listen: HttpListen::Auto,
@@ -132,6 +156,15 @@ impl Default for Config {
 impl Config {
     pub fn has_tls(&self) -> bool {
         self.tls_cert.is_some() || !self.domain.is_empty()
+    }
+
+    /// Where the directory of the authority is (RFC 8555, section 7.1.1).
+    pub fn acme_directory_url(&self) -> &str {
+        match self.acme_directory.as_str() {
+            "production" => "https://acme-v02.api.letsencrypt.org/directory",
+            "staging" => "https://acme-staging-v02.api.letsencrypt.org/directory",
+            url => url,
+        }
     }
 
     /// Where plain HTTP is answered beside HTTPS.
@@ -233,12 +266,70 @@ pub static SETTINGS: &[Setting] = &[
         key: "domain",
         value: "NAME,…",
         help: "serves HTTPS with a certificate that is got and renewed for these names (ACME)",
+        set: |config, text| domains(text).map(|names| config.domain = names),
+        show: |config| config.domain.join(","),
+    },
+    Setting {
+        key: "acme_email",
+        value: "ADDRESS",
+        help: "whom the authority tells when something is wrong with that certificate",
+        set: |config, text| match text {
+            "" => {
+                config.acme_email = None;
+                Ok(())
+            }
+            address if is_email(address) => {
+                config.acme_email = Some(address.to_owned());
+                Ok(())
+            }
+            _ => Err("has to be an address like ada@example.org".into()),
+        },
+        show: |config| config.acme_email.clone().unwrap_or_default(),
+    },
+    Setting {
+        key: "acme_directory",
+        value: "URL",
+        help: "production or staging of Let's Encrypt, or a directory's URL",
         set: |config, text| {
-            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-            config.domain = names.map(str::to_lowercase).collect();
+            let is_url = |text: &str| {
+                Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.host_str().is_some())
+            };
+            if !["production", "staging"].contains(&text) && !is_url(text) {
+                return Err("has to be production, staging, or start with https://".into());
+            }
+            config.acme_directory = text.to_owned();
             Ok(())
         },
-        show: |config| config.domain.join(","),
+        show: |config| config.acme_directory.clone(),
+    },
+    Setting {
+        key: "acme_ca",
+        value: "FILE",
+        help: "roots (PEM) to trust besides the usual ones when that directory is called",
+        set: |config, text| {
+            config.acme_ca = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| shown_path(&config.acme_ca),
+    },
+    Setting {
+        key: "acme_challenge",
+        value: "KIND",
+        help: "how names are proved: tls-alpn-01 (port 443), http-01 (port 80), or auto",
+        set: |config, text| {
+            config.acme_challenge = match text {
+                "auto" => AcmeChallenge::Auto,
+                "tls-alpn-01" => AcmeChallenge::TlsAlpn01,
+                "http-01" => AcmeChallenge::Http01,
+                _ => return Err("has to be auto, tls-alpn-01 or http-01".into()),
+            };
+            Ok(())
+        },
+        show: |config| match config.acme_challenge {
+            AcmeChallenge::Auto => "auto".into(),
+            AcmeChallenge::TlsAlpn01 => "tls-alpn-01".into(),
+            AcmeChallenge::Http01 => "http-01".into(),
+        },
     },
     Setting {
         key: "tls_cert",
@@ -540,6 +631,50 @@ fn list<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<Vec<T>, String
     items.map(|item| item.parse().map_err(|_| format!("has {item:?}, which is not {wanted}"))).collect()
 }
 
+/// Names that an authority can issue a certificate for, as they stand in one: lower case, ASCII, each once.
+fn domains(text: &str) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    for given in text.split(',').map(|name| name.trim().trim_end_matches('.')).filter(|name| !name.is_empty())
+    {
+        if given.starts_with("*.") {
+            return Err(format!("has {given:?}, but wildcards are not offered; list the names, with commas"));
+        }
+        let name = match Host::parse(given) {
+            Ok(Host::Domain(name)) if is_name(&name) => name,
+            Ok(Host::Ipv4(_) | Host::Ipv6(_)) => {
+                return Err(format!("has {given:?}, which is an address; a certificate is got for names"));
+            }
+            _ => return Err(format!("has {given:?}, which is no name like chat.example.org")),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.len() > MAX_DOMAINS {
+        return Err(format!("has {} names; one certificate holds {MAX_DOMAINS}", names.len()));
+    }
+    Ok(names)
+}
+
+/// Whether this is a host's name (RFC 1123, section 2.1).
+fn is_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn is_email(text: &str) -> bool {
+    // More than one address, or parameters, could be told in what follows `mailto:`.
+    let is_plain = |c: char| c.is_ascii_graphic() && !",?&%:<>".contains(c);
+    text.chars().all(is_plain)
+        && text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && is_name(&host.to_lowercase()))
+}
+
 fn shown<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
 }
@@ -752,6 +887,53 @@ mod tests {
         for half in [&pair[..1], &pair[1..], &[pair[0], pair[1], ("domain", "a.example")]] {
             let refused = load(half, None, &[]).err().unwrap().0;
             assert!(refused.contains("tls_cert") && refused.contains("set"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn names_for_a_certificate_are_taken_as_they_stand_in_one() {
+        let domain = |text: &str| load(&[("domain", text)], None, &[]).map(|loaded| loaded.config.domain);
+        assert_eq!(
+            domain("Chat.Example.org., b.example,chat.example.org").unwrap(),
+            ["chat.example.org", "b.example"]
+        );
+        assert_eq!(domain("b\u{fc}ro.example").unwrap(), ["xn--bro-hoa.example"]);
+        assert_eq!(domain("").unwrap(), [""; 0]);
+        for (text, why) in [
+            ("*.example.org", "wildcards are not offered"),
+            ("203.0.113.5", "which is an address"),
+            ("[::1]", "which is an address"),
+            ("a b.example", "which is no name"),
+            ("-a.example", "which is no name"),
+            ("a_b.example", "which is no name"),
+            ("a..example", "which is no name"),
+            ("https://chat.example", "which is no name"),
+            ("chat.example:443", "which is no name"),
+            (&format!("{}.example", "a".repeat(64)), "which is no name"),
+        ] {
+            let refused = domain(text).unwrap_err().0;
+            assert!(refused.starts_with("--domain has ") && refused.contains(why), "{refused}");
+        }
+        let many: Vec<String> = (0..=MAX_DOMAINS).map(|n| format!("n{n}.example")).collect();
+        assert!(domain(&many.join(",")).unwrap_err().0.contains("one certificate holds 100"));
+    }
+
+    #[test]
+    fn the_authority_is_one_of_lets_encrypts_or_any_with_a_directory() {
+        let with = |key: &str, value: &str| load(&[("domain", "a.example"), (key, value)], None, &[]);
+        let url = |value: &str| with("acme_directory", value).unwrap().config.acme_directory_url().to_owned();
+        assert_eq!(url("production"), "https://acme-v02.api.letsencrypt.org/directory");
+        assert_eq!(url("staging"), "https://acme-staging-v02.api.letsencrypt.org/directory");
+        assert_eq!(url("https://ca.example/dir"), "https://ca.example/dir");
+        for (key, value) in [
+            ("acme_directory", "http://ca.example/dir"),
+            ("acme_directory", "https://"),
+            ("acme_email", "nobody"),
+            ("acme_email", "a@example.org,b@example.org"),
+            ("acme_email", "a@example.org?cc=b"),
+            ("acme_challenge", "dns-01"),
+        ] {
+            assert!(with(key, value).unwrap_err().0.contains(" has to be "), "{key} {value}");
         }
     }
 

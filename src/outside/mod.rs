@@ -34,7 +34,10 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, RootCertStore, pki_types::ServerName},
+    rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, ServerName},
+    },
 };
 use url::{Host, Url};
 
@@ -127,13 +130,20 @@ fn failed(error: impl fmt::Display) -> CallError {
 /// The way out. Names are looked up by ourselves: what was checked is what is called.
 pub struct Outside {
     policy: Policy,
+    /// Authorities that are trusted besides the usual ones.
+    roots: Vec<CertificateDer<'static>>,
     resolver: OnceLock<Option<TokioResolver>>,
     tls: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Outside {
     pub fn new(policy: Policy) -> Self {
-        Self { policy, resolver: OnceLock::new(), tls: OnceLock::new() }
+        Self::trusting(policy, Vec::new())
+    }
+
+    /// The same where these authorities are trusted besides the usual ones.
+    pub fn trusting(policy: Policy, roots: Vec<CertificateDer<'static>>) -> Self {
+        Self { policy, roots, resolver: OnceLock::new(), tls: OnceLock::new() }
     }
 
     pub async fn call(&self, call: &Call) -> Result<Answer, CallError> {
@@ -183,7 +193,7 @@ impl Outside {
             let name =
                 ServerName::try_from(url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned())
                     .map_err(|_| CallError::Refused("the host is no name for a certificate"))?;
-            let connector = TlsConnector::from(Arc::clone(self.tls.get_or_init(trust)));
+            let connector = TlsConnector::from(Arc::clone(self.tls.get_or_init(|| trust_also(&self.roots))));
             Ok(Connection::Tls(Box::new(connector.connect(name, stream).await.map_err(failed)?)))
         };
         let connection = timeout(call.connect, connecting).await.unwrap_or(Err(CallError::Timeout))?;
@@ -244,11 +254,16 @@ enum Connection {
 
 /// The authorities of the system, or those that came with us where it has none.
 pub fn trust() -> Arc<ClientConfig> {
+    trust_also(&[])
+}
+
+fn trust_also(more: &[CertificateDer<'static>]) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
+    roots.add_parsable_certificates(more.iter().cloned());
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -1,6 +1,8 @@
 //! Start and stop: the data directory, the writer, the workers, and the signals that end them.
 
+mod acme;
 mod alerts;
+pub(crate) mod certificate;
 mod connection;
 mod listener;
 mod redirect;
@@ -30,7 +32,7 @@ use tokio::{
 };
 use tokio_rustls::rustls::ServerConfig;
 
-pub use self::tls::TlsError;
+pub use self::{acme::AcmeError, tls::TlsError};
 use self::{
     listener::{Inherited, Listener, REDIRECT, Sockets},
     redirect::Redirect,
@@ -85,6 +87,7 @@ pub enum ServeError {
     Inherited(String, io::Error),
     Runtime(io::Error),
     Tls(TlsError),
+    Acme(AcmeError),
     /// It was told to stop again while it was stopping.
     CutShort,
 }
@@ -112,6 +115,7 @@ impl fmt::Display for ServeError {
                 write!(f, "cannot start a worker ({error}); check the limits of this system")
             }
             Self::Tls(error) => write!(f, "{error}; name others with --tls-cert and --tls-key"),
+            Self::Acme(error) => error.fmt(f),
             Self::CutShort => f.write_str(
                 "told to stop twice: stopped before every request was answered; what was answered is kept",
             ),
@@ -130,6 +134,12 @@ impl From<OpenError> for ServeError {
 impl From<TlsError> for ServeError {
     fn from(error: TlsError) -> Self {
         Self::Tls(error)
+    }
+}
+
+impl From<AcmeError> for ServeError {
+    fn from(error: AcmeError) -> Self {
+        Self::Acme(error)
     }
 }
 
@@ -168,7 +178,7 @@ pub fn serve_from(
         );
     }
     let config = Config { listen: address, ..config };
-    let security = Security::prepare(&config)?;
+    let mut security = Security::prepare(&config)?;
     let shared = Arc::new(Shared {
         limits: Limits::new(config.post_limit),
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
@@ -198,6 +208,7 @@ pub fn serve_from(
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
     let mut redirects = security.redirects(&shared.config, redirected)?;
+    let caretaker = security.caretaker(&shared.config, !redirects.is_empty())?;
     let pulse = Arc::new(Pulse::new(started, count));
     let (open, opened) = watch::channel(());
     let (starting, all_started) = mpsc::channel();
@@ -225,7 +236,9 @@ pub fn serve_from(
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
     threads.push(jobs.map_err(ServeError::Runtime)?);
-    threads.extend(security.look_after(stopped.clone()).map_err(ServeError::Runtime)?);
+    if let Some(caretaker) = caretaker {
+        threads.push(caretaker.start(stopped.clone()).map_err(ServeError::Runtime)?);
+    }
     // Before anybody is told that we are here: whoever knows may stop us at once.
     let mut signals = Signals::listen().map_err(ServeError::Runtime)?;
     // None accepts before all can: the first would have all who waited for us.
@@ -301,12 +314,36 @@ impl Security {
         }
     }
 
-    /// Starts the thread that keeps the certificate fresh.
-    fn look_after(self, stopped: watch::Receiver<bool>) -> io::Result<Option<JoinHandle<()>>> {
-        let Some(files) = self.files else { return Ok(None) };
+    /// Who keeps the certificate fresh, if there is one.
+    fn caretaker(&mut self, config: &Config, answers_http: bool) -> Result<Option<Caretaker>, ServeError> {
+        let certificates = Arc::clone(&self.certificates);
+        if let Some(files) = self.files.take() {
+            return Ok(Some(Caretaker::Files(files, certificates)));
+        }
+        if config.domain.is_empty() {
+            return Ok(None);
+        }
+        let challenges = Arc::clone(&self.challenges);
+        let caretaker = acme::Caretaker::prepare(config, certificates, challenges, answers_http)?;
+        Ok(Some(Caretaker::Acme(Box::new(caretaker))))
+    }
+}
+
+/// Whoever keeps the certificate fresh.
+enum Caretaker {
+    Files(tls::Files, Arc<Certificates>),
+    Acme(Box<acme::Caretaker>),
+}
+
+impl Caretaker {
+    /// Starts the thread that it does so on.
+    fn start(self, stopped: watch::Receiver<bool>) -> io::Result<JoinHandle<()>> {
         let thread = std::thread::Builder::new().name("certificate".into());
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        thread.spawn(move || runtime.block_on(files.watch(self.certificates, stopped))).map(Some)
+        thread.spawn(move || match self {
+            Self::Files(files, certificates) => runtime.block_on(files.watch(certificates, stopped)),
+            Self::Acme(caretaker) => runtime.block_on(caretaker.run(stopped)),
+        })
     }
 }
 

@@ -240,13 +240,13 @@ fn spawn_with_input(
     std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines() {
             let Ok(line) = line else { break };
-            if let Some((_, address)) = line.rsplit_once("listening on ")
-                && let Some((_, address)) = address.split_once("://")
-                && let Ok(address) = address.trim().parse::<SocketAddr>()
-            {
+            let address = line.rsplit_once("listening on ").and_then(|(_, said)| said.split_once("://"));
+            let address = address.and_then(|(_, address)| address.trim().parse::<SocketAddr>().ok());
+            // In the log first: whoever is told may look into it at once.
+            log_of_thread.lock().unwrap().push(line);
+            if let Some(address) = address {
                 let _ = ready.send(address);
             }
-            log_of_thread.lock().unwrap().push(line);
         }
     });
     match readiness.recv_timeout(DEADLINE) {

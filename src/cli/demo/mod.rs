@@ -19,8 +19,19 @@ use crate::{
 };
 
 /// Settings that are the demo's own business: where its data is, that a power cut may take it, and that it speaks HTTP.
-pub(super) const OWN: [&str; 7] =
-    ["data", "durability", "domain", "tls_cert", "tls_key", "http_listen", "hsts"];
+pub(super) const OWN: [&str; 11] = [
+    "data",
+    "durability",
+    "domain",
+    "acme_email",
+    "acme_directory",
+    "acme_ca",
+    "acme_challenge",
+    "tls_cert",
+    "tls_key",
+    "http_listen",
+    "hsts",
+];
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::demo(), &[])? else { return Ok(()) };

@@ -1,0 +1,112 @@
+//! What a certificate says: for which names it is good, and from when until when.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
+use x509_parser::{extensions::GeneralName, prelude::parse_x509_certificate};
+
+use super::tls::TlsError;
+
+/// The names and the time of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    /// DNS names, in lower case, as the certificate has them.
+    pub(crate) names: Vec<String>,
+    pub(crate) not_before: SystemTime,
+    pub(crate) not_after: SystemTime,
+}
+
+impl Validity {
+    /// Of the first certificate in a PEM file, which is the server's own.
+    pub(crate) fn read(path: &Path) -> Result<Self, TlsError> {
+        let unread = |why: String| TlsError::Certificate(path.to_owned(), why);
+        let first = CertificateDer::pem_file_iter(path).map_err(|error| unread(error.to_string()))?.next();
+        let first = first.ok_or_else(|| unread("there is none in it".into()))?;
+        Self::of(&first.map_err(|error| unread(error.to_string()))?).map_err(unread)
+    }
+
+    /// Of a certificate in DER.
+    pub(crate) fn of(der: &[u8]) -> Result<Self, String> {
+        let (_, certificate) = parse_x509_certificate(der).map_err(|error| error.to_string())?;
+        let names = certificate.subject_alternative_name().map_err(|error| error.to_string())?;
+        let names = names.iter().flat_map(|extension| &extension.value.general_names);
+        let validity = certificate.validity();
+        Ok(Self {
+            names: names
+                .filter_map(|name| match name {
+                    GeneralName::DNSName(name) => Some(name.to_lowercase()),
+                    _ => None,
+                })
+                .collect(),
+            not_before: at(validity.not_before.timestamp()),
+            not_after: at(validity.not_after.timestamp()),
+        })
+    }
+
+    pub(crate) fn has_expired(&self, now: SystemTime) -> bool {
+        now > self.not_after
+    }
+
+    /// Whether these are its names, all of them and no others.
+    pub(crate) fn is_for(&self, names: &[String]) -> bool {
+        self.names.len() == names.len() && names.iter().all(|name| self.names.contains(name))
+    }
+
+    /// When a third of its time is left.
+    pub(crate) fn renewal(&self) -> SystemTime {
+        let lifetime = self.not_after.duration_since(self.not_before).unwrap_or_default();
+        self.not_after - lifetime / 3
+    }
+}
+
+/// Seconds since 1970 as a time; what is before that is long ago in any case.
+fn at(seconds: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_tells_its_names_and_when_it_is_due() {
+        let mut params = CertificateParams::new(vec!["Chat.example".into(), "b.example".into()]).unwrap();
+        params.not_before = date_time_ymd(2026, 1, 1);
+        params.not_after = date_time_ymd(2026, 4, 1);
+        let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chain.pem");
+        std::fs::write(&path, format!("What it is\n{}", certificate.pem())).unwrap();
+        let validity = Validity::read(&path).unwrap();
+        assert_eq!(validity.names, ["chat.example", "b.example"]);
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert!(validity.is_for(&names(&["b.example", "chat.example"])));
+        assert!(!validity.is_for(&names(&["chat.example"])));
+        assert!(!validity.is_for(&names(&["chat.example", "c.example"])));
+        let days =
+            |days: u32| SystemTime::from(date_time_ymd(2026, 1, 1)) + Duration::from_secs(86_400) * days;
+        assert_eq!((validity.not_before, validity.not_after), (days(0), days(90)));
+        assert_eq!(validity.renewal(), days(60));
+        assert!(!validity.has_expired(days(90)) && validity.has_expired(days(91)));
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_told_with_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("chain.pem");
+        for (text, why) in [
+            ("", "there is none in it"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot read a certificate"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let said = Validity::read(&path).unwrap_err().to_string();
+            assert!(said.contains(why) && said.contains("chain.pem"), "{said}");
+        }
+        assert!(Validity::read(&dir.path().join("missing")).is_err());
+    }
+}
