@@ -658,6 +658,13 @@ impl Hub {
         }
     }
 
+    /// A socket that is being closed says its last, and its client gets the time to hear it.
+    pub(super) fn read_on(&mut self, id: SocketId) {
+        if let Some(socket) = self.socket(id) {
+            socket.says_goodbye = true;
+        }
+    }
+
     fn close_session(&mut self, session: SessionId, why: SessionEnd) {
         let (code, reason) = match why {
             SessionEnd::SignedOut => (SIGNED_OUT, "signed out"),

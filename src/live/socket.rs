@@ -34,6 +34,8 @@ use crate::{
     worker::Worker,
 };
 
+const TOO_BIG: u16 = 1009;
+
 /// The largest message that a client may send.
 const MAX_MESSAGE: usize = 256 << 10;
 
@@ -271,7 +273,7 @@ impl Conversation {
             }
             OpCode::Data(_) => {
                 let before = self.fragments.as_ref().map_or(0, |(_, bytes)| bytes.len());
-                if length > (MAX_MESSAGE - before) as u64 { Err((1009, "too big")) } else { Ok(()) }
+                if length > (MAX_MESSAGE - before) as u64 { Err((TOO_BIG, "too big")) } else { Ok(()) }
             }
             OpCode::Control(_) => Ok(()),
         }
@@ -331,7 +333,12 @@ impl Conversation {
     }
 
     fn close(&self, code: u16, reason: &str) {
-        self.worker.hub.borrow_mut().close(self.id, code, reason);
+        let mut hub = self.worker.hub.borrow_mut();
+        hub.close(self.id, code, reason);
+        if code == TOO_BIG {
+            // Its client is in the middle of it: closed at once, the connection would be reset, and the reason lost.
+            hub.read_on(self.id);
+        }
     }
 }
 

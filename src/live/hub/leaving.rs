@@ -65,9 +65,7 @@ impl Hub {
     pub(in crate::live) fn send_away(&mut self, id: SocketId) {
         if let Some(leaving) = self.leaving {
             self.close(id, GOING_AWAY, &leaving.reason());
-            if let Some(socket) = self.socket(id) {
-                socket.says_goodbye = true;
-            }
+            self.read_on(id);
         }
     }
 
