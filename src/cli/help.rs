@@ -123,9 +123,9 @@ Options:
 pub(super) fn check() -> String {
     format!(
         "Checks the database (its pages, references, messages, numbers and search index) and the uploaded files (there,
-of the right size, with the right checksum). Works on a copy of the database, so a server that runs is not held
-up; the disk of the data directory needs as much room as the database has. A line for each check, with what to
-do. Exit status 0 if all is right, 1 if not.
+of the right size, with the right checksum). Works on a copy of the database, so a server that runs is not
+held up; the disk of the data directory needs as much room as the database has. A line for each check, with
+what to do. Exit status 0 if all is right, 1 if not.
 
 Usage: campfire check [OPTIONS]
 
