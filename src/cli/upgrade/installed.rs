@@ -126,8 +126,11 @@ impl Claim<'_> {
             // A second name first: at no moment is there no `campfire`.
             let aside = self.new.with_extension("aside");
             let _ = fs::remove_file(&aside);
-            link(&installed.path, &aside)?;
-            fs::rename(&aside, &installed.previous)?;
+            let kept = link(&installed.path, &aside).and_then(|()| fs::rename(&aside, &installed.previous));
+            if kept.is_err() {
+                let _ = fs::remove_file(&aside);
+            }
+            kept?;
             fs::rename(&self.new, &installed.path)?;
             self.directory.sync_all()
         };
