@@ -15,6 +15,7 @@ use super::{checks::NOW, host::Host};
 use crate::{
     config::Config,
     outside::{Outside, Policy, is_public},
+    server::certificate::Validity,
 };
 
 pub(super) struct Finding {
@@ -47,7 +48,7 @@ impl Finding {
 }
 
 pub(super) static FINDINGS: &[fn(&Host, &Config) -> Finding] =
-    &[encryption, name, disk_room, clock, permissions];
+    &[encryption, certificate, name, disk_room, clock, permissions, last_backup];
 
 /// Whether what people type can be read on its way.
 fn encryption(_: &Host, config: &Config) -> Finding {
@@ -74,6 +75,67 @@ fn encryption(_: &Host, config: &Config) -> Finding {
         "plain HTTP: fine within a house, but passwords can be read on their way, and browsers allow no notifications",
     )
     .mend("with a name that points here", "campfire serve --domain chat.example.org")
+}
+
+/// Until when the certificate is good. One that is renewed in time never comes near its end.
+fn certificate(_: &Host, config: &Config) -> Finding {
+    let what = "certificate";
+    let by_acme = config.domain.first().map(|domain| config.data.join(format!("certificates/{domain}.pem")));
+    let Some(path) = config.tls_cert.clone().or(by_acme) else {
+        return Finding::untold(what, "there is none to look after");
+    };
+    let log = "journalctl -u campfire | grep -i certificate";
+    if config.tls_cert.is_none() && !path.exists() {
+        return Finding::unfit(
+            what,
+            format!("there is none yet for {}", config.domain[0]),
+            "nobody gets in by HTTPS",
+        )
+        .mend("to see why", log);
+    }
+    let found = match Validity::read(&path) {
+        Ok(found) => found,
+        Err(error) => {
+            return Finding::unfit(what, error.to_string(), "nobody gets in by HTTPS")
+                .mend("to see why", log);
+        }
+    };
+    let now = SystemTime::now();
+    let until = jiff::Timestamp::try_from(found.not_after)
+        .map_or_else(|_| "long ago".into(), |at| format!("{at:.0}"));
+    let shown = format!("good for {} until {until}", found.names.join(", "));
+    if now < found.not_before {
+        return Finding::unfit(what, format!("{shown}, but not yet"), "check the clock")
+            .mend(NOW, "sudo timedatectl set-ntp true");
+    }
+    let left = found.not_after.duration_since(now).unwrap_or_default();
+    let lifetime = found.not_after.duration_since(found.not_before).unwrap_or_default();
+    // A third is left when it is due; with a sixth, renewing has failed for long.
+    if left < lifetime / 6 {
+        return Finding::unfit(what, shown, "it should have been renewed by now").mend("to see why", log);
+    }
+    let wanted: Vec<String> = match Url::parse(&config.base_url()) {
+        Ok(url) => url.host_str().map(str::to_owned).into_iter().collect(),
+        Err(_) => Vec::new(),
+    };
+    let is_named = |name: &String| {
+        found.names.iter().any(|known| {
+            known == name
+                || known
+                    .strip_prefix("*.")
+                    .is_some_and(|tail| name.split_once('.').is_some_and(|(_, rest)| rest == tail))
+        })
+    };
+    let is_name = |name: &&String| name.parse::<IpAddr>().is_err() && !name.starts_with('[');
+    if let Some(missing) = wanted.iter().filter(is_name).find(|name| !is_named(name)) {
+        return Finding::unfit(
+            what,
+            shown,
+            format!("people come by {missing}, and their browsers will warn them"),
+        )
+        .mend("with a name of the certificate", "--public-url https://NAME");
+    }
+    Finding::fine(what, shown)
 }
 
 /// Where people are sent, and whether that name leads anywhere.
@@ -245,6 +307,40 @@ fn keys(certificates: &Path) -> Vec<PathBuf> {
     entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect()
 }
 
+/// Whether there is a backup of late. Without a schedule it is the owner's to know.
+fn last_backup(_: &Host, config: &Config) -> Finding {
+    const LATE: Duration = Duration::from_secs(2 * 86_400);
+    let what = "backups";
+    let Some(directory) = &config.backup_dir else {
+        return Finding::untold(what, "none are made by themselves")
+            .mend("in the settings", "backup_dir = \"/mnt/another-disk/campfire\"");
+    };
+    let log = "journalctl -u campfire | grep -i backup";
+    let now = jiff::Timestamp::now();
+    match crate::backup::newest(directory, now) {
+        Err(error) => Finding::unfit(
+            what,
+            format!("cannot look into {} ({error})", directory.display()),
+            "no backup is made",
+        )
+        .mend("to see why", log),
+        Ok(None) => Finding::unfit(
+            what,
+            format!("none in {} yet", directory.display()),
+            "the first one follows the start",
+        )
+        .mend("to make one", format!("campfire backup {}/first.tar.zst", directory.display())),
+        Ok(Some(newest)) => {
+            let age = Duration::try_from(now.duration_since(newest)).unwrap_or_default();
+            let shown = format!("the newest is of {newest:.0}, in {}", directory.display());
+            if age > LATE {
+                return Finding::unfit(what, shown, "that is more than two days ago").mend("to see why", log);
+            }
+            Finding::fine(what, shown)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -300,6 +396,58 @@ mod tests {
         assert!(found.fit == Some(false) && found.mend[0].1.contains("chmod 700"), "{}", found.found);
         config.data = config.data.join("missing");
         assert_eq!(permissions(&host, &config).fit, None);
+    }
+
+    #[test]
+    fn a_certificate_that_is_missing_old_or_for_others_is_told_of() {
+        let (dir, host, mut config) = house(|_| {});
+        assert_eq!(certificate(&host, &config).fit, None);
+        config.domain = vec!["chat.example".into()];
+        assert_eq!(certificate(&host, &config).fit, Some(false), "there is none yet");
+        config.domain.clear();
+        let path = dir.path().join("chain.pem");
+        config.tls_cert = Some(path.clone());
+        config.tls_key = Some(dir.path().join("key.pem"));
+        config.public_url = Some("https://chat.example".into());
+        let day = std::time::Duration::from_secs(86_400);
+        let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+        let now = rcgen::date_time_ymd(today.year().into(), today.month() as u8, today.day() as u8);
+        let found = |names: &[&str], from, until| {
+            let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+            let mut params = rcgen::CertificateParams::new(names).unwrap();
+            (params.not_before, params.not_after) = (from, until);
+            let key = rcgen::KeyPair::generate().unwrap();
+            fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
+            certificate(&host, &config)
+        };
+        assert_eq!(found(&["chat.example"], now - day, now + 89 * day).fit, Some(true));
+        assert_eq!(found(&["*.example", "b.example"], now - day, now + 89 * day).fit, Some(true));
+        let other = found(&["talk.example"], now - day, now + 89 * day);
+        assert!(other.fit == Some(false) && other.needs.contains("come by chat.example"), "{}", other.needs);
+        let old = found(&["chat.example"], now - 80 * day, now + 10 * day);
+        assert!(old.fit == Some(false) && old.needs.contains("renewed by now"), "{}", old.needs);
+        let early = found(&["chat.example"], now + day, now + 90 * day);
+        assert!(early.fit == Some(false) && early.needs.contains("clock"), "{}", early.needs);
+    }
+
+    #[test]
+    fn a_backup_that_is_missing_or_old_is_told_of() {
+        let (dir, host, mut config) = house(|_| {});
+        assert_eq!(last_backup(&host, &config).fit, None);
+        let backups = dir.path().join("backups");
+        config.backup_dir = Some(backups.clone());
+        assert_eq!(last_backup(&host, &config).fit, Some(false), "there is no such directory");
+        fs::create_dir(&backups).unwrap();
+        let found = last_backup(&host, &config);
+        assert!(found.fit == Some(false) && found.found.contains("none in"), "{}", found.found);
+        let put = |hours| {
+            let moment = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+            fs::write(backups.join(crate::backup::scheduled_name(moment)), "").unwrap();
+        };
+        put(50);
+        assert_eq!(last_backup(&host, &config).fit, Some(false));
+        put(20);
+        assert_eq!(last_backup(&host, &config).fit, Some(true));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use host::Host;
 use house::{FINDINGS, Finding};
 
 /// The settings that it looks at.
-pub(super) const OWN: [&str; 6] = ["listen", "data", "public_url", "domain", "tls_cert", "tls_key"];
+pub(super) const OWN: [&str; 8] =
+    ["listen", "data", "public_url", "domain", "tls_cert", "tls_key", "name_servers", "backup_dir"];
 
 /// What a host is asked to carry. `campfire bench` judges against the same.
 struct Tier {
