@@ -1,7 +1,7 @@
 //! Pebble with all that it needs: a name server that sends it to this machine, and doors in the place of ports 80 and
 //! 443, which lead to the server once there is one.
 
-use std::io::{BufRead, BufReader, copy};
+use std::io::{BufRead, BufReader, Read, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -280,16 +280,11 @@ fn run(
         .env("PEBBLE_WFE_NONCEREJECT", manner.refuse_nonces.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("pebble, which Debian has as a package of that name");
-    let stdout = child.stdout.take().expect("piped");
-    let log = Arc::clone(log);
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            log.lock().unwrap().push(line);
-        }
-    });
+    gather(child.stdout.take().expect("piped"), log);
+    gather(child.stderr.take().expect("piped"), log);
     let end = std::time::Instant::now() + DEADLINE;
     while std::time::Instant::now() < end {
         if child.try_wait().expect("wait").is_some() {
@@ -303,6 +298,16 @@ fn run(
     let _ = child.kill();
     wait_for(&mut child);
     None
+}
+
+/// Puts what is said into the log, line by line.
+fn gather(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
+    let log = Arc::clone(log);
+    thread::spawn(move || {
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            log.lock().unwrap().push(line);
+        }
+    });
 }
 
 /// Where a server answers plain HTTP.
