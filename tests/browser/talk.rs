@@ -1,7 +1,7 @@
 //! Two people talk.
 
 use crate::{
-    driving::browsing,
+    driving::{Driver, Window, browsing},
     people::{signed_in, two},
     support::{Camp, Server},
 };
@@ -145,18 +145,24 @@ async fn a_reload_keeps_the_draft() {
     .await;
 }
 
+/// Two windows in a talk that has begun; what the console says of a server that is gone is expected.
+async fn two_that_will_lose_the_server(camp: &Camp, driver: &Driver) -> (Window, Window) {
+    let (_, first, second) = two(camp, driver).await;
+    first.say("before").await;
+    second.sees("before").await;
+    for window in [&first, &second] {
+        window.announce("ERR_CONNECTION_REFUSED");
+        // Parts that are fetched in idle moments may find the server gone.
+        window.announce("ERR_FAILED");
+    }
+    (first, second)
+}
+
 #[tokio::test]
 async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it_is_back() {
     browsing(async |driver| {
         let mut camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
-        first.say("before").await;
-        second.sees("before").await;
-        for window in [&first, &second] {
-            window.announce("ERR_CONNECTION_REFUSED");
-            // Parts that are fetched in idle moments may find the server gone.
-            window.announce("ERR_FAILED");
-        }
+        let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
         camp.server.kill();
         first
             .until("the break is told", "return document.querySelector('.connection:not([hidden])') !== null")
@@ -188,12 +194,8 @@ async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it
 async fn a_server_that_goes_away_says_when_to_come_back_and_the_page_does() {
     browsing(async |driver| {
         let mut camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
-        first.say("before").await;
-        second.sees("before").await;
+        let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
         for window in [&first, &second] {
-            window.announce("ERR_CONNECTION_REFUSED");
-            window.announce("ERR_FAILED");
             window
                 .eval(
                     "window.delays = [];
