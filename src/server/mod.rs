@@ -6,6 +6,7 @@ pub(crate) mod certificate;
 mod connection;
 mod listener;
 mod redirect;
+mod security;
 mod service;
 mod tls;
 
@@ -18,7 +19,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -36,11 +36,11 @@ pub use self::{acme::AcmeError, tls::TlsError};
 use self::{
     listener::{Inherited, Listener, REDIRECT, Sockets},
     redirect::Redirect,
+    security::Security,
     service::Pulse,
-    tls::{Certificates, HttpChallenges},
 };
 use crate::{
-    config::{Config, HttpListen},
+    config::Config,
     event::{Batch, Change, Whisper},
     http,
     inbox::{Completion, Inbox, Parcel},
@@ -262,89 +262,6 @@ pub fn serve_from(
         // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
         drop(writer);
     })
-}
-
-/// What HTTPS is served with, and who looks after it; nothing of it if there is none.
-struct Security {
-    tls: Option<Arc<ServerConfig>>,
-    certificates: Arc<Certificates>,
-    challenges: Arc<HttpChallenges>,
-    files: Option<tls::Files>,
-}
-
-impl Security {
-    fn prepare(config: &Config) -> Result<Self, ServeError> {
-        let certificates = Arc::new(Certificates::default());
-        let files = match (&config.tls_cert, &config.tls_key) {
-            (Some(certificate), Some(key)) => Some(tls::Files::load(certificate, key, &certificates)?),
-            _ => None,
-        };
-        let tls = config.has_tls().then(|| tls::server_config(Arc::clone(&certificates)));
-        Ok(Self { tls, certificates, challenges: Arc::default(), files })
-    }
-
-    /// The listeners that send people from HTTP to HTTPS: those that were passed on, or else one of our own. If nobody
-    /// asked for that one, it can fail.
-    fn redirects(
-        &self,
-        config: &Config,
-        inherited: Vec<std::net::TcpListener>,
-    ) -> Result<Vec<(std::net::TcpListener, Redirect)>, ServeError> {
-        let with = |socket| (socket, Redirect::new(config, Arc::clone(&self.challenges)));
-        if !inherited.is_empty() {
-            if !config.has_tls() {
-                tracing::warn!(
-                    "a socket named {REDIRECT} was passed on, but there is no HTTPS to send anybody to"
-                );
-                return Ok(Vec::new());
-            }
-            return Ok(inherited.into_iter().map(with).collect());
-        }
-        let Some(address) = config.redirect_from() else { return Ok(Vec::new()) };
-        match listener::bind(address, 1) {
-            Ok((address, sockets)) => {
-                tracing::info!("http://{address} sends everybody on to HTTPS");
-                Ok(sockets.into_iter().map(with).collect())
-            }
-            Err(error) if config.http_listen == HttpListen::Auto => {
-                tracing::warn!("nobody is sent from HTTP to HTTPS: {error}");
-                Ok(Vec::new())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Who keeps the certificate fresh, if there is one.
-    fn caretaker(&mut self, config: &Config, answers_http: bool) -> Result<Option<Caretaker>, ServeError> {
-        let certificates = Arc::clone(&self.certificates);
-        if let Some(files) = self.files.take() {
-            return Ok(Some(Caretaker::Files(files, certificates)));
-        }
-        if config.domain.is_empty() {
-            return Ok(None);
-        }
-        let challenges = Arc::clone(&self.challenges);
-        let caretaker = acme::Caretaker::prepare(config, certificates, challenges, answers_http)?;
-        Ok(Some(Caretaker::Acme(Box::new(caretaker))))
-    }
-}
-
-/// Whoever keeps the certificate fresh.
-enum Caretaker {
-    Files(tls::Files, Arc<Certificates>),
-    Acme(Box<acme::Caretaker>),
-}
-
-impl Caretaker {
-    /// Starts the thread that it does so on.
-    fn start(self, stopped: watch::Receiver<bool>) -> io::Result<JoinHandle<()>> {
-        let thread = std::thread::Builder::new().name("certificate".into());
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        thread.spawn(move || match self {
-            Self::Files(files, certificates) => runtime.block_on(files.watch(certificates, stopped)),
-            Self::Acme(caretaker) => runtime.block_on(caretaker.run(stopped)),
-        })
-    }
 }
 
 /// The key that pushes are signed with, made at the first start. Before the writer is there: nobody else writes yet.
