@@ -21,7 +21,7 @@ Usage: curl -fsSL https://example.org/campfire/install.sh | sh
   --listen ADDR    where to listen, like 0.0.0.0:3000; the same
   --from URL|DIR   where the release is; so does CAMPFIRE_BASE_URL. In a checkout it is built, without either
   --native         build for the processor of this machine; the file may not run on an older one
-  --pgo            build twice, the second time for what the first one was seen to do; a tenth faster or so
+  --pgo            build twice, the second time for what the first one was seen to do
   --no-start       neither enable nor start the service
   --uninstall      stop it and take it away; settings and data stay
   --purge          with --uninstall: settings and data go too
