@@ -364,6 +364,8 @@ Documentation=https://example.org/campfire
 Wants=network-online.target
 After=network-online.target $sockets
 Requires=campfire.socket
+# Tried again for as long as it takes: a disk may come late.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -371,18 +373,32 @@ NotifyAccess=main
 ExecStart=$bin/campfire serve --config $config
 Sockets=$sockets
 Restart=on-failure
-RestartSec=1
+RestartSec=2
+# Wrong settings do not become right by themselves.
+RestartPreventExitStatus=2
 WatchdogSec=30
 # A migration of much data may take its time; going away takes 10 s at most.
 TimeoutStartSec=15min
 TimeoutStopSec=20
 LimitNOFILE=1048576
 $(hardening)
+$(elsewhere)
 
 [Install]
 WantedBy=$1
 Also=$sockets
 UNIT
+}
+
+# Where it writes besides its own directory.
+elsewhere() {
+    backups=$(setting backup_dir)
+    case $mode,$backups in
+        system,/*)
+            say "# As \`backup_dir\` in $config has it; the leading - lets it start while that disk is away."
+            say "ReadWritePaths=-$backups"
+            ;;
+    esac
 }
 
 # What the service may do is what it does.
@@ -405,6 +421,7 @@ ProtectSystem=strict
 ProtectHome=true
 PrivateTmp=true
 PrivateDevices=true
+PrivateMounts=true
 DevicePolicy=closed
 ProtectClock=true
 ProtectHostname=true

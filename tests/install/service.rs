@@ -152,7 +152,7 @@ fn a_unit_that_somebody_changed_stays_as_it_is() {
     let machine = Machine::new();
     machine.run(&format!("{PIPED} --no-start")).well();
     let path = "etc/systemd/system/campfire.service";
-    let changed = machine.read(path).replace("RestartSec=1", "RestartSec=7");
+    let changed = machine.read(path).replace("RestartSec=2", "RestartSec=7");
     fs::write(machine.at(path), &changed).unwrap();
     let said = machine.run("sh $INSTALL --no-start").well();
     assert!(said.contains("campfire.service was changed by somebody and stays as it is"), "{said}");
@@ -187,6 +187,18 @@ fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
     fs::write(machine.at("etc/campfire/campfire.toml"), plain).unwrap();
     machine.run("sh $INSTALL --no-start").well();
     assert!(!machine.has(&format!("{units}/campfire-redirect.socket")));
+}
+
+#[test]
+fn the_service_may_write_to_where_backups_go() {
+    let machine = Machine::new();
+    machine.run(&format!("{PIPED} --no-start")).well();
+    let unit = "etc/systemd/system/campfire.service";
+    assert!(!machine.read(unit).contains("ReadWritePaths"));
+    let config = machine.read("etc/campfire/campfire.toml") + "backup_dir = \"/mnt/usb/campfire\"\n";
+    fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
+    machine.run("sh $INSTALL --no-start").well();
+    assert!(machine.read(unit).contains("\nReadWritePaths=-/mnt/usb/campfire\n"), "{}", machine.read(unit));
 }
 
 #[test]
