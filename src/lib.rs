@@ -1,7 +1,8 @@
 //! A team chat in one binary. The map of the house is in the README; a file imports from its own floor downwards:
 //! `cli` → `server` → `http`, `live` (with `worker`, what both of them work with) → `backup` → `store` →
-//! `text`, `frame`, `cache`, `limits`, `state`, `inbox`, `stream` → `config`, `metrics`, `log` → `types`, `event`.
+//! `text`, `frame`, `cache`, `limits`, `state`, `inbox`, `stream` → `config`, `metrics`, `log` → `types`, `event`, `backoff`.
 
+pub mod backoff;
 pub mod backup;
 pub mod cache;
 pub mod cli;

@@ -472,6 +472,16 @@ fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Bytes as digits, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Hash tables keyed by our own small integers: no need for a hash that withstands an adversary, since
 /// the server hands out the ids.
 pub type IdMap<K, V> = std::collections::HashMap<K, V, std::hash::BuildHasherDefault<IdHasher>>;

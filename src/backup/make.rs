@@ -15,7 +15,7 @@ use super::{
     require_room,
 };
 use crate::{
-    store::{DataDir, Folder, Reader, Snapshot},
+    store::{self, DataDir, Folder, Reader, Snapshot},
     types::Timestamp,
 };
 
@@ -191,7 +191,7 @@ fn add_certificates(
         }
         Ok(())
     }
-    walk(&data.join("certificates"), CERTIFICATES, MAX_DEPTH, add)
+    walk(&data.join(store::CERTIFICATES), CERTIFICATES, MAX_DEPTH, add)
 }
 
 /// The folder in which a backup puts things aside. There is one of it, held by a lock on the data directory itself (a file

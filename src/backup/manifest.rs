@@ -48,22 +48,13 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(path: &str, size: u64, sha256: &[u8; 32]) -> Self {
-        Self { path: path.to_owned(), size, sha256: hex(sha256) }
+        Self { path: path.to_owned(), size, sha256: crate::types::hex(sha256) }
     }
 
     /// Stands for the whole entry, so that what was read can be held against what is written without keeping it all.
     pub(super) fn digest(&self) -> [u8; 32] {
         Sha256::digest(format!("{} {} {}", self.sha256, self.size, self.path)).into()
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whether an entry of this name may be in a backup. There is no other shape, so none leads anywhere else.

@@ -20,7 +20,10 @@ pub use keep::{Schedule, newest, prune, scheduled_name};
 pub use make::{Aside, Made, Target, copy_aside, make};
 pub use restore::{Restored, restore, verify};
 
-use crate::{config::Config, store::OpenError};
+use crate::{
+    config::Config,
+    store::{self, OpenError},
+};
 
 /// What the name of a backup ends with.
 pub const ENDING: &str = ".tar.zst";
@@ -151,7 +154,7 @@ pub fn check_directory(config: &Config) -> Result<(), String> {
     let Some(directory) = &config.backup_dir else { return Ok(()) };
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     let (Ok(directory), Ok(data)) = (whole(directory), whole(&config.data)) else { return Ok(()) };
-    let own = ["files", "certificates", ASIDE].map(|name| data.join(name));
+    let own = ["files", store::CERTIFICATES, ASIDE].map(|name| data.join(name));
     if directory == data || own.iter().any(|own| directory.starts_with(own)) {
         return Err(format!(
             "--backup-dir is {}, where the data itself lies; choose another directory, best on another disk",

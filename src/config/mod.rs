@@ -194,12 +194,19 @@ impl Config {
         if let Some(url) = &self.public_url {
             return url.clone();
         }
-        match (self.domain.first(), self.listen.port()) {
-            (Some(domain), 443) => format!("https://{domain}"),
-            (Some(domain), port) => format!("https://{domain}:{port}"),
-            (None, _) if self.has_tls() => format!("https://{}", self.reachable()),
-            (None, _) => format!("http://{}", self.reachable()),
+        match self.domain.first() {
+            Some(domain) => https(domain, self.listen.port()),
+            None if self.has_tls() => format!("https://{}", self.reachable()),
+            None => format!("http://{}", self.reachable()),
         }
+    }
+}
+
+/// The address of a host, with its port if that is not the usual one.
+pub fn https(host: &str, port: u16) -> String {
+    match port {
+        443 => format!("https://{host}"),
+        port => format!("https://{host}:{port}"),
     }
 }
 

@@ -113,10 +113,7 @@ pub static SETTINGS: &[Setting] = &[
         key: "acme_ca",
         value: "FILE",
         help: "roots (PEM) to trust besides the usual ones when that directory is called",
-        set: |config, text| {
-            config.acme_ca = (!text.is_empty()).then(|| text.into());
-            Ok(())
-        },
+        set: |config, text| set_path(&mut config.acme_ca, text),
         show: |config| shown_path(&config.acme_ca),
     },
     Setting {
@@ -142,20 +139,14 @@ pub static SETTINGS: &[Setting] = &[
         key: "tls_cert",
         value: "FILE",
         help: "serves HTTPS with this certificate chain (PEM), read again when it changes",
-        set: |config, text| {
-            config.tls_cert = (!text.is_empty()).then(|| text.into());
-            Ok(())
-        },
+        set: |config, text| set_path(&mut config.tls_cert, text),
         show: |config| shown_path(&config.tls_cert),
     },
     Setting {
         key: "tls_key",
         value: "FILE",
         help: "the private key of that certificate (PEM)",
-        set: |config, text| {
-            config.tls_key = (!text.is_empty()).then(|| text.into());
-            Ok(())
-        },
+        set: |config, text| set_path(&mut config.tls_key, text),
         show: |config| shown_path(&config.tls_key),
     },
     Setting {
@@ -306,11 +297,8 @@ pub static SETTINGS: &[Setting] = &[
         key: "backup_dir",
         value: "DIR",
         help: "makes a backup in this directory every day; without it there are none",
-        set: |config, text| {
-            config.backup_dir = (!text.is_empty()).then(|| text.into());
-            Ok(())
-        },
-        show: |config| config.backup_dir.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+        set: |config, text| set_path(&mut config.backup_dir, text),
+        show: |config| shown_path(&config.backup_dir),
     },
     Setting {
         key: "backup_at",
@@ -484,6 +472,11 @@ fn is_email(text: &str) -> bool {
 
 fn shown<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn set_path(path: &mut Option<PathBuf>, text: &str) -> Result<(), String> {
+    *path = (!text.is_empty()).then(|| text.into());
+    Ok(())
 }
 
 fn shown_path(path: &Option<PathBuf>) -> String {

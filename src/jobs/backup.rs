@@ -17,7 +17,10 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::Runner;
-use crate::backup::{self, BackupError, Made, Pace, Schedule, Target};
+use crate::{
+    backoff,
+    backup::{self, BackupError, Made, Pace, Schedule, Target},
+};
 
 /// After the start, before a missed backup is caught up: people come back first.
 const CATCH_UP_AFTER: Duration = Duration::from_secs(5);
@@ -27,7 +30,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(600);
 
 /// Before the first try again; each further one waits three times as long.
 const FIRST_REST: Duration = Duration::from_secs(60);
-const LONGEST_REST: Duration = Duration::from_secs(6 * 3600);
 
 /// A backup under way. It is told to stop, and waited for, when the value goes: so the server's end leaves nothing behind.
 struct UnderWay {
@@ -73,7 +75,7 @@ pub(super) async fn keep(runner: Rc<Runner>) {
             }
             Err(error) => {
                 metrics.failures.fetch_add(1, Ordering::Relaxed);
-                let rest = FIRST_REST.saturating_mul(3_u32.saturating_pow(failures)).min(LONGEST_REST);
+                let rest = backoff::rest(FIRST_REST, failures + 1);
                 let again_in_s = rest.as_secs();
                 // Once for a row of failures: what nobody has mended since is said already, and counted.
                 match failures {

@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use crate::{
+    backoff,
     outside::{Outside, Policy, push::VapidKey},
     store::{FinishJob, Job, LeaseJobs, NewJob, Outcome, Reader, ReleaseLeases, WriterHandle},
     types::{JobKind, MessageId, Timestamp},
@@ -36,8 +37,7 @@ const LEASE_MS: i64 = 120_000;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Before the first try again; each further one waits three times as long, give or take a half.
-const FIRST_REST_MS: i64 = 5_000;
-const LONGEST_REST_MS: i64 = 6 * 3_600_000;
+const FIRST_REST: Duration = Duration::from_secs(5);
 
 /// How many jobs of a kind are under way at once.
 fn concurrency(kind: JobKind) -> usize {
@@ -233,14 +233,10 @@ impl Runner {
     }
 }
 
-/// How long to wait before the next try.
+/// Milliseconds to wait before the next try.
 fn rest(attempts: i64) -> i64 {
-    let steps = u32::try_from(attempts - 1).unwrap_or(0).min(16);
-    let rest = FIRST_REST_MS.saturating_mul(3_i64.saturating_pow(steps)).min(LONGEST_REST_MS);
-    let mut byte = [0];
-    // Without randomness they all come back at once, which is no harm to speak of.
-    let _ = getrandom::fill(&mut byte);
-    rest / 2 + rest * i64::from(byte[0]) / 255
+    let failures = u32::try_from(attempts).unwrap_or(0);
+    backoff::spread(backoff::rest(FIRST_REST, failures), backoff::chance()).as_millis() as i64
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a certificate says: for which names it is good, and from when until when.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -9,6 +9,12 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 use x509_parser::{extensions::GeneralName, prelude::parse_x509_certificate};
 
 use super::tls::TlsError;
+use crate::store::CERTIFICATES;
+
+/// Where a certificate of ours lies, with its key: the file is named by the first of its domains.
+pub(crate) fn place(data: &Path, domain: &str) -> PathBuf {
+    data.join(CERTIFICATES).join(format!("{domain}.pem"))
+}
 
 /// The names and the time of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use tokio::{net::TcpStream, task::spawn_local};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
 use super::{
-    listener::Listener,
+    listener::{self, Listener},
     tls::{ACME_TLS, H2},
 };
 use crate::{
@@ -62,9 +62,6 @@ const MAX_SEND_BUFFER: usize = 256 << 10;
 /// A connection with requests under way is asked this often whether somebody is there, and has so long to say so.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
-
-/// How long to wait when the system has no more file descriptors.
-const NO_FILES_REST: Duration = Duration::from_millis(50);
 
 /// How the worker reaches a connection.
 struct Watch {
@@ -187,11 +184,7 @@ pub(super) async fn accept(
                 let served = serve(Rc::clone(worker), Rc::clone(&door), stream, peer, connections);
                 spawn_local(served);
             }
-            Err(error) => {
-                // Out of file descriptors, most likely: those who are here keep being served.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(NO_FILES_REST).await;
-            }
+            Err(error) => listener::rest(&error).await,
         }
     }
 }

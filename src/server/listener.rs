@@ -27,6 +27,9 @@ const BACKLOG: i32 = 4096;
 /// The inherited socket of this name (`FileDescriptorName=`) is for the port that sends browsers on to https.
 pub(super) const REDIRECT: &str = "redirect";
 
+/// How long to wait when the system has no more file descriptors.
+const NO_FILES_REST: Duration = Duration::from_millis(50);
+
 /// On sockets that all workers accept from, a worker that has so many connections more than another lets that one go first …
 const HEAD_START: u64 = 8;
 
@@ -200,6 +203,12 @@ impl Listener {
             }
         }
     }
+}
+
+/// After an accept that failed, most likely for want of file descriptors: those who are here keep being served.
+pub(super) async fn rest(error: &io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(NO_FILES_REST).await;
 }
 
 /// All workers are woken for each connection, and one of them gets it.

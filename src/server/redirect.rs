@@ -14,8 +14,8 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, task::spawn_local, time::timeout};
 
-use super::tls::HttpChallenges;
-use crate::config::Config;
+use super::{listener, tls::HttpChallenges};
+use crate::config::{Config, https};
 
 const CHALLENGES: &str = "/.well-known/acme-challenge/";
 
@@ -26,9 +26,6 @@ const AT_ONCE: usize = 256;
 const STAY: Duration = Duration::from_secs(10);
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 16 << 10;
-
-/// How long to wait when the system has no more file descriptors.
-const NO_FILES_REST: Duration = Duration::from_millis(50);
 
 /// Where people are sent.
 pub(super) struct Redirect {
@@ -73,10 +70,7 @@ impl Redirect {
             (_, Some(first)) => first,
             (name, None) => name?,
         };
-        Some(match self.port {
-            443 => format!("https://{name}"),
-            port => format!("https://{name}:{port}"),
-        })
+        Some(https(name, self.port))
     }
 }
 
@@ -129,10 +123,7 @@ pub(super) async fn serve(listener: TcpListener, redirect: Redirect) {
                     let _ = timeout(STAY, builder.serve_connection(TokioIo::new(stream), service)).await;
                 });
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(NO_FILES_REST).await;
-            }
+            Err(error) => listener::rest(&error).await,
         }
     }
 }

@@ -91,14 +91,7 @@ impl Certificates {
 
     /// A chain and its key from PEM, which belong together.
     pub(super) fn load(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-        let unread =
-            |error: &dyn fmt::Display| TlsError::Certificate(certificate.to_owned(), error.to_string());
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| unread(&error))?;
-        if chain.is_empty() {
-            return Err(unread(&"there is none in it"));
-        }
+        let chain = chain_in(certificate)?;
         let unread = |error: &dyn fmt::Display| TlsError::Key(key.to_owned(), error.to_string());
         let der = PrivateKeyDer::from_pem_file(key).map_err(|error| unread(&error))?;
         let pair = CertifiedKey::from_der(chain, der, &ring::default_provider());
@@ -110,6 +103,18 @@ impl Certificates {
             error => unread(&error),
         })
     }
+}
+
+/// The certificates in a PEM file, of which there is one at least.
+pub(super) fn chain_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let unread = |why: String| TlsError::Certificate(path.to_owned(), why);
+    let chain = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unread(error.to_string()))?;
+    if chain.is_empty() {
+        return Err(unread("there is none in it".into()));
+    }
+    Ok(chain)
 }
 
 impl ResolvesServerCert for Certificates {

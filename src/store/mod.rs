@@ -48,7 +48,7 @@ pub use people::{
 pub use push::{KeepSecret, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, RoomMade, SetInvolvement};
-pub use schema::{DataDir, OpenError, SCHEMA_VERSION};
+pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, RecentSearch, RememberSearch, SearchQuery};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
 pub use sync::{Change as SyncChange, PruneEvents};

@@ -39,6 +39,9 @@ const CACHE_SHARE_OF_MEMORY: u64 = 64;
 /// Reads of what is mapped skip a copy into the page cache.
 const MMAP_BYTES: u64 = 1 << 30;
 
+/// Where certificates and their keys lie in the data directory.
+pub const CERTIFICATES: &str = "certificates";
+
 /// Why a data directory cannot be used. Displays as one sentence that says what to do.
 #[derive(Debug)]
 pub enum OpenError {

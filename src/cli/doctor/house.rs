@@ -15,7 +15,8 @@ use super::{checks::NOW, host::Host};
 use crate::{
     config::Config,
     outside::{Outside, Policy, is_public},
-    server::certificate::Validity,
+    server::certificate::{self, Validity},
+    store::CERTIFICATES,
 };
 
 pub(super) struct Finding {
@@ -48,7 +49,7 @@ impl Finding {
 }
 
 pub(super) static FINDINGS: &[fn(&Host, &Config) -> Finding] =
-    &[encryption, certificate, name, disk_room, clock, permissions, last_backup];
+    &[encryption, certificate_time, name, disk_room, clock, permissions, last_backup];
 
 /// Whether what people type can be read on its way.
 fn encryption(_: &Host, config: &Config) -> Finding {
@@ -78,9 +79,9 @@ fn encryption(_: &Host, config: &Config) -> Finding {
 }
 
 /// Until when the certificate is good. One that is renewed in time never comes near its end.
-fn certificate(_: &Host, config: &Config) -> Finding {
+fn certificate_time(_: &Host, config: &Config) -> Finding {
     let what = "certificate";
-    let by_acme = config.domain.first().map(|domain| config.data.join(format!("certificates/{domain}.pem")));
+    let by_acme = config.domain.first().map(|domain| certificate::place(&config.data, domain));
     let Some(path) = config.tls_cert.clone().or(by_acme) else {
         return Finding::untold(what, "there is none to look after");
     };
@@ -275,7 +276,7 @@ fn permissions(_: &Host, config: &Config) -> Finding {
             return keep(Finding::unfit(what, found, "the server cannot write to it"));
         }
     }
-    let secrets = config.tls_key.iter().cloned().chain(keys(&data.join("certificates")));
+    let secrets = config.tls_key.iter().cloned().chain(keys(&data.join(CERTIFICATES)));
     for key in secrets {
         if fs::metadata(&key).is_ok_and(|file| file.mode() & 0o007 != 0) {
             let found = format!("{} can be read by everybody", key.display());
@@ -295,7 +296,7 @@ fn owned(data: &Path) -> Vec<PathBuf> {
         "campfire.lock",
         "files",
         "files/incoming",
-        "certificates",
+        CERTIFICATES,
     ]
     .iter()
     .map(|name| data.join(name))
@@ -401,9 +402,9 @@ mod tests {
     #[test]
     fn a_certificate_that_is_missing_old_or_for_others_is_told_of() {
         let (dir, host, mut config) = house(|_| {});
-        assert_eq!(certificate(&host, &config).fit, None);
+        assert_eq!(certificate_time(&host, &config).fit, None);
         config.domain = vec!["chat.example".into()];
-        assert_eq!(certificate(&host, &config).fit, Some(false), "there is none yet");
+        assert_eq!(certificate_time(&host, &config).fit, Some(false), "there is none yet");
         config.domain.clear();
         let path = dir.path().join("chain.pem");
         config.tls_cert = Some(path.clone());
@@ -418,7 +419,7 @@ mod tests {
             (params.not_before, params.not_after) = (from, until);
             let key = rcgen::KeyPair::generate().unwrap();
             fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
-            certificate(&host, &config)
+            certificate_time(&host, &config)
         };
         assert_eq!(found(&["chat.example"], now - day, now + 89 * day).fit, Some(true));
         assert_eq!(found(&["*.example", "b.example"], now - day, now + 89 * day).fit, Some(true));

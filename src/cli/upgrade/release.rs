@@ -164,7 +164,7 @@ impl Source {
             ))
         })?;
         let binary = self.fetch(name, MAX_BINARY, LONG)?;
-        let found: String = Sha256::digest(&binary).iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = crate::types::hex(&Sha256::digest(&binary));
         if found == wanted {
             Ok(binary)
         } else {

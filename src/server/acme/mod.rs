@@ -8,13 +8,11 @@ mod storage;
 
 use std::{
     fmt, io,
-    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use tokio::sync::watch;
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use self::{
     line::Line,
@@ -23,11 +21,13 @@ use self::{
 };
 use super::{
     certificate::Validity,
-    tls::{Certificates, HttpChallenges, TlsError},
+    tls::{Certificates, HttpChallenges, TlsError, chain_in},
 };
 use crate::{
+    backoff,
     config::{AcmeChallenge, Config},
     outside::{Outside, Policy},
+    store::CERTIFICATES,
 };
 
 /// The clock is looked at this often: it may have been set, or the machine slept.
@@ -36,7 +36,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(3600);
 /// Before the first try again; each further one waits three times as long, give or take a half. Six in the first hour:
 /// Let's Encrypt allows five proofs of a name to fail in that time, and says when it has had enough.
 const FIRST_REST: Duration = Duration::from_secs(10);
-const LONGEST_REST: Duration = Duration::from_secs(6 * 3600);
 
 /// What an authority that has had enough of us gets if it does not say how long.
 const UNNAMED_WAIT: Duration = Duration::from_secs(3600);
@@ -174,9 +173,15 @@ impl Caretaker {
             return Err(AcmeError::Unanswered);
         }
         let storage = Storage::open(&config.data, &config.domain).map_err(|error| {
-            AcmeError::Storage(config.data.join("certificates").display().to_string(), error)
+            AcmeError::Storage(config.data.join(CERTIFICATES).display().to_string(), error)
         })?;
-        let roots = config.acme_ca.as_deref().map(roots).transpose()?.unwrap_or_default();
+        let roots = config
+            .acme_ca
+            .as_deref()
+            .map(chain_in)
+            .transpose()
+            .map_err(AcmeError::Roots)?
+            .unwrap_or_default();
         let policy = Policy { name_servers: config.name_servers.clone(), ..Policy::default() };
         let mut caretaker = Self {
             config: Settings {
@@ -242,7 +247,7 @@ impl Caretaker {
             };
             attempts += 1;
             let asked = self.line.take_wait().and_then(|until| until.duration_since(SystemTime::now()).ok());
-            let rest = rest(attempts, asked, failure.is_refusal("rateLimited"), random());
+            let rest = rest(attempts, asked, failure.is_refusal("rateLimited"), backoff::chance());
             self.tell(&failure, rest);
             tokio::time::sleep(rest).await;
         }
@@ -344,38 +349,17 @@ impl fmt::Display for AcmeError {
 
 impl std::error::Error for AcmeError {}
 
-/// The certificates in a PEM file.
-fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, AcmeError> {
-    let unread = |why: String| AcmeError::Roots(TlsError::Certificate(path.to_owned(), why));
-    let roots = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unread(error.to_string()))?;
-    if roots.is_empty() {
-        return Err(unread("there is none in it".into()));
-    }
-    Ok(roots)
-}
-
 /// How long to wait after so many failures, when the authority asked for so much. `chance` is from 0 to 255: not
 /// everybody who was turned away at the same time comes back at the same time.
 fn rest(attempts: u32, asked: Option<Duration>, is_limited: bool, chance: u8) -> Duration {
-    let steps = attempts.saturating_sub(1).min(16);
-    let rest = FIRST_REST.saturating_mul(3_u32.saturating_pow(steps)).min(LONGEST_REST);
-    let rest = rest / 2 + rest * u32::from(chance) / 255;
+    let rest = backoff::spread(backoff::rest(FIRST_REST, attempts), chance);
     let asked = match asked {
         None if is_limited => UNNAMED_WAIT,
         asked => asked.unwrap_or_default(),
     };
     // Never before the time that was asked for.
-    let jitter = asked.min(LONGEST_REST) * u32::from(chance) / 255 / 10;
+    let jitter = asked.min(backoff::LONGEST) * u32::from(chance) / 255 / 10;
     rest.max((asked + jitter).min(LONGEST_WAIT))
-}
-
-fn random() -> u8 {
-    let mut byte = [0];
-    // Without randomness we come back at the early end, which is no harm to speak of.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
 }
 
 fn shown(time: SystemTime) -> String {
@@ -484,6 +468,9 @@ mod tests {
         assert_eq!(refused.to_string(), "the authority refuses: too many");
         assert!(refused.is_refusal("rateLimited") && !refused.is_refusal("badNonce"));
         assert_eq!(after(Duration::from_millis(400)), "1 s");
-        assert_eq!((after(Duration::from_secs(130)), after(LONGEST_REST)), ("2 min".into(), "6 h".into()));
+        assert_eq!(
+            (after(Duration::from_secs(130)), after(backoff::LONGEST)),
+            ("2 min".into(), "6 h".into())
+        );
     }
 }

@@ -11,9 +11,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
-use crate::server::{
-    certificate::Validity,
-    tls::{Certificates, TlsError},
+use crate::{
+    server::{
+        certificate::{self, Validity},
+        tls::{Certificates, TlsError},
+    },
+    store::CERTIFICATES,
 };
 
 const ACCOUNTS: &str = "account.json";
@@ -24,8 +27,7 @@ const ISSUED_BY: &str = "Issued by way of ";
 /// What is kept from one start to the next.
 pub(super) struct Storage {
     directory: PathBuf,
-    /// The certificate's file is named by the first.
-    first: String,
+    path: PathBuf,
 }
 
 /// A certificate as it lies there.
@@ -47,7 +49,7 @@ type StoredAccounts = BTreeMap<String, StoredAccount>;
 
 impl Storage {
     pub(super) fn open(data: &Path, domains: &[String]) -> io::Result<Self> {
-        let directory = data.join("certificates");
+        let directory = data.join(CERTIFICATES);
         match DirBuilder::new().mode(0o700).create(&directory) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -55,12 +57,13 @@ impl Storage {
             }
             Err(error) => return Err(error),
         }
-        Ok(Self { directory, first: domains.first().cloned().unwrap_or_default() })
+        let path = certificate::place(data, domains.first().map_or("", String::as_str));
+        Ok(Self { directory, path })
     }
 
     /// The certificate and its key. Both in one file, so that no crash comes between them.
     pub(super) fn path(&self) -> PathBuf {
-        self.directory.join(format!("{}.pem", self.first))
+        self.path.clone()
     }
 
     /// What was kept the last time; None if nothing was.
