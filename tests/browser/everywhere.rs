@@ -3,7 +3,7 @@
 use crate::{
     driving::{CONTROL, DESK, ENTER, ESCAPE, Looks, PHONE, browsing},
     people::{signed_in, signed_in_on},
-    support::{Camp, json},
+    support::{Camp, json, program},
 };
 
 #[tokio::test]
@@ -39,11 +39,11 @@ fn both_languages_have_the_same_texts() {
         const [english, german] = [shape(await all('en'), ''), shape(await all('de'), '')];
         for (const name of english) if (!german.includes(name)) console.log('only in English:', name);
         for (const name of german) if (!english.includes(name)) console.log('only in German:', name);";
-    let output = std::process::Command::new("node")
+    let output = program("node")
         .args(["--input-type=module", "--eval", script])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("node starts (apt-get install npm)");
+        .expect("node starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }
