@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 
 use super::Runner;
 use crate::{
-    backoff,
     backup::{self, BackupError, Made, Pace, Schedule, Target},
+    outbound::backoff,
 };
 
 /// After the start, before a missed backup is caught up: people come back first.

@@ -23,8 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    backoff,
-    outside::{Outside, Policy, push::VapidKey},
+    outbound::backoff,
+    outbound::{Outside, Policy, push::VapidKey},
     store::{FinishJob, Job, LeaseJobs, NewJob, Outcome, Reader, ReleaseLeases, WriterHandle},
     types::{JobKind, MessageId, Timestamp},
     worker::{Shared, Worker},
@@ -78,10 +78,10 @@ impl From<crate::store::WriteError> for Failure {
     }
 }
 
-impl From<crate::outside::CallError> for Failure {
-    fn from(error: crate::outside::CallError) -> Self {
+impl From<crate::outbound::CallError> for Failure {
+    fn from(error: crate::outbound::CallError) -> Self {
         match error {
-            crate::outside::CallError::Refused(why) => Self::Never(why.to_owned()),
+            crate::outbound::CallError::Refused(why) => Self::Never(why.to_owned()),
             error => Self::Later(error.to_string()),
         }
     }

@@ -3,7 +3,6 @@
 
 use std::{
     future::Future,
-    net::IpAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -24,13 +23,17 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::{HEARTBEAT_S, hub::SocketId, protocol};
+use super::protocol;
 use crate::{
-    event::Whisper,
-    frame::{self, Encoding},
-    http::{Body, Problem, Viewer, origin_is_ours},
-    stream::{Line, Stream},
+    chat::Viewer,
+    hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
+    transport::{Line, Stream},
     types::UserId,
+    types::event::Whisper,
+    wire::{
+        Event, Problem,
+        frame::{self, Encoding},
+    },
     worker::Worker,
 };
 
@@ -46,19 +49,9 @@ const MAX_UNDER_WAY: u32 = 256;
 pub(crate) fn upgrade(
     worker: &Rc<Worker>,
     mut request: Request<Incoming>,
-    address: IpAddr,
-) -> Result<Response<Body>, Problem> {
+    viewer: &Viewer,
+) -> Result<Response<()>, Problem> {
     let headers = request.headers();
-    let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?
-        .ok_or_else(Problem::not_signed_in)?;
-    if worker.state.borrow().is_blocked(address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
-    // A cookie comes along whoever opens the socket, and a browser always says who does.
-    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
-    if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
-        return Err(Problem::cross_site());
-    }
     let names = |name: &header::HeaderName, word: &str| {
         headers
             .get_all(name)
@@ -78,7 +71,7 @@ pub(crate) fn upgrade(
     let accept = derive_accept_key(key.as_bytes());
     let (encoding, subprotocol) = subprotocol(headers);
     let upgrading = hyper::upgrade::on(&mut request);
-    let worker = Rc::clone(worker);
+    let (worker, viewer) = (Rc::clone(worker), viewer.clone());
     tokio::task::spawn_local(async move {
         // A client that went away before the switch leaves nothing behind.
         let Ok(upgraded) = upgrading.await else { return };
@@ -87,7 +80,7 @@ pub(crate) fn upgrade(
         // What hyper held is let go before the long life of the socket begins.
         tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
     });
-    let mut response = Response::new(Body::default());
+    let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -135,13 +128,13 @@ impl Conversation {
         let id = worker.hub.borrow_mut().add(user, viewer.session, encoding, Rc::clone(&stream));
         // The session may have ended while the connection switched.
         if !worker.state.borrow().session_ids().any(|session| session == viewer.session) {
-            worker.hub.borrow_mut().close(id, super::hub::SIGNED_OUT, "signed out");
+            worker.hub.borrow_mut().close(id, SIGNED_OUT, "signed out");
         }
         let hello = {
             let state = worker.state.borrow();
-            format!(r#"{{"type":"hello","user_id":{user},"seq":{},"heartbeat_s":{HEARTBEAT_S}}}"#, state.seq)
+            Event::Hello { user_id: user, seq: state.seq, heartbeat_s: HEARTBEAT_S }
         };
-        worker.hub.borrow_mut().send(id, hello.as_bytes());
+        worker.hub.borrow_mut().send(id, &hello.json());
         worker.hub.borrow_mut().send_away(id);
         worker.whisper(Whisper::Online { user, change: 1 });
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }

@@ -4,10 +4,10 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
+    chat::messages::{self, Draft},
     config::Config,
-    http::{Draft, post},
     metrics::{ProcessFigures, Served},
-    state::State,
+    store::State,
     store::{LetServerSpeak, WriterHandle},
     types::{RoomId, RoomKind},
     worker::Shared,
@@ -264,7 +264,7 @@ impl Watch {
         self.shared.send_errand(Box::new(move |worker| {
             worker.catch_up();
             let draft = Draft { content: sentence, client_message_id: None, reply_to: None };
-            let message = post(worker, voice, room, draft);
+            let message = messages::post(worker, voice, room, draft);
             let writer = worker.writer.clone();
             tokio::task::spawn_local(async move {
                 if let Err(error) = writer.write(message).await {

@@ -33,8 +33,8 @@ use super::{
 };
 use crate::{
     config::Config,
-    http,
-    stream::{Phase, Progress, Stream, Transport},
+    http, live,
+    transport::{Phase, Progress, Stream, Transport},
     worker::Worker,
 };
 
@@ -249,7 +249,8 @@ async fn speak_http1(
         let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
         progress.enter(Phase::Busy);
         async move {
-            let mut response = http::answer(Rc::clone(&worker), request, address, is_secure).await;
+            let mut response =
+                http::answer(Rc::clone(&worker), request, address, is_secure, live::upgrade).await;
             if worker.shared.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 // The next request is for who comes after us.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -297,7 +298,7 @@ async fn speak_http2(
         let under_way = UnderWay::begin(&under_way, &progress);
         name_host(&mut request);
         async move {
-            let response = http::answer(worker, request, address, true).await;
+            let response = http::answer(worker, request, address, true, live::upgrade).await;
             drop(under_way);
             Ok::<_, Infallible>(response)
         }

@@ -40,20 +40,20 @@ use self::{
     service::Pulse,
 };
 use crate::{
+    chat::rooms,
     config::Config,
-    event::{Batch, Change, Whisper},
-    http,
-    inbox::{Completion, Inbox, Parcel},
-    jobs,
-    limits::Limits,
+    http, jobs,
     metrics::{BackupMetrics, WorkerMetrics},
-    outside::push::VapidKey,
-    state::State,
+    outbound::push::VapidKey,
     store::{
-        DataDir, Fanout, Folder, Home, KeepSecret, OpenError, PruneEvents, Reader, Writer, WriterHandle,
+        Completion, DataDir, Fanout, Folder, Home, KeepSecret, OpenError, PruneEvents, Reader, State, Writer,
+        WriterHandle,
     },
     types::Timestamp,
-    worker::{Shared, Worker, purge_deleted_rooms},
+    types::event::{Batch, Change, Whisper},
+    worker::inbox::{Inbox, Parcel},
+    worker::limits::Limits,
+    worker::{Shared, Worker},
 };
 
 /// How long requests under way get to finish once the server is told to stop.
@@ -428,7 +428,7 @@ impl Part {
             let connections = Rc::new(connection::Connections::default());
             spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections), pulse));
             if worker.id == 0 {
-                purge_deleted_rooms(&worker);
+                rooms::purge_deleted(&worker);
                 spawn_local(prune(Rc::clone(&worker)));
             }
             let mut sending_on = JoinSet::new();

@@ -10,8 +10,9 @@ use super::{
     rooms::{CreateRoom, RoomMade},
 };
 use crate::{
-    event::Change,
+    types::event::Change,
     types::{Account, Role, RoomId, RoomKind, Settings, UserId},
+    wire::Event,
 };
 
 /// The room that everybody is in from the first day.
@@ -104,12 +105,11 @@ pub(super) fn join_code_is(tx: &Tx<'_>, code: &str) -> rusqlite::Result<bool> {
 
 fn changed(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
     let account = load(tx)?.ok_or(Refusal::NotFound)?;
-    let json = format!(
-        r#""account":{}"#,
-        serde_json::to_string(&account.public()).expect("an account has nothing that JSON cannot say")
-    );
-    let change = Change::AccountUpdated { account: account.clone(), json: json.clone().into() };
-    tx.record("account.updated", Audience::Everybody, None, &json, change)?;
+    let event = Event::AccountUpdated { account: account.public() };
+    tx.record(Audience::Everybody, None, &event, |json| Change::AccountUpdated {
+        account: account.clone(),
+        json,
+    })?;
     Ok(account)
 }
 

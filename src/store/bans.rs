@@ -9,8 +9,8 @@ use super::{
     people::{end_sessions, keep_an_administrator, load, updated},
 };
 use crate::{
-    event::{Change, SessionEnd},
-    state::network_of,
+    store::state::network_of,
+    types::event::{Change, SessionEnd},
     types::{JobKind, Role, Status, UserId},
 };
 

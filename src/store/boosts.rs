@@ -1,14 +1,13 @@
 //! Boosts: what is pinned to a message in passing.
 
-use bytes::Bytes;
-
 use super::{
     command::{Audience, Command, Refusal, Tx},
     messages::{rewrite, stored},
 };
 use crate::{
-    event::Change,
+    types::event::Change,
     types::{Boost, BoostId, Message, MessageId, UserId},
+    wire::Event,
 };
 
 /// Boosts on one message. Past it they are noise, and every copy of the message carries them.
@@ -46,7 +45,8 @@ impl Command for AddBoost {
         let id = BoostId(tx.db.last_insert_rowid());
         let boost = Boost { id, user_id: self.user, content: self.content };
         message.boosts.push(boost.clone());
-        changed(tx, &message, "boost.created", &boost)?;
+        let (room_id, message_id) = (message.room_id, message.id);
+        changed(tx, &message, &Event::BoostCreated { room_id, message_id, boost: &boost })?;
         Ok(Boosted { boost, fresh: true })
     }
 }
@@ -83,21 +83,16 @@ impl Command for RemoveBoost {
         tx.statement("delete from boosts where id = ?")?.execute((self.boost,))?;
         let place =
             message.boosts.iter().position(|boost| boost.id == self.boost).ok_or(Refusal::NotFound)?;
-        let boost = message.boosts.remove(place);
-        changed(tx, &message, "boost.deleted", &boost)
+        message.boosts.remove(place);
+        let (room_id, message_id) = (message.room_id, message.id);
+        changed(tx, &message, &Event::BoostDeleted { room_id, message_id, boost_id: self.boost })
     }
 }
 
-fn changed(tx: &mut Tx<'_>, message: &Message, kind: &'static str, boost: &Boost) -> Result<(), Refusal> {
+fn changed(tx: &mut Tx<'_>, message: &Message, event: &Event<'_>) -> Result<(), Refusal> {
     rewrite(tx, message)?;
     let (room, id) = (message.room_id, message.id);
-    let payload = match kind {
-        "boost.created" => {
-            let boost = serde_json::to_string(boost).expect("a boost has nothing that JSON cannot say");
-            format!(r#""room_id":{room},"message_id":{id},"boost":{boost}"#)
-        }
-        _ => format!(r#""room_id":{room},"message_id":{id},"boost_id":{}"#, boost.id),
-    };
-    let change = Change::BoostChanged { room, message: id, kind, json: Bytes::from(payload.clone()) };
-    Ok(tx.record(kind, Audience::Room(room), Some(id), &payload, change)?)
+    let kind = if matches!(event, Event::BoostCreated { .. }) { "boost.created" } else { "boost.deleted" };
+    let change = |json| Change::BoostChanged { room, message: id, kind, json };
+    Ok(tx.record(Audience::Room(room), Some(id), event, change)?)
 }

@@ -9,7 +9,7 @@ use super::{
     rooms::enter,
 };
 use crate::{
-    event::{Change, SessionEnd},
+    types::event::{Change, SessionEnd},
     types::{HookId, Role, RoomId, SessionKind, Status, Timestamp, TokenHash, User, UserId},
 };
 

@@ -1,8 +1,11 @@
 //! What the writer can be asked to do, and how it says no.
 
+use bytes::Bytes;
+
 use crate::{
-    event::{Change, Event},
+    types::event::{Change, Event},
     types::{JobKind, MessageId, RoomId, Seq, Timestamp, UserId},
+    wire,
 };
 
 /// A change to the database. Either all of it happens, or none.
@@ -132,16 +135,40 @@ impl Tx<'_> {
         self.events.push(Event { seq: Seq(0), change });
     }
 
-    /// Writes a durable event to the history and tells the workers. `payload` is the members of its JSON
-    /// object after `type` and `seq`; empty for an updated message, whose row has it.
+    /// Writes a durable event to the history and tells the workers. `change` gets the members of its JSON object after
+    /// `type` and `seq`.
     pub(super) fn record(
         &mut self,
-        kind: &'static str,
         audience: Audience<'_>,
         message: Option<MessageId>,
-        payload: &str,
-        change: Change,
+        event: &wire::Event<'_>,
+        change: impl FnOnce(Bytes) -> Change,
     ) -> rusqlite::Result<()> {
+        let (kind, members) = event.stored();
+        let seq = self.insert_event(audience, message, &kind, Some(&members))?;
+        self.events.push(Event { seq, change: change(members.into()) });
+        Ok(())
+    }
+
+    /// The same for a message that was changed: its row is the record.
+    pub(super) fn record_update(
+        &mut self,
+        room: RoomId,
+        message: MessageId,
+        json: Bytes,
+    ) -> rusqlite::Result<()> {
+        let seq = self.insert_event(Audience::Room(room), Some(message), "message.updated", None)?;
+        self.events.push(Event { seq, change: Change::MessageUpdated { room, message, json } });
+        Ok(())
+    }
+
+    fn insert_event(
+        &mut self,
+        audience: Audience<'_>,
+        message: Option<MessageId>,
+        kind: &str,
+        members: Option<&str>,
+    ) -> rusqlite::Result<Seq> {
         let seq = self.next_seq();
         let (room, user) = match audience {
             Audience::Everybody => (None, None),
@@ -150,18 +177,16 @@ impl Tx<'_> {
             // User 0 is nobody: only those listed see it.
             Audience::Those(_) => (None, Some(UserId(0))),
         };
-        let payload = (!payload.is_empty()).then_some(payload);
         self.statement(
             "insert into events (seq, at, kind, room_id, user_id, message_id, payload) values (?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute((seq, self.now, kind, room, user, message, payload))?;
+        .execute((seq, self.now, kind, room, user, message, members))?;
         if let Audience::Those(people) = audience {
             let mut insert = self.statement("insert into event_audience (seq, user_id) values (?, ?)")?;
             for person in people {
                 insert.execute((seq, person))?;
             }
         }
-        self.events.push(Event { seq, change });
-        Ok(())
+        Ok(seq)
     }
 }

@@ -1,8 +1,7 @@
 //! Messages: posting, editing, deleting, and pages of them.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use rusqlite::OptionalExtension;
-use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::{
@@ -11,8 +10,12 @@ use super::{
     files::{Image, NewFile, add_file, put_image, remove_files},
 };
 use crate::{
-    event::Change,
-    types::{Attachment, Boost, Embed, Message, MessageId, MessageKind, RoomId, Timestamp, UserId},
+    types::event::Change,
+    types::{Embed, Message, MessageId, MessageKind, RoomId, Timestamp, UserId},
+    wire::{
+        self,
+        message::{Unfinished, finished},
+    },
 };
 
 /// How many messages of a deleted room go in one command: small enough that the writer is never held up for long.
@@ -40,6 +43,7 @@ pub struct PostMessage {
     creator: UserId,
     client_message_id: Option<String>,
     reply_to: Option<MessageId>,
+    kind: MessageKind,
     /// The finished object but for its id and time, which only the writer knows.
     rest: Vec<u8>,
     plain: String,
@@ -60,42 +64,24 @@ impl PostMessage {
         kind: MessageKind,
         text: Text,
     ) -> Self {
-        #[derive(Serialize)]
-        struct Rest<'a> {
-            room_id: RoomId,
-            creator_id: UserId,
-            client_message_id: Option<&'a str>,
-            kind: MessageKind,
-            content: &'a str,
-            html: &'a str,
-            edited_at: Option<Timestamp>,
-            reply_to_id: Option<MessageId>,
-            mentions: &'a [UserId],
-            boosts: &'a [Boost],
-            attachment: Option<Attachment>,
-            embeds: &'a [Embed],
-        }
-        let rest = Rest {
+        let rest = Unfinished {
             room_id: room,
             creator_id: creator,
             client_message_id: client_message_id.as_deref(),
             kind,
             content: &text.content,
             html: &text.html,
-            edited_at: None,
             reply_to_id: reply_to,
             mentions: &text.mentions,
-            boosts: &[],
-            attachment: None,
-            embeds: &[],
         };
-        let rest = serde_json::to_vec(&rest).expect("a message has nothing that JSON cannot say");
+        let rest = rest.json();
         let Text { plain, tags, mentions, everyone, .. } = text;
         Self {
             room,
             creator,
             client_message_id,
             reply_to,
+            kind,
             rest,
             plain,
             mentions,
@@ -169,11 +155,23 @@ impl Command for PostMessage {
             Some(file) => Some(add_file(tx, file, id, self.room)?),
             None => None,
         };
-        let json = self.finished(id, tx.now, attachment.as_ref());
+        let created_at = self.at.unwrap_or(tx.now);
+        let json = finished(&self.rest, id, created_at, attachment.as_ref());
         tx.statement(
-            "insert into messages (id, room_id, creator_id, client_message_id, json, plain, tags) values (?, ?, ?, ?, ?, ?, ?)",
+            "insert into messages (id, room_id, creator_id, client_message_id, kind, created_at, json, plain, tags)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute((id, self.room, self.creator, &self.client_message_id, &*json, &self.plain, &self.tags))?;
+        .execute((
+            id,
+            self.room,
+            self.creator,
+            &self.client_message_id,
+            self.kind,
+            created_at,
+            &*json,
+            &self.plain,
+            &self.tags,
+        ))?;
         mention(tx, self.room, id, &self.mentions, self.everyone)?;
         for job in &self.jobs {
             tx.add_job(job, Some(id))?;
@@ -194,28 +192,8 @@ impl Command for PostMessage {
             json: json.clone(),
         };
         // No row in `events`: the message's own row is the record.
-        tx.events.push(crate::event::Event { seq: *tx.seq, change });
+        tx.events.push(crate::types::event::Event { seq: *tx.seq, change });
         Ok(Posted { id, json, fresh: true })
-    }
-}
-
-impl PostMessage {
-    fn finished(&self, id: MessageId, now: Timestamp, attachment: Option<&Attachment>) -> Bytes {
-        use std::fmt::Write;
-        /// How an object without an attachment ends.
-        const WITHOUT: &[u8] = br#""attachment":null,"embeds":[]}"#;
-        let mut json = BytesMut::with_capacity(self.rest.len() + 64);
-        write!(json, r#"{{"id":{id},"created_at":"{}","#, self.at.unwrap_or(now))
-            .expect("memory takes any text");
-        json.put_slice(&self.rest[1..]);
-        if let Some(attachment) = attachment {
-            debug_assert!(json.ends_with(WITHOUT));
-            json.truncate(json.len() - WITHOUT.len());
-            let attachment =
-                serde_json::to_string(attachment).expect("an attachment has nothing that JSON cannot say");
-            write!(json, r#""attachment":{attachment},"embeds":[]}}"#).expect("memory takes any text");
-        }
-        json.freeze()
     }
 }
 
@@ -330,8 +308,7 @@ impl Command for EditMessage {
         let (room, creator) = (message.room_id, message.creator_id);
         tx.indexing.push(Indexing::Remove(before));
         tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, tags }));
-        let change = Change::MessageUpdated { room, message: message.id, json: json.clone() };
-        tx.record("message.updated", Audience::Room(room), Some(message.id), "", change)?;
+        tx.record_update(room, message.id, json.clone())?;
         Ok(json)
     }
 }
@@ -360,10 +337,13 @@ pub(super) fn delete(tx: &mut Tx<'_>, message: &Message, entry: Entry) -> Result
     let last_message = tx
         .statement("select max(id) from messages where room_id = ?")?
         .query_row((room,), |row| row.get(0))?;
-    let payload = format!(r#""room_id":{room},"message_id":{id}"#);
-    let change = Change::MessageDeleted { room, message: id, last_message };
-    tx.record("message.deleted", Audience::Room(room), Some(id), &payload, change)?;
-    Ok(())
+    let event = wire::Event::MessageDeleted { room_id: room, message_id: id };
+    Ok(tx.record(Audience::Room(room), Some(id), &event, |json| Change::MessageDeleted {
+        room,
+        message: id,
+        last_message,
+        json,
+    })?)
 }
 
 fn remove(tx: &mut Tx<'_>, message: &Message, entry: Entry) -> rusqlite::Result<()> {
@@ -403,6 +383,24 @@ impl Command for PurgeRooms {
         }
         Ok(ids.len() == PURGE_STEP)
     }
+}
+
+/// A message's row, with its finished object.
+#[derive(Debug)]
+pub struct MessageRow {
+    pub id: MessageId,
+    pub room: RoomId,
+    pub creator: UserId,
+    pub kind: MessageKind,
+    pub created_at: Timestamp,
+    pub json: Bytes,
+}
+
+/// What a message says, as it was written and as it is shown.
+#[derive(Debug)]
+pub struct MessageWords {
+    pub content: String,
+    pub html: String,
 }
 
 /// Which part of a room's history.
@@ -531,11 +529,43 @@ impl Reader {
             .optional()
     }
 
-    /// One message: its room, its author, and its finished object.
-    pub fn message(&self, id: MessageId) -> rusqlite::Result<Option<(RoomId, UserId, Bytes)>> {
-        self.statement("select room_id, creator_id, json from messages where id = ?")?
-            .query_row((id,), |row| Ok((row.get(0)?, row.get(1)?, bytes(row, 2)?)))
+    pub fn message(&self, id: MessageId) -> rusqlite::Result<Option<MessageRow>> {
+        self.statement("select room_id, creator_id, kind, created_at, json from messages where id = ?")?
+            .query_row((id,), |row| {
+                Ok(MessageRow {
+                    id,
+                    room: row.get(0)?,
+                    creator: row.get(1)?,
+                    kind: row.get(2)?,
+                    created_at: row.get(3)?,
+                    json: bytes(row, 4)?,
+                })
+            })
             .optional()
+    }
+
+    /// What a message says. The finished object alone has it: a second copy would double the row.
+    pub fn words(&self, id: MessageId) -> rusqlite::Result<Option<MessageWords>> {
+        self.statement(
+            "select cast(json as text) ->> '$.content', cast(json as text) ->> '$.html' from messages where id = ?",
+        )?
+        .query_row((id,), |row| Ok(MessageWords { content: row.get(0)?, html: row.get(1)? }))
+        .optional()
+    }
+
+    /// The names of those whom a message mentions and who are still in its room.
+    pub fn mentioned_names(&self, id: MessageId) -> rusqlite::Result<Vec<(UserId, String)>> {
+        self.statement(
+            "select users.id, users.name from mentions
+             join memberships using (room_id, user_id) join users on users.id = mentions.user_id
+             where message_id = ?",
+        )?
+        .query_map((id,), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+    }
+
+    pub fn newest_message(&self, room: RoomId) -> rusqlite::Result<Option<MessageId>> {
+        self.statement("select max(id) from messages where room_id = ?")?.query_row((room,), |row| row.get(0))
     }
 }
 
@@ -618,9 +648,6 @@ impl Command for SetEmbeds {
         }
         message.embeds = self.embeds;
         let json = rewrite(tx, &message)?;
-        let (room, id) = (message.room_id, message.id);
-        let change = Change::MessageUpdated { room, message: id, json };
-        tx.record("message.updated", Audience::Room(room), Some(id), "", change)?;
-        Ok(())
+        Ok(tx.record_update(message.room_id, message.id, json)?)
     }
 }

@@ -20,6 +20,7 @@ mod rooms;
 mod schema;
 mod search;
 mod snapshot;
+mod state;
 mod sync;
 mod voice;
 mod writer;
@@ -37,8 +38,8 @@ pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };
 pub use messages::{
-    DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, RemoveMessagesOf, RetireMessages,
-    Select, SetEmbeds, Text,
+    DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms,
+    RemoveMessagesOf, RetireMessages, Select, SetEmbeds, Text,
 };
 pub use people::{
     ChangeUser, CreateToken, CreateUser, Credentials, Deactivate, EndOtherSessions, EndSession, Join,
@@ -51,6 +52,7 @@ pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, Ro
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, RecentSearch, RememberSearch, SearchQuery};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
+pub use state::{RoomState, State};
 pub use sync::{Change as SyncChange, PruneEvents};
 pub use voice::LetServerSpeak;
-pub use writer::{Fanout, Home, Settle, Writer, WriterHandle, WriterMetrics};
+pub use writer::{Barrier, Completion, Fanout, Home, Writer, WriterHandle, WriterMetrics};

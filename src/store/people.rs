@@ -11,8 +11,9 @@ use super::{
     rooms::{enter, leave},
 };
 use crate::{
-    event::{Change, Session, SessionEnd},
+    types::event::{Change, Session, SessionEnd},
     types::{Role, RoomId, RoomKind, SessionId, SessionKind, Status, Timestamp, TokenHash, User, UserId},
+    wire::Event,
 };
 
 /// How long a link that works once does.
@@ -69,12 +70,12 @@ pub(super) fn load(tx: &Tx<'_>, id: UserId) -> rusqlite::Result<User> {
 
 pub(super) fn updated(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>) -> Result<User, Refusal> {
     let user = load(tx, id)?;
-    let json = format!(
-        r#""user":{}"#,
-        serde_json::to_string(&user.public()).expect("a user has nothing that JSON cannot say")
-    );
-    let change = Change::UserUpdated { user: user.clone(), rooms, json: json.clone().into() };
-    tx.record("user.updated", Audience::Everybody, None, &json, change)?;
+    let event = Event::UserUpdated { user: user.public() };
+    tx.record(Audience::Everybody, None, &event, |json| Change::UserUpdated {
+        user: user.clone(),
+        rooms,
+        json,
+    })?;
     Ok(user)
 }
 
@@ -514,6 +515,10 @@ impl Command for CreateToken {
 }
 
 impl Reader {
+    pub fn user(&self, id: UserId) -> rusqlite::Result<Option<User>> {
+        self.statement(&format!("select {USER} from users where id = ?"))?.query_row((id,), user).optional()
+    }
+
     /// By e-mail, in whatever case; None for an unknown address or one without a password.
     pub fn credentials(&self, email: &str) -> rusqlite::Result<Option<Credentials>> {
         self.statement("select id, password_hash from users where email = ? and status = ? and password_hash is not null")?

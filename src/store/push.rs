@@ -5,7 +5,7 @@ use super::{
     command::{Command, Refusal, Tx},
 };
 use crate::{
-    event::Change,
+    types::event::Change,
     types::{SubscriptionId, Timestamp, UserId},
 };
 

@@ -12,8 +12,8 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::schema::{DataDir, OpenError};
 use crate::{
-    event::Session,
-    state::State,
+    store::State,
+    types::event::Session,
     types::{Account, MessageId, Room, RoomId, Seq, Settings, User, UserId},
 };
 

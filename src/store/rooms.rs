@@ -8,8 +8,9 @@ use super::{
     reader::{ROOM, room},
 };
 use crate::{
-    event::Change,
-    types::{IdMap, Involvement, Membership, MessageId, Room, RoomId, RoomKind, RoomView, Status, UserId},
+    types::event::Change,
+    types::{IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Status, UserId},
+    wire::{Event, Membership, RoomView},
 };
 
 /// Unread messages are counted up to here; beyond it a number tells nobody anything.
@@ -64,10 +65,11 @@ impl Command for CreateRoom {
             enter(tx, id, *member, involvement)?;
         }
         let room = load(tx, id)?;
-        let json = room_payload(tx, &room)?;
+        let view = view(tx, &room)?;
         let members = members.into_iter().map(|member| (member, involvement)).collect();
-        let change = Change::RoomCreated { room, members, json: json.clone().into() };
-        tx.record("room.created", Audience::Room(id), None, &json, change)?;
+        tx.record(Audience::Room(id), None, &Event::RoomCreated { room: &view }, |json| {
+            Change::RoomCreated { room: room.clone(), members, json }
+        })?;
         Ok(RoomMade { room: id, fresh: true })
     }
 }
@@ -121,19 +123,14 @@ fn members(tx: &Tx<'_>, room: RoomId) -> rusqlite::Result<Vec<UserId>> {
         .collect()
 }
 
-fn room_json(tx: &Tx<'_>, room: &Room) -> rusqlite::Result<String> {
+fn view<'a>(tx: &Tx<'_>, room: &'a Room) -> rusqlite::Result<RoomView<'a>> {
     let (member_count, last_message_id): (usize, _) = tx
         .statement(
             "select (select count(*) from memberships where room_id = ?1), (select max(id) from messages where room_id = ?1)",
         )?
         .query_row((room.id,), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let member_ids = if room.kind == RoomKind::Direct { Some(members(tx, room.id)?) } else { None };
-    let view = RoomView { room, last_message_id, member_count, member_ids, membership: None };
-    Ok(serde_json::to_string(&view).expect("a room has nothing that JSON cannot say"))
-}
-
-fn room_payload(tx: &Tx<'_>, room: &Room) -> rusqlite::Result<String> {
-    Ok(format!(r#""room":{}"#, room_json(tx, room)?))
+    Ok(RoomView { room, last_message_id, member_count, member_ids, membership: None })
 }
 
 /// Renames a room, or makes it open or closed.
@@ -172,10 +169,10 @@ impl Command for ChangeRoom {
 
 fn updated(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Result<(), Refusal> {
     let room = load(tx, room)?;
-    let id = room.id;
-    let json = room_payload(tx, &room)?;
-    let change = Change::RoomUpdated { room, added, json: json.clone().into() };
-    Ok(tx.record("room.updated", Audience::Room(id), None, &json, change)?)
+    let view = view(tx, &room)?;
+    Ok(tx.record(Audience::Room(room.id), None, &Event::RoomUpdated { room: &view }, |json| {
+        Change::RoomUpdated { room: room.clone(), added, json }
+    })?)
 }
 
 /// Ends a room. Its messages go in the background.
@@ -193,10 +190,8 @@ impl Command for DeleteRoom {
         tx.statement("update rooms set deleted_at = ?, members_key = null where id = ?")?
             .execute((tx.now, room))?;
         tx.statement("delete from memberships where room_id = ?")?.execute((room,))?;
-        let payload = format!(r#""room_id":{room}"#);
-        let change = Change::RoomDeleted { room };
-        tx.record("room.deleted", Audience::Those(&members), None, &payload, change)?;
-        Ok(())
+        let event = Event::RoomDeleted { room_id: room };
+        Ok(tx.record(Audience::Those(&members), None, &event, |json| Change::RoomDeleted { room, json })?)
     }
 }
 
@@ -233,22 +228,30 @@ impl Command for ReplaceMembers {
 /// Takes somebody out of a room, and tells them.
 pub(super) fn leave(tx: &mut Tx<'_>, room: RoomId, user: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from memberships where room_id = ? and user_id = ?")?.execute((room, user))?;
-    let payload = format!(r#""room_id":{room},"user_id":{user},"membership":null,"room":null"#);
-    let change = Change::MembershipUpdated { room, user, involvement: None, json: payload.clone().into() };
-    tx.record("membership.updated", Audience::Person(user), None, &payload, change)
+    let event = Event::MembershipUpdated { room_id: room, user_id: user, membership: None, room: None };
+    tx.record(Audience::Person(user), None, &event, |json| Change::MembershipUpdated {
+        room,
+        user,
+        involvement: None,
+        json,
+    })
 }
 
 fn membership_updated(tx: &mut Tx<'_>, room: &Room, user: UserId) -> Result<Membership, Refusal> {
     let membership = membership(tx.db, room.id, user)?.ok_or(Refusal::NotFound)?;
-    let payload = format!(
-        r#""room_id":{},"user_id":{user},"membership":{},"room":{}"#,
-        room.id,
-        serde_json::to_string(&membership).expect("a membership has nothing that JSON cannot say"),
-        room_json(tx, room)?
-    );
-    let involvement = Some(membership.involvement);
-    let change = Change::MembershipUpdated { room: room.id, user, involvement, json: payload.clone().into() };
-    tx.record("membership.updated", Audience::Person(user), None, &payload, change)?;
+    let view = view(tx, room)?;
+    let event = Event::MembershipUpdated {
+        room_id: room.id,
+        user_id: user,
+        membership: Some(membership),
+        room: Some(&view),
+    };
+    tx.record(Audience::Person(user), None, &event, |json| Change::MembershipUpdated {
+        room: room.id,
+        user,
+        involvement: Some(membership.involvement),
+        json,
+    })?;
     Ok(membership)
 }
 
@@ -333,6 +336,17 @@ pub(super) fn membership(
 }
 
 impl Reader {
+    /// A room that has not been deleted.
+    pub fn room(&self, id: RoomId) -> rusqlite::Result<Option<Room>> {
+        self.statement(&format!("select {ROOM} from rooms where id = ? and deleted_at is null"))?
+            .query_row((id,), room)
+            .optional()
+    }
+
+    pub fn is_member(&self, room: RoomId, user: UserId) -> rusqlite::Result<bool> {
+        self.statement("select 1 from memberships where room_id = ? and user_id = ?")?.exists((room, user))
+    }
+
     pub fn membership(&self, room: RoomId, user: UserId) -> rusqlite::Result<Option<Membership>> {
         membership(self.connection(), room, user)
     }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0002_everything_else.sql"),
     include_str!("../../sql/migrations/0003_index_upkeep.sql"),
     include_str!("../../sql/migrations/0004_checksums.sql"),
+    include_str!("../../sql/migrations/0005_message_columns.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.

@@ -7,7 +7,10 @@ use super::{
     command::{Command, Refusal, Tx},
     messages::bytes,
 };
-use crate::types::{RoomId, Seq, UserId};
+use crate::{
+    types::{RoomId, Seq, UserId},
+    wire::event::{durable_json, message_json},
+};
 
 /// How long events are kept, in hours: a week.
 const EVENT_HOURS: i64 = 7 * 24;
@@ -22,6 +25,17 @@ pub enum Change {
     MessageUpdated(Bytes),
     /// Its type, and the members of its JSON object after `type` and `seq`.
     Other(String, String),
+}
+
+impl Change {
+    /// The event as clients have it.
+    pub fn json(&self, seq: Seq) -> Vec<u8> {
+        match self {
+            Self::MessageCreated(json) => message_json("message.created", seq, json),
+            Self::MessageUpdated(json) => message_json("message.updated", seq, json),
+            Self::Other(kind, members) => durable_json(kind, seq, members.as_bytes()),
+        }
+    }
 }
 
 impl Reader {

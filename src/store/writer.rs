@@ -21,8 +21,7 @@ use super::{
     schema::{DataDir, OpenError},
 };
 use crate::{
-    event::{Batch, Change, Event},
-    inbox::Completion,
+    types::event::{Batch, Change, Event},
     types::{Seq, Timestamp},
 };
 
@@ -71,6 +70,11 @@ pub struct WriterMetrics {
     pub batch_nanos: AtomicU64,
     /// Moves on as long as the writer lives and works: with each batch, and each try to begin one.
     turns: AtomicU64,
+}
+
+/// A finished command that waits for its worker to take the answer to the caller.
+pub trait Completion: Send {
+    fn complete(self: Box<Self>);
 }
 
 struct Envelope {
@@ -140,9 +144,9 @@ impl<C: Command> Completion for Pending<C> {
 
 /// Does nothing: once it is answered, all that was put on the queue before is done.
 #[derive(Debug)]
-pub struct Settle;
+pub struct Barrier;
 
-impl Command for Settle {
+impl Command for Barrier {
     type Output = ();
 
     fn apply(self, _: &mut Tx<'_>) -> Result<(), Refusal> {

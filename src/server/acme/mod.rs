@@ -24,9 +24,9 @@ use super::{
     tls::{Certificates, HttpChallenges, TlsError, chain_in},
 };
 use crate::{
-    backoff,
     config::{AcmeChallenge, Config},
-    outside::{Outside, Policy},
+    outbound::backoff,
+    outbound::{Outside, Policy},
     store::CERTIFICATES,
 };
 

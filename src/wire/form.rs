@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use super::Problem;
 
 /// An object that was sent to us. Unknown fields are ignored.
-pub(crate) struct Form {
+pub struct Form {
     fields: Map<String, Value>,
     wrong: Vec<(&'static str, String)>,
 }
 
 impl Form {
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Problem> {
+    pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self { fields, wrong: Vec::new() }),
             Ok(_) => Err(Problem::invalid_field("body", "has to be a JSON object")),
@@ -19,12 +19,12 @@ impl Form {
         }
     }
 
-    pub(crate) fn of(fields: Map<String, Value>) -> Self {
+    pub fn of(fields: Map<String, Value>) -> Self {
         Self { fields, wrong: Vec::new() }
     }
 
     /// Notes what is wrong with a field.
-    pub(crate) fn refuse(&mut self, name: &'static str, reason: impl Into<String>) {
+    pub fn refuse(&mut self, name: &'static str, reason: impl Into<String>) {
         self.wrong.push((name, reason.into()));
     }
 
@@ -33,22 +33,22 @@ impl Form {
     }
 
     /// Whether the field is there; null is nothing.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// Whether the field is a text of nothing but white space.
-    pub(crate) fn is_blank(&self, name: &str) -> bool {
+    pub fn is_blank(&self, name: &str) -> bool {
         self.fields.get(name).and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
     }
 
     /// Whether the field is there, be it null.
-    pub(crate) fn is_given(&self, name: &str) -> bool {
+    pub fn is_given(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }
 
     /// A text, as it was sent.
-    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+    pub fn text(&mut self, name: &'static str) -> Option<String> {
         match self.take(name)? {
             Value::String(text) => Some(text),
             _ => {
@@ -59,11 +59,7 @@ impl Form {
     }
 
     /// A text of one line between so many characters, once trimmed.
-    pub(crate) fn line(
-        &mut self,
-        name: &'static str,
-        length: std::ops::RangeInclusive<usize>,
-    ) -> Option<String> {
+    pub fn line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
         let text = self.text(name)?;
         let text = text.trim();
         let count = text.chars().count();
@@ -89,11 +85,7 @@ impl Form {
     }
 
     /// The same, and it has to be there.
-    pub(crate) fn required_line(
-        &mut self,
-        name: &'static str,
-        length: std::ops::RangeInclusive<usize>,
-    ) -> String {
+    pub fn required_line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> String {
         let before = self.wrong.len();
         let line = self.line(name, length);
         if line.is_none() && self.wrong.len() == before {
@@ -102,7 +94,7 @@ impl Form {
         line.unwrap_or_default()
     }
 
-    pub(crate) fn id(&mut self, name: &'static str) -> Option<i64> {
+    pub fn id(&mut self, name: &'static str) -> Option<i64> {
         match self.take(name)?.as_i64() {
             Some(id) if id > 0 => Some(id),
             _ => {
@@ -112,7 +104,7 @@ impl Form {
         }
     }
 
-    pub(crate) fn required_id(&mut self, name: &'static str) -> i64 {
+    pub fn required_id(&mut self, name: &'static str) -> i64 {
         let before = self.wrong.len();
         let id = self.id(name);
         if id.is_none() && self.wrong.len() == before {
@@ -122,7 +114,7 @@ impl Form {
     }
 
     /// A list of ids, `most` at the most.
-    pub(crate) fn ids(&mut self, name: &'static str, most: usize) -> Option<Vec<i64>> {
+    pub fn ids(&mut self, name: &'static str, most: usize) -> Option<Vec<i64>> {
         let Value::Array(values) = self.take(name)? else {
             self.refuse(name, "has to be a list of ids");
             return None;
@@ -138,7 +130,7 @@ impl Form {
         ids
     }
 
-    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
+    pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         match self.take(name)? {
             Value::Bool(flag) => Some(flag),
             _ => {
@@ -149,12 +141,7 @@ impl Form {
     }
 
     /// One of a few words.
-    pub(crate) fn word<T>(
-        &mut self,
-        name: &'static str,
-        words: &[&str],
-        parse: fn(&str) -> Option<T>,
-    ) -> Option<T> {
+    pub fn word<T>(&mut self, name: &'static str, words: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
         let text = self.text(name)?;
         let word = parse(&text);
         if word.is_none() {
@@ -163,7 +150,7 @@ impl Form {
         word
     }
 
-    pub(crate) fn object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
+    pub fn object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
         match self.take(name)? {
             Value::Object(fields) => Some(fields),
             _ => {
@@ -174,7 +161,7 @@ impl Form {
     }
 
     /// A number up to `most`; Some(None) if it is there and null.
-    pub(crate) fn nullable_number(
+    pub fn nullable_number(
         &mut self,
         name: &'static str,
         range: std::ops::RangeInclusive<u32>,
@@ -200,7 +187,7 @@ impl Form {
     }
 
     /// A number of zero or more.
-    pub(crate) fn count(&mut self, name: &'static str) -> Option<i64> {
+    pub fn count(&mut self, name: &'static str) -> Option<i64> {
         match self.take(name)?.as_i64() {
             Some(number) if number >= 0 => Some(number),
             _ => {
@@ -210,18 +197,18 @@ impl Form {
         }
     }
 
-    pub(crate) fn is_wrong(&self) -> bool {
+    pub fn is_wrong(&self) -> bool {
         !self.wrong.is_empty()
     }
 
     /// Says whether all was right.
-    pub(crate) fn finish(self) -> Result<(), Problem> {
+    pub fn finish(self) -> Result<(), Problem> {
         if self.wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(self.wrong)) }
     }
 }
 
 /// An address in the loose sense of people: something, an `@`, something with a dot or a plain host.
-pub(crate) fn required_email(form: &mut Form, name: &'static str) -> String {
+pub fn required_email(form: &mut Form, name: &'static str) -> String {
     let email = form.required_line(name, 1..=254);
     if !email.is_empty() && !looks_like_email(&email) {
         form.refuse(name, "does not look like an e-mail address");
@@ -229,7 +216,7 @@ pub(crate) fn required_email(form: &mut Form, name: &'static str) -> String {
     email
 }
 
-pub(crate) fn looks_like_email(text: &str) -> bool {
+pub fn looks_like_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && !domain.is_empty()
@@ -241,9 +228,9 @@ pub(crate) fn looks_like_email(text: &str) -> bool {
 }
 
 /// Passwords: 8 characters or more, and no more than a hash should be made to chew on.
-pub(crate) const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
+pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
 
-pub(crate) fn required_password(form: &mut Form, name: &'static str) -> String {
+pub fn required_password(form: &mut Form, name: &'static str) -> String {
     if !form.has(name) {
         form.refuse(name, "is missing");
         return String::new();

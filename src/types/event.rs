@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::types::{
+use super::{
     Account, Involvement, MessageId, Room, RoomId, Seq, SessionId, SessionKind, Timestamp, TokenHash, User,
     UserId,
 };
@@ -38,6 +38,7 @@ pub enum Change {
         message: MessageId,
         /// The room's newest message now.
         last_message: Option<MessageId>,
+        json: Bytes,
     },
     /// A boost was given to a message or taken back.
     BoostChanged {
@@ -59,6 +60,7 @@ pub enum Change {
     },
     RoomDeleted {
         room: RoomId,
+        json: Bytes,
     },
     /// `involvement` is None when the person is no longer a member.
     MembershipUpdated {

@@ -3,11 +3,6 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::{
-    event::{Change, Event},
-    types::Seq,
-};
-
 /// How a socket wants its messages: text frames of JSON, or binary frames of the same maps in MessagePack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -87,58 +82,6 @@ pub fn close(code: CloseCode, reason: &str) -> Bytes {
     out.put_u16(code.into());
     out.put_slice(reason.as_bytes());
     out.freeze()
-}
-
-/// The JSON of a durable event, as sockets and `/api/sync` have it; None for what is not told to anybody.
-pub fn event_json(event: &Event) -> Option<Vec<u8>> {
-    let seq = event.seq;
-    Some(match &event.change {
-        Change::MessageCreated { json, .. } => message_json("message.created", seq, json),
-        Change::MessageUpdated { json, .. } => message_json("message.updated", seq, json),
-        Change::MessageDeleted { room, message, .. } => payload_json(
-            "message.deleted",
-            seq,
-            format!(r#""room_id":{room},"message_id":{message}"#).as_bytes(),
-        ),
-        Change::BoostChanged { kind, json, .. } => payload_json(kind, seq, json),
-        Change::RoomCreated { json, .. } => payload_json("room.created", seq, json),
-        Change::RoomUpdated { json, .. } => payload_json("room.updated", seq, json),
-        Change::RoomDeleted { room } => {
-            payload_json("room.deleted", seq, format!(r#""room_id":{room}"#).as_bytes())
-        }
-        Change::MembershipUpdated { json, .. } => payload_json("membership.updated", seq, json),
-        Change::UserUpdated { json, .. } => payload_json("user.updated", seq, json),
-        Change::AccountUpdated { json, .. } => payload_json("account.updated", seq, json),
-        Change::SessionStarted { .. }
-        | Change::SessionEnded { .. }
-        | Change::SessionTouched { .. }
-        | Change::ReadMarked { .. }
-        | Change::WebhookSet { .. }
-        | Change::PushSet { .. }
-        | Change::AddressesBlocked { .. }
-        | Change::JobsWaiting
-        | Change::Reloaded => return None,
-    })
-}
-
-/// An event about a message, around the message's finished object.
-pub fn message_json(kind: &str, seq: Seq, message: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut json = Vec::with_capacity(message.len() + 64);
-    write!(json, r#"{{"type":"{kind}","seq":{seq},"message":"#).expect("memory takes any text");
-    json.extend_from_slice(message);
-    json.push(b'}');
-    json
-}
-
-/// Any other durable event, around the members of its object.
-pub fn payload_json(kind: &str, seq: Seq, payload: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut json = Vec::with_capacity(payload.len() + 64);
-    write!(json, r#"{{"type":"{kind}","seq":{seq},"#).expect("memory takes any text");
-    json.extend_from_slice(payload);
-    json.push(b'}');
-    json
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What one worker thread works with: its reader, its copy of the state, its sockets, its caches. Nothing of it is
 //! behind a lock, and no borrow of it is held across an `.await`.
 
+pub mod cache;
+pub mod inbox;
+pub mod limits;
+
 use std::{
     cell::{Cell, RefCell},
     fmt::Write,
@@ -15,17 +19,16 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    cache::{BodyCache, CachedBody, Key},
     config::Config,
-    event::{Change, Event, Whisper},
-    inbox::{Inbox, Parcel},
-    limits::Limits,
-    live::Hub,
+    hub::Hub,
     metrics::{BackupMetrics, WorkerMetrics},
-    outside::push::VapidKey,
-    state::State,
-    store::{Folder, PurgeRooms, Reader, WriterHandle},
+    outbound::push::VapidKey,
+    store::{Folder, Reader, State, WriterHandle},
+    types::event::{Change, Event, Whisper},
     types::{IdMap, UserId},
+    worker::cache::{BodyCache, CachedBody, Key},
+    worker::inbox::{Inbox, Parcel},
+    worker::limits::Limits,
 };
 
 /// Ids of requests that are made in one piece of memory.
@@ -201,7 +204,7 @@ impl Worker {
                     Err(error) => tracing::error!(%error, "could not read the state anew"),
                 },
                 // Its members are still needed to tell them.
-                Change::RoomDeleted { room } => {
+                Change::RoomDeleted { room, .. } => {
                     hub.deliver(event, &state);
                     state.apply(event);
                     self.bodies.borrow_mut().remove(&Key::Newest(*room));
@@ -257,8 +260,8 @@ impl Worker {
         due
     }
 
-    /// Keeps a finished answer.
-    pub fn keep(&self, key: Key, body: CachedBody) {
+    /// Caches a finished answer.
+    pub fn cache(&self, key: Key, body: CachedBody) {
         let mut bodies = self.bodies.borrow_mut();
         bodies.put(key, body);
         self.metrics.body_bytes.set(bodies.bytes() as u64);
@@ -284,15 +287,4 @@ impl Worker {
     pub fn is_admin(&self, user: UserId) -> bool {
         self.state.borrow().users.get(&user).is_some_and(|user| user.is_admin())
     }
-}
-
-/// Removes the messages of deleted rooms, a few at a time, so that nobody's post waits for it.
-pub fn purge_deleted_rooms(worker: &Rc<Worker>) {
-    let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        // What is left over when the queue is full goes at the next start.
-        while let Ok(true) = worker.writer.write(PurgeRooms).await {
-            tokio::task::yield_now().await;
-        }
-    });
 }

@@ -1,7 +1,8 @@
 //! The hub: rooms → sockets of this worker. A committed event becomes one frame per encoding, pushed by one loop to
 //! the queues of the room's sockets; what has gathered on a queue leaves in one write.
 
-mod leaving;
+mod drain;
+mod presence;
 
 use std::{
     collections::VecDeque,
@@ -16,18 +17,22 @@ use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::{
-    HEARTBEAT_S,
-    presence::{Changed, Presence},
-};
+use self::presence::{Changed, Presence};
 use crate::{
-    event::{Change, Event, SessionEnd, Whisper},
-    frame::{self, Encoding},
     metrics::WorkerMetrics,
-    state::State,
-    stream::Line,
+    store::State,
+    transport::Line,
+    types::event::{self, Change, SessionEnd, Whisper},
     types::{IdMap, Involvement, MessageId, RoomId, RoomKind, Seq, SessionId, UserId},
+    wire::{
+        Event,
+        event::committed_json,
+        frame::{self, Encoding},
+    },
 };
+
+/// A client pings, or is pinged, within so many seconds; after twice that in silence its socket is closed.
+pub(crate) const HEARTBEAT_S: u32 = 30;
 
 /// Bytes that may wait for one socket. Frames are shared, so what a slow one costs is small; but it has to end.
 const MAX_QUEUED: usize = 1 << 20;
@@ -57,32 +62,32 @@ pub(crate) struct SocketId {
 
 pub(crate) struct Socket {
     serial: u32,
-    pub(super) user: UserId,
+    pub(crate) user: UserId,
     session: SessionId,
-    pub(super) encoding: Encoding,
+    pub(crate) encoding: Encoding,
     stream: Rc<Line>,
     /// The rooms it has joined, the last one last.
-    pub(super) joined: SmallVec<[RoomId; 2]>,
+    pub(crate) joined: SmallVec<[RoomId; 2]>,
     queue: VecDeque<Bytes>,
     queued: usize,
     /// Bytes of the queue's front that are written.
     written: usize,
     dirty: bool,
     /// The kernel's buffer is full: its task waits until it is not.
-    pub(super) blocked: bool,
+    pub(crate) blocked: bool,
     /// Left behind since: its queue was dropped, and it will be told to resync.
     lagging: Option<Instant>,
     /// Nothing but what is queued is to be written; then the connection ends.
     closing: Option<Instant>,
     /// When all is said, its connection ends once its client has ended it too.
     says_goodbye: bool,
-    pub(super) dead: bool,
-    pub(super) waker: Option<Waker>,
+    pub(crate) dead: bool,
+    pub(crate) waker: Option<Waker>,
     /// Seconds of the hub's clock at which something was heard of it.
-    pub(super) heard: u32,
-    pub(super) typed: u32,
+    pub(crate) heard: u32,
+    pub(crate) typed: u32,
     /// Messages posted and not yet answered.
-    pub(super) under_way: u32,
+    pub(crate) under_way: u32,
 }
 
 #[derive(Default)]
@@ -122,13 +127,13 @@ pub struct Hub {
     pub(crate) outbox: Vec<Whisper>,
     run: Run,
     /// Set once the server goes away.
-    leaving: Option<leaving::Leaving>,
+    leaving: Option<drain::Leaving>,
     /// Moves on whenever somebody's lurking may have changed.
     generation: u64,
     serial: u32,
     /// Seconds since the start, as of the last tick.
-    pub(super) clock: u32,
-    pub(super) seq: Seq,
+    pub(crate) clock: u32,
+    pub(crate) seq: Seq,
     metrics: Arc<WorkerMetrics>,
 }
 
@@ -162,7 +167,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         user: UserId,
         session: SessionId,
@@ -208,7 +213,7 @@ impl Hub {
     }
 
     /// The socket's connection has ended. Answers the rooms that it was in; the caller tells the others.
-    pub(super) fn remove(&mut self, id: SocketId) -> Option<(UserId, Vec<RoomId>)> {
+    pub(crate) fn remove(&mut self, id: SocketId) -> Option<(UserId, Vec<RoomId>)> {
         self.socket(id)?;
         let socket = self.sockets[id.slot as usize].take()?;
         self.generation += 1;
@@ -227,12 +232,12 @@ impl Hub {
         Some((socket.user, socket.joined.to_vec()))
     }
 
-    pub(super) fn socket(&mut self, id: SocketId) -> Option<&mut Socket> {
+    pub(crate) fn socket(&mut self, id: SocketId) -> Option<&mut Socket> {
         self.sockets.get_mut(id.slot as usize)?.as_mut().filter(|socket| socket.serial == id.serial)
     }
 
     /// True if it had not joined before.
-    pub(super) fn join(&mut self, id: SocketId, room: RoomId) -> bool {
+    pub(crate) fn join(&mut self, id: SocketId, room: RoomId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
         let known = socket.joined.iter().position(|joined| *joined == room);
         if let Some(place) = known {
@@ -250,7 +255,7 @@ impl Hub {
     }
 
     /// True if it was in there.
-    pub(super) fn leave(&mut self, id: SocketId, room: RoomId) -> bool {
+    pub(crate) fn leave(&mut self, id: SocketId, room: RoomId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
         let Some(place) = socket.joined.iter().position(|joined| *joined == room) else { return false };
         socket.joined.remove(place);
@@ -273,7 +278,7 @@ impl Hub {
     }
 
     /// Tells this worker's sockets of an event that `state` knows already.
-    pub(crate) fn deliver(&mut self, event: &Event, state: &State) {
+    pub(crate) fn deliver(&mut self, event: &event::Event, state: &State) {
         if event.seq > self.seq {
             self.seq = event.seq;
         }
@@ -309,13 +314,13 @@ impl Hub {
         }
     }
 
-    fn gather(&mut self, room: RoomId, event: &Event, state: &State) {
+    fn gather(&mut self, room: RoomId, event: &event::Event, state: &State) {
         let Some(audience) = self.rooms.get(&room) else { return };
         let wanted = [!audience.joined[0].is_empty(), !audience.joined[1].is_empty()];
         if wanted == [false, false] {
             return;
         }
-        let Some(json) = frame::event_json(event) else { return };
+        let Some(json) = committed_json(event) else { return };
         for encoding in ENCODINGS {
             if wanted[place(encoding)] {
                 frame::put_frame(&mut self.run.frames[place(encoding)], encoding, &json);
@@ -374,16 +379,13 @@ impl Hub {
                 _ => {
                     let mut frames = BytesMut::new();
                     for note in unread {
-                        let json = if note.creator == user {
-                            format!(r#"{{"type":"read","room_id":{room},"message_id":{}}}"#, note.message)
+                        let (room_id, message_id) = (room, note.message);
+                        let event = if note.creator == user {
+                            Event::Read { room_id, message_id }
                         } else {
-                            let mention = is_meant(note);
-                            format!(
-                                r#"{{"type":"unread","room_id":{room},"message_id":{},"mention":{mention}}}"#,
-                                note.message
-                            )
+                            Event::Unread { room_id, message_id, mention: is_meant(note) }
                         };
-                        frame::put_frame(&mut frames, encoding, json.as_bytes());
+                        frame::put_frame(&mut frames, encoding, &event.json());
                     }
                     frames.freeze()
                 }
@@ -434,22 +436,22 @@ impl Hub {
         lurkers
     }
 
-    fn deliver_other(&mut self, event: &Event, change: &Change, state: &State) {
+    fn deliver_other(&mut self, event: &event::Event, change: &Change, state: &State) {
         match change {
             Change::SessionEnded { session, why, .. } => return self.close_session(*session, *why),
             Change::ReadMarked { user, room, message } => {
-                let json = format!(r#"{{"type":"read","room_id":{room},"message_id":{message}}}"#);
-                return self.tell_person(*user, json.as_bytes());
+                let event = Event::Read { room_id: *room, message_id: *message };
+                return self.tell_person(*user, &event.json());
             }
             _ => {}
         }
-        let Some(json) = frame::event_json(event) else { return };
+        let Some(json) = committed_json(event) else { return };
         match change {
             Change::RoomCreated { room, .. } | Change::RoomUpdated { room, .. } => {
                 self.generation += 1;
                 self.tell_members(room.id, &json, state);
             }
-            Change::RoomDeleted { room } => {
+            Change::RoomDeleted { room, .. } => {
                 self.tell_members(*room, &json, state);
                 self.empty(*room, |_| true);
             }
@@ -528,12 +530,12 @@ impl Hub {
         }
     }
 
-    pub(super) fn send(&mut self, id: SocketId, json: &[u8]) {
+    pub(crate) fn send(&mut self, id: SocketId, json: &[u8]) {
         let Some(encoding) = self.socket(id).map(|socket| socket.encoding) else { return };
         self.push(id.slot, frame::frame(encoding, json));
     }
 
-    pub(super) fn send_frame(&mut self, id: SocketId, frame: Bytes) {
+    pub(crate) fn send_frame(&mut self, id: SocketId, frame: Bytes) {
         if self.socket(id).is_some() {
             self.push(id.slot, frame);
         }
@@ -579,14 +581,13 @@ impl Hub {
     }
 
     /// Writes what the kernel takes.
-    pub(super) fn write(&mut self, slot: u32) {
+    pub(crate) fn write(&mut self, slot: u32) {
         let seq = self.seq;
         let Some(socket) = self.sockets[slot as usize].as_mut() else { return };
         loop {
             if socket.queue.is_empty() {
                 if socket.lagging.take().is_some() {
-                    let json = format!(r#"{{"type":"resync","seq":{seq}}}"#);
-                    let frame = frame::frame(socket.encoding, json.as_bytes());
+                    let frame = frame::frame(socket.encoding, &Event::Resync { seq }.json());
                     socket.queued = frame.len();
                     socket.queue.push_back(frame);
                     continue;
@@ -633,7 +634,7 @@ impl Hub {
     }
 
     /// The kernel takes bytes of this socket again.
-    pub(super) fn unblock(&mut self, id: SocketId) {
+    pub(crate) fn unblock(&mut self, id: SocketId) {
         if let Some(socket) = self.socket(id) {
             socket.blocked = false;
             self.write(id.slot);
@@ -641,7 +642,7 @@ impl Hub {
     }
 
     /// Nothing more is queued; what is goes out, then a close frame, then the connection ends.
-    pub(super) fn close(&mut self, id: SocketId, code: u16, reason: &str) {
+    pub(crate) fn close(&mut self, id: SocketId, code: u16, reason: &str) {
         let Some(socket) = self.socket(id) else { return };
         if socket.closing.is_some() {
             return;
@@ -659,7 +660,7 @@ impl Hub {
     }
 
     /// A socket that is being closed says its last, and its client gets the time to hear it.
-    pub(super) fn read_on(&mut self, id: SocketId) {
+    pub(crate) fn read_on(&mut self, id: SocketId) {
         if let Some(socket) = self.socket(id) {
             socket.says_goodbye = true;
         }
@@ -705,11 +706,10 @@ impl Hub {
     pub(crate) fn hear(&mut self, whisper: Whisper, state: &State) {
         match whisper {
             Whisper::Typing { room, user, active } => {
-                let json =
-                    format!(r#"{{"type":"typing","room_id":{room},"user_id":{user},"active":{active}}}"#);
+                let event = Event::Typing { room_id: room, user_id: user, active };
                 // In order with the messages that it came after.
                 self.end_run(state);
-                self.tell_room(room, json.as_bytes(), Some(user));
+                self.tell_room(room, &event.json(), Some(user));
             }
             Whisper::Present { room, user, change } => self.presence.count_room(room, user, change),
             Whisper::Online { user, change } => self.presence.count_online(user, change),
@@ -730,13 +730,13 @@ impl Hub {
                     if !is_direct {
                         let online = self.presence.is_in(room, user);
                         let json = presence_json(room, user, online);
-                        self.tell_room(room, json.as_bytes(), None);
+                        self.tell_room(room, &json, None);
                     }
                 }
                 Changed::Online(user) => {
                     let online = self.presence.is_online(user);
                     for (room, partner) in state.direct_partners(user).collect::<Vec<_>>() {
-                        self.tell_person(partner, presence_json(room, user, online).as_bytes());
+                        self.tell_person(partner, &presence_json(room, user, online));
                     }
                 }
             }
@@ -820,8 +820,8 @@ impl Hub {
     }
 }
 
-fn presence_json(room: RoomId, user: UserId, online: bool) -> String {
-    format!(r#"{{"type":"presence","room_id":{room},"user_id":{user},"online":{online}}}"#)
+fn presence_json(room: RoomId, user: UserId, online: bool) -> Vec<u8> {
+    Event::Presence { room_id: room, user_id: user, online }.json()
 }
 
 impl Socket {
@@ -846,7 +846,7 @@ impl Socket {
     }
 
     /// All is said, or nobody listens: the connection can end.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         let all_said = self.is_all_said() && !self.says_goodbye;
         self.dead || self.closing.is_some_and(|since| all_said || since.elapsed() > CLOSE_WITHIN)
     }
@@ -857,11 +857,11 @@ impl Socket {
     }
 
     /// All is said, and its client is still to say goodbye.
-    pub(super) fn waits_for_goodbye(&self) -> bool {
+    pub(crate) fn waits_for_goodbye(&self) -> bool {
         self.says_goodbye && self.is_all_said() && !self.dead
     }
 
-    pub(super) fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         self.closing.is_some()
     }
 }

@@ -57,12 +57,12 @@ impl Hub {
         self.see_off();
     }
 
-    pub(in crate::live) fn is_leaving(&self) -> bool {
+    pub(crate) fn is_leaving(&self) -> bool {
         self.leaving.is_some()
     }
 
     /// A socket that came when the door was about to close.
-    pub(in crate::live) fn send_away(&mut self, id: SocketId) {
+    pub(crate) fn send_away(&mut self, id: SocketId) {
         if let Some(leaving) = self.leaving {
             self.close(id, GOING_AWAY, &leaving.reason());
             self.read_on(id);

@@ -5,8 +5,10 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 
-use super::problem::Problem;
-use crate::worker::{Shared, Worker};
+use crate::{
+    wire::Problem,
+    worker::{Shared, Worker},
+};
 
 /// Callers that wait for a hash at most; the next is told to come back.
 const MAX_WAITING: usize = 64;
@@ -22,7 +24,7 @@ pub(crate) fn hash_password(password: &str) -> String {
     argon2().hash_password(password.as_bytes()).expect("any text can be hashed").to_string()
 }
 
-fn verify(password: &str, hash: &str) -> bool {
+fn is_right(password: &str, hash: &str) -> bool {
     if is_bcrypt(hash) {
         // What an import brought along. Only its first 72 bytes ever counted.
         return bcrypt::verify(password, hash).unwrap_or(false);
@@ -35,12 +37,12 @@ fn is_bcrypt(hash: &str) -> bool {
 }
 
 /// A hash that nobody has the password of, so that an unknown address takes as long as a wrong password.
-fn nobody() -> &'static str {
+fn unknown_hash() -> &'static str {
     static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     HASH.get_or_init(|| hash_password(&crate::types::random_token()))
 }
 
-async fn aside<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     shared: &Shared,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
@@ -56,22 +58,22 @@ async fn aside<T: Send + 'static>(
     done
 }
 
-pub(crate) async fn hash_aside(worker: &Worker, password: String) -> Result<String, Problem> {
-    aside(&worker.shared, move || hash_password(&password)).await
+pub(crate) async fn hash(worker: &Worker, password: String) -> Result<String, Problem> {
+    run_blocking(&worker.shared, move || hash_password(&password)).await
 }
 
 /// None if the password is wrong; otherwise a better hash of it, where the stored one is of an older kind. Without a hash
 /// it takes as long, and is wrong.
-pub(crate) async fn verify_aside(
+pub(crate) async fn verify(
     worker: &Worker,
     password: String,
     hash: Option<String>,
 ) -> Result<Option<Option<String>>, Problem> {
-    aside(&worker.shared, move || match hash {
-        Some(hash) if verify(&password, &hash) => Some(is_bcrypt(&hash).then(|| hash_password(&password))),
+    run_blocking(&worker.shared, move || match hash {
+        Some(hash) if is_right(&password, &hash) => Some(is_bcrypt(&hash).then(|| hash_password(&password))),
         Some(_) => None,
         None => {
-            verify(&password, nobody());
+            is_right(&password, unknown_hash());
             None
         }
     })
@@ -86,11 +88,11 @@ mod tests {
     fn the_right_password_and_no_other_is_verified() {
         let hash = hash_password("correct horse");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(verify("correct horse", &hash));
-        assert!(!verify("correct horsf", &hash));
-        assert!(!verify("correct horse", "not a hash"));
+        assert!(is_right("correct horse", &hash));
+        assert!(!is_right("correct horsf", &hash));
+        assert!(!is_right("correct horse", "not a hash"));
         let imported = bcrypt::hash("correct horse", 4).unwrap();
-        assert!(verify("correct horse", &imported) && is_bcrypt(&imported));
-        assert!(!verify("correct horsf", &imported));
+        assert!(is_right("correct horse", &imported) && is_bcrypt(&imported));
+        assert!(!is_right("correct horsf", &imported));
     }
 }

@@ -10,12 +10,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::event::{Batch, Whisper};
-
-/// A finished command that waits for its worker to take the answer to the caller.
-pub trait Completion: Send {
-    fn complete(self: Box<Self>);
-}
+use crate::{
+    store::Completion,
+    types::event::{Batch, Whisper},
+};
 
 pub enum Parcel {
     /// The events of one commit, and when it was done.

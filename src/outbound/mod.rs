@@ -2,6 +2,7 @@
 //! everything that could go on for ever has an end.
 
 mod address;
+pub mod backoff;
 pub mod page;
 pub mod push;
 #[cfg(test)]

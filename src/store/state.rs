@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    event::{Change, Event, Session},
+    types::event::{Change, Event, Session},
     types::{
         Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash,
         User, UserId,
@@ -32,7 +32,7 @@ pub struct State {
 }
 
 /// What stands for an address when it is blocked: itself, or for IPv6 its /64, which is one household.
-pub fn network_of(address: IpAddr) -> IpAddr {
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         address => address,
@@ -46,6 +46,15 @@ pub struct RoomState {
     pub last_message: Option<MessageId>,
     /// The seq of the last event in the room: what a page of it is valid for.
     pub version: Seq,
+}
+
+impl RoomState {
+    /// In order.
+    pub fn member_ids(&self) -> Vec<UserId> {
+        let mut ids: Vec<_> = self.members.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
 }
 
 impl State {
@@ -171,7 +180,7 @@ impl State {
                     self.add_member(room.id, *user, room.kind.default_involvement());
                 }
             }
-            Change::RoomDeleted { room } => {
+            Change::RoomDeleted { room, .. } => {
                 if let Some(state) = self.rooms.remove(room) {
                     for user in state.members.keys() {
                         if let Some(rooms) = self.rooms_of.get_mut(user) {

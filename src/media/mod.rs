@@ -1,0 +1,4 @@
+//! Pictures and sounds.
+
+pub mod picture;
+pub mod sounds;
