@@ -1,5 +1,5 @@
 //! What a connection runs over: TCP, or TLS above it. hyper drives a `Stream`; a socket, which reads and writes by itself
-//! whenever the kernel is ready, has a `Line`.
+//! whenever the kernel is ready, has a `Transport`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -71,31 +71,32 @@ impl Progress {
     }
 }
 
-pub(crate) enum Transport {
+/// A connection as it was accepted.
+pub(crate) enum Accepted {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// What hyper reads and writes. Notes when a request begins to arrive, and that answers are taken.
 pub(crate) struct Stream {
-    transport: Transport,
+    connection: Accepted,
     progress: Arc<Progress>,
     /// Whether bytes that come in while nothing is asked are the head of a request (HTTP/1), or may be anything (HTTP/2).
     marks_heads: bool,
 }
 
 impl Stream {
-    pub(crate) fn new(transport: Transport, progress: Arc<Progress>, marks_heads: bool) -> Self {
-        Self { transport, progress, marks_heads }
+    pub(crate) fn new(connection: Accepted, progress: Arc<Progress>, marks_heads: bool) -> Self {
+        Self { connection, progress, marks_heads }
     }
 
-    pub(crate) fn into_line(self) -> Line {
-        match self.transport {
-            Transport::Plain(stream) => Line::Plain(stream),
-            Transport::Tls(stream) => {
+    pub(crate) fn into_transport(self) -> Transport {
+        match self.connection {
+            Accepted::Plain(stream) => Transport::Plain(stream),
+            Accepted::Tls(stream) => {
                 let (tcp, session) = stream.into_inner();
                 // What came along with the handshake may be decrypted already.
-                Line::Tls(Box::new(TlsLine {
+                Transport::Tls(Box::new(TlsTransport {
                     tcp,
                     session: RefCell::new(session),
                     may_have_more: Cell::new(true),
@@ -111,9 +112,9 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
+        let polled = match &mut self.connection {
+            Accepted::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
         };
         if self.marks_heads
             && polled.is_ready()
@@ -136,24 +137,24 @@ impl Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
+        let polled = match &mut self.connection {
+            Accepted::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         };
         self.noted(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+        match &mut self.connection {
+            Accepted::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+        match &mut self.connection {
+            Accepted::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         }
     }
 
@@ -162,9 +163,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Transport::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
+        let polled = match &mut self.connection {
+            Accepted::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
         };
         self.noted(polled)
     }
@@ -175,29 +176,29 @@ impl AsyncWrite for Stream {
 }
 
 /// A connection that has become a socket: read and written without waiting, by whoever is woken when it is ready.
-pub(crate) enum Line {
+pub(crate) enum Transport {
     Plain(TcpStream),
-    Tls(Box<TlsLine>),
+    Tls(Box<TlsTransport>),
 }
 
-pub(crate) struct TlsLine {
+pub(crate) struct TlsTransport {
     tcp: TcpStream,
     session: RefCell<ServerConnection>,
     /// Something may be decrypted and not yet read, of which the kernel knows nothing.
     may_have_more: Cell<bool>,
 }
 
-impl Line {
+impl Transport {
     fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(stream) => stream,
-            Self::Tls(line) => &line.tcp,
+            Self::Tls(tls) => &tls.tcp,
         }
     }
 
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tls(line) if line.may_have_more.get() => Poll::Ready(Ok(())),
+            Self::Tls(tls) if tls.may_have_more.get() => Poll::Ready(Ok(())),
             _ => self.tcp().poll_read_ready(cx),
         }
     }
@@ -210,7 +211,7 @@ impl Line {
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_read(buffer),
-            Self::Tls(line) => line.try_read(buffer),
+            Self::Tls(tls) => tls.try_read(buffer),
         }
     }
 
@@ -218,14 +219,14 @@ impl Line {
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_write(bytes),
-            Self::Tls(line) => line.try_write_with(|writer| writer.write(bytes)),
+            Self::Tls(tls) => tls.try_write_with(|writer| writer.write(bytes)),
         }
     }
 
     pub(crate) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_write_vectored(slices),
-            Self::Tls(line) => line.try_write_with(|writer| writer.write_vectored(slices)),
+            Self::Tls(tls) => tls.try_write_with(|writer| writer.write_vectored(slices)),
         }
     }
 
@@ -233,22 +234,23 @@ impl Line {
     pub(crate) fn try_flush(&self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
-            Self::Tls(line) => line.send(&mut line.session.borrow_mut()),
+            Self::Tls(tls) => tls.send(&mut tls.session.borrow_mut()),
         }
     }
+
     /// Says that nothing more is sent; what the other side sends can still be read.
     pub(crate) fn end(&self) {
-        if let Self::Tls(line) = self {
-            line.say_end(&mut line.session.borrow_mut());
+        if let Self::Tls(tls) = self {
+            tls.close_notify(&mut tls.session.borrow_mut());
         }
         // Whoever is gone need not hear it.
         let _ = socket2::SockRef::from(self.tcp()).shutdown(std::net::Shutdown::Write);
     }
 }
 
-impl TlsLine {
+impl TlsTransport {
     /// The other side is told that this is the end and no cut (RFC 8446, section 6.1), if the kernel takes it.
-    fn say_end(&self, session: &mut ServerConnection) {
+    fn close_notify(&self, session: &mut ServerConnection) {
         session.send_close_notify();
         let _ = self.send(session);
     }
@@ -292,9 +294,9 @@ impl TlsLine {
     }
 }
 
-impl Drop for TlsLine {
+impl Drop for TlsTransport {
     fn drop(&mut self) {
-        self.say_end(&mut self.session.borrow_mut());
+        self.close_notify(&mut self.session.borrow_mut());
     }
 }
 

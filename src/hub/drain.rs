@@ -22,16 +22,16 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Once all is said, its client gets so long to say goodbye. To close at once on what has just come from it would be a
 /// reset, which takes what it has not read yet away.
-const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_millis(500);
 
 /// Since when the hub sees its sockets off, and when they are to come back.
 #[derive(Clone, Copy)]
-pub(super) struct Leaving {
+pub(super) struct Draining {
     since: Instant,
     latest_ms: u32,
 }
 
-impl Leaving {
+impl Draining {
     /// What the close frame says: `web/live.js` reads it.
     fn reason(&self) -> String {
         let mut bytes = [0; 4];
@@ -50,35 +50,35 @@ fn latest_ms(sockets: u64) -> u32 {
 }
 
 impl Hub {
-    /// The server goes away: from now on nothing more is read, and `see_off` sends everybody home. `sockets` is how many
+    /// The server goes away: from now on nothing more is read, and `close_all` sends everybody home. `sockets` is how many
     /// all workers have together.
-    pub(crate) fn leave_all(&mut self, sockets: u64) {
-        self.leaving = Some(Leaving { since: Instant::now(), latest_ms: latest_ms(sockets) });
-        self.see_off();
+    pub(crate) fn drain(&mut self, sockets: u64) {
+        self.draining = Some(Draining { since: Instant::now(), latest_ms: latest_ms(sockets) });
+        self.close_all();
     }
 
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.leaving.is_some()
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.is_some()
     }
 
     /// A socket that came when the door was about to close.
-    pub(crate) fn send_away(&mut self, id: SocketId) {
-        if let Some(leaving) = self.leaving {
-            self.close(id, GOING_AWAY, &leaving.reason());
-            self.read_on(id);
+    pub(crate) fn close_going_away(&mut self, id: SocketId) {
+        if let Some(draining) = self.draining {
+            self.close(id, GOING_AWAY, &draining.reason());
+            self.linger(id);
         }
     }
 
     /// Every few milliseconds while the server goes away: closes whoever has its answers, lets go of whoever has had its
     /// time.
-    pub(crate) fn see_off(&mut self) {
-        let Some(leaving) = self.leaving else { return };
-        let no_answers = leaving.since.elapsed() > ANSWERS_WITHIN;
+    pub(crate) fn close_all(&mut self) {
+        let Some(draining) = self.draining else { return };
+        let no_answers = draining.since.elapsed() > ANSWERS_WITHIN;
         for id in self.ids(|socket| socket.closing.is_none() && (no_answers || socket.under_way == 0)) {
-            self.send_away(id);
+            self.close_going_away(id);
         }
         for socket in self.sockets.iter_mut().flatten() {
-            let bound = if socket.queue.is_empty() { GOODBYE_WITHIN } else { TAKEN_WITHIN };
+            let bound = if socket.queue.is_empty() { LINGER } else { TAKEN_WITHIN };
             if socket.closing.is_some_and(|since| since.elapsed() > bound) && !socket.dead {
                 socket.dead = true;
                 socket.wake();
@@ -101,10 +101,10 @@ mod tests {
 
     #[test]
     fn a_close_frame_says_when_to_come_back_within_the_125_bytes_that_it_may_have() {
-        let leaving = Leaving { since: Instant::now(), latest_ms: LATEST_MS };
+        let draining = Draining { since: Instant::now(), latest_ms: LATEST_MS };
         let mut seen = std::collections::HashSet::new();
         for _ in 0..200 {
-            let reason = leaving.reason();
+            let reason = draining.reason();
             assert!(reason.len() <= 123, "{reason}");
             let ms = reason.strip_prefix("going away; retry in ").and_then(|rest| rest.strip_suffix(" ms"));
             let ms: u32 = ms.and_then(|ms| ms.parse().ok()).expect("a number of milliseconds");

@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::types::{IdMap, RoomId, UserId};
+use super::Hub;
+use crate::{
+    store::State,
+    types::{IdMap, RoomId, RoomKind, UserId},
+    wire::Event,
+};
 
 /// A dropped socket counts for so long, so that a reload does not flicker.
 const GRACE: Duration = Duration::from_secs(60);
@@ -93,6 +98,72 @@ fn note(changed: &mut Vec<Changed>, change: Changed) {
     if !changed.contains(&change) {
         changed.push(change);
     }
+}
+
+impl Hub {
+    pub(crate) fn presence_changed(&self) -> bool {
+        !self.presence.changed.is_empty()
+    }
+
+    /// Tells who came and went since the last time, each once, as it is now.
+    pub(crate) fn tell_presence(&mut self, state: &State) {
+        for change in std::mem::take(&mut self.presence.changed) {
+            match change {
+                Changed::Room(room, user) => {
+                    let is_direct =
+                        state.rooms.get(&room).is_none_or(|found| found.room.kind == RoomKind::Direct);
+                    if !is_direct {
+                        let online = self.presence.is_in(room, user);
+                        let json = presence_json(room, user, online);
+                        self.tell_room(room, &json, None);
+                    }
+                }
+                Changed::Online(user) => {
+                    let online = self.presence.is_online(user);
+                    for (room, partner) in state.direct_partners(user).collect::<Vec<_>>() {
+                        self.tell_person(partner, &presence_json(room, user, online));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn present(&self, state: &State, room: RoomId) -> Vec<UserId> {
+        match state.rooms.get(&room) {
+            Some(found) if found.room.kind == RoomKind::Direct => {
+                let mut ids: Vec<_> =
+                    found.members.keys().copied().filter(|user| self.presence.is_online(*user)).collect();
+                ids.sort_unstable();
+                ids
+            }
+            _ => self.presence.people_in(room),
+        }
+    }
+
+    pub(crate) fn is_online(&self, user: UserId) -> bool {
+        self.presence.is_online(user)
+    }
+
+    /// Whether a person has the room open somewhere.
+    pub(crate) fn is_reading(&self, room: RoomId, user: UserId) -> bool {
+        self.presence.is_in(room, user)
+    }
+
+    /// Those online with whom a person shares a direct room.
+    pub(crate) fn online_partners(&self, state: &State, user: UserId) -> Vec<UserId> {
+        let mut ids: Vec<_> = state
+            .direct_partners(user)
+            .map(|(_, partner)| partner)
+            .filter(|partner| self.presence.is_online(*partner))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+fn presence_json(room: RoomId, user: UserId, online: bool) -> Vec<u8> {
+    Event::Presence { room_id: room, user_id: user, online }.json()
 }
 
 #[cfg(test)]

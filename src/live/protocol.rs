@@ -12,7 +12,7 @@ use crate::{
     },
     hub::SocketId,
     store::MarkRead,
-    types::{MessageId, RoomId, Seq, UserId, event::Whisper},
+    types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
     wire::{
         Event, Form, Problem,
         event::ack_json,
@@ -77,7 +77,7 @@ fn dispatch(
             let room = RoomId(form.required_id("room_id"));
             form.finish()?;
             if worker.hub.borrow_mut().leave(id, room) {
-                worker.whisper(Whisper::Present { room, user, change: -1 });
+                worker.broadcast(EphemeralEvent::Present { room, user, change: -1 });
             }
             worker.hub.borrow_mut().send(id, &Event::Left { room_id: room }.json());
             Ok(())
@@ -127,7 +127,7 @@ fn join(
         None => false,
     };
     if worker.hub.borrow_mut().join(id, room) {
-        worker.whisper(Whisper::Present { room, user, change: 1 });
+        worker.broadcast(EphemeralEvent::Present { room, user, change: 1 });
     }
     let joined = Event::Joined { room_id: room, seq: now, present: &rooms::present(worker, room) };
     let mut hub = worker.hub.borrow_mut();
@@ -197,5 +197,5 @@ fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: boo
         }
         socket.typed = if active { clock } else { 0 };
     }
-    worker.whisper(Whisper::Typing { room, user, active });
+    worker.broadcast(EphemeralEvent::Typing { room, user, active });
 }

@@ -27,9 +27,9 @@ use super::protocol;
 use crate::{
     chat::Viewer,
     hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
-    transport::{Line, Stream},
+    transport::{Stream, Transport},
     types::UserId,
-    types::event::Whisper,
+    types::event::EphemeralEvent,
     wire::{
         Event, Problem,
         frame::{self, Encoding},
@@ -76,7 +76,7 @@ pub(crate) fn upgrade(
         // A client that went away before the switch leaves nothing behind.
         let Ok(upgraded) = upgrading.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-        let stream = parts.io.into_inner().into_line();
+        let stream = parts.io.into_inner().into_transport();
         // What hyper held is let go before the long life of the socket begins.
         tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
     });
@@ -111,7 +111,7 @@ struct Conversation {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
-    stream: Rc<Line>,
+    stream: Rc<Transport>,
     /// The beginning of a frame whose end has not come yet.
     partial: Vec<u8>,
     /// The parts of a fragmented message.
@@ -121,7 +121,13 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn start(worker: Rc<Worker>, viewer: Viewer, encoding: Encoding, stream: Line, early: Bytes) -> Self {
+    fn start(
+        worker: Rc<Worker>,
+        viewer: Viewer,
+        encoding: Encoding,
+        stream: Transport,
+        early: Bytes,
+    ) -> Self {
         let stream = Rc::new(stream);
         let user = viewer.user;
         worker.catch_up();
@@ -135,8 +141,8 @@ impl Conversation {
             Event::Hello { user_id: user, seq: state.seq, heartbeat_s: HEARTBEAT_S }
         };
         worker.hub.borrow_mut().send(id, &hello.json());
-        worker.hub.borrow_mut().send_away(id);
-        worker.whisper(Whisper::Online { user, change: 1 });
+        worker.hub.borrow_mut().close_going_away(id);
+        worker.broadcast(EphemeralEvent::Online { user, change: 1 });
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
@@ -178,14 +184,14 @@ impl Conversation {
 
     fn is_saturated(&self) -> bool {
         let mut hub = self.worker.hub.borrow_mut();
-        hub.is_leaving()
+        hub.is_draining()
             || hub
                 .socket(self.id)
                 .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
     }
 
     /// Ends our side of the connection and reads on, whatever comes, until the client has ended its own.
-    fn say_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.finished, true) {
             // If it is gone already, the read says so.
             self.stream.end();
@@ -330,7 +336,7 @@ impl Conversation {
         hub.close(self.id, code, reason);
         if code == TOO_BIG {
             // Its client is in the middle of it: closed at once, the connection would be reset, and the reason lost.
-            hub.read_on(self.id);
+            hub.linger(self.id);
         }
     }
 }
@@ -368,8 +374,8 @@ impl Future for Conversation {
         }
         this.worker.flush_if_needed();
         let waits =
-            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_goodbye());
-        if waits && this.say_goodbye(cx).is_ready() {
+            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_peer());
+        if waits && this.linger(cx).is_ready() {
             return Poll::Ready(());
         }
         let done = this.worker.hub.borrow_mut().socket(this.id).is_none_or(|socket| socket.is_done());

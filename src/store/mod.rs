@@ -22,7 +22,7 @@ mod search;
 mod snapshot;
 mod state;
 mod sync;
-mod voice;
+mod system_user;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
@@ -54,5 +54,5 @@ pub use search::{Found, Hit, RecentSearch, RememberSearch, SearchQuery};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
 pub use state::{RoomState, State};
 pub use sync::{Change as SyncChange, PruneEvents};
-pub use voice::LetServerSpeak;
-pub use writer::{Barrier, Completion, Fanout, Home, Writer, WriterHandle, WriterMetrics};
+pub use system_user::JoinSystemUser;
+pub use writer::{Barrier, Completion, Fanout, ReplyTo, Writer, WriterHandle, WriterMetrics};

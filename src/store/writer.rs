@@ -47,15 +47,15 @@ pub trait Fanout: Send {
     /// Hands answers back to the worker that asked.
     fn completions(&self, worker: usize, completions: Vec<Box<dyn Completion>>);
     /// Wakes them all.
-    fn ring(&self);
+    fn notify(&self);
 }
 
 /// Where a command came from, and so where its answer is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home {
+pub enum ReplyTo {
     Worker(usize),
     /// A thread that waits for itself.
-    Elsewhere,
+    Caller,
 }
 
 /// What the writer counts for `/metrics`.
@@ -78,7 +78,7 @@ pub trait Completion: Send {
 }
 
 struct Envelope {
-    home: Home,
+    reply_to: ReplyTo,
     work: Box<dyn Work>,
 }
 
@@ -181,13 +181,13 @@ impl Queue {
 #[derive(Clone)]
 pub struct WriterHandle {
     queue: Arc<Queue>,
-    home: Home,
+    reply_to: ReplyTo,
 }
 
 impl WriterHandle {
     /// The same writer, with answers completed on that worker's thread.
-    pub fn at_home(&self, home: Home) -> Self {
-        Self { queue: Arc::clone(&self.queue), home }
+    pub fn replying_to(&self, reply_to: ReplyTo) -> Self {
+        Self { queue: Arc::clone(&self.queue), reply_to }
     }
 
     /// Puts a command on the queue, in the order of the calls. The answer comes once it is durable.
@@ -223,7 +223,7 @@ impl WriterHandle {
             }
             return Err(WriteError::Overloaded);
         }
-        waiting.envelopes.push(Envelope { home: self.home, work });
+        waiting.envelopes.push(Envelope { reply_to: self.reply_to, work });
         let wake = is_awaited && std::mem::take(&mut waiting.asleep);
         drop(waiting);
         if wake {
@@ -239,7 +239,7 @@ impl WriterHandle {
 
     /// The same for a thread that has nothing else to do. Not for workers.
     pub fn write_blocking<C: Command>(&self, command: C) -> Result<C::Output, WriteError> {
-        self.at_home(Home::Elsewhere).submit(command)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
+        self.replying_to(ReplyTo::Caller).submit(command)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
     /// Commands that wait or are under way.
@@ -281,7 +281,7 @@ impl Writer {
         let failed = |error| OpenError::Database(data.database(), error);
         let seq = last_seq(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
-        let mut bench = Bench {
+        let mut thread = WriterThread {
             db,
             checkpointer,
             index: Index::new(data.durability()),
@@ -293,9 +293,9 @@ impl Writer {
         };
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || bench.work())
+            .spawn(move || thread.work())
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?;
-        let handle = WriterHandle { queue: Arc::clone(&queue), home: Home::Elsewhere };
+        let handle = WriterHandle { queue: Arc::clone(&queue), reply_to: ReplyTo::Caller };
         Ok((Self { queue, thread: Some(thread) }, handle))
     }
 }
@@ -311,7 +311,7 @@ impl Drop for Writer {
 }
 
 /// All that the writer's thread works with.
-struct Bench {
+struct WriterThread {
     db: Connection,
     checkpointer: Checkpointer,
     index: Index,
@@ -323,7 +323,7 @@ struct Bench {
     optimized: Instant,
 }
 
-impl Bench {
+impl WriterThread {
     fn work(&mut self) {
         while let Some(batch) = self.next_batch() {
             if batch.is_empty() {
@@ -485,24 +485,24 @@ impl Bench {
         }
     }
 
-    /// One parcel of answers for each worker, after every worker has the events: whoever hears an answer and asks
+    /// One message of answers for each worker, after every worker has the events: whoever hears an answer and asks
     /// again, of any worker, sees what was written.
     fn answer(&self, batch: Vec<Envelope>) {
-        let mut homes: Vec<(usize, Vec<Box<dyn Completion>>)> = Vec::new();
-        for Envelope { home, work } in batch {
+        let mut replies: Vec<(usize, Vec<Box<dyn Completion>>)> = Vec::new();
+        for Envelope { reply_to, work } in batch {
             let completion = work.into_completion();
-            match home {
-                Home::Elsewhere => completion.complete(),
-                Home::Worker(worker) => match homes.iter_mut().find(|(id, _)| *id == worker) {
+            match reply_to {
+                ReplyTo::Caller => completion.complete(),
+                ReplyTo::Worker(worker) => match replies.iter_mut().find(|(id, _)| *id == worker) {
                     Some((_, completions)) => completions.push(completion),
-                    None => homes.push((worker, vec![completion])),
+                    None => replies.push((worker, vec![completion])),
                 },
             }
         }
-        for (worker, completions) in homes {
+        for (worker, completions) in replies {
             self.fanout.completions(worker, completions);
         }
-        self.fanout.ring();
+        self.fanout.notify();
     }
 }
 
@@ -531,7 +531,7 @@ mod tests {
     impl Fanout for Nobody {
         fn events(&self, _: &Batch, _: Instant) {}
         fn completions(&self, _: usize, _: Vec<Box<dyn Completion>>) {}
-        fn ring(&self) {}
+        fn notify(&self) {}
     }
 
     /// Holds the writer up, so that what comes meanwhile is one batch.

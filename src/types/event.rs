@@ -135,7 +135,7 @@ pub enum SessionEnd {
 
 /// What is told once and kept nowhere.
 #[derive(Clone, Copy, Debug)]
-pub enum Whisper {
+pub enum EphemeralEvent {
     Typing {
         room: RoomId,
         user: UserId,

@@ -1,4 +1,4 @@
-//! Where a worker gets its mail: committed events, finished commands and whispers from other workers.
+//! Where a worker gets its mail: committed events, finished commands and ephemeral events from other workers.
 
 use std::{
     sync::{
@@ -12,53 +12,53 @@ use tokio::sync::Notify;
 
 use crate::{
     store::Completion,
-    types::event::{Batch, Whisper},
+    types::event::{Batch, EphemeralEvent},
 };
 
-pub enum Parcel {
+pub enum Message {
     /// The events of one commit, and when it was done.
     Events(Batch, Instant),
     Completions(Vec<Box<dyn Completion>>),
-    Whisper(Whisper),
+    Ephemeral(EphemeralEvent),
 }
 
 /// A worker's mailbox. Unbounded in type, bounded in fact: the writer's queue bounds what can be under way.
 #[derive(Default)]
 pub struct Inbox {
-    parcels: Mutex<Vec<Parcel>>,
+    messages: Mutex<Vec<Message>>,
     waiting: AtomicBool,
-    bell: Notify,
+    notify: Notify,
 }
 
 impl Inbox {
-    /// Puts a parcel in without waking the worker. It is seen by every request that begins from now on.
-    pub fn put(&self, parcel: Parcel) {
-        self.lock().push(parcel);
+    /// Puts a message in without waking the worker. It is seen by every request that begins from now on.
+    pub fn put(&self, message: Message) {
+        self.lock().push(message);
         self.waiting.store(true, Ordering::Release);
     }
 
     /// Wakes the worker for what has been put in.
-    pub fn ring(&self) {
-        self.bell.notify_one();
+    pub fn notify(&self) {
+        self.notify.notify_one();
     }
 
     /// Takes all that waits, into `taken`, which must be empty. Costs one load when there is nothing.
-    pub fn take(&self, taken: &mut Vec<Parcel>) {
+    pub fn take(&self, taken: &mut Vec<Message>) {
         debug_assert!(taken.is_empty());
         if self.waiting.load(Ordering::Acquire) {
-            let mut parcels = self.lock();
+            let mut messages = self.lock();
             self.waiting.store(false, Ordering::Release);
-            std::mem::swap(&mut *parcels, taken);
+            std::mem::swap(&mut *messages, taken);
         }
     }
 
     /// Returns when the worker has been rung for.
-    pub async fn rung(&self) {
-        self.bell.notified().await;
+    pub async fn notified(&self) {
+        self.notify.notified().await;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Parcel>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Message>> {
         // Nothing that holds this lock can panic half-way through a change.
-        self.parcels.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.messages.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

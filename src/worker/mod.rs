@@ -24,10 +24,10 @@ use crate::{
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
     store::{Folder, Reader, State, WriterHandle},
-    types::event::{Change, Event, Whisper},
+    types::event::{Change, EphemeralEvent, Event},
     types::{IdMap, UserId},
     worker::cache::{BodyCache, CachedBody, Key},
-    worker::inbox::{Inbox, Parcel},
+    worker::inbox::{Inbox, Message},
     worker::limits::Limits,
 };
 
@@ -59,7 +59,7 @@ pub struct Shared {
     /// Rung when the account keeps messages for another time than before.
     pub retention_changed: tokio::sync::Notify,
     /// What the job runner has the first worker do.
-    pub errands: Mutex<Vec<Errand>>,
+    pub tasks: Mutex<Vec<Task>>,
     pub backups: BackupMetrics,
     /// Made at the first start, kept for ever: subscriptions are to it.
     pub vapid: Arc<VapidKey>,
@@ -72,13 +72,13 @@ pub struct Shared {
 }
 
 /// Something that another thread wants done with all that a worker knows.
-pub type Errand = Box<dyn FnOnce(&Rc<Worker>) + Send>;
+pub type Task = Box<dyn FnOnce(&Rc<Worker>) + Send>;
 
 impl Shared {
     /// Has the first worker do something.
-    pub fn send_errand(&self, errand: Errand) {
-        self.errands.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
-        self.inboxes[0].ring();
+    pub fn send_task(&self, task: Task) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        self.inboxes[0].notify();
     }
 
     /// Whether this is another search than the person's last one. Takes it for the last one from now on.
@@ -116,7 +116,7 @@ pub struct Worker {
     pub scratch: RefCell<Box<[u8]>>,
     /// Rung when the hub has frames to flush.
     pub flush: tokio::sync::Notify,
-    taken: RefCell<Vec<Parcel>>,
+    taken: RefCell<Vec<Message>>,
     healthy_at: Cell<Option<Instant>>,
     requests: Cell<u64>,
     /// The ids of the next requests, one after the other.
@@ -161,26 +161,26 @@ impl Worker {
     pub fn catch_up(&self) {
         let mut taken = self.taken.take();
         self.shared.inboxes[self.id].take(&mut taken);
-        for parcel in taken.drain(..) {
-            match parcel {
-                Parcel::Events(batch, _) => self.apply(&batch),
-                Parcel::Completions(completions) => {
+        for message in taken.drain(..) {
+            match message {
+                Message::Events(batch, _) => self.apply(&batch),
+                Message::Completions(completions) => {
                     completions.into_iter().for_each(|answer| answer.complete())
                 }
-                Parcel::Whisper(whisper) => self.hub.borrow_mut().hear(whisper, &self.state.borrow()),
+                Message::Ephemeral(event) => self.hub.borrow_mut().receive(event, &self.state.borrow()),
             }
         }
         self.taken.replace(taken);
-        self.send_whispers();
+        self.send_ephemeral_events();
         self.flush_if_needed();
     }
 
     /// Does what other threads want done here.
-    pub fn run_errands(self: &Rc<Self>) {
+    pub fn run_tasks(self: &Rc<Self>) {
         if self.id == 0 {
-            let errands =
-                std::mem::take(&mut *self.shared.errands.lock().unwrap_or_else(PoisonError::into_inner));
-            errands.into_iter().for_each(|errand| errand(self));
+            let tasks =
+                std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            tasks.into_iter().for_each(|task| task(self));
         }
     }
 
@@ -219,22 +219,22 @@ impl Worker {
     }
 
     /// Passes on what the hub has to say to the others.
-    pub fn send_whispers(&self) {
+    pub fn send_ephemeral_events(&self) {
         let outbox = std::mem::take(&mut self.hub.borrow_mut().outbox);
-        for whisper in outbox {
-            self.whisper(whisper);
+        for event in outbox {
+            self.broadcast(event);
         }
     }
 
     /// Tells every worker, this one at once.
-    pub fn whisper(&self, whisper: Whisper) {
+    pub fn broadcast(&self, event: EphemeralEvent) {
         for (id, inbox) in self.shared.inboxes.iter().enumerate() {
             if id != self.id {
-                inbox.put(Parcel::Whisper(whisper));
-                inbox.ring();
+                inbox.put(Message::Ephemeral(event));
+                inbox.notify();
             }
         }
-        self.hub.borrow_mut().hear(whisper, &self.state.borrow());
+        self.hub.borrow_mut().receive(event, &self.state.borrow());
         self.flush_if_needed();
     }
 

@@ -1,4 +1,4 @@
-//! The server's own voice: somebody called Campfire who speaks in the room that the settings name. It is a bot without a
+//! The server's own system_user: somebody called Campfire who speaks in the room that the settings name. It is a bot without a
 //! key, so nothing but the server itself can speak as it.
 
 use rusqlite::OptionalExtension;
@@ -17,11 +17,11 @@ const KEPT_AS: &str = "voice";
 
 /// Makes it a member of a room; makes it, if it is not there. Answers who it is.
 #[derive(Debug)]
-pub struct LetServerSpeak {
+pub struct JoinSystemUser {
     pub room: RoomId,
 }
 
-impl Command for LetServerSpeak {
+impl Command for JoinSystemUser {
     type Output = UserId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
@@ -29,22 +29,22 @@ impl Command for LetServerSpeak {
         if room.kind == RoomKind::Direct {
             return Err(Refusal::Invalid("room_id", "is a direct room, which belongs to its members"));
         }
-        let voice =
+        let system_user =
             match known(tx)? {
-                Some(voice) => voice,
+                Some(system_user) => system_user,
                 None => {
                     tx.statement("insert into users (name, role, created_at) values (?, ?, ?)")?
                         .execute((NAME, Role::Bot, tx.now))?;
-                    let voice = UserId(tx.db.last_insert_rowid());
+                    let system_user = UserId(tx.db.last_insert_rowid());
                     tx.statement("insert or replace into secrets (name, value) values (?, ?)")?
-                        .execute((KEPT_AS, voice.0.to_be_bytes().to_vec()))?;
-                    voice
+                        .execute((KEPT_AS, system_user.0.to_be_bytes().to_vec()))?;
+                    system_user
                 }
             };
-        if enter(tx, room.id, voice, room.kind.default_involvement())? {
-            updated(tx, voice, vec![room.id])?;
+        if enter(tx, room.id, system_user, room.kind.default_involvement())? {
+            updated(tx, system_user, vec![room.id])?;
         }
-        Ok(voice)
+        Ok(system_user)
     }
 }
 
