@@ -108,7 +108,8 @@ fn links_and_anchors_lead_to_files_and_headings_that_exist() {
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() { path.clone() } else { target(path, file) };
             let exists = target.exists()
-                && (anchor.is_empty() || pages.get(&target).is_some_and(|page| page.anchors.contains(anchor)));
+                && (anchor.is_empty()
+                    || pages.get(&target).is_some_and(|page| page.anchors.contains(anchor)));
             if !exists {
                 broken.push(format!("{}: {link}", path.strip_prefix(root()).unwrap().display()));
             }
