@@ -1,4 +1,4 @@
-// Times, names and colours, as the reader's own place writes them.
+// Times, names and sizes, in the way of the reader's language.
 
 import { language, texts } from './texts.js';
 
@@ -31,16 +31,11 @@ let order = null;
 /** Sorts names as the reader would look for them; ten thousand are sorted by one and the same. */
 export const compareNames = (a, b) => (order ??= new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })).compare(a, b);
 
-export function initials(name) {
-  const words = name.trim().split(/\s+/);
-  const first = [...(words[0] || '?')][0];
-  const last = words.length > 1 ? [...words[words.length - 1]][0] : [...(words[0] || '')][1] || '';
-  return (first + last).toUpperCase();
-}
-
-const COLOURS = 8;
-export const colourOf = (id) => `tint-${id % COLOURS}`;
 export const firstName = (name) => name.split(/\s+/)[0];
+
+const encoder = new TextEncoder();
+/** The bytes of a text in UTF-8, as the server counts them. */
+export const byteLength = (text) => encoder.encode(text).length;
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
 
@@ -50,3 +45,8 @@ export function sizeText(bytes) {
   const amount = bytes / 1024 ** step;
   return new Intl.NumberFormat(language(), { style: 'unit', unit: UNITS[step], unitDisplay: step ? 'short' : 'long', maximumFractionDigits: step > 1 && amount < 10 ? 1 : 0 }).format(amount);
 }
+
+const EMOJI_ONLY = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\p{Extended_Pictographic}\u{FE0F}\u{200D}]{0,9}\s{0,3}){1,12}$/u;
+
+/** A guess of `is_emoji_only` for a message that the server has not answered yet. */
+export const looksEmojiOnly = (content) => content.length < 200 && EMOJI_ONLY.test(content);

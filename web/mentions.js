@@ -7,6 +7,9 @@ const STORED = /@\[((?:\\.|[^[\]\\\n]){0,200})\]\(user:(\d{1,19})\)/g;
 const CODE = /(```[^]*?(?:```|$)|`[^`\n]*`)/;
 const JOINS = /[\p{L}\p{N}_]/u;
 
+/** True for a message that names me, or everybody (`@here`, `@room`). */
+export const mentionsMe = (message) => Boolean(message.everyone) || message.mentions.includes(state.me.id);
+
 /** Below this many characters a name that was typed without the picker is looked for as well. */
 const SEARCHED = 8000;
 

@@ -207,6 +207,6 @@ function refused(item, problem) {
   item.isHeld = problem.status !== 429;
   mark(item, 'waiting');
   // Without a connection it goes out when that is back.
-  if (state.connected) again = setTimeout(flush, (problem.retryAfter || 0) * 1000 || AGAIN_MS);
+  if (state.connected) again = setTimeout(flush, problem.retryAfterMs || AGAIN_MS);
   return false;
 }

@@ -7,6 +7,8 @@ import { get } from './api.js';
 export const state = {
   me: null,
   account: null,
+  /** In bytes, from the session. */
+  limits: { upload_limit: Infinity, content_limit: Infinity },
   users: new Map(),
   rooms: new Map(),
   online: new Set(),
@@ -46,8 +48,11 @@ function tellWatchers() {
 export function begin(session) {
   state.me = session.user;
   state.account = session.account;
+  // A session kept offline by an older version has none.
+  state.limits = session.limits || state.limits;
   state.users = new Map(session.users.map((user) => [user.id, user]));
   state.rooms = new Map(session.rooms.map((room) => [room.id, room]));
+  session.rooms.forEach(noteCounted);
   state.online = new Set(session.online);
   state.seq = Math.max(state.seq, session.seq);
   changed('me', 'account', 'users', 'rooms', 'presence', 'gone');
@@ -80,9 +85,10 @@ export function person(id) {
   if (known) return known;
   if (!asked.has(id)) {
     asked.add(id);
-    get(`/api/users/${id}`).then(putUser, () => {});
+    // One who does not exist is not asked for again.
+    get(`/api/users/${id}`).then(putUser, ({ status }) => status !== 404 && asked.delete(id));
   }
-  return { id, name: '…', role: 'member', status: 'active', bio: '' };
+  return { id, name: '…', initials: '…', color: '#625950', role: 'member', status: 'active', bio: '' };
 }
 
 /** Takes a room in; what is not told of it (my membership) stays as it was. */
@@ -93,6 +99,7 @@ export function putRoom(room) {
     fetchRoom(room.id);
     return;
   }
+  if (room.membership) noteCounted({ ...before, ...room });
   state.rooms.set(room.id, { ...before, ...room, membership });
   changed('rooms');
 }
@@ -100,7 +107,9 @@ export function putRoom(room) {
 /** Asks for a room. One that is not mine is dropped; where the server cannot be reached, all stays as it was. */
 export async function fetchRoom(id) {
   try {
-    state.rooms.set(id, await get(`/api/rooms/${id}`));
+    const room = await get(`/api/rooms/${id}`);
+    state.rooms.set(id, room);
+    noteCounted(room);
     changed('rooms');
   } catch (problem) {
     if (problem.status === 403 || problem.status === 404) dropRoom(id);
@@ -137,17 +146,23 @@ export function readUpTo(roomId, messageId) {
   changed('rooms');
 }
 
+/** The newest message that a room's `unread_count` takes into account. */
+const counted = new Map();
+
+const noteCounted = (room) => counted.set(room.id, room.last_message_id || 0);
+
+/** Counts a message that was not read, once: it may be told of as unread, in the session, and in the room's own events. */
 export function addUnread(roomId, messageId, mention) {
   const room = state.rooms.get(roomId);
-  if (!room) return;
-  sawMessage(roomId, messageId);
+  if (!room || (counted.get(roomId) || 0) >= messageId) return;
+  counted.set(roomId, messageId);
   const { membership } = room;
   if ((membership.last_read_message_id || 0) >= messageId) return;
   room.membership = { ...membership, unread_count: membership.unread_count + 1, mention_count: membership.mention_count + (mention ? 1 : 0) };
   changed('rooms');
 }
 
-/** The newest message of a room is known; direct rooms are listed by it. */
+/** Notes the newest message of a room, by which direct rooms are ordered. */
 export function sawMessage(roomId, messageId) {
   const room = state.rooms.get(roomId);
   if (!room || (room.last_message_id || 0) >= messageId) return;

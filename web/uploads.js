@@ -1,6 +1,7 @@
 // Files on their way to the server: in their order, two at a time, each a message of its own.
 
 import { Problem } from './api.js';
+import { sizeText } from './format.js';
 import { listen } from './live.js';
 import { confirm } from './outbox.js';
 import { changed, state } from './store.js';
@@ -108,33 +109,33 @@ function answered(item, request) {
   } catch {
     body = { detail: texts.errors.loadFailed };
   }
-  if (request.status >= 300) return failed(item, new Problem(request.status, { ...body, retryAfter: Number(request.getResponseHeader('retry-after')) || undefined }), body.detail);
+  if (request.status >= 300) return failed(item, new Problem(request.status, body));
   drop(item);
   confirm(body);
   next();
 }
 
-function failed(item, problem, detail = '') {
+function failed(item, problem) {
   if (!items.includes(item)) return;
   // What it answers was deleted meanwhile: it is said all the same.
   const answersNothing = Boolean(problem.fields.reply_to_id);
   if (answersNothing) delete item.reply_to_id;
   const again = answersNothing || (problem.status === 429 || problem.status === 503) && item.tries < MOST_TRIES;
-  Object.assign(item, { progress: 0, status: again ? 'waiting' : 'failed', why: again ? '' : reason(problem, detail), offline: problem.status === 0 });
+  Object.assign(item, { progress: 0, status: again ? 'waiting' : 'failed', why: again ? '' : reason(problem), offline: problem.status === 0 });
   if (again) {
     item.tries += 1;
     item.timer = setTimeout(() => {
       item.timer = 0;
       next();
-    }, (problem.retryAfter || item.tries) * 1000);
+    }, problem.retryAfterMs || item.tries * 1000);
   }
   changed('uploads');
   next();
 }
 
-/** Why it was not sent, in plain words. The limit stands in the server's own. */
-function reason(problem, detail) {
-  if (problem.status === 413) return texts.media.tooLarge(Number(/(\d+) MB/.exec(detail)?.[1]) || 0);
+/** Why it was not sent, in plain words. */
+function reason(problem) {
+  if (problem.status === 413) return texts.media.tooLarge(problem.limit ? sizeText(problem.limit) : '');
   if (problem.status === 507) return texts.media.noSpace;
   if (problem.status === 404) return texts.media.roomGone;
   if (problem.status === 429 || problem.status === 503) return texts.media.busy;

@@ -2,6 +2,7 @@
 
 import { fill, h, iconButton } from '../dom.js';
 import { sizeText } from '../format.js';
+import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { isPreviewable } from '../uploads.js';
 import { fileIcon, shownName } from './attachment.js';
@@ -73,5 +74,7 @@ async function unfit(file) {
   } catch {
     return texts.composer.folder(shownName(file.name));
   }
-  return file.size === 0 ? texts.composer.emptyFile(shownName(file.name)) : '';
+  if (file.size === 0) return texts.composer.emptyFile(shownName(file.name));
+  const most = state.limits.upload_limit;
+  return file.size > most ? texts.composer.largeFile(shownName(file.name), sizeText(most)) : '';
 }

@@ -2,6 +2,7 @@
 
 import { fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { draftOf, keepDraft } from '../drafts.js';
+import { byteLength } from '../format.js';
 import { icon } from '../icons.js';
 import { say } from '../live.js';
 import { toStored } from '../mentions.js';
@@ -15,9 +16,8 @@ import { pickEmoji } from './pick-emoji.js';
 import { suggestions } from './suggestions.js';
 
 const TYPING_EVERY = 2500;
-/** Bytes of a message, as the server counts them; from `NEAR` on, one is told what is left. */
-const MOST = 64 * 1024;
-const NEAR = 60 * 1024;
+/** From this many bytes below the limit on, one is told how much is left. */
+const NEAR = 4096;
 const QUOTED = 140;
 
 /** `send(content, replyTo)` and `upload(files, content, replyTo)` take what was written; `editLast()` is asked for by the up arrow; `members()` are those who can be meant. */
@@ -70,11 +70,10 @@ export function composer(room, { send, editLast, members, upload }) {
   /** Whether it can be sent, and what is to be said about that. */
   const showState = () => {
     stored = toStored(input.value.trim(), names, input.value.includes('@') ? members() : []);
-    const size = input.value.length * 3 < NEAR ? 0 : new TextEncoder().encode(stored).length;
-    const over = size > MOST;
-    button.disabled = over || (!stored && files.count === 0);
-    note.classList.toggle('is-wrong', over);
-    const words = over ? texts.composer.tooLong(size - MOST) : size > NEAR ? texts.composer.left(MOST - size) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : '';
+    const left = state.limits.content_limit - byteLength(stored);
+    button.disabled = left < 0 || (!stored && files.count === 0);
+    note.classList.toggle('is-wrong', left < 0);
+    const words = left < 0 ? texts.composer.tooLong(-left) : left < NEAR ? texts.composer.left(left) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : '';
     if (note.textContent !== words) note.textContent = words;
     note.hidden = !words;
   };

@@ -2,7 +2,9 @@
 
 import { patch } from '../api.js';
 import { h, onTouch } from '../dom.js';
+import { byteLength } from '../format.js';
 import { toReadable, toStored } from '../mentions.js';
+import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { listenForMarks, takeChord } from './markdown-input.js';
 
@@ -30,6 +32,8 @@ export function editMessage(element, message, done) {
     if (input.value.trim() === readable.text.trim()) return close();
     const content = toStored(input.value.trim(), readable.names);
     if (!content && !message.attachment) return void (wrong.textContent = texts.message.editEmpty);
+    const over = byteLength(content) - state.limits.content_limit;
+    if (over > 0) return void (wrong.textContent = texts.composer.tooLong(over));
     saveButton.disabled = true;
     try {
       close(await patch(`/api/messages/${message.id}`, { content }));

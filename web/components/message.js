@@ -2,7 +2,8 @@
 
 import { copyText } from '../clipboard.js';
 import { h, iconButton, sanitised } from '../dom.js';
-import { fullTime, timeOfDay } from '../format.js';
+import { fullTime, looksEmojiOnly, timeOfDay } from '../format.js';
+import { mentionsMe } from '../mentions.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { attachmentElement } from './attachment.js';
@@ -16,11 +17,10 @@ import { soundElement } from './sounds.js';
 const FOLDED_LINES = 40;
 const LINE_LENGTH = 80;
 const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
-const EVERYBODY = '<span class="mention">@';
-const JUMBO = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\p{Extended_Pictographic}\u{FE0F}\u{200D}]{0,9}\s{0,3}){1,12}$/u;
 
 const isMine = (message) => message.creator_id === state.me.id;
-const isMeant = (message) => !isMine(message) && (message.mentions.includes(state.me.id) || message.html.includes(EVERYBODY));
+const isMeant = (message) => !isMine(message) && mentionsMe(message);
+const textClass = (isOwn, isEmojiOnly) => `message-text${isOwn ? ' is-mine' : ''}${isEmojiOnly ? ' is-emoji-only' : ''}`;
 
 /** `isFirst` begins a group and shows who speaks; `quoted` is what it answers: a message, null once that is gone, undefined while nobody knows. */
 export function messageElement(message, { isFirst, quoted }) {
@@ -65,7 +65,7 @@ function fileElement(message) {
 
 function textElement(message) {
   if (!message.html && !message.edited_at) return null;
-  const text = h('div', { class: isMine(message) ? 'message-text is-mine' : 'message-text' }, sanitised(message.html));
+  const text = h('div', { class: textClass(isMine(message), message.is_emoji_only) }, sanitised(message.html));
   nameMentions(text);
   text.querySelectorAll('pre').forEach(dressCode);
   if (text.querySelector('pre > code[class]')) colour(text);
@@ -112,7 +112,7 @@ function keepOwnLinks(link) {
 function markEdited(text, message) {
   const mark = h('span', { class: 'message-edited', title: fullTime(new Date(message.edited_at)) }, texts.message.edited);
   const last = text.lastElementChild;
-  (last?.tagName === 'P' && !last.classList.contains('jumbo') ? last : text).append(' ', mark);
+  (last?.tagName === 'P' && !message.is_emoji_only ? last : text).append(' ', mark);
 }
 
 function isLong(content) {
@@ -172,11 +172,8 @@ export function refreshPeople(element, message, quoted) {
     element.setAttribute('aria-label', texts.message.by(author.name, timeOfDay(new Date(message.created_at))));
   }
   const face = element.querySelector('.message-face .avatar');
-  const picture = face?.querySelector('img')?.getAttribute('src') ?? null;
-  if (face && (picture !== (author.avatar_url ?? null) || name.dataset.shown !== author.name)) {
-    face.replaceWith(avatar(author));
-    name.dataset.shown = author.name;
-  }
+  const now = face && avatar(author);
+  if (face && !face.isEqualNode(now)) face.replaceWith(now);
   nameMentions(element);
   if (message.reply_to_id) element.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
 }
@@ -198,7 +195,7 @@ export function fillPending(element, item, { isFirst, quoted, retry, discard }) 
     h('div', { class: 'message-main' }, isFirst ? headElement(state.me, message, at) : null,
       h('div', { class: 'message-body', dir: 'auto' },
         item.reply_to_id ? quoteElement(message, quoted) : null,
-        h('div', { class: 'message-text is-mine' }, sourceParts(item.content)),
+        h('div', { class: textClass(true, looksEmojiOnly(item.content)) }, sourceParts(item.content)),
         stateElement(item, retry, discard))));
 }
 
@@ -213,7 +210,6 @@ function stateElement(item, retry, discard) {
 
 /** What was typed, near enough to what the server makes of it that nothing jumps when that comes. */
 function sourceParts(content) {
-  if (content.length < 200 && JUMBO.test(content)) return [h('p', { class: 'jumbo' }, content)];
   return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
 }
 

@@ -2,6 +2,7 @@
 
 import { post } from '../api.js';
 import { say } from '../live.js';
+import { mentionsMe } from '../mentions.js';
 import { addUnread, readUpTo, state } from '../store.js';
 
 /** The server is told once for several messages. */
@@ -46,7 +47,7 @@ export class ReadMarks {
     if (!theirs.length) return;
     if (this.isSeen) return void this.mark();
     const isFirst = !state.rooms.get(this.roomId)?.membership.unread_count;
-    for (const message of theirs) addUnread(this.roomId, message.id, message.mentions.includes(state.me.id));
+    for (const message of theirs) addUnread(this.roomId, message.id, mentionsMe(message));
     if (isFirst && document.visibilityState !== 'visible') this.timeline.setNew(theirs[0].id - 1, 0);
   }
 

@@ -52,10 +52,11 @@ export const de = {
   errors: {
     offline: 'Der Server ist nicht zu erreichen. Prüfe deine Verbindung, und versuch es noch einmal.',
     loadFailed: 'Das ließ sich nicht laden.',
+    tooLarge: (most) => `Das ist zu groß: höchstens ${most} sind erlaubt.`,
     chunk: 'Ein Teil der Seite ließ sich nicht laden.',
     copyFailed: 'Dein Browser hat uns nicht kopieren lassen. Markiere den Text, und kopiere ihn von Hand.',
     // The server speaks English: what people may meet is said anew, the rest as it came.
-    of: (problem) => SAID[problem.message] || (problem.retryAfter ? `Zu viel auf einmal. Versuch es in ${problem.retryAfter} s noch einmal.` : CODES[problem.code]) || problem.message,
+    of: (problem) => SAID[problem.message] || (problem.code === 'rate_limited' && problem.retryAfterMs ? `Zu viel auf einmal. Versuch es in ${Math.ceil(problem.retryAfterMs / 1000)} s noch einmal.` : CODES[problem.code]) || problem.message,
     reason: (reason) => {
       const found = REASONS.find(([pattern]) => pattern.test(reason));
       return found ? reason.replace(found[0], found[1]) : reason;
@@ -164,12 +165,12 @@ export const de = {
     suggestions: (count) => `${plural(count, 'Vorschlag', 'Vorschläge')}. Pfeiltasten wählen, Enter übernimmt.`, people: 'Leute in diesem Raum', here: 'alle, die online sind', everyone: 'alle in diesem Raum', bot: 'Bot',
     sounds: 'Klänge', soundsHint: 'Enter übernimmt, → spielt ihn nur für dich', listen: 'Anhören',
     chosen: 'Dateien zum Senden', removeFile: (name) => `${name} weglassen`, tooMany: (most) => `Höchstens ${most} Dateien gehen auf einmal.`,
-    folder: (name) => `„${name}“ ist ein Ordner oder nicht lesbar. Pack ihn zuerst in ein Archiv.`, emptyFile: (name) => `„${name}“ ist leer.`,
+    folder: (name) => `„${name}“ ist ein Ordner oder nicht lesbar. Pack ihn zuerst in ein Archiv.`, emptyFile: (name) => `„${name}“ ist leer.`, largeFile: (name, most) => `„${name}“ ist zu groß: Eine Datei darf höchstens ${most} haben.`,
   },
   media: {
     download: (name) => `${name} herunterladen`, file: 'Datei', sending: (name) => `${name} wird gesendet`, cancel: (name) => `${name} nicht senden`,
     waiting: (size) => `${size} · wartet`, progress: (done, all) => `${done} von ${all}`, finishing: 'Fast fertig …', notSent: 'Nicht gesendet',
-    tooLarge: (most) => (most ? `Zu groß: Eine Datei darf höchstens ${most} MB haben.` : 'Zu groß für diesen Server.'), noSpace: 'Auf dem Server ist dafür kein Platz mehr. Wer ihn betreibt, kann welchen schaffen.',
+    tooLarge: (most) => (most ? `Zu groß: Eine Datei darf höchstens ${most} haben.` : 'Zu groß für diesen Server.'), noSpace: 'Auf dem Server ist dafür kein Platz mehr. Wer ihn betreibt, kann welchen schaffen.',
     roomGone: 'Du bist nicht mehr in diesem Raum.', busy: 'Der Server hat viel zu tun. Versuch es gleich noch einmal.', offline: 'Keine Verbindung. Sie geht raus, sobald es wieder eine gibt.', broken: 'Die Verbindung ist unterwegs abgebrochen.',
     play: (title) => `${title} abspielen`, played: (title) => `hat ${title} gespielt`,
     pictures: 'Bilder aus diesem Raum', picture: (place, all) => `${place} von ${all}`, previous: 'Voriges Bild', next: 'Nächstes Bild', zoomIn: 'Größer', zoomOut: 'Kleiner', share: 'Teilen', copyLink: 'Link zur Nachricht kopieren', toMessage: 'Zur Nachricht', broke: 'Dieses Bild lässt sich nicht zeigen.',

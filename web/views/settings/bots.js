@@ -8,7 +8,7 @@ import { openMenu } from '../../components/menu.js';
 import { toast } from '../../components/toast.js';
 import { fill, h, iconButton } from '../../dom.js';
 import { lazy } from '../../lazy.js';
-import { putUser, state } from '../../store.js';
+import { person, putUser } from '../../store.js';
 import { texts } from '../../texts.js';
 import { block, copyLine, line, list, loaded, nothing, page, picker, secret } from './parts.js';
 import { pictureField } from './picture-field.js';
@@ -45,7 +45,7 @@ function key(bot) {
 
 function one(bot, { refresh, reveal }) {
   const words = texts.admin.bots;
-  const user = { ...state.users.get(bot.id), ...bot, role: 'bot' };
+  const user = { ...person(bot.id), ...bot, role: 'bot' };
   return line({
     face: avatar(user, { size: 'medium' }), name: bot.name, key: `bot-${bot.id}`,
     facts: [bot.webhook_url ? [words.calls, ' ', h('span', { class: 'settings-email' }, bot.webhook_url)] : words.callsNothing],
