@@ -1,10 +1,13 @@
-// Whether a name is meant by what was typed: each typed word begins one of the name's words.
+// Finding names: each typed word has to begin one of the name's words.
 
 const known = new Map();
 const MOST_KNOWN = 20000;
 
-/** Neither case nor accents are of account. */
-export const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+/** Letters with a stroke and the like, which Unicode does not take apart. */
+const BASE = { ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ı: 'i', ß: 'ss', æ: 'ae', œ: 'oe' };
+
+/** Without case and accents. */
+export const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').replace(/[łøđħıßæœ]/g, (letter) => BASE[letter]);
 
 /** Taken apart once per name: ten thousand names are looked through at each key. */
 function wordsOf(name) {
@@ -26,5 +29,5 @@ export function fits(name, typed) {
   return typed.every((wanted) => words.some((word) => word.startsWith(wanted)));
 }
 
-/** True where the name itself begins so: such a one is meant first. */
+/** True where the name itself begins so: such names come first. */
 export const begins = (name, typed) => typed.length > 0 && (wordsOf(name)[0] || '').startsWith(typed[0]);

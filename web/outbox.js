@@ -47,9 +47,18 @@ function forget(id) {
 
 function stored() {
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => JSON.parse(localStorage.getItem(key)));
+    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map(read);
   } catch {
     return [];
+  }
+}
+
+/** Null for an entry that is broken: it must not keep the others from being sent. */
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
   }
 }
 

@@ -5,9 +5,9 @@
 
 import { File } from 'node:buffer';
 import { webcrypto } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const SOURCE = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -18,16 +18,16 @@ const root = mkdtempSync(join(tmpdir(), 'campfire-page-'));
 writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
 process.on('exit', () => rmSync(root, { recursive: true }));
 
-let copies = 0;
+let pages = 0;
 
-function copied() {
-  copies += 1;
-  const place = join(root, String(copies));
-  for (const part of ['', 'texts']) {
-    mkdirSync(join(place, part), { recursive: true });
-    for (const name of readdirSync(join(SOURCE, part)).filter((found) => found.endsWith('.js'))) copyFileSync(join(SOURCE, part, name), join(place, part, name));
-  }
-  return place;
+/** Copies a module and those that it imports. */
+function copy(path, place) {
+  const target = join(place, path);
+  if (existsSync(target)) return;
+  const text = readFileSync(join(SOURCE, path), 'utf8');
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
+  for (const [, name] of text.matchAll(/'(\.[^']*\.js)'/g)) copy(join(dirname(path), name), place);
 }
 
 /** Lets everything happen that waits for no timer and no answer. */
@@ -117,7 +117,7 @@ function socketsOf() {
     static all = [];
 
     constructor(url, protocol) {
-      Object.assign(this, { url, protocol, readyState: 0, sent: [], isClosed: false });
+      Object.assign(this, { url, protocol, readyState: 0, sent: [], isClosed: false, isDead: false });
       FakeSocket.all.push(this);
     }
 
@@ -125,8 +125,11 @@ function socketsOf() {
       return FakeSocket.all.at(-1);
     }
 
+    /** A ping is answered, unless the test has the connection dead (`isDead`). */
     send(text) {
-      this.sent.push(JSON.parse(text));
+      const message = JSON.parse(text);
+      this.sent.push(message);
+      if (message.type === 'ping' && !this.isDead) queueMicrotask(() => this.onmessage({ data: '{"type":"pong"}' }));
     }
 
     close() {
@@ -200,8 +203,9 @@ function uploadsOf() {
 const put = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 
 /** A page that nothing is loaded in yet. Its globals take the place of those of the page before. */
-export function page({ path = '/', storage = new Storage(), session = new Storage(), language = 'en', locks = undefined, at = '2026-11-24T08:00:00.000Z' } = {}) {
-  const place = copied();
+export function page({ path = '/', storage = new Storage(), tab = new Storage(), language = 'en', locks = undefined, at = '2026-11-24T08:00:00.000Z' } = {}) {
+  pages += 1;
+  const place = join(root, String(pages));
   const clock = new Clock(at);
   const server = new Server();
   const sockets = socketsOf();
@@ -226,15 +230,18 @@ export function page({ path = '/', storage = new Storage(), session = new Storag
   put('location', { protocol: 'http:', host: 'camp.example', origin: 'http://camp.example', pathname: path, search: '' });
   put('navigator', { languages: [language], onLine: true, locks });
   put('localStorage', storage);
-  put('sessionStorage', session);
+  put('sessionStorage', tab);
   put('crypto', webcrypto);
   put('File', File);
   for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent']) put(name, view[name].bind(view));
   // The middle of the jitter.
   Math.random = () => 0.5;
   return {
-    clock, server, sockets, uploads, storage, document: page,
-    load: (name) => import(pathToFileURL(join(place, `${name}.js`)).href),
+    clock, server, sockets, uploads, storage, tab, document: page,
+    load(name) {
+      copy(`${name}.js`, place);
+      return import(pathToFileURL(join(place, `${name}.js`)).href);
+    },
     /** An event of the window, with what it carries. */
     async happens(type, carried = {}) {
       const event = Object.assign(new Event(type, { cancelable: true }), carried);
