@@ -46,7 +46,9 @@ export function sizeText(bytes) {
   return new Intl.NumberFormat(language(), { style: 'unit', unit: UNITS[step], unitDisplay: step ? 'short' : 'long', maximumFractionDigits: step > 1 && amount < 10 ? 1 : 0 }).format(amount);
 }
 
-const EMOJI_ONLY = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\p{Extended_Pictographic}\u{FE0F}\u{200D}]{0,9}\s{0,3}){1,12}$/u;
+const PICTURE = String.raw`(?!\p{Regional_Indicator})(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}(?=[\p{Emoji_Modifier}\u{FE0F}]))[\p{Emoji_Modifier}\u{FE0F}]*[\u{E0020}-\u{E007F}]*`;
+const JOINED = String.raw`(?:\u{200D}\p{Extended_Pictographic}[\p{Emoji_Modifier}\u{FE0F}]*)*`;
+const EMOJI_ONLY = new RegExp(String.raw`^(?:(?:\p{Regional_Indicator}{2}|[0-9#*]\u{FE0F}?\u{20E3}|${PICTURE}${JOINED}) *){1,12}$`, 'u');
 
 /** A guess of `is_emoji_only` for a message that the server has not answered yet. */
 export const looksEmojiOnly = (content) => content.length < 200 && EMOJI_ONLY.test(content);
