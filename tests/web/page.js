@@ -1,4 +1,4 @@
-// The page's modules outside a browser: `node --test tests/web/*.test.js`, on Node 18 or later.
+// The page's modules outside a browser. Run with `node --test tests/web/*.test.js` on Node 18 or later.
 //
 // Node takes a .js file for a module only where a package.json says so, and `web/` has none: each page gets a copy of the
 // modules in a temporary directory that has one. So each also has module state of its own.
@@ -200,6 +200,13 @@ function uploadsOf() {
   };
 }
 
+/** Node's own copies the files, whose sizes here are made up. */
+class Form extends Map {
+  append(name, value) {
+    this.set(name, value);
+  }
+}
+
 const put = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 
 /** A page that nothing is loaded in yet. Its globals take the place of those of the page before. */
@@ -233,6 +240,7 @@ export function page({ path = '/', storage = new Storage(), tab = new Storage(),
   put('sessionStorage', tab);
   put('crypto', webcrypto);
   put('File', File);
+  put('FormData', Form);
   for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent']) put(name, view[name].bind(view));
   // The middle of the jitter.
   Math.random = () => 0.5;
