@@ -26,7 +26,7 @@ export function parseQuery(text) {
     const split = part.indexOf(':');
     const key = part.slice(0, split).toLowerCase();
     const value = part.slice(split + 1).replace(/^"+|"+$/g, '').trim().replace(SIGNS[key] || '', '');
-    if (split > 0 && !part.startsWith('"') && isFilter(key, value)) filters.push({ key, value });
+    if (split > 0 && isFilter(key, value)) filters.push({ key, value });
     else words.push(part);
   }
   return { words: words.join(' '), filters };

@@ -247,6 +247,20 @@ test('window that is open keeps its messages to itself, one that was closed leav
   assert.deepEqual(second.sending(), ['one']);
 });
 
+test('message that was left is taken over once, also while the browser is slow to tell the windows', async () => {
+  const first = await ready();
+  first.outbox.enqueue(1, 'one');
+  await settled();
+  const waiting = [];
+  const locks = { request: () => {}, query: () => new Promise((done) => waiting.push(() => done({ held: [] }))) };
+  const second = await ready({ locks, storage: first.storage });
+  await second.clock.pass(60000);
+  assert.equal(waiting.length, 2);
+  waiting.forEach((tell) => tell());
+  await settled();
+  assert.deepEqual(second.waiting(), ['one sending']);
+});
+
 test('message that another window has sent meanwhile is dropped', async () => {
   const it = await ready();
   await it.sockets.newest.ends();

@@ -106,10 +106,11 @@ test('members of a closed room are asked for once, and again after they have cha
   assert.deepEqual(mentionable(closed, []), []);
   await it.server.asked('GET', '/api/rooms/7/members').answer(200, { members: [user(1, 'Ada'), user(3, 'Cleo')] });
   assert.deepEqual(ids(mentionable(closed, [])), [3]);
-  learnMembers({ ...closed, updated_at: '2026-11-24T09:00:00.000Z' });
+  const renewed = { ...closed, updated_at: '2026-11-24T09:00:00.000Z' };
+  learnMembers(renewed);
   assert.deepEqual(ids(mentionable(closed, [])), [3], 'until the answer is here those of before stay');
   await it.server.asked('GET', '/api/rooms/7/members').fail();
-  learnMembers(closed);
+  learnMembers(renewed);
   assert.deepEqual(it.server.waiting, ['GET /api/rooms/7/members'], 'a failure is not kept');
 });
 
