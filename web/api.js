@@ -1,4 +1,4 @@
-// Requests to the server. What it refuses is thrown as a Problem with words for people.
+// Requests to the server. A refusal is thrown as a Problem whose message can be shown.
 
 import { sizeText } from './format.js';
 import { texts } from './texts.js';
@@ -17,7 +17,7 @@ export class Problem extends Error {
   }
 }
 
-/** What an answer says, or a Problem. */
+/** The body of an answer; throws a Problem. */
 export async function answered(response) {
   if (response.status === 204) return null;
   const found = await response.json().catch(() => ({ detail: texts.errors.loadFailed }));
@@ -25,7 +25,7 @@ export async function answered(response) {
   return found;
 }
 
-/** `body` goes out as JSON; a Blob as it is. */
+/** `body` is sent as JSON; a Blob is sent as it is. */
 export async function ask(method, path, body) {
   const isBlob = body instanceof Blob;
   let response;

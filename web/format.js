@@ -1,11 +1,11 @@
-// Times, names and sizes, in the way of the reader's language.
+// Times, names and sizes in the user's language.
 
 import { language, texts } from './texts.js';
 
-/** The reader's own variant of the language that is shown. */
+/** The user's regional variant of the language that is shown. */
 const locale = (navigator.languages || []).find((tag) => tag.slice(0, 2).toLowerCase() === language()) || language();
 
-/** Writes dates in one way. What writes them takes a while to be made, so it is made at the first. */
+/** A date formatter, made at its first use because that is slow. */
 function written(options) {
   let format = null;
   return (date) => (format ??= new Intl.DateTimeFormat(locale, options)).format(date);
@@ -28,18 +28,18 @@ export function dayLabel(date) {
 
 let order = null;
 
-/** Sorts names as the reader would look for them; ten thousand are sorted by one and the same. */
+/** Compares names by the rules of the user's language. One collator serves all comparisons. */
 export const compareNames = (a, b) => (order ??= new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })).compare(a, b);
 
 export const firstName = (name) => name.split(/\s+/)[0];
 
 const encoder = new TextEncoder();
-/** The bytes of a text in UTF-8, as the server counts them. */
+/** The length of a text in UTF-8, in bytes, as the server counts it. */
 export const byteLength = (text) => encoder.encode(text).length;
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
 
-/** The size of a file as people say it: `2.3 MB`. */
+/** The size of a file to show: `2.3 MB`. */
 export function sizeText(bytes) {
   const step = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
   const amount = bytes / 1024 ** step;

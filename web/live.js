@@ -25,7 +25,7 @@ let heardAt = 0;
 let joined = null;
 const listeners = new Set();
 
-/** Calls back with each event that concerns messages; `{type: 'back'}` when the socket is open (again), `{type: 'afresh'}` when too much was missed. */
+/** Calls back with each event about messages, and with `{type: 'back'}` when the socket is open (again), `{type: 'afresh'}` when too much was missed, `{type: 'signed_out'}`. */
 export function listen(callback) {
   listeners.add(callback);
   return () => listeners.delete(callback);

@@ -9,7 +9,7 @@ const BASE = { ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ı: 'i', ß: 'ss', æ: 'ae', 
 /** Without case and accents. */
 export const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').replace(/[łøđħıßæœ]/g, (letter) => BASE[letter]);
 
-/** Taken apart once per name: ten thousand names are looked through at each key. */
+/** The words of a name, cached: each key typed looks through up to ten thousand names. */
 function wordsOf(name) {
   let words = known.get(name);
   if (!words) {
@@ -20,7 +20,7 @@ function wordsOf(name) {
   return words;
 }
 
-/** The words that were typed, to be used for many names. */
+/** The words of a typed text, to match against many names. */
 export const typedWords = (typed) => plain(typed).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
 export function fits(name, typed) {

@@ -1,14 +1,14 @@
-// The words of a search and its filters, as the server reads them: `in:"All Talk" from:ana has:file before:2026-11-24 coffee`.
+// The words and filters of a search, read as the server does: `in:"All Talk" from:ana has:file before:2026-11-24 coffee`.
 
 const KEYS = ['in', 'from', 'has', 'before', 'after', 'on'];
 const KINDS = ['file', 'image', 'video', 'audio', 'link', 'sound'];
 
-/** Signs that may stand before a name, as people write it. */
+/** Signs that people put before a name. */
 const SIGNS = { in: /^#+/, from: /^@+/ };
 
 function isDay(text) {
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`);
-  // The 30th of February would be taken for the 2nd of March.
+  // JavaScript takes the 30th of February for the 2nd of March.
   return Boolean(day) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
@@ -18,7 +18,7 @@ function isFilter(key, value) {
   return key in SIGNS || isDay(value);
 }
 
-/** `{words, filters: [{key, value}]}`. What the server would not take for a filter is a word. */
+/** `{words, filters: [{key, value}]}`. What the server would not accept as a filter is a word. */
 export function parseQuery(text) {
   const words = [];
   const filters = [];
@@ -38,13 +38,13 @@ export function writeQuery({ words, filters }) {
   return [...written, words].filter(Boolean).join(' ');
 }
 
-/** The same search with other filters of these keys: those given, or none. */
+/** The same search with its filters of these keys replaced by `added`. */
 export function refined(text, keys, added) {
   const { words, filters } = parseQuery(text);
   return writeQuery({ words, filters: [...filters.filter(({ key }) => !keys.includes(key)), ...added] });
 }
 
-/** A day as the server writes it, so many days ago. */
+/** The date so many days ago, as the server writes it. */
 export function dayBefore(days) {
   const date = new Date();
   date.setDate(date.getDate() - days);

@@ -1,4 +1,4 @@
-// One message, and one that is on its way.
+// A message, and a pending one that is being sent.
 
 import { copyText } from '../clipboard.js';
 import { h, iconButton, sanitised } from '../dom.js';
@@ -13,7 +13,7 @@ import { embedsElement } from './embeds.js';
 import { quoteElement } from './quote.js';
 import { soundElement } from './sounds.js';
 
-/** Longer ones are folded. Counted, not measured: measuring would lay out the page for every message. */
+/** Longer messages are folded. Lines are counted, not measured: measuring would force a layout for every message. */
 const FOLDED_LINES = 40;
 const LINE_LENGTH = 80;
 const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
@@ -22,14 +22,14 @@ const isMine = (message) => message.creator_id === state.me.id;
 const isMeant = (message) => !isMine(message) && mentionsMe(message);
 const textClass = (isOwn, isEmojiOnly) => `message-text${isOwn ? ' is-mine' : ''}${isEmojiOnly ? ' is-emoji-only' : ''}`;
 
-/** `isFirst` begins a group and shows who speaks; `quoted` is what it answers: a message, null once that is gone, undefined while nobody knows. */
+/** `isFirst`: it begins a group and shows its author. `quoted`: the message it replies to; null if deleted, undefined if not loaded. */
 export function messageElement(message, { isFirst, quoted }) {
   const element = h('article', { tabindex: -1 });
   fillMessage(element, message, { isFirst, quoted });
   return element;
 }
 
-/** Makes an element this message's: a new one, or the pending one that it was. */
+/** Fills an element with a message: a new element, or that of the pending message. */
 export function fillMessage(element, message, { isFirst, quoted }) {
   const at = new Date(message.created_at);
   const author = person(message.creator_id);
@@ -56,7 +56,7 @@ function bodyElement(message, quoted) {
     message.kind === 'sound' ? soundElement(message) : textElement(message), fileElement(message), embedsElement(message), boostsElement(message));
 }
 
-/** A click on a picture is told to who shows the talk: it knows the other pictures. */
+/** The timeline handles `openpicture`: it knows the other pictures. */
 function fileElement(message) {
   if (!message.attachment) return null;
   const element = attachmentElement(message, { open: (id) => element.dispatchEvent(new CustomEvent('openpicture', { bubbles: true, detail: id })) });
@@ -81,7 +81,7 @@ function textElement(message) {
   return text;
 }
 
-// Renames follow.
+// Mentions show the current names.
 function nameMentions(element) {
   for (const mention of element.querySelectorAll('.mention[data-user-id]')) {
     const id = Number(mention.dataset.userId);
@@ -91,7 +91,7 @@ function nameMentions(element) {
   }
 }
 
-/** The colours of code come when there is code. */
+/** The highlighter is loaded with the first code. */
 async function colour(text) {
   const { highlight } = await import('./highlight.js').catch(() => ({}));
   highlight?.(text);
@@ -104,7 +104,7 @@ function dressCode(pre) {
   frame.prepend(pre);
 }
 
-/** Addresses of this page's own messages open in place. */
+/** Links to messages of this server open in place. */
 function keepOwnLinks(link) {
   if (link.origin === location.origin && PERMALINK.test(link.pathname)) link.removeAttribute('target');
 }
@@ -131,13 +131,13 @@ function fold(text) {
   text.append(more);
 }
 
-/** Brings an element in line with its message's new state: only what differs is touched, so that nothing restarts or loses the focus. */
+/** Updates an element to its message's new state. Only what differs is replaced, so that nothing restarts or loses the focus. */
 export function refreshMessage(element, before, message, quoted) {
   const body = element.querySelector('.message-body');
   if (message.kind !== 'sound' && (before.html !== message.html || before.edited_at !== message.edited_at)) {
     const isOpen = body.querySelector('.fold-button[aria-expanded="true"]');
     const text = textElement(message);
-    // Who edits it here goes on doing so.
+    // If it is being edited here, that goes on.
     if (text) text.hidden = Boolean(body.querySelector('.edit'));
     place(body, '.message-text', text, '.attachment, .embeds, .boosts');
     if (isOpen) body.querySelector('.fold-button')?.click();
@@ -148,7 +148,7 @@ export function refreshMessage(element, before, message, quoted) {
   refreshBoosts(element, message);
 }
 
-/** Puts a part in place of the one that was there, or before those that come after it. */
+/** Replaces a part, or inserts it before those that come after it. */
 function place(body, selector, part, after) {
   const old = body.querySelector(`:scope > ${selector}`);
   if (old && part) old.replaceWith(part);
@@ -163,7 +163,7 @@ export function refreshBoosts(element, message) {
   if (focused !== null) [...body.querySelectorAll('[data-boost]')].find((pill) => pill.dataset.boost === focused)?.focus();
 }
 
-/** Somebody's name or face has changed. */
+/** Updates names and pictures of users. */
 export function refreshPeople(element, message, quoted) {
   const author = person(message.creator_id);
   const name = element.querySelector('.message-name');
@@ -178,7 +178,7 @@ export function refreshPeople(element, message, quoted) {
   if (message.reply_to_id) element.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
 }
 
-/** A message that is on its way. It becomes the message in this same element. */
+/** A pending message. Its element becomes the message's. */
 export function pendingElement(item, { isFirst, quoted, retry, discard }) {
   const element = h('article', { tabindex: -1, 'data-id': item.id, 'data-pending': item.id });
   fillPending(element, item, { isFirst, quoted, retry, discard });
@@ -208,7 +208,7 @@ function stateElement(item, retry, discard) {
   return state.connected && !item.isHeld ? null : h('p', { class: 'message-state' }, texts.message.waiting);
 }
 
-/** What was typed, near enough to what the server makes of it that nothing jumps when that comes. */
+/** The source, close enough to the rendered message that nothing moves when that arrives. */
 function sourceParts(content) {
   return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
 }

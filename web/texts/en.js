@@ -1,6 +1,6 @@
-// All that the page says, in English. `de.js` has the same keys; a test keeps them alike.
+// All texts of the page in English. `de.js` has the same keys; a test compares them.
 
-/** Small numbers need no marks in them, and what sets those takes a while to be made. */
+/** Numbers below 1000 need no separators; a formatter for locales is slow to make. */
 const number = (count) => (count < 1000 ? String(count) : count.toLocaleString('en'));
 const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
@@ -16,7 +16,7 @@ export const en = {
     tooLarge: (most) => `This is too large: it may have ${most} at most.`,
     chunk: 'A part of the page could not be loaded.',
     copyFailed: 'Your browser did not let us copy. Select the text and copy it by hand.',
-    // The server's own words are English already.
+    // The server's messages are English already.
     of: (problem) => problem.message,
     reason: (reason) => reason,
   },
@@ -135,7 +135,7 @@ export const en = {
     title: 'Keyboard shortcuts', moving: 'Getting around', writing: 'Writing',
     jump: 'Jump to a room or person', search: 'Search', nextUnread: 'Next unread room', previousUnread: 'Previous unread room', sidebar: 'Hide or show the sidebar', help: 'This list', close: 'Close, or go back',
     send: 'Send', sendAlways: 'Send in any case', newLine: 'New line', editLast: 'Edit your last message', bold: 'Bold', italic: 'Italic', code: 'Code', mention: 'Mention somebody', sound: 'Play a sound',
-    talk: 'In the conversation', intoTalk: 'From writing into the conversation', walk: 'Previous or next message', actions: 'What you can do with it', reply: 'Reply', edit: 'Edit', boost: 'Boost', copyLink: 'Copy link', remove: 'Delete', backToWriting: 'Back to writing', delete: 'Del',
+    messages: 'In the conversation', toMessages: 'From writing into the conversation', walk: 'Previous or next message', actions: 'What you can do with it', reply: 'Reply', edit: 'Edit', boost: 'Boost', copyLink: 'Copy link', remove: 'Delete', backToWriting: 'Back to writing', delete: 'Del',
     enter: 'Enter', shift: 'Shift', ctrl: 'Ctrl', alt: 'Alt', esc: 'Esc', pageUp: 'Page ↑',
   },
 };

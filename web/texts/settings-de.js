@@ -1,4 +1,4 @@
-// What the settings say, in German.
+// The texts of the settings in German.
 
 const plural = (count, one, many) => `${count.toLocaleString('de')} ${count === 1 ? one : many}`;
 

@@ -1,4 +1,4 @@
-// What the settings say, in English.
+// The texts of the settings in English.
 
 const plural = (count, one, many) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 

@@ -1,4 +1,4 @@
-// Programs that talk along: each has a name, a face, a key, and perhaps an address that is told of mentions.
+// Bots: name, picture, key, and a webhook that is called for mentions.
 
 import { get, patch, post, put, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
@@ -31,7 +31,7 @@ export function bots() {
   return page('bots', words.lead, block(words.new, '', maker), shown, block(words.yours, '', element), block(words.where, '', h('ul', { class: 'settings-notes' }, words.whereLines.map((said) => h('li', {}, said)))));
 }
 
-/** The key, with a command that says hello, in a room to choose. */
+/** The key, with a command that posts a message to a room. */
 function key(bot) {
   const words = texts.admin.bots;
   const rooms = sharedRooms();
