@@ -52,7 +52,7 @@ export function join(roomId, since) {
   enterRoom();
 }
 
-/** Returns the `seq` of the last event of the room that was taken. */
+/** Leaves the room; returns the `seq` of its last event that was taken. */
 export function leave() {
   if (!joined) return 0;
   const { seq } = joined;
