@@ -1,4 +1,4 @@
-// How a talk begins: with somebody, or in a new room.
+// Starting a conversation: with people, or in a new room.
 
 import { post } from '../api.js';
 import { atHand } from '../lazy.js';
