@@ -57,7 +57,7 @@ impl Reader {
             events.push((row.get(0)?, Change::MessageCreated(bytes(row, 1)?)));
         }
         let mut others = self.statement(
-            "select seq, kind, payload, messages.json
+            "select seq, events.kind, payload, messages.json
              from events left join messages on payload is null and messages.id = message_id
              where events.room_id = ? and seq > ? and seq <= ? and (payload is not null or messages.id is not null)
              order by seq limit ?",
