@@ -8,3 +8,10 @@ update messages set
 
 -- Who is meant by a message, to take that back with it.
 create index mentions_by_message on mentions (message_id);
+
+-- Both members are in a message's object only where they are true. A message of nothing but emoji begins with the class that
+-- nothing else can have.
+update messages set json = cast(json_set(cast(json as text), '$.everyone', json('true')) as blob)
+  where id in (select message_id from mentions where user_id = 0);
+update messages set json = cast(json_set(cast(json as text), '$.is_emoji_only', json('true')) as blob)
+  where cast(json as text) ->> '$.html' like '<p class="jumbo">%';

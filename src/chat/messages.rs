@@ -1,7 +1,6 @@
 //! Messages: drafting, posting, editing, deleting; boosts.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{RoomAccess, Viewer, notifications};
@@ -104,9 +103,10 @@ pub(crate) fn render_with<'a>(
     content: String,
     name_of: impl Fn(UserId) -> Option<&'a str>,
 ) -> (Text, Option<Everyone>) {
-    let text::Rendered { html, plain, mentions, everyone } = text::render(&content, name_of);
+    let text::Rendered { html, plain, mentions, everyone, is_emoji_only } = text::render(&content, name_of);
     let tags = if notifications::has_link(&html) { "link".to_owned() } else { String::new() };
-    (Text { content, html, plain, tags, mentions, everyone: everyone.is_some() }, everyone)
+    let text = Text { content, html, plain, tags, mentions, everyone: everyone.is_some(), is_emoji_only };
+    (text, everyone)
 }
 
 /// The text of a message that plays a sound, if that is what it asks for.
@@ -114,7 +114,7 @@ pub(crate) fn sound(content: &str) -> Option<Text> {
     let sound = sounds::find(content.strip_prefix("/play ")?.trim())?;
     let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
     let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
-    Some(Text { content: content.to_owned(), html, plain, tags, mentions: SmallVec::new(), everyone: false })
+    Some(Text { content: content.to_owned(), html, plain, tags, ..Text::default() })
 }
 
 /// Checks that somebody may post now, and renders the draft: what is left is the writer's.

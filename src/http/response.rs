@@ -266,7 +266,7 @@ impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = Self::of(status, problem.json().into(), Some(PROBLEM));
-        if let Some(seconds) = problem.retry_after {
+        if let Some(seconds) = problem.retry_after_s() {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         if let Some(allow) = problem.allow {

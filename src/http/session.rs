@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     chat::{
-        Viewer, rooms,
+        Viewer,
+        messages::MAX_CONTENT,
+        rooms,
         sessions::{self, SignedIn},
     },
     store::SessionRow,
@@ -87,6 +89,13 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         users: Vec<UserView<'a>>,
         seq: Seq,
         online: Vec<UserId>,
+        limits: Limits,
+    }
+    /// In bytes.
+    #[derive(Serialize)]
+    struct Limits {
+        upload_limit: u64,
+        content_limit: usize,
     }
     let worker = &call.worker;
     let state = worker.state.borrow();
@@ -99,6 +108,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         users: state.users.values().map(|user| user.seen_by_admin(viewer.is_admin)).collect(),
         seq: state.seq,
         online: worker.hub.borrow().online_partners(&state, viewer.user),
+        limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
     }))
 }
 

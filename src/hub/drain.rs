@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Hub, SocketId};
+use crate::wire::event::going_away_json;
 
 /// "Service restart or going away" (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
@@ -32,21 +33,21 @@ pub(super) struct Draining {
 }
 
 impl Draining {
-    /// What the close frame says: `web/live.js` reads it.
+    /// What the close frame says.
     fn reason(&self) -> String {
         let mut bytes = [0; 4];
         // Without randomness they all come back at once, which is no harm to speak of.
         let _ = getrandom::fill(&mut bytes);
         let ms = SOONEST_MS + u32::from_ne_bytes(bytes) % (self.latest_ms - SOONEST_MS + 1);
-        format!("going away; retry in {ms} ms")
+        going_away_json(ms)
     }
 }
 
 /// The last moment to come back for one of so many.
 fn latest_ms(sockets: u64) -> u32 {
     // Saturates, and the bound comes after.
-    let spread = (sockets as f32 * MS_PER_SOCKET) as u32;
-    SOONEST_MS.saturating_add(spread).min(LATEST_MS)
+    let jitter = (sockets as f32 * MS_PER_SOCKET) as u32;
+    SOONEST_MS.saturating_add(jitter).min(LATEST_MS)
 }
 
 impl Hub {
@@ -106,8 +107,8 @@ mod tests {
         for _ in 0..200 {
             let reason = draining.reason();
             assert!(reason.len() <= 123, "{reason}");
-            let ms = reason.strip_prefix("going away; retry in ").and_then(|rest| rest.strip_suffix(" ms"));
-            let ms: u32 = ms.and_then(|ms| ms.parse().ok()).expect("a number of milliseconds");
+            let value: serde_json::Value = serde_json::from_str(&reason).expect("JSON");
+            let ms = value["retry_after_ms"].as_u64().expect("a number of milliseconds") as u32;
             assert!((SOONEST_MS..=LATEST_MS).contains(&ms), "{reason}");
             seen.insert(ms);
         }

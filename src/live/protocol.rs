@@ -53,7 +53,13 @@ fn unpacked(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
 }
 
 fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {
-    let event = Event::Error { code: problem.code, detail: &problem.detail, client_message_id: client_id };
+    let event = Event::Error {
+        code: problem.code,
+        detail: &problem.detail,
+        client_message_id: client_id,
+        limit: problem.limit,
+        retry_after_ms: problem.retry_after_ms(),
+    };
     worker.hub.borrow_mut().send(id, &event.json());
 }
 

@@ -34,6 +34,7 @@ pub struct Text {
     pub tags: String,
     pub mentions: SmallVec<[UserId; 4]>,
     pub everyone: bool,
+    pub is_emoji_only: bool,
 }
 
 /// Posts a message. The same `client_message_id` of the same person in the same room posts nothing again.
@@ -73,6 +74,8 @@ impl PostMessage {
             html: &text.html,
             reply_to_id: reply_to,
             mentions: &text.mentions,
+            everyone: text.everyone,
+            is_emoji_only: text.is_emoji_only,
         };
         let rest = rest.json();
         let Text { plain, tags, mentions, everyone, .. } = text;
@@ -288,6 +291,8 @@ impl Command for EditMessage {
         message.content = self.text.content;
         message.html = self.text.html;
         message.mentions = self.text.mentions.to_vec();
+        message.everyone = self.text.everyone;
+        message.is_emoji_only = self.text.is_emoji_only;
         message.edited_at = Some(tx.now);
         mention(tx, message.room_id, message.id, &message.mentions, self.text.everyone)?;
         let (mut plain, mut tags) = (self.text.plain, self.text.tags);

@@ -14,7 +14,7 @@ use super::schema::{DataDir, OpenError};
 use crate::{
     store::State,
     types::event::Session,
-    types::{Account, MessageId, Room, RoomId, Seq, Settings, User, UserId},
+    types::{Account, MessageId, Room, RoomId, Seq, Settings, User, UserId, person::initials},
 };
 
 /// The interpreter looks at the clock once in so many of its instructions (about every 50 µs).
@@ -140,9 +140,11 @@ impl Reader {
 pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
+    let name: Arc<str> = row.get(1)?;
     Ok(User {
         id: row.get::<_, UserId>(0)?,
-        name: row.get(1)?,
+        initials: initials(&name),
+        name,
         email: row.get(2)?,
         bio: row.get(3)?,
         role: row.get(4)?,

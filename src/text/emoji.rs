@@ -108,7 +108,13 @@ pub(super) fn render(source: &str) -> Option<Rendered> {
         }
     }
     let html = format!("<p class=\"jumbo\">{source}</p>");
-    Some(Rendered { html, plain: source.to_owned(), mentions: SmallVec::new(), everyone: None })
+    Some(Rendered {
+        html,
+        plain: source.to_owned(),
+        mentions: SmallVec::new(),
+        everyone: None,
+        is_emoji_only: true,
+    })
 }
 
 /// Cheap: nearly every message leaves here.

@@ -63,7 +63,7 @@ pub(super) fn render(source: &str) -> Option<Rendered> {
     }
     html.push_str("</p>");
     let plain = if breaks == 0 { source.to_owned() } else { source.replace('\n', " ") };
-    Some(Rendered { html, plain, mentions: SmallVec::new(), everyone: None })
+    Some(Rendered { html, plain, mentions: SmallVec::new(), everyone: None, is_emoji_only: false })
 }
 
 /// Whether a line starts and ends as a paragraph's line does: no list, heading, rule, indent or trailing blank.

@@ -33,6 +33,8 @@ pub struct Rendered {
     pub mentions: SmallVec<[UserId; 4]>,
     /// Whether all who are here, or all of the room, are meant.
     pub everyone: Option<Everyone>,
+    /// Whether it is nothing but a few emoji, which are shown large.
+    pub is_emoji_only: bool,
 }
 
 /// Renders Markdown. `name_of` answers a member's current name, and None for who is not in the room: such a mention stays text.

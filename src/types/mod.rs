@@ -1,6 +1,7 @@
 //! The words of the domain: ids, roles, rooms, people, messages. Everything else is built on these.
 
 pub mod event;
+pub mod person;
 
 use std::{fmt, sync::Arc};
 
@@ -171,6 +172,8 @@ impl RoomKind {
 pub struct User {
     pub id: UserId,
     pub name: Arc<str>,
+    /// Of the name: see [`person::initials`].
+    pub initials: Arc<str>,
     pub email: Option<Arc<str>>,
     pub bio: Arc<str>,
     pub role: Role,
@@ -234,6 +237,12 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     pub reply_to_id: Option<MessageId>,
     pub mentions: Vec<UserId>,
+    /// `@here` or `@room`: it is for everybody in the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
+    /// Nothing but a few emoji, which are shown large.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_emoji_only: bool,
     pub boosts: Vec<Boost>,
     pub attachment: Option<Attachment>,
     pub embeds: Vec<Embed>,

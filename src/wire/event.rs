@@ -51,6 +51,11 @@ pub enum Event<'a> {
         detail: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         client_message_id: Option<&'a str>,
+        /// Bytes, where something was too large.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
     },
     #[serde(rename = "unread")]
     Unread { room_id: RoomId, message_id: MessageId, mention: bool },
@@ -83,6 +88,17 @@ impl Event<'_> {
             .expect("a durable event has a type and members");
         (kind.to_owned(), members.to_owned())
     }
+}
+
+/// The reason in a close frame of code 1001, at most 123 bytes: when to come back.
+pub fn going_away_json(retry_after_ms: u32) -> String {
+    #[derive(Serialize)]
+    struct Reason {
+        reason: &'static str,
+        retry_after_ms: u32,
+    }
+    let reason = Reason { reason: "going away", retry_after_ms };
+    serde_json::to_string(&reason).expect("our own types serialize")
 }
 
 /// A committed event; None for what is told to nobody.

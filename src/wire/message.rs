@@ -16,6 +16,8 @@ pub struct Unfinished<'a> {
     pub html: &'a str,
     pub reply_to_id: Option<MessageId>,
     pub mentions: &'a [UserId],
+    pub everyone: bool,
+    pub is_emoji_only: bool,
 }
 
 /// How an object without an attachment ends.
@@ -35,12 +37,26 @@ impl Unfinished<'_> {
             edited_at: Option<Timestamp>,
             reply_to_id: Option<MessageId>,
             mentions: &'a [UserId],
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            everyone: bool,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            is_emoji_only: bool,
             boosts: &'a [Boost],
             attachment: Option<Attachment>,
             embeds: &'a [Embed],
         }
-        let Self { room_id, creator_id, client_message_id, kind, content, html, reply_to_id, mentions } =
-            *self;
+        let Self {
+            room_id,
+            creator_id,
+            client_message_id,
+            kind,
+            content,
+            html,
+            reply_to_id,
+            mentions,
+            everyone,
+            is_emoji_only,
+        } = *self;
         super::to_json(&Wire {
             room_id,
             creator_id,
@@ -51,6 +67,8 @@ impl Unfinished<'_> {
             edited_at: None,
             reply_to_id,
             mentions,
+            everyone,
+            is_emoji_only,
             boosts: &[],
             attachment: None,
             embeds: &[],

@@ -12,15 +12,25 @@ pub struct Problem {
     pub detail: String,
     /// On 422: each field with the reasons against it.
     pub fields: Vec<(&'static str, String)>,
-    /// Seconds, for 429 and 503.
-    pub retry_after: Option<u64>,
+    /// On 413: the most bytes that are taken.
+    pub limit: Option<u64>,
+    /// On 429 and 503: when to try again.
+    pub retry_after: Option<Duration>,
     /// For 405.
     pub allow: Option<String>,
 }
 
 impl Problem {
     fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), fields: Vec::new(), retry_after: None, allow: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            limit: None,
+            retry_after: None,
+            allow: None,
+        }
     }
 
     pub fn malformed(detail: impl Into<String>) -> Self {
@@ -63,11 +73,13 @@ impl Problem {
     }
 
     pub fn too_large(limit: usize) -> Self {
-        Self::new(413, "too_large", format!("The body is larger than {limit} bytes."))
+        let detail = format!("The body is larger than {limit} bytes.");
+        Self { limit: Some(limit as u64), ..Self::new(413, "too_large", detail) }
     }
 
     pub fn file_too_large(limit: u64) -> Self {
-        Self::new(413, "too_large", format!("A file has to have {} MB or less.", limit >> 20))
+        let detail = format!("A file has to have {} MB or less.", limit >> 20);
+        Self { limit: Some(limit), ..Self::new(413, "too_large", detail) }
     }
 
     pub fn not_multipart() -> Self {
@@ -110,16 +122,24 @@ impl Problem {
     }
 
     pub fn rate_limited(wait: Duration) -> Self {
-        let seconds = wait.as_millis().div_ceil(1000).max(1) as u64;
-        let detail = format!("Too much at once: try again in {seconds} s.");
-        Self { retry_after: Some(seconds), ..Self::new(429, "rate_limited", detail) }
+        let detail = format!("Too much at once: try again in {} s.", seconds(wait));
+        Self { retry_after: Some(wait), ..Self::new(429, "rate_limited", detail) }
     }
 
     pub fn overloaded() -> Self {
         Self {
-            retry_after: Some(1),
+            retry_after: Some(Duration::from_secs(1)),
             ..Self::new(503, "overloaded", "The server has more to do than it can: try again soon.")
         }
+    }
+
+    /// `Retry-After` has whole seconds.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after.map(seconds)
+    }
+
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.retry_after.map(|wait| wait.as_millis().max(1) as u64)
     }
 
     pub fn internal() -> Self {
@@ -164,6 +184,10 @@ impl Problem {
             status: u16,
             detail: &'a str,
             code: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            limit: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            retry_after_ms: Option<u64>,
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             fields: BTreeMap<&'static str, Vec<&'a str>>,
         }
@@ -177,7 +201,13 @@ impl Problem {
             status: self.status,
             detail: &self.detail,
             code: self.code,
+            limit: self.limit,
+            retry_after_ms: self.retry_after_ms(),
             fields,
         })
     }
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1) as u64
 }

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::types::{
     Account, Involvement, MessageId, Role, Room, RoomId, RoomKind, Settings, Status, Timestamp, User, UserId,
+    person::color,
 };
 
 impl User {
@@ -41,10 +42,12 @@ impl Serialize for UserView<'_> {
             role: Role,
             status: Status,
             avatar_url: Option<String>,
+            initials: &'a str,
+            color: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
             email: Option<Option<&'a str>>,
         }
-        let User { id, name, email, bio, role, status, avatar } = self.user;
+        let User { id, name, initials, email, bio, role, status, avatar } = self.user;
         Wire {
             id: *id,
             name,
@@ -52,6 +55,8 @@ impl Serialize for UserView<'_> {
             role: *role,
             status: *status,
             avatar_url: avatar.map(|version| format!("/avatars/{id}?v={version}")),
+            initials,
+            color: color(*id),
             email: self.with_email.then_some(email.as_deref()),
         }
         .serialize(serializer)
