@@ -268,3 +268,55 @@ fn memory_kib() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database as an earlier version left it, with what `sql` adds.
+    fn database_of_version(version: usize, dir: &Path, sql: &str) {
+        let db = Connection::open(dir.join("campfire.db")).unwrap();
+        MIGRATIONS[..version].iter().for_each(|migration| db.execute_batch(migration).unwrap());
+        db.pragma_update(None, "user_version", version).unwrap();
+        db.execute_batch(sql).unwrap();
+    }
+
+    #[test]
+    fn messages_get_their_columns_and_flags_from_their_objects() {
+        let dir = tempfile::tempdir().unwrap();
+        let message = |id: i64, kind: &str, html: &str| {
+            format!(
+                r#"insert into messages (id, room_id, creator_id, json, plain) values ({id}, 1, 1, cast('{{"id":{id},"created_at":"2026-11-24T08:00:00.12{id}Z","room_id":1,"kind":"{kind}","content":"\u00fc","html":"{html}","mentions":[],"attachment":{{"duration_s":1.50}},"embeds":[]}}' as blob), 'x');"#
+            )
+        };
+        let sql = [
+            "insert into users (id, name, role, created_at) values (1, 'Ada', 'admin', 0);".to_owned(),
+            "insert into rooms (id, kind, creator_id, created_at, updated_at) values (1, 'open', 1, 0, 0);"
+                .into(),
+            message(1, "text", "<p>here</p>"),
+            message(2, "sound", "<p>x</p>"),
+            message(3, "text", "<p class=\\\"jumbo\\\">x</p>"),
+            "insert into mentions (user_id, room_id, message_id) values (0, 1, 1), (1, 1, 2);".into(),
+        ];
+        database_of_version(4, dir.path(), &sql.concat());
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let db = data.readable().unwrap();
+        let row = |id: i64| {
+            db.query_row(
+                "select kind, created_at, cast(json as text) from messages where id = ?",
+                (id,),
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)),
+            )
+            .unwrap()
+        };
+        let (kind, created_at, json) = row(1);
+        assert_eq!((&*kind, created_at), ("text", 1_795_507_200_121));
+        assert!(json.ends_with(r#""embeds":[],"everyone":true}"#), "{json}");
+        assert!(json.contains(r#""content":"\u00fc""#) && json.contains("1.50"), "the rest stays: {json}");
+        let (kind, created_at, json) = row(2);
+        assert_eq!((&*kind, created_at), ("sound", 1_795_507_200_122));
+        assert!(!json.contains("everyone") && !json.contains("is_emoji_only"), "{json}");
+        assert!(row(3).2.ends_with(r#""embeds":[],"is_emoji_only":true}"#));
+        assert!(dir.path().join("campfire-before-schema-5.db").is_file(), "a copy of before is kept");
+    }
+}
