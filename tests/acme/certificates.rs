@@ -16,7 +16,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn a_certificate_is_got_by_tls_alpn_01_and_kept_for_the_owner_alone() {
+async fn tls_alpn_01_gets_a_certificate_and_stores_it_for_the_owner_alone() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let more = [("CAMPFIRE_ACME_CHALLENGE", "tls-alpn-01"), ("CAMPFIRE_ACME_EMAIL", "ada@chat.example")];
@@ -41,7 +41,7 @@ async fn a_certificate_is_got_by_tls_alpn_01_and_kept_for_the_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_two_names_is_got_by_http_01() {
+async fn http_01_gets_a_certificate_for_two_names() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let server =
@@ -58,7 +58,7 @@ async fn a_certificate_for_two_names_is_got_by_http_01() {
 }
 
 #[tokio::test]
-async fn where_port_443_is_not_reached_the_name_is_proved_on_port_80() {
+async fn http_01_is_tried_after_tls_alpn_01_has_failed() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     pebble.https.shut();
@@ -71,7 +71,7 @@ async fn where_port_443_is_not_reached_the_name_is_proved_on_port_80() {
 }
 
 #[tokio::test]
-async fn it_is_kept_over_a_restart_and_ordered_anew_for_other_names() {
+async fn certificate_survives_a_restart_and_is_ordered_again_for_other_names() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let mut server = pebble.serve(dir.path(), NAME, &[]);
@@ -97,7 +97,7 @@ async fn it_is_kept_over_a_restart_and_ordered_anew_for_other_names() {
 }
 
 #[tokio::test]
-async fn it_is_renewed_in_time_and_shown_without_a_restart() {
+async fn certificate_is_renewed_in_time_and_served_without_a_restart() {
     let pebble = Pebble::with(Manner { validity: 12, ..Manner::default() });
     let dir = tempfile::tempdir().unwrap();
     let server = pebble.serve(dir.path(), NAME, &[]);

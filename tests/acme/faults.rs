@@ -5,7 +5,7 @@ use crate::support::server::campfire;
 use crate::support::tls::NAME;
 
 #[tokio::test]
-async fn a_proof_that_fails_is_told_and_tried_again() {
+async fn challenge_failure_is_logged_and_retried() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     pebble.https.shut();
@@ -28,7 +28,7 @@ async fn a_proof_that_fails_is_told_and_tried_again() {
 }
 
 #[tokio::test]
-async fn an_authority_that_is_away_is_called_again() {
+async fn authority_that_is_unreachable_is_retried() {
     let mut pebble = Pebble::start();
     pebble.stop();
     let dir = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ async fn an_authority_that_is_away_is_called_again() {
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_knows_is_not_believed() {
+async fn authority_with_an_unknown_root_or_a_wrong_directory_is_not_used() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let server = pebble.serve(dir.path(), NAME, &[("CAMPFIRE_ACME_CA", "")]);
@@ -54,7 +54,7 @@ async fn an_authority_that_nobody_knows_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_known_any_more_is_opened_anew() {
+async fn account_unknown_to_the_authority_is_registered_again() {
     let mut pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let mut server = pebble.serve(dir.path(), NAME, &[]);
@@ -68,7 +68,7 @@ async fn an_account_that_is_not_known_any_more_is_opened_anew() {
 }
 
 #[tokio::test]
-async fn who_stops_the_server_does_not_wait_for_the_authority() {
+async fn stop_does_not_wait_for_the_authority() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     // Whoever looks for the proof waits at the door.
@@ -78,7 +78,7 @@ async fn who_stops_the_server_does_not_wait_for_the_authority() {
 }
 
 #[tokio::test]
-async fn what_is_kept_and_broken_is_replaced() {
+async fn certificate_file_that_is_broken_is_replaced() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("certificates")).unwrap();
@@ -90,7 +90,7 @@ async fn what_is_kept_and_broken_is_replaced() {
 }
 
 #[test]
-fn settings_that_cannot_work_stop_the_start_with_a_sentence() {
+fn acme_settings_that_cannot_work_stop_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.pem").display().to_string();
     let empty = dir.path().join("empty.pem");

@@ -3,7 +3,7 @@
 use crate::support::{http::Credentials, *};
 
 #[tokio::test]
-async fn a_transfer_link_signs_another_device_in_once() {
+async fn transfer_link_signs_another_device_in_once() {
     let camp = Camp::start().await;
     let link = camp.ada.post("/api/session/transfer", json!({})).await.expect(201);
     assert_keys(&link, &["url", "token", "qr_svg", "expires_at"]);
@@ -25,7 +25,7 @@ async fn a_transfer_link_signs_another_device_in_once() {
 }
 
 #[tokio::test]
-async fn all_other_devices_are_signed_out_at_once() {
+async fn sessions_of_all_other_devices_end_at_once() {
     let camp = Camp::start().await;
     let other = camp.ada.sign_in_again().await;
     let mut socket = other.socket().await;
@@ -36,7 +36,7 @@ async fn all_other_devices_are_signed_out_at_once() {
 }
 
 #[tokio::test]
-async fn a_personal_token_stands_for_its_person_until_it_is_taken_back() {
+async fn personal_token_acts_for_its_owner_until_it_is_revoked() {
     let camp = Camp::start().await;
     let made = camp.ada.post("/api/tokens", json!({"name": "backup script"})).await.expect(201);
     assert_keys(&made, &["id", "name", "token"]);
@@ -58,7 +58,7 @@ async fn a_personal_token_stands_for_its_person_until_it_is_taken_back() {
 }
 
 #[tokio::test]
-async fn who_is_banned_goes_with_what_was_said_and_comes_back_when_it_is_lifted() {
+async fn ban_removes_messages_and_lifting_it_allows_signing_in_again() {
     let camp = Camp::start().await;
     let eve = camp.join("Eve").await;
     for n in 0..230 {
@@ -86,7 +86,7 @@ async fn who_is_banned_goes_with_what_was_said_and_comes_back_when_it_is_lifted(
 }
 
 #[tokio::test]
-async fn administrative_acts_are_on_record() {
+async fn audit_log_records_administrative_actions() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     camp.ada.patch(&format!("/api/users/{}", grace.id), json!({"role": "admin"})).await.expect(200);
@@ -104,7 +104,7 @@ async fn administrative_acts_are_on_record() {
 }
 
 #[tokio::test]
-async fn everything_can_be_exported_by_administrators() {
+async fn export_has_everything_and_is_for_administrators() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     for n in 0..1_200 {
@@ -129,7 +129,7 @@ async fn everything_can_be_exported_by_administrators() {
 }
 
 #[tokio::test]
-async fn what_is_older_than_the_account_keeps_goes() {
+async fn retention_deletes_messages_older_than_the_setting() {
     let mut camp = Camp::start().await;
     let old: Vec<i64> = {
         let mut ids = Vec::new();

@@ -3,7 +3,7 @@
 use crate::support::*;
 
 #[tokio::test]
-async fn a_boost_is_given_seen_by_all_and_taken_back() {
+async fn boost_is_created_broadcast_and_deleted() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let message = id(&camp.ada.say(camp.room, "done").await);
@@ -32,7 +32,7 @@ async fn a_boost_is_given_seen_by_all_and_taken_back() {
 }
 
 #[tokio::test]
-async fn a_boost_is_short_and_for_a_message_that_one_sees() {
+async fn boost_is_short_and_its_message_must_be_visible() {
     let camp = Camp::start().await;
     let eve = camp.join("Eve").await;
     let room = camp.closed_room("Quiet", &[&camp.ada]).await;
@@ -51,7 +51,7 @@ async fn a_boost_is_short_and_for_a_message_that_one_sees() {
 }
 
 #[tokio::test]
-async fn many_boosts_at_once_are_all_kept() {
+async fn boosts_created_at_once_are_all_kept() {
     let camp = Camp::start().await;
     let message = id(&camp.ada.say(camp.room, "x").await);
     let path = format!("/api/messages/{message}/boosts");

@@ -15,7 +15,7 @@ fn mention(bot: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_bot_is_made_changed_and_removed_by_administrators() {
+async fn bot_is_created_changed_and_deleted_by_administrators() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     grace.get("/api/bots").await.problem(403, "forbidden");
@@ -48,7 +48,7 @@ async fn a_bot_is_made_changed_and_removed_by_administrators() {
 }
 
 #[tokio::test]
-async fn bots_that_were_written_for_once_campfire_work_unchanged() {
+async fn bot_api_of_once_campfire_works_unchanged() {
     let camp = Camp::start().await;
     let made = bot(&camp, "Builder", None).await;
     let base = format!("/rooms/{}/{}/messages", camp.room, made["key"].as_str().unwrap());
@@ -98,7 +98,7 @@ async fn bots_that_were_written_for_once_campfire_work_unchanged() {
 }
 
 #[tokio::test]
-async fn a_bot_hears_of_a_mention_and_its_answer_is_posted() {
+async fn webhook_is_called_for_a_mention_and_its_answer_is_posted() {
     let camp = Camp::start().await;
     let receiver = Receiver::start(|_, _| answer(200, "text/plain", "at your service")).await;
     let made = bot(&camp, "Helper", Some(receiver.url("/hook"))).await;
@@ -123,7 +123,7 @@ async fn a_bot_hears_of_a_mention_and_its_answer_is_posted() {
 }
 
 #[tokio::test]
-async fn in_a_direct_room_a_bot_hears_everything_and_may_answer_with_a_file() {
+async fn webhook_gets_every_message_of_a_direct_room_and_may_answer_with_a_file() {
     let camp = Camp::start().await;
     let receiver =
         Receiver::start(|_, _| answer(200, "image/png", b"\x89PNG\r\n\x1a\nnot much of one")).await;
@@ -140,7 +140,7 @@ async fn in_a_direct_room_a_bot_hears_everything_and_may_answer_with_a_file() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_fails_is_tried_again_with_the_same_key_and_one_that_refuses_is_not() {
+async fn webhook_is_retried_with_the_same_key_on_failure_but_not_on_refusal() {
     let camp = Camp::start().await;
     let receiver = Receiver::start(|_, before| match before {
         0 => answer(503, "text/plain", "not now"),
@@ -184,7 +184,7 @@ async fn a_receiver_that_fails_is_tried_again_with_the_same_key_and_one_that_ref
 }
 
 #[tokio::test]
-async fn a_slow_or_endless_receiver_holds_up_nobody() {
+async fn webhook_that_is_slow_or_endless_holds_up_no_other() {
     let camp = Camp::start().await;
     let endless = Receiver::start(|_, _| {
         let mut all = b"HTTP/1.1 200 X\r\ncontent-type: text/plain\r\n\r\n".to_vec();
@@ -230,7 +230,7 @@ async fn jobs_survive_a_crash() {
 }
 
 #[tokio::test]
-async fn slack_payloads_are_posted_by_an_incoming_webhook() {
+async fn incoming_webhook_posts_slack_payloads() {
     let camp = Camp::start().await;
     let made = camp.ada.post("/api/hooks", json!({"name": "Alerts", "room_id": camp.room})).await.expect(201);
     assert_keys(&made, &["id", "name", "room_id", "url"]);

@@ -38,7 +38,7 @@ const PRIVATE: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn who_is_not_signed_in_gets_401_everywhere() {
+async fn unauthenticated_requests_get_401_on_every_private_route() {
     let camp = Camp::start().await;
     let strangers = [
         camp.nobody(),
@@ -56,7 +56,7 @@ async fn who_is_not_signed_in_gets_401_everywhere() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_gets_405_with_what_is_allowed() {
+async fn wrong_method_is_405_with_an_allow_header() {
     let camp = Camp::start().await;
     let routes: &[(&str, &[&str], &str)] = &[
         ("/health", &["GET"], "POST"),
@@ -95,7 +95,7 @@ async fn a_wrong_method_gets_405_with_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn an_address_that_does_not_exist_is_404() {
+async fn unknown_path_or_id_is_404() {
     let camp = Camp::start().await;
     for path in [
         "/api",
@@ -126,7 +126,7 @@ async fn an_address_that_does_not_exist_is_404() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_refused() {
+async fn json_body_that_is_malformed_is_400_and_one_that_is_no_object_is_refused() {
     let camp = Camp::start().await;
     let deep = "[".repeat(100_000);
     let broken =
@@ -147,7 +147,7 @@ async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_refused
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_is_415() {
+async fn content_type_other_than_json_is_415() {
     let camp = Camp::start().await;
     let body = json!({"room_id": camp.room, "content": "Hello"}).to_string();
     for kind in
@@ -162,7 +162,7 @@ async fn a_body_of_another_type_is_415() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_ignored_and_wrong_types_are_422_with_the_fields() {
+async fn unknown_fields_are_ignored_and_wrong_types_are_422() {
     let camp = Camp::start().await;
     let message =
         camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "colour": [1]})).await;
@@ -184,7 +184,7 @@ async fn unknown_fields_are_ignored_and_wrong_types_are_422_with_the_fields() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_and_keeps_the_callers_own_if_it_is_printable() {
+async fn request_id_is_on_every_answer_and_a_printable_one_is_kept() {
     let camp = Camp::start().await;
     let longest = "x".repeat(128);
     for own in ["a", "7f3a-22", "tab~!@#$%^&*()", &longest] {
@@ -211,7 +211,7 @@ async fn every_answer_has_a_request_id_and_keeps_the_callers_own_if_it_is_printa
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_304() {
+async fn etag_that_still_matches_is_304() {
     let camp = Camp::start().await;
     camp.ada.say(camp.room, "First").await;
     let page = format!("/api/rooms/{}/messages", camp.room);
@@ -243,7 +243,7 @@ async fn what_has_not_changed_is_304() {
 }
 
 #[tokio::test]
-async fn a_tag_outlives_a_restart_as_long_as_all_that_happened_is_known() {
+async fn etag_survives_a_restart_while_its_events_are_kept() {
     let mut camp = Camp::start().await;
     let page = format!("/api/rooms/{}/messages", camp.room);
     let said = camp.ada.say(camp.room, "First thoughts").await;
@@ -269,7 +269,7 @@ async fn a_tag_outlives_a_restart_as_long_as_all_that_happened_is_known() {
 }
 
 #[tokio::test]
-async fn a_tag_is_worth_nothing_to_who_may_not_see_the_thing() {
+async fn etag_does_not_bypass_authorization() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let room = camp.closed_room("Secret", &[&camp.ada]).await;
@@ -285,7 +285,7 @@ async fn a_tag_is_worth_nothing_to_who_may_not_see_the_thing() {
 }
 
 #[tokio::test]
-async fn long_texts_are_compressed_for_who_takes_that() {
+async fn compression_of_long_answers_follows_accept_encoding() {
     let camp = Camp::start().await;
     for n in 0..20 {
         camp.ada.say(camp.room, &format!("Message {n}, which says much the same as all the others do")).await;
@@ -343,7 +343,7 @@ async fn head_answers_like_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn the_api_tells_of_itself() {
+async fn openapi_document_is_served_and_printed() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Default::default());
     let document = nobody.get("/api/openapi.json").await.expect(200);

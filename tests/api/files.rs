@@ -15,7 +15,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_picture_is_posted_with_its_size_and_a_thumbnail() {
+async fn picture_is_posted_with_its_size_and_a_thumbnail() {
     let camp = Camp::start().await;
     let original = png(1_600, 1_000);
     let mut socket = camp.ada.socket_in(camp.room).await;
@@ -64,7 +64,7 @@ async fn a_picture_is_posted_with_its_size_and_a_thumbnail() {
 }
 
 #[tokio::test]
-async fn a_file_is_for_the_members_of_its_room_only() {
+async fn file_is_for_members_of_its_room_only() {
     let camp = Camp::start().await;
     let (grace, eve) = (camp.join("Grace").await, camp.join("Eve").await);
     let room = camp.closed_room("Two", &[&camp.ada, &grace]).await;
@@ -81,7 +81,7 @@ async fn a_file_is_for_the_members_of_its_room_only() {
 }
 
 #[tokio::test]
-async fn parts_of_a_file_are_served_as_the_rfc_has_them() {
+async fn range_requests_follow_the_rfc() {
     let camp = Camp::start().await;
     let text: Vec<u8> = (0..600_000).map(|n| b'a' + (n % 26) as u8).collect();
     let message = camp.ada.upload(camp.room, &[], "a.txt", &text).await.expect(201);
@@ -112,7 +112,7 @@ async fn parts_of_a_file_are_served_as_the_rfc_has_them() {
 }
 
 #[tokio::test]
-async fn what_a_browser_might_run_is_only_a_download() {
+async fn file_that_a_browser_might_run_is_served_as_a_download() {
     let camp = Camp::start().await;
     for (name, bytes) in [
         ("page.png", &b"<!doctype html><script>alert(1)</script>"[..]),
@@ -128,7 +128,7 @@ async fn what_a_browser_might_run_is_only_a_download() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_or_missing_is_refused_and_leaves_nothing() {
+async fn upload_too_large_or_without_a_file_is_refused_and_leaves_nothing() {
     let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
     camp.ada.upload(camp.room, &[], "big", &vec![b'x'; (1 << 20) + 1]).await.problem(413, "too_large");
     camp.ada.upload(camp.room, &[], "fits", &vec![b'x'; 1 << 20]).await.expect(201);
@@ -151,7 +151,7 @@ async fn a_file_that_is_too_large_or_missing_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn deleted_messages_take_their_files_off_the_disk() {
+async fn deleted_message_removes_its_files_from_disk() {
     let camp = Camp::start().await;
     let message = camp.ada.upload(camp.room, &[], "a.png", &png(40, 30)).await.expect(201);
     assert_eq!(files(&camp), 2, "the picture and its thumbnail");
@@ -174,7 +174,7 @@ fn files(camp: &Camp) -> usize {
 }
 
 #[tokio::test]
-async fn after_a_crash_nothing_is_left_that_belongs_to_no_message() {
+async fn orphaned_files_are_removed_after_a_crash() {
     let mut camp = Camp::start().await;
     camp.ada.upload(camp.room, &[], "a.txt", b"stays").await.expect(201);
     camp.server.kill();
@@ -193,7 +193,7 @@ async fn after_a_crash_nothing_is_left_that_belongs_to_no_message() {
 }
 
 #[tokio::test]
-async fn files_are_found_by_their_name_and_edited_with_their_words() {
+async fn filename_is_searchable_and_the_caption_can_be_edited() {
     let camp = Camp::start().await;
     let message = camp
         .ada
@@ -212,7 +212,7 @@ async fn files_are_found_by_their_name_and_edited_with_their_words() {
 }
 
 #[tokio::test]
-async fn avatars_are_cut_square_and_made_anew_and_there_are_initials_without() {
+async fn avatar_is_cropped_square_and_falls_back_to_initials() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace Hopper").await;
     let mine = format!("/api/users/{}/avatar", grace.id);
@@ -248,7 +248,7 @@ async fn avatars_are_cut_square_and_made_anew_and_there_are_initials_without() {
 }
 
 #[tokio::test]
-async fn the_account_has_a_logo() {
+async fn logo_is_set_and_removed_by_administrators() {
     let camp = Camp::start().await;
     let put = async |who: &Client| {
         who.request("PUT", "/api/account/logo").body("image/png", png(300, 100)).send().await
@@ -282,7 +282,7 @@ async fn sounds_are_listed_and_played() {
 }
 
 #[tokio::test]
-async fn a_deleted_room_takes_its_files_with_it() {
+async fn deleted_room_removes_its_files_from_disk() {
     let camp = Camp::start().await;
     let room = camp.closed_room("Short", &[&camp.ada]).await;
     let message = camp.ada.upload(room, &[], "a.png", &png(40, 30)).await.expect(201);
@@ -299,7 +299,7 @@ async fn a_deleted_room_takes_its_files_with_it() {
 }
 
 #[tokio::test]
-async fn an_upload_that_breaks_off_leaves_nothing() {
+async fn upload_that_breaks_off_leaves_nothing() {
     use tokio::io::AsyncWriteExt;
     let camp = Camp::start().await;
     let mut stream = tokio::net::TcpStream::connect(camp.ada.address()).await.unwrap();
@@ -331,7 +331,7 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
 
 /// A download over a slow line takes longer than a connection may wait for its next request.
 #[tokio::test]
-async fn who_reads_slowly_but_reads_gets_the_whole_file() {
+async fn download_by_a_slow_reader_is_complete() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let camp = Camp::with(&[("CAMPFIRE_IDLE_TIMEOUT", "1")]).await;
     let file = vec![7; 12 << 20];

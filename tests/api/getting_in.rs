@@ -9,7 +9,7 @@ use crate::support::http::Credentials;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_fresh_server_is_healthy_and_wants_to_be_set_up() {
+async fn setup_is_needed_on_a_fresh_healthy_server() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let health = nobody.get("/health").await.expect(200);
@@ -25,7 +25,7 @@ async fn a_fresh_server_is_healthy_and_wants_to_be_set_up() {
 }
 
 #[tokio::test]
-async fn the_set_up_makes_an_account_an_administrator_and_all_talk() {
+async fn setup_creates_an_account_an_administrator_and_the_first_room() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let reply = nobody.post("/api/setup", setup_form()).await;
@@ -58,7 +58,7 @@ async fn the_set_up_makes_an_account_an_administrator_and_all_talk() {
 }
 
 #[tokio::test]
-async fn whoever_comes_is_told_whose_door_it_is() {
+async fn setup_with_account_shows_the_account_and_whether_one_is_signed_in() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let welcome = json!({"needed": true, "signed_in": false, "account": null});
@@ -72,7 +72,7 @@ async fn whoever_comes_is_told_whose_door_it_is() {
 }
 
 #[tokio::test]
-async fn the_set_up_happens_once_even_if_twenty_ask_at_once() {
+async fn setup_happens_once_even_if_twenty_ask_at_once() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let tries = (0..20).map(|n| {
@@ -93,7 +93,7 @@ async fn the_set_up_happens_once_even_if_twenty_ask_at_once() {
 }
 
 #[tokio::test]
-async fn a_set_up_form_with_faults_is_422_with_all_of_them() {
+async fn setup_form_with_faults_is_422_with_all_of_them() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     nobody.post("/api/setup", json!({})).await.invalid(&["account_name", "name", "email", "password"]);
@@ -112,7 +112,7 @@ async fn a_set_up_form_with_faults_is_422_with_all_of_them() {
 }
 
 #[tokio::test]
-async fn signing_in_ignores_the_case_of_the_address_and_nothing_of_the_password() {
+async fn sign_in_ignores_the_case_of_the_email_but_not_of_the_password() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     for email in ["ada@example.com", "ADA@example.COM", "  ada@example.com "] {
@@ -131,7 +131,7 @@ async fn signing_in_ignores_the_case_of_the_address_and_nothing_of_the_password(
 }
 
 #[tokio::test]
-async fn one_request_has_all_that_a_client_needs_to_start() {
+async fn session_has_all_that_a_client_needs_to_start() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let direct = grace.direct_with(&[&camp.ada]).await;
@@ -156,7 +156,7 @@ async fn one_request_has_all_that_a_client_needs_to_start() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_this_session_and_no_other() {
+async fn sign_out_ends_this_session_and_no_other() {
     let camp = Camp::start().await;
     let phone = camp.ada.sign_in_again().await;
     let reply = phone.delete("/api/session").await;
@@ -172,7 +172,7 @@ async fn signing_out_ends_this_session_and_no_other() {
 }
 
 #[tokio::test]
-async fn my_devices_are_listed_and_can_be_signed_out_one_by_one() {
+async fn sessions_are_listed_and_can_be_ended_one_by_one() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let nobody = camp.nobody();
@@ -203,7 +203,7 @@ async fn my_devices_are_listed_and_can_be_signed_out_one_by_one() {
 }
 
 #[tokio::test]
-async fn sessions_and_people_outlive_a_restart_and_no_token_is_on_the_disk() {
+async fn sessions_survive_a_restart_and_no_secret_is_stored_in_the_clear() {
     let mut camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     assert!(camp.server.terminate().success());
@@ -219,7 +219,7 @@ async fn sessions_and_people_outlive_a_restart_and_no_token_is_on_the_disk() {
 }
 
 #[tokio::test]
-async fn who_joins_is_in_every_open_room_at_once() {
+async fn join_adds_the_user_to_every_open_room() {
     let camp = Camp::start().await;
     let open = camp.ada.post("/api/rooms", json!({"name": "Open too", "kind": "open"})).await.expect(201);
     camp.closed_room("Closed", &[&camp.ada]).await;
@@ -248,7 +248,7 @@ async fn who_joins_is_in_every_open_room_at_once() {
 }
 
 #[tokio::test]
-async fn one_address_joins_once_even_if_it_is_sent_twenty_times_at_once() {
+async fn join_with_one_email_twenty_times_at_once_creates_one_user() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let path = format!("/api/join/{}", camp.join_code);
@@ -265,7 +265,7 @@ async fn one_address_joins_once_even_if_it_is_sent_twenty_times_at_once() {
 }
 
 #[tokio::test]
-async fn a_new_join_code_kills_the_old_one() {
+async fn join_code_renewal_invalidates_the_old_code() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     grace.post("/api/account/join_code", json!({})).await.problem(403, "forbidden");

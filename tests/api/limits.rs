@@ -10,7 +10,7 @@ use crate::support::http::{Credentials, raw_status, read_to_close};
 use crate::support::*;
 
 #[tokio::test]
-async fn a_body_larger_than_a_mebibyte_is_413() {
+async fn body_larger_than_a_mebibyte_is_413() {
     let camp = Camp::start().await;
     let huge = json!({"room_id": camp.room, "content": "x", "padding": "y".repeat(1 << 20)});
     camp.ada.post("/api/messages", huge).await.problem(413, "too_large");
@@ -19,7 +19,7 @@ async fn a_body_larger_than_a_mebibyte_is_413() {
 }
 
 #[tokio::test]
-async fn a_body_that_only_claims_to_be_large_is_refused_before_it_comes() {
+async fn body_that_claims_to_be_large_is_refused_before_it_is_sent() {
     let camp = Camp::start().await;
     let head = request_head(&camp, "content-length: 99999999999");
     let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
@@ -28,7 +28,7 @@ async fn a_body_that_only_claims_to_be_large_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_without_end_is_cut_off() {
+async fn chunked_body_without_end_is_cut_off() {
     let camp = Camp::start().await;
     let mut bytes = request_head(&camp, "transfer-encoding: chunked").into_bytes();
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
@@ -42,7 +42,7 @@ async fn a_chunked_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_head_larger_than_the_limit_is_431() {
+async fn request_head_larger_than_the_limit_is_431() {
     let camp = Camp::start().await;
     let head = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-padding: {}\r\n\r\n", "x".repeat(256 * 1024));
     let answer = raw_exchange(camp.ada.address(), head.as_bytes()).await;
@@ -56,7 +56,7 @@ async fn a_head_larger_than_the_limit_is_431() {
 }
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_given_up_in_time() {
+async fn header_timeout_ends_a_request_head_that_never_ends() {
     let camp = Camp::with(&[("CAMPFIRE_HEADER_TIMEOUT", "1")]).await;
     let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
@@ -67,7 +67,7 @@ async fn a_head_that_never_ends_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up_in_time() {
+async fn body_timeout_ends_a_body_that_never_ends() {
     let camp = Camp::with(&[("CAMPFIRE_BODY_TIMEOUT", "1")]).await;
     let head = request_head(&camp, "content-length: 100");
     let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
@@ -99,7 +99,7 @@ async fn status(stream: &mut TcpStream) -> u16 {
 }
 
 #[tokio::test]
-async fn a_write_with_a_cookie_from_another_site_is_403() {
+async fn cross_site_write_with_a_cookie_is_403() {
     let camp = Camp::start().await;
     let own = camp.ada.origin();
     let body = || json!({"room_id": camp.room, "content": "Hi"});
@@ -137,7 +137,7 @@ async fn a_write_with_a_cookie_from_another_site_is_403() {
 }
 
 #[tokio::test]
-async fn every_write_looks_where_it_comes_from_and_no_read_does() {
+async fn cross_site_check_covers_every_write_and_no_read() {
     let camp = Camp::start().await;
     let message = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Hi").await));
     let room = format!("/api/rooms/{}", camp.room);
@@ -169,7 +169,7 @@ async fn every_write_looks_where_it_comes_from_and_no_read_does() {
 }
 
 #[tokio::test]
-async fn no_other_origin_may_read_unless_it_is_allowed() {
+async fn cors_allows_only_the_configured_origins() {
     let camp = Camp::start().await;
     let origin = "https://dashboard.example";
     let reply = camp.ada.request("GET", "/api/rooms").header("origin", origin).send().await;
@@ -202,7 +202,7 @@ async fn no_other_origin_may_read_unless_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn every_answer_tells_the_browser_to_be_strict() {
+async fn security_headers_are_on_every_answer() {
     let camp = Camp::start().await;
     for path in ["/", "/health", "/api/rooms", "/api/nothing", "/signin", "/rooms/1"] {
         let reply = camp.ada.get(path).await;
@@ -227,7 +227,7 @@ async fn every_answer_tells_the_browser_to_be_strict() {
 }
 
 #[tokio::test]
-async fn the_page_comes_at_every_one_of_its_addresses() {
+async fn page_is_served_at_each_of_its_paths() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let index = nobody.get("/").await;
@@ -260,7 +260,7 @@ async fn the_page_comes_at_every_one_of_its_addresses() {
 }
 
 #[tokio::test]
-async fn ten_wrong_passwords_in_three_minutes_are_enough() {
+async fn sign_in_is_limited_to_ten_wrong_passwords() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     // Who signs in is not counted, however often.
@@ -283,7 +283,7 @@ async fn ten_wrong_passwords_in_three_minutes_are_enough() {
 }
 
 #[tokio::test]
-async fn an_account_is_protected_from_many_addresses() {
+async fn sign_in_limit_protects_an_account_from_many_addresses() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut refused = 0;
@@ -311,7 +311,7 @@ async fn sign_in_from(from: [u8; 4], to: SocketAddr, email: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
+async fn sign_in_answers_an_unknown_email_and_a_wrong_password_alike() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let known =
@@ -325,7 +325,7 @@ async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn twenty_messages_in_ten_seconds_and_no_more() {
+async fn post_limit_refuses_the_21st_message_in_ten_seconds() {
     let camp = Camp::with(&[("CAMPFIRE_POST_LIMIT", "20")]).await;
     let grace = camp.join("Grace").await;
     let started = Instant::now();

@@ -9,7 +9,7 @@ async fn html(camp: &Camp, content: &str) -> String {
 }
 
 #[tokio::test]
-async fn markdown_is_rendered_once_when_it_is_written() {
+async fn markdown_is_rendered_to_html() {
     let camp = Camp::start().await;
     for (content, wanted) in [
         ("**bold** and *italic*", "<strong>bold</strong> and <em>italic</em>"),
@@ -28,7 +28,7 @@ async fn markdown_is_rendered_once_when_it_is_written() {
 }
 
 #[tokio::test]
-async fn links_open_elsewhere_and_tell_nobody() {
+async fn links_open_in_a_new_tab_without_opener_or_referrer() {
     let camp = Camp::start().await;
     for content in [
         "[here](https://example.com/?a=1&b=2)",
@@ -43,7 +43,7 @@ async fn links_open_elsewhere_and_tell_nobody() {
 }
 
 #[tokio::test]
-async fn nothing_active_ever_comes_out() {
+async fn markdown_never_renders_active_content() {
     let camp = Camp::start().await;
     for content in [
         "<script>alert(1)</script>",
@@ -147,7 +147,7 @@ fn assert_inert(content: &str, html: &str) {
 }
 
 #[tokio::test]
-async fn deep_nesting_costs_neither_stack_nor_time() {
+async fn deep_nesting_is_rendered_in_time() {
     let camp = Camp::start().await;
     let started = std::time::Instant::now();
     for piece in [
@@ -165,7 +165,7 @@ async fn deep_nesting_costs_neither_stack_nor_time() {
 }
 
 #[tokio::test]
-async fn a_rename_follows_into_new_mentions() {
+async fn mention_uses_the_current_name_escaped() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let said = html(&camp, &format!("@[Grace](user:{}) hello", grace.id)).await;

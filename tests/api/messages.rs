@@ -24,7 +24,7 @@ const MESSAGE: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn a_message_is_the_same_wherever_it_is_read() {
+async fn message_is_the_same_in_every_answer() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let form = json!({"room_id": camp.room, "content": "  Hello, **world**  ", "client_message_id": "c-1"});
@@ -50,7 +50,7 @@ async fn a_message_is_the_same_wherever_it_is_read() {
 }
 
 #[tokio::test]
-async fn a_message_has_one_byte_to_64_kib_once_trimmed() {
+async fn message_content_is_one_byte_to_64_kib_after_trimming() {
     let camp = Camp::start().await;
     let post =
         |content: String| camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content}));
@@ -74,7 +74,7 @@ async fn a_message_has_one_byte_to_64_kib_once_trimmed() {
 }
 
 #[tokio::test]
-async fn any_text_survives_the_round_trip() {
+async fn message_text_survives_the_round_trip() {
     let camp = Camp::start().await;
     let texts = [
         "plain",
@@ -98,7 +98,7 @@ async fn any_text_survives_the_round_trip() {
 }
 
 #[tokio::test]
-async fn a_nul_byte_or_half_a_surrogate_does_no_harm() {
+async fn nul_byte_or_lone_surrogate_does_no_harm() {
     let camp = Camp::start().await;
     let nul =
         camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "a\u{0}b needle"})).await;
@@ -118,7 +118,7 @@ async fn a_nul_byte_or_half_a_surrogate_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_room_that_is_not_mine_does_not_exist() {
+async fn closed_room_is_404_for_non_members_and_administrators() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let room = camp.closed_room("Closed", &[&grace]).await;
@@ -147,7 +147,7 @@ async fn a_room_that_is_not_mine_does_not_exist() {
 }
 
 #[tokio::test]
-async fn the_same_client_message_id_fifty_times_at_once_is_one_message() {
+async fn client_message_id_sent_fifty_times_at_once_is_one_message() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let body = json!({"room_id": camp.room, "content": "Only once", "client_message_id": "dup-1"});
@@ -172,7 +172,7 @@ async fn the_same_client_message_id_fifty_times_at_once_is_one_message() {
 }
 
 #[tokio::test]
-async fn a_client_message_id_is_a_short_text() {
+async fn client_message_id_is_a_short_text() {
     let camp = Camp::start().await;
     let post = |given: Value| {
         camp.ada
@@ -186,7 +186,7 @@ async fn a_client_message_id_is_a_short_text() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_may_be_sent_again() {
+async fn client_message_id_may_be_reused_after_deletion() {
     let camp = Camp::start().await;
     let body = json!({"room_id": camp.room, "content": "Oops", "client_message_id": "again"});
     let first = camp.ada.post("/api/messages", body.clone()).await.expect(201);
@@ -196,7 +196,7 @@ async fn a_deleted_message_may_be_sent_again() {
 }
 
 #[tokio::test]
-async fn a_reply_names_a_message_of_the_same_room() {
+async fn reply_refers_to_a_message_of_the_same_room() {
     let camp = Camp::start().await;
     let question = camp.ada.say(camp.room, "Tea or coffee?").await;
     let reply = |to: Value| {
@@ -218,7 +218,7 @@ async fn a_reply_names_a_message_of_the_same_room() {
 }
 
 #[tokio::test]
-async fn authors_and_administrators_edit() {
+async fn edit_is_for_authors_and_administrators() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let said = grace.say(camp.room, "Teh typo").await;
@@ -240,7 +240,7 @@ async fn authors_and_administrators_edit() {
 }
 
 #[tokio::test]
-async fn authors_and_administrators_delete() {
+async fn delete_is_for_authors_and_administrators() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let first = grace.say(camp.room, "First").await;
@@ -263,7 +263,7 @@ async fn authors_and_administrators_delete() {
 }
 
 #[tokio::test]
-async fn of_twenty_who_delete_at_once_one_does() {
+async fn delete_by_twenty_at_once_succeeds_once() {
     let camp = Camp::start().await;
     for _ in 0..5 {
         let path = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Popular").await));
@@ -274,7 +274,7 @@ async fn of_twenty_who_delete_at_once_one_does() {
 }
 
 #[tokio::test]
-async fn edits_and_deletes_at_once_end_in_one_state() {
+async fn edits_that_race_a_delete_end_in_one_state() {
     let camp = Camp::start().await;
     let path = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Contested").await));
     let (edits, gone) = tokio::join!(
@@ -291,7 +291,7 @@ async fn edits_and_deletes_at_once_end_in_one_state() {
 }
 
 #[tokio::test]
-async fn ids_grow_in_the_order_of_the_answers() {
+async fn message_ids_grow_in_the_order_of_the_answers() {
     let camp = Camp::start().await;
     let mut last = 0;
     for n in 0..20 {

@@ -60,7 +60,7 @@ async fn service() -> Receiver {
 }
 
 #[tokio::test]
-async fn who_does_not_look_is_told_by_involvement_and_who_looks_is_not() {
+async fn push_follows_involvement_and_skips_users_who_are_present() {
     let camp = Camp::with(&[NEAR]).await;
     let grace = camp.join("Grace").await;
     let service = service().await;
@@ -104,7 +104,7 @@ async fn who_does_not_look_is_told_by_involvement_and_who_looks_is_not() {
 }
 
 #[tokio::test]
-async fn a_test_push_comes_and_a_subscription_that_is_gone_is_dropped() {
+async fn push_test_is_delivered_and_a_gone_subscription_is_deleted() {
     let camp = Camp::with(&[NEAR]).await;
     let gone = Receiver::start(|_, _| answer(410, "text/plain", "")).await;
     let key = camp.ada.get("/api/push/key").await.expect(200);
@@ -146,7 +146,7 @@ fn png() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_link_gets_a_preview_whose_picture_is_our_own_copy() {
+async fn link_preview_has_our_own_copy_of_the_picture() {
     let camp = Camp::with(&[NEAR]).await;
     let site = Receiver::start(|heard, _| match heard.path.as_str() {
         "/moved" => redirect("/page"),
@@ -182,7 +182,7 @@ async fn a_link_gets_a_preview_whose_picture_is_our_own_copy() {
 }
 
 #[tokio::test]
-async fn no_link_reaches_into_the_house() {
+async fn private_addresses_are_not_called_for_links_or_pushes() {
     let camp = Camp::start().await;
     let secret = Receiver::start(|_, _| answer(200, "text/html", "<title>secret</title>")).await;
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "0"] {

@@ -37,7 +37,7 @@ async fn asset(client: &Client, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_first_view_is_small_and_in_few_requests() {
+async fn first_view_is_small_and_in_few_requests() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let page = fetched(&nobody, "/").await;
@@ -60,7 +60,7 @@ async fn the_first_view_is_small_and_in_few_requests() {
 }
 
 #[tokio::test]
-async fn every_lazy_part_is_there_and_nothing_of_the_sources_is_left() {
+async fn lazy_parts_are_all_served_and_no_import_is_left() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let html = nobody.get("/").await.text();
@@ -87,7 +87,7 @@ async fn every_lazy_part_is_there_and_nothing_of_the_sources_is_left() {
 }
 
 #[tokio::test]
-async fn the_service_worker_knows_what_to_keep_and_is_asked_for_each_time() {
+async fn service_worker_lists_the_assets_and_is_revalidated() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let worker = nobody.get("/sw.js").await;
@@ -104,7 +104,7 @@ async fn the_service_worker_knows_what_to_keep_and_is_asked_for_each_time() {
 }
 
 #[tokio::test]
-async fn the_manifest_makes_an_app_of_it() {
+async fn manifest_has_icons_and_a_shortcut_that_are_served() {
     let camp = Camp::start().await;
     let nobody = camp.nobody();
     let reply = nobody.get("/manifest.webmanifest").await;

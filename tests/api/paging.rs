@@ -24,7 +24,7 @@ async fn page(camp: &Camp, query: &str) -> (Vec<i64>, bool, bool) {
 }
 
 #[tokio::test]
-async fn a_page_is_the_newest_fifty_oldest_first() {
+async fn page_is_the_newest_fifty_oldest_first() {
     let (camp, all) = history(60).await;
     assert_eq!(page(&camp, "").await, (all[10..].to_vec(), true, false));
     assert_eq!(page(&camp, "?limit=60").await, (all.clone(), false, false));
@@ -33,7 +33,7 @@ async fn a_page_is_the_newest_fifty_oldest_first() {
 }
 
 #[tokio::test]
-async fn before_after_and_around_walk_through_all_of_it() {
+async fn paging_with_before_after_and_around_walks_the_whole_history() {
     let (camp, all) = history(25).await;
     let mut walked: Vec<i64> = Vec::new();
     let mut query = "?limit=7".to_owned();
@@ -71,7 +71,7 @@ async fn before_after_and_around_walk_through_all_of_it() {
 }
 
 #[tokio::test]
-async fn the_ends_are_ends() {
+async fn paging_ends_at_the_oldest_and_newest_message() {
     let (camp, all) = history(5).await;
     assert_eq!(page(&camp, &format!("?before={}", all[0])).await, (vec![], false, true));
     assert_eq!(page(&camp, &format!("?after={}", all[4])).await, (vec![], true, false));
@@ -85,7 +85,7 @@ async fn the_ends_are_ends() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_gone_is_still_a_place() {
+async fn paging_from_a_deleted_message_works() {
     let (camp, all) = history(5).await;
     camp.ada.delete(&format!("/api/messages/{}", all[2])).await.expect(204);
     assert_eq!(page(&camp, &format!("?before={}", all[2])).await.0, all[..2]);
@@ -95,7 +95,7 @@ async fn a_place_that_is_gone_is_still_a_place() {
 }
 
 #[tokio::test]
-async fn a_query_that_makes_no_sense_is_400() {
+async fn paging_query_that_makes_no_sense_is_400() {
     let (camp, all) = history(2).await;
     let (a, b) = (all[0], all[1]);
     for query in [
@@ -126,7 +126,7 @@ async fn a_query_that_makes_no_sense_is_400() {
 }
 
 #[tokio::test]
-async fn a_page_links_to_its_neighbours() {
+async fn link_header_leads_to_the_neighbouring_pages() {
     let (camp, all) = history(10).await;
     let path = format!("/api/rooms/{}/messages", camp.room);
     let middle = camp.ada.get(&format!("{path}?limit=3&before={}", all[6])).await;
@@ -148,7 +148,7 @@ async fn a_page_links_to_its_neighbours() {
 }
 
 #[tokio::test]
-async fn the_newest_page_is_always_the_newest() {
+async fn newest_page_follows_posts_edits_and_deletes() {
     let (camp, mut all) = history(3).await;
     assert_eq!(page(&camp, "").await.0, all);
     all.push(id(&camp.ada.say(camp.room, "More").await));
@@ -166,7 +166,7 @@ async fn the_newest_page_is_always_the_newest() {
 }
 
 #[tokio::test]
-async fn what_is_acknowledged_can_be_read_at_once_over_any_connection() {
+async fn acknowledged_message_is_readable_at_once_on_any_connection() {
     let camp = Camp::start().await;
     for n in 0..50 {
         let said = camp.ada.say(camp.room, &format!("{n}")).await;

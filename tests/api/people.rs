@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use crate::support::*;
 
 #[tokio::test]
-async fn only_administrators_change_the_account_and_see_its_join_code() {
+async fn account_is_changed_by_administrators_who_alone_see_its_join_code() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let account = grace.get("/api/account").await.expect(200);
@@ -29,7 +29,7 @@ async fn only_administrators_change_the_account_and_see_its_join_code() {
 }
 
 #[tokio::test]
-async fn settings_change_one_by_one() {
+async fn account_settings_change_one_by_one() {
     let camp = Camp::start().await;
     let change = |settings: Value| camp.ada.patch("/api/account", json!({"settings": settings}));
     let account = change(json!({"retention_days": 30})).await.expect(200);
@@ -57,7 +57,7 @@ async fn settings_change_one_by_one() {
 }
 
 #[tokio::test]
-async fn people_are_listed_and_found_by_any_word_of_their_name() {
+async fn users_are_listed_and_found_by_any_word_of_their_name() {
     let camp = Camp::start().await;
     for (n, name) in
         ["Grace Hopper", "Edsger Dijkstra", "Łukasz Żółć", "100% Bot_Fan"].into_iter().enumerate()
@@ -86,7 +86,7 @@ async fn people_are_listed_and_found_by_any_word_of_their_name() {
 }
 
 #[tokio::test]
-async fn a_profile_is_its_owners_and_the_administrators_to_change() {
+async fn profile_is_changed_by_its_owner_and_administrators() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let path = format!("/api/users/{}", grace.id);
@@ -112,7 +112,7 @@ async fn a_profile_is_its_owners_and_the_administrators_to_change() {
 }
 
 #[tokio::test]
-async fn ones_own_address_and_password_change_with_the_current_password_only() {
+async fn email_and_password_change_with_the_current_password_only() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let path = format!("/api/users/{}", grace.id);
@@ -142,7 +142,7 @@ async fn ones_own_address_and_password_change_with_the_current_password_only() {
 }
 
 #[tokio::test]
-async fn only_administrators_give_roles_and_one_of_them_always_remains() {
+async fn roles_are_given_by_administrators_and_one_always_remains() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let (of_ada, of_grace) = (format!("/api/users/{}", camp.ada.id), format!("/api/users/{}", grace.id));
@@ -165,7 +165,7 @@ async fn only_administrators_give_roles_and_one_of_them_always_remains() {
 }
 
 #[tokio::test]
-async fn two_administrators_who_demote_each_other_at_once_leave_one() {
+async fn administrators_who_demote_each_other_at_once_leave_one() {
     for _ in 0..5 {
         let camp = Camp::start().await;
         let grace = camp.join("Grace").await;
@@ -184,7 +184,7 @@ async fn two_administrators_who_demote_each_other_at_once_leave_one() {
 }
 
 #[tokio::test]
-async fn who_is_deactivated_is_signed_out_everywhere_and_leaves_their_words_and_their_address() {
+async fn deactivation_signs_out_everywhere_keeps_messages_and_frees_the_email() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let phone = grace.sign_in_again().await;
@@ -219,7 +219,7 @@ async fn who_is_deactivated_is_signed_out_everywhere_and_leaves_their_words_and_
 }
 
 #[tokio::test]
-async fn anybody_may_go_by_themselves() {
+async fn user_may_deactivate_themselves() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     grace.delete(&format!("/api/users/{}", grace.id)).await.expect(204);
@@ -229,7 +229,7 @@ async fn anybody_may_go_by_themselves() {
 }
 
 #[tokio::test]
-async fn guesses_at_the_current_password_are_limited_like_signing_in() {
+async fn current_password_guesses_are_limited_like_signing_in() {
     let camp = Camp::start().await;
     let path = format!("/api/users/{}", camp.ada.id);
     let guess = json!({ "password": "another password", "current_password": "not this one" });

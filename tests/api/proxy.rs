@@ -13,7 +13,7 @@ async fn sign_in_wrongly(camp: &Camp, headers: &[(&str, &str)], email: &str) -> 
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_whose_request_it_passes_on() {
+async fn trusted_proxy_names_the_client_address() {
     let camp = Camp::with(&[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.0/8, ::1")]).await;
     for n in 0..10 {
         let email = format!("{n}@example.com");
@@ -35,7 +35,7 @@ async fn a_trusted_proxy_tells_whose_request_it_passes_on() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_nobody_trusts_is_the_client() {
+async fn untrusted_proxy_counts_as_the_client() {
     let camp = Camp::with(&[("CAMPFIRE_TRUSTED_PROXY", "10.0.0.0/8")]).await;
     for n in 0..10 {
         let (email, from) = (format!("{n}@example.com"), format!("203.0.113.{n}"));
@@ -45,7 +45,7 @@ async fn a_proxy_that_nobody_trusts_is_the_client() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_that_speaks_tls_makes_cookies_secure() {
+async fn trusted_proxy_with_tls_makes_cookies_secure() {
     let camp = Camp::with(&[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.1")]).await;
     let sign_in = |scheme: &'static str| {
         let nobody = camp.nobody();
@@ -63,7 +63,7 @@ async fn a_trusted_proxy_that_speaks_tls_makes_cookies_secure() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_passes_on_does_not_come_from_this_machine() {
+async fn metrics_are_refused_to_forwarded_requests() {
     let camp = Camp::start().await;
     assert_eq!(camp.ada.get("/metrics").await.status, 200);
     for header in ["x-forwarded-for", "forwarded"] {

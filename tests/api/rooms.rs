@@ -14,7 +14,7 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn an_open_room_has_everybody_and_a_closed_one_whom_it_names() {
+async fn open_room_has_everybody_and_a_closed_one_its_named_members() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let open = grace.post("/api/rooms", json!({"name": "  Tea  ", "kind": "open"})).await.expect(201);
@@ -45,7 +45,7 @@ async fn an_open_room_has_everybody_and_a_closed_one_whom_it_names() {
 }
 
 #[tokio::test]
-async fn a_room_form_with_faults_is_422() {
+async fn room_form_with_faults_is_422() {
     let camp = Camp::start().await;
     let make = |form: Value| camp.ada.post("/api/rooms", form);
     make(json!({"kind": "open"})).await.invalid(&["name"]);
@@ -62,7 +62,7 @@ async fn a_room_form_with_faults_is_422() {
 }
 
 #[tokio::test]
-async fn the_same_people_always_have_the_same_direct_room() {
+async fn direct_room_is_the_same_for_the_same_people() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let make = |who: &Person, people: Vec<i64>| {
@@ -94,7 +94,7 @@ async fn the_same_people_always_have_the_same_direct_room() {
 }
 
 #[tokio::test]
-async fn fifty_at_once_get_one_direct_room() {
+async fn direct_room_created_fifty_times_at_once_is_one() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let tries = (0..50).map(|n| {
@@ -110,7 +110,7 @@ async fn fifty_at_once_get_one_direct_room() {
 }
 
 #[tokio::test]
-async fn creators_and_administrators_change_a_room_and_nobody_else_does() {
+async fn room_is_changed_by_its_creator_and_administrators_only() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let room = camp.closed_room("Plans", &[&grace, &linus, &camp.ada]).await;
@@ -139,7 +139,7 @@ async fn creators_and_administrators_change_a_room_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn a_deleted_room_takes_its_messages_along() {
+async fn deleted_room_takes_its_messages_along() {
     let camp = Camp::start().await;
     let room = camp.closed_room("Doomed", &[&camp.ada]).await;
     let said = camp.ada.say(room, "ephemeral thoughts").await;
@@ -153,7 +153,7 @@ async fn a_deleted_room_takes_its_messages_along() {
 }
 
 #[tokio::test]
-async fn open_and_closed_turn_into_each_other_and_direct_into_neither() {
+async fn room_kind_changes_between_open_and_closed_but_not_direct() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let room = camp.closed_room("Workshop", &[&camp.ada]).await;
@@ -217,7 +217,7 @@ async fn members_of_a_closed_room_are_replaced_as_a_whole() {
 }
 
 #[tokio::test]
-async fn anybody_may_leave_a_closed_room_by_naming_all_others() {
+async fn leaving_a_closed_room_is_naming_all_other_members() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let room = camp.closed_room("Leaving", &[&camp.ada, &grace]).await;
@@ -227,7 +227,7 @@ async fn anybody_may_leave_a_closed_room_by_naming_all_others() {
 }
 
 #[tokio::test]
-async fn creating_rooms_can_be_left_to_administrators() {
+async fn room_creation_can_be_restricted_to_administrators() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     camp.ada.patch("/api/account", json!({"settings": {"restrict_room_creation": true}})).await.expect(200);
@@ -239,7 +239,7 @@ async fn creating_rooms_can_be_left_to_administrators() {
 }
 
 #[tokio::test]
-async fn involvement_is_mine_alone() {
+async fn involvement_is_per_member() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let path = format!("/api/rooms/{}/involvement", camp.room);
@@ -259,7 +259,7 @@ async fn involvement_is_mine_alone() {
 }
 
 #[tokio::test]
-async fn who_leaves_takes_nobody_along() {
+async fn leaving_a_room_cannot_remove_other_members() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let room = camp.closed_room("Three", &[&camp.ada, &grace, &linus]).await;

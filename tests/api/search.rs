@@ -20,7 +20,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn words_are_found_stemmed_by_prefix_and_as_phrases() {
+async fn search_finds_stems_prefixes_and_phrases() {
     let camp = Camp::start().await;
     let say = async |text: &str| id(&camp.ada.say(camp.room, text).await);
     let running = say("Running towards the **Campfire** with marshmallows").await;
@@ -44,7 +44,7 @@ async fn words_are_found_stemmed_by_prefix_and_as_phrases() {
 }
 
 #[tokio::test]
-async fn a_snippet_is_text_that_is_safe_to_show() {
+async fn search_snippet_is_safe_to_show() {
     let camp = Camp::start().await;
     camp.ada.say(camp.room, "needle <img src=x onerror=alert(1)> & `<b>needle</b>` <mark>no</mark>").await;
     let found = camp.ada.get("/api/search?q=needle").await.expect(200);
@@ -58,7 +58,7 @@ async fn a_snippet_is_text_that_is_safe_to_show() {
 }
 
 #[tokio::test]
-async fn no_query_is_an_error() {
+async fn search_ignores_query_syntax() {
     let camp = Camp::start().await;
     camp.ada.say(camp.room, "or near and not content room c++ a-b o'clock 100% x:y").await;
     for query in [
@@ -115,7 +115,7 @@ async fn no_query_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_search_sees_my_rooms_only() {
+async fn search_covers_only_rooms_of_the_user() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let room = camp.closed_room("Closed", &[&grace]).await;
@@ -141,7 +141,7 @@ async fn a_search_sees_my_rooms_only() {
 }
 
 #[tokio::test]
-async fn a_search_narrows_by_author_and_pages_backwards() {
+async fn search_narrows_by_author_and_pages_backwards() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut all = Vec::new();
@@ -173,7 +173,7 @@ async fn a_search_narrows_by_author_and_pages_backwards() {
 }
 
 #[tokio::test]
-async fn the_index_follows_edits_and_deletes() {
+async fn search_index_follows_edits_and_deletes() {
     let camp = Camp::start().await;
     let said = id(&camp.ada.say(camp.room, "We meet at the lighthouse").await);
     assert_eq!(find_ids(&camp.ada, "q=lighthouse").await, [said]);
@@ -187,7 +187,7 @@ async fn the_index_follows_edits_and_deletes() {
 }
 
 #[tokio::test]
-async fn markup_is_not_searched_but_what_it_shows() {
+async fn search_matches_visible_text_not_markup() {
     let camp = Camp::start().await;
     let said = id(&camp
         .ada
@@ -199,7 +199,7 @@ async fn markup_is_not_searched_but_what_it_shows() {
 }
 
 #[tokio::test]
-async fn my_last_ten_searches_are_remembered_until_i_forget_them() {
+async fn search_history_keeps_the_last_ten_until_it_is_cleared() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     for n in 0..12 {
@@ -230,7 +230,7 @@ async fn my_last_ten_searches_are_remembered_until_i_forget_them() {
 }
 
 #[tokio::test]
-async fn filters_narrow_a_search_down() {
+async fn search_filters_narrow_the_results() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace Hopper").await;
     let kitchen = camp.closed_room("The Kitchen", &[&camp.ada, &grace]).await;
@@ -275,7 +275,7 @@ async fn filters_narrow_a_search_down() {
 }
 
 #[tokio::test]
-async fn a_page_of_hits_is_whole_however_the_rooms_are_mixed() {
+async fn search_pages_are_complete_however_the_rooms_are_mixed() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let theirs = camp.closed_room("Theirs", &[&camp.ada]).await;

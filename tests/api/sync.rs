@@ -23,7 +23,7 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_happened_since_is_told_in_order() {
+async fn sync_returns_events_since_a_seq_in_order() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let since = now(&grace).await;
@@ -58,7 +58,7 @@ async fn what_happened_since_is_told_in_order() {
 }
 
 #[tokio::test]
-async fn messages_come_whole_and_with_the_id_as_seq() {
+async fn sync_returns_whole_messages_with_the_id_as_seq() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let since = now(&grace).await;
@@ -79,7 +79,7 @@ async fn messages_come_whole_and_with_the_id_as_seq() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_what_they_may_not_see() {
+async fn sync_omits_rooms_that_one_is_not_in() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let since = now(&linus).await;
@@ -101,7 +101,7 @@ async fn nobody_is_told_what_they_may_not_see() {
 }
 
 #[tokio::test]
-async fn who_was_removed_is_told_so_and_nothing_else_of_the_room() {
+async fn sync_tells_a_removed_member_only_of_the_removal() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let room = camp.closed_room("Closed", &[&camp.ada, &grace]).await;
@@ -121,7 +121,7 @@ async fn who_was_removed_is_told_so_and_nothing_else_of_the_room() {
 }
 
 #[tokio::test]
-async fn a_sync_without_a_start_or_from_the_future_is_refused() {
+async fn sync_without_a_valid_since_is_refused() {
     let camp = Camp::start().await;
     for query in ["", "?since=", "?since=x", "?since=1.5", "?since=99999999999999999999"] {
         camp.ada.get(&format!("/api/sync{query}")).await.refused(400);
@@ -138,7 +138,7 @@ async fn a_sync_without_a_start_or_from_the_future_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_of_events_that_came_to_nothing_hides_none_that_follow() {
+async fn sync_page_of_superseded_events_hides_none_that_follow() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let since = now(&grace).await;
@@ -175,7 +175,7 @@ async fn a_page_of_events_that_came_to_nothing_hides_none_that_follow() {
 }
 
 #[tokio::test]
-async fn more_than_one_answer_holds_comes_in_several_without_gap_or_double() {
+async fn sync_in_several_pages_has_no_gap_or_duplicate() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let since = now(&grace).await;

@@ -7,7 +7,7 @@ fn mention(person: &Person) -> String {
 }
 
 #[tokio::test]
-async fn others_messages_are_unread_until_they_are_read() {
+async fn unread_counts_messages_of_others_until_they_are_read() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let first = camp.ada.say(camp.room, "One").await;
@@ -29,7 +29,7 @@ async fn others_messages_are_unread_until_they_are_read() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused() {
+async fn read_mark_that_is_invalid_is_refused() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let said = camp.ada.say(camp.room, "One").await;
@@ -48,7 +48,7 @@ async fn what_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn a_mention_counts_for_whom_it_means() {
+async fn mention_counts_once_per_message_for_those_it_names() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let said = camp.ada.say(camp.room, &format!("{} could you look?", mention(&grace))).await;
@@ -71,7 +71,7 @@ async fn a_mention_counts_for_whom_it_means() {
 }
 
 #[tokio::test]
-async fn only_members_of_the_room_are_mentioned() {
+async fn mention_names_members_of_the_room_only() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let room = camp.closed_room("Two", &[&camp.ada, &grace]).await;
@@ -89,7 +89,7 @@ async fn only_members_of_the_room_are_mentioned() {
 }
 
 #[tokio::test]
-async fn edits_and_deletes_change_the_counts() {
+async fn unread_counts_follow_edits_and_deletes() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let plain = camp.ada.say(camp.room, "Nobody in particular").await;
@@ -112,7 +112,7 @@ async fn edits_and_deletes_change_the_counts() {
 }
 
 #[tokio::test]
-async fn a_mark_set_on_a_deleted_message_holds() {
+async fn read_mark_on_a_deleted_message_holds() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     camp.ada.say(camp.room, "One").await;
@@ -128,7 +128,7 @@ async fn a_mark_set_on_a_deleted_message_holds() {
 }
 
 #[tokio::test]
-async fn one_device_reads_for_all_of_them() {
+async fn read_mark_applies_to_all_devices() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let phone = grace.sign_in_again().await;
@@ -139,7 +139,7 @@ async fn one_device_reads_for_all_of_them() {
 }
 
 #[tokio::test]
-async fn an_invisible_room_has_nothing_unread() {
+async fn invisible_room_has_nothing_unread() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let path = format!("/api/rooms/{}/involvement", camp.room);
@@ -149,7 +149,7 @@ async fn an_invisible_room_has_nothing_unread() {
 }
 
 #[tokio::test]
-async fn who_comes_later_has_no_backlog() {
+async fn unread_count_of_a_new_member_starts_at_zero() {
     let camp = Camp::start().await;
     camp.ada.say(camp.room, "Long ago").await;
     let grace = camp.join("Grace").await;
@@ -166,7 +166,7 @@ async fn who_comes_later_has_no_backlog() {
 }
 
 #[tokio::test]
-async fn counts_outlive_a_restart() {
+async fn unread_counts_survive_a_restart() {
     let mut camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     camp.ada.say(camp.room, &mention(&grace)).await;

@@ -26,7 +26,7 @@ async fn connect(server: &Server) -> TcpStream {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_wait_for_whatever_comes_after_its_request() {
+async fn answer_does_not_wait_for_bytes_after_its_request() {
     let server = Server::start();
     for after in
         ["GET /hea", "\r\n", "\0", "POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{"]
@@ -59,7 +59,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn good_requests_before_a_bad_one_get_their_answers() {
+async fn pipelined_requests_before_a_bad_one_are_answered() {
     let server = Server::start();
     let answer =
         raw_exchange(server.address().get(), format!("{HEALTH}{HEALTH}GARBAGE\r\n\r\n").as_bytes()).await;
@@ -69,7 +69,7 @@ async fn good_requests_before_a_bad_one_get_their_answers() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_does_no_harm() {
+async fn malformed_requests_are_refused_and_do_no_harm() {
     let server = Server::start();
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -97,7 +97,7 @@ async fn what_is_no_request_is_refused_and_does_no_harm() {
 }
 
 #[tokio::test]
-async fn chunks_that_make_no_sense_break_the_body_off() {
+async fn malformed_chunks_end_the_request() {
     let camp = Camp::start().await;
     for chunks in ["zz\r\n", "fffffffffffffffff\r\n", "-1\r\n", "5\r\nabc", "5;ext=\"\0\"\r\nabcdeXX"] {
         let head = format!(
@@ -118,7 +118,7 @@ async fn chunks_that_make_no_sense_break_the_body_off() {
 }
 
 #[tokio::test]
-async fn a_client_that_half_closes_still_gets_its_answer() {
+async fn half_closed_client_still_gets_its_answer() {
     let camp = Camp::start().await;
     let mut stream = connect(&camp.server).await;
     stream.write_all(HEALTH.as_bytes()).await.unwrap();
@@ -141,7 +141,7 @@ async fn a_client_that_half_closes_still_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_in_headers_and_queries_are_no_reason_to_fall_over() {
+async fn non_text_bytes_in_headers_and_queries_do_no_harm() {
     let server = Server::start();
     let mut request =
         b"GET /api/session?%00=%ff&limit=%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncookie: ".to_vec();
@@ -153,7 +153,7 @@ async fn bytes_that_are_no_text_in_headers_and_queries_are_no_reason_to_fall_ove
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_in_the_middle_leaves_nothing_behind() {
+async fn disconnect_in_mid_request_leaves_nothing_behind() {
     let camp = Camp::start().await;
     for n in 0..50 {
         let head = format!(

@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_page_speaks_german_to_those_whose_browser_does() {
+async fn german_browser_gets_the_page_in_german() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let looks = Looks { language: "de-DE", ..DESK };
@@ -30,7 +30,7 @@ async fn the_page_speaks_german_to_those_whose_browser_does() {
 
 /// A text that one language lacks is a hole in the page.
 #[test]
-fn both_languages_have_the_same_texts() {
+fn languages_have_the_same_texts() {
     let script = "import { readFileSync } from 'node:fs';
         const read = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`web/texts/${name}.js`))}`);
         const all = async (language) => ({ ...(await read(language))[language], ...(await read(`settings-${language}`)).words });
@@ -49,7 +49,7 @@ fn both_languages_have_the_same_texts() {
 }
 
 #[tokio::test]
-async fn right_to_left_and_320_pixels_do_not_break_it() {
+async fn layout_fits_320_pixels_and_right_to_left() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         camp.ada.say(camp.room, "| a | table | that | is | wide |\n|-|-|-|-|-|\n| 1 | 2 | 3 | 4 | 5 |").await;
@@ -78,7 +78,7 @@ async fn right_to_left_and_320_pixels_do_not_break_it() {
 }
 
 #[tokio::test]
-async fn back_and_forward_go_through_rooms_without_loading_the_page() {
+async fn back_and_forward_go_through_rooms_without_a_reload() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let kitchen = camp.closed_room("Kitchen", &[&camp.ada]).await;
@@ -110,7 +110,7 @@ async fn back_and_forward_go_through_rooms_without_loading_the_page() {
 }
 
 #[tokio::test]
-async fn the_switcher_jumps_and_the_question_mark_tells_the_keys() {
+async fn switcher_opens_a_room_and_the_question_mark_shows_the_keys() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         camp.closed_room("Kitchen", &[&camp.ada]).await;
@@ -135,7 +135,7 @@ async fn the_switcher_jumps_and_the_question_mark_tells_the_keys() {
 }
 
 #[tokio::test]
-async fn without_a_server_the_last_rooms_can_be_read_and_what_is_written_waits() {
+async fn offline_page_shows_the_last_room_and_keeps_what_is_written() {
     browsing(async |driver| {
         let mut camp = Camp::start().await;
         camp.ada.say(camp.room, "remember me").await;

@@ -43,7 +43,7 @@ async fn choose(window: &Window, files: &[&Path]) {
 }
 
 #[tokio::test]
-async fn pictures_are_chosen_sent_with_words_and_looked_at_in_the_other_window() {
+async fn pictures_are_sent_with_text_and_open_in_the_lightbox() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -82,7 +82,7 @@ async fn pictures_are_chosen_sent_with_words_and_looked_at_in_the_other_window()
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_is_refused_in_plain_words_and_can_be_let_go() {
+async fn file_too_large_is_refused_with_a_reason_and_can_be_cancelled() {
     browsing(async |driver| {
         let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
         let (_, first, _) = two(&camp, driver).await;
@@ -104,7 +104,7 @@ async fn a_file_that_is_too_large_is_refused_in_plain_words_and_can_be_let_go() 
 }
 
 #[tokio::test]
-async fn a_plain_file_has_a_card_with_its_name_and_size() {
+async fn file_card_shows_the_name() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;

@@ -15,7 +15,7 @@ fn message(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_boost_is_seen_by_all_with_who_gave_it_and_can_be_taken_back() {
+async fn boost_is_shown_to_all_with_its_giver_and_can_be_removed() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -49,7 +49,7 @@ async fn a_boost_is_seen_by_all_with_who_gave_it_and_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn a_reply_quotes_its_message_and_leads_back_to_it() {
+async fn reply_quotes_its_message_and_leads_back_to_it() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -76,7 +76,7 @@ async fn a_reply_quotes_its_message_and_leads_back_to_it() {
 }
 
 #[tokio::test]
-async fn a_permalink_opens_the_room_around_its_message_and_says_when_that_is_gone() {
+async fn permalink_opens_the_room_around_its_message_and_says_when_it_is_gone() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let mut old = 0;
@@ -106,7 +106,7 @@ async fn a_permalink_opens_the_room_around_its_message_and_says_when_that_is_gon
 }
 
 #[tokio::test]
-async fn a_mention_is_picked_from_the_people_and_lights_up_for_who_is_meant() {
+async fn mention_is_picked_from_a_list_and_highlighted_for_its_user() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -125,7 +125,7 @@ async fn a_mention_is_picked_from_the_people_and_lights_up_for_who_is_meant() {
 }
 
 #[tokio::test]
-async fn what_is_read_in_one_window_is_read_in_the_other() {
+async fn unread_mark_goes_in_all_windows_when_one_reads() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let ben = camp.join("Ben").await;
@@ -149,7 +149,7 @@ async fn what_is_read_in_one_window_is_read_in_the_other() {
 }
 
 #[tokio::test]
-async fn a_muted_room_stays_quiet_in_the_list() {
+async fn muted_room_shows_no_unread_mark() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (kitchen, window) = in_kitchen(&camp, driver).await;
@@ -175,7 +175,7 @@ async fn a_muted_room_stays_quiet_in_the_list() {
 }
 
 #[tokio::test]
-async fn typing_is_seen_and_goes_with_the_message() {
+async fn typing_is_shown_until_the_message_arrives() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -192,7 +192,7 @@ async fn typing_is_seen_and_goes_with_the_message() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_refused_stays_with_its_reason_and_can_be_sent_again() {
+async fn message_that_is_refused_shows_the_reason_and_can_be_sent_again() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, window) = in_kitchen(&camp, driver).await;
@@ -217,7 +217,7 @@ async fn a_message_that_is_refused_stays_with_its_reason_and_can_be_sent_again()
 }
 
 #[tokio::test]
-async fn a_room_that_one_is_put_out_of_says_so_and_leaves_the_list() {
+async fn removal_from_a_room_is_shown_and_unlists_it() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (kitchen, window) = in_kitchen(&camp, driver).await;
@@ -235,7 +235,7 @@ async fn a_room_that_one_is_put_out_of_says_so_and_leaves_the_list() {
 }
 
 #[tokio::test]
-async fn ten_thousand_messages_are_scrolled_through_with_at_most_500_in_the_page() {
+async fn scrolling_through_a_long_history_keeps_at_most_500_messages() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         // Enough pages to see that the far end is let go, not so many that the test only waits.
@@ -258,7 +258,7 @@ async fn ten_thousand_messages_are_scrolled_through_with_at_most_500_in_the_page
 }
 
 #[tokio::test]
-async fn the_place_does_not_move_when_others_write() {
+async fn scroll_position_holds_when_others_write() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         for number in 0..120 {
@@ -282,7 +282,7 @@ async fn the_place_does_not_move_when_others_write() {
 }
 
 #[tokio::test]
-async fn the_whole_talk_can_be_walked_with_keys() {
+async fn keyboard_walks_and_edits_messages() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         for text in ["one", "two", "three"] {
@@ -310,7 +310,7 @@ async fn the_whole_talk_can_be_walked_with_keys() {
 }
 
 #[tokio::test]
-async fn on_a_phone_the_list_is_a_page_and_a_room_another() {
+async fn phone_shows_the_room_list_and_the_room_as_two_pages() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         camp.ada.say(camp.room, "hello there").await;

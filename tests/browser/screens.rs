@@ -105,7 +105,7 @@ impl Gallery {
 const LOOKS: [Looks; 4] = [DESK, Looks { dark: true, ..DESK }, PHONE, Looks { dark: true, ..PHONE }];
 
 #[tokio::test]
-async fn rooms_and_what_opens_over_them() {
+async fn rooms_and_their_overlays_fit_and_are_accessible() {
     for looks in LOOKS {
         browsing(async |driver| {
             let demo = Demo::start();
@@ -136,7 +136,7 @@ async fn rooms_and_what_opens_over_them() {
 }
 
 #[tokio::test]
-async fn search() {
+async fn search_screens_fit_and_are_accessible() {
     for looks in LOOKS {
         browsing(async |driver| {
             let demo = Demo::start();
@@ -152,7 +152,7 @@ async fn search() {
 }
 
 #[tokio::test]
-async fn settings() {
+async fn settings_screens_fit_and_are_accessible() {
     for looks in LOOKS {
         browsing(async |driver| {
             let demo = Demo::start();
@@ -185,7 +185,7 @@ async fn settings() {
 }
 
 #[tokio::test]
-async fn getting_in_and_the_first_room() {
+async fn entry_screens_and_the_first_room_fit_and_are_accessible() {
     for looks in LOOKS {
         browsing(async |driver| {
             let server = Server::start();

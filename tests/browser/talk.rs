@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_first_visitor_sets_the_account_up_and_can_talk_at_once() {
+async fn setup_by_the_first_visitor_opens_a_room_to_write_in() {
     browsing(async |driver| {
     let server = Server::start();
     let window = driver.window().await;
@@ -39,7 +39,7 @@ async fn the_first_visitor_sets_the_account_up_and_can_talk_at_once() {
 }
 
 #[tokio::test]
-async fn two_windows_talk_both_ways_and_nothing_is_seen_twice() {
+async fn messages_go_both_ways_between_windows_and_appear_once() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -61,7 +61,7 @@ async fn two_windows_talk_both_ways_and_nothing_is_seen_twice() {
 }
 
 #[tokio::test]
-async fn markup_that_was_said_does_not_run() {
+async fn markup_in_messages_does_not_run() {
     browsing(async |driver| {
     let camp = Camp::start().await;
     for attack in [
@@ -81,7 +81,7 @@ async fn markup_that_was_said_does_not_run() {
 }
 
 #[tokio::test]
-async fn an_edit_and_a_deletion_appear_in_the_other_window() {
+async fn edit_and_deletion_appear_in_the_other_window() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -104,7 +104,7 @@ async fn an_edit_and_a_deletion_appear_in_the_other_window() {
 }
 
 #[tokio::test]
-async fn search_finds_what_was_said_and_opens_it_in_place() {
+async fn search_result_opens_its_message_in_the_room() {
     browsing(async |driver| {
     let camp = Camp::start().await;
     for number in 0..120 {
@@ -128,7 +128,7 @@ async fn search_finds_what_was_said_and_opens_it_in_place() {
 }
 
 #[tokio::test]
-async fn a_reload_keeps_the_draft() {
+async fn draft_survives_a_reload() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
@@ -159,7 +159,7 @@ async fn two_that_will_lose_the_server(camp: &Camp, driver: &Driver) -> (Window,
 }
 
 #[tokio::test]
-async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it_is_back() {
+async fn offline_messages_are_sent_in_order_and_once_after_reconnecting() {
     browsing(async |driver| {
         let mut camp = Camp::start().await;
         let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
@@ -191,7 +191,7 @@ async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_says_when_to_come_back_and_the_page_does() {
+async fn reconnect_waits_as_long_as_the_server_hints() {
     browsing(async |driver| {
         let mut camp = Camp::start().await;
         let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
@@ -220,7 +220,7 @@ async fn a_server_that_goes_away_says_when_to_come_back_and_the_page_does() {
 }
 
 #[tokio::test]
-async fn a_room_that_is_made_appears_with_its_unread_mark_in_the_other_window() {
+async fn new_room_appears_in_the_other_window_with_its_unread_mark() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (ben, first, second) = two(&camp, driver).await;

@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn somebody_is_invited_and_joins_by_the_link() {
+async fn invitation_link_lets_somebody_join() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let origin = camp.nobody().origin();
@@ -30,7 +30,7 @@ async fn somebody_is_invited_and_joins_by_the_link() {
 }
 
 #[tokio::test]
-async fn a_bot_is_made_and_its_curl_line_speaks() {
+async fn bot_is_created_and_its_curl_line_posts() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let origin = camp.nobody().origin();
@@ -57,7 +57,7 @@ async fn a_bot_is_made_and_its_curl_line_speaks() {
 }
 
 #[tokio::test]
-async fn custom_styles_are_tried_first_and_then_everybodys() {
+async fn custom_css_is_previewed_and_then_applied_for_everybody() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;
@@ -83,7 +83,7 @@ async fn custom_styles_are_tried_first_and_then_everybodys() {
 }
 
 #[tokio::test]
-async fn signing_a_device_out_closes_its_window() {
+async fn device_sign_out_ends_the_session_in_its_window() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let origin = camp.nobody().origin();
@@ -102,7 +102,7 @@ async fn signing_a_device_out_closes_its_window() {
 }
 
 #[tokio::test]
-async fn a_phone_is_signed_in_by_a_link_that_works_once() {
+async fn transfer_link_signs_another_window_in_once() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let origin = camp.nobody().origin();
@@ -132,7 +132,7 @@ async fn a_phone_is_signed_in_by_a_link_that_works_once() {
 }
 
 #[tokio::test]
-async fn a_picture_is_cut_and_becomes_my_face_everywhere() {
+async fn avatar_is_cropped_and_shown_in_the_other_window() {
     browsing(async |driver| {
         let camp = Camp::start().await;
         let (_, first, second) = two(&camp, driver).await;

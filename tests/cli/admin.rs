@@ -13,7 +13,7 @@ fn create(data: &str, name: &str, email: &str, password: &str) -> std::process::
 }
 
 #[tokio::test]
-async fn an_administrator_made_on_the_host_signs_in_at_the_running_server() {
+async fn admin_create_works_beside_a_running_server() {
     let camp = Camp::start().await;
     let data = camp.server.data().to_str().unwrap().to_owned();
     let made = create(&data, "Root", "root@example.com", "kindling and sparks");
@@ -29,7 +29,7 @@ async fn an_administrator_made_on_the_host_signs_in_at_the_running_server() {
 }
 
 #[tokio::test]
-async fn an_administrator_made_before_the_first_start_needs_no_set_up() {
+async fn admin_create_before_the_first_start_replaces_setup() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let made = create(data.to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
@@ -48,7 +48,7 @@ async fn an_administrator_made_before_the_first_start_needs_no_set_up() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_created_is_refused_with_one_sentence() {
+async fn admin_create_refuses_bad_input_with_one_sentence() {
     let camp = Camp::start().await;
     let data = camp.server.data().to_str().unwrap().to_owned();
     for (name, email, password) in [
@@ -69,7 +69,7 @@ async fn what_cannot_be_created_is_refused_with_one_sentence() {
 }
 
 #[tokio::test]
-async fn people_are_listed_with_their_roles() {
+async fn admin_list_shows_users_with_their_roles() {
     let camp = Camp::start().await;
     camp.join("Grace").await;
     let list = run(&["admin", "list", "--data", camp.server.data().to_str().unwrap()], &[], "");
@@ -85,7 +85,7 @@ async fn people_are_listed_with_their_roles() {
 }
 
 #[tokio::test]
-async fn a_lost_password_is_reset_by_a_link_that_works_once() {
+async fn admin_reset_password_prints_a_link_that_works_once() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let data = camp.server.data().to_str().unwrap().to_owned();
@@ -119,7 +119,7 @@ async fn a_lost_password_is_reset_by_a_link_that_works_once() {
 }
 
 #[tokio::test]
-async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
+async fn admin_create_beside_a_server_without_setup_sets_it_up() {
     let server = Server::start();
     let made = create(server.data().to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
     assert!(made.status.success(), "{}", text(&made.stderr));
@@ -136,7 +136,7 @@ async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
 }
 
 #[tokio::test]
-async fn a_reset_link_ends_with_the_password_that_it_was_asked_for() {
+async fn reset_link_is_invalid_after_a_password_change() {
     let camp = Camp::start().await;
     let data = camp.server.data().to_str().unwrap().to_owned();
     let output = run(&["admin", "reset-password", &camp.ada.email, "--data", &data], &[], "");

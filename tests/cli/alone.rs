@@ -61,7 +61,7 @@ mod elf {
 }
 
 #[test]
-fn the_binary_is_static_and_can_be_loaded_anywhere() {
+fn binary_is_static_and_position_independent() {
     let content = fs::read(BUILT).unwrap();
     assert_eq!(&content[..4], b"\x7fELF");
     assert_eq!(content[5], 1, "read here as little-endian");
@@ -130,7 +130,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn it_serves_from_a_directory_with_nothing_else_in_it() {
+async fn binary_serves_from_an_empty_root_directory() {
     let root = EmptyRoot::new();
     let (log, data) = (Arc::default(), ["--data", "/data"]);
     let serve = root.campfire(&[&["serve", "--listen", "127.0.0.1:0"][..], &data].concat());
@@ -164,7 +164,7 @@ const C_BUILDERS: [&str; 9] =
     ["autotools", "bindgen", "cc", "cmake", "meson", "nasm-rs", "pkg-config", "system-deps", "vcpkg"];
 
 #[test]
-fn nothing_else_than_four_named_leaves_is_written_in_c() {
+fn crates_with_c_code_are_the_four_named_ones() {
     for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-musl", "armv7-unknown-linux-musleabihf"]
     {
         let output = Command::new(env!("CARGO"))

@@ -105,7 +105,7 @@ async fn reaches(acks: &AtomicUsize, count: usize) {
 }
 
 #[tokio::test]
-async fn a_backup_made_while_people_talk_has_all_that_was_acknowledged_before_it_began() {
+async fn backup_under_load_has_all_that_was_acknowledged_before_it_began() {
     let camp = Camp::start().await;
     let dir = tempfile::tempdir().unwrap();
     let bytes: Vec<u8> = (0..700_001_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
@@ -167,7 +167,7 @@ async fn a_backup_made_while_people_talk_has_all_that_was_acknowledged_before_it
 }
 
 #[tokio::test]
-async fn a_backup_is_an_archive_that_other_tools_open_with_a_manifest_of_all_that_is_in_it() {
+async fn backup_is_a_tar_zst_with_a_manifest_of_its_files() {
     let backed = backed().await;
     let entries = unpacked(&backed.archive);
     let (last, manifest) = entries.last().unwrap();
@@ -193,7 +193,7 @@ async fn a_backup_is_an_archive_that_other_tools_open_with_a_manifest_of_all_tha
 }
 
 #[tokio::test]
-async fn a_backup_goes_through_a_pipe_into_a_restore() {
+async fn backup_pipes_into_restore() {
     let Backed { dir, data, .. } = backed().await;
     let target = dir.path().join("new/place");
     let mut from =
@@ -212,7 +212,7 @@ async fn a_backup_goes_through_a_pipe_into_a_restore() {
 }
 
 #[tokio::test]
-async fn what_would_overwrite_something_is_refused() {
+async fn backup_and_restore_refuse_to_overwrite_and_name_wrong_paths() {
     let Backed { dir, archive, data } = backed().await;
     let before = std::fs::read(&archive).unwrap();
     refused(&backup(&archive, &data, &[]), 1, &["exists", "--force"]);
@@ -235,7 +235,7 @@ async fn what_would_overwrite_something_is_refused() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_not_whole_leaves_nothing_behind() {
+async fn restore_of_a_damaged_archive_leaves_nothing_behind() {
     let Backed { dir, archive, .. } = backed().await;
     let whole = std::fs::read(&archive).unwrap();
     let broken = dir.path().join("broken.tar.zst");
@@ -289,7 +289,7 @@ fn header(name: &str, size: u64) -> tar::Header {
 }
 
 #[tokio::test]
-async fn a_hostile_archive_reaches_nothing_outside() {
+async fn restore_of_a_hostile_archive_writes_nothing() {
     let Backed { dir, archive, .. } = backed().await;
     let good: Vec<(tar::Header, Vec<u8>)> = unpacked(&archive)
         .into_iter()
@@ -351,7 +351,7 @@ async fn a_hostile_archive_reaches_nothing_outside() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_lost_is_told_and_the_rest_is_backed_up() {
+async fn backup_reports_a_missing_file_and_has_the_rest() {
     let Backed { dir, data, .. } = backed().await;
     let folder = std::fs::read_dir(data.join("files")).unwrap().map(|it| it.unwrap().path());
     let folder = folder.into_iter().find(|path| !path.ends_with("incoming")).unwrap();
@@ -368,7 +368,7 @@ async fn a_file_that_was_lost_is_told_and_the_rest_is_backed_up() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_nothing_is_left() {
+async fn backup_on_a_full_disk_fails_and_leaves_nothing() {
     let Backed { dir, data, .. } = backed().await;
     let archive = dir.path().join("full.tar.zst");
     // The nearest thing to a full disk that needs no root: no file may grow beyond a few KiB.
@@ -384,7 +384,7 @@ async fn a_full_disk_is_told_and_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_stopped_leaves_nothing() {
+async fn backup_that_is_stopped_leaves_nothing() {
     let Backed { dir, data, .. } = backed().await;
     let archive = dir.path().join("stopped.tar.zst");
     // It waits for another one, which is ours, so that the signal comes before its end for certain.
@@ -432,7 +432,7 @@ async fn metric(client: &Client, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_backup_that_was_missed_is_made_soon_after_the_start_and_old_ones_go() {
+async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     let dir = tempfile::tempdir().unwrap();
     let backups = dir.path().join("data/backups");
     std::fs::create_dir_all(&backups).unwrap();
@@ -476,7 +476,7 @@ async fn a_backup_that_was_missed_is_made_soon_after_the_start_and_old_ones_go()
 }
 
 #[tokio::test]
-async fn a_backup_that_fails_by_itself_is_logged_and_counted_and_the_server_goes_on() {
+async fn scheduled_backup_failure_is_logged_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("file"), "no directory").unwrap();
     let backups = dir.path().join("file/backups");
@@ -495,7 +495,7 @@ async fn a_backup_that_fails_by_itself_is_logged_and_counted_and_the_server_goes
 }
 
 #[tokio::test]
-async fn backups_do_not_lie_among_what_they_are_of() {
+async fn backup_dir_among_the_data_and_a_malformed_time_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
@@ -509,7 +509,7 @@ async fn backups_do_not_lie_among_what_they_are_of() {
 }
 
 #[test]
-fn a_backup_to_a_terminal_is_not_for_reading() {
+fn backup_to_a_pipe_is_a_zstd_frame_that_restore_verifies() {
     // Without a terminal at hand: what is piped is taken, and is a zstd frame.
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

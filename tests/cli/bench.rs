@@ -53,7 +53,7 @@ fn all_right(bench: &Bench) {
 }
 
 #[tokio::test]
-async fn every_scenario_runs_and_finds_nothing_wrong_and_leaves_no_rooms_behind() {
+async fn bench_scenarios_find_no_fault_and_leave_no_rooms_behind() {
     let camp = Camp::start().await;
     let made = camp.ada.post("/api/tokens", json!({"name": "bench"})).await.expect(201);
     let token: &'static str = made["token"].as_str().unwrap().to_owned().leak();
@@ -81,7 +81,7 @@ fn is_self_contained(html: &str) {
 }
 
 #[tokio::test]
-async fn a_new_server_is_set_up_and_the_password_told() {
+async fn bench_sets_a_new_server_up_and_reports_what_it_leaves() {
     let server = Server::start();
     let bench = in_background(server.address().get(), "send", &["--tier", "small", "--rate", "20"]).await;
     assert_eq!(bench.json["requests"]["failed"], 0, "{}", bench.json);
@@ -101,7 +101,7 @@ async fn a_new_server_is_set_up_and_the_password_told() {
 }
 
 #[tokio::test]
-async fn people_may_bring_tokens_of_their_own() {
+async fn bench_takes_tokens_from_a_file() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let dir = tempfile::tempdir().unwrap();
@@ -116,7 +116,7 @@ async fn people_may_bring_tokens_of_their_own() {
 }
 
 #[test]
-fn an_interrupted_run_still_reports() {
+fn bench_that_is_interrupted_still_reports() {
     let server = Server::start();
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("bench.json");
@@ -136,7 +136,7 @@ fn an_interrupted_run_still_reports() {
 }
 
 #[tokio::test]
-async fn the_limit_on_posting_is_named_when_it_is_met() {
+async fn bench_names_the_post_limit_when_it_is_met() {
     let server = Server::with(&[("CAMPFIRE_POST_LIMIT", "1")]);
     let bench = in_background(server.address().get(), "send", &["--rate", "50"]).await;
     assert_eq!(bench.output.status.code(), Some(1));
@@ -151,7 +151,7 @@ async fn the_limit_on_posting_is_named_when_it_is_met() {
 }
 
 #[test]
-fn what_is_asked_wrongly_is_2_with_one_sentence() {
+fn bench_usage_errors_are_2_with_one_sentence() {
     let url = "http://127.0.0.1:9";
     for (args, word) in [
         (vec!["--scenario", "health"], "address"),
@@ -179,7 +179,7 @@ fn what_is_asked_wrongly_is_2_with_one_sentence() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_1_with_one_sentence() {
+fn bench_without_a_server_is_1_with_one_sentence() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = run(&["bench", &free.to_string(), "--scenario", "list"], &[], "");
     let said = text(&output.stderr);
@@ -188,7 +188,7 @@ fn a_server_that_is_not_there_is_1_with_one_sentence() {
 }
 
 #[test]
-fn answers_that_are_wrong_are_counted_by_what_they_are() {
+fn bench_counts_wrong_answers_by_kind() {
     for (answer, class) in [
         ("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\n\r\n{}", "status 500"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"status\":\"?\"", "wrong answer"),
@@ -223,7 +223,7 @@ fn server_that_says(answer: &'static str) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn deliveries_that_are_wrong_are_counted_by_what_they_are() {
+async fn bench_counts_wrong_deliveries_by_kind() {
     let server = Server::start();
     let camp = Camp::on(server).await;
     let token: &'static str = camp.ada.token.clone().leak();

@@ -59,7 +59,7 @@ fn sql(data: &Path, statements: &str) {
 }
 
 #[tokio::test]
-async fn all_is_right_with_a_server_that_runs_and_one_that_has_stopped() {
+async fn check_passes_beside_a_running_server_and_on_a_stopped_one() {
     let camp = Camp::start().await;
     camp.ada.say(camp.room, "kindling").await;
     camp.ada.upload(camp.room, &[], "log.txt", b"a log").await.expect(201);
@@ -83,7 +83,7 @@ async fn all_is_right_with_a_server_that_runs_and_one_that_has_stopped() {
 }
 
 #[tokio::test]
-async fn a_page_that_was_overwritten_is_found() {
+async fn check_finds_an_overwritten_page() {
     let (_dir, data, _) = stopped().await;
     let path = data.join("campfire.db");
     let page = {
@@ -106,7 +106,7 @@ async fn a_page_that_was_overwritten_is_found() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_or_longer_or_another_is_found() {
+async fn check_finds_a_file_that_is_shorter_altered_or_missing() {
     let (_dir, data, files) = stopped().await;
     let long = std::fs::read(&files[0]).unwrap();
     std::fs::write(&files[0], &long[..2_999]).unwrap();
@@ -122,7 +122,7 @@ async fn a_file_that_is_gone_or_longer_or_another_is_found() {
 }
 
 #[tokio::test]
-async fn an_index_that_says_something_else_is_found_and_made_anew() {
+async fn check_finds_a_wrong_index_and_rebuilds_it() {
     let (_dir, data, _) = stopped().await;
     // What the index never hears of.
     sql(
@@ -141,7 +141,7 @@ async fn an_index_that_says_something_else_is_found_and_made_anew() {
 }
 
 #[tokio::test]
-async fn rows_that_point_to_nothing_are_found() {
+async fn check_finds_rows_that_refer_to_nothing() {
     for (statement, words) in [
         ("insert into memberships (room_id, user_id, involvement) values (999, 1, 'everything')", "rooms"),
         (
@@ -156,7 +156,7 @@ async fn rows_that_point_to_nothing_are_found() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_json_and_a_number_that_is_given_twice_are_found() {
+async fn check_finds_a_message_that_is_not_json_and_a_number_used_twice() {
     let (_dir, data, _) = stopped().await;
     sql(
         &data,
@@ -171,7 +171,7 @@ async fn a_message_that_is_no_json_and_a_number_that_is_given_twice_are_found() 
 }
 
 #[tokio::test]
-async fn a_stray_file_is_a_note() {
+async fn check_reports_an_orphaned_file_as_a_note() {
     let (_dir, data, files) = stopped().await;
     std::fs::write(files[0].with_file_name("stray-and-nobodys"), "x").unwrap();
     let (status, report, _) = checked(&data);
@@ -184,7 +184,7 @@ async fn a_stray_file_is_a_note() {
 }
 
 #[test]
-fn a_check_of_nothing_and_a_wrong_option_say_so() {
+fn check_of_an_empty_directory_and_a_wrong_option_fail() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(&["check", "--data", dir.path().to_str().unwrap()], &[], "");
     assert_eq!(output.status.code(), Some(1));

@@ -17,7 +17,7 @@ impl Drop for Demo {
 }
 
 #[tokio::test]
-async fn the_demo_signs_the_first_visitor_in_to_a_place_full_of_talk() {
+async fn demo_signs_the_first_visitor_in_and_shows_every_feature() {
     let tmp = tempfile::tempdir().unwrap();
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut command = campfire();

@@ -49,7 +49,7 @@ fn serve(data: &std::path::Path, more: &[&str], env: &[(&str, &str)]) -> Output 
 }
 
 #[test]
-fn it_tells_its_version_and_how_to_use_it() {
+fn version_and_help_are_printed_for_every_command() {
     let version = run(&["--version"], &[], "");
     assert!(version.status.success());
     assert_eq!(text(&version.stdout).trim(), format!("campfire {}", env!("CARGO_PKG_VERSION")));
@@ -82,7 +82,7 @@ fn it_tells_its_version_and_how_to_use_it() {
 }
 
 #[test]
-fn wrong_usage_is_2_with_one_sentence() {
+fn usage_errors_are_2_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     refused(&run(&["dance"], &[], ""), 2, &["dance"]);
     refused(&run(&["--dance"], &[], ""), 2, &["dance"]);
@@ -105,7 +105,7 @@ fn wrong_usage_is_2_with_one_sentence() {
 }
 
 #[test]
-fn a_settings_file_that_is_wrong_says_where() {
+fn settings_file_errors_name_the_setting_or_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("campfire.toml");
     let with = |content: &str| {
@@ -122,7 +122,7 @@ fn a_settings_file_that_is_wrong_says_where() {
 }
 
 #[test]
-fn a_port_in_use_is_1_with_one_sentence() {
+fn port_in_use_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -137,7 +137,7 @@ fn a_port_in_use_is_1_with_one_sentence() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_1_with_one_sentence() {
+fn data_directory_that_cannot_be_written_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a-file");
     std::fs::write(&file, "not a directory").unwrap();
@@ -147,13 +147,13 @@ fn a_directory_that_cannot_be_written_is_1_with_one_sentence() {
 }
 
 #[test]
-fn a_second_process_on_the_same_data_is_1_with_one_sentence() {
+fn data_directory_in_use_is_1_with_one_sentence() {
     let server = Server::start();
     refused(&serve(server.data(), &[], &[]), 1, &[server.data().to_str().unwrap()]);
 }
 
 #[test]
-fn a_killed_server_leaves_no_lock_behind() {
+fn lock_is_free_after_the_server_was_killed() {
     let mut server = Server::start();
     server.kill();
     server.restart();
@@ -161,7 +161,7 @@ fn a_killed_server_leaves_no_lock_behind() {
 }
 
 #[test]
-fn a_database_from_a_newer_version_is_1_with_one_sentence_and_left_alone() {
+fn database_of_a_newer_version_is_refused_and_left_alone() {
     let mut server = Server::start();
     assert!(server.terminate().success());
     let database = rusqlite::Connection::open(server.database()).unwrap();
@@ -174,7 +174,7 @@ fn a_database_from_a_newer_version_is_1_with_one_sentence_and_left_alone() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_1_with_one_sentence() {
+fn database_that_is_another_kind_of_file_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("campfire.db"), "this is a shopping list, not a database\n".repeat(200))
         .unwrap();
@@ -182,7 +182,7 @@ fn a_file_that_is_no_database_is_1_with_one_sentence() {
 }
 
 #[tokio::test]
-async fn flags_go_before_variables_and_variables_before_the_file() {
+async fn settings_from_variables_override_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("campfire.toml");
     std::fs::write(&file, "post_limit = 1\n").unwrap();
@@ -201,7 +201,7 @@ async fn flags_go_before_variables_and_variables_before_the_file() {
 }
 
 #[tokio::test]
-async fn a_healthcheck_tells_with_its_status() {
+async fn healthcheck_exit_status_says_whether_the_server_answers() {
     let mut server = Server::start();
     let address = server.address().get().to_string();
     let check = |address: String| {

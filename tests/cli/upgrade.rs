@@ -230,7 +230,7 @@ fn failed(output: &Output) -> String {
 }
 
 #[test]
-fn the_new_version_takes_the_place_of_the_old_one_which_stays_beside_it() {
+fn upgrade_replaces_the_binary_and_keeps_the_previous_one() {
     let house = House::with(NEW);
     let old = fs::metadata(house.binary()).unwrap();
     let said = well(&house.upgrade_alone(&[]));
@@ -244,7 +244,7 @@ fn the_new_version_takes_the_place_of_the_old_one_which_stays_beside_it() {
 }
 
 #[tokio::test]
-async fn a_release_is_taken_over_http_and_from_where_that_sends_us() {
+async fn upgrade_downloads_over_http_and_follows_redirects() {
     let house = House::with(NEW);
     house.stub("systemctl", "exit 1");
     let release = house.at("release");
@@ -268,7 +268,7 @@ async fn a_release_is_taken_over_http_and_from_where_that_sends_us() {
 }
 
 #[tokio::test]
-async fn a_download_that_is_cut_off_or_not_there_changes_nothing() {
+async fn upgrade_with_a_failed_download_changes_nothing() {
     let house = House::with(NEW);
     let release = house.at("release");
     let site = Receiver::start(move |heard, _| {
@@ -301,7 +301,7 @@ async fn a_download_that_is_cut_off_or_not_there_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_release_that_comes_by_https_is_not_taken_from_a_place_without() {
+async fn upgrade_refuses_a_redirect_from_https_to_http() {
     let house = House::with(NEW);
     let authority = Authority::new();
     fs::write(house.at("roots.pem"), &authority.pem).unwrap();
@@ -344,7 +344,7 @@ async fn a_release_that_comes_by_https_is_not_taken_from_a_place_without() {
 }
 
 #[test]
-fn a_binary_that_is_not_what_the_sums_say_changes_nothing() {
+fn upgrade_refuses_a_binary_with_another_checksum() {
     let house = House::with(NEW);
     let sums = fs::read_to_string(house.at("release/SHA256SUMS")).unwrap();
     let refuses = |sums: &str, words: &[&str]| {
@@ -361,7 +361,7 @@ fn a_binary_that_is_not_what_the_sums_say_changes_nothing() {
 }
 
 #[test]
-fn a_binary_that_does_not_run_or_is_another_version_changes_nothing() {
+fn upgrade_refuses_a_binary_that_does_not_run_or_is_another_version() {
     let house = House::new();
     house.release(NEW, "#!/bin/sh\nexit 3\n");
     house.refuses(house.command(&[]), &["does not run on this machine", "3", "nothing was changed"]);
@@ -376,7 +376,7 @@ fn a_binary_that_does_not_run_or_is_another_version_changes_nothing() {
 }
 
 #[test]
-fn check_only_tells_what_there_is() {
+fn upgrade_check_reports_and_changes_nothing() {
     let house = House::with(NEW);
     let before = house.installed();
     let said = well(&house.upgrade(&["--check"]));
@@ -390,7 +390,7 @@ fn check_only_tells_what_there_is() {
 }
 
 #[test]
-fn what_is_the_newest_or_newer_stays_unless_forced() {
+fn upgrade_to_the_same_or_an_older_version_needs_force() {
     let house = House::with(OWN);
     let before = house.installed();
     assert!(well(&house.upgrade_alone(&[])).contains("is the newest"));
@@ -402,7 +402,7 @@ fn what_is_the_newest_or_newer_stays_unless_forced() {
 }
 
 #[test]
-fn rollback_changes_places_with_the_version_before_and_back() {
+fn rollback_swaps_with_the_previous_version_and_back() {
     let house = House::with(NEW);
     let said = failed(&house.upgrade_alone(&["--rollback"]));
     assert!(said.contains("campfire.previous") && said.contains("nothing to go back to"), "{said}");
@@ -421,7 +421,7 @@ fn rollback_changes_places_with_the_version_before_and_back() {
 }
 
 #[test]
-fn who_may_not_write_there_is_told_the_command_that_may() {
+fn upgrade_without_permission_names_the_command_that_has_it() {
     let house = House::with(NEW);
     house.stub("systemctl", "exit 1");
     let mut command = house.command(&["--wait", "5"]);
@@ -440,7 +440,7 @@ fn who_may_not_write_there_is_told_the_command_that_may() {
 }
 
 #[test]
-fn two_upgrades_at_once_are_one_too_many() {
+fn upgrade_is_refused_while_another_is_under_way() {
     let house = House::with(NEW);
     let directory = fs::File::open(house.at("bin")).unwrap();
     flock(&directory, FlockOperation::NonBlockingLockExclusive).unwrap();
@@ -453,7 +453,7 @@ fn two_upgrades_at_once_are_one_too_many() {
 }
 
 #[test]
-fn wrong_usage_is_2() {
+fn upgrade_usage_errors_are_2() {
     let house = House::with(NEW);
     for (arguments, word) in [
         (&["--wait", "soon"][..], "soon"),
@@ -484,7 +484,7 @@ fn whole(backup: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_backup_is_made_before_and_the_service_restarted_after() {
+async fn upgrade_makes_a_backup_and_restarts_the_service() {
     let house = House::with(NEW);
     let (camp, settings) = served(&house).await;
     house.service(&settings, "");
@@ -507,7 +507,7 @@ async fn a_backup_is_made_before_and_the_service_restarted_after() {
 }
 
 #[tokio::test]
-async fn backups_go_where_the_settings_say_and_an_older_one_is_never_overwritten() {
+async fn upgrade_backup_goes_to_backup_dir_and_overwrites_none() {
     let house = House::with(NEW);
     let (camp, _) = served(&house).await;
     let file = house.at("campfire.toml");
@@ -526,7 +526,7 @@ async fn backups_go_where_the_settings_say_and_an_older_one_is_never_overwritten
 }
 
 #[tokio::test]
-async fn without_a_backup_nothing_is_changed_unless_that_is_wanted() {
+async fn upgrade_without_a_backup_needs_no_backup_option() {
     let house = House::with(NEW);
     let (camp, _) = served(&house).await;
     fs::write(house.at("in the way"), "").unwrap();
@@ -544,7 +544,7 @@ async fn without_a_backup_nothing_is_changed_unless_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_version_that_does_not_get_well_is_taken_back_by_itself() {
+async fn upgrade_is_undone_if_the_new_version_does_not_become_healthy() {
     let house = House::with(NEW);
     let (_camp, settings) = served(&house).await;
     fs::write(house.at("ill"), "").unwrap();
@@ -556,7 +556,7 @@ async fn a_version_that_does_not_get_well_is_taken_back_by_itself() {
 }
 
 #[tokio::test]
-async fn a_version_that_systemd_cannot_start_is_taken_back_and_a_changed_database_is_thought_of() {
+async fn upgrade_is_undone_if_systemd_cannot_start_the_new_version() {
     let house = House::with(NEW);
     let (_camp, settings) = served(&house).await;
     // Whatever is started there fails, the old version too: as after a migration.
@@ -573,7 +573,7 @@ async fn a_version_that_systemd_cannot_start_is_taken_back_and_a_changed_databas
 }
 
 #[tokio::test]
-async fn a_server_that_was_ill_before_is_judged_by_systemd() {
+async fn upgrade_of_an_unhealthy_server_is_judged_by_systemd() {
     let house = House::with(NEW);
     let (mut camp, settings) = served(&house).await;
     camp.server.kill();
@@ -591,7 +591,7 @@ async fn a_server_that_was_ill_before_is_judged_by_systemd() {
 }
 
 #[test]
-fn a_service_of_another_binary_or_one_that_is_stopped_is_left_alone() {
+fn upgrade_leaves_services_of_other_binaries_and_stopped_ones_alone() {
     let house = House::with(NEW);
     house.service_of(Path::new("/bin/sh"), "", "");
     let said = well(&house.upgrade(&[]));

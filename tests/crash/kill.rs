@@ -94,7 +94,7 @@ async fn everything(person: &Person, room: i64) -> BTreeMap<i64, Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_was_acknowledged_survives_kill_9_exactly_once_and_indexed() {
+async fn acknowledged_messages_survive_kill_9_exactly_once_and_indexed() {
     let mut camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut acked = Acked::new();
@@ -180,7 +180,7 @@ async fn assert_indexed(person: &Person, round: usize, acked: &Acked) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_retries_after_the_crash_doubles_nothing() {
+async fn retries_after_a_crash_create_no_duplicates() {
     let mut camp = Camp::start().await;
     for round in 0..5 {
         let keys: Vec<String> = (0..40).map(|n| format!("r{round}-{n}")).collect();
@@ -220,7 +220,7 @@ async fn a_client_that_retries_after_the_crash_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn edits_deletes_and_rooms_survive_as_well() {
+async fn edits_deletes_and_rooms_survive_a_crash() {
     let mut camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let kept = camp.ada.say(camp.room, "kept").await;

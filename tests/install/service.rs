@@ -8,7 +8,7 @@ use super::machine::{Machine, binary, put, release, sha256};
 const PIPED: &str = "sh -s -- --listen 127.0.0.1:3000 <$INSTALL";
 
 #[test]
-fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
+fn install_starts_the_service_and_a_second_run_changes_nothing() {
     let machine = Machine::new();
     let said = machine
         .run(&format!("{PIPED}\n/usr/local/bin/campfire healthcheck --config /etc/campfire/campfire.toml"))
@@ -57,7 +57,7 @@ fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
 }
 
 #[test]
-fn a_newer_version_takes_the_place_of_the_old_one_and_a_broken_one_does_not() {
+fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     let machine = Machine::new();
     machine.run(PIPED).well();
     // Bytes after its end do not matter to a program.
@@ -95,7 +95,7 @@ fn a_newer_version_takes_the_place_of_the_old_one_and_a_broken_one_does_not() {
 }
 
 #[test]
-fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
+fn install_refuses_a_damaged_download_and_changes_nothing() {
     let machine = Machine::new();
     let sums = machine.read("release/SHA256SUMS");
     for (sums, why) in [
@@ -117,7 +117,7 @@ fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
 }
 
 #[test]
-fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
+fn uninstall_keeps_the_data_and_purge_removes_it() {
     let machine = Machine::new();
     machine.run(PIPED).well();
     let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").well();
@@ -148,7 +148,7 @@ fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
 }
 
 #[test]
-fn a_unit_that_somebody_changed_stays_as_it_is() {
+fn unit_that_was_edited_is_not_overwritten() {
     let machine = Machine::new();
     machine.run(&format!("{PIPED} --no-start")).well();
     let path = "etc/systemd/system/campfire.service";
@@ -165,7 +165,7 @@ fn a_unit_that_somebody_changed_stays_as_it_is() {
 }
 
 #[test]
-fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
+fn domain_adds_sockets_for_https_and_the_redirect() {
     let machine = Machine::new();
     let said = machine.run("sh $INSTALL --no-start --domain chat.example.org").well();
     assert!(said.contains("https://chat.example.org\n"), "{said}");
@@ -190,7 +190,7 @@ fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
 }
 
 #[test]
-fn the_service_may_write_to_where_backups_go() {
+fn backup_dir_is_writable_for_the_service() {
     let machine = Machine::new();
     machine.run(&format!("{PIPED} --no-start")).well();
     let unit = "etc/systemd/system/campfire.service";
@@ -202,7 +202,7 @@ fn the_service_may_write_to_where_backups_go() {
 }
 
 #[test]
-fn a_house_may_come_in_and_the_world_may_not() {
+fn listen_default_is_open_on_private_networks_only() {
     let machine = Machine::new();
     let listens = |addresses: &str| {
         put(&machine.at("stubs/hostname"), &format!("#!/bin/sh\necho '{addresses}'\n"), 0o755);

@@ -88,7 +88,7 @@ fn serve(root: PathBuf) -> String {
 }
 
 #[test]
-fn somebody_without_root_gets_it_below_their_home() {
+fn user_install_goes_below_the_home_directory() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     let said = home.run(&PIPED, &["--user"], &base).well();
@@ -118,7 +118,7 @@ fn somebody_without_root_gets_it_below_their_home() {
 }
 
 #[test]
-fn it_is_downloaded_with_curl_or_wget_whichever_there_is() {
+fn download_uses_curl_or_wget() {
     for tools in [&["curl"][..], &["wget"], &["curl", "wget"]] {
         let home = Home::new(tools);
         let base = serve(home.at("release"));
@@ -139,7 +139,7 @@ fn it_is_downloaded_with_curl_or_wget_whichever_there_is() {
 }
 
 #[test]
-fn every_shell_of_the_house_runs_it() {
+fn script_runs_in_dash_busybox_and_bash() {
     for shell in [&["dash", "-s", "--"][..], &["busybox", "sh", "-s", "--"], &["bash", "--posix", "-s", "--"]]
     {
         let home = Home::new(&["busybox"]);
@@ -150,7 +150,7 @@ fn every_shell_of_the_house_runs_it() {
 }
 
 #[test]
-fn only_the_binary_is_put_where_a_prefix_says() {
+fn prefix_gets_only_the_binary() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     let prefix = home.at("elsewhere").display().to_string();
@@ -164,7 +164,7 @@ fn only_the_binary_is_put_where_a_prefix_says() {
 }
 
 #[test]
-fn a_machine_without_a_binary_of_its_own_is_told_so() {
+fn machine_type_selects_the_binary_or_is_refused() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     fs::remove_file(home.at("path/uname")).unwrap();
@@ -187,7 +187,7 @@ fn a_machine_without_a_binary_of_its_own_is_told_so() {
 }
 
 #[test]
-fn from_a_checkout_it_is_built() {
+fn checkout_is_built() {
     let home = Home::new(&["tr"]);
     let checkout = home.at("checkout");
     put(&checkout.join("Cargo.toml"), "[package]\nname = \"campfire\"\nversion = \"1.2.3\"\n", 0o644);
@@ -222,7 +222,7 @@ fn from_a_checkout_it_is_built() {
 }
 
 #[test]
-fn what_is_asked_wrongly_is_said_and_nothing_is_done() {
+fn usage_errors_are_reported_and_nothing_is_done() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     for (arguments, why) in [
@@ -239,7 +239,7 @@ fn what_is_asked_wrongly_is_said_and_nothing_is_done() {
 }
 
 #[test]
-fn a_download_of_the_script_that_breaks_off_does_nothing() {
+fn script_that_is_cut_off_does_nothing() {
     let home = Home::new(&[]);
     let whole = fs::read(SCRIPT).unwrap();
     for length in [whole.len() / 3, whole.len() / 2, whole.len() - 12] {

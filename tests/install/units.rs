@@ -3,7 +3,7 @@
 use super::machine::Machine;
 
 #[test]
-fn systemd_understands_the_units_and_finds_them_well_confined() {
+fn systemd_accepts_the_units_and_rates_them_confined() {
     let machine = Machine::new();
     machine.run("sh $INSTALL --no-start --domain chat.example.org").well();
     let verified = machine

@@ -3,7 +3,7 @@
 use crate::support::*;
 
 #[tokio::test]
-async fn who_joined_hears_each_message_once_and_its_author_gets_an_ack_as_well() {
+async fn message_reaches_joined_sockets_once_and_is_acked_to_its_author() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut of_ada = camp.ada.socket_in(camp.room).await;
@@ -28,7 +28,7 @@ async fn who_joined_hears_each_message_once_and_its_author_gets_an_ack_as_well()
 }
 
 #[tokio::test]
-async fn edits_and_deletes_are_heard() {
+async fn edits_and_deletes_are_broadcast() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut socket = grace.socket_in(camp.room).await;
@@ -46,7 +46,7 @@ async fn edits_and_deletes_are_heard() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_room_goes_to_the_one_joined_last() {
+async fn message_without_a_room_goes_to_the_one_joined_last() {
     let camp = Camp::start().await;
     let other = camp.closed_room("Other", &[&camp.ada]).await;
     let mut socket = camp.ada.socket_in(camp.room).await;
@@ -62,7 +62,7 @@ async fn a_message_without_a_room_goes_to_the_one_joined_last() {
 }
 
 #[tokio::test]
-async fn unread_tells_of_rooms_that_are_not_joined() {
+async fn unread_event_is_sent_for_rooms_that_are_not_joined() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut socket = grace.socket().await;
@@ -98,7 +98,7 @@ async fn unread_tells_of_rooms_that_are_not_joined() {
 }
 
 #[tokio::test]
-async fn what_one_device_reads_the_others_hear() {
+async fn read_event_reaches_the_other_devices_of_the_user() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let said = camp.ada.say(camp.room, "Read me").await;
@@ -117,7 +117,7 @@ async fn what_one_device_reads_the_others_hear() {
 }
 
 #[tokio::test]
-async fn rooms_come_and_change_and_go() {
+async fn room_events_tell_of_creation_change_and_deletion() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let (mut of_grace, mut of_linus) = (grace.socket().await, linus.socket().await);
@@ -158,7 +158,7 @@ async fn rooms_come_and_change_and_go() {
 }
 
 #[tokio::test]
-async fn people_and_the_account_change_before_everybodys_eyes() {
+async fn user_and_account_changes_are_broadcast() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let (mut of_ada, mut of_grace) = (camp.ada.socket().await, grace.socket().await);
@@ -185,7 +185,7 @@ async fn people_and_the_account_change_before_everybodys_eyes() {
 }
 
 #[tokio::test]
-async fn a_removed_member_stops_receiving_events_at_once() {
+async fn removed_member_stops_receiving_events_at_once() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let room = camp.closed_room("Closed", &[&camp.ada, &grace, &linus]).await;
@@ -223,7 +223,7 @@ async fn a_removed_member_stops_receiving_events_at_once() {
 }
 
 #[tokio::test]
-async fn since_replays_exactly_what_was_missed() {
+async fn join_since_replays_exactly_what_was_missed() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let socket = grace.socket_in(camp.room).await;

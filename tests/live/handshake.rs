@@ -7,7 +7,7 @@ use crate::support::ws::{Format, handshake_request, refused_handshake};
 use crate::support::*;
 
 #[tokio::test]
-async fn a_socket_says_hello_in_either_language() {
+async fn hello_is_sent_in_json_and_in_msgpack() {
     let camp = Camp::start().await;
     let said = camp.ada.say(camp.room, "Before").await;
     let json = Socket::connect(&camp.ada).await;
@@ -23,7 +23,7 @@ async fn a_socket_says_hello_in_either_language() {
 }
 
 #[tokio::test]
-async fn both_languages_tell_the_same_maps() {
+async fn msgpack_and_json_carry_the_same_events() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut json = Socket::connect(&camp.ada).await;
@@ -47,7 +47,7 @@ async fn both_languages_tell_the_same_maps() {
 }
 
 #[tokio::test]
-async fn no_socket_without_signing_in_or_from_another_site() {
+async fn handshake_without_a_session_or_from_another_site_is_refused() {
     let camp = Camp::start().await;
     let protocol = Some("campfire.json");
     for credentials in
@@ -77,7 +77,7 @@ async fn no_socket_without_signing_in_or_from_another_site() {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_refused_politely() {
+async fn handshake_that_is_malformed_is_refused() {
     let camp = Camp::start().await;
     let bearer = camp.ada.bearer();
     let plain = bearer.get("/ws").await;
@@ -107,7 +107,7 @@ async fn raw_exchange_of(
 }
 
 #[tokio::test]
-async fn an_unknown_language_among_others_is_passed_over() {
+async fn subprotocol_that_is_unknown_is_skipped() {
     let camp = Camp::start().await;
     let mut request = handshake_request(&camp.ada, None);
     request.headers_mut().insert("sec-websocket-protocol", "chat.v9, campfire.msgpack".parse().unwrap());
@@ -117,7 +117,7 @@ async fn an_unknown_language_among_others_is_passed_over() {
 }
 
 #[tokio::test]
-async fn pings_of_both_kinds_are_answered() {
+async fn pings_as_events_and_as_frames_are_answered() {
     let camp = Camp::start().await;
     let mut socket = camp.ada.socket().await;
     for t in [json!(12.5), json!("x"), json!(null), json!(1_795_507_200_123_i64)] {

@@ -10,7 +10,7 @@ use crate::support::ws::Heard;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_message_that_makes_no_sense_is_answered_with_an_error_and_the_socket_lives_on() {
+async fn malformed_message_gets_an_error_and_the_socket_stays_open() {
     let camp = Camp::start().await;
     let closed = camp.closed_room("Closed", &[&camp.ada]).await;
     let grace = camp.join("Grace").await;
@@ -73,7 +73,7 @@ async fn a_message_that_makes_no_sense_is_answered_with_an_error_and_the_socket_
 }
 
 #[tokio::test]
-async fn an_error_names_the_message_that_it_is_about() {
+async fn error_names_the_message_that_it_is_about() {
     let camp = Camp::start().await;
     let mut socket = camp.ada.socket_in(camp.room).await;
     socket.send(json!({"type": "message", "content": " ", "client_message_id": "empty"})).await;
@@ -82,7 +82,7 @@ async fn an_error_names_the_message_that_it_is_about() {
 }
 
 #[tokio::test]
-async fn a_frame_of_the_other_kind_is_understood_or_refused_but_never_kills_the_server() {
+async fn frame_of_the_other_format_is_understood_or_refused() {
     let camp = Camp::start().await;
     for frame in [
         Message::binary(&b"\xc1\xff\x00"[..]),
@@ -111,7 +111,7 @@ async fn a_frame_of_the_other_kind_is_understood_or_refused_but_never_kills_the_
 }
 
 #[tokio::test]
-async fn more_than_256_kib_is_1009() {
+async fn message_larger_than_256_kib_is_1009() {
     let camp = Camp::start().await;
     let mut socket = camp.ada.socket_in(camp.room).await;
     let padded = |len: usize| {
@@ -135,7 +135,7 @@ async fn more_than_256_kib_is_1009() {
 }
 
 #[tokio::test]
-async fn a_message_may_come_in_pieces_with_pings_between_them() {
+async fn fragmented_message_with_pings_in_between_is_accepted() {
     let camp = Camp::start().await;
     let mut socket = camp.ada.socket_in(camp.room).await;
     let text = json!({"type": "message", "content": "In pieces: ä🔥", "client_message_id": "p"}).to_string();
@@ -152,7 +152,7 @@ async fn a_message_may_come_in_pieces_with_pings_between_them() {
 }
 
 #[tokio::test]
-async fn frames_that_break_the_protocol_end_the_socket_and_nothing_else() {
+async fn protocol_violations_close_the_socket_and_nothing_else() {
     let camp = Camp::start().await;
     let mut witness = camp.ada.socket_in(camp.room).await;
     let masked = |first: u8, payload: &[u8]| {
@@ -192,7 +192,7 @@ async fn frames_that_break_the_protocol_end_the_socket_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_half_closed_or_says_nothing_more_is_let_go() {
+async fn half_closed_socket_is_closed_and_a_partial_frame_does_no_harm() {
     let camp = Camp::start().await;
     for _ in 0..10 {
         let socket = camp.ada.socket_in(camp.room).await;
@@ -213,7 +213,7 @@ async fn a_socket_that_is_half_closed_or_says_nothing_more_is_let_go() {
 }
 
 #[tokio::test]
-async fn many_commands_in_one_go_are_all_answered_in_order() {
+async fn commands_in_one_burst_are_all_answered_in_order() {
     let camp = Camp::start().await;
     let mut socket = camp.ada.socket_in(camp.room).await;
     for n in 0..500 {
@@ -238,7 +238,7 @@ async fn many_commands_in_one_go_are_all_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_flood_of_joins_and_leaves_ends_in_the_last_of_them() {
+async fn joins_and_leaves_in_a_flood_end_in_the_last_of_them() {
     let camp = Camp::start().await;
     let mut socket = camp.ada.socket().await;
     for _ in 0..300 {

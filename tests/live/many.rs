@@ -39,7 +39,7 @@ async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forty_sockets_get_five_hundred_messages_in_order_without_gap_or_double() {
+async fn broadcast_to_forty_sockets_is_in_order_without_gap_or_duplicate() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
@@ -82,7 +82,7 @@ async fn forty_sockets_get_five_hundred_messages_in_order_without_gap_or_double(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_socket_that_joins_while_others_talk_misses_nothing() {
+async fn join_while_others_post_misses_nothing() {
     let camp = Camp::start().await;
     let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
     let (ada, room) = (camp.ada.clone(), camp.room);

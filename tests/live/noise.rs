@@ -53,7 +53,7 @@ async fn throw(mut stream: TcpStream, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn spoiled_requests_never_take_the_server_down() {
+async fn fuzzed_requests_never_take_the_server_down() {
     let mut camp = Camp::start().await;
     let body = json!({"room_id": camp.room, "content": "noise", "client_message_id": "n", "reply_to_id": 1})
         .to_string();
@@ -79,7 +79,7 @@ async fn spoiled_requests_never_take_the_server_down() {
 }
 
 #[tokio::test]
-async fn spoiled_frames_never_take_the_server_down() {
+async fn fuzzed_frames_never_take_the_server_down() {
     let mut camp = Camp::start().await;
     let message =
         json!({"type": "message", "room_id": camp.room, "content": "noise", "client_message_id": "n"});
@@ -95,7 +95,7 @@ async fn spoiled_frames_never_take_the_server_down() {
 }
 
 #[tokio::test]
-async fn spoiled_messages_never_take_the_server_down() {
+async fn fuzzed_messages_never_take_the_server_down() {
     let mut camp = Camp::start().await;
     let samples = [
         json!({"type": "join_room", "room_id": camp.room, "since": 0}),

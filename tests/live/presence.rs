@@ -3,7 +3,7 @@
 use crate::support::*;
 
 #[tokio::test]
-async fn typing_is_told_to_the_others_in_the_room() {
+async fn typing_is_sent_to_the_others_in_the_room() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let mut of_ada = camp.ada.socket_in(camp.room).await;
@@ -24,7 +24,7 @@ async fn typing_is_told_to_the_others_in_the_room() {
 }
 
 #[tokio::test]
-async fn who_joins_a_room_is_present_in_it() {
+async fn presence_tells_who_has_joined_a_room() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut of_ada = camp.ada.socket().await;
@@ -47,7 +47,7 @@ async fn who_joins_a_room_is_present_in_it() {
 }
 
 #[tokio::test]
-async fn a_direct_room_shows_who_is_online_at_all() {
+async fn presence_in_a_direct_room_tells_who_is_online() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let direct = camp.ada.direct_with(&[&grace]).await;
@@ -60,7 +60,7 @@ async fn a_direct_room_shows_who_is_online_at_all() {
 }
 
 #[tokio::test]
-async fn who_is_cut_off_counts_as_here_for_a_while() {
+async fn presence_outlasts_a_short_disconnect() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut of_ada = camp.ada.socket_in(camp.room).await;

@@ -3,7 +3,7 @@
 use crate::support::*;
 
 #[tokio::test]
-async fn signing_out_closes_its_own_sockets_with_4001() {
+async fn sign_out_closes_its_own_sockets_with_4001() {
     let camp = Camp::start().await;
     let phone = camp.ada.sign_in_again().await;
     let (mut of_phone, mut also_of_phone) = (phone.socket_in(camp.room).await, phone.bearer_socket().await);
@@ -16,7 +16,7 @@ async fn signing_out_closes_its_own_sockets_with_4001() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_signed_out_from_another_is_closed_with_4001() {
+async fn session_ended_from_another_device_closes_its_socket_with_4001() {
     let camp = Camp::start().await;
     let phone = camp.ada.sign_in_again().await;
     let mut socket = phone.socket_in(camp.room).await;
@@ -28,7 +28,7 @@ async fn a_device_that_is_signed_out_from_another_is_closed_with_4001() {
 }
 
 #[tokio::test]
-async fn who_is_deactivated_is_cut_off_at_once() {
+async fn deactivation_closes_sockets_at_once() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let mut of_grace = grace.socket_in(camp.room).await;
@@ -43,7 +43,7 @@ async fn who_is_deactivated_is_cut_off_at_once() {
 }
 
 #[tokio::test]
-async fn a_new_password_signs_the_other_devices_out() {
+async fn password_change_signs_the_other_devices_out() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let thief = grace.sign_in_again().await;
@@ -56,7 +56,7 @@ async fn a_new_password_signs_the_other_devices_out() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_to_stop_says_so_and_ends_well() {
+async fn stop_closes_sockets_with_1001_and_exits_with_0() {
     let mut camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut sockets = Vec::new();

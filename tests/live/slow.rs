@@ -22,7 +22,7 @@ async fn flood(camp: &Camp, who: &Person, count: usize) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_socket_that_stops_reading_slows_nobody_and_is_told_to_resync() {
+async fn slow_consumer_holds_up_nobody_and_is_told_to_resync() {
     let camp = Camp::start().await;
     let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
     let mut slow = Socket::connect_narrow(&grace).await;
@@ -71,7 +71,7 @@ async fn a_socket_that_stops_reading_slows_nobody_and_is_told_to_resync() {
 }
 
 #[tokio::test]
-async fn a_socket_that_never_reads_again_is_closed() {
+async fn slow_consumer_that_never_reads_again_is_closed() {
     let camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut slow = Socket::connect_narrow(&grace).await;
@@ -105,7 +105,7 @@ fn sockets(metrics: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_full_writer_queue_is_503_and_recovers() {
+async fn writer_queue_that_is_full_is_503_and_recovers() {
     let camp = Camp::with(&[("CAMPFIRE_WRITER_QUEUE", "8")]).await;
     let mut other = rusqlite::Connection::open(camp.server.database()).expect("the database");
     let lock =
@@ -160,7 +160,7 @@ async fn a_full_writer_queue_is_503_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_write_still_stops_when_it_is_told_to() {
+async fn stop_works_while_the_database_is_locked() {
     let mut camp = Camp::start().await;
     let mut other = rusqlite::Connection::open(camp.server.database()).expect("the database");
     let lock =

@@ -17,7 +17,7 @@ async fn camp_with(dir: &Path, settings: impl Fn(&Camp) -> String) -> Camp {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_much_memory_is_logged_and_posted_in_the_room_that_is_named() {
+async fn memory_alert_is_logged_and_posted_in_alert_room() {
     let dir = tempfile::tempdir().unwrap();
     let camp = camp_with(dir.path(), |camp| {
         format!("alert_memory_mb = 1\nalert_response_ms = 2000\nalert_room = {}\n", camp.room)
@@ -43,7 +43,7 @@ async fn too_much_memory_is_logged_and_posted_in_the_room_that_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_room_that_is_not_there_is_told_at_the_start_and_the_log_has_the_rest() {
+async fn alert_room_that_does_not_exist_is_reported_at_start() {
     let dir = tempfile::tempdir().unwrap();
     let camp = camp_with(dir.path(), |_| "alert_memory_mb = 1\nalert_room = 4711\n".into()).await;
     camp.server.logs("not posted to room 4711, which alert_room names: there is no such room");
@@ -53,7 +53,7 @@ async fn a_room_that_is_not_there_is_told_at_the_start_and_the_log_has_the_rest(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_room_belongs_to_its_members() {
+async fn alert_room_that_is_direct_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("campfire.toml");
     std::fs::write(&file, "").unwrap();

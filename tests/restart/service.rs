@@ -8,7 +8,7 @@ use crate::support::server::{campfire, spawn_until_ready, wait_for};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn systemd_hears_that_it_is_ready_well_and_going() {
+async fn systemd_is_notified_of_ready_watchdog_and_stopping() {
     let mut server = Server::under(Systemd::new("http", Some(Duration::from_millis(200))), &[]);
     let address = server.address().get();
     {
@@ -28,7 +28,7 @@ async fn systemd_hears_that_it_is_ready_well_and_going() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_watched_does_not_say_that_all_is_well() {
+async fn watchdog_is_not_notified_unless_it_is_asked_for() {
     let mut server = Server::under(Systemd::new("http", None), &[]);
     let client = Client::new(server.address(), http::Credentials::None);
     client.get("/health").await.expect(200);
@@ -39,7 +39,7 @@ async fn who_is_not_watched_does_not_say_that_all_is_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_that_is_passed_on_goes_before_the_address_whatever_its_name() {
+async fn socket_activation_overrides_listen_whatever_the_socket_is_called() {
     for name in ["http", "https", "campfire.socket", ""] {
         let server = Server::under(Systemd::new(name, None), &[("CAMPFIRE_WORKERS", "3")]);
         let address = server.systemd.as_ref().expect("systemd").address();
@@ -60,7 +60,7 @@ async fn a_socket_that_is_passed_on_goes_before_the_address_whatever_its_name() 
 }
 
 #[test]
-fn what_is_passed_on_to_another_process_is_not_taken() {
+fn listen_fds_of_another_process_are_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = campfire();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
@@ -72,7 +72,7 @@ fn what_is_passed_on_to_another_process_is_not_taken() {
 }
 
 #[test]
-fn a_socket_that_nobody_can_connect_to_is_refused_with_one_sentence() {
+fn socket_activation_with_a_udp_socket_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let systemd = Systemd::new("post", None);
     let (mut command, input) = systemd.passing(UdpSocket::bind("127.0.0.1:0").unwrap().into());
@@ -88,7 +88,7 @@ fn a_socket_that_nobody_can_connect_to_is_refused_with_one_sentence() {
 }
 
 #[test]
-fn it_may_open_as_many_files_as_the_system_lets_it() {
+fn open_files_limit_is_raised_to_the_hard_limit() {
     let dir = tempfile::tempdir().unwrap();
     let binary = campfire();
     let mut command = Command::new("sh");

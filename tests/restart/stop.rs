@@ -36,7 +36,7 @@ fn last_answer(bytes: &[u8], status: u16) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_under_way_is_answered_and_an_idle_connection_closed() {
+async fn stop_answers_a_request_under_way_and_closes_idle_connections() {
     let mut camp = Camp::start().await;
     let body = json!({"room_id": camp.room, "content": "Half of it came before, half after"}).to_string();
     let (half, rest) = body.split_at(body.len() / 2);
@@ -64,7 +64,7 @@ async fn a_request_under_way_is_answered_and_an_idle_connection_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_just_connected_is_answered_once() {
+async fn stop_answers_a_fresh_connection_once() {
     let mut camp = Camp::start().await;
     let mut fresh = connect(&camp).await;
     let mut half = connect(&camp).await;
@@ -80,7 +80,7 @@ async fn who_has_just_connected_is_answered_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn stop_signal_sent_twice_ends_the_server_at_once() {
     let mut camp = Camp::start().await;
     let mut half = connect(&camp).await;
     half.write_all(b"GET /api/setup HTTP/1.1\r\nho").await.unwrap();
@@ -95,7 +95,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_hears_what_was_said_before_and_when_to_come_back() {
+async fn stop_delivers_queued_messages_and_a_retry_hint() {
     let mut camp = Camp::start().await;
     let grace = camp.join("Grace").await;
     let mut sockets = Vec::new();
@@ -121,7 +121,7 @@ async fn a_socket_hears_what_was_said_before_and_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_gets_the_answers_to_what_it_posted() {
+async fn stop_acknowledges_every_post_over_a_socket() {
     let mut camp = Camp::start().await;
     let mut socket = camp.ada.socket_in(camp.room).await;
     for n in 0..50 {

@@ -42,7 +42,7 @@ async fn over_tls(address: SocketAddr, config: &Arc<ClientConfig>, request: &str
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: chat.example\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn https_is_served_with_tls_1_2_and_1_3() {
+async fn tls_1_2_and_1_3_are_served() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let address = server.address().get();
@@ -62,7 +62,7 @@ async fn https_is_served_with_tls_1_2_and_1_3() {
 }
 
 #[tokio::test]
-async fn who_was_here_before_resumes_the_session_whichever_worker_answers() {
+async fn tls_session_is_resumed_on_any_worker() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_WORKERS", "3")]);
     for version in [&version::TLS12, &version::TLS13] {
@@ -79,7 +79,7 @@ async fn who_was_here_before_resumes_the_session_whichever_worker_answers() {
 }
 
 #[tokio::test]
-async fn hsts_can_be_turned_off_and_is_not_said_over_http() {
+async fn hsts_can_be_turned_off_and_is_not_sent_over_http() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_HSTS", "0")]);
     let answer = over_tls(server.address().get(), &authority.client(&[]), HEALTH).await;
@@ -90,7 +90,7 @@ async fn hsts_can_be_turned_off_and_is_not_said_over_http() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_replaced_is_shown_without_a_restart() {
+async fn certificate_that_is_replaced_is_served_without_a_restart() {
     let (old, new) = (Authority::new(), Authority::new());
     let (server, dir) = serve(&old, &[]);
     let address = server.address().get();
@@ -127,7 +127,7 @@ async fn a_certificate_that_is_replaced_is_shown_without_a_restart() {
 }
 
 #[test]
-fn what_is_no_certificate_stops_the_start_with_a_sentence() {
+fn certificate_files_that_are_wrong_stop_the_start() {
     let authority = Authority::new();
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.issue_into(dir.path());
@@ -156,7 +156,7 @@ fn what_is_no_certificate_stops_the_start_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn nobody_holds_a_connection_by_not_shaking_hands() {
+async fn tls_handshake_that_stalls_is_closed() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_HEADER_TIMEOUT", "1")]);
     let address = server.address().get();
@@ -172,7 +172,7 @@ async fn nobody_holds_a_connection_by_not_shaking_hands() {
 }
 
 #[test]
-fn the_healthcheck_speaks_tls_when_the_server_does() {
+fn healthcheck_uses_tls_when_the_server_does() {
     let authority = Authority::new();
     let (server, dir) = serve(&authority, &[]);
     let check = |listen: &str| {

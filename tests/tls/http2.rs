@@ -19,7 +19,7 @@ fn cookie(reply: &hyper::Response<Bytes>) -> String {
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
-async fn everything_is_answered_over_http_2() {
+async fn http2_answers_everything_but_sockets() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let mut sender = http2(server.address().get(), &authority.client(&["h2", "http/1.1"])).await;
@@ -59,7 +59,7 @@ async fn everything_is_answered_over_http_2() {
 }
 
 #[tokio::test]
-async fn large_bodies_go_both_ways_over_http_2() {
+async fn http2_carries_large_bodies_both_ways() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
@@ -100,7 +100,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn who_takes_requests_back_as_fast_as_they_are_sent_is_cut_off() {
+async fn http2_rapid_reset_is_answered_with_goaway() {
     const HEADERS: u8 = 1;
     const RST_STREAM: u8 = 3;
     const SETTINGS: u8 = 4;
@@ -137,7 +137,7 @@ async fn who_takes_requests_back_as_fast_as_they_are_sent_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_flood_of_headers_is_refused() {
+async fn http2_flood_of_headers_is_refused() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
@@ -159,7 +159,7 @@ async fn a_flood_of_headers_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_finishes_what_is_under_way_over_http_2() {
+async fn http2_requests_under_way_are_finished_at_stop() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);

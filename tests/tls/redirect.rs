@@ -12,7 +12,7 @@ fn address() -> String {
 }
 
 #[tokio::test]
-async fn http_sends_everybody_on_to_https() {
+async fn http_is_redirected_to_https() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[("CAMPFIRE_HTTP_LISTEN", "127.0.0.1:0")]);
     let said = server.log();
@@ -35,7 +35,7 @@ async fn http_sends_everybody_on_to_https() {
 }
 
 #[test]
-fn a_port_that_is_taken_stops_the_start_only_if_it_was_asked_for() {
+fn http_listen_address_in_use_stops_the_start() {
     let taken = TcpListener::bind(address()).unwrap();
     let authority = Authority::new();
     let dir = tempfile::tempdir().unwrap();

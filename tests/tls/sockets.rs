@@ -51,7 +51,7 @@ async fn say(socket: &mut Wss, what: Value) {
 }
 
 #[tokio::test]
-async fn sockets_talk_over_tls() {
+async fn websocket_over_tls_carries_messages_and_close_codes() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[]);
     let (room, cookie) = set_up(&server, &authority).await;
@@ -95,7 +95,7 @@ async fn sockets_talk_over_tls() {
 }
 
 #[tokio::test]
-async fn a_reader_that_pauses_over_tls_misses_nothing_and_holds_up_nobody() {
+async fn websocket_over_tls_delivers_everything_to_a_reader_that_pauses() {
     const MESSAGES: usize = 60;
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
