@@ -29,7 +29,7 @@ use grow::Curve;
 use table::Row;
 
 /// What a run is asked for.
-pub(crate) struct Asked {
+pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) messages: usize,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Report {
     pub(crate) curves: Vec<Curve>,
 }
 
-type Scenario = fn(&Asked, &mut Report);
+type Scenario = fn(&Options, &mut Report);
 
 const SCENARIOS: &[(&str, Scenario)] = &[
     ("start", scenarios::start),
@@ -64,7 +64,7 @@ fn main() {
         ["floor-send", sockets, size] => {
             floors::send_loop(sockets.parse().expect("a number"), size.parse().expect("a size"));
         }
-        ["leash", program, arguments @ ..] => process::become_leashed(program, arguments),
+        ["bound-to-parent", program, arguments @ ..] => process::exec_bound_to_parent(program, arguments),
         _ => {}
     }
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -73,7 +73,7 @@ fn main() {
         .iter()
         .find_map(|argument| argument.strip_prefix("--messages="))
         .map(|number| number.parse().expect("a number"));
-    let asked = Asked { quick, messages: messages.unwrap_or(if quick { 100_000 } else { 1_000_000 }) };
+    let options = Options { quick, messages: messages.unwrap_or(if quick { 100_000 } else { 1_000_000 }) };
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     if let Some(unknown) = names.iter().find(|name| SCENARIOS.iter().all(|(known, _)| known != *name)) {
         eprintln!(
@@ -87,7 +87,7 @@ fn main() {
     for (name, run) in SCENARIOS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             eprintln!("… {name}");
-            run(&asked, &mut report);
+            run(&options, &mut report);
         }
     }
     let file = |option: &str| arguments.iter().find_map(|argument| argument.strip_prefix(option));
@@ -143,7 +143,7 @@ fn raise_open_files() {
 }
 
 /// A sentence of about a hundred characters, different for each number.
-pub(crate) fn talk(number: i64) -> String {
+pub(crate) fn sentence(number: i64) -> String {
     const WORDS: [&str; 40] = [
         "staging", "coffee", "release", "window", "meeting", "draft", "invoice", "kitchen", "ticket",
         "branch", "river", "garden", "monday", "printer", "budget", "lunch", "design", "server", "backup",

@@ -100,7 +100,7 @@ impl Client {
 }
 
 /// hyper answering a constant of this size.
-fn floor(size: usize) -> SocketAddr {
+fn bare_hyper(size: usize) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -135,10 +135,10 @@ fn campfire(data: &std::path::Path) -> SocketAddr {
         post_limit: 0,
         ..Config::default()
     };
-    let (told, address) = channel();
+    let (ready, address) = channel();
     std::thread::spawn(move || {
         let data = DataDir::claim(&config.data, config.durability).unwrap();
-        server::serve_from(config, &data, None, |address| told.send(address).unwrap()).unwrap();
+        server::serve_from(config, &data, None, |address| ready.send(address).unwrap()).unwrap();
     });
     address.recv().unwrap()
 }
@@ -173,7 +173,7 @@ fn allocations_of_warm_requests_exceed_bare_hyper_by_at_most_one() {
     let etag = head.split_once("etag: ").unwrap().1.split("\r\n").next().unwrap().to_owned();
     let gzipped = request("GET", path, &format!("{signed_in}accept-encoding: gzip\r\n"), "");
     let unchanged = request("GET", path, &format!("{signed_in}if-none-match: {etag}\r\n"), "");
-    let constant = Client::open(floor(size)).count(&page, "200");
+    let constant = Client::open(bare_hyper(size)).count(&page, "200");
     let counts = [
         ("health", client.count(&request("GET", "/health", "", ""), "200")),
         ("page", client.count(&page, "200")),

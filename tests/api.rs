@@ -8,18 +8,18 @@ mod api {
     mod bots;
     mod conventions;
     mod files;
-    mod getting_in;
+    mod http1;
     mod limits;
     mod markdown;
     mod messages;
-    mod outside;
+    mod outbound;
     mod page;
     mod paging;
     mod people;
     mod proxy;
     mod rooms;
     mod search;
+    mod sign_in;
     mod sync;
     mod unread;
-    mod wire;
 }

@@ -4,12 +4,12 @@ mod support;
 
 mod cli {
     mod admin;
-    mod alone;
     mod backup;
     mod bench;
     mod check;
     mod demo;
     mod doctor;
     mod start;
+    mod static_binary;
     mod upgrade;
 }

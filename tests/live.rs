@@ -3,12 +3,12 @@
 mod support;
 
 mod live {
+    mod backpressure;
     mod events;
+    mod fanout;
+    mod fuzz;
     mod handshake;
     mod hostile;
-    mod many;
-    mod noise;
     mod presence;
     mod sessions;
-    mod slow;
 }

@@ -4,7 +4,7 @@ mod support;
 
 mod restart {
     mod alerts;
-    mod gap;
-    mod service;
     mod stop;
+    mod systemd;
+    mod zero_downtime;
 }

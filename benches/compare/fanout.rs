@@ -13,7 +13,7 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Asked, Report, Row, median,
+    Options, Report, Row, median,
     peers::{PEERS, Peer, Start},
     process::Process,
     runtime,
@@ -76,18 +76,18 @@ fn alone(count: usize) -> usize {
 pub(crate) const FANS: [&str; 8] =
     ["fan-out by", "sockets", "as fast as it goes", "CPU ÷", "target", "met", "one at a time", "its CPU ÷"];
 
-pub(crate) fn fanout(asked: &Asked, report: &mut Report) {
+pub(crate) fn fanout(options: &Options, report: &mut Report) {
     let (frame, packed) = frames();
     report.rows.extend([
         Row::new("message frame of 100 characters, JSON", format!("{} bytes", frame.len()))
             .target("≤ 450 bytes", frame.len() <= 450),
         Row::new("the same, MessagePack", format!("{packed} bytes")).target("≤ 350 bytes", packed <= 350),
     ]);
-    let counts: &[usize] = if asked.quick { &[100, 1_000] } else { &[100, 1_000, 5_000, 10_000] };
+    let counts: &[usize] = if options.quick { &[100, 1_000] } else { &[100, 1_000, 5_000, 10_000] };
     for count in counts {
-        fan_out_to(*count, &frame, asked, report);
+        fan_out_to(*count, &frame, options, report);
     }
-    idle_beside_others(&frame, asked, report);
+    idle_beside_others(&frame, options, report);
 }
 
 /// A server beside which ours fans out, and what its rounds came to, or why there are none.
@@ -113,11 +113,11 @@ impl Other {
 }
 
 /// Everybody in turns, and that some times over.
-fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
-    let messages = if asked.quick { 1_000_000 } else { 5_000_000 } / count;
+fn fan_out_to(count: usize, payload: &str, options: &Options, report: &mut Report) {
+    let messages = if options.quick { 1_000_000 } else { 5_000_000 } / count;
     let (mut own, mut loops) = (Vec::new(), Vec::new());
     let mut others = PEERS.map(|(name, start)| Other { name, start, fans: Ok(Vec::new()) });
-    for _ in 0..if asked.quick { 1 } else { 3 } {
+    for _ in 0..if options.quick { 1 } else { 3 } {
         loops.push(send_floor(count, payload.len()));
         let fan = ours("").and_then(|peer| fan_out(&peer, count, messages, Duration::from_secs(20)));
         own.push(fan.expect("all of it comes"));

@@ -79,7 +79,7 @@ pub(crate) fn group_commit(dir: &Path, batch: usize, time: Duration) -> f64 {
         db.execute_batch("begin immediate").expect("a transaction");
         for _ in 0..batch {
             count += 1;
-            let body = super::talk(count);
+            let body = super::sentence(count);
             insert.execute((1, count % 100, count, &body, &json)).expect("a row");
             index.execute((db.last_insert_rowid(), &body)).expect("an entry");
         }

@@ -10,15 +10,15 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Asked, Report,
+    Options, Report,
     history::{database, fill, people, rooms},
-    load::{Outcome, hammer, request},
+    load::{Outcome, request, run_clients},
     median,
     peers::text,
     process::Process,
     runtime,
     scenarios::{SEARCHES, pages_before, post_request, searches, set_up},
-    sockets, table, talk,
+    sentence, sockets, table,
 };
 
 /// What one measurement came to at one size.
@@ -32,7 +32,7 @@ struct Point {
 }
 
 /// One measurement over all sizes.
-struct Line {
+struct Series {
     work: String,
     unit: &'static str,
     points: Vec<Point>,
@@ -42,7 +42,7 @@ struct Line {
 pub(crate) struct Curve {
     axis: &'static str,
     sizes: Vec<usize>,
-    lines: Vec<Line>,
+    series: Vec<Series>,
 }
 
 /// Growth below this, by the answer's, is noise.
@@ -57,7 +57,7 @@ impl Point {
     }
 }
 
-impl Line {
+impl Series {
     /// How much the cost and the answer grew from the smallest size to the largest.
     fn growth(&self) -> (f64, f64) {
         let (first, last) = (self.points[0], self.points[self.points.len() - 1]);
@@ -79,13 +79,13 @@ impl Line {
 
 impl Curve {
     fn new(axis: &'static str, sizes: &[usize]) -> Self {
-        Self { axis, sizes: sizes.to_vec(), lines: Vec::new() }
+        Self { axis, sizes: sizes.to_vec(), series: Vec::new() }
     }
 
     fn note(&mut self, work: &str, unit: &'static str, point: Point) {
-        match self.lines.iter_mut().find(|line| line.work == work) {
-            Some(line) => line.points.push(point),
-            None => self.lines.push(Line { work: work.into(), unit, points: vec![point] }),
+        match self.series.iter_mut().find(|series| series.work == work) {
+            Some(series) => series.points.push(point),
+            None => self.series.push(Series { work: work.into(), unit, points: vec![point] }),
         }
     }
 
@@ -93,45 +93,45 @@ impl Curve {
         let mut lines = vec![vec![format!("with more {}", self.axis)]];
         lines[0].extend(self.sizes.iter().map(|size| table::grouped(*size as f64)));
         lines[0].extend(["curve", "cost ×", "answer ×", "grows"].map(str::to_owned));
-        for line in &self.lines {
-            let mut cells = vec![line.work.clone()];
-            cells.extend(line.points.iter().map(|point| match point.answer {
-                0 => format!("{} {}", table::grouped(point.cost), line.unit),
-                _ => format!("{} {}, p99 {:.1} ms", table::grouped(point.cost), line.unit, point.p99),
+        for series in &self.series {
+            let mut cells = vec![series.work.clone()];
+            cells.extend(series.points.iter().map(|point| match point.answer {
+                0 => format!("{} {}", table::grouped(point.cost), series.unit),
+                _ => format!("{} {}, p99 {:.1} ms", table::grouped(point.cost), series.unit, point.p99),
             }));
-            let (cost, answer) = line.growth();
-            let verdict = if line.is_suspicious() { "suspiciously" } else { "as it may" };
-            let answer = if line.points[0].answer == 0 { String::new() } else { format!("{answer:.1}") };
-            cells.extend([line.curve(), format!("{cost:.1}"), answer, verdict.into()]);
+            let (cost, answer) = series.growth();
+            let verdict = if series.is_suspicious() { "suspiciously" } else { "as it may" };
+            let answer = if series.points[0].answer == 0 { String::new() } else { format!("{answer:.1}") };
+            cells.extend([series.curve(), format!("{cost:.1}"), answer, verdict.into()]);
             lines.push(cells);
         }
         table::columns(&lines, is_markdown)
     }
 
     pub(crate) fn json(&self) -> Value {
-        let lines = self.lines.iter().map(|line| {
-            let points = line.points.iter().zip(&self.sizes).map(|(point, size)| {
+        let lines = self.series.iter().map(|series| {
+            let points = series.points.iter().zip(&self.sizes).map(|(point, size)| {
                 json!({"size": size, "cost": point.cost, "p50_ms": point.p50, "p99_ms": point.p99, "answer_bytes": point.answer})
             });
             json!({
-                "work": line.work,
-                "unit": line.unit,
+                "work": series.work,
+                "unit": series.unit,
                 "points": points.collect::<Vec<_>>(),
-                "cost_growth": line.growth().0,
-                "answer_growth": line.growth().1,
-                "suspicious": line.is_suspicious(),
+                "cost_growth": series.growth().0,
+                "answer_growth": series.growth().1,
+                "suspicious": series.is_suspicious(),
             })
         });
         json!({"axis": self.axis, "lines": lines.collect::<Vec<_>>()})
     }
 }
 
-pub(crate) fn grow(asked: &Asked, report: &mut Report) {
-    let quick = asked.quick;
+pub(crate) fn grow(options: &Options, report: &mut Report) {
+    let quick = options.quick;
     let sizes = |short: &[usize], long: &[usize]| if quick { short.to_vec() } else { long.to_vec() };
     let time = Duration::from_millis(if quick { 100 } else { 250 });
     let mut messages = sizes(&[1_000, 10_000, 100_000], &[1_000, 100_000, 1_000_000]);
-    messages.extend(Some(asked.messages).filter(|asked| asked > &1_000_000));
+    messages.extend(Some(options.messages).filter(|count| *count > 1_000_000));
     report.curves.push(along("messages", &messages, time, |dir, size| {
         people(dir, 10);
         rooms(dir, 3, 2);
@@ -204,7 +204,7 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
     }
     let token_of_all = token.to_owned();
     on.note("POST", 201, 16, move |client, turn| {
-        post_request(&token_of_all, 1, &talk((client * 1_000_000 + turn) as i64))
+        post_request(&token_of_all, 1, &sentence((client * 1_000_000 + turn) as i64))
     });
     let cost = fan_out(&server, token);
     curve.note("a message to 20 windows of the room", "µs", Point::alone(cost));
@@ -226,7 +226,7 @@ impl Measuring<'_> {
         make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
     ) {
         let runs: Vec<Outcome> =
-            (0..ROUNDS).map(|_| hammer(self.server, clients, self.time, status, make.clone())).collect();
+            (0..ROUNDS).map(|_| run_clients(self.server, clients, self.time, status, make.clone())).collect();
         let of = |figure: fn(&Outcome) -> f64| median(runs.iter().map(figure).collect());
         let point = Point {
             cost: of(|run| run.cpu),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::talk;
+use crate::sentence;
 
 /// Whose rare messages are looked for; the other ones are by person 1.
 pub(crate) const RARE_PERSON: i64 = 2;
@@ -49,7 +49,7 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
             None => 1,
         };
         let creator = if number % 1_000 == 1 { RARE_PERSON } else { 1 };
-        let mut plain = talk(number);
+        let mut plain = sentence(number);
         if number % 50_000 == 1 {
             plain.push_str(" needle");
         }

@@ -56,7 +56,7 @@ pub(crate) fn request(method: &str, path: &str, token: &str, more: &str, body: &
 
 /// Sends requests over `clients` connections for a while, each as soon as the last is answered. `make` gives the
 /// request of a client's turn. Every status has to be `status`.
-pub(crate) fn hammer(
+pub(crate) fn run_clients(
     server: &Process,
     clients: usize,
     time: Duration,

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::process::{Process, on_a_leash};
+use crate::process::{Process, bound_to_parent};
 
 /// A server that fans out, and what to say to it.
 pub(crate) struct Peer {
@@ -81,7 +81,7 @@ fn configured(
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("settings.conf");
     std::fs::write(&file, settings(address)).expect("a settings file");
-    let mut command = on_a_leash(program);
+    let mut command = bound_to_parent(program);
     command.arg(option).arg(file);
     Ok((Process::listening(command, address)?, directory))
 }
@@ -162,21 +162,21 @@ fn socket_io(payload: &str) -> Result<Peer, String> {
 /// A program for Node; what it imports is fetched once, and kept between runs.
 fn node(name: &str, program: &str) -> Result<(Process, tempfile::TempDir), String> {
     let (node, npm) = (installed("node")?, installed("npm")?);
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
-    std::fs::create_dir_all(&home).expect("a directory");
-    if !["ws", "socket.io"].iter().all(|name| home.join("node_modules").join(name).is_dir()) {
+    let modules = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
+    std::fs::create_dir_all(&modules).expect("a directory");
+    if !["ws", "socket.io"].iter().all(|name| modules.join("node_modules").join(name).is_dir()) {
         let installed = Command::new(npm)
             .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-            .arg(&home)
+            .arg(&modules)
             .args(["ws@8", "socket.io@4"])
             .status();
         if !installed.is_ok_and(|status| status.success()) {
             return Err("npm could not fetch it".into());
         }
     }
-    std::fs::write(home.join(name), program).expect("a program");
+    std::fs::write(modules.join(name), program).expect("a program");
     let address = free_address();
-    let mut command = on_a_leash(node);
-    command.arg(home.join(name)).arg(address.port().to_string()).env("NODE_ENV", "production");
+    let mut command = bound_to_parent(node);
+    command.arg(modules.join(name)).arg(address.port().to_string()).env("NODE_ENV", "production");
     Ok((Process::listening(command, address)?, tempfile::tempdir().expect("a directory")))
 }

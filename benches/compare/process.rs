@@ -16,16 +16,16 @@ pub(crate) struct Process {
     pub(crate) started_in: Duration,
 }
 
-/// Starts a program by way of `become_leashed`, which costs about a millisecond: a run that is interrupted, in
+/// Starts a program by way of `exec_bound_to_parent`, which costs about a millisecond: a run that is interrupted, in
 /// whatever way, leaves no server behind.
-pub(crate) fn on_a_leash(program: impl AsRef<OsStr>) -> Command {
+pub(crate) fn bound_to_parent(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    command.arg("leash").arg(program);
+    command.arg("bound-to-parent").arg(program);
     command
 }
 
 /// Becomes another program, one that ends when its parent does.
-pub(crate) fn become_leashed(program: &str, arguments: &[&str]) -> ! {
+pub(crate) fn exec_bound_to_parent(program: &str, arguments: &[&str]) -> ! {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     panic!("{program}: {}", Command::new(program).args(arguments).exec())
 }
@@ -33,7 +33,7 @@ pub(crate) fn become_leashed(program: &str, arguments: &[&str]) -> ! {
 impl Process {
     /// Our server on a data directory.
     pub(crate) fn campfire(data: &Path) -> Self {
-        let mut command = on_a_leash(env!("CARGO_BIN_EXE_campfire"));
+        let mut command = bound_to_parent(env!("CARGO_BIN_EXE_campfire"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -43,7 +43,7 @@ impl Process {
 
     /// This very program as a floor.
     pub(crate) fn floor(arguments: &[&str]) -> Self {
-        let mut command = on_a_leash(std::env::current_exe().expect("this program has a path"));
+        let mut command = bound_to_parent(std::env::current_exe().expect("this program has a path"));
         command.args(arguments);
         Self::spawn(command)
     }

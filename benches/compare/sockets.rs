@@ -12,14 +12,14 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Asked, Report, Row,
+    Options, Report, Row,
     load::{Connection, find},
     peers::{PEERS, Peer, Step, text, upgrade},
     process::Process,
     runtime,
     scenarios::set_up,
+    sentence,
     table::grouped,
-    talk,
 };
 
 /// The bytes that stand for the receipt of a message on a socket; the others are sent the same frame as a payload.
@@ -35,7 +35,7 @@ pub(crate) fn join(room: i64) -> Step {
 
 /// A message for room 1.
 pub(crate) fn message(number: usize) -> Vec<u8> {
-    text(&format!(r#"{{"type":"message","room_id":1,"content":"{}"}}"#, talk(number as i64)))
+    text(&format!(r#"{{"type":"message","room_id":1,"content":"{}"}}"#, sentence(number as i64)))
 }
 
 /// Ourselves, spoken to like the others.
@@ -152,7 +152,7 @@ pub(crate) fn frames() -> (String, usize) {
     packed.extend_from_slice(b"sec-websocket-protocol: campfire.msgpack\r\n\r\n");
     let room: u8 = 1;
     let join_packed = [b"\x82\xa4type\xa9join_room\xa7room_id".as_slice(), &[room]].concat();
-    let content = &format!("{:x<100}", talk(7))[..100];
+    let content = &format!("{:x<100}", sentence(7))[..100];
     runtime().block_on(async {
         let (mut plain, _) = open(address, &[(handshake.clone(), hello), join(1)]).await;
         let (mut dense, _) =
@@ -184,8 +184,8 @@ async fn payload(stream: &mut tokio::net::TcpStream, wanted: &[u8]) -> Vec<u8> {
     }
 }
 
-pub(crate) fn idle(asked: &Asked, report: &mut Report) {
-    let count = if asked.quick { 3_000 } else { 15_000 };
+pub(crate) fn idle(options: &Options, report: &mut Report) {
+    let count = if options.quick { 3_000 } else { 15_000 };
     let each = idle_memory(&ours("").expect("we are here"), count);
     report.rows.push(
         Row::new(
@@ -196,8 +196,8 @@ pub(crate) fn idle(asked: &Asked, report: &mut Report) {
     );
 }
 
-pub(crate) fn idle_beside_others(payload: &str, asked: &Asked, report: &mut Report) {
-    let count = if asked.quick { 1_000 } else { 5_000 };
+pub(crate) fn idle_beside_others(payload: &str, options: &Options, report: &mut Report) {
+    let count = if options.quick { 1_000 } else { 5_000 };
     let own = idle_memory(&ours("").expect("we are here"), count);
     let work = format!("memory per idle socket of {}", grouped(count as f64));
     for (name, start) in PEERS {

@@ -14,7 +14,7 @@ async fn fetched(client: &Client, path: &str) -> Reply {
 }
 
 /// The addresses of assets that a text names.
-fn named(text: &str) -> Vec<String> {
+fn asset_paths(text: &str) -> Vec<String> {
     let quoted = text.split(['"', '\'']).filter(|it| it.starts_with("/assets/") && it.contains('.'));
     let mut all: Vec<String> = quoted.map(str::to_owned).collect();
     all.sort();
@@ -38,8 +38,8 @@ async fn asset(client: &Client, path: &str) -> String {
 
 #[tokio::test]
 async fn first_view_is_small_and_in_few_requests() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let page = fetched(&nobody, "/").await;
     let policy = page.header("content-security-policy").expect("a policy");
     for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
@@ -48,7 +48,7 @@ async fn first_view_is_small_and_in_few_requests() {
     assert!(!policy.contains("unsafe"), "{policy}");
     let html = nobody.get("/").await.text();
     // With the page, who I am, and a room's newest messages these make five.
-    let parts = named(&html);
+    let parts = asset_paths(&html);
     assert_eq!(parts.len(), 2, "{html}");
     assert!(html.contains(r#"<link rel="icon" href="data:image/svg+xml,"#), "{html}");
     let mut weight = page.body.len();
@@ -61,12 +61,12 @@ async fn first_view_is_small_and_in_few_requests() {
 
 #[tokio::test]
 async fn lazy_parts_are_all_served_and_no_import_is_left() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let html = nobody.get("/").await.text();
-    let core = named(&html).into_iter().find(|it| it.ends_with(".js")).expect("a script");
+    let core = asset_paths(&html).into_iter().find(|it| it.ends_with(".js")).expect("a script");
     let core = asset(&nobody, &core).await;
-    let parts = named(&core);
+    let parts = asset_paths(&core);
     assert!(parts.iter().any(|it| it.starts_with("/assets/settings-")), "{parts:?}");
     let mut texts = vec![core];
     for part in &parts {
@@ -88,15 +88,15 @@ async fn lazy_parts_are_all_served_and_no_import_is_left() {
 
 #[tokio::test]
 async fn service_worker_lists_the_assets_and_is_revalidated() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let worker = nobody.get("/sw.js").await;
     assert_eq!(worker.header("cache-control"), Some("no-cache"));
     assert!(worker.header("content-type").is_some_and(|it| it.starts_with("text/javascript")));
     let text = worker.text();
     assert!(!text.contains("'development'"), "no version was written in");
-    let shell = named(&text);
-    let page = named(&nobody.get("/").await.text());
+    let shell = asset_paths(&text);
+    let page = asset_paths(&nobody.get("/").await.text());
     assert!(page.iter().all(|it| shell.contains(it)), "{shell:?} has not all of {page:?}");
     for part in &shell {
         asset(&nobody, part).await;
@@ -105,8 +105,8 @@ async fn service_worker_lists_the_assets_and_is_revalidated() {
 
 #[tokio::test]
 async fn manifest_has_icons_and_a_shortcut_that_are_served() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let reply = nobody.get("/manifest.webmanifest").await;
     assert_eq!(reply.header("content-type"), Some("application/manifest+json"));
     let manifest = reply.json();

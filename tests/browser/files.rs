@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    driving::{ENTER, ESCAPE, Window, browsing},
-    people::two,
-    support::Camp,
+    driver::{ENTER, ESCAPE, Window, with_browser},
+    support::Team,
+    windows::two_windows,
 };
 
 /// A small picture of one colour, as a PNG that the browser itself makes.
@@ -44,16 +44,16 @@ async fn choose(window: &Window, files: &[&Path]) {
 
 #[tokio::test]
 async fn pictures_are_sent_with_text_and_open_in_the_lightbox() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         let dir = tempfile::tempdir().unwrap();
         let ember = picture(&first, dir.path(), "ember.png", "#c2410c").await;
         let night = picture(&first, dir.path(), "night.png", "#181512").await;
         choose(&first, &[&ember, &night]).await;
         first.until("both are chosen", "return document.querySelectorAll('.chosen-file').length === 2").await;
         first.type_into(".composer-input", &format!("two evenings{ENTER}")).await;
-        second.sees("two evenings").await;
+        second.wait_for_message("two evenings").await;
         second
             .until(
                 "both pictures are there",
@@ -76,17 +76,17 @@ async fn pictures_are_sent_with_text_and_open_in_the_lightbox() {
         second.assert_accessible("the lightbox").await;
         second.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
         second.until("it is closed", "return !document.querySelector('.lightbox')").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn file_too_large_is_refused_with_a_reason_and_can_be_cancelled() {
-    browsing(async |driver| {
-        let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
-        let (_, first, _) = two(&camp, driver).await;
-        first.announce("413");
+    with_browser(async |driver| {
+        let team = Team::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
+        let (_, first, _) = two_windows(&team, driver).await;
+        first.expect_complaint("413");
         let dir = tempfile::tempdir().unwrap();
         let large = dir.path().join("large.bin");
         std::fs::write(&large, vec![7; 3 << 20]).unwrap();
@@ -98,16 +98,16 @@ async fn file_too_large_is_refused_with_a_reason_and_can_be_cancelled() {
             .await;
         first.click(".upload-cancel").await;
         first.until("it is gone", "return !document.querySelector('.upload')").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn file_card_shows_the_name() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         let dir = tempfile::tempdir().unwrap();
         let notes = dir.path().join("notes <b> of & the evening.txt");
         std::fs::write(&notes, "kindling, matches, patience").unwrap();
@@ -117,7 +117,7 @@ async fn file_card_shows_the_name() {
         second
             .until("its card is there", "return document.querySelector('.file-name')?.textContent === 'notes <b> of & the evening.txt'")
             .await;
-        camp
+        team
     })
     .await;
 }

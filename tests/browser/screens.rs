@@ -7,12 +7,12 @@ use std::{
 };
 
 use crate::{
-    driving::{DESK, Driver, ESCAPE, Looks, PHONE, Window, browsing},
-    people::signed_in_on,
+    driver::{DESK, Driver, ESCAPE, PHONE, Screen, Window, with_browser},
     support::{
-        Camp, Server,
+        Server, Team,
         server::{campfire, spawn_until_ready},
     },
+    windows::signed_in_on,
 };
 
 /// A demo that ends with the test.
@@ -37,7 +37,7 @@ impl Drop for Demo {
     }
 }
 
-/// A window that looks at one screen after the other.
+/// A window that screen at one screen after the other.
 struct Gallery {
     window: Window,
     origin: String,
@@ -46,13 +46,13 @@ struct Gallery {
 }
 
 impl Gallery {
-    async fn of(driver: &Driver, looks: Looks, origin: &str) -> Gallery {
-        Gallery::with(driver.window_of(looks).await, looks, origin)
+    async fn open(driver: &Driver, screen: Screen, origin: &str) -> Gallery {
+        Gallery::with(driver.window_with(screen).await, screen, origin)
     }
 
-    fn with(window: Window, looks: Looks, origin: &str) -> Gallery {
-        let place = if looks.width < 500 { "phone" } else { "desk" };
-        let theme = if looks.dark { "dark" } else { "light" };
+    fn with(window: Window, screen: Screen, origin: &str) -> Gallery {
+        let place = if screen.width < 500 { "phone" } else { "desk" };
+        let theme = if screen.dark { "dark" } else { "light" };
         let dir = std::env::var_os("CAMPFIRE_SCREENSHOTS").map(PathBuf::from);
         Gallery { window, origin: origin.to_owned(), suffix: format!("{place}-{theme}"), dir }
     }
@@ -102,14 +102,14 @@ impl Gallery {
     }
 }
 
-const LOOKS: [Looks; 4] = [DESK, Looks { dark: true, ..DESK }, PHONE, Looks { dark: true, ..PHONE }];
+const SCREENS: [Screen; 4] = [DESK, Screen { dark: true, ..DESK }, PHONE, Screen { dark: true, ..PHONE }];
 
 #[tokio::test]
 async fn rooms_and_their_overlays_fit_and_are_accessible() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let demo = Demo::start();
-            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            let gallery = Gallery::open(driver, screen, &demo.origin).await;
             gallery.home().await;
             gallery.take("rooms").await;
             let launch = gallery.room("Launch week").await;
@@ -137,10 +137,10 @@ async fn rooms_and_their_overlays_fit_and_are_accessible() {
 
 #[tokio::test]
 async fn search_screens_fit_and_are_accessible() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let demo = Demo::start();
-            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            let gallery = Gallery::open(driver, screen, &demo.origin).await;
             gallery.home().await;
             gallery.visit("search-results", "/search?q=button", ".result").await;
             gallery.visit("search-nothing", "/search?q=xyzzy", ".empty").await;
@@ -153,10 +153,10 @@ async fn search_screens_fit_and_are_accessible() {
 
 #[tokio::test]
 async fn settings_screens_fit_and_are_accessible() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let demo = Demo::start();
-            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            let gallery = Gallery::open(driver, screen, &demo.origin).await;
             gallery.home().await;
             gallery.visit("settings", "/settings", ".settings-nav").await;
             for section in [
@@ -186,21 +186,21 @@ async fn settings_screens_fit_and_are_accessible() {
 
 #[tokio::test]
 async fn entry_screens_and_the_first_room_fit_and_are_accessible() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let server = Server::start();
             let origin = format!("http://{}", server.address().get());
-            let gallery = Gallery::of(driver, looks, &origin).await;
+            let gallery = Gallery::open(driver, screen, &origin).await;
             gallery.visit("first-run", "/", "#field-account_name").await;
-            let camp = Camp::on(server).await;
+            let team = Team::on(server).await;
             gallery.visit("sign-in", "/signin", "#field-password").await;
-            gallery.visit("join", &format!("/join/{}", camp.join_code), "#field-name").await;
+            gallery.visit("join", &format!("/join/{}", team.join_code), "#field-name").await;
             gallery.visit("reset", "/reset/none", "#field-password").await;
             gallery.visit("transfer", "/transfer/none", ".entry .button").await;
-            let inside = signed_in_on(driver, looks, &origin, &camp.ada.email).await;
-            let inside = Gallery::with(inside, looks, &origin);
-            inside.visit("first-room", &format!("/rooms/{}", camp.room), ".welcome-qr").await;
-            camp
+            let inside = signed_in_on(driver, screen, &origin, &team.ada.email).await;
+            let inside = Gallery::with(inside, screen, &origin);
+            inside.visit("first-room", &format!("/rooms/{}", team.room), ".welcome-qr").await;
+            team
         })
         .await;
     }

@@ -36,7 +36,7 @@ async fn in_background(address: SocketAddr, scenario: &'static str, more: &'stat
 }
 
 #[track_caller]
-fn all_right(bench: &Bench) {
+fn assert_passed(bench: &Bench) {
     let said = text(&bench.output.stderr) + &text(&bench.output.stdout);
     assert_eq!(bench.output.status.code(), Some(0), "{said}");
     let json = &bench.json;
@@ -44,31 +44,34 @@ fn all_right(bench: &Bench) {
     assert_eq!(json["requests"]["failed"], 0, "{json}");
     assert!(json["requests"]["done"].as_u64() > Some(0), "{json}");
     assert!(json["requests"]["latency_ms"]["p95"].as_f64() > Some(0.0), "{json}");
-    if let Some(heard) = json["deliveries"].as_object() {
-        assert!(heard["messages"].as_u64() > Some(0) && heard["expected"] == heard["received"], "{heard:?}");
+    if let Some(deliveries) = json["deliveries"].as_object() {
+        assert!(
+            deliveries["messages"].as_u64() > Some(0) && deliveries["expected"] == deliveries["received"],
+            "{deliveries:?}"
+        );
         for wrong in ["missing", "doubled", "out_of_order", "wrong_room", "unreadable", "lost_sockets"] {
-            assert_eq!(heard[wrong], 0, "{wrong}: {heard:?}");
+            assert_eq!(deliveries[wrong], 0, "{wrong}: {deliveries:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn bench_scenarios_find_no_fault_and_leave_no_rooms_behind() {
-    let camp = Camp::start().await;
-    let made = camp.ada.post("/api/tokens", json!({"name": "bench"})).await.expect(201);
+    let team = Team::start().await;
+    let made = team.ada.post("/api/tokens", json!({"name": "bench"})).await.expect(201);
     let token: &'static str = made["token"].as_str().unwrap().to_owned().leak();
     let more: &'static [&'static str] = vec!["--token", token, "--rate", "40"].leak();
     for scenario in ["health", "list", "search", "send", "sockets", "mixed"] {
-        let bench = in_background(camp.server.address().get(), scenario, more).await;
-        all_right(&bench);
+        let bench = in_background(team.server.address().get(), scenario, more).await;
+        assert_passed(&bench);
         assert_eq!(bench.json["scenario"], scenario);
         assert_eq!(bench.json["deliveries"].is_object(), ["send", "sockets", "mixed"].contains(&scenario));
         is_self_contained(&bench.html);
         assert!(bench.html.contains("Every answer and every delivery was right."), "the verdict");
     }
-    let rooms = camp.ada.get("/api/rooms").await.expect(200);
-    assert_eq!(ids(&rooms["rooms"]), [camp.room], "only All Talk is left");
-    assert_eq!(camp.ada.get("/api/bots").await.expect(200)["bots"], json!([]));
+    let rooms = team.ada.get("/api/rooms").await.expect(200);
+    assert_eq!(ids(&rooms["rooms"]), [team.room], "only All Talk is left");
+    assert_eq!(team.ada.get("/api/bots").await.expect(200)["bots"], json!([]));
 }
 
 /// Nothing is loaded from anywhere, and no placeholder is left.
@@ -102,17 +105,17 @@ async fn bench_sets_a_new_server_up_and_reports_what_it_leaves() {
 
 #[tokio::test]
 async fn bench_takes_tokens_from_a_file() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("tokens");
-    std::fs::write(&file, format!("{}\n{}\n", camp.ada.token, grace.token)).unwrap();
+    std::fs::write(&file, format!("{}\n{}\n", team.ada.token, grace.token)).unwrap();
     let more: &'static [&'static str] =
         vec!["--tokens", file.to_str().unwrap().to_owned().leak() as &str].leak();
-    let bench = in_background(camp.server.address().get(), "sockets", more).await;
-    all_right(&bench);
+    let bench = in_background(team.server.address().get(), "sockets", more).await;
+    assert_passed(&bench);
     assert_eq!((&bench.json["accounts"], &bench.json["sockets_peak"]), (&json!(2), &json!(4)));
-    assert_eq!(ids(&camp.ada.get("/api/rooms").await.expect(200)["rooms"]), [camp.room]);
+    assert_eq!(ids(&team.ada.get("/api/rooms").await.expect(200)["rooms"]), [team.room]);
 }
 
 #[test]
@@ -142,10 +145,10 @@ async fn bench_names_the_post_limit_when_it_is_met() {
     assert_eq!(bench.output.status.code(), Some(1));
     assert!(bench.json["requests"]["failures"]["status 429"]["count"].as_u64() > Some(0), "{}", bench.json);
     assert!(bench.json["notes"].to_string().contains("CAMPFIRE_POST_LIMIT=0"), "{}", bench.json["notes"]);
-    let heard = &bench.json["deliveries"];
+    let deliveries = &bench.json["deliveries"];
     assert_eq!(
-        (&heard["missing"], &heard["expected"]),
-        (&json!(0), &heard["received"]),
+        (&deliveries["missing"], &deliveries["expected"]),
+        (&json!(0), &deliveries["received"]),
         "refused is not lost"
     );
 }
@@ -225,8 +228,8 @@ fn server_that_says(answer: &'static str) -> SocketAddr {
 #[tokio::test]
 async fn bench_counts_wrong_deliveries_by_kind() {
     let server = Server::start();
-    let camp = Camp::on(server).await;
-    let token: &'static str = camp.ada.token.clone().leak();
+    let team = Team::on(server).await;
+    let token: &'static str = team.ada.token.clone().leak();
     let more: &'static [&'static str] = vec!["--token", token, "--rate", "40"].leak();
     for (fault, count) in [
         (Fault::Drop, "missing"),
@@ -234,11 +237,11 @@ async fn bench_counts_wrong_deliveries_by_kind() {
         (Fault::Reorder, "out_of_order"),
         (Fault::Garble, "unreadable"),
     ] {
-        let address = proxy(camp.server.address().get(), fault);
+        let address = proxy(team.server.address().get(), fault);
         let bench = in_background(address, "sockets", more).await;
         assert_eq!(bench.output.status.code(), Some(1), "{count}: {}", text(&bench.output.stdout));
-        let heard = &bench.json["deliveries"];
-        assert!(heard[count].as_u64() > Some(0), "{count}: {heard}");
+        let deliveries = &bench.json["deliveries"];
+        assert!(deliveries[count].as_u64() > Some(0), "{count}: {deliveries}");
         assert!(bench.json["verdict"].as_str().unwrap().contains("deliveries were wrong"), "{}", bench.json);
     }
 }

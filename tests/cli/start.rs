@@ -187,15 +187,15 @@ async fn settings_from_variables_override_the_file() {
     let file = dir.path().join("campfire.toml");
     std::fs::write(&file, "post_limit = 1\n").unwrap();
     let file = file.to_str().unwrap();
-    let camp = Camp::on(Server::on(
+    let team = Team::on(Server::on(
         &dir.path().join("a"),
         &[("CAMPFIRE_CONFIG", file), ("CAMPFIRE_POST_LIMIT", "2")],
     ))
     .await;
     let mut statuses = Vec::new();
     for n in 0..3 {
-        let body = json!({"room_id": camp.room, "content": format!("{n}")});
-        statuses.push(camp.ada.post("/api/messages", body).await.status);
+        let body = json!({"room_id": team.room, "content": format!("{n}")});
+        statuses.push(team.ada.post("/api/messages", body).await.status);
     }
     assert_eq!(statuses, [201, 201, 429]);
 }

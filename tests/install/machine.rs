@@ -52,25 +52,25 @@ pub(super) fn sha256(path: &Path) -> String {
 
 /// What is left of a command: whether it went well, and all that it said.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct Outcome {
     pub(super) ok: bool,
     pub(super) said: String,
 }
 
-impl Done {
-    pub(super) fn of(output: &Output) -> Done {
+impl Outcome {
+    pub(super) fn of(output: &Output) -> Outcome {
         let said = [&output.stdout[..], &output.stderr[..]].concat();
-        Done { ok: output.status.success(), said: String::from_utf8_lossy(&said).into_owned() }
+        Outcome { ok: output.status.success(), said: String::from_utf8_lossy(&said).into_owned() }
     }
 
     #[track_caller]
-    pub(super) fn well(self) -> String {
+    pub(super) fn success(self) -> String {
         assert!(self.ok, "{}", self.said);
         self.said
     }
 
     #[track_caller]
-    pub(super) fn badly(self) -> String {
+    pub(super) fn failure(self) -> String {
         assert!(!self.ok, "{}", self.said);
         self.said
     }
@@ -149,7 +149,7 @@ impl Machine {
 
     /// Runs lines of shell there. `$INSTALL` is the script; the release is where `CAMPFIRE_BASE_URL` says. Whatever they
     /// start ends with them.
-    pub(super) fn run(&self, lines: &str) -> Done {
+    pub(super) fn run(&self, lines: &str) -> Outcome {
         let root = self.root.path().display();
         let enter = format!(
             "set -e
@@ -164,6 +164,6 @@ export PATH={root}/stubs:/usr/bin:/bin:/usr/sbin:/sbin INSTALL={SCRIPT} CAMPFIRE
             .stdin(Stdio::null())
             .output()
             .expect("unshare, of util-linux");
-        Done::of(&output)
+        Outcome::of(&output)
     }
 }

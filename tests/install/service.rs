@@ -12,7 +12,7 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
     let machine = Machine::new();
     let said = machine
         .run(&format!("{PIPED}\n/usr/local/bin/campfire healthcheck --config /etc/campfire/campfire.toml"))
-        .well();
+        .success();
     for part in [
         "is in /usr/local/bin/campfire",
         "Campfire runs. Open http://127.0.0.1:3000\n",
@@ -29,7 +29,7 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
     let socket = machine.read("etc/systemd/system/campfire.socket");
     assert!(socket.contains("\nListenStream=127.0.0.1:3000\nFileDescriptorName=http\n"), "{socket}");
     assert!(!machine.has("etc/systemd/system/campfire-redirect.socket"));
-    let told = machine.read("run/systemctl.log");
+    let calls = machine.read("run/systemctl.log");
     for part in [
         "useradd --system",
         "chgrp campfire /etc/campfire/",
@@ -37,7 +37,7 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
         "enable campfire.socket campfire.service\n",
         "start campfire.socket campfire.service\n",
     ] {
-        assert!(told.contains(part), "no {part:?} in {told}");
+        assert!(calls.contains(part), "no {part:?} in {calls}");
     }
 
     // What the owner has changed since stays, and so does what people have said.
@@ -45,7 +45,7 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
     fs::write(machine.at("etc/campfire/campfire.toml"), &mine).unwrap();
     let kept = machine.at("var/lib/campfire/files/kept");
     put(&kept, "what somebody sent", 0o600);
-    let said = machine.run("sh $INSTALL --listen 0.0.0.0:80").well();
+    let said = machine.run("sh $INSTALL --listen 0.0.0.0:80").success();
     for part in ["is in /usr/local/bin/campfire already", "stay as they are", "--listen are for new ones"] {
         assert!(said.contains(part), "no {part:?} in {said}");
     }
@@ -59,7 +59,7 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
 #[test]
 fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     let machine = Machine::new();
-    machine.run(PIPED).well();
+    machine.run(PIPED).success();
     // Bytes after its end do not matter to a program.
     let newer = machine.at("newer");
     let mut bytes = fs::read(binary()).unwrap();
@@ -69,7 +69,7 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     release(&machine.at("release"), &newer);
     // The first line has the old one run, as it would.
     let again = "systemctl start\nsh $INSTALL";
-    machine.run(again).well();
+    machine.run(again).success();
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire.previous")), sha256(binary()));
     assert!(machine.read("run/systemctl.log").ends_with("restart campfire.service\n"));
@@ -79,7 +79,7 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     let script = "#!/bin/sh\ncase $1 in --version) echo campfire 9.9.9 ;; serve) case $* in *--print-config*) echo 'listen = \"127.0.0.1:3000\"' ;; *) exit 1 ;; esac ;; *) exit 1 ;; esac\n";
     put(&broken, script, 0o755);
     release(&machine.at("release"), &broken);
-    let said = machine.run(again).badly();
+    let said = machine.run(again).failure();
     assert!(
         said.contains("did not come up, so the old one is back") && said.contains("journalctl"),
         "{said}"
@@ -89,7 +89,7 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     // One that is for another machine.
     put(&broken, "\x7fELF, but not really", 0o755);
     release(&machine.at("release"), &broken);
-    let said = machine.run("sh $INSTALL").badly();
+    let said = machine.run("sh $INSTALL").failure();
     assert!(said.contains("does not run on this machine; nothing was changed"), "{said}");
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
 }
@@ -104,11 +104,11 @@ fn install_refuses_a_damaged_download_and_changes_nothing() {
         (sums.replace("  campfire-", "  ../campfire-"), "has no line for campfire-"),
     ] {
         fs::write(machine.at("release/SHA256SUMS"), sums).unwrap();
-        let said = machine.run(PIPED).badly();
+        let said = machine.run(PIPED).failure();
         assert!(said.contains(why), "{said}");
     }
     fs::remove_file(machine.at("release/SHA256SUMS")).unwrap();
-    assert!(machine.run(PIPED).badly().contains("there is no SHA256SUMS in"));
+    assert!(machine.run(PIPED).failure().contains("there is no SHA256SUMS in"));
     for path in
         ["usr/local/bin/campfire", "etc/campfire", "etc/systemd", "var/lib/campfire", "run/systemctl.log"]
     {
@@ -119,8 +119,8 @@ fn install_refuses_a_damaged_download_and_changes_nothing() {
 #[test]
 fn uninstall_keeps_the_data_and_purge_removes_it() {
     let machine = Machine::new();
-    machine.run(PIPED).well();
-    let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").well();
+    machine.run(PIPED).success();
+    let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").success();
     assert!(said.contains("/var/lib/campfire has all data, and stays"), "{said}");
     for path in [
         "usr/local/bin/campfire",
@@ -132,9 +132,9 @@ fn uninstall_keeps_the_data_and_purge_removes_it() {
     assert!(machine.has("var/lib/campfire/campfire.db") && machine.has("etc/campfire/campfire.toml"));
     // Back again, with all that there was.
     let database = sha256(&machine.at("var/lib/campfire/campfire.db"));
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert_eq!(sha256(&machine.at("var/lib/campfire/campfire.db")), database);
-    let said = machine.run("sh $INSTALL --uninstall --purge").well();
+    let said = machine.run("sh $INSTALL --uninstall --purge").success();
     assert!(said.contains("are gone too"), "{said}");
     for path in
         ["usr/local/bin/campfire", "etc/campfire", "var/lib/campfire", "etc/systemd/system/campfire.service"]
@@ -143,31 +143,31 @@ fn uninstall_keeps_the_data_and_purge_removes_it() {
     }
     assert!(!machine.read("etc/passwd").contains("campfire"));
     // Once more there is nothing to take away, and that is no failure.
-    assert!(machine.run("sh $INSTALL --uninstall").well().contains("There is no /usr/local/bin/campfire"));
-    assert!(machine.run("sh $INSTALL --purge").badly().contains("--purge goes with --uninstall"));
+    assert!(machine.run("sh $INSTALL --uninstall").success().contains("There is no /usr/local/bin/campfire"));
+    assert!(machine.run("sh $INSTALL --purge").failure().contains("--purge goes with --uninstall"));
 }
 
 #[test]
 fn unit_that_was_edited_is_not_overwritten() {
     let machine = Machine::new();
-    machine.run(&format!("{PIPED} --no-start")).well();
+    machine.run(&format!("{PIPED} --no-start")).success();
     let path = "etc/systemd/system/campfire.service";
     let changed = machine.read(path).replace("RestartSec=2", "RestartSec=7");
     fs::write(machine.at(path), &changed).unwrap();
-    let said = machine.run("sh $INSTALL --no-start").well();
+    let said = machine.run("sh $INSTALL --no-start").success();
     assert!(said.contains("campfire.service was changed by somebody and stays as it is"), "{said}");
     assert_eq!(machine.read(path), changed);
     // The one beside it follows the settings.
     let config = machine.read("etc/campfire/campfire.toml").replace("127.0.0.1:3000", "127.0.0.1:3456");
     fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert!(machine.read("etc/systemd/system/campfire.socket").contains("ListenStream=127.0.0.1:3456"));
 }
 
 #[test]
 fn domain_adds_sockets_for_https_and_the_redirect() {
     let machine = Machine::new();
-    let said = machine.run("sh $INSTALL --no-start --domain chat.example.org").well();
+    let said = machine.run("sh $INSTALL --no-start --domain chat.example.org").success();
     assert!(said.contains("https://chat.example.org\n"), "{said}");
     let config = machine.read("etc/campfire/campfire.toml");
     assert!(config.ends_with("domain = \"chat.example.org\"\n"), "{config}");
@@ -185,19 +185,19 @@ fn domain_adds_sockets_for_https_and_the_redirect() {
     // Without it the second socket goes again.
     let plain = config.replace("domain = \"chat.example.org\"", "listen = \"127.0.0.1:3000\"");
     fs::write(machine.at("etc/campfire/campfire.toml"), plain).unwrap();
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert!(!machine.has(&format!("{units}/campfire-redirect.socket")));
 }
 
 #[test]
 fn backup_dir_is_writable_for_the_service() {
     let machine = Machine::new();
-    machine.run(&format!("{PIPED} --no-start")).well();
+    machine.run(&format!("{PIPED} --no-start")).success();
     let unit = "etc/systemd/system/campfire.service";
     assert!(!machine.read(unit).contains("ReadWritePaths"));
     let config = machine.read("etc/campfire/campfire.toml") + "backup_dir = \"/mnt/usb/campfire\"\n";
     fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert!(machine.read(unit).contains("\nReadWritePaths=-/mnt/usb/campfire\n"), "{}", machine.read(unit));
 }
 
@@ -216,7 +216,7 @@ fn listen_default_is_open_on_private_networks_only() {
             0o755,
         );
         let _ = fs::remove_dir_all(machine.at("etc/campfire"));
-        machine.run("sh $INSTALL --no-start").well();
+        machine.run("sh $INSTALL --no-start").success();
         let config = machine.read("etc/campfire/campfire.toml");
         config.lines().find_map(|line| line.strip_prefix("listen = ")).unwrap().to_owned()
     };

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::machine::{Done, SCRIPT, binary, put, release, sha256};
+use super::machine::{Outcome, SCRIPT, binary, put, release, sha256};
 
 /// A home, a release, and a PATH with these tools only.
 struct Home {
@@ -36,7 +36,7 @@ impl Home {
         self.dir.path().join(path)
     }
 
-    fn run(&self, shell: &[&str], arguments: &[&str], base: &str) -> Done {
+    fn run(&self, shell: &[&str], arguments: &[&str], base: &str) -> Outcome {
         let mut command = Command::new(which(shell[0]).unwrap());
         command.args(&shell[1..]).args(arguments).env_clear();
         command.env("PATH", self.at("path")).env("HOME", self.at("home"));
@@ -45,7 +45,7 @@ impl Home {
         }
         // Piped, when the shell is told to read from there.
         command.stdin(fs::File::open(SCRIPT).unwrap());
-        Done::of(&command.output().unwrap())
+        Outcome::of(&command.output().unwrap())
     }
 
     fn installed(&self) -> String {
@@ -91,7 +91,7 @@ fn serve(root: PathBuf) -> String {
 fn user_install_goes_below_the_home_directory() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
-    let said = home.run(&PIPED, &["--user"], &base).well();
+    let said = home.run(&PIPED, &["--user"], &base).success();
     assert_eq!(home.installed(), sha256(binary()));
     for part in
         ["No service was started", "campfire serve --config", "http://127.0.0.1:3000", "campfire doctor"]
@@ -109,10 +109,10 @@ fn user_install_goes_below_the_home_directory() {
         .arg(home.at("home/.config/campfire/campfire.toml"))
         .output()
         .unwrap();
-    assert!(Done::of(&shown).well().contains("127.0.0.1:3000"));
-    let again = home.run(&PIPED, &["--user"], &base).well();
+    assert!(Outcome::of(&shown).success().contains("127.0.0.1:3000"));
+    let again = home.run(&PIPED, &["--user"], &base).success();
     assert!(again.contains("already") && again.contains("stay as they are"), "{again}");
-    home.run(&PIPED, &["--user", "--uninstall"], &base).well();
+    home.run(&PIPED, &["--user", "--uninstall"], &base).success();
     assert_eq!(home.installed(), "nothing");
     assert!(home.at("home/.config/campfire/campfire.toml").exists());
 }
@@ -122,18 +122,18 @@ fn download_uses_curl_or_wget() {
     for tools in [&["curl"][..], &["wget"], &["curl", "wget"]] {
         let home = Home::new(tools);
         let base = serve(home.at("release"));
-        home.run(&PIPED, &["--user"], &base).well();
+        home.run(&PIPED, &["--user"], &base).success();
         assert_eq!(home.installed(), sha256(binary()), "with {tools:?}");
-        let said = home.run(&PIPED, &["--user"], &format!("{base}/nowhere")).badly();
+        let said = home.run(&PIPED, &["--user"], &format!("{base}/nowhere")).failure();
         assert!(said.contains("cannot download") && said.contains("/nowhere/SHA256SUMS"), "{said}");
     }
     // busybox has a wget of its own, which takes fewer options.
     let home = Home::new(&[]);
     symlink(which("busybox").expect("busybox"), home.at("path/wget")).unwrap();
-    home.run(&PIPED, &["--user"], &serve(home.at("release"))).well();
+    home.run(&PIPED, &["--user"], &serve(home.at("release"))).success();
     assert_eq!(home.installed(), sha256(binary()));
     let home = Home::new(&[]);
-    let said = home.run(&PIPED, &["--user"], &serve(home.at("release"))).badly();
+    let said = home.run(&PIPED, &["--user"], &serve(home.at("release"))).failure();
     assert!(said.contains("neither curl nor wget") && said.contains("install one of them"), "{said}");
     assert_eq!(home.installed(), "nothing");
 }
@@ -144,7 +144,7 @@ fn script_runs_in_dash_busybox_and_bash() {
     {
         let home = Home::new(&["busybox"]);
         let base = format!("file://{}", home.at("release").display());
-        home.run(shell, &["--user"], &base).well();
+        home.run(shell, &["--user"], &base).success();
         assert_eq!(home.installed(), sha256(binary()), "{shell:?}");
     }
 }
@@ -154,10 +154,10 @@ fn prefix_gets_only_the_binary() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     let prefix = home.at("elsewhere").display().to_string();
-    let said = home.run(&PIPED, &["--prefix", &prefix], &base).well();
+    let said = home.run(&PIPED, &["--prefix", &prefix], &base).success();
     assert!(said.contains("elsewhere/bin is not in your PATH") && said.contains("campfire demo"), "{said}");
     assert!(home.at("elsewhere/bin/campfire").exists() && !home.at("home").exists());
-    let versions = home.run(&PIPED, &["--prefix", &prefix, "--version"], &base).well();
+    let versions = home.run(&PIPED, &["--prefix", &prefix, "--version"], &base).success();
     let version = concat!("campfire ", env!("CARGO_PKG_VERSION"));
     assert!(versions.contains(&format!("installed: {version}, in {prefix}/bin")), "{versions}");
     assert!(versions.contains(&format!("newest: {version}\n")), "{versions}");
@@ -175,13 +175,13 @@ fn machine_type_selects_the_binary_or_is_refused() {
     ] {
         let stub = format!("#!/bin/sh\ncase $1 in -s) echo {kernel} ;; -m) echo {machine} ;; esac\n");
         put(&home.at("path/uname"), &stub, 0o755);
-        let said = home.run(&PIPED, &["--user"], &base).badly();
+        let said = home.run(&PIPED, &["--user"], &base).failure();
         assert!(said.contains(why), "{said}");
     }
     for (machine, name) in [("armv7l", "armv7"), ("aarch64", "aarch64"), ("amd64", "x86_64")] {
         let stub = format!("#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo {machine} ;; esac\n");
         put(&home.at("path/uname"), &stub, 0o755);
-        let said = home.run(&PIPED, &["--user"], &base).well();
+        let said = home.run(&PIPED, &["--user"], &base).success();
         assert!(said.contains(&format!("Taking campfire-{name}-linux")), "{said}");
     }
 }
@@ -202,23 +202,23 @@ fn checkout_is_built() {
     put(&home.at("path/cc"), "#!/bin/sh\n", 0o755);
     let script = checkout.join("install.sh").display().to_string();
     let shell = ["sh", &script];
-    let said = home.run(&shell, &["--user"], "").well();
+    let said = home.run(&shell, &["--user"], "").success();
     assert!(said.contains("cargo build --release --locked\n"), "{said}");
     assert_eq!(home.installed(), sha256(binary()));
-    let said = home.run(&shell, &["--user", "--native"], "").well();
+    let said = home.run(&shell, &["--user", "--native"], "").success();
     assert!(said.contains("cargo release-native --locked\n"), "{said}");
     assert!(
-        home.run(&shell, &["--user", "--version"], "").well().contains("in this checkout: campfire 1.2.3")
+        home.run(&shell, &["--user", "--version"], "").success().contains("in this checkout: campfire 1.2.3")
     );
     // A release that is named wins over the checkout.
     let base = home.at("release").display().to_string();
-    assert!(home.run(&shell, &["--user"], &base).well().contains("Taking campfire-"));
-    let said = home.run(&shell, &["--user", "--native"], &base).badly();
+    assert!(home.run(&shell, &["--user"], &base).success().contains("Taking campfire-"));
+    let said = home.run(&shell, &["--user", "--native"], &base).failure();
     assert!(said.contains("takes a checkout"), "{said}");
     fs::remove_file(home.at("path/cc")).unwrap();
-    assert!(home.run(&shell, &["--user"], "").badly().contains("a C compiler is missing"));
+    assert!(home.run(&shell, &["--user"], "").failure().contains("a C compiler is missing"));
     fs::remove_file(home.at("path/cargo")).unwrap();
-    assert!(home.run(&shell, &["--user"], "").badly().contains("cargo is missing"));
+    assert!(home.run(&shell, &["--user"], "").failure().contains("cargo is missing"));
 }
 
 #[test]
@@ -231,10 +231,10 @@ fn usage_errors_are_reported_and_nothing_is_done() {
         (&["--user", "--domain", "a\"b"], "take a name and an address"),
         (&["--user", "--from", "ftp://example.org"], "has to be an http address or a directory"),
     ] {
-        let said = home.run(&PIPED, arguments, &base).badly();
+        let said = home.run(&PIPED, arguments, &base).failure();
         assert!(said.contains(why), "{said}");
     }
-    assert!(home.run(&PIPED, &["--help"], &base).well().contains("Usage: curl"));
+    assert!(home.run(&PIPED, &["--help"], &base).success().contains("Usage: curl"));
     assert_eq!(home.installed(), "nothing");
 }
 

@@ -31,11 +31,12 @@ pub const UP: &str = "\u{E013}";
 pub const CONTROL: &str = "\u{E009}";
 
 /// What a message `it` says, in a script: without the mark of an edit.
-const SAID: &str = "it.innerText.replace(it.querySelector('.message-edited')?.innerText ?? '', '').trim()";
+const MESSAGE_TEXT: &str =
+    "it.innerText.replace(it.querySelector('.message-edited')?.innerText ?? '', '').trim()";
 
-/// What a window looks like.
+/// What a window screen like.
 #[derive(Clone, Copy)]
-pub struct Looks {
+pub struct Screen {
     pub width: u32,
     pub height: u32,
     pub dark: bool,
@@ -44,14 +45,14 @@ pub struct Looks {
     pub language: &'static str,
 }
 
-pub const DESK: Looks = Looks { width: 1280, height: 800, dark: false, touch: false, language: "en-GB" };
-pub const PHONE: Looks = Looks { width: 390, height: 844, touch: true, ..DESK };
+pub const DESK: Screen = Screen { width: 1280, height: 800, dark: false, touch: false, language: "en-GB" };
+pub const PHONE: Screen = Screen { width: 390, height: 844, touch: true, ..DESK };
 
-/// Runs a test with a browser. In the end no window may have complained of anything that was not announced. The test
+/// Runs a test with a browser. In the end no window may have complained of anything that was not expected. The test
 /// answers the server, which has to outlive the windows: what they say when it is gone would count against them.
-pub async fn browsing<Kept>(test: impl AsyncFnOnce(&Driver) -> Kept) {
+pub async fn with_browser<T>(test: impl AsyncFnOnce(&Driver) -> T) {
     let driver = Driver::start().await;
-    let _kept = test(&driver).await;
+    let _server = test(&driver).await;
     let windows = std::mem::take(&mut *driver.windows.lock().unwrap());
     for window in windows {
         let complaints = window.complaints().await;
@@ -104,11 +105,11 @@ impl Driver {
     }
 
     pub async fn window(&self) -> Window {
-        self.window_of(DESK).await
+        self.window_with(DESK).await
     }
 
-    pub async fn window_of(&self, looks: Looks) -> Window {
-        let Looks { width, height, dark, touch, language } = looks;
+    pub async fn window_with(&self, screen: Screen) -> Window {
+        let Screen { width, height, dark, touch, language } = screen;
         let (size, language) = (format!("--window-size={width},{height}"), format!("--lang={language}"));
         let mut arguments = vec![
             "--headless=new",
@@ -129,7 +130,7 @@ impl Driver {
         if dark {
             arguments.push("--blink-settings=preferredColorScheme=0");
         }
-        let mut options = json!({ "args": arguments, "prefs": { "intl.accept_languages": looks.language } });
+        let mut options = json!({ "args": arguments, "prefs": { "intl.accept_languages": screen.language } });
         if touch {
             options["mobileEmulation"] = json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "touch": true } });
         }
@@ -143,7 +144,7 @@ impl Driver {
             .connect(&self.address)
             .await
             .expect("Chromium opens a window (apt-get install chromium)");
-        let window = Window { client, announced: Arc::default() };
+        let window = Window { client, expected: Arc::default() };
         if !touch {
             // The size of a window counts its frame; what people look at is the page.
             let metrics =
@@ -169,7 +170,7 @@ impl Drop for Driver {
 pub struct Window {
     pub client: Client,
     /// Complaints that a test causes on purpose.
-    announced: Arc<Mutex<Vec<String>>>,
+    expected: Arc<Mutex<Vec<String>>>,
 }
 
 impl Window {
@@ -189,15 +190,15 @@ impl Window {
 
     /// Clicks once it can be clicked: a list that is drawn anew meanwhile has other elements in the end.
     pub async fn click(&self, css: &str) {
-        self.insist(css, async |element| element.click().await).await;
+        self.retry(css, async |element| element.click().await).await;
     }
 
     pub async fn type_into(&self, css: &str, text: &str) {
-        self.insist(css, async |element| element.send_keys(text).await).await;
+        self.retry(css, async |element| element.send_keys(text).await).await;
     }
 
     /// Tries until the element takes it, or the time is up.
-    async fn insist(&self, css: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
+    async fn retry(&self, css: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
         let started = Instant::now();
         loop {
             match act(self.find(css).await).await {
@@ -229,9 +230,9 @@ impl Window {
     }
 
     /// Waits until a message with this text is in the room, said and confirmed.
-    pub async fn sees(&self, text: &str) {
+    pub async fn wait_for_message(&self, text: &str) {
         let script = format!(
-            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => {SAID} === {})",
+            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => {MESSAGE_TEXT} === {})",
             json!(text)
         );
         self.until(&format!("{text:?} is seen"), &script).await;
@@ -239,8 +240,9 @@ impl Window {
 
     /// The texts of all the messages, in order.
     pub async fn texts(&self) -> Vec<String> {
-        let script =
-            format!("return [...document.querySelectorAll('.message .message-text')].map((it) => {SAID})");
+        let script = format!(
+            "return [...document.querySelectorAll('.message .message-text')].map((it) => {MESSAGE_TEXT})"
+        );
         let found = self.eval(&script).await;
         serde_json::from_value(found).unwrap()
     }
@@ -250,19 +252,19 @@ impl Window {
     }
 
     /// What the test does makes the console say this; it is no complaint.
-    pub fn announce(&self, text: &str) {
-        self.announced.lock().unwrap().push(text.to_owned());
+    pub fn expect_complaint(&self, text: &str) {
+        self.expected.lock().unwrap().push(text.to_owned());
     }
 
-    /// What the console has said since it was last asked, but for what was announced.
+    /// What the console has said since it was last asked, but for what was expected.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.client.issue_cmd(BrowserLog).await.unwrap();
         let entries = log.as_array().cloned().unwrap_or_default();
         let entries =
             entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         let texts = entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned());
-        let announced = self.announced.lock().unwrap();
-        texts.filter(|text| !announced.iter().any(|known| text.contains(known))).collect()
+        let expected = self.expected.lock().unwrap();
+        texts.filter(|text| !expected.iter().any(|known| text.contains(known))).collect()
     }
 
     /// A command of the DevTools protocol.

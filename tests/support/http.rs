@@ -57,7 +57,7 @@ impl Client {
         &self.credentials
     }
 
-    pub fn request(&self, method: &str, path: &str) -> Draft<'_> {
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
         let mut headers = HeaderMap::new();
         match &self.credentials {
             Credentials::None => {}
@@ -68,7 +68,7 @@ impl Client {
                 headers.insert("authorization", format!("Bearer {token}").parse().expect("a token"));
             }
         }
-        Draft {
+        RequestBuilder {
             client: self,
             method: method.parse().expect("a method"),
             path: path.to_owned(),
@@ -115,7 +115,7 @@ impl Client {
 }
 
 /// A request that is being written.
-pub struct Draft<'a> {
+pub struct RequestBuilder<'a> {
     client: &'a Client,
     method: Method,
     path: String,
@@ -123,7 +123,7 @@ pub struct Draft<'a> {
     body: Bytes,
 }
 
-impl Draft<'_> {
+impl RequestBuilder<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name: HeaderName = name.parse().expect("a header name");
         self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));

@@ -4,20 +4,20 @@
 //! Nothing here sleeps to let something happen: it waits for the thing, up to [`DEADLINE`].
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
 
-pub mod camp;
 pub mod http;
 pub mod receiver;
 pub mod server;
 pub mod systemd;
+pub mod team;
 pub mod tls;
 pub mod ws;
 
-pub use camp::{Camp, PASSWORD, Person};
 pub use http::{Client, Reply, raw_exchange};
 pub use receiver::Receiver;
 pub use serde_json::{Value, json};
 pub use server::Server;
 pub use systemd::Systemd;
+pub use team::{PASSWORD, Person, Team};
 pub use ws::Socket;
 
 use std::time::Duration;

@@ -205,7 +205,7 @@ impl Drop for Server {
         if std::thread::panicking() {
             let log = self.log.lock().unwrap();
             let from = log.len().saturating_sub(40);
-            eprintln!("--- the server's last words\n{}\n---", log[from..].join("\n"));
+            eprintln!("--- the end of the server's log\n{}\n---", log[from..].join("\n"));
         }
     }
 }

@@ -14,7 +14,8 @@ use super::server::campfire;
 
 /// Moves the socket from standard input to where the protocol has it, and says whose it is: the shell's process becomes
 /// the server's.
-const PASS_ON: &str = r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$0" "$@""#;
+const PASS_SOCKET: &str =
+    r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$0" "$@""#;
 
 pub struct Systemd {
     listener: TcpListener,
@@ -30,16 +31,16 @@ impl Systemd {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let socket = UnixDatagram::bind(dir.path().join("notify")).expect("a socket");
         let notices: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = notices.clone();
+        let received = notices.clone();
         socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             // Ends with the test.
-            while Arc::strong_count(&heard) > 1 {
+            while Arc::strong_count(&received) > 1 {
                 match socket.recv(&mut buffer) {
                     Ok(length) => {
                         let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                        heard.lock().unwrap().extend(text.lines().map(str::to_owned));
+                        received.lock().unwrap().extend(text.lines().map(str::to_owned));
                     }
                     Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                     Err(error) => panic!("{error}"),
@@ -66,7 +67,7 @@ impl Systemd {
         for (name, _) in binary.get_envs() {
             command.env_remove(name);
         }
-        command.args(["-c", PASS_ON]).arg(binary.get_program());
+        command.args(["-c", PASS_SOCKET]).arg(binary.get_program());
         command.env("LISTEN_FDNAMES", &self.name).env("NOTIFY_SOCKET", self.dir.path().join("notify"));
         if let Some(watchdog) = self.watchdog {
             command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
@@ -85,7 +86,7 @@ impl Systemd {
     }
 
     /// Returns once it was told this so many times.
-    pub fn hears(&self, line: &str, times: usize) {
+    pub fn wait_for_notice(&self, line: &str, times: usize) {
         let end = Instant::now() + DEADLINE;
         while self.notices().iter().filter(|it| *it == line).count() < times {
             assert!(Instant::now() < end, "it was never told {line} {times} times but {:?}", self.notices());

@@ -77,7 +77,7 @@ impl Authority {
 }
 
 /// A handshake for [`NAME`].
-pub async fn shake_hands(
+pub async fn tls_handshake(
     address: SocketAddr,
     config: &Arc<ClientConfig>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
@@ -89,7 +89,7 @@ pub async fn shake_hands(
 
 /// A connection that speaks HTTP/2.
 pub async fn http2(address: SocketAddr, config: &Arc<ClientConfig>) -> http2::SendRequest<Full<Bytes>> {
-    let stream = shake_hands(address, config).await.expect("a handshake");
+    let stream = tls_handshake(address, config).await.expect("a handshake");
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");

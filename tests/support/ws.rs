@@ -23,7 +23,7 @@ pub enum Format {
 
 /// What came out of a socket: an event, or its end with the close code (none if it just broke off).
 #[derive(Debug)]
-pub enum Heard {
+pub enum Received {
     Event(Value),
     Closed(Option<u16>),
 }
@@ -36,7 +36,7 @@ pub struct Socket {
     /// What `expect` passed over, oldest first.
     pub skipped: VecDeque<Value>,
     /// Why the server closed it.
-    pub farewell: Option<String>,
+    pub close_reason: Option<String>,
 }
 
 /// The handshake as a browser would send it, for a test to change.
@@ -83,7 +83,7 @@ impl Socket {
     }
 
     /// A socket whose kernel buffer takes next to nothing: it is slow as soon as nobody reads it.
-    pub async fn connect_narrow(client: &Client) -> Socket {
+    pub async fn connect_with_small_buffer(client: &Client) -> Socket {
         Socket::open(client, Some("campfire.json"), Format::Json, Some(2048)).await
     }
 
@@ -106,7 +106,7 @@ impl Socket {
             response.headers().get("sec-websocket-protocol").map(|it| it.to_str().expect("printable"));
         assert_eq!(chosen, protocol, "the subprotocol");
         let mut socket =
-            Socket { stream, format, hello: Value::Null, skipped: VecDeque::new(), farewell: None };
+            Socket { stream, format, hello: Value::Null, skipped: VecDeque::new(), close_reason: None };
         let hello = socket.event().await;
         assert_eq!(hello["type"], "hello", "the first event: {hello}");
         socket.hello = hello;
@@ -131,25 +131,25 @@ impl Socket {
     }
 
     /// The next event or the end.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> Received {
         loop {
             let frame = within("anything on the socket", self.stream.next()).await;
             match frame {
                 Some(Ok(Message::Text(text))) => {
                     assert_eq!(self.format, Format::Json, "a text frame on a MessagePack socket: {text}");
                     let event = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
-                    return Heard::Event(event);
+                    return Received::Event(event);
                 }
                 Some(Ok(Message::Binary(bytes))) => {
                     assert_eq!(self.format, Format::Msgpack, "a binary frame on a JSON socket");
-                    return Heard::Event(unpack(&bytes));
+                    return Received::Event(unpack(&bytes));
                 }
                 Some(Ok(Message::Close(frame))) => {
-                    self.farewell = frame.as_ref().map(|it| it.reason.to_string());
-                    return Heard::Closed(frame.map(|it| it.code.into()));
+                    self.close_reason = frame.as_ref().map(|it| it.reason.to_string());
+                    return Received::Closed(frame.map(|it| it.code.into()));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Heard::Closed(None),
+                Some(Err(_)) | None => return Received::Closed(None),
             }
         }
     }
@@ -157,8 +157,10 @@ impl Socket {
     /// The next event, whatever it is.
     pub async fn event(&mut self) -> Value {
         match self.next().await {
-            Heard::Event(event) => event,
-            Heard::Closed(code) => panic!("the socket was closed with {code:?}; skipped: {:?}", self.skipped),
+            Received::Event(event) => event,
+            Received::Closed(code) => {
+                panic!("the socket was closed with {code:?}; skipped: {:?}", self.skipped)
+            }
         }
     }
 
@@ -185,8 +187,8 @@ impl Socket {
         let started = tokio::time::Instant::now();
         loop {
             match self.next().await {
-                Heard::Closed(code) => return code,
-                Heard::Event(event) => self.skipped.push_back(event),
+                Received::Closed(code) => return code,
+                Received::Event(event) => self.skipped.push_back(event),
             }
             assert!(started.elapsed() < super::DEADLINE, "it stays open: {:?}", self.skipped);
         }
@@ -194,7 +196,7 @@ impl Socket {
 
     /// In how many milliseconds a server that goes away wants us back.
     pub fn retry_hint(&self) -> Option<u64> {
-        let hint = self.farewell.as_ref()?.strip_prefix("going away; retry in ")?.strip_suffix(" ms")?;
+        let hint = self.close_reason.as_ref()?.strip_prefix("going away; retry in ")?.strip_suffix(" ms")?;
         hint.parse().ok()
     }
 
@@ -223,7 +225,7 @@ impl Socket {
     }
 
     /// The next new message, as its content.
-    pub async fn hear(&mut self) -> String {
+    pub async fn next_content(&mut self) -> String {
         let event = self.expect("message.created").await;
         event["message"]["content"].as_str().expect("content").to_owned()
     }
@@ -237,13 +239,13 @@ impl Socket {
 
     /// Fails if an event of this type was passed over.
     #[track_caller]
-    pub fn never_heard(&self, kind: &str) {
+    pub fn assert_not_received(&self, kind: &str) {
         let heard = self.skipped.iter().find(|it| it["type"] == kind);
         assert!(heard.is_none(), "heard {heard:?}");
     }
 
     /// Breaks off without a word.
-    pub fn drop_dead(self) {
+    pub fn disconnect(self) {
         drop(self);
     }
 }

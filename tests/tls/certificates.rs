@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls::{ClientConfig, HandshakeKind, version};
 
 use crate::support::server::campfire;
-use crate::support::tls::{Authority, NAME, shake_hands};
+use crate::support::tls::{Authority, NAME, tls_handshake};
 use crate::support::*;
 
 pub(super) fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, String)> {
@@ -32,7 +32,7 @@ pub(super) fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, te
 
 /// Everything that comes back for some bytes.
 async fn over_tls(address: SocketAddr, config: &Arc<ClientConfig>, request: &str) -> String {
-    let mut stream = shake_hands(address, config).await.expect("a handshake");
+    let mut stream = tls_handshake(address, config).await.expect("a handshake");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     within("an answer", stream.read_to_end(&mut answer)).await.unwrap();
@@ -56,9 +56,9 @@ async fn tls_1_2_and_1_3_are_served() {
         }
     }
     // Nothing that we speak.
-    assert!(shake_hands(address, &authority.client(&["spdy/3"])).await.is_err());
+    assert!(tls_handshake(address, &authority.client(&["spdy/3"])).await.is_err());
     // A stranger to the authority.
-    assert!(shake_hands(address, &Authority::new().client(&[])).await.is_err());
+    assert!(tls_handshake(address, &Authority::new().client(&[])).await.is_err());
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn tls_session_is_resumed_on_any_worker() {
         let client = authority.client_of(&["http/1.1"], &[version]);
         over_tls(server.address().get(), &client, HEALTH).await;
         for _ in 0..8 {
-            let mut stream = shake_hands(server.address().get(), &client).await.unwrap();
+            let mut stream = tls_handshake(server.address().get(), &client).await.unwrap();
             assert_eq!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed), "{version:?}");
             // With TLS 1.3 the next ticket comes after the handshake.
             stream.write_all(HEALTH.as_bytes()).await.unwrap();
@@ -84,8 +84,8 @@ async fn hsts_can_be_turned_off_and_is_not_sent_over_http() {
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_HSTS", "0")]);
     let answer = over_tls(server.address().get(), &authority.client(&[]), HEALTH).await;
     assert!(answer.contains(" 200 ") && !answer.contains("strict-transport"), "{answer}");
-    let camp = Camp::start().await;
-    let reply = camp.ada.get("/health").await;
+    let team = Team::start().await;
+    let reply = team.ada.get("/health").await;
     assert_eq!(reply.header("strict-transport-security"), None);
 }
 
@@ -94,7 +94,7 @@ async fn certificate_that_is_replaced_is_served_without_a_restart() {
     let (old, new) = (Authority::new(), Authority::new());
     let (server, dir) = serve(&old, &[]);
     let address = server.address().get();
-    let mut kept = shake_hands(address, &old.client(&["http/1.1"])).await.unwrap();
+    let mut kept = tls_handshake(address, &old.client(&["http/1.1"])).await.unwrap();
     // A file that is broken changes nothing, and is told of.
     std::fs::write(
         dir.path().join("chain.pem"),
@@ -107,18 +107,18 @@ async fn certificate_that_is_replaced_is_served_without_a_restart() {
         }
     })
     .await;
-    assert!(shake_hands(address, &old.client(&[])).await.is_ok());
+    assert!(tls_handshake(address, &old.client(&[])).await.is_ok());
     // The key comes a moment after the certificate, as it may.
     let (certificate, key) = new.issue(&[NAME]);
     std::fs::write(dir.path().join("chain.pem"), certificate).unwrap();
     std::fs::write(dir.path().join("key.pem"), key).unwrap();
     within("the new certificate", async {
-        while shake_hands(address, &new.client(&[])).await.is_err() {
+        while tls_handshake(address, &new.client(&[])).await.is_err() {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    assert!(shake_hands(address, &old.client(&[])).await.is_err());
+    assert!(tls_handshake(address, &old.client(&[])).await.is_err());
     // Who was connected stays so.
     kept.write_all(HEALTH.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -6,7 +6,7 @@ use hyper::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::certificates::serve;
-use crate::support::tls::{Authority, NAME, ask, http2, shake_hands};
+use crate::support::tls::{Authority, NAME, ask, http2, tls_handshake};
 use crate::support::*;
 
 /// The value of the session cookie of an answer.
@@ -26,7 +26,7 @@ async fn http2_answers_everything_but_sockets() {
     let page = ask(&mut sender, "GET", "/", &[], "").await;
     assert_eq!(page.status(), 200);
     assert_eq!(page.headers()["strict-transport-security"], "max-age=15552000");
-    let set_up = camp::setup_form().to_string();
+    let set_up = team::setup_form().to_string();
     let origin = format!("https://{NAME}");
     let reply = ask(&mut sender, "POST", "/api/setup", &[JSON, ("origin", &origin)], set_up).await;
     assert_eq!(reply.status(), 201, "{reply:?}");
@@ -63,7 +63,7 @@ async fn http2_carries_large_bodies_both_ways() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
-    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], camp::setup_form().to_string()).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
     let cookie = cookie(&reply);
     let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
     // More than a stream's window, and more than a connection's.
@@ -109,7 +109,7 @@ async fn http2_rapid_reset_is_answered_with_goaway() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
-    let mut stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let mut stream = tls_handshake(server.address().get(), &client).await.unwrap();
     // GET, https, /, and the authority, as HPACK has them in its static table (RFC 7541, appendix A).
     let head = [&[0x82, 0x87, 0x84, 0x41, NAME.len() as u8], NAME.as_bytes()].concat();
     let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
@@ -123,15 +123,15 @@ async fn http2_rapid_reset_is_answered_with_goaway() {
     let mut said = Vec::new();
     let _ = within("the end of the connection", stream.read_to_end(&mut said)).await;
     let mut frames = &said[..];
-    let mut goodbye = None;
+    let mut goaway = None;
     while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames {
         let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
         if *kind == GOAWAY {
-            goodbye = rest.get(7).copied();
+            goaway = rest.get(7).copied();
         }
         frames = rest.get(length..).unwrap_or_default();
     }
-    assert_eq!(goodbye, Some(ENHANCE_YOUR_CALM), "{} bytes came back", said.len());
+    assert_eq!(goaway, Some(ENHANCE_YOUR_CALM), "{} bytes came back", said.len());
     let mut other = http2(server.address().get(), &client).await;
     assert_eq!(ask(&mut other, "GET", "/health", &[], "").await.status(), 200);
 }
@@ -141,7 +141,7 @@ async fn http2_flood_of_headers_is_refused() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
-    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let stream = tls_handshake(server.address().get(), &client).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
     let mut sender = sender.ready().await.unwrap();
@@ -163,14 +163,14 @@ async fn http2_requests_under_way_are_finished_at_stop() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
-    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let stream = tls_handshake(server.address().get(), &client).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
     let mut sender = sender.ready().await.unwrap();
     let request =
         Request::post(format!("https://{NAME}/api/setup")).header("content-type", "application/json");
     let (response, mut body) = sender.send_request(request.body(()).unwrap(), false).unwrap();
-    let form = camp::setup_form().to_string();
+    let form = team::setup_form().to_string();
     let (first, rest) = form.split_at(form.len() / 2);
     body.send_data(Bytes::copy_from_slice(first.as_bytes()), false).unwrap();
     // An answer to a later request: what came before it has been taken.
@@ -179,7 +179,7 @@ async fn http2_requests_under_way_are_finished_at_stop() {
     let (health, _) = second.send_request(health, true).unwrap();
     assert_eq!(within("an answer", health).await.unwrap().status(), 200);
     server.signal("TERM");
-    within("the goodbye", async {
+    within("the GOAWAY", async {
         while poll_fn(|cx| second.poll_ready(cx)).await.is_ok() {
             tokio::task::yield_now().await;
         }

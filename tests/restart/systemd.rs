@@ -14,16 +14,16 @@ async fn systemd_is_notified_of_ready_watchdog_and_stopping() {
     {
         let systemd = server.systemd.as_ref().expect("systemd");
         assert_eq!(address, systemd.address(), "it answers where the socket is");
-        systemd.hears("READY=1", 1);
-        systemd.hears(&format!("STATUS=Serving on {address}"), 1);
+        systemd.wait_for_notice("READY=1", 1);
+        systemd.wait_for_notice(&format!("STATUS=Serving on {address}"), 1);
     }
     let client = Client::new(server.address(), http::Credentials::None);
     client.get("/health").await.expect(200);
-    server.systemd.as_ref().expect("systemd").hears("WATCHDOG=1", 3);
+    server.systemd.as_ref().expect("systemd").wait_for_notice("WATCHDOG=1", 3);
     assert!(!server.systemd.as_ref().expect("systemd").notices().contains(&"STOPPING=1".to_owned()));
     assert!(server.terminate().success());
     let systemd = server.systemd.as_ref().expect("systemd");
-    systemd.hears("STOPPING=1", 1);
+    systemd.wait_for_notice("STOPPING=1", 1);
     assert_eq!(systemd.notices().iter().filter(|it| *it == "READY=1").count(), 1);
 }
 
@@ -34,7 +34,7 @@ async fn watchdog_is_not_notified_unless_it_is_asked_for() {
     client.get("/health").await.expect(200);
     assert!(server.terminate().success());
     let systemd = server.systemd.as_ref().expect("systemd");
-    systemd.hears("STOPPING=1", 1);
+    systemd.wait_for_notice("STOPPING=1", 1);
     assert!(!systemd.notices().iter().any(|it| it.starts_with("WATCHDOG")), "{:?}", systemd.notices());
 }
 

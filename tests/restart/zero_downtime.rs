@@ -22,7 +22,7 @@ const RESTARTS: usize = 2;
 const SETTINGS: &[(&str, &str)] = &[("CAMPFIRE_WORKERS", "2"), ("CAMPFIRE_LOG_LEVEL", "debug")];
 
 /// Sockets that connect at the same time at the start.
-const ABREAST: usize = 50;
+const CONNECTING_AT_ONCE: usize = 50;
 
 /// Requests before the first restart and after each, so that it falls among them.
 const BETWEEN: usize = RATE as usize;
@@ -68,7 +68,7 @@ async fn ask(stream: &mut TcpStream, request: &str) -> Result<Answer, Broken> {
 }
 
 /// What all who ask have in common.
-struct Crowd {
+struct Load {
     address: SocketAddr,
     token: String,
     room: i64,
@@ -79,7 +79,7 @@ struct Crowd {
     over: AtomicBool,
 }
 
-impl Crowd {
+impl Load {
     fn request(&self, number: u64, is_post: bool) -> String {
         let head = format!("host: campfire\r\nauthorization: Bearer {}\r\n", self.token);
         if !is_post {
@@ -145,25 +145,25 @@ fn key(number: u64) -> String {
 
 /// One who asks at a pace of their own until it is over, whether or not there were answers meanwhile; what was posted, by
 /// its key.
-async fn asker(crowd: Arc<Crowd>, number: usize, is_kept: bool) -> HashMap<String, i64> {
-    let askers = 2 * KEPT_CONNECTIONS as u64;
-    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 * askers / RATE));
+async fn client(load: Arc<Load>, number: usize, is_kept: bool) -> HashMap<String, i64> {
+    let clients = 2 * KEPT_CONNECTIONS as u64;
+    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 * clients / RATE));
     let mut posted = HashMap::new();
     let mut kept = None;
     let mut turns = Vec::new();
     for round in 0_u64.. {
         pace.tick().await;
-        if crowd.over.load(Ordering::Relaxed) {
+        if load.over.load(Ordering::Relaxed) {
             break;
         }
-        let turn = round * askers + number as u64;
+        let turn = round * clients + number as u64;
         if is_kept {
-            let (left, message) = crowd.turn(turn, kept.take()).await;
+            let (left, message) = load.turn(turn, kept.take()).await;
             kept = left;
             posted.extend(message.map(|message| (key(turn), message)));
         } else {
-            let crowd = crowd.clone();
-            turns.push((turn, tokio::spawn(async move { crowd.turn(turn, None).await.1 })));
+            let load = load.clone();
+            turns.push((turn, tokio::spawn(async move { load.turn(turn, None).await.1 })));
         }
     }
     for (turn, answer) in turns {
@@ -174,7 +174,7 @@ async fn asker(crowd: Arc<Crowd>, number: usize, is_kept: bool) -> HashMap<Strin
 }
 
 /// Who listens, and what it takes to see that all are there.
-struct Audience {
+struct Listeners {
     room: i64,
     since: i64,
     /// How often anybody has come into the room.
@@ -185,12 +185,12 @@ struct Audience {
 }
 
 /// Listens, comes back when it is sent away, and answers the ids of the messages that it heard, up to the last one.
-async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Receiver<i64>) -> Vec<i64> {
+async fn listener(person: Person, shared: Arc<Listeners>, mut last: watch::Receiver<i64>) -> Vec<i64> {
     let mut heard = Vec::new();
-    let mut seq = audience.since;
+    let mut seq = shared.since;
     loop {
         let mut socket = person.bearer_socket().await;
-        socket.try_send(json!({"type": "join_room", "room_id": audience.room, "since": seq})).await;
+        socket.try_send(json!({"type": "join_room", "room_id": shared.room, "since": seq})).await;
         loop {
             // The last message may have been heard before it was known to be the last.
             let is_all = *last.borrow_and_update() > 0 && seq >= *last.borrow();
@@ -202,24 +202,24 @@ async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Rece
                 _ = last.changed() => continue,
             };
             match next {
-                ws::Heard::Closed(code) => {
-                    assert_eq!(code, Some(1001), "{:?}", socket.farewell);
+                ws::Received::Closed(code) => {
+                    assert_eq!(code, Some(1001), "{:?}", socket.close_reason);
                     let hint = socket.retry_hint().expect("a hint when to come back");
-                    audience.hinted.fetch_add(1, Ordering::Relaxed);
+                    shared.hinted.fetch_add(1, Ordering::Relaxed);
                     // As a browser does: it answers and closes, then waits.
                     drop(socket);
                     tokio::time::sleep(Duration::from_millis(hint)).await;
                     break;
                 }
-                ws::Heard::Event(event) if event["type"] == "joined" => {
-                    audience.joins.fetch_add(1, Ordering::Relaxed);
-                    *audience.joined_at.lock().unwrap() = Instant::now();
+                ws::Received::Event(event) if event["type"] == "joined" => {
+                    shared.joins.fetch_add(1, Ordering::Relaxed);
+                    *shared.joined_at.lock().unwrap() = Instant::now();
                 }
-                ws::Heard::Event(event) if event["type"] == "message.created" => {
+                ws::Received::Event(event) if event["type"] == "message.created" => {
                     seq = event["seq"].as_i64().expect("seq");
                     heard.push(id(&event["message"]));
                 }
-                ws::Heard::Event(event) => {
+                ws::Received::Event(event) => {
                     assert!(!matches!(event["type"].as_str(), Some("resync" | "error")), "{event}");
                 }
             }
@@ -265,78 +265,78 @@ async fn restart_under_socket_activation_refuses_and_loses_nothing() {
     let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     files.current = files.maximum;
     rustix::process::setrlimit(rustix::process::Resource::Nofile, files).expect("open files");
-    let mut camp = Camp::on(Server::under(Systemd::new("http", None), SETTINGS)).await;
-    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
-    let audience = Arc::new(Audience {
-        room: camp.room,
+    let mut team = Team::on(Server::under(Systemd::new("http", None), SETTINGS)).await;
+    let since = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
+    let shared = Arc::new(Listeners {
+        room: team.room,
         since,
         joins: AtomicUsize::new(0),
         joined_at: std::sync::Mutex::new(Instant::now()),
         hinted: AtomicUsize::new(0),
     });
-    let (tell_last, last) = watch::channel(0);
+    let (set_last, last) = watch::channel(0);
     let mut listeners = Vec::new();
     for number in 0..SOCKETS {
-        let expected = number.saturating_sub(ABREAST);
-        until("the sockets before", || audience.joins.load(Ordering::Relaxed) >= expected).await;
-        listeners.push(tokio::spawn(listener(camp.ada.clone(), audience.clone(), last.clone())));
+        let expected = number.saturating_sub(CONNECTING_AT_ONCE);
+        until("the sockets before", || shared.joins.load(Ordering::Relaxed) >= expected).await;
+        listeners.push(tokio::spawn(listener(team.ada.clone(), shared.clone(), last.clone())));
     }
-    until("all sockets", || audience.joins.load(Ordering::Relaxed) == SOCKETS).await;
+    until("all sockets", || shared.joins.load(Ordering::Relaxed) == SOCKETS).await;
 
-    let crowd = Arc::new(Crowd {
-        address: camp.server.address().get(),
-        token: camp.ada.token.clone(),
-        room: camp.room,
+    let load = Arc::new(Load {
+        address: team.server.address().get(),
+        token: team.ada.token.clone(),
+        room: team.room,
         done: AtomicUsize::new(0),
         again: AtomicUsize::new(0),
         worst: AtomicU64::new(0),
         over: AtomicBool::new(false),
     });
-    let askers: Vec<_> = (0..2 * KEPT_CONNECTIONS)
-        .map(|number| tokio::spawn(asker(crowd.clone(), number, number % 2 == 0)))
+    let clients: Vec<_> = (0..2 * KEPT_CONNECTIONS)
+        .map(|number| tokio::spawn(client(load.clone(), number, number % 2 == 0)))
         .collect();
     let asked = |count: usize| {
-        let crowd = crowd.clone();
-        async move { until("requests", || crowd.done.load(Ordering::Relaxed) >= count).await }
+        let load = load.clone();
+        async move { until("requests", || load.done.load(Ordering::Relaxed) >= count).await }
     };
     asked(BETWEEN).await;
-    println!("before: the longest wait was {} ms", crowd.worst.swap(0, Ordering::Relaxed) / 1_000);
+    println!("before: the longest wait was {} ms", load.worst.swap(0, Ordering::Relaxed) / 1_000);
     for restart in 1..=RESTARTS {
-        let told = Instant::now();
-        camp.server.signal("TERM");
+        let signalled = Instant::now();
+        team.server.signal("TERM");
         let (server, status) = tokio::task::spawn_blocking(move || {
-            let status = camp.server.wait();
-            (camp.server, status)
+            let status = team.server.wait();
+            (team.server, status)
         })
         .await
         .expect("the server's end");
-        camp.server = server;
-        let gone = told.elapsed();
-        assert_eq!(status.code(), Some(0), "{}", camp.server.log());
-        tokio::task::block_in_place(|| camp.server.restart());
-        let ready = told.elapsed();
-        let comers = SOCKETS * (restart + 1);
-        until("all sockets again", || audience.joins.load(Ordering::Relaxed) >= comers).await;
-        let back = audience.joined_at.lock().unwrap().duration_since(told);
-        asked(crowd.done.load(Ordering::Relaxed) + BETWEEN).await;
+        team.server = server;
+        let gone = signalled.elapsed();
+        assert_eq!(status.code(), Some(0), "{}", team.server.log());
+        tokio::task::block_in_place(|| team.server.restart());
+        let ready = signalled.elapsed();
+        let joins = SOCKETS * (restart + 1);
+        until("all sockets again", || shared.joins.load(Ordering::Relaxed) >= joins).await;
+        let back = shared.joined_at.lock().unwrap().duration_since(signalled);
+        asked(load.done.load(Ordering::Relaxed) + BETWEEN).await;
         println!(
             "restart {restart}: gone after {gone:.2?}, ready after {ready:.2?}, all {SOCKETS} sockets back after {back:.2?}; the longest wait of a request was {} ms",
-            crowd.worst.swap(0, Ordering::Relaxed) / 1_000
+            load.worst.swap(0, Ordering::Relaxed) / 1_000
         );
     }
-    let shares = shares(&camp.server.log());
+    let shares = shares(&team.server.log());
     println!("sockets of each worker, before each restart: {shares:?}");
-    assert_eq!(shares.len(), 2 * RESTARTS, "{}", camp.server.log());
+    assert_eq!(shares.len(), 2 * RESTARTS, "{}", team.server.log());
     assert!(shares.iter().all(|share| *share >= SOCKETS / 4), "one worker has them all: {shares:?}");
-    crowd.over.store(true, Ordering::Relaxed);
+    load.over.store(true, Ordering::Relaxed);
     let mut posted = HashMap::new();
-    for asker in askers {
-        posted.extend(within("an asker to come to an end", asker).await.expect("an asker"));
+    for client in clients {
+        posted.extend(within("a client to end", client).await.expect("a client"));
     }
-    let ending = id(&camp.ada.say(camp.room, "That is all.").await);
-    tell_last.send(ending).expect("somebody listens");
+    let ending = id(&team.ada.say(team.room, "That is all.").await);
+    set_last.send(ending).expect("somebody listens");
 
-    let all = everything(&camp.ada, camp.room).await;
+    let all = everything(&team.ada, team.room).await;
     let mut counted: HashMap<&str, usize> = HashMap::new();
     all.values().for_each(|content| *counted.entry(content).or_default() += 1);
     for (key, message) in &posted {
@@ -349,11 +349,11 @@ async fn restart_under_socket_activation_refuses_and_loses_nothing() {
         let heard = within("a socket to have heard all", listener).await.expect("a socket");
         assert_eq!(heard, wanted, "socket {number}");
     }
-    assert!(audience.hinted.load(Ordering::Relaxed) >= SOCKETS * RESTARTS);
+    assert!(shared.hinted.load(Ordering::Relaxed) >= SOCKETS * RESTARTS);
     println!(
         "{} requests, {} posts; {} were asked again because a kept connection was closed before the answer began",
-        crowd.done.load(Ordering::Relaxed),
+        load.done.load(Ordering::Relaxed),
         posted.len(),
-        crowd.again.load(Ordering::Relaxed)
+        load.again.load(Ordering::Relaxed)
     );
 }

@@ -30,7 +30,7 @@ async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(
         order.push((seq, content));
         if drops && order.len() == next_drop && order.len() < MESSAGES {
             next_drop += 40 + number;
-            socket.drop_dead();
+            socket.disconnect();
             socket = person.socket().await;
             socket.join_since(room, last).await;
         }
@@ -40,26 +40,26 @@ async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn broadcast_to_forty_sockets_is_in_order_without_gap_or_duplicate() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let since = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
     let listeners: Vec<_> = (0..SOCKETS)
         .map(|number| {
-            let person = if number % 2 == 0 { camp.ada.clone() } else { grace.clone() };
-            tokio::spawn(listener(person, camp.room, since, number))
+            let person = if number % 2 == 0 { team.ada.clone() } else { grace.clone() };
+            tokio::spawn(listener(person, team.room, since, number))
         })
         .collect();
     // Four who talk at the same time, two over HTTP and two over sockets.
-    let mut speakers = Vec::new();
-    for speaker in 0..4 {
-        let person = if speaker % 2 == 0 { camp.ada.clone() } else { grace.clone() };
-        let room = camp.room;
-        speakers.push(tokio::spawn(async move {
+    let mut authors = Vec::new();
+    for author in 0..4 {
+        let person = if author % 2 == 0 { team.ada.clone() } else { grace.clone() };
+        let room = team.room;
+        authors.push(tokio::spawn(async move {
             let mut said = Vec::new();
             let mut socket = person.socket().await;
             for n in 0..MESSAGES / 4 {
-                let content = format!("{speaker}-{n}");
-                let message = if speaker < 2 {
+                let content = format!("{author}-{n}");
+                let message = if author < 2 {
                     person.say(room, &content).await
                 } else {
                     socket.say(room, &content, &content).await["message"].clone()
@@ -70,8 +70,8 @@ async fn broadcast_to_forty_sockets_is_in_order_without_gap_or_duplicate() {
         }));
     }
     let mut said = Vec::new();
-    for speaker in speakers {
-        said.extend(speaker.await.expect("a speaker"));
+    for author in authors {
+        said.extend(author.await.expect("an author"));
     }
     said.sort_unstable();
     assert_eq!(said.len(), MESSAGES);
@@ -83,10 +83,10 @@ async fn broadcast_to_forty_sockets_is_in_order_without_gap_or_duplicate() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn join_while_others_post_misses_nothing() {
-    let camp = Camp::start().await;
-    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
-    let (ada, room) = (camp.ada.clone(), camp.room);
-    let talk = tokio::spawn(async move {
+    let team = Team::start().await;
+    let since = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+    let (ada, room) = (team.ada.clone(), team.room);
+    let posting = tokio::spawn(async move {
         let mut said = Vec::new();
         for n in 0..300 {
             said.push(id(&ada.say(room, &format!("{n}")).await));
@@ -95,7 +95,7 @@ async fn join_while_others_post_misses_nothing() {
     });
     let mut listeners = Vec::new();
     for _ in 0..30 {
-        let ada = camp.ada.clone();
+        let ada = team.ada.clone();
         listeners.push(tokio::spawn(async move {
             let mut socket = ada.socket().await;
             socket.join_since(room, since).await;
@@ -110,7 +110,7 @@ async fn join_while_others_post_misses_nothing() {
         }));
         tokio::task::yield_now().await;
     }
-    let said = talk.await.expect("talk");
+    let said = posting.await.expect("the posts");
     for listener in listeners {
         assert_eq!(within("a listener", listener).await.expect("a listener"), said);
     }

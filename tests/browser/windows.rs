@@ -1,8 +1,8 @@
 //! Who sits before a window.
 
 use crate::{
-    driving::{Driver, ENTER, Looks, Window},
-    support::{Camp, PASSWORD, Person},
+    driver::{Driver, ENTER, Screen, Window},
+    support::{PASSWORD, Person, Team},
 };
 
 /// A window in which somebody is signed in.
@@ -10,9 +10,9 @@ pub(crate) async fn signed_in(driver: &Driver, origin: &str, email: &str) -> Win
     sign_in(driver.window().await, origin, email).await
 }
 
-/// The same with looks of its own.
-pub(crate) async fn signed_in_on(driver: &Driver, looks: Looks, origin: &str, email: &str) -> Window {
-    sign_in(driver.window_of(looks).await, origin, email).await
+/// The same with screen of its own.
+pub(crate) async fn signed_in_on(driver: &Driver, screen: Screen, origin: &str, email: &str) -> Window {
+    sign_in(driver.window_with(screen).await, origin, email).await
 }
 
 async fn sign_in(window: Window, origin: &str, email: &str) -> Window {
@@ -24,10 +24,10 @@ async fn sign_in(window: Window, origin: &str, email: &str) -> Window {
 }
 
 /// Ada and Ben, each before a window, in the room "All Talk".
-pub(crate) async fn two(camp: &Camp, driver: &Driver) -> (Person, Window, Window) {
-    let ben = camp.join("Ben").await;
-    let origin = camp.nobody().origin();
-    let first = signed_in(driver, &origin, &camp.ada.email).await;
+pub(crate) async fn two_windows(team: &Team, driver: &Driver) -> (Person, Window, Window) {
+    let ben = team.join("Ben").await;
+    let origin = team.nobody().origin();
+    let first = signed_in(driver, &origin, &team.ada.email).await;
     let second = signed_in(driver, &origin, &ben.email).await;
     first.find(".composer-input").await;
     second.find(".composer-input").await;
@@ -35,10 +35,10 @@ pub(crate) async fn two(camp: &Camp, driver: &Driver) -> (Person, Window, Window
 }
 
 /// Ben before a window, in the closed room "Kitchen" that he shares with Ada.
-pub(crate) async fn in_kitchen(camp: &Camp, driver: &Driver) -> (i64, Window) {
-    let ben = camp.join("Ben").await;
-    let kitchen = camp.closed_room("Kitchen", &[&camp.ada, &ben]).await;
-    let origin = camp.nobody().origin();
+pub(crate) async fn kitchen_window(team: &Team, driver: &Driver) -> (i64, Window) {
+    let ben = team.join("Ben").await;
+    let kitchen = team.closed_room("Kitchen", &[&team.ada, &ben]).await;
+    let origin = team.nobody().origin();
     let window = signed_in(driver, &origin, &ben.email).await;
     window.goto(&format!("{origin}/rooms/{kitchen}")).await;
     window.find(".composer-input").await;

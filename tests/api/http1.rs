@@ -39,12 +39,12 @@ async fn answer_does_not_wait_for_bytes_after_its_request() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let camp = Camp::start().await;
-    let mut stream = connect(&camp.server).await;
-    let token = &camp.ada.token;
+    let team = Team::start().await;
+    let mut stream = connect(&team.server).await;
+    let token = &team.ada.token;
     let mut bytes = String::new();
     for n in 0..50 {
-        let body = json!({"room_id": camp.room, "content": format!("pipelined {n}")}).to_string();
+        let body = json!({"room_id": team.room, "content": format!("pipelined {n}")}).to_string();
         bytes.push_str(&format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nx-request-id: n{n}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -98,42 +98,42 @@ async fn malformed_requests_are_refused_and_do_no_harm() {
 
 #[tokio::test]
 async fn malformed_chunks_end_the_request() {
-    let camp = Camp::start().await;
+    let team = Team::start().await;
     for chunks in ["zz\r\n", "fffffffffffffffff\r\n", "-1\r\n", "5\r\nabc", "5;ext=\"\0\"\r\nabcdeXX"] {
         let head = format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n{chunks}",
-            camp.ada.token
+            team.ada.token
         );
-        let mut stream = connect(&camp.server).await;
+        let mut stream = connect(&team.server).await;
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
         let answer = http::read_to_close(&mut stream).await;
         assert!(matches!(raw_status(&answer), 0 | 400), "{}", String::from_utf8_lossy(&answer));
     }
     assert_eq!(
-        camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200)["messages"],
+        team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200)["messages"],
         json!([])
     );
 }
 
 #[tokio::test]
 async fn half_closed_client_still_gets_its_answer() {
-    let camp = Camp::start().await;
-    let mut stream = connect(&camp.server).await;
+    let team = Team::start().await;
+    let mut stream = connect(&team.server).await;
     stream.write_all(HEALTH.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 200);
     // Also when the answer takes a while.
     for n in 0..20 {
-        let body = json!({"room_id": camp.room, "content": format!("{n}")}).to_string();
+        let body = json!({"room_id": team.room, "content": format!("{n}")}).to_string();
         let head = format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            camp.ada.token,
+            team.ada.token,
             body.len()
         );
-        let mut stream = connect(&camp.server).await;
+        let mut stream = connect(&team.server).await;
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
         assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 201);
@@ -154,17 +154,17 @@ async fn non_text_bytes_in_headers_and_queries_do_no_harm() {
 
 #[tokio::test]
 async fn disconnect_in_mid_request_leaves_nothing_behind() {
-    let camp = Camp::start().await;
+    let team = Team::start().await;
     for n in 0..50 {
         let head = format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{\"room_id\":",
-            camp.ada.token
+            team.ada.token
         );
-        let mut stream = connect(&camp.server).await;
+        let mut stream = connect(&team.server).await;
         stream.write_all(&head.as_bytes()[..head.len() - n]).await.unwrap();
     }
-    camp.ada.say(camp.room, "Only this").await;
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    team.ada.say(team.room, "Only this").await;
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"].as_array().map(Vec::len), Some(1));
 }

@@ -13,7 +13,7 @@ use super::{find, id};
 pub const PASSWORD: &str = "a quiet evening by the fire";
 
 /// A set-up account: Ada administers it, "All Talk" is its first room.
-pub struct Camp {
+pub struct Team {
     pub server: Server,
     pub ada: Person,
     /// "All Talk".
@@ -38,24 +38,24 @@ impl Deref for Person {
     }
 }
 
-impl Camp {
-    pub async fn start() -> Camp {
-        Camp::with(&[]).await
+impl Team {
+    pub async fn start() -> Team {
+        Team::with(&[]).await
     }
 
-    pub async fn with(settings: &[(&str, &str)]) -> Camp {
-        Camp::on(Server::with(settings)).await
+    pub async fn with(settings: &[(&str, &str)]) -> Team {
+        Team::on(Server::with(settings)).await
     }
 
     /// Sets a fresh server up.
-    pub async fn on(server: Server) -> Camp {
+    pub async fn on(server: Server) -> Team {
         let nobody = Client::new(server.address(), Credentials::None);
         let reply = nobody.post("/api/setup", setup_form()).await;
         let body = reply.expect(201);
         let ada = Person::from_reply(&nobody, &reply, "ada@example.com");
         let account = ada.get("/api/account").await.expect(200);
         let join_code = account["join_code"].as_str().expect("a join code").to_owned();
-        Camp { server, ada, room: id(&body["room"]), join_code }
+        Team { server, ada, room: id(&body["room"]), join_code }
     }
 
     /// Somebody without credentials.
@@ -156,7 +156,7 @@ impl Person {
     }
 }
 
-impl Camp {
+impl Team {
     /// A member who joined after the code was renewed.
     pub async fn join_again(&self) -> Person {
         let account = self.ada.get("/api/account").await.expect(200);

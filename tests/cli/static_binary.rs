@@ -138,7 +138,7 @@ async fn binary_serves_from_an_empty_root_directory() {
     let mut running = Running(child);
     let nobody = Client::new(Address::fixed(address), Credentials::None);
     assert_eq!(nobody.get("/health").await.expect(200)["status"], "ok");
-    let reply = nobody.post("/api/setup", camp::setup_form()).await;
+    let reply = nobody.post("/api/setup", team::setup_form()).await;
     let room = id(&reply.expect(201)["room"]);
     let ada = Person::from_reply(&nobody, &reply, "ada@example.com");
     ada.say(room, "nobody else is here").await;

@@ -1,21 +1,21 @@
 //! Two people talk.
 
 use crate::{
-    driving::{Driver, Window, browsing},
-    people::{signed_in, two},
-    support::{Camp, Server},
+    driver::{Driver, Window, with_browser},
+    support::{Server, Team},
+    windows::{signed_in, two_windows},
 };
 
 #[tokio::test]
 async fn setup_by_the_first_visitor_opens_a_room_to_write_in() {
-    browsing(async |driver| {
+    with_browser(async |driver| {
     let server = Server::start();
     let window = driver.window().await;
     window.goto(&format!("http://{}/", server.address().get())).await;
     window.type_into("#field-account_name", "Northwind").await;
     window.type_into("#field-name", "Ana Silva").await;
     window.type_into("#field-email", "ana@example.org").await;
-    window.announce("422");
+    window.expect_complaint("422");
     window.type_into("#field-password", "short\u{E007}").await;
     window
         .until(
@@ -32,7 +32,7 @@ async fn setup_by_the_first_visitor_opens_a_room_to_write_in() {
         .await;
     window.until("the invitation is shown", "return /\\/join\\/\\w{4}-\\w{4}-\\w{4}$/.test(document.querySelector('.copyable')?.textContent)").await;
     window.say("hello from the page").await;
-    window.sees("hello from the page").await;
+    window.wait_for_message("hello from the page").await;
         server
     })
     .await;
@@ -40,14 +40,14 @@ async fn setup_by_the_first_visitor_opens_a_room_to_write_in() {
 
 #[tokio::test]
 async fn messages_go_both_ways_between_windows_and_appear_once() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         for turn in 0..5 {
             first.say(&format!("ping {turn}")).await;
-            second.sees(&format!("ping {turn}")).await;
+            second.wait_for_message(&format!("ping {turn}")).await;
             second.say(&format!("pong {turn}")).await;
-            first.sees(&format!("pong {turn}")).await;
+            first.wait_for_message(&format!("pong {turn}")).await;
         }
         let wanted: Vec<String> =
             (0..5).flat_map(|turn| [format!("ping {turn}"), format!("pong {turn}")]).collect();
@@ -55,83 +55,83 @@ async fn messages_go_both_ways_between_windows_and_appear_once() {
             window.until("nothing is pending", "return !document.querySelector('.is-pending')").await;
             assert_eq!(window.texts().await, wanted);
         }
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn markup_in_messages_does_not_run() {
-    browsing(async |driver| {
-    let camp = Camp::start().await;
+    with_browser(async |driver| {
+    let team = Team::start().await;
     for attack in [
         "<img src=x onerror=\"window.broken=1\">",
         "<script>window.broken=1</script>",
         "[x](javascript:window.broken=1)",
         "<svg onload=window.broken=1>",
     ] {
-        camp.ada.say(camp.room, attack).await;
+        team.ada.say(team.room, attack).await;
     }
-    let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
-    window.sees("<script>window.broken=1</script>").await;
+    let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
+    window.wait_for_message("<script>window.broken=1</script>").await;
     assert_eq!(window.eval("return window.broken === undefined && !document.querySelector('.message-text img, .message-text script, .message-text svg, .message-text a')").await, true);
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn edit_and_deletion_appear_in_the_other_window() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         first.say("a tpyo").await;
-        second.sees("a tpyo").await;
+        second.wait_for_message("a tpyo").await;
         first.until("it is said", "return !document.querySelector('.is-pending')").await;
         // The up arrow in an empty composer edits what was said last.
         first.type_into(".composer-input", "\u{E013}").await;
         let edit = first.find(".edit-box").await;
         edit.clear().await.unwrap();
         edit.send_keys("a typo\u{E007}").await.unwrap();
-        second.sees("a typo").await;
+        second.wait_for_message("a typo").await;
         second.until("it is marked", "return document.querySelector('.message-edited') !== null").await;
-        let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
-        camp.ada.delete(&format!("/api/messages/{}", page["messages"][0]["id"])).await;
+        let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
+        team.ada.delete(&format!("/api/messages/{}", page["messages"][0]["id"])).await;
         second.until("it is gone", "return document.querySelector('.message') === null").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn search_result_opens_its_message_in_the_room() {
-    browsing(async |driver| {
-    let camp = Camp::start().await;
+    with_browser(async |driver| {
+    let team = Team::start().await;
     for number in 0..120 {
-        camp.ada.say(camp.room, &format!("line {number} about nothing")).await;
+        team.ada.say(team.room, &format!("line {number} about nothing")).await;
         if number == 20 {
-            camp.ada.say(camp.room, "the walrus was here").await;
+            team.ada.say(team.room, "the walrus was here").await;
         }
     }
-    let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
-    window.sees("line 119 about nothing").await;
-    window.goto(&format!("{}/search", camp.nobody().origin())).await;
+    let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
+    window.wait_for_message("line 119 about nothing").await;
+    window.goto(&format!("{}/search", team.nobody().origin())).await;
     window.type_into(".search-input", "walrus\u{E007}").await;
     window
         .until("it is found", "return document.querySelector('.result mark')?.textContent === 'walrus'")
         .await;
     window.click(".result").await;
     window.until("it is shown", "return document.querySelector('.message.is-shown .message-text')?.innerText === 'the walrus was here'").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn draft_survives_a_reload() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
         window.type_into(".composer-input", "not yet finished").await;
         window.client.refresh().await.unwrap();
         window
@@ -140,30 +140,30 @@ async fn draft_survives_a_reload() {
                 "return document.querySelector('.composer-input')?.value === 'not yet finished'",
             )
             .await;
-        camp
+        team
     })
     .await;
 }
 
 /// Two windows in a talk that has begun; what the console says of a server that is gone is expected.
-async fn two_that_will_lose_the_server(camp: &Camp, driver: &Driver) -> (Window, Window) {
-    let (_, first, second) = two(camp, driver).await;
+async fn two_windows_before_a_disconnect(team: &Team, driver: &Driver) -> (Window, Window) {
+    let (_, first, second) = two_windows(team, driver).await;
     first.say("before").await;
-    second.sees("before").await;
+    second.wait_for_message("before").await;
     for window in [&first, &second] {
-        window.announce("ERR_CONNECTION_REFUSED");
+        window.expect_complaint("ERR_CONNECTION_REFUSED");
         // Parts that are fetched in idle moments may find the server gone.
-        window.announce("ERR_FAILED");
+        window.expect_complaint("ERR_FAILED");
     }
     (first, second)
 }
 
 #[tokio::test]
 async fn offline_messages_are_sent_in_order_and_once_after_reconnecting() {
-    browsing(async |driver| {
-        let mut camp = Camp::start().await;
-        let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
-        camp.server.kill();
+    with_browser(async |driver| {
+        let mut team = Team::start().await;
+        let (first, second) = two_windows_before_a_disconnect(&team, driver).await;
+        team.server.kill();
         first
             .until("the break is told", "return document.querySelector('.connection:not([hidden])') !== null")
             .await;
@@ -171,10 +171,10 @@ async fn offline_messages_are_sent_in_order_and_once_after_reconnecting() {
             first.say(&format!("queued {number}")).await;
         }
         first.until("they are kept", "return document.querySelectorAll('.is-pending').length === 3").await;
-        camp.server.restart_at_the_same_address();
+        team.server.restart_at_the_same_address();
         for number in 0..3 {
-            first.sees(&format!("queued {number}")).await;
-            second.sees(&format!("queued {number}")).await;
+            first.wait_for_message(&format!("queued {number}")).await;
+            second.wait_for_message(&format!("queued {number}")).await;
         }
         for window in [&first, &second] {
             window
@@ -185,16 +185,16 @@ async fn offline_messages_are_sent_in_order_and_once_after_reconnecting() {
                 .await;
             assert_eq!(window.texts().await, ["before", "queued 0", "queued 1", "queued 2"]);
         }
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn reconnect_waits_as_long_as_the_server_hints() {
-    browsing(async |driver| {
-        let mut camp = Camp::start().await;
-        let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
+    with_browser(async |driver| {
+        let mut team = Team::start().await;
+        let (first, second) = two_windows_before_a_disconnect(&team, driver).await;
         for window in [&first, &second] {
             window
                 .eval(
@@ -204,26 +204,26 @@ async fn reconnect_waits_as_long_as_the_server_hints() {
                 )
                 .await;
         }
-        assert!(camp.server.terminate().success());
+        assert!(team.server.terminate().success());
         for window in [&first, &second] {
             // So few are asked to come back after little more than 200 ms; by itself the page waits 250 at least.
             let hinted = "return window.delays.some((ms) => ms >= 200 && ms < 250)";
             window.until("it waits as long as it was told to", hinted).await;
         }
-        camp.server.restart_at_the_same_address();
+        team.server.restart_at_the_same_address();
         first.say("after").await;
-        second.sees("after").await;
+        second.wait_for_message("after").await;
         assert_eq!(second.texts().await, ["before", "after"]);
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
 async fn new_room_appears_in_the_other_window_with_its_unread_mark() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (ben, first, second) = two(&camp, driver).await;
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (ben, first, second) = two_windows(&team, driver).await;
         first.click(".new-room").await;
         first.type_into("#field-name", "Kitchen\u{E007}").await;
         first
@@ -253,7 +253,7 @@ async fn new_room_appears_in_the_other_window_with_its_unread_mark() {
             )
             .await;
         second.until("it is read", "return document.querySelector('.room.is-unread') === null").await;
-        camp
+        team
     })
     .await;
 }
