@@ -1,6 +1,7 @@
-//! Ours beside the floors, in the same run: `cargo bench` for all of it, `cargo bench -- page post` for some,
-//! `--quick` for short rounds and a small history, `--messages=5000000` for a long one, `--markdown` for tables to
-//! paste, `--markdown=FILE` and `--json=FILE` to keep them.
+//! Campfire and the floors (programs that do only the unavoidable part of the same work), measured in the same run.
+//! `cargo bench` runs everything, `cargo bench -- page post` some scenarios; `--quick` has short rounds and a small
+//! history, `--messages=5000000` a long one; `--markdown` prints tables to paste, `--markdown=FILE` and `--json=FILE`
+//! write files.
 
 #[path = "compare/fanout.rs"]
 mod fanout;
@@ -28,17 +29,17 @@ mod table;
 use grow::Curve;
 use table::Row;
 
-/// What a run is asked for.
+/// The options of a run.
 pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) messages: usize,
 }
 
-/// What a run comes to.
+/// The results of a run.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
-    /// Who fans out to how many at what cost.
+    /// Rows of the fan-out table.
     pub(crate) fans: Vec<Vec<String>>,
     pub(crate) curves: Vec<Curve>,
 }
@@ -135,7 +136,7 @@ const FOOT: &str = "
 - The first view of a page is not here: a browser has to draw it (tests/browser).
 ";
 
-/// Ten thousand sockets need as many descriptors; the server raises its own.
+/// Ten thousand sockets need as many descriptors; the server raises its own limit.
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let most = getrlimit(Resource::Nofile).maximum;

@@ -1,4 +1,4 @@
-//! The HTTP side of the contract, from outside: each test has a server of its own.
+//! The HTTP API, tested from outside. Each test starts its own server.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The page, in a browser: what people see and do.
+//! The page, tested in a real browser.
 
 #[path = "support/browser.rs"]
 mod driver;

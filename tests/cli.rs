@@ -1,4 +1,4 @@
-//! The command line, from outside.
+//! The command line, tested from outside.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The live side of the contract, from outside: sockets of the real server.
+//! The WebSocket API, tested from outside.
 
 mod support;
 

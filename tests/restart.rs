@@ -1,4 +1,4 @@
-//! Being a service: started by systemd, watched by it, stopped, and started again without anybody noticing.
+//! Running as a service: socket activation, watchdog, stop, and restart without downtime.
 
 mod support;
 

@@ -1,5 +1,4 @@
-//! The cost as work grows: the same measurements with more messages, more people, more rooms. Nothing may grow faster
-//! than the answer that it returns.
+//! How costs grow with more messages, people and rooms. No cost may grow faster than the response.
 
 use std::{
     path::Path,
@@ -21,17 +20,17 @@ use crate::{
     sentence, sockets, table,
 };
 
-/// What one measurement came to at one size.
+/// One measurement at one size.
 #[derive(Clone, Copy)]
 struct Point {
-    /// What may not grow: µs of the server's CPU for each request, or what `unit` says.
+    /// The cost: CPU time of the server for each request in µs, or what `unit` says.
     cost: f64,
     p50: f64,
     p99: f64,
     answer: usize,
 }
 
-/// One measurement over all sizes.
+/// The points of one measurement over all sizes.
 struct Series {
     work: String,
     unit: &'static str,
@@ -45,10 +44,10 @@ pub(crate) struct Curve {
     series: Vec<Series>,
 }
 
-/// Growth below this, by the answer's, is noise.
+/// Growth below this, divided by the growth of the response, is noise.
 const NOISE: f64 = 1.5;
 
-/// Each figure is the median of so many.
+/// Each figure is the median of this many rounds.
 const ROUNDS: usize = 3;
 
 impl Point {
@@ -58,7 +57,7 @@ impl Point {
 }
 
 impl Series {
-    /// How much the cost and the answer grew from the smallest size to the largest.
+    /// Growth of the cost and of the response from the smallest size to the largest.
     fn growth(&self) -> (f64, f64) {
         let (first, last) = (self.points[0], self.points[self.points.len() - 1]);
         (last.cost / first.cost.max(0.1), last.answer as f64 / first.answer.max(1) as f64)
@@ -151,7 +150,7 @@ pub(crate) fn grow(options: &Options, report: &mut Report) {
     }));
 }
 
-/// One directory, which grows from size to size.
+/// Measures along one axis, on one directory that grows from size to size.
 fn along(axis: &'static str, sizes: &[usize], time: Duration, prepare: impl Fn(&Path, usize)) -> Curve {
     let dir = tempfile::tempdir().expect("a directory");
     let token = {
@@ -198,7 +197,7 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
         pages_before(token, newest as usize / 2, newest as usize / 4 + 1),
     );
     for (work, query) in SEARCHES {
-        // Where there is one room, that is the small one.
+        // If there is only one room, that is used.
         let query = if has_small_room(dir) { (*query).to_owned() } else { query.replace("SMALL", "1") };
         on.note(work, 200, 4, searches(token, &query));
     }
@@ -210,7 +209,7 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
     curve.note("a message to 20 windows of the room", "µs", Point::alone(cost));
 }
 
-/// What a measurement is of, and where it is noted.
+/// The server that is measured, and the curve that takes the figures.
 struct Measuring<'a> {
     curve: &'a mut Curve,
     server: &'a Process,
@@ -243,7 +242,7 @@ fn has_small_room(dir: &Path) -> bool {
     database(dir).query_row(sql, (), |row| row.get::<_, i64>(0)).is_ok_and(|count| count > 0)
 }
 
-/// The server's CPU microseconds for a message over a socket that 20 others receive.
+/// CPU time of the server in µs for a message over a socket that 20 others receive.
 fn fan_out(server: &Process, token: &str) -> f64 {
     const MESSAGES: usize = 300;
     runtime().block_on(async {
@@ -258,7 +257,7 @@ fn fan_out(server: &Process, token: &str) -> f64 {
                 sockets::send(&mut publisher, &sockets::message(number)).await;
                 sockets::read_until(&mut publisher, b"\"ack\"").await;
             }
-            // The answer to this comes after all that was to be sent before it.
+            // The pong arrives after everything that was queued before it.
             sockets::send(&mut publisher, &text(r#"{"type":"ping"}"#)).await;
             sockets::read_until(&mut publisher, b"\"pong\"").await;
             costs.push((server.cpu() - cpu) * 1e6 / MESSAGES as f64);

@@ -1,4 +1,4 @@
-//! Rendering by itself: what a message costs before it is written.
+//! The cost of rendering a message.
 
 use std::{hint::black_box, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Requests: start, health, pages, posts, search.
+//! Scenarios over HTTP: start, health, pages, posts, search.
 
 use std::{
     net::SocketAddr,
@@ -26,7 +26,7 @@ fn turns(options: &Options) -> usize {
 
 const CLIENTS: usize = 32;
 
-/// Sets the account up; answers the session's token.
+/// Sets up the account; returns the session's token.
 pub(crate) async fn set_up(address: SocketAddr) -> String {
     let body =
         r#"{"account_name":"Bench","name":"Bench","email":"bench@example.org","password":"correct horse"}"#;
@@ -71,7 +71,7 @@ pub(crate) fn health(options: &Options, report: &mut Report) {
     report.rows.push(row("≥ 0.90", 0.9));
 }
 
-/// Ours and the floor in turns, both asked the same; the target is on the rate.
+/// Runs the same request against the floor and ours in turns; the target is on the rate.
 fn against(
     options: &Options,
     work: &str,
@@ -123,7 +123,7 @@ pub(crate) fn page(options: &Options, report: &mut Report) {
     report.rows.push(Row::new("a page with before=", before.rate()).target("≤ 50 µs", before.cpu <= 50.0));
 }
 
-/// Pages of room 1 that end anywhere in a stretch of the history.
+/// Requests for pages of room 1 that end in a range of the history.
 pub(crate) fn pages_before(
     token: &str,
     first: usize,
@@ -136,13 +136,13 @@ pub(crate) fn pages_before(
     }
 }
 
-/// Each client is a person of its own, who has the room out of sight: what is posted goes to nobody else, over HTTP and
-/// over sockets alike.
+/// Each client is a bot for which the room is invisible, so that posts are delivered to nobody, over HTTP and over
+/// sockets.
 pub(crate) fn post(options: &Options, report: &mut Report) {
     let dir = tempfile::tempdir().expect("a directory");
     let server = Process::campfire(dir.path());
     let tokens = runtime().block_on(bots(server.address, 64));
-    // The first few thousand are cheaper than all later ones: the index is small.
+    // Warm-up: the first few thousand posts are cheaper, because the index is small.
     sockets::posts(&server, &tokens, Duration::from_secs(1));
     for clients in [1, 16, 64] {
         let (mut runs, mut over_sockets, mut floors, mut batch) = (Vec::new(), Vec::new(), Vec::new(), 1.0);
@@ -186,7 +186,7 @@ pub(crate) fn post(options: &Options, report: &mut Report) {
     }
 }
 
-/// The keys of so many bots, none of whom sees room 1 although all are in it.
+/// The keys of so many bots, for all of which room 1 is invisible.
 async fn bots(address: SocketAddr, count: usize) -> Vec<String> {
     let token = set_up(address).await;
     let mut connection = Connection::open(address).await;
@@ -205,7 +205,7 @@ async fn bots(address: SocketAddr, count: usize) -> Vec<String> {
     keys
 }
 
-/// Transactions and commands so far.
+/// The writer's transactions and commands so far.
 fn batches(address: SocketAddr) -> (f64, f64) {
     let body = runtime().block_on(ask_once(address, &request("GET", "/metrics", "", "", ""))).1;
     let text = String::from_utf8(body).expect("metrics are text");
@@ -222,7 +222,7 @@ pub(crate) fn search(options: &Options, report: &mut Report) {
         let server = Process::campfire(dir.path());
         runtime().block_on(set_up(server.address))
     };
-    // One person is in room 1 and in the small one of three, so that the rooms have to be looked at.
+    // Person 1 is in two of three rooms, so that the search has to filter by room.
     people(dir.path(), 10);
     rooms(dir.path(), 3, 2);
     fill(dir.path(), options.messages, None);
@@ -265,8 +265,8 @@ fn searched(run: &Outcome) -> String {
     format!("{}, p99 {:.2} ms", run.rate(), run.percentile(0.99))
 }
 
-/// Searches that find the same but are never the same, so that none is answered from the cache: each looks before
-/// another message, one that is not there yet.
+/// Searches with equal results but different queries, so that none is answered from the cache: each is before another
+/// message id that does not exist yet.
 pub(crate) fn searches(token: &str, query: &str) -> impl Fn(usize, usize) -> Vec<u8> + Clone + use<> {
     static BEFORE: AtomicUsize = AtomicUsize::new(1_000_000_000);
     let (token, query) = (token.to_owned(), query.to_owned());

@@ -1,4 +1,4 @@
-//! How a certificate is got, kept and renewed.
+//! Getting, storing and renewing certificates.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -52,7 +52,7 @@ async fn http_01_gets_a_certificate_for_two_names() {
     }
     assert!(pebble.http.connections() >= 2 && pebble.https.connections() == 0);
     assert_eq!(pebble.refused_nonces(), 0);
-    // What was shown for the proof is gone again.
+    // The response to the challenge is no longer served.
     let request = b"GET /.well-known/acme-challenge/x HTTP/1.1\r\nhost: chat.example\r\n\r\n";
     assert_eq!(http::raw_status(&raw_exchange(plain_address(&server), request).await), 404);
 }
@@ -84,7 +84,7 @@ async fn certificate_survives_a_restart_and_is_ordered_again_for_other_names() {
     assert!(server.terminate().success());
     assert_eq!(pebble.issued(), 1);
     drop(server);
-    // The doors lead nowhere yet: who comes by the old name is served meanwhile.
+    // While the challenge is pending, the old name is still served.
     pebble.https.hold();
     let server = pebble.serve_on(dir.path(), "chat.example,camp.example", &[]);
     until("pebble to look for a proof", async || pebble.https.connections() >= 2).await;
@@ -113,7 +113,7 @@ async fn certificate_is_renewed_in_time_and_served_without_a_restart() {
 
 #[tokio::test]
 async fn nonces_that_are_refused_are_replaced() {
-    // With so many names there are so many requests that some are refused.
+    // This many names make enough requests for some nonces to be refused.
     let pebble = Pebble::with(Behaviour { validity: 12, refuse_nonces: 12 });
     let dir = tempfile::tempdir().unwrap();
     let names: Vec<String> = (0..10).map(|n| format!("n{n}.example")).collect();

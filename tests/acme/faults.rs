@@ -1,4 +1,4 @@
-//! What goes wrong on the target to a certificate. The server lives on, says what to look at, and tries again.
+//! Failures on the way to a certificate: the server keeps running, logs what to check, and tries again.
 
 use super::pebble::*;
 use crate::support::server::campfire;
@@ -45,7 +45,7 @@ async fn authority_with_an_unknown_root_or_a_wrong_directory_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     let server = pebble.serve(dir.path(), NAME, &[("CAMPFIRE_ACME_CA", "")]);
     until_logged(&server, "if it is your own, name its roots with --acme-ca; trying again in ").await;
-    // Nor is one that speaks something else.
+    // A URL that is no ACME directory is not used either.
     let directory = pebble.directory().replace("/dir", "/nonce-plz");
     let server = pebble.serve(&dir.path().join("other"), NAME, &[("CAMPFIRE_ACME_DIRECTORY", &directory)]);
     until_logged(&server, "trying again in ").await;
@@ -74,7 +74,7 @@ async fn account_unknown_to_the_authority_is_registered_again() {
 async fn stop_does_not_wait_for_the_authority() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
-    // Whoever looks for the proof waits at the door.
+    // The authority's connections are held, so that the challenge stays pending.
     let mut server = pebble.serve_on(dir.path(), NAME, &[]);
     until("pebble to look for a proof", async || pebble.https.connections() > 0).await;
     assert!(server.terminate().success());

@@ -1,5 +1,5 @@
-//! Pebble with all that it needs: a name server that sends it to this machine, and doors in the place of ports 80 and
-//! 443, which lead to the server once there is one.
+//! Pebble with what it needs: a name server that resolves every name to this machine, and TCP forwarders in place of ports
+//! 80 and 443, which lead to the server under test.
 
 use std::io::{BufRead, BufReader, Read, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -20,7 +20,7 @@ use crate::support::server::wait_for;
 use crate::support::tls::{Authority, NAME};
 use crate::support::*;
 
-/// Where Pebble looks for an answer to a challenge.
+/// A port on which Pebble checks a challenge, and which is forwarded to the server.
 pub(super) struct Forwarder {
     pub(super) port: u16,
     state: Arc<(Mutex<Target>, Condvar)>,
@@ -29,7 +29,7 @@ pub(super) struct Forwarder {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Target {
-    /// Whoever comes waits.
+    /// Connections wait.
     Wait,
     To(SocketAddr),
     Closed,
@@ -44,7 +44,7 @@ impl Forwarder {
             connections: Arc::default(),
         };
         let (state, connections) = (Arc::clone(&forwarder.state), Arc::clone(&forwarder.connections));
-        // It lives as long as the tests do.
+        // The thread runs until the test process ends.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 connections.fetch_add(1, Ordering::Relaxed);
@@ -59,7 +59,7 @@ impl Forwarder {
         self.set(Target::To(address));
     }
 
-    /// Has whoever comes wait.
+    /// Lets new connections wait.
     pub(super) fn hold(&self) {
         self.set(Target::Wait);
     }
@@ -73,7 +73,7 @@ impl Forwarder {
         self.state.1.notify_all();
     }
 
-    /// How many came so far.
+    /// How many connections there were so far.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -93,7 +93,7 @@ fn forward(client: &TcpStream, state: &(Mutex<Target>, Condvar)) {
     });
 }
 
-/// A name server that knows one address for every name.
+/// A name server that answers 127.0.0.1 for every name.
 fn name_server() -> SocketAddr {
     const A: &[u8] = &[0, 1];
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -118,11 +118,11 @@ fn name_server() -> SocketAddr {
     address
 }
 
-/// How Pebble behaves.
+/// Settings of Pebble.
 pub(super) struct Behaviour {
-    /// Seconds for which its certificates are good.
+    /// For how many seconds its certificates are valid.
     pub(super) validity: u32,
-    /// Of a hundred good nonces it refuses so many.
+    /// The percentage of good nonces that it refuses.
     pub(super) refuse_nonces: u32,
 }
 
@@ -138,9 +138,9 @@ pub(super) struct Pebble {
     names: SocketAddr,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
-    /// In the place of port 443.
+    /// In place of port 443.
     pub(super) https: Forwarder,
-    /// In the place of port 80.
+    /// In place of port 80.
     pub(super) http: Forwarder,
     dir: tempfile::TempDir,
 }
@@ -158,7 +158,7 @@ impl Pebble {
         let (https, http) = (Forwarder::new(), Forwarder::new());
         let names = name_server();
         let log = Arc::default();
-        // It cannot be told to pick a port and say which: somebody else may take the one that was free.
+        // Pebble cannot choose a port by itself. Another process may take the free one first, so several are tried.
         for _ in 0..8 {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = free.local_addr().unwrap();
@@ -182,7 +182,7 @@ impl Pebble {
         panic!("pebble does not start; it said:\n{}", log.lock().unwrap().join("\n"));
     }
 
-    /// Ends it and starts it again, when it has forgotten everything.
+    /// Restarts it on the same address; its state is in memory, so it is lost.
     pub(super) fn restart(&mut self) {
         self.stop();
         let again = run(self.dir.path(), self.names, self.address, &self.behaviour, &self.log);
@@ -198,12 +198,12 @@ impl Pebble {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// Certificates that it issued so far.
+    /// How many certificates it has issued.
     pub(super) fn issued(&self) -> usize {
         self.log().matches("Issued certificate serial").count()
     }
 
-    /// Requests that came to nothing and were made again, as far as the log shows them.
+    /// How many requests were refused for their nonce and repeated, as far as the log shows.
     pub(super) fn refused_nonces(&self) -> usize {
         let said = self.log();
         let count = |words: &str| said.matches(words).count();
@@ -213,7 +213,7 @@ impl Pebble {
             ("POST /chalZ/", "Pulled a task from the Tasks queue"),
             ("POST /finalize-order/", "Processing finalization"),
         ];
-        // What is under target has been asked and not yet done, which is one request.
+        // One request may be under way: asked for and not yet done.
         pairs.iter().map(|(asked, done)| count(asked).saturating_sub(count(done) + 1)).sum()
     }
 
@@ -221,7 +221,7 @@ impl Pebble {
         format!("https://{}/dir", self.address)
     }
 
-    /// What a server is told to have its certificate from here.
+    /// The settings of a server that gets its certificate from here.
     pub(super) fn settings(&self, domains: &str) -> Vec<(&'static str, String)> {
         vec![
             ("CAMPFIRE_DOMAIN", domains.to_owned()),
@@ -231,7 +231,7 @@ impl Pebble {
         ]
     }
 
-    /// A server on this directory that has its certificate from here, with the doors shut still.
+    /// A server on this directory that gets its certificate from here; nothing is forwarded to it yet.
     pub(super) fn serve_on(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
         let own = self.settings(domains);
         let mut all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -239,7 +239,7 @@ impl Pebble {
         Server::on(data, &all)
     }
 
-    /// The same with the doors open.
+    /// The same, with both ports forwarded to it.
     pub(super) fn serve(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
         let server = self.serve_on(data, domains, more);
         self.forward_all_to(&server);
@@ -263,7 +263,7 @@ impl Drop for Pebble {
     }
 }
 
-/// The process, once it answers; None if it ended instead.
+/// Starts Pebble and waits until it accepts connections; none if it ends before that.
 fn run(
     dir: &Path,
     names: SocketAddr,
@@ -300,7 +300,7 @@ fn run(
     None
 }
 
-/// Puts what is said into the log, line by line.
+/// Collects output in the log, line by line.
 fn collect_lines(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
     let log = Arc::clone(log);
     thread::spawn(move || {
@@ -310,21 +310,21 @@ fn collect_lines(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>
     });
 }
 
-/// Where a server answers plain HTTP.
+/// Where a server listens for plain HTTP.
 pub(super) fn plain_address(server: &Server) -> SocketAddr {
     let said = server.log();
     let line = said.lines().rev().find(|line| line.contains("sends everybody on")).expect("it says where");
     line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap()
 }
 
-/// The chain that a server keeps, the first one its own.
+/// The chain that a server has stored, its own certificate first.
 pub(super) fn stored_chain(server: &Server) -> Vec<CertificateDer<'static>> {
     let path = server.data().join(format!("certificates/{NAME}.pem"));
     let Ok(chain) = CertificateDer::pem_file_iter(path) else { return Vec::new() };
     chain.map(|certificate| certificate.unwrap()).collect()
 }
 
-/// A connection to the server by this name, for somebody who believes whoever signed the certificate that it keeps.
+/// A connection to the server under this name, by a client that trusts the issuer of the stored certificate.
 pub(super) async fn connect(server: &Server, name: &str) -> std::io::Result<TlsStream<TcpStreamOfTokio>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(stored_chain(server).into_iter().skip(1));
@@ -340,13 +340,13 @@ pub(super) async fn connect(server: &Server, name: &str) -> std::io::Result<TlsS
 
 type TcpStreamOfTokio = tokio::net::TcpStream;
 
-/// The certificate that is shown under this name, if it is good for it.
+/// The certificate that is served for this name, if it is valid for it.
 pub(super) async fn served_certificate(server: &Server, name: &str) -> Option<CertificateDer<'static>> {
     let stream = connect(server, name).await.ok()?;
     Some(stream.get_ref().1.peer_certificates()?.first()?.clone().into_owned())
 }
 
-/// Waits for what must come true, within the deadline.
+/// Waits until the condition is true.
 pub(super) async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     within(what, async {
         while !is_true().await {

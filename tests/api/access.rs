@@ -1,4 +1,4 @@
-//! Ways in besides the password, and the way out that somebody is shown: transfer links, tokens, bans, the audit log.
+//! Transfer links, personal tokens, bans, the audit log, export and retention.
 
 use crate::support::{http::Credentials, *};
 
@@ -140,7 +140,7 @@ async fn retention_deletes_messages_older_than_the_setting() {
     };
     let new = id(&team.ada.say(team.room, "new").await);
     team.server.terminate();
-    // As if they had been said a month ago.
+    // Backdates them to before the retention period.
     let db = rusqlite::Connection::open(team.server.database()).unwrap();
     for id in &old {
         let json: Vec<u8> =

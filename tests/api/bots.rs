@@ -1,4 +1,4 @@
-//! Bots, their webhooks, the bot API of ONCE Campfire, and incoming webhooks.
+//! Bots and their webhooks, the bot API of ONCE Campfire, and incoming webhooks.
 
 use crate::support::{
     http::{Credentials, multipart},

@@ -1,10 +1,10 @@
-//! What holds for every route: signing in, methods, bodies, errors, request ids, conditional and compressed answers.
+//! What holds for every route: authentication, methods, bodies, errors, request ids, conditional and compressed responses.
 
 use std::io::Read;
 
 use crate::support::*;
 
-/// Every route that needs somebody to be signed in.
+/// Routes that need authentication.
 const PRIVATE: &[(&str, &str)] = &[
     ("GET", "/api/session"),
     ("DELETE", "/api/session"),
@@ -90,7 +90,7 @@ async fn wrong_method_is_405_with_an_allow_header() {
         assert!(allowed.iter().all(|method| named.contains(method)), "{path}: {allow}");
         assert!(!named.contains(wrong), "{path}: {allow}");
     }
-    // A method that nobody has heard of is no reason to fall over.
+    // An unknown method is refused too.
     team.ada.request("BREW", "/api/rooms").send().await.refused(405);
 }
 
@@ -258,7 +258,7 @@ async fn etag_survives_a_restart_while_its_events_are_kept() {
     team.server.restart();
     assert_eq!(team.ada.get(&page).await.header("etag"), Some(after.as_str()));
     team.server.kill();
-    // As if the edit were so old that its event is no longer kept.
+    // Prunes the event of the edit.
     let db = rusqlite::Connection::open(team.server.database()).unwrap();
     db.execute_batch("insert into pruned (id, seq) select 1, max(seq) from events; delete from events")
         .unwrap();

@@ -1,4 +1,4 @@
-//! Files: on their way in, and out again.
+//! Uploads, downloads, avatars, logo and sounds.
 
 use std::io::Cursor;
 
@@ -58,7 +58,7 @@ async fn picture_is_posted_with_its_size_and_a_thumbnail() {
     let small = team.ada.get(file["thumbnail_url"].as_str().unwrap()).await;
     let small = image::load_from_memory(&small.body).unwrap();
     assert_eq!((small.width(), small.height()), (1_200, 750));
-    // The same again is the same message.
+    // The same `client_message_id` again is the same message.
     let again = team.ada.upload(team.room, &texts, "other.png", &original).await.expect(200);
     assert_eq!(again["id"], message["id"]);
 }
@@ -164,7 +164,7 @@ async fn deleted_message_removes_its_files_from_disk() {
     .await;
 }
 
-/// Files in their places.
+/// How many files are stored, without those that are incoming.
 fn files(team: &Team) -> usize {
     let folders = std::fs::read_dir(team.server.data().join("files")).unwrap().map(|it| it.unwrap());
     folders
@@ -329,7 +329,7 @@ async fn upload_that_breaks_off_leaves_nothing() {
     assert_eq!(page["messages"], json!([]));
 }
 
-/// A download over a slow line takes longer than a connection may wait for its next request.
+/// Such a download takes longer than the idle timeout of the connection.
 #[tokio::test]
 async fn download_by_a_slow_reader_is_complete() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -347,7 +347,7 @@ async fn download_by_a_slow_reader_is_complete() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut read = 0;
     let mut chunk = vec![0; 256 << 10];
-    // The pauses are what is tested: four seconds in all, none of them as long as the limit.
+    // The pauses are what is tested: four seconds in all, each shorter than the limit of one second.
     let pause = std::time::Duration::from_millis(4000 / (file.len() / chunk.len()) as u64);
     loop {
         let count = within("more of the file", stream.read(&mut chunk)).await.unwrap();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as bytes: pipelines, halves of requests, and what is no request at all.
+//! HTTP/1.1 as raw bytes: pipelining, partial requests and malformed ones.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -8,7 +8,7 @@ use crate::support::*;
 
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Reads until so many answers have begun.
+/// Reads until so many responses have begun.
 async fn answers(stream: &mut TcpStream, count: usize) -> String {
     let mut all = Vec::new();
     within("answers", async {
@@ -86,7 +86,7 @@ async fn malformed_requests_are_refused_and_do_no_harm() {
     ] {
         let mut stream = connect(&server).await;
         stream.write_all(bytes).await.unwrap();
-        // It sends no more; whatever the server makes of it ends.
+        // No more bytes follow, so the server must end the connection.
         stream.shutdown().await.unwrap();
         let answer = http::read_to_close(&mut stream).await;
         let status = raw_status(&answer);
@@ -124,7 +124,7 @@ async fn half_closed_client_still_gets_its_answer() {
     stream.write_all(HEALTH.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 200);
-    // Also when the answer takes a while.
+    // Also when the response takes longer.
     for n in 0..20 {
         let body = json!({"room_id": team.room, "content": format!("{n}")}).to_string();
         let head = format!(

@@ -1,4 +1,4 @@
-//! Where the server draws lines: sizes, patience, origins, rates; and what its answers tell the browser.
+//! Limits on sizes, times, origins and rates, and the security headers.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ async fn chunked_body_without_end_is_cut_off() {
         bytes.extend_from_slice(chunk.as_bytes());
     }
     let answer = raw_exchange(team.ada.address(), &bytes).await;
-    // A reset may overtake the answer; what may not happen is that it goes on reading.
+    // A reset may overtake the response; either way the server stops reading.
     assert!(matches!(raw_status(&answer), 413 | 0), "{}", String::from_utf8_lossy(&answer));
     team.ada.get("/health").await.expect(200);
 }
@@ -76,7 +76,7 @@ async fn body_timeout_ends_a_body_that_never_ends() {
     assert!(matches!(raw_status(&answer), 408 | 0), "{}", String::from_utf8_lossy(&answer));
 }
 
-/// The head of a POST of a message by Ada, with one more line.
+/// The head of a POST of a message by Ada, with one more header line.
 fn request_head(team: &Team, line: &str) -> String {
     format!(
         "POST /api/messages HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n{line}\r\n\r\n",
@@ -85,7 +85,7 @@ fn request_head(team: &Team, line: &str) -> String {
     )
 }
 
-/// The status of the answer that comes now.
+/// Reads a response's head and returns its status.
 async fn status(stream: &mut TcpStream) -> u16 {
     let mut answer = Vec::new();
     within("an answer", async {
@@ -162,7 +162,7 @@ async fn cross_site_check_covers_every_write_and_no_read() {
         draft.send().await.problem(403, "cross_site_request");
     }
     team.ada.request("GET", &message).header("sec-fetch-site", "cross-site").send().await.expect(200);
-    // A bearer token is not sent by a browser on its own.
+    // A browser does not send a bearer token by itself.
     let bearer = team.ada.bearer();
     let draft = bearer.request("POST", "/api/messages").header("origin", "https://evil.example");
     draft.json(json!({"room_id": team.room, "content": "From a script"})).send().await.expect(201);
@@ -248,7 +248,7 @@ async fn page_is_served_at_each_of_its_paths() {
     for path in ["/favicon.svg", "/favicon.ico", "/manifest.webmanifest"] {
         assert_eq!(nobody.get(path).await.status, 200, "{path}");
     }
-    // Whatever the page names is there, for ever, under a name that changes with it.
+    // Every asset that the page names is served, with a hashed name and cached for ever.
     let html = index.text();
     let assets: Vec<&str> = html.split(['"', '\'']).filter(|it| it.starts_with("/assets/")).collect();
     assert!(!assets.is_empty(), "{html}");
@@ -263,7 +263,7 @@ async fn page_is_served_at_each_of_its_paths() {
 async fn sign_in_is_limited_to_ten_wrong_passwords() {
     let team = Team::start().await;
     let grace = team.join("Grace").await;
-    // Who signs in is not counted, however often.
+    // Successful sign-ins are not counted.
     for _ in 0..12 {
         grace.sign_in_again().await;
     }
@@ -278,7 +278,7 @@ async fn sign_in_is_limited_to_ten_wrong_passwords() {
     assert!((1..=180).contains(&wait), "{wait}");
     let right = json!({"email": grace.email, "password": PASSWORD});
     nobody.post("/api/session", right).await.problem(429, "rate_limited");
-    // Who is signed in already stays so.
+    // Sessions that exist stay valid.
     grace.get("/api/session").await.expect(200);
 }
 
@@ -288,7 +288,7 @@ async fn sign_in_limit_protects_an_account_from_many_addresses() {
     let grace = team.join("Grace").await;
     let mut refused = 0;
     for n in 0..12 {
-        // All of 127.0.0.0/8 is loopback, so that one machine can be many clients.
+        // All of 127.0.0.0/8 is loopback, so one machine can be many clients.
         let reply = sign_in_from([127, 0, 1, n + 1], team.ada.address(), &grace.email.to_uppercase()).await;
         refused += usize::from(reply == 429);
     }
@@ -296,7 +296,7 @@ async fn sign_in_limit_protects_an_account_from_many_addresses() {
     assert_eq!(sign_in_from([127, 0, 1, 1], team.ada.address(), "somebody@example.com").await, 401);
 }
 
-/// Tries a wrong password from a given address and returns the status.
+/// Tries a wrong password from a given address; returns the status.
 async fn sign_in_from(from: [u8; 4], to: SocketAddr, email: &str) -> u16 {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
@@ -340,14 +340,14 @@ async fn post_limit_refuses_the_21st_message_in_ten_seconds() {
         reply.expect(201);
     }
     if started.elapsed() > Duration::from_secs(10) {
-        return; // So slow a machine never got near the limit.
+        return; // The machine was too slow to reach the limit.
     }
     let (n, reply) = refused.expect("the 21st is refused");
     assert_eq!(n, 20);
     reply.problem(429, "rate_limited");
     let wait: u64 = reply.header("retry-after").expect("Retry-After").parse().expect("seconds");
     assert!((1..=10).contains(&wait), "{wait}");
-    // It is Ada's limit, not everybody's; and it holds on the socket, too.
+    // The limit is per user, and it holds on sockets too.
     grace.say(team.room, "I have not said anything yet").await;
     if started.elapsed() < Duration::from_secs(8) {
         let mut socket = team.ada.socket_in(team.room).await;

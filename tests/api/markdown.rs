@@ -1,4 +1,4 @@
-//! Markdown on its way through the server: what it becomes, and what it never becomes.
+//! Markdown: what is rendered, and that nothing active is.
 
 use crate::support::*;
 
@@ -79,7 +79,7 @@ async fn markdown_never_renders_active_content() {
     }
 }
 
-/// Walks over the tags of the output and fails on whatever is not on a short list.
+/// Asserts that the output has only allowed tags, attributes and link schemes.
 fn assert_inert(content: &str, html: &str) {
     const TAGS: &[&str] = &[
         "p",

@@ -61,7 +61,7 @@ async fn message_content_is_one_byte_to_64_kib_after_trimming() {
     assert_eq!(post(longest.clone()).await.expect(201)["content"], longest.as_str());
     post(format!("\n {longest} \n")).await.expect(201);
     post(format!("{longest}y")).await.invalid(&["content"]);
-    // Bytes, not characters: 4 bytes each.
+    // The limit is in bytes, not characters: these have 4 bytes each.
     let wide = "🔥".repeat(16 * 1024);
     assert_eq!(post(wide.clone()).await.expect(201)["content"], wide.as_str());
     post(format!("{wide}!")).await.invalid(&["content"]);
@@ -124,7 +124,7 @@ async fn closed_room_is_404_for_non_members_and_administrators() {
     let room = team.closed_room("Closed", &[&grace]).await;
     let said = grace.say(room, "Between us").await;
     let path = format!("/api/messages/{}", id(&said));
-    // Being an administrator opens no closed room.
+    // Administrators have no access to closed rooms that they are not in.
     for other in [&linus, &team.ada] {
         other
             .post("/api/messages", json!({"room_id": room, "content": "Hi"}))
@@ -158,7 +158,7 @@ async fn client_message_id_sent_fifty_times_at_once_is_one_message() {
     assert!(replies.iter().all(|it| it.json() == one));
     let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([one]));
-    // Another text changes nothing about it; in another room it is another message.
+    // Another text does not change it; in another room it is another message.
     let mut other = body.clone();
     other["content"] = "Changed my mind".into();
     assert_eq!(grace.post("/api/messages", other).await.expect(200), one);
@@ -166,7 +166,7 @@ async fn client_message_id_sent_fifty_times_at_once_is_one_message() {
     let mut elsewhere = body.clone();
     elsewhere["room_id"] = room.into();
     grace.post("/api/messages", elsewhere).await.expect(201);
-    // And what another person sends under that id is theirs: never handed mine, nor swallowed.
+    // The same id from another user is a message of theirs.
     let theirs = team.ada.post("/api/messages", body).await.expect(201);
     assert_eq!(theirs["creator_id"], team.ada.id);
 }
@@ -212,7 +212,7 @@ async fn reply_refers_to_a_message_of_the_same_room() {
     reply(json!(-1)).await.invalid(&["reply_to_id"]);
     reply(json!(0)).await.invalid(&["reply_to_id"]);
     assert_eq!(reply(Value::Null).await.expect(201)["reply_to_id"], Value::Null);
-    // An answer outlives the question.
+    // A reply outlives its message.
     team.ada.delete(&format!("/api/messages/{}", id(&question))).await.expect(204);
     assert_eq!(team.ada.get(&format!("/api/messages/{}", id(&answer))).await.expect(200)["content"], "Tea");
 }

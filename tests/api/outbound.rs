@@ -1,4 +1,4 @@
-//! What the server does in the world by itself: pushes and link previews.
+//! Calls to the outside: Web Push and link previews.
 
 use aes_gcm::{Aes128Gcm, KeyInit, aead::Aead};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -9,10 +9,10 @@ use crate::support::{
     *,
 };
 
-/// Lets the server call the receivers of the tests.
+/// Allows the server to call the receivers of the tests.
 const ALLOW_LOOPBACK: (&str, &str) = ("CAMPFIRE_OUTGOING_ALLOW", "127.0.0.1/32");
 
-/// A browser as a push service knows it.
+/// The keys of a browser that has subscribed to pushes.
 struct Browser {
     secret: SecretKey,
     auth: [u8; 16],
@@ -32,7 +32,7 @@ impl Browser {
             "keys": {"p256dh": BASE64.encode(self.point()), "auth": BASE64.encode(self.auth)}})
     }
 
-    /// RFC 8291 from the other side.
+    /// Decrypts a push as a browser does (RFC 8291).
     fn decrypt(&self, call: &Call) -> Value {
         assert_eq!(call.header("content-encoding"), Some("aes128gcm"));
         assert!(call.header("authorization").unwrap().starts_with("vapid t="));
@@ -68,8 +68,8 @@ async fn push_follows_involvement_and_skips_users_who_are_present() {
     let made =
         grace.post("/api/push/subscriptions", browser.subscription(&service.url("/g"))).await.expect(201);
     assert_keys(&made, &["id", "endpoint", "user_agent", "created_at"]);
-    team.ada.say(team.room, "no mention: not told").await;
-    grace.say(team.room, "@[Grace](user:2) by herself: not told").await;
+    team.ada.say(team.room, "no mention: not notified").await;
+    grace.say(team.room, "@[Grace](user:2) by herself: not notified").await;
     let mention = format!("@[Grace](user:{}) come **here**", grace.id);
     let message = id(&team.ada.say(team.room, &mention).await);
     let calls = service.wait_for_calls(1).await;
@@ -83,7 +83,7 @@ async fn push_follows_involvement_and_skips_users_who_are_present() {
     team.ada.say(direct, "just us").await;
     let notice = browser.decrypt(&service.wait_for_calls(2).await[1]);
     assert_eq!((&notice["title"], &notice["body"]), (&json!("Ada"), &json!("just us")));
-    // She looks now.
+    // Grace is present now.
     let socket = grace.socket_in(team.room).await;
     team.ada.say(team.room, &mention).await;
     drop(socket);
@@ -191,7 +191,7 @@ async fn private_addresses_are_not_called_for_links_or_pushes() {
     let endpoint = Browser::new(3).subscription(&secret.url("/push"));
     let made = team.ada.post("/api/push/subscriptions", endpoint).await.expect(201);
     team.ada.post(&format!("/api/push/subscriptions/{}/test", id(&made)), json!({})).await;
-    within("all to be looked at", async {
+    within("all jobs to run", async {
         while !team.ada.get("/api/jobs?state=waiting").await.expect(200)["jobs"]
             .as_array()
             .unwrap()

@@ -1,10 +1,10 @@
-//! The page as it is served: what it is made of, what it weighs, what makes an app of it.
+//! The page as it is served: its parts and their size, the service worker and the manifest.
 
 use sha2::{Digest, Sha256};
 
 use crate::support::{http::Reply, *};
 
-/// Bytes on the wire until something can be seen, but for what is said in the room.
+/// The limit of compressed bytes for the first view, without the messages.
 const FIRST_VIEW: usize = 100 * 1024;
 
 async fn fetched(client: &Client, path: &str) -> Reply {
@@ -13,7 +13,7 @@ async fn fetched(client: &Client, path: &str) -> Reply {
     reply
 }
 
-/// The addresses of assets that a text names.
+/// The paths of assets that a text contains.
 fn asset_paths(text: &str) -> Vec<String> {
     let quoted = text.split(['"', '\'']).filter(|it| it.starts_with("/assets/") && it.contains('.'));
     let mut all: Vec<String> = quoted.map(str::to_owned).collect();
@@ -22,7 +22,7 @@ fn asset_paths(text: &str) -> Vec<String> {
     all
 }
 
-/// What holds for whatever has its hash in its name; answers its text.
+/// Asserts what holds for every asset with a hash in its name; returns its text.
 async fn asset(client: &Client, path: &str) -> String {
     let packed = fetched(client, path).await;
     assert!(packed.header("cache-control").is_some_and(|it| it.contains("immutable")), "{path}");
@@ -47,7 +47,7 @@ async fn first_view_is_small_and_in_few_requests() {
     }
     assert!(!policy.contains("unsafe"), "{policy}");
     let html = nobody.get("/").await.text();
-    // With the page, who I am, and a room's newest messages these make five.
+    // With the page, the session and the newest messages of a room these are five requests.
     let parts = asset_paths(&html);
     assert_eq!(parts.len(), 2, "{html}");
     assert!(html.contains(r#"<link rel="icon" href="data:image/svg+xml,"#), "{html}");
@@ -78,7 +78,7 @@ async fn lazy_parts_are_all_served_and_no_import_is_left() {
         let lines = || text.lines().map(str::trim_start);
         assert!(!lines().any(|it| it.starts_with("import ")), "an import was not taken apart");
         assert!(!text.contains("import('."), "a lazy import was not taken apart");
-        // Each lazy part is one that the core can find.
+        // The core knows each lazy part that is loaded.
         for load in text.split("$.load(\"").skip(1) {
             let name = load.split('"').next().unwrap();
             assert!(texts[0].contains(&format!("\n\"{name}\": [")), "{name} is not in the table");
@@ -133,7 +133,7 @@ async fn manifest_has_icons_and_a_shortcut_that_are_served() {
     nobody.get("/icons/none.png").await.problem(404, "not_found");
 }
 
-/// As the header of a PNG file has it.
+/// Width and height from the header of a PNG file.
 fn png_size(bytes: &[u8]) -> String {
     assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());

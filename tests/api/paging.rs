@@ -2,14 +2,14 @@
 
 use crate::support::*;
 
-/// A room with so many messages, and their ids.
+/// A room with this many messages, and their ids.
 async fn history(count: usize) -> (Team, Vec<i64>) {
     let team = Team::start().await;
     let mut all = Vec::new();
     for n in 0..count {
         all.push(id(&team.ada.say(team.room, &format!("Message {n}")).await));
         if n % 3 == 0 {
-            // Ids have gaps: other rooms take some.
+            // Messages in other rooms make gaps in the ids.
             let direct = team.ada.direct_with(&[&team.ada]).await;
             team.ada.say(direct, "between").await;
         }
@@ -156,7 +156,7 @@ async fn newest_page_follows_posts_edits_and_deletes() {
     team.ada.delete(&format!("/api/messages/{}", all.remove(1))).await.expect(204);
     assert_eq!(page(&team, "").await.0, all);
     team.ada.patch(&format!("/api/messages/{}", all[0]), json!({"content": "Changed"})).await.expect(200);
-    // Every worker must know: ask over many connections.
+    // Over several connections, so that several workers answer.
     for _ in 0..8 {
         let fresh = team.ada.bearer();
         let page = fresh.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);

@@ -1,4 +1,4 @@
-//! The account and the people in it.
+//! The account and its users.
 
 use futures_util::future::join_all;
 
@@ -212,7 +212,7 @@ async fn deactivation_signs_out_everywhere_keeps_messages_and_frees_the_email() 
     assert_eq!(ids(&members["members"]), [team.ada.id]);
     let direct = linus.get(&format!("/api/rooms/{direct}")).await.expect(200);
     assert_eq!(direct["member_ids"], json!([linus.id]), "what she wrote to him stays with him");
-    // The address is free again, for a new person with rooms of their own.
+    // The email is free for a new user, who is in the open rooms only.
     let again = team.join("Grace").await;
     assert_ne!(again.id, grace.id);
     assert_eq!(ids(&again.get("/api/rooms").await.expect(200)["rooms"]), [team.room]);

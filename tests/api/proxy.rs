@@ -1,8 +1,8 @@
-//! Behind a proxy: whose word about where a request comes from is believed.
+//! Behind a proxy: forwarding headers are used only from trusted senders.
 
 use crate::support::*;
 
-/// Signs in wrongly, as if from somewhere.
+/// Tries a wrong password with these forwarding headers; returns the status.
 async fn sign_in_wrongly(team: &Team, headers: &[(&str, &str)], email: &str) -> u16 {
     let nobody = team.nobody();
     let mut request = nobody.request("POST", "/api/session");
@@ -20,14 +20,14 @@ async fn trusted_proxy_names_the_client_address() {
         assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.1")], &email).await, 401);
     }
     assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.1")], "x@example.com").await, 429);
-    // What the client itself put before its address is of no account.
+    // Entries that the client itself sent are ignored.
     let dressed = [("x-forwarded-for", "198.51.100.9, 203.0.113.1")];
     assert_eq!(sign_in_wrongly(&team, &dressed, "x@example.com").await, 429);
     assert_eq!(sign_in_wrongly(&team, &[("forwarded", "for=203.0.113.1")], "x@example.com").await, 429);
-    // Everybody else has their own ten tries.
+    // Other clients have their own ten tries.
     assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.2")], "y@example.com").await, 401);
     assert_eq!(sign_in_wrongly(&team, &[("forwarded", "for=\"[2001:db8::7]\"")], "z@example.com").await, 401);
-    // The audit log has the address too.
+    // The audit log has the forwarded address too.
     let reply = team.ada.request("POST", "/api/account/join_code").header("x-forwarded-for", "203.0.113.5");
     reply.send().await;
     let audit = team.ada.get("/api/audit").await.expect(200);

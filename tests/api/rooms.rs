@@ -1,4 +1,4 @@
-//! Rooms, who is in them, and what each member has read.
+//! Rooms, their members, and involvement.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Searching, and what was searched for.
+//! Search, and the history of searches.
 
 use crate::support::*;
 
@@ -8,7 +8,7 @@ async fn find_ids(who: &Client, query: &str) -> Vec<i64> {
     found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect()
 }
 
-/// Everything but letters and digits as percent escapes.
+/// Percent-encodes everything but letters and digits.
 fn escaped(text: &str) -> String {
     text.bytes()
         .map(
@@ -127,7 +127,7 @@ async fn search_covers_only_rooms_of_the_user() {
     assert_eq!(find_ids(&grace, &format!("q=treasure&room_id={}", team.room)).await, [public]);
     let foreign = team.ada.get(&format!("/api/search?q=treasure&room_id={room}")).await;
     assert!(foreign.status == 404 || foreign.expect(200)["results"] == json!([]), "{}", foreign.text());
-    // A way into the index by its own syntax must not lead there either.
+    // Nor by terms of the index's own syntax.
     for sneaky in [format!("r{room} treasure"), format!("room:r{room}"), format!("\" OR room:r{room} OR \"")]
     {
         assert!(!find_ids(&team.ada, &format!("q={}", escaped(&sneaky))).await.contains(&secret), "{sneaky}");
@@ -214,7 +214,7 @@ async fn search_history_keeps_the_last_ten_until_it_is_cleared() {
         }
         list.as_array().unwrap().iter().map(|it| it["query"].as_str().unwrap().to_owned()).collect()
     };
-    // A search is remembered on the side: wait until the last one is.
+    // Searches are stored in the background: wait for the last one.
     let wanted = [
         "topic5", "topic11", "topic10", "topic9", "topic8", "topic7", "topic6", "topic4", "topic3", "topic2",
     ];
@@ -281,7 +281,7 @@ async fn search_pages_are_complete_however_the_rooms_are_mixed() {
     let theirs = team.closed_room("Theirs", &[&team.ada]).await;
     let hers = team.closed_room("Hers", &[&team.ada, &grace]).await;
     let mut said = Vec::new();
-    // Long stretches of one room, then of another, then both in turns.
+    // Long runs of one room, then of the other, then both in turns.
     for number in 0..460 {
         let room = match number {
             0..150 => hers,

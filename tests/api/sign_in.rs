@@ -1,4 +1,4 @@
-//! Set-up, signing in and out, devices, joining.
+//! Set-up, signing in and out, sessions, joining.
 
 use std::collections::HashSet;
 
@@ -106,7 +106,7 @@ async fn setup_form_with_faults_is_422_with_all_of_them() {
     let mut long = setup_form();
     long["name"] = "x".repeat(10_000).into();
     nobody.post("/api/setup", long).await.invalid(&["name"]);
-    // Nothing of it stuck.
+    // Nothing was stored.
     assert_eq!(nobody.get("/api/setup").await.expect(200), json!({"needed": true}));
     nobody.post("/api/setup", setup_form()).await.expect(201);
 }
@@ -193,7 +193,7 @@ async fn sessions_are_listed_and_can_be_ended_one_by_one() {
     assert_eq!(others.len(), 1, "one of the two is this one");
     assert_eq!(others[0]["user_agent"], "Phone/1.0");
     let of_phone = id(others[0]);
-    // Somebody else's session is none of Grace's business.
+    // Another user's session is not found.
     grace.delete(&format!("/api/sessions/{of_phone}")).await.problem(404, "not_found");
     phone.get("/api/session").await.expect(200);
     team.ada.delete(&format!("/api/sessions/{of_phone}")).await.expect(204);

@@ -1,4 +1,4 @@
-//! Catching up over HTTP.
+//! Catching up over HTTP (`/api/sync`).
 
 use crate::support::*;
 
@@ -39,7 +39,7 @@ async fn sync_returns_events_since_a_seq_in_order() {
     team.ada.patch("/api/account", json!({"name": "Kontor Süd"})).await.expect(200);
     let (events, seq) = sync(&grace, since).await;
     let kinds = kinds(&events);
-    // A deleted message may be told as its whole story or only as its end; the end is there.
+    // The events before a deletion may be omitted; the deletion itself may not.
     let deleted = events.iter().find(|it| it["type"] == "message.deleted").expect("message.deleted");
     assert_eq!((&deleted["room_id"], &deleted["message_id"]), (&json!(team.room), &said["id"]));
     if let Some(updated) = events.iter().find(|it| it["type"] == "message.updated") {

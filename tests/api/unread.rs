@@ -1,4 +1,4 @@
-//! What is unread, and which of it means me.
+//! Unread and mention counts.
 
 use crate::support::*;
 
@@ -19,7 +19,7 @@ async fn unread_counts_messages_of_others_until_they_are_read() {
     grace.post(&read, json!({"message_id": id(&second)})).await.expect(204);
     assert_eq!(grace.unread(team.room).await, (1, 0));
     assert_eq!(grace.my_room(team.room).await["membership"]["last_read_message_id"], second["id"]);
-    // A slower device of hers does not turn the clock back.
+    // An older message does not move the mark back.
     grace.post(&read, json!({"message_id": id(&first)})).await.expect(204);
     assert_eq!(grace.my_room(team.room).await["membership"]["last_read_message_id"], second["id"]);
     let mine = grace.say(team.room, "Four").await;
@@ -40,7 +40,7 @@ async fn read_mark_that_is_invalid_is_refused() {
     let closed = team.closed_room("Closed", &[&team.ada]).await;
     let elsewhere = grace.post(&format!("/api/rooms/{closed}/read"), json!({"message_id": id(&said)})).await;
     elsewhere.problem(404, "not_found");
-    // What is not there yet cannot have been read: messages to come stay unread.
+    // A mark beyond the newest message does not cover later ones.
     let future = grace.post(&read, json!({"message_id": i64::MAX})).await;
     assert!(matches!(future.status, 204 | 404 | 422), "{}", future.text());
     team.ada.say(team.room, "Two").await;
@@ -83,7 +83,7 @@ async fn mention_names_members_of_the_room_only() {
     {
         assert_eq!(team.ada.say(room, nonsense).await["content"], nonsense);
     }
-    // Inside code it is only text.
+    // A mention inside code is only text.
     let code = team.ada.say(room, &format!("`{}` and `@here`", mention(&grace))).await;
     assert_eq!(code["mentions"], json!([]));
 }

@@ -1,4 +1,4 @@
-//! Files: chosen, sent, looked at.
+//! Choosing, sending and viewing files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::{
     windows::two_windows,
 };
 
-/// A small picture of one colour, as a PNG that the browser itself makes.
+/// A small PNG of one colour, made by the browser.
 async fn picture(window: &Window, dir: &Path, name: &str, colour: &str) -> PathBuf {
     let script = format!(
         "const canvas = document.createElement('canvas'); canvas.width = 320; canvas.height = 200;
@@ -61,7 +61,7 @@ async fn pictures_are_sent_with_text_and_open_in_the_lightbox() {
             )
             .await;
         first.until("nothing is on its way", "return !document.querySelector('.upload, .chosen-file')").await;
-        // The lightbox goes from one to the other, and Esc leaves it.
+        // The lightbox goes to the next picture, and Escape closes it.
         second.click(".picture").await;
         second
             .until("it is open", "return /1.*2/.test(document.querySelector('.lightbox-count')?.textContent)")

@@ -1,4 +1,4 @@
-//! Two people talk.
+//! Setting up, and messages between two windows.
 
 use crate::{
     driver::{Driver, Window, with_browser},
@@ -88,7 +88,7 @@ async fn edit_and_deletion_appear_in_the_other_window() {
         first.say("a tpyo").await;
         second.wait_for_message("a tpyo").await;
         first.until("it is said", "return !document.querySelector('.is-pending')").await;
-        // The up arrow in an empty composer edits what was said last.
+        // The up arrow in an empty composer edits the last message.
         first.type_into(".composer-input", "\u{E013}").await;
         let edit = first.find(".edit-box").await;
         edit.clear().await.unwrap();
@@ -145,14 +145,14 @@ async fn draft_survives_a_reload() {
     .await;
 }
 
-/// Two windows in a talk that has begun; what the console says of a server that is gone is expected.
+/// Two windows with one message, which expect console errors about an unreachable server.
 async fn two_windows_before_a_disconnect(team: &Team, driver: &Driver) -> (Window, Window) {
     let (_, first, second) = two_windows(team, driver).await;
     first.say("before").await;
     second.wait_for_message("before").await;
     for window in [&first, &second] {
         window.expect_complaint("ERR_CONNECTION_REFUSED");
-        // Parts that are fetched in idle moments may find the server gone.
+        // Lazy parts that are fetched when idle may fail.
         window.expect_complaint("ERR_FAILED");
     }
     (first, second)
@@ -165,7 +165,10 @@ async fn offline_messages_are_sent_in_order_and_once_after_reconnecting() {
         let (first, second) = two_windows_before_a_disconnect(&team, driver).await;
         team.server.kill();
         first
-            .until("the break is told", "return document.querySelector('.connection:not([hidden])') !== null")
+            .until(
+                "the disconnect is shown",
+                "return document.querySelector('.connection:not([hidden])') !== null",
+            )
             .await;
         for number in 0..3 {
             first.say(&format!("queued {number}")).await;
@@ -206,9 +209,9 @@ async fn reconnect_waits_as_long_as_the_server_hints() {
         }
         assert!(team.server.terminate().success());
         for window in [&first, &second] {
-            // So few are asked to come back after little more than 200 ms; by itself the page waits 250 at least.
+            // With few sockets the server's hint is a little over 200 ms; without a hint the page waits 250 ms at least.
             let hinted = "return window.delays.some((ms) => ms >= 200 && ms < 250)";
-            window.until("it waits as long as it was told to", hinted).await;
+            window.until("it waits as long as the hint says", hinted).await;
         }
         team.server.restart_at_the_same_address();
         first.say("after").await;

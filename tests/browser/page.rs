@@ -1,4 +1,4 @@
-//! What holds on every screen: other languages and directions, small windows, no connection.
+//! What holds on every screen: languages and directions, small windows, navigation, and working offline.
 
 use crate::{
     driver::{CONTROL, DESK, ENTER, ESCAPE, PHONE, Screen, with_browser},
@@ -28,7 +28,7 @@ async fn german_browser_gets_the_page_in_german() {
     .await;
 }
 
-/// A text that one language lacks is a hole in the page.
+/// A text that is missing in one language would be missing on the page.
 #[test]
 fn languages_have_the_same_texts() {
     let script = "import { readFileSync } from 'node:fs';
@@ -96,7 +96,7 @@ async fn back_and_forward_go_through_rooms_without_a_reload() {
         window.client.forward().await.unwrap();
         window.wait_for_message("in the kitchen").await;
         assert_eq!(window.eval("return window.same").await, true);
-        // What was open before is there in the next frame, before anything can have been asked for.
+        // A room that was open before is shown in the next frame, without waiting for the server.
         let at_once = format!(
             "const done = arguments[0]; document.querySelector(\".room[href='/rooms/{}']\").click();
             requestAnimationFrame(() => done(document.querySelector('.message-text')?.innerText.trim()))",
@@ -119,7 +119,7 @@ async fn switcher_opens_a_room_and_the_question_mark_shows_the_keys() {
         window.type_into(".switcher-input", &format!("kit{ENTER}")).await;
         window
             .until(
-                "one is there",
+                "the room is open",
                 "return document.querySelector('.room-title h1')?.textContent === 'Kitchen'",
             )
             .await;
@@ -147,7 +147,7 @@ async fn offline_page_shows_the_last_room_and_keeps_what_is_written() {
         window.expect_complaint("503");
         window.expect_complaint("504");
         window.wait_for_message("remember me").await;
-        // The worker takes over once it is ready, and keeps what is on screen.
+        // The service worker takes over once it is ready, and caches the room on screen.
         window.until("the worker is there", "return navigator.serviceWorker.controller !== null").await;
         window
             .until(

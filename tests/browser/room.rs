@@ -1,4 +1,4 @@
-//! What is done with messages, and what the other windows see of it.
+//! A room: boosts, replies, mentions, unread marks, scrolling and keys, also as seen in other windows.
 
 use crate::{
     driver::{CONTROL, ENTER, ESCAPE, PHONE, UP, with_browser},
@@ -6,7 +6,7 @@ use crate::{
     windows::{kitchen_window, signed_in, signed_in_on, two_windows},
 };
 
-/// Where a script finds the message with a text.
+/// JavaScript for the message element with this text.
 fn message(text: &str) -> String {
     format!(
         "[...document.querySelectorAll('.message')].find((it) => it.querySelector('.message-text')?.innerText.trim() === {})",
@@ -29,7 +29,7 @@ async fn boost_is_shown_to_all_with_its_giver_and_can_be_removed() {
             window.until("the fire is there", &format!("{shown} ?? false")).await;
         }
         first
-            .until("it is told who gave it", "return document.querySelector('.boost').title.includes('Ben')")
+            .until("its giver is shown", "return document.querySelector('.boost').title.includes('Ben')")
             .await;
         first.click(".boost[data-boost]").await;
         second
@@ -37,7 +37,7 @@ async fn boost_is_shown_to_all_with_its_giver_and_can_be_removed() {
             .await;
         second.click(".boost[data-boost]").await;
         first.until("one took it back", "return document.querySelector('.boost-count') === null").await;
-        // A short word, counted as people count.
+        // A boost of several characters.
         second.click(".boost-add").await;
         second.type_into(".boost-input input", &format!("oh yes!{ENTER}")).await;
         first
@@ -68,7 +68,7 @@ async fn reply_quotes_its_message_and_leads_back_to_it() {
             .await;
         first.click(".quote").await;
         first
-            .until("one is led back", "return document.querySelector('.is-shown .message-text')?.innerText.trim() === 'who has the key?'")
+            .until("the message is shown", "return document.querySelector('.is-shown .message-text')?.innerText.trim() === 'who has the key?'")
             .await;
         team
     })
@@ -115,7 +115,7 @@ async fn mention_is_picked_from_a_list_and_highlighted_for_its_user() {
         first.type_into(".composer-input", &format!("{ENTER}now{ENTER}")).await;
         second
             .until(
-                "it is meant",
+                "the mention is highlighted",
                 "return document.querySelector('.message.is-meant .mention.is-me')?.textContent === '@Ben'",
             )
             .await;
@@ -182,7 +182,7 @@ async fn typing_is_shown_until_the_message_arrives() {
         let (_, first, second) = two_windows(&team, driver).await;
         first.type_into(".composer-input", "a long thought").await;
         second
-            .until("it is told", "return document.querySelector('.typing').textContent.includes('Ada')")
+            .until("typing is shown", "return document.querySelector('.typing').textContent.includes('Ada')")
             .await;
         first.type_into(".composer-input", ENTER).await;
         second.wait_for_message("a long thought").await;
@@ -197,7 +197,7 @@ async fn message_that_is_refused_shows_the_reason_and_can_be_sent_again() {
     with_browser(async |driver| {
         let team = Team::start().await;
         let (_, window) = kitchen_window(&team, driver).await;
-        // A server that refuses: the page's own limit is looser than a message without any words.
+        // Simulates a server that refuses the message.
         window
             .eval(
                 "const real = fetch; window.fetch = (path, options) => path === '/api/messages' && !window.works
@@ -226,7 +226,7 @@ async fn removal_from_a_room_is_shown_and_unlists_it() {
             .put(&format!("/api/rooms/{kitchen}/members"), json!({ "user_ids": [team.ada.id] }))
             .await
             .expect(200);
-        window.until("it is told", "return document.querySelector('.empty') !== null && !document.querySelector('.composer-input')").await;
+        window.until("the removal is shown", "return document.querySelector('.empty') !== null && !document.querySelector('.composer-input')").await;
         window
             .until("it is not listed", "return ![...document.querySelectorAll('.room-name')].some((it) => it.textContent === 'Kitchen')")
             .await;
@@ -239,7 +239,7 @@ async fn removal_from_a_room_is_shown_and_unlists_it() {
 async fn scrolling_through_a_long_history_keeps_at_most_500_messages() {
     with_browser(async |driver| {
         let team = Team::start().await;
-        // Enough pages to see that the far end is let go, not so many that the test only waits.
+        // Enough pages that the far end is removed from the DOM.
         for number in 0..1_200 {
             team.ada.say(team.room, &format!("line {number}")).await;
         }
@@ -270,7 +270,7 @@ async fn scroll_position_holds_when_others_write() {
         window.wait_for_message("line 119").await;
         let top = "return Math.round([...document.querySelectorAll('.message')].find((it) => it.innerText.includes('line 100')).getBoundingClientRect().top)";
         window.eval("document.querySelector('.scroll').scrollTop -= 900").await;
-        window.until("one is up in the past", "return !document.querySelector('.jump-button.is-down').hidden").await;
+        window.until("older messages are shown", "return !document.querySelector('.jump-button.is-down').hidden").await;
         let before = window.eval(top).await;
         for number in 0..5 {
             ben.say(team.room, &format!("news {number}")).await;
@@ -301,7 +301,7 @@ async fn keyboard_walks_and_edits_messages() {
         window.wait_for_message("two and a half").await;
         window.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
         window
-            .until("one is back at the composer", "return document.activeElement.matches('.composer-input')")
+            .until("the composer has the focus", "return document.activeElement.matches('.composer-input')")
             .await;
         window.type_into(".composer-input", &format!("{CONTROL}k")).await;
         window.find(".switcher-input").await;

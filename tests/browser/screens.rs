@@ -1,5 +1,5 @@
-//! Every screen, at both sizes and in both themes: nothing is wider than the window, axe-core finds nothing, and the
-//! console is silent. `CAMPFIRE_SCREENSHOTS=screenshots cargo test --test browser screens` writes a picture of each.
+//! Every screen, at both sizes and in both themes: nothing overflows, axe-core finds no violation, and the console has no
+//! errors. `CAMPFIRE_SCREENSHOTS=screenshots cargo test --test browser screens` writes a picture of each.
 
 use std::{
     path::PathBuf,
@@ -37,7 +37,7 @@ impl Drop for Demo {
     }
 }
 
-/// A window that screen at one screen after the other.
+/// A window that visits one screen after another.
 struct Gallery {
     window: Window,
     origin: String,
@@ -57,7 +57,7 @@ impl Gallery {
         Gallery { window, origin: origin.to_owned(), suffix: format!("{place}-{theme}"), dir }
     }
 
-    /// The list of rooms of whoever is signed in.
+    /// Goes to the list of rooms.
     async fn home(&self) {
         self.goto("/").await;
         self.window.find(".side-me").await;
@@ -67,7 +67,7 @@ impl Gallery {
         self.window.goto(&format!("{}{path}", self.origin)).await;
     }
 
-    /// Holds what is shown now to what every screen has to be, and takes its picture.
+    /// Asserts what holds for every screen, and takes its picture.
     async fn take(&self, screen: &str) {
         let name = format!("{screen}-{}", self.suffix);
         self.window
@@ -87,7 +87,7 @@ impl Gallery {
         }
     }
 
-    /// Goes to an address, waits for what has to be there, and takes it.
+    /// Goes to a path, waits for an element, and takes the screen.
     async fn visit(&self, screen: &str, path: &str, css: &str) {
         self.goto(path).await;
         self.window.find(css).await;

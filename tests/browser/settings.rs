@@ -1,4 +1,4 @@
-//! The settings: mine, and the team's.
+//! The settings of a user and of the account.
 
 use crate::{
     driver::{ENTER, with_browser},
@@ -42,7 +42,7 @@ async fn bot_is_created_and_its_curl_line_posts() {
             .eval("return [...document.querySelectorAll('.settings-secret .copyable')].map((it) => it.textContent).find((it) => it.startsWith('curl'))")
             .await;
         let line = line.as_str().unwrap();
-        // Only as far as a test needs a shell: the words between the quotes, and the address.
+        // Parses the curl line as far as needed: the text between the quotes, and the URL.
         let words = line.split('\'').nth(1).unwrap();
         let address = line.rsplit(' ').next().unwrap();
         let path = address.strip_prefix(&origin).unwrap();

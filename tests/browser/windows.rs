@@ -1,16 +1,16 @@
-//! Who sits before a window.
+//! Windows with users signed in.
 
 use crate::{
     driver::{Driver, ENTER, Screen, Window},
     support::{PASSWORD, Person, Team},
 };
 
-/// A window in which somebody is signed in.
+/// A window with a user signed in.
 pub(crate) async fn signed_in(driver: &Driver, origin: &str, email: &str) -> Window {
     sign_in(driver.window().await, origin, email).await
 }
 
-/// The same with screen of its own.
+/// The same, with another screen.
 pub(crate) async fn signed_in_on(driver: &Driver, screen: Screen, origin: &str, email: &str) -> Window {
     sign_in(driver.window_with(screen).await, origin, email).await
 }
@@ -23,7 +23,7 @@ async fn sign_in(window: Window, origin: &str, email: &str) -> Window {
     window
 }
 
-/// Ada and Ben, each before a window, in the room "All Talk".
+/// A window of Ada's and one of Ben's, both in the room "All Talk".
 pub(crate) async fn two_windows(team: &Team, driver: &Driver) -> (Person, Window, Window) {
     let ben = team.join("Ben").await;
     let origin = team.nobody().origin();
@@ -34,7 +34,7 @@ pub(crate) async fn two_windows(team: &Team, driver: &Driver) -> (Person, Window
     (ben, first, second)
 }
 
-/// Ben before a window, in the closed room "Kitchen" that he shares with Ada.
+/// A window of Ben's in the closed room "Kitchen", which he shares with Ada.
 pub(crate) async fn kitchen_window(team: &Team, driver: &Driver) -> (i64, Window) {
     let ben = team.join("Ben").await;
     let kitchen = team.closed_room("Kitchen", &[&team.ada, &ben]).await;

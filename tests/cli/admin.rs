@@ -1,4 +1,4 @@
-//! `campfire admin`, beside a server that runs and without one.
+//! `campfire admin`, beside a running server and without one.
 
 use super::start::{run, text};
 use crate::support::http::Credentials;

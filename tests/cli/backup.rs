@@ -1,4 +1,4 @@
-//! `campfire backup` and `campfire restore`, beside a server that runs and without one.
+//! `campfire backup` and `campfire restore`, beside a running server and without one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
@@ -51,7 +51,7 @@ fn unpacked(file: &Path) -> Vec<(String, Vec<u8>)> {
     entries.collect()
 }
 
-/// A set-up server that has stopped, with a message and a file, and its backup.
+/// The data of a stopped server with a message and a file, and its backup.
 struct BackedUp {
     dir: tempfile::TempDir,
     archive: PathBuf,
@@ -72,7 +72,7 @@ async fn backed_up() -> BackedUp {
     BackedUp { dir, archive, data }
 }
 
-/// Posts until told to stop; answers what was acknowledged, by id, and counts it as it comes.
+/// Posts until `stop` is set and counts acknowledgements; returns the acknowledged messages by id.
 async fn post_until_stopped(
     person: Person,
     room: i64,
@@ -93,7 +93,7 @@ async fn post_until_stopped(
     acked
 }
 
-/// Waits until a counter has come so far.
+/// Waits until the counter has reached this value.
 async fn reaches(acks: &AtomicUsize, count: usize) {
     within("messages to be acknowledged", async {
         while acks.load(Ordering::Relaxed) < count {
@@ -125,7 +125,7 @@ async fn backup_under_load_has_all_that_was_acknowledged_before_it_began() {
         )));
     }
     reaches(&acks, 200).await;
-    // Whatever has an id up to this one was acknowledged before the backup begins.
+    // Messages up to this id were acknowledged before the backup began.
     let last = id(&team.ada.say(team.room, "the last before the backup").await);
     let archive = dir.path().join("campfire.tar.zst");
     let (data, to) = (team.server.data().to_owned(), archive.clone());
@@ -275,7 +275,7 @@ async fn restore_of_a_damaged_archive_leaves_nothing_behind() {
     assert_eq!(names(&empty), ["campfire.db", "certificates", "files"]);
 }
 
-/// Packs entries as they are given, whatever they are.
+/// Packs these entries without checks.
 fn pack(to: &Path, entries: &[(tar::Header, Vec<u8>)]) {
     let mut tar = tar::Builder::new(zstd::Encoder::new(std::fs::File::create(to).unwrap(), 1).unwrap());
     for (header, bytes) in entries {
@@ -284,7 +284,7 @@ fn pack(to: &Path, entries: &[(tar::Header, Vec<u8>)]) {
     tar.into_inner().unwrap().finish().unwrap();
 }
 
-/// A header with this very name, which the library would refuse to set.
+/// A header with exactly this name, which the library would refuse to set.
 fn header(name: &str, size: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
@@ -377,7 +377,7 @@ async fn backup_reports_a_missing_file_and_has_the_rest() {
 async fn backup_on_a_full_disk_fails_and_leaves_nothing() {
     let BackedUp { dir, data, .. } = backed_up().await;
     let archive = dir.path().join("full.tar.zst");
-    // The nearest thing to a full disk that needs no root: no file may grow beyond a few KiB.
+    // A full disk is simulated without root: no file may grow beyond a few KiB.
     let line = "trap '' XFSZ; ulimit -f 8; exec \"$0\" backup \"$1\" --data \"$2\"";
     let output = std::process::Command::new("bash")
         .args(["-c", line, env!("CARGO_BIN_EXE_campfire"), path(&archive), path(&data)])
@@ -393,7 +393,7 @@ async fn backup_on_a_full_disk_fails_and_leaves_nothing() {
 async fn backup_that_is_stopped_leaves_nothing() {
     let BackedUp { dir, data, .. } = backed_up().await;
     let archive = dir.path().join("stopped.tar.zst");
-    // It waits for another one, which is ours, so that the signal comes before its end for certain.
+    // This lock makes the backup wait, so that the signal always arrives before its end.
     let lock = std::fs::File::open(&data).unwrap();
     lock.lock().unwrap();
     let mut child = campfire()
@@ -415,7 +415,7 @@ async fn backup_that_is_stopped_leaves_nothing() {
     assert_success(&backup(&archive, &data, &[]));
 }
 
-/// What stands in a directory once a name that is wanted is there.
+/// Waits until the directory has a wanted name; returns all names.
 async fn appears(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let began = Instant::now();
     loop {
@@ -443,10 +443,10 @@ async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     let backups = dir.path().join("data/backups");
     std::fs::create_dir_all(&backups).unwrap();
     for name in [
-        "campfire-2020-01-05T0300Z.tar.zst",      // a Sunday: the last of its week
-        "campfire-2020-01-04T0300Z.tar.zst",      // the same week
-        "campfire-2020-01-06T0300Z.tar.zst.part", // of one that was killed
-        "campfire-2020-01-03T0300Z-keep.tar.zst", // somebody's own
+        "campfire-2020-01-05T0300Z.tar.zst", // a Sunday: the last of its week, kept
+        "campfire-2020-01-04T0300Z.tar.zst", // the same week, pruned
+        "campfire-2020-01-06T0300Z.tar.zst.part", // left by a killed backup, pruned
+        "campfire-2020-01-03T0300Z-keep.tar.zst", // not made by the schedule, kept
         "before-the-move.tar.zst",
     ] {
         std::fs::write(backups.join(name), "old").unwrap();
@@ -516,7 +516,7 @@ async fn backup_dir_among_the_data_and_a_malformed_time_are_refused() {
 
 #[test]
 fn backup_to_a_pipe_is_a_zstd_frame_that_restore_verifies() {
-    // Without a terminal at hand: what is piped is taken, and is a zstd frame.
+    // Tests have no terminal, so only the pipe is shown: it gets a zstd frame.
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let made = run(

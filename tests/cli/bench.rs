@@ -1,4 +1,4 @@
-//! `campfire bench`, against a real server and against one whose answers are tampered with on the way.
+//! `campfire bench`, against a real server and behind a proxy that tampers with its messages.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ struct Bench {
     html: String,
 }
 
-/// A short run with both reports.
+/// A short run that writes both reports.
 fn bench(address: SocketAddr, scenario: &str, more: &[&str]) -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let (json, html) = (dir.path().join("bench.json"), dir.path().join("bench.html"));
@@ -74,7 +74,7 @@ async fn bench_scenarios_find_no_fault_and_leave_no_rooms_behind() {
     assert_eq!(team.ada.get("/api/bots").await.expect(200)["bots"], json!([]));
 }
 
-/// Nothing is loaded from anywhere, and no placeholder is left.
+/// Asserts that the page loads nothing from outside and has no placeholder left.
 fn is_self_contained(html: &str) {
     assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
     for outside in ["src=", "href=", "url(", "@import", "<script", "<link", "{{", "}}"] {
@@ -92,7 +92,7 @@ async fn bench_sets_a_new_server_up_and_reports_what_it_leaves() {
     assert!(left.contains("bench@example.org") && left.contains("deactivated"), "{left}");
     let nobody = Client::new(server.address(), Credentials::None);
     assert_eq!(nobody.get("/api/setup").await.expect(200), json!({"needed": false}));
-    // It cannot have shown what it did not do.
+    // Rows of the tier that so short a run cannot show are marked.
     assert_eq!(bench.json["tier"], "small");
     let rows = bench.json["tier_rows"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
@@ -208,7 +208,7 @@ fn bench_counts_wrong_answers_by_kind() {
     }
 }
 
-/// Answers every request with the same bytes and closes.
+/// A server that answers every connection with these bytes and closes.
 fn server_that_says(answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -250,12 +250,12 @@ async fn bench_counts_wrong_deliveries_by_kind() {
 enum Fault {
     Drop,
     Double,
-    /// Holds a message back until the next one of the same sender has gone.
+    /// Holds a message back until after the next one of the same sender.
     Reorder,
     Garble,
 }
 
-/// Passes everything on, but for what the server says on sockets of new messages.
+/// A proxy that tampers with `message.created` events on sockets, and passes everything else on.
 fn proxy(server: SocketAddr, fault: Fault) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -308,7 +308,7 @@ fn tamper(upstream: &mut TcpStream, client: &mut TcpStream, fault: Fault) -> std
                 client.write_all(&[&[0x81, 8], b"nonsense".as_slice()].concat())?;
             }
             Fault::Reorder => {
-                // Run, room, number, sender, due.
+                // The marker has run, room, number, sender, due time.
                 let sender = marker.split(':').nth(3).unwrap_or_default().to_owned();
                 client.write_all(&frame_order(&mut held, sender, frame))?;
             }
@@ -317,7 +317,7 @@ fn tamper(upstream: &mut TcpStream, client: &mut TcpStream, fault: Fault) -> std
     }
 }
 
-/// What goes on now: nothing, or a message and after it the one before.
+/// The bytes to pass on now: none, or this frame followed by the one held back.
 fn frame_order(held: &mut Vec<(String, Vec<u8>)>, sender: String, frame: Vec<u8>) -> Vec<u8> {
     match held.iter().position(|(other, _)| *other == sender) {
         Some(place) => [frame, held.remove(place).1].concat(),
@@ -328,7 +328,7 @@ fn frame_order(held: &mut Vec<(String, Vec<u8>)>, sender: String, frame: Vec<u8>
     }
 }
 
-/// A whole frame of the server, header and all.
+/// Reads one frame of the server, with its header.
 fn frame(upstream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut frame = vec![0; 2];
     upstream.read_exact(&mut frame)?;

@@ -1,18 +1,18 @@
-//! `campfire check`: it finds what is wrong, and says what to do.
+//! `campfire check`: it finds damage and says what to do.
 
 use std::path::{Path, PathBuf};
 
 use super::start::{run, text};
 use crate::support::*;
 
-/// The exit status, the report, and what was said beside it.
+/// The exit status, the report, and standard error.
 fn checked(data: &Path) -> (i32, Value, String) {
     let output = run(&["check", "--json", "--data", data.to_str().unwrap()], &[], "");
     let status = output.status.code().expect("a status");
     (status, serde_json::from_slice(&output.stdout).unwrap_or_default(), text(&output.stderr))
 }
 
-/// The names of the checks that are not right.
+/// The names of the failed checks.
 fn failing(report: &Value) -> Vec<&str> {
     let checks = report["checks"].as_array().unwrap_or_else(|| panic!("no report: {report}"));
     let wrong = checks.iter().filter(|check| check["right"] == false);
@@ -32,7 +32,7 @@ fn assert_finds(data: &Path, check: &str, words: &[&str]) {
     }
 }
 
-/// A server that has stopped, with talk and two files; where those lie, the longer one first.
+/// The data of a stopped server with messages and two files, and the paths of these, the larger first.
 async fn stopped() -> (tempfile::TempDir, PathBuf, Vec<PathBuf>) {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
@@ -124,7 +124,7 @@ async fn check_finds_a_file_that_is_shorter_altered_or_missing() {
 #[tokio::test]
 async fn check_finds_a_wrong_index_and_rebuilds_it() {
     let (_dir, data, _) = stopped().await;
-    // What the index never hears of.
+    // A change that the index does not see.
     sql(
         &data,
         "update messages set plain = 'something else entirely' where id = (select max(id) from messages)",

@@ -1,5 +1,5 @@
-//! `campfire doctor`: what this very host is fit for. Its figures differ from host to host, so most of what can be held
-//! here is that the answer agrees with itself.
+//! `campfire doctor`: the tiers that this host suits. Its figures differ from host to host, so most assertions are that the
+//! report is consistent with itself.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -37,7 +37,7 @@ fn doctor_exit_status_says_whether_the_host_fits_the_tier() {
         }
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it leaves nothing behind");
-    // What is wrong around the server counts whatever the tier.
+    // Faults of the installation count for every tier.
     keep_to_us(0o755);
     let (status, report, said) = asked("small", dir.path());
     assert_eq!((status, &report["fit"]), (1, &Value::Bool(false)));

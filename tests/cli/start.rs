@@ -1,4 +1,4 @@
-//! Starting, and refusing to start with a sentence that helps.
+//! Starting, and refusing to start with a helpful message.
 
 use std::io::Write;
 use std::process::{Output, Stdio};
@@ -6,14 +6,14 @@ use std::process::{Output, Stdio};
 use crate::support::server::{campfire, wait_for};
 use crate::support::*;
 
-/// The output of a command that must end by itself.
+/// Runs a command that must end by itself.
 pub(crate) fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
     let mut command = campfire();
-    // What falls back on ./data must not do so in a checkout.
+    // The default of ./data must not be inside a checkout.
     command.args(args).envs(env.iter().copied()).current_dir(std::env::temp_dir());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary");
-    // A command that does not read its input may be gone already.
+    // A command that does not read its input may have ended.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
     let status = wait_for(&mut child);
     if status.is_none() {
@@ -28,7 +28,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Fails unless it ended with this status and one sentence that has these words.
+/// Asserts this exit status and one line on standard error that contains these words.
 #[track_caller]
 pub(crate) fn refused(output: &Output, status: i32, words: &[&str]) {
     let said = text(&output.stderr);
@@ -42,7 +42,7 @@ pub(crate) fn refused(output: &Output, status: i32, words: &[&str]) {
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
 }
 
-/// `serve` on a port of its own, with more arguments.
+/// Runs `serve` on a free port, with more arguments.
 fn serve(data: &std::path::Path, more: &[&str], env: &[(&str, &str)]) -> Output {
     let data = data.to_str().expect("a path");
     run(&[&["serve", "--listen", "127.0.0.1:0", "--data", data], more].concat(), env, "")
@@ -129,7 +129,7 @@ fn port_in_use_is_1_with_one_sentence() {
     let data = dir.path().join("data");
     let output = run(&["serve", "--listen", &address, "--data", data.to_str().unwrap()], &[], "");
     refused(&output, 1, &[&address]);
-    // Another Campfire is no different, although it would share the port with its own workers.
+    // The same for another Campfire, although its workers share the port among themselves.
     let server = Server::start();
     let address = server.address().get().to_string();
     let output = run(&["serve", "--listen", &address, "--data", data.to_str().unwrap()], &[], "");

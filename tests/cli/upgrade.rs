@@ -1,4 +1,4 @@
-//! `campfire upgrade` of an installed binary, from releases that the tests make. What is new there is a script.
+//! `campfire upgrade` of an installed binary, from releases that the tests make. The new version is a shell script.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,12 +24,12 @@ use crate::support::*;
 
 const OWN: &str = env!("CARGO_PKG_VERSION");
 
-/// Newer than any that this will ever be.
+/// A version newer than any real one.
 const NEW: &str = "900.0.0";
 
 const ARCHITECTURES: [&str; 3] = ["x86_64", "aarch64", "armv7"];
 
-/// A machine on which the binary of this build is installed, and a release directory.
+/// A directory with this build's binary installed, a release directory, and stubs.
 struct Host {
     dir: tempfile::TempDir,
 }
@@ -37,7 +37,7 @@ struct Host {
 impl Host {
     fn new() -> Host {
         let dir = tempfile::tempdir().unwrap();
-        // Others may look into it, as into /usr/local.
+        // Readable for other users, as /usr/local is.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let host = Host { dir };
         for name in ["bin", "release", "path"] {
@@ -47,7 +47,7 @@ impl Host {
         host
     }
 
-    /// The same with a release of this version.
+    /// The same, with a release of this version.
     fn with(version: &str) -> Host {
         let host = Host::new();
         host.release(version, &host.script(version));
@@ -66,7 +66,7 @@ impl Host {
         self.at("bin/campfire.previous")
     }
 
-    /// What serves as a later or an earlier version: well as long as nobody says that it is ill.
+    /// A script that stands for another version. Its healthcheck fails if the file `unhealthy` exists.
     fn script(&self, version: &str) -> String {
         let unhealthy = self.at("unhealthy");
         format!(
@@ -93,7 +93,7 @@ impl Host {
 
     fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary);
-        // As for every other binary of a test, nothing of the caller's own settings.
+        // Without the caller's settings, as for every binary under test.
         for (name, value) in campfire().get_envs() {
             assert!(value.is_none());
             command.env_remove(name);
@@ -104,7 +104,7 @@ impl Host {
         command
     }
 
-    /// Whoever is called by name is looked for among the stubs first.
+    /// A PATH on which the stubs come first.
     fn path(&self) -> String {
         let others = std::env::var("PATH").unwrap_or_default();
         format!("{}:{others}", self.at("path").display())
@@ -114,7 +114,7 @@ impl Host {
         ended(self.command(arguments))
     }
 
-    /// The same without a service that runs it, whatever this machine has.
+    /// The same, with a `systemctl` that knows no service.
     fn upgrade_alone(&self, arguments: &[&str]) -> Output {
         self.stub("systemctl", "exit 1");
         self.upgrade(arguments)
@@ -124,8 +124,8 @@ impl Host {
         program(&self.at("path").join(name), &format!("#!/bin/sh\n{script}\n"));
     }
 
-    /// A `systemctl` that knows the installed binary as the service, started with these settings; `more` are lines
-    /// of its own for what it is told.
+    /// A `systemctl` that knows the installed binary as a service with these settings; `more` are further cases of
+    /// the script.
     fn service(&self, settings: &str, more: &str) {
         let binary = self.binary();
         self.service_of(&binary, settings, more);
@@ -144,13 +144,13 @@ impl Host {
         );
     }
 
-    /// What `systemctl` was told to do, rather than asked.
+    /// How often `systemctl` was told to restart the service.
     fn restarts(&self) -> usize {
         let calls = fs::read_to_string(self.at("calls")).unwrap_or_default();
         calls.lines().filter(|call| call.ends_with("restart campfire.service")).count()
     }
 
-    /// Names and contents below `bin`.
+    /// The files below `bin`: inode, mode, and content if it is small.
     fn installed(&self) -> BTreeMap<String, (u64, u32, String)> {
         let entries = fs::read_dir(self.at("bin")).unwrap().map(|entry| entry.unwrap());
         let of = |entry: fs::DirEntry| {
@@ -169,7 +169,7 @@ impl Host {
         assert_eq!(self.installed().len(), 1 + usize::from(previous.is_some()), "{:?}", self.installed());
     }
 
-    /// Fails unless it refuses with these words and leaves all as it was.
+    /// Asserts that the command fails with one line of these words and changes nothing.
     #[track_caller]
     fn assert_refused(&self, command: Command, words: &[&str]) {
         let before = self.installed();
@@ -184,7 +184,7 @@ impl Host {
     }
 }
 
-/// Writes a program; another process does it, as in [`put_binary`].
+/// Writes an executable by way of another process, for the reason given at [`put_binary`].
 fn program(path: &Path, content: &str) {
     let mut command = Command::new("install");
     command.args(["-m", "755", "/dev/stdin"]).arg(path).stdin(Stdio::piped());
@@ -220,7 +220,7 @@ fn succeeded(output: &Output) -> String {
     text(&output.stdout)
 }
 
-/// A sentence on standard error, and status 1.
+/// Asserts exit status 1 and one line on standard error, and returns that.
 #[track_caller]
 fn failed(output: &Output) -> String {
     let said = text(&output.stderr);
@@ -290,7 +290,7 @@ async fn upgrade_with_a_failed_download_changes_nothing() {
         ] {
             host.assert_refused(host.command(&["--from", &site.url(&format!("/{place}"))]), &words);
         }
-        // Nobody listens there any more.
+        // A port on which nothing listens.
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         host.assert_refused(
             host.command(&["--from", &format!("http://{closed}")]),
@@ -413,7 +413,7 @@ fn rollback_swaps_with_the_previous_version_and_back() {
     assert!(said.contains("has changed the database, 0.0.1 refuses it"), "{said}");
     host.assert_versions("0.0.1", Some(OWN));
     assert_eq!(fs::metadata(&previous).unwrap().ino(), own);
-    // From there only the one before can do it.
+    // The old script has no rollback, so the previous binary does it.
     succeeded(&ended(host.command_of(&previous, &["--rollback"])));
     host.assert_versions(OWN, Some("0.0.1"));
     fs::write(&previous, "broken").unwrap();
@@ -446,7 +446,7 @@ fn upgrade_is_refused_while_another_is_under_way() {
     flock(&directory, FlockOperation::NonBlockingLockExclusive).unwrap();
     host.assert_refused(host.command(&[]), &["another upgrade", "under way"]);
     drop(directory);
-    // What one that was killed has left behind is in nobody's way.
+    // The leftover of a killed upgrade does no harm.
     fs::write(host.at("bin/.campfire.upgrade"), "half").unwrap();
     succeeded(&host.upgrade_alone(&[]));
     host.assert_versions(NEW, Some(OWN));
@@ -469,7 +469,7 @@ fn upgrade_usage_errors_are_2() {
     }
 }
 
-/// A set-up server on the data directory of the host, and the settings that its service has.
+/// A server that is set up on this host's data directory, and the settings of its service.
 async fn served(host: &Host) -> (Team, String) {
     let team = Team::on(Server::on(&host.at("lib/data"), &[])).await;
     let settings =
@@ -498,7 +498,7 @@ async fn upgrade_makes_a_backup_and_restarts_the_service() {
     assert!(verified(&backup).contains(OWN));
     let owners = [&backup, team.server.data()].map(|path| fs::metadata(path).unwrap().uid());
     assert_eq!(owners[0], owners[1]);
-    // Who goes back is told about it.
+    // A rollback restarts the service too.
     let old = fs::metadata(host.previous()).unwrap().ino();
     let said = succeeded(&ended(host.command_of(&host.previous(), &["--rollback"])));
     assert!(said.contains("was restarted and is well"), "{said}");
@@ -534,7 +534,7 @@ async fn upgrade_without_a_backup_needs_no_backup_option() {
     let mut command = host.command(&data);
     command.env("CAMPFIRE_BACKUP_DIR", host.at("in the way"));
     host.assert_refused(command, &["there is no backup", "in the way", "nothing was changed", "--no-backup"]);
-    // A service whose data is elsewhere than its settings say has data all the same.
+    // If the data directory of the service does not exist, its data must be somewhere else.
     host.service("--data /nowhere/at/all", "");
     host.assert_refused(host.command(&[]), &["/nowhere/at/all", "--data", "--no-backup"]);
     assert_eq!(host.restarts(), 0);
@@ -559,7 +559,7 @@ async fn upgrade_is_undone_if_the_new_version_does_not_become_healthy() {
 async fn upgrade_is_undone_if_systemd_cannot_start_the_new_version() {
     let host = Host::with(NEW);
     let (_team, settings) = served(&host).await;
-    // Whatever is started there fails, the old version too: as after a migration.
+    // Both versions fail to start, as after a migration of the database.
     host.service(&settings, "*restart*) echo 'Job for campfire.service failed.' >&2; exit 1 ;;");
     let output = host.upgrade(&["--wait", "1"]);
     let said = failed(&output);

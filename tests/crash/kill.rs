@@ -1,4 +1,4 @@
-//! kill -9 under load, again and again on the same data.
+//! kill -9 under load, repeatedly on the same data.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use crate::support::*;
 
 const ROUNDS: usize = 22;
 const AUTHORS: usize = 6;
-/// Acknowledgements to wait for before the next kill; differs by round, so that the blow falls anywhere.
+/// Acknowledgements before the next kill; the number grows with each round, so that kills come at different moments.
 const ACKS_PER_ROUND: usize = 60;
 
-/// What an author was told is safe: `client_message_id` to the id that the server gave.
+/// The acknowledged messages: `client_message_id` to the server's id.
 type Acked = HashMap<String, i64>;
 
-/// Posts until the server is gone. Odd ones speak over a socket.
+/// Posts until the server is gone; authors with an odd number use a socket.
 async fn post_until_stopped(
     person: Person,
     room: i64,
@@ -61,7 +61,7 @@ async fn post_until_stopped(
     acked
 }
 
-/// The acknowledged message, or none if the socket broke first.
+/// The acknowledged message, or none if the connection ended first.
 async fn ack(socket: &mut Socket, key: &str) -> Option<Value> {
     loop {
         match socket.next().await {
@@ -74,7 +74,7 @@ async fn ack(socket: &mut Socket, key: &str) -> Option<Value> {
     }
 }
 
-/// Every message of the room by id, walked from the oldest.
+/// Every message of the room by id, paged from the oldest.
 async fn everything(person: &Person, room: i64) -> BTreeMap<i64, Value> {
     let mut all = BTreeMap::new();
     let mut after = 0;
@@ -132,13 +132,13 @@ async fn acknowledged_messages_survive_kill_9_exactly_once_and_indexed() {
         assert!(seq >= reached && seq >= last_seq, "round {round}: seq {seq} after {reached} and {last_seq}");
         last_seq = seq;
         check(&team.ada, team.room, &acked).await;
-        // And it still takes messages, with ids beyond all of before.
+        // New messages have ids beyond all earlier ones.
         let said = team.ada.say(team.room, "between the rounds").await;
         assert!(id(&said) > last_seq);
         last_seq = id(&said);
         assert_indexed(&team.ada, round, &acked).await;
     }
-    // The database agrees with itself, index included.
+    // The database is consistent.
     assert!(team.server.terminate().success());
     let database = rusqlite::Connection::open(team.server.database()).expect("the database");
     let verdict: String =
@@ -150,7 +150,7 @@ async fn acknowledged_messages_survive_kill_9_exactly_once_and_indexed() {
     assert_eq!(wrong, 0);
 }
 
-/// Every acknowledged message is there under its id, and no client id is there twice.
+/// Asserts that every acknowledged message has its id, and that no client id is there twice.
 async fn check(person: &Person, room: i64, acked: &Acked) {
     let all = everything(person, room).await;
     let mut seen = HashSet::new();
@@ -166,7 +166,7 @@ async fn check(person: &Person, room: i64, acked: &Acked) {
     }
 }
 
-/// The search finds each acknowledged message of the round by a word of its own.
+/// Asserts that search finds each acknowledged message of the round by a unique word.
 async fn assert_indexed(person: &Person, round: usize, acked: &Acked) {
     let of_round: Vec<_> = acked.iter().filter(|(key, _)| key.starts_with(&format!("r{round}s"))).collect();
     assert!(!of_round.is_empty());

@@ -1,10 +1,10 @@
-//! For the whole machine: once, twice, a newer version, a broken one, and away again.
+//! Installation as a service: first run, second run, newer and broken versions, uninstall.
 
 use std::fs;
 
 use super::machine::{Machine, binary, put, release, sha256};
 
-/// As `curl … | sh` runs it: the script is what the shell reads.
+/// Runs the script from standard input, as `curl … | sh` does.
 const PIPED: &str = "sh -s -- --listen 127.0.0.1:3000 <$INSTALL";
 
 #[test]
@@ -40,7 +40,7 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
         assert!(calls.contains(part), "no {part:?} in {calls}");
     }
 
-    // What the owner has changed since stays, and so does what people have said.
+    // The owner's changes and the data are kept.
     let mine = format!("{config}# mine\npost_limit = 30\n");
     fs::write(machine.at("etc/campfire/campfire.toml"), &mine).unwrap();
     let kept = machine.at("var/lib/campfire/files/kept");
@@ -60,21 +60,21 @@ fn install_starts_the_service_and_a_second_run_changes_nothing() {
 fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     let machine = Machine::new();
     machine.run(PIPED).success();
-    // Bytes after its end do not matter to a program.
+    // Bytes appended to an executable do not change what it does.
     let newer = machine.at("newer");
     let mut bytes = fs::read(binary()).unwrap();
     bytes.extend(b"newer");
     fs::write(&newer, bytes).unwrap();
     fs::set_permissions(&newer, fs::metadata(binary()).unwrap().permissions()).unwrap();
     release(&machine.at("release"), &newer);
-    // The first line has the old one run, as it would.
+    // Starts the old version before, so that it is running.
     let again = "systemctl start\nsh $INSTALL";
     machine.run(again).success();
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire.previous")), sha256(binary()));
     assert!(machine.read("run/systemctl.log").ends_with("restart campfire.service\n"));
 
-    // One that says its version and then does not serve.
+    // A version that prints its version and then does not serve.
     let broken = machine.at("broken");
     let script = "#!/bin/sh\ncase $1 in --version) echo campfire 9.9.9 ;; serve) case $* in *--print-config*) echo 'listen = \"127.0.0.1:3000\"' ;; *) exit 1 ;; esac ;; *) exit 1 ;; esac\n";
     put(&broken, script, 0o755);
@@ -86,7 +86,7 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     );
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
 
-    // One that is for another machine.
+    // A binary for another machine.
     put(&broken, "\x7fELF, but not really", 0o755);
     release(&machine.at("release"), &broken);
     let said = machine.run("sh $INSTALL").failure();
@@ -130,7 +130,7 @@ fn uninstall_keeps_the_data_and_purge_removes_it() {
         assert!(!machine.has(path), "{path} is still there");
     }
     assert!(machine.has("var/lib/campfire/campfire.db") && machine.has("etc/campfire/campfire.toml"));
-    // Back again, with all that there was.
+    // Installing again finds the same data.
     let database = sha256(&machine.at("var/lib/campfire/campfire.db"));
     machine.run("sh $INSTALL --no-start").success();
     assert_eq!(sha256(&machine.at("var/lib/campfire/campfire.db")), database);
@@ -142,7 +142,7 @@ fn uninstall_keeps_the_data_and_purge_removes_it() {
         assert!(!machine.has(path), "{path} is still there");
     }
     assert!(!machine.read("etc/passwd").contains("campfire"));
-    // Once more there is nothing to take away, and that is no failure.
+    // Uninstalling when nothing is installed succeeds.
     assert!(machine.run("sh $INSTALL --uninstall").success().contains("There is no /usr/local/bin/campfire"));
     assert!(machine.run("sh $INSTALL --purge").failure().contains("--purge goes with --uninstall"));
 }
@@ -157,7 +157,7 @@ fn unit_that_was_edited_is_not_overwritten() {
     let said = machine.run("sh $INSTALL --no-start").success();
     assert!(said.contains("campfire.service was changed by somebody and stays as it is"), "{said}");
     assert_eq!(machine.read(path), changed);
-    // The one beside it follows the settings.
+    // The socket unit, which was not edited, follows the settings.
     let config = machine.read("etc/campfire/campfire.toml").replace("127.0.0.1:3000", "127.0.0.1:3456");
     fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
     machine.run("sh $INSTALL --no-start").success();
@@ -182,7 +182,7 @@ fn domain_adds_sockets_for_https_and_the_redirect() {
             .read(&format!("{units}/campfire.service"))
             .contains("\nSockets=campfire.socket campfire-redirect.socket\n")
     );
-    // Without it the second socket goes again.
+    // Without a domain the second socket is removed.
     let plain = config.replace("domain = \"chat.example.org\"", "listen = \"127.0.0.1:3000\"");
     fs::write(machine.at("etc/campfire/campfire.toml"), plain).unwrap();
     machine.run("sh $INSTALL --no-start").success();

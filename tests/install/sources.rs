@@ -1,4 +1,4 @@
-//! Where a release comes from, and with which tools; for somebody who is not root.
+//! Sources of a release and the tools to fetch it, for a user who is not root.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::machine::{Outcome, SCRIPT, binary, put, release, sha256};
 
-/// A home, a release, and a PATH with these tools only.
+/// A home directory, a release, and a PATH with only these tools.
 struct Home {
     dir: tempfile::TempDir,
 }
@@ -43,7 +43,7 @@ impl Home {
         if !base.is_empty() {
             command.env("CAMPFIRE_BASE_URL", base);
         }
-        // Piped, when the shell is told to read from there.
+        // The script, for shells that read it from standard input.
         command.stdin(fs::File::open(SCRIPT).unwrap());
         Outcome::of(&command.output().unwrap())
     }
@@ -63,7 +63,7 @@ fn which(tool: &str) -> Option<PathBuf> {
 
 const PIPED: [&str; 3] = ["sh", "-s", "--"];
 
-/// Serves a directory over HTTP for as long as the test lasts; what is missing is 404.
+/// Serves a directory over HTTP until the test process ends.
 fn serve(root: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -79,7 +79,7 @@ fn serve(root: PathBuf) -> String {
             let mut body = Vec::new();
             let found = fs::File::open(root.join(path)).and_then(|mut file| file.read_to_end(&mut body));
             let status = if found.is_ok() { "200 OK" } else { "404 Not Found" };
-            // Whoever has seen enough may hang up.
+            // The client may close early.
             let _ = write!(stream, "HTTP/1.0 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
             let _ = stream.write_all(&body);
         }
@@ -103,7 +103,7 @@ fn user_install_goes_below_the_home_directory() {
         config.contains(&format!("data = \"{}\"", home.at("home/.local/share/campfire").display())),
         "{config}"
     );
-    // The settings are good, and where they say is where it is looked for.
+    // The binary accepts the settings.
     let shown = Command::new(home.at("home/.local/bin/campfire"))
         .args(["serve", "--print-config", "--config"])
         .arg(home.at("home/.config/campfire/campfire.toml"))
@@ -127,7 +127,7 @@ fn download_uses_curl_or_wget() {
         let said = home.run(&PIPED, &["--user"], &format!("{base}/nowhere")).failure();
         assert!(said.contains("cannot download") && said.contains("/nowhere/SHA256SUMS"), "{said}");
     }
-    // busybox has a wget of its own, which takes fewer options.
+    // The wget of busybox has fewer options.
     let home = Home::new(&[]);
     symlink(which("busybox").expect("busybox"), home.at("path/wget")).unwrap();
     home.run(&PIPED, &["--user"], &serve(home.at("release"))).success();
@@ -192,7 +192,7 @@ fn checkout_is_built() {
     let checkout = home.at("checkout");
     put(&checkout.join("Cargo.toml"), "[package]\nname = \"campfire\"\nversion = \"1.2.3\"\n", 0o644);
     fs::copy(SCRIPT, checkout.join("install.sh")).unwrap();
-    // What the tools would do, without the minutes.
+    // Stubs in place of a real build.
     let cargo = format!(
         "#!/bin/sh\necho \"cargo $*\"\ncase $1 in release-native) profile=release-native ;; *) profile=release ;; esac\nmkdir -p target/here/$profile\ncp {} target/here/$profile/campfire\n",
         binary().display()
@@ -210,7 +210,7 @@ fn checkout_is_built() {
     assert!(
         home.run(&shell, &["--user", "--version"], "").success().contains("in this checkout: campfire 1.2.3")
     );
-    // A release that is named wins over the checkout.
+    // A named release takes precedence over the checkout.
     let base = home.at("release").display().to_string();
     assert!(home.run(&shell, &["--user"], &base).success().contains("Taking campfire-"));
     let said = home.run(&shell, &["--user", "--native"], &base).failure();
@@ -253,7 +253,7 @@ fn script_that_is_cut_off_does_nothing() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // It may not read all of something that makes no sense.
+        // The shell may stop reading at a syntax error.
         let _ = child.stdin.take().unwrap().write_all(&whole[..length]);
         child.wait().unwrap();
         assert!(!home.at("home").exists(), "{length} of {} bytes did something", whole.len());

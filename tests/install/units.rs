@@ -1,4 +1,4 @@
-//! The units that are written, as systemd itself reads them.
+//! The units that are written, checked by systemd itself.
 
 use super::machine::Machine;
 

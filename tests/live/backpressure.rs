@@ -1,4 +1,4 @@
-//! Sockets that do not read, and a writer that does not get on.
+//! Slow consumers, and a writer that is blocked.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use futures_util::future::join_all;
 use crate::support::ws::Received;
 use crate::support::*;
 
-/// 16 KiB that do not compress into anything shorter than themselves, since nothing is compressed.
+/// About 16 KiB of text; frames are not compressed.
 fn bulky(n: usize) -> String {
     format!("{n} {}", "lorem ipsum ".repeat(1365))
 }
 
-/// Posts until far more is under way than any queue holds.
+/// Posts this many large messages, far more than a socket's queue holds.
 async fn flood(team: &Team, who: &Person, count: usize) -> Vec<i64> {
     let mut said = Vec::new();
     for n in 0..count {
@@ -38,7 +38,7 @@ async fn slow_consumer_holds_up_nobody_and_is_told_to_resync() {
     let (said, heard) = tokio::join!(flood(&team, &team.ada, 600), reading);
     assert_eq!(heard, said);
     fast.assert_not_received("resync");
-    // Now it reads: what it gets is in order, without a double, up to the point where it is told to resync.
+    // It reads again: events are in order and without duplicates up to the resync.
     let mut last = 0;
     let resync = loop {
         let event = slow.event().await;
@@ -51,7 +51,7 @@ async fn slow_consumer_holds_up_nobody_and_is_told_to_resync() {
         }
     };
     assert!(resync["seq"].is_i64(), "{resync}");
-    // It catches up as it would after a break, and is a socket like any other again.
+    // It catches up by sync, and then receives events as before.
     let (missed, mut since) = (said.iter().filter(|it| **it > last).count(), last);
     assert!(missed > 0, "it was not slow at all");
     let mut caught_up = 0;
@@ -78,7 +78,7 @@ async fn slow_consumer_that_never_reads_again_is_closed() {
     slow.join(team.room).await;
     flood(&team, &team.ada, 600).await;
     let full = Instant::now();
-    // The server must let it go by itself; its own count of sockets tells when it has.
+    // The server must close it by itself; its metrics show when.
     loop {
         let metrics = team.nobody().get("/metrics").await;
         assert_eq!(metrics.status, 200);
@@ -97,7 +97,7 @@ async fn slow_consumer_that_never_reads_again_is_closed() {
     assert!(matches!(code, Some(4008) | None), "{code:?}");
 }
 
-/// The number of open sockets by the server's own count.
+/// The number of open sockets in the metrics.
 fn sockets(metrics: &str) -> u64 {
     let lines = metrics.lines().filter(|line| line.starts_with("campfire_sockets"));
     lines.filter_map(|line| line.rsplit_once(' ')).filter_map(|(_, n)| n.parse::<f64>().ok()).sum::<f64>()
@@ -119,11 +119,11 @@ async fn writer_queue_that_is_full_is_503_and_recovers() {
         }
     });
     let release = async {
-        // Reading goes on while nothing can be written.
+        // Reads work while nothing can be written.
         let rooms = team.ada.get("/api/rooms").await;
         rooms.expect(200);
         team.nobody().get("/health").await.expect(200);
-        // At least one caller must have been turned away before the lock is let go.
+        // At least one request must be refused before the lock is released.
         loop {
             let body = json!({"room_id": team.room, "content": "probe", "client_message_id": "probe"});
             let probe = team.ada.request("POST", "/api/messages").json(body).try_send();
@@ -142,7 +142,7 @@ async fn writer_queue_that_is_full_is_503_and_recovers() {
         let wait: u64 = reply.header("retry-after").expect("Retry-After").parse().expect("seconds");
         assert!(wait >= 1);
     }
-    // Whoever was turned away tries again and gets through; nobody's message is there twice.
+    // Refused requests succeed when retried, and no message is there twice.
     for n in 0..count {
         let body =
             json!({"room_id": team.room, "content": format!("m{n}"), "client_message_id": format!("m{n}")});
@@ -170,7 +170,7 @@ async fn stop_works_while_the_database_is_locked() {
         let body = json!({"room_id": room, "content": "Never mind"});
         ada.request("POST", "/api/messages").json(body).try_send().await.map(|it| it.status)
     });
-    // Until the writer has taken it up, it would not be stuck.
+    // Waits until the message is in the writer's queue.
     within("the message to wait", async {
         while !team
             .nobody()

@@ -1,4 +1,4 @@
-//! What a socket hears, and what it does not.
+//! Which events a socket receives.
 
 use crate::support::*;
 
@@ -20,7 +20,7 @@ async fn message_reaches_joined_sockets_once_and_is_acked_to_its_author() {
     );
     of_grace.round_trip().await;
     of_grace.assert_not_received("message.created");
-    // A retry is acknowledged again and heard by nobody.
+    // A retry is acknowledged again and not broadcast.
     let again = of_ada.say(team.room, "Hello *all*", "c-1").await;
     assert_eq!(again["message"], ack["message"]);
     team.ada.say(team.room, "After").await;
@@ -57,7 +57,7 @@ async fn message_without_a_room_goes_to_the_one_joined_last() {
     homeless.send(json!({"type": "message", "content": "Nowhere", "client_message_id": "n"})).await;
     let error = homeless.expect("error").await;
     assert_eq!(error["client_message_id"], "n");
-    // A room need not be joined to be spoken in.
+    // Posting does not require having joined the room.
     assert_eq!(homeless.say(team.room, "From outside", "o").await["message"]["room_id"], team.room);
 }
 
@@ -88,7 +88,7 @@ async fn unread_event_is_sent_for_rooms_that_are_not_joined() {
     team.ada.say(team.room, "And now you do not").await;
     socket.expect("unread").await;
     socket.assert_not_received("message.created");
-    // An invisible room says nothing.
+    // An invisible room sends nothing.
     let path = format!("/api/rooms/{}/involvement", team.room);
     grace.put(&path, json!({"involvement": "invisible"})).await.expect(200);
     team.ada.say(team.room, "Silence").await;
@@ -124,7 +124,7 @@ async fn room_events_tell_of_creation_change_and_deletion() {
     let form = json!({"name": "Closed", "kind": "closed", "user_ids": [grace.id]});
     let room = id(&team.ada.post("/api/rooms", form).await.expect(201));
     let path = format!("/api/rooms/{room}");
-    // How a member learns of a new room, by its creation or their membership, it comes whole.
+    // A member learns of the room by one of two events, and either has the whole room.
     let created = loop {
         let event = of_grace.event().await;
         if matches!(event["type"].as_str(), Some("room.created" | "membership.updated"))
@@ -197,7 +197,7 @@ async fn removed_member_stops_receiving_events_at_once() {
         .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id, linus.id]}))
         .await
         .expect(200);
-    // The answer means that it has happened: nothing said after it reaches her.
+    // Once the removal is acknowledged, no later message reaches her.
     for n in 0..20 {
         team.ada.say(room, &format!("Secret {n}")).await;
     }
@@ -269,7 +269,7 @@ async fn join_since_replays_exactly_what_was_missed() {
     assert_eq!(page.get(&id(&kept)), Some(&kept));
     assert_eq!(page.get(&id(&edited)), Some(&edited));
     assert_eq!(page.len(), 3, "{page:?}");
-    // Nothing was missed since then: nothing is replayed.
+    // Nothing was missed since, so nothing is replayed.
     let mut again = grace.socket().await;
     again.join_since(team.room, last).await;
     again.round_trip().await;

@@ -1,4 +1,4 @@
-//! Many sockets of one room, some of which come and go.
+//! Fan-out to many sockets of one room, some of which reconnect.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::support::*;
 const SOCKETS: usize = 40;
 const MESSAGES: usize = 500;
 
-/// Reads until it has heard of all messages; every fourth drops now and then and comes back with `since`.
+/// Reads until it has all messages; every fourth listener disconnects now and then and resumes with `since`.
 async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(i64, String)> {
     let mut heard: BTreeMap<i64, String> = BTreeMap::new();
     let mut order = Vec::new();
@@ -49,7 +49,7 @@ async fn broadcast_to_forty_sockets_is_in_order_without_gap_or_duplicate() {
             tokio::spawn(listener(person, team.room, since, number))
         })
         .collect();
-    // Four who talk at the same time, two over HTTP and two over sockets.
+    // Four authors post at the same time, two over HTTP and two over sockets.
     let mut authors = Vec::new();
     for author in 0..4 {
         let person = if author % 2 == 0 { team.ada.clone() } else { grace.clone() };

@@ -1,4 +1,4 @@
-//! Noise: random bytes down every hole. Seeded, so that what fails once fails again.
+//! Fuzzing of requests, frames and messages. Seeded, so that failures are reproducible.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 
 use crate::support::*;
 
-/// xorshift64*: enough to be unpleasant.
+/// Mutates samples by a pseudo-random generator (xorshift64*).
 struct Mutator(u64);
 
 impl Mutator {
@@ -21,7 +21,7 @@ impl Mutator {
         (self.next() % bound as u64) as usize
     }
 
-    /// The sample with some bytes changed, dropped, doubled, or cut off.
+    /// The sample with some bytes changed, removed, inserted, truncated or repeated.
     fn mutate(&mut self, sample: &[u8]) -> Vec<u8> {
         let mut bytes = sample.to_vec();
         for _ in 0..=self.below(4) {
@@ -41,7 +41,7 @@ impl Mutator {
     }
 }
 
-/// Writes the bytes and takes whatever comes until the connection ends; that it ends is all that is asked.
+/// Writes the bytes and asserts that the connection then ends.
 async fn send_and_drain(mut stream: TcpStream, bytes: &[u8]) {
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
@@ -122,7 +122,7 @@ async fn fuzzed_messages_never_take_the_server_down() {
     assert_healthy(&mut team).await;
 }
 
-/// It runs, it answers, it takes messages, and nothing in it panicked.
+/// Asserts that the server runs, answers and takes messages, and that nothing panicked.
 async fn assert_healthy(team: &mut Team) {
     assert!(team.server.runs());
     team.nobody().get("/health").await.expect(200);

@@ -1,4 +1,4 @@
-//! Who gets a socket, and what it speaks.
+//! The WebSocket handshake and the subprotocols.
 
 use tokio_tungstenite::tungstenite::protocol::Message;
 
@@ -35,7 +35,7 @@ async fn msgpack_and_json_carry_the_same_events() {
     let (a, b) = (json.expect("message.created").await, msgpack.expect("message.created").await);
     assert_eq!(a, b);
     assert_eq!((&a["message"], &a["seq"]), (&said, &said["id"]));
-    // And the other way: what is said in MessagePack is heard in JSON.
+    // A message posted in MessagePack is received in JSON.
     let ack = msgpack.say(team.room, "Packed", "mp-1").await;
     let heard = json.expect_where("message.created", |it| it["message"]["content"] == "Packed").await;
     assert_eq!(heard["message"], ack["message"]);
@@ -72,7 +72,7 @@ async fn handshake_without_a_session_or_from_another_site_is_refused() {
         403,
         "with a cookie, Origin must name this host"
     );
-    // A browser does not add a bearer token on its own: no origin needed.
+    // A browser does not send a bearer token by itself, so no origin is needed.
     Socket::connect(&team.ada.bearer()).await;
 }
 
@@ -93,7 +93,7 @@ async fn handshake_that_is_malformed_is_refused() {
     team.ada.request("POST", "/ws").send().await.refused(405);
 }
 
-/// The status that a handshake gets which tungstenite would not send.
+/// The status of a handshake that tungstenite would not send.
 async fn raw_exchange_of(
     client: &Client,
     request: &tokio_tungstenite::tungstenite::handshake::client::Request,

@@ -1,4 +1,4 @@
-//! What strangers send down a socket.
+//! Malformed and hostile input on a socket.
 
 use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -53,7 +53,7 @@ async fn malformed_message_gets_an_error_and_the_socket_stays_open() {
             (error["code"].as_str().unwrap_or_default(), error["detail"].as_str().unwrap_or_default());
         assert!(!code.is_empty() && !detail.is_empty(), "{text:.80}: {error}");
     }
-    // What has no answer at all may fail silently, but not end the socket.
+    // Messages without an answer may fail silently, but the socket stays open.
     for message in [
         json!({"type": "typing", "room_id": closed, "active": true}),
         json!({"type": "typing", "room_id": room, "active": "yes"}),
@@ -124,7 +124,7 @@ async fn message_larger_than_256_kib_is_1009() {
     assert_eq!(socket.expect("pong").await["t"], 1);
     let _ = socket.stream.send(Message::text(padded(256 * 1024 + 1))).await;
     assert_eq!(socket.closed().await, Some(1009));
-    // In pieces, too: what counts is the whole.
+    // The limit is on the whole message, not on a frame.
     let mut socket = team.ada.socket().await;
     for n in 0..80 {
         let opcode = if n == 0 { Data::Text } else { Data::Continue };
@@ -206,7 +206,7 @@ async fn half_closed_socket_is_closed_and_a_partial_frame_does_no_harm() {
         })
         .await;
     }
-    // Two bytes of a frame, then gone.
+    // Two bytes of a frame, then the end of the connection.
     for _ in 0..10 {
         let mut stream = team.ada.socket().await.stream.into_inner();
         stream.write_all(&[0x81, 0xfe]).await.unwrap();

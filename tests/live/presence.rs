@@ -1,4 +1,4 @@
-//! Who types, who is here.
+//! Typing and presence.
 
 use crate::support::*;
 
@@ -38,7 +38,7 @@ async fn presence_tells_who_has_joined_a_room() {
     assert_eq!(present, [team.ada.id, grace.id]);
     let came = of_ada.expect_where("presence", |it| it["user_id"] == grace.id).await;
     assert_eq!(came, json!({"type": "presence", "room_id": team.room, "user_id": grace.id, "online": true}));
-    // A second window of hers is no news.
+    // A second socket of the same user sends no presence event.
     let mut second = grace.socket_in(team.room).await;
     second.leave(team.room).await;
     of_ada.round_trip().await;
@@ -67,7 +67,7 @@ async fn presence_outlasts_a_short_disconnect() {
     let of_grace = grace.socket_in(team.room).await;
     of_ada.expect_where("presence", |it| it["user_id"] == grace.id).await;
     of_grace.disconnect();
-    // She reloads: nobody saw her go.
+    // She reconnects, as on a reload: no absence is sent.
     let mut back = grace.socket().await;
     back.join(team.room).await;
     back.say(team.room, "Back", "b").await;

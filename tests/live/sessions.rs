@@ -1,4 +1,4 @@
-//! Sockets end when what they stand on ends.
+//! Sockets end with their session, and with the server.
 
 use crate::support::*;
 

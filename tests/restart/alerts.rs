@@ -1,10 +1,10 @@
-//! A server that is not well says so.
+//! Alerts in the log and in a room.
 
 use std::path::Path;
 
 use crate::support::*;
 
-/// A set-up account whose server is then started with more settings.
+/// A server that is set up and then restarted with more settings.
 async fn team_with(dir: &Path, settings: impl Fn(&Team) -> String) -> Team {
     let file = dir.join("campfire.toml");
     std::fs::write(&file, "").unwrap();
@@ -34,7 +34,7 @@ async fn memory_alert_is_logged_and_posted_in_alert_room() {
         "{line}"
     );
     assert!(!team.server.log().contains("slow"), "{}", team.server.log());
-    // Whoever looks at it sees who speaks: a bot of this room, with no key that could be lost.
+    // The author is the system user, which is listed as a bot but has no key.
     let users = team.ada.get("/api/users").await.expect(200);
     let system_user = find(&users["users"], message["creator_id"].as_i64().expect("a creator"));
     assert_eq!(

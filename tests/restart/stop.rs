@@ -1,4 +1,4 @@
-//! Stopping: who is served gets an answer, who is not is sent away in good order.
+//! Stopping: requests under way are answered, idle connections and sockets are closed in order.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -10,7 +10,7 @@ async fn connect(team: &Team) -> TcpStream {
     TcpStream::connect(team.server.address().get()).await.expect("connect")
 }
 
-/// Returns once the server has so many connections.
+/// Waits until the server has so many connections.
 async fn has_connections(team: &Team, count: usize) {
     let line = format!("campfire_http_connections {count}");
     let nobody = team.nobody();
@@ -27,7 +27,7 @@ fn stop(team: &Team) {
     team.server.logs("stopping");
 }
 
-/// Fails unless this is an answer with the status that says that it is the last.
+/// Asserts a response with this status and `connection: close`.
 #[track_caller]
 fn last_answer(bytes: &[u8], status: u16) {
     let text = String::from_utf8_lossy(bytes);
@@ -69,7 +69,7 @@ async fn stop_answers_a_fresh_connection_once() {
     let mut fresh = connect(&team).await;
     let mut half = connect(&team).await;
     half.write_all(b"GET /api/setup HTTP/1.1\r\nho").await.unwrap();
-    // These two, the one that set the team up, and the one that asks.
+    // These two, the one from the set-up, and the one that asks for metrics.
     has_connections(&team, 4).await;
     stop(&team);
     fresh.write_all(b"GET /api/setup HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -108,7 +108,7 @@ async fn stop_delivers_queued_messages_and_a_retry_hint() {
     stop(&team);
     let mut hints = std::collections::BTreeSet::new();
     for mut socket in sockets {
-        // What it says while it is sent away must not take from it what it has not read yet.
+        // Sending while the server closes must not lose what is still unread.
         let _ = socket.try_send(json!({"type": "ping", "t": 1})).await;
         assert_eq!(socket.closed().await, Some(1001));
         let heard = socket.skipped.iter().filter(|it| it["type"] == "message.created").count();
@@ -129,7 +129,7 @@ async fn stop_acknowledges_every_post_over_a_socket() {
             "client_message_id": format!("m{n}")});
         socket.send(message).await;
     }
-    // From here on some are posted, some are under way, and some are not even read.
+    // Now some are posted, some are under way, and some are still unread.
     socket.expect("ack").await;
     team.server.signal("TERM");
     assert_eq!(socket.closed().await, Some(1001));

@@ -1,4 +1,4 @@
-//! What systemd and the server have to say to each other.
+//! systemd: notifications, watchdog, socket activation, limits.
 
 use std::net::UdpSocket;
 use std::process::Command;
@@ -44,7 +44,7 @@ async fn socket_activation_overrides_listen_whatever_the_socket_is_called() {
         let server = Server::under(Systemd::new(name, None), &[("CAMPFIRE_WORKERS", "3")]);
         let address = server.systemd.as_ref().expect("systemd").address();
         assert_eq!(server.address().get(), address, "{name:?}");
-        // More than there are workers, at the same time and one after the other.
+        // More connections than workers, concurrently and repeatedly.
         for _ in 0..3 {
             let asked: Vec<_> = (0..12)
                 .map(|_| {

@@ -1,4 +1,4 @@
-//! A restart in the middle of the day: under socket activation nobody is refused, nothing is lost, nothing comes twice.
+//! A restart under load with socket activation: no connection is refused, nothing is lost, nothing is duplicated.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -12,19 +12,19 @@ use tokio::sync::watch;
 
 use crate::support::*;
 
-/// Requests in a second: of each 20, 18 read and 2 post; half of each come on new connections.
+/// Requests per second: of each 20, 18 read and 2 post; half of each use new connections.
 const RATE: u64 = 200;
 const KEPT_CONNECTIONS: usize = 10;
 const SOCKETS: usize = 1_000;
 const RESTARTS: usize = 2;
 
-/// The debug log tells how many sockets each worker has.
+/// The debug log has the number of sockets of each worker.
 const SETTINGS: &[(&str, &str)] = &[("CAMPFIRE_WORKERS", "2"), ("CAMPFIRE_LOG_LEVEL", "debug")];
 
-/// Sockets that connect at the same time at the start.
+/// How many sockets connect at the same time at the start.
 const CONNECTING_AT_ONCE: usize = 50;
 
-/// Requests before the first restart and after each, so that it falls among them.
+/// Requests before the first restart and after each, so that restarts happen under load.
 const BETWEEN: usize = RATE as usize;
 
 struct Answer {
@@ -33,7 +33,7 @@ struct Answer {
     is_last: bool,
 }
 
-/// Why there is no answer, and whether a byte of one came.
+/// Why there is no response, and whether a byte of one was received.
 struct Broken {
     began: bool,
     why: String,
@@ -67,14 +67,14 @@ async fn ask(stream: &mut TcpStream, request: &str) -> Result<Answer, Broken> {
     }
 }
 
-/// What all who ask have in common.
+/// State shared by the clients that send requests.
 struct Load {
     address: SocketAddr,
     token: String,
     room: i64,
     done: AtomicUsize,
     again: AtomicUsize,
-    /// The longest that anybody waited, in microseconds.
+    /// The longest wait for a response, in microseconds.
     worst: AtomicU64,
     over: AtomicBool,
 }
@@ -93,7 +93,8 @@ impl Load {
         )
     }
 
-    /// Asks on a connection that was used before, or on a new one. Answers the connection if it can be used again.
+    /// Sends a request on a kept connection or on a new one. Returns the connection if it can be used again, and the id
+    /// of the message if it posted one.
     async fn turn(&self, number: u64, kept: Option<TcpStream>) -> (Option<TcpStream>, Option<i64>) {
         let is_post = number % 20 < 2;
         let request = self.request(number, is_post);
@@ -102,8 +103,8 @@ impl Load {
         if let Some(mut stream) = kept {
             match ask(&mut stream, &request).await {
                 Ok(answer) => answered = Some((stream, answer)),
-                // The one thing that a client has to put up with (RFC 9112, section 9.3.1); a post has its own id, so
-                // that it can be asked for again.
+                // A kept connection may be closed before the response begins (RFC 9112, section 9.3.1). A post can be
+                // retried, because it has a `client_message_id`.
                 Err(broken) if !broken.began => {
                     self.again.fetch_add(1, Ordering::Relaxed);
                 }
@@ -143,8 +144,8 @@ fn key(number: u64) -> String {
     format!("post-{number}")
 }
 
-/// One who asks at a pace of their own until it is over, whether or not there were answers meanwhile; what was posted, by
-/// its key.
+/// Sends requests at a fixed rate until the load ends, without waiting for responses on new connections; returns the
+/// posted messages by key.
 async fn client(load: Arc<Load>, number: usize, is_kept: bool) -> HashMap<String, i64> {
     let clients = 2 * KEPT_CONNECTIONS as u64;
     let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 * clients / RATE));
@@ -173,18 +174,18 @@ async fn client(load: Arc<Load>, number: usize, is_kept: bool) -> HashMap<String
     posted
 }
 
-/// Who listens, and what it takes to see that all are there.
+/// State shared by the listeners.
 struct Listeners {
     room: i64,
     since: i64,
-    /// How often anybody has come into the room.
+    /// How many joins there were.
     joins: AtomicUsize,
-    /// When the last one did.
+    /// When the last join was.
     joined_at: std::sync::Mutex<Instant>,
     hinted: AtomicUsize,
 }
 
-/// Listens, comes back when it is sent away, and answers the ids of the messages that it heard, up to the last one.
+/// Receives messages and reconnects when the server stops; returns the ids of all messages up to the last.
 async fn listener(person: Person, shared: Arc<Listeners>, mut last: watch::Receiver<i64>) -> Vec<i64> {
     let mut heard = Vec::new();
     let mut seq = shared.since;
@@ -192,7 +193,7 @@ async fn listener(person: Person, shared: Arc<Listeners>, mut last: watch::Recei
         let mut socket = person.bearer_socket().await;
         socket.try_send(json!({"type": "join_room", "room_id": shared.room, "since": seq})).await;
         loop {
-            // The last message may have been heard before it was known to be the last.
+            // The last message may have been received before it was known to be the last.
             let is_all = *last.borrow_and_update() > 0 && seq >= *last.borrow();
             if is_all {
                 return heard;
@@ -206,7 +207,7 @@ async fn listener(person: Person, shared: Arc<Listeners>, mut last: watch::Recei
                     assert_eq!(code, Some(1001), "{:?}", socket.close_reason);
                     let hint = socket.retry_hint().expect("a hint when to come back");
                     shared.hinted.fetch_add(1, Ordering::Relaxed);
-                    // As a browser does: it answers and closes, then waits.
+                    // Closes, then waits as long as hinted, as a browser does.
                     drop(socket);
                     tokio::time::sleep(Duration::from_millis(hint)).await;
                     break;
@@ -227,7 +228,7 @@ async fn listener(person: Person, shared: Arc<Listeners>, mut last: watch::Recei
     }
 }
 
-/// Every message of the room, walked from the oldest.
+/// Every message of the room, paged from the oldest.
 async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
     let mut all = BTreeMap::new();
     let mut after = 1;
@@ -245,7 +246,7 @@ async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
     }
 }
 
-/// How many sockets each worker had when it stopped.
+/// How many sockets each worker had at its stop, from the log.
 fn shares(log: &str) -> Vec<usize> {
     let seen_off = log.lines().filter(|line| line.contains("sees its sockets off"));
     seen_off.filter_map(|line| line.rsplit_once("sockets=")?.1.trim().parse().ok()).collect()

@@ -1,4 +1,4 @@
-//! A program somewhere else that our server calls: it keeps what it was told and respond as the test wants it to.
+//! An HTTP server that our server calls, such as a webhook: it records the requests and responds as the test decides.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,7 +34,7 @@ pub struct Receiver {
     changed: Arc<Notify>,
 }
 
-/// A whole HTTP answer.
+/// A complete HTTP response.
 pub fn response(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let head = format!(
@@ -49,7 +49,7 @@ pub fn redirect(to: &str) -> Vec<u8> {
 }
 
 impl Receiver {
-    /// `respond` is given what was calls, and how many came before it.
+    /// `respond` gets the request and the number of requests before it.
     pub async fn start(respond: impl Fn(&Call, usize) -> Vec<u8> + Send + Sync + 'static) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -84,7 +84,7 @@ impl Receiver {
         self.calls.lock().unwrap().clone()
     }
 
-    /// The first so many, once they are here.
+    /// Waits for this many requests and returns all.
     pub async fn wait_for_calls(&self, count: usize) -> Vec<Call> {
         within("a call to the receiver", async {
             loop {

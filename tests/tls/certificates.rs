@@ -1,4 +1,4 @@
-//! Which certificate is shown, and how a handshake goes.
+//! Certificate files and TLS handshakes.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ pub(super) fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, Str
     ]
 }
 
-/// A server with a certificate of this authority, and the directory that it lies in.
+/// A server with a certificate of this authority, and the directory of the certificate.
 pub(super) fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.issue_into(dir.path());
@@ -30,7 +30,7 @@ pub(super) fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, te
     (Server::with(&all), dir)
 }
 
-/// Everything that comes back for some bytes.
+/// Sends a request and reads to the end of the connection.
 async fn over_tls(address: SocketAddr, config: &Arc<ClientConfig>, request: &str) -> String {
     let mut stream = tls_handshake(address, config).await.expect("a handshake");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -55,9 +55,9 @@ async fn tls_1_2_and_1_3_are_served() {
             assert!(answer.contains("\r\nstrict-transport-security: max-age=15552000\r\n"), "{answer}");
         }
     }
-    // Nothing that we speak.
+    // A protocol that we do not support.
     assert!(tls_handshake(address, &authority.client(&["spdy/3"])).await.is_err());
-    // A stranger to the authority.
+    // A client that does not trust the authority.
     assert!(tls_handshake(address, &Authority::new().client(&[])).await.is_err());
 }
 
@@ -71,7 +71,7 @@ async fn tls_session_is_resumed_on_any_worker() {
         for _ in 0..8 {
             let mut stream = tls_handshake(server.address().get(), &client).await.unwrap();
             assert_eq!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed), "{version:?}");
-            // With TLS 1.3 the next ticket comes after the handshake.
+            // With TLS 1.3 the next ticket arrives after the handshake.
             stream.write_all(HEALTH.as_bytes()).await.unwrap();
             within("an answer", stream.read_to_end(&mut Vec::new())).await.unwrap();
         }
@@ -95,7 +95,7 @@ async fn certificate_that_is_replaced_is_served_without_a_restart() {
     let (server, dir) = serve(&old, &[]);
     let address = server.address().get();
     let mut kept = tls_handshake(address, &old.client(&["http/1.1"])).await.unwrap();
-    // A file that is broken changes nothing, and is told of.
+    // A broken file changes nothing and is logged.
     std::fs::write(
         dir.path().join("chain.pem"),
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
@@ -108,7 +108,7 @@ async fn certificate_that_is_replaced_is_served_without_a_restart() {
     })
     .await;
     assert!(tls_handshake(address, &old.client(&[])).await.is_ok());
-    // The key comes a moment after the certificate, as it may.
+    // The key is written a moment after the certificate.
     let (certificate, key) = new.issue(&[NAME]);
     std::fs::write(dir.path().join("chain.pem"), certificate).unwrap();
     std::fs::write(dir.path().join("key.pem"), key).unwrap();
@@ -119,7 +119,7 @@ async fn certificate_that_is_replaced_is_served_without_a_restart() {
     })
     .await;
     assert!(tls_handshake(address, &old.client(&[])).await.is_err());
-    // Who was connected stays so.
+    // Connections that exist stay open.
     kept.write_all(HEALTH.as_bytes()).await.unwrap();
     let mut answer = String::new();
     within("an answer", kept.read_to_string(&mut answer)).await.unwrap();
@@ -165,7 +165,7 @@ async fn tls_handshake_that_stalls_is_closed() {
         stream.write_all(beginning).await.unwrap();
         assert_eq!(http::read_to_close(&mut stream).await, b"");
     }
-    // Nor does plain HTTP get anywhere, or harm.
+    // Plain HTTP gets no response and does no harm.
     let answer = raw_exchange(address, HEALTH.as_bytes()).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert!(over_tls(address, &authority.client(&[]), HEALTH).await.contains(" 200 "));
@@ -184,7 +184,7 @@ fn healthcheck_uses_tls_when_the_server_does() {
     };
     let output = check(&server.address().get().to_string());
     assert!(output.status.success(), "{output:?}");
-    // Somebody who does not speak TLS is not well.
+    // A server without TLS is not healthy.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let answering = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! HTTP/2 beside HTTP/1.1.
+//! HTTP/2.
 
 use bytes::Bytes;
 use futures_util::future::{join_all, poll_fn};
@@ -9,7 +9,7 @@ use super::certificates::serve;
 use crate::support::tls::{Authority, NAME, ask, http2, tls_handshake};
 use crate::support::*;
 
-/// The value of the session cookie of an answer.
+/// The session cookie of a response.
 fn cookie(reply: &hyper::Response<Bytes>) -> String {
     let line = reply.headers()["set-cookie"].to_str().unwrap();
     assert!(line.contains("; Secure"), "over TLS a cookie is for TLS only: {line}");
@@ -32,7 +32,7 @@ async fn http2_answers_everything_but_sockets() {
     assert_eq!(reply.status(), 201, "{reply:?}");
     let cookie = cookie(&reply);
     let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
-    // A browser splits its cookies into several lines (RFC 9113, section 8.2.3), and names the host elsewhere.
+    // A browser splits its cookies into several headers (RFC 9113, section 8.2.3).
     let signed_in = [("cookie", "theme=dark"), ("cookie", &cookie), ("origin", &origin), JSON];
     let path = format!("/api/rooms/{room}/messages");
     let posts = (0..40).map(|number| {
@@ -46,14 +46,14 @@ async fn http2_answers_everything_but_sockets() {
     let list = ask(&mut sender, "GET", &path, &signed_in, "").await;
     let list: Value = serde_json::from_slice(list.body()).unwrap();
     assert!(list.to_string().matches("\"content\":\"message ").count() >= 40, "{list}");
-    // Another site's page gets nowhere.
+    // A cross-site post is refused.
     let evil = [("cookie", cookie.as_str()), ("origin", "https://evil.example"), JSON];
     assert_eq!(ask(&mut sender, "POST", "/api/messages", &evil, "{}").await.status(), 403);
-    // A link that is made names the host by which one came.
+    // A link contains the host of the request.
     let account = ask(&mut sender, "GET", "/api/account", &signed_in, "").await;
     let account: Value = serde_json::from_slice(account.body()).unwrap();
     assert!(account["join_url"].as_str().unwrap().starts_with("https://chat.example/join/"), "{account}");
-    // A socket needs HTTP/1.1 and says so.
+    // A WebSocket needs HTTP/1.1.
     let reply = ask(&mut sender, "GET", "/ws", &signed_in, "").await;
     assert_eq!(reply.status(), 426, "{reply:?}");
 }
@@ -66,7 +66,7 @@ async fn http2_carries_large_bodies_both_ways() {
     let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
     let cookie = cookie(&reply);
     let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
-    // More than a stream's window, and more than a connection's.
+    // Larger than the flow-control windows of a stream and of a connection.
     let file: Vec<u8> =
         (0..12_u32 << 20).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let (kind, body) = http::multipart(&[], &[("file", "noise.bin", &file)]);
@@ -77,7 +77,7 @@ async fn http2_carries_large_bodies_both_ways() {
     let url = message["attachment"]["url"].as_str().unwrap();
     let reply = ask(&mut sender, "GET", url, &[("cookie", &cookie)], "").await;
     assert!(reply.body() == &file, "{} bytes came back", reply.body().len());
-    // Too large is said, and the connection goes on.
+    // A body that is too large is refused, and the connection stays open.
     let reply = ask(
         &mut sender,
         "POST",
@@ -110,7 +110,7 @@ async fn http2_rapid_reset_is_answered_with_goaway() {
     let (server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
     let mut stream = tls_handshake(server.address().get(), &client).await.unwrap();
-    // GET, https, /, and the authority, as HPACK has them in its static table (RFC 7541, appendix A).
+    // GET, https, / and the authority, by HPACK's static table (RFC 7541, appendix A).
     let head = [&[0x82, 0x87, 0x84, 0x41, NAME.len() as u8], NAME.as_bytes()].concat();
     let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     flood.extend(frame(SETTINGS, 0, 0, &[]));
@@ -118,7 +118,7 @@ async fn http2_rapid_reset_is_answered_with_goaway() {
         flood.extend(frame(HEADERS, 0x4 | 0x1, 2 * number + 1, &head));
         flood.extend(frame(RST_STREAM, 0, 2 * number + 1, &8_u32.to_be_bytes()));
     }
-    // It may hang up while we still write.
+    // The server may close while we still write.
     let _ = stream.write_all(&flood).await;
     let mut said = Vec::new();
     let _ = within("the end of the connection", stream.read_to_end(&mut said)).await;
@@ -173,7 +173,7 @@ async fn http2_requests_under_way_are_finished_at_stop() {
     let form = team::setup_form().to_string();
     let (first, rest) = form.split_at(form.len() / 2);
     body.send_data(Bytes::copy_from_slice(first.as_bytes()), false).unwrap();
-    // An answer to a later request: what came before it has been taken.
+    // The response to a later request shows that the server has the earlier one.
     let mut second = sender.clone().ready().await.unwrap();
     let health = Request::get(format!("https://{NAME}/health")).body(()).unwrap();
     let (health, _) = second.send_request(health, true).unwrap();

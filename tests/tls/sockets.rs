@@ -13,7 +13,7 @@ use crate::support::*;
 
 type Wss = WebSocketStream<TlsStream<TcpStream>>;
 
-/// A set-up server: its first room, and the cookie of who set it up.
+/// Sets up the server; returns the first room and the administrator's cookie.
 async fn set_up(server: &Server, authority: &Authority) -> (i64, String) {
     let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
     let json = [("content-type", "application/json")];
@@ -23,7 +23,7 @@ async fn set_up(server: &Server, authority: &Authority) -> (i64, String) {
 }
 
 async fn connect(server: &Server, authority: &Authority, cookie: &str) -> Wss {
-    // As a browser does: it offers both, and opens another connection for sockets with HTTP/1.1 alone.
+    // A browser offers only HTTP/1.1 on the connection for a WebSocket.
     let stream = tls_handshake(server.address().get(), &authority.client(&["http/1.1"])).await.unwrap();
     let mut request = format!("wss://{NAME}/ws").into_client_request().unwrap();
     request.headers_mut().insert("cookie", cookie.parse().unwrap());
@@ -61,14 +61,14 @@ async fn websocket_over_tls_carries_messages_and_close_codes() {
         send(socket, json!({"type": "join_room", "room_id": room})).await;
         expect_event(socket, "joined").await;
     }
-    // From one byte to many TLS records, in both directions.
+    // From one byte to several TLS records, in both directions.
     for length in [1, 100, 16_000, 16_384, 60_000] {
         let content = "x".repeat(length);
         send(&mut sender, json!({"type": "message", "room_id": room, "content": content})).await;
         let event = expect_event(&mut receiver, "message.created").await;
         assert_eq!(event["message"]["content"].as_str().unwrap().len(), length);
     }
-    // What is too big is refused while it is still being sent.
+    // A message that is too large is refused while it is still being sent.
     let _ = sender.send(Message::text("x".repeat(2 << 20))).await;
     let closed = within("a close frame", async {
         loop {
@@ -104,7 +104,7 @@ async fn websocket_over_tls_delivers_everything_to_a_reader_that_pauses() {
     send(&mut slow, json!({"type": "join_room", "room_id": room})).await;
     expect_event(&mut slow, "joined").await;
     let mut sender = connect(&server, &authority, &cookie).await;
-    // 0.9 MB in frames of 15 KB, within what the server keeps for a socket that does not read.
+    // 0.9 MB in frames of 15 KB, which fits into the server's queue for a slow consumer.
     for number in 0..MESSAGES {
         let content = format!("{number} {}", "y".repeat(7_000));
         let client_message_id = format!("m{number}");
