@@ -1,21 +1,21 @@
-//! Two people talk.
+//! Setting up, and messages between two windows.
 
 use crate::{
-    driving::{Driver, Window, browsing},
-    people::{signed_in, two},
-    support::{Camp, Server},
+    driver::{Driver, Window, with_browser},
+    support::{Server, Team},
+    windows::{signed_in, two_windows},
 };
 
 #[tokio::test]
-async fn the_first_visitor_sets_the_account_up_and_can_talk_at_once() {
-    browsing(async |driver| {
+async fn setup_by_the_first_visitor_opens_a_room_to_write_in() {
+    with_browser(async |driver| {
     let server = Server::start();
     let window = driver.window().await;
     window.goto(&format!("http://{}/", server.address().get())).await;
     window.type_into("#field-account_name", "Northwind").await;
     window.type_into("#field-name", "Ana Silva").await;
     window.type_into("#field-email", "ana@example.org").await;
-    window.announce("422");
+    window.expect_complaint("422");
     window.type_into("#field-password", "short\u{E007}").await;
     window
         .until(
@@ -32,22 +32,22 @@ async fn the_first_visitor_sets_the_account_up_and_can_talk_at_once() {
         .await;
     window.until("the invitation is shown", "return /\\/join\\/\\w{4}-\\w{4}-\\w{4}$/.test(document.querySelector('.copyable')?.textContent)").await;
     window.say("hello from the page").await;
-    window.sees("hello from the page").await;
+    window.wait_for_message("hello from the page").await;
         server
     })
     .await;
 }
 
 #[tokio::test]
-async fn two_windows_talk_both_ways_and_nothing_is_seen_twice() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+async fn messages_go_both_ways_between_windows_and_appear_once() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         for turn in 0..5 {
             first.say(&format!("ping {turn}")).await;
-            second.sees(&format!("ping {turn}")).await;
+            second.wait_for_message(&format!("ping {turn}")).await;
             second.say(&format!("pong {turn}")).await;
-            first.sees(&format!("pong {turn}")).await;
+            first.wait_for_message(&format!("pong {turn}")).await;
         }
         let wanted: Vec<String> =
             (0..5).flat_map(|turn| [format!("ping {turn}"), format!("pong {turn}")]).collect();
@@ -55,83 +55,83 @@ async fn two_windows_talk_both_ways_and_nothing_is_seen_twice() {
             window.until("nothing is pending", "return !document.querySelector('.is-pending')").await;
             assert_eq!(window.texts().await, wanted);
         }
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn markup_that_was_said_does_not_run() {
-    browsing(async |driver| {
-    let camp = Camp::start().await;
+async fn markup_in_messages_does_not_run() {
+    with_browser(async |driver| {
+    let team = Team::start().await;
     for attack in [
         "<img src=x onerror=\"window.broken=1\">",
         "<script>window.broken=1</script>",
         "[x](javascript:window.broken=1)",
         "<svg onload=window.broken=1>",
     ] {
-        camp.ada.say(camp.room, attack).await;
+        team.ada.say(team.room, attack).await;
     }
-    let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
-    window.sees("<script>window.broken=1</script>").await;
+    let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
+    window.wait_for_message("<script>window.broken=1</script>").await;
     assert_eq!(window.eval("return window.broken === undefined && !document.querySelector('.message-text img, .message-text script, .message-text svg, .message-text a')").await, true);
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_edit_and_a_deletion_appear_in_the_other_window() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+async fn edit_and_deletion_appear_in_the_other_window() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         first.say("a tpyo").await;
-        second.sees("a tpyo").await;
+        second.wait_for_message("a tpyo").await;
         first.until("it is said", "return !document.querySelector('.is-pending')").await;
-        // The up arrow in an empty composer edits what was said last.
+        // The up arrow in an empty composer edits the last message.
         first.type_into(".composer-input", "\u{E013}").await;
         let edit = first.find(".edit-box").await;
         edit.clear().await.unwrap();
         edit.send_keys("a typo\u{E007}").await.unwrap();
-        second.sees("a typo").await;
+        second.wait_for_message("a typo").await;
         second.until("it is marked", "return document.querySelector('.message-edited') !== null").await;
-        let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
-        camp.ada.delete(&format!("/api/messages/{}", page["messages"][0]["id"])).await;
+        let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
+        team.ada.delete(&format!("/api/messages/{}", page["messages"][0]["id"])).await;
         second.until("it is gone", "return document.querySelector('.message') === null").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn search_finds_what_was_said_and_opens_it_in_place() {
-    browsing(async |driver| {
-    let camp = Camp::start().await;
+async fn search_result_opens_its_message_in_the_room() {
+    with_browser(async |driver| {
+    let team = Team::start().await;
     for number in 0..120 {
-        camp.ada.say(camp.room, &format!("line {number} about nothing")).await;
+        team.ada.say(team.room, &format!("line {number} about nothing")).await;
         if number == 20 {
-            camp.ada.say(camp.room, "the walrus was here").await;
+            team.ada.say(team.room, "the walrus was here").await;
         }
     }
-    let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
-    window.sees("line 119 about nothing").await;
-    window.goto(&format!("{}/search", camp.nobody().origin())).await;
+    let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
+    window.wait_for_message("line 119 about nothing").await;
+    window.goto(&format!("{}/search", team.nobody().origin())).await;
     window.type_into(".search-input", "walrus\u{E007}").await;
     window
         .until("it is found", "return document.querySelector('.result mark')?.textContent === 'walrus'")
         .await;
     window.click(".result").await;
     window.until("it is shown", "return document.querySelector('.message.is-shown .message-text')?.innerText === 'the walrus was here'").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_reload_keeps_the_draft() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
+async fn draft_survives_a_reload() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
         window.type_into(".composer-input", "not yet finished").await;
         window.client.refresh().await.unwrap();
         window
@@ -140,41 +140,44 @@ async fn a_reload_keeps_the_draft() {
                 "return document.querySelector('.composer-input')?.value === 'not yet finished'",
             )
             .await;
-        camp
+        team
     })
     .await;
 }
 
-/// Two windows in a talk that has begun; what the console says of a server that is gone is expected.
-async fn two_that_will_lose_the_server(camp: &Camp, driver: &Driver) -> (Window, Window) {
-    let (_, first, second) = two(camp, driver).await;
+/// Two windows with one message, which expect console errors about an unreachable server.
+async fn two_windows_before_a_disconnect(team: &Team, driver: &Driver) -> (Window, Window) {
+    let (_, first, second) = two_windows(team, driver).await;
     first.say("before").await;
-    second.sees("before").await;
+    second.wait_for_message("before").await;
     for window in [&first, &second] {
-        window.announce("ERR_CONNECTION_REFUSED");
-        // Parts that are fetched in idle moments may find the server gone.
-        window.announce("ERR_FAILED");
+        window.expect_complaint("ERR_CONNECTION_REFUSED");
+        // Lazy parts that are fetched when idle may fail.
+        window.expect_complaint("ERR_FAILED");
     }
     (first, second)
 }
 
 #[tokio::test]
-async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it_is_back() {
-    browsing(async |driver| {
-        let mut camp = Camp::start().await;
-        let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
-        camp.server.kill();
+async fn offline_messages_are_sent_in_order_and_once_after_reconnecting() {
+    with_browser(async |driver| {
+        let mut team = Team::start().await;
+        let (first, second) = two_windows_before_a_disconnect(&team, driver).await;
+        team.server.kill();
         first
-            .until("the break is told", "return document.querySelector('.connection:not([hidden])') !== null")
+            .until(
+                "the disconnect is shown",
+                "return document.querySelector('.connection:not([hidden])') !== null",
+            )
             .await;
         for number in 0..3 {
             first.say(&format!("queued {number}")).await;
         }
         first.until("they are kept", "return document.querySelectorAll('.is-pending').length === 3").await;
-        camp.server.restart_at_the_same_address();
+        team.server.restart_at_the_same_address();
         for number in 0..3 {
-            first.sees(&format!("queued {number}")).await;
-            second.sees(&format!("queued {number}")).await;
+            first.wait_for_message(&format!("queued {number}")).await;
+            second.wait_for_message(&format!("queued {number}")).await;
         }
         for window in [&first, &second] {
             window
@@ -185,16 +188,16 @@ async fn what_is_written_without_a_connection_goes_out_in_order_and_once_when_it
                 .await;
             assert_eq!(window.texts().await, ["before", "queued 0", "queued 1", "queued 2"]);
         }
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_says_when_to_come_back_and_the_page_does() {
-    browsing(async |driver| {
-        let mut camp = Camp::start().await;
-        let (first, second) = two_that_will_lose_the_server(&camp, driver).await;
+async fn reconnect_waits_as_long_as_the_server_hints() {
+    with_browser(async |driver| {
+        let mut team = Team::start().await;
+        let (first, second) = two_windows_before_a_disconnect(&team, driver).await;
         for window in [&first, &second] {
             window
                 .eval(
@@ -204,26 +207,26 @@ async fn a_server_that_goes_away_says_when_to_come_back_and_the_page_does() {
                 )
                 .await;
         }
-        assert!(camp.server.terminate().success());
+        assert!(team.server.terminate().success());
         for window in [&first, &second] {
-            // So few are asked to come back after little more than 200 ms; by itself the page waits 250 at least.
+            // With few sockets the server's hint is a little over 200 ms; without a hint the page waits 250 ms at least.
             let hinted = "return window.delays.some((ms) => ms >= 200 && ms < 250)";
-            window.until("it waits as long as it was told to", hinted).await;
+            window.until("it waits as long as the hint says", hinted).await;
         }
-        camp.server.restart_at_the_same_address();
+        team.server.restart_at_the_same_address();
         first.say("after").await;
-        second.sees("after").await;
+        second.wait_for_message("after").await;
         assert_eq!(second.texts().await, ["before", "after"]);
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_room_that_is_made_appears_with_its_unread_mark_in_the_other_window() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (ben, first, second) = two(&camp, driver).await;
+async fn new_room_appears_in_the_other_window_with_its_unread_mark() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (ben, first, second) = two_windows(&team, driver).await;
         first.click(".new-room").await;
         first.type_into("#field-name", "Kitchen\u{E007}").await;
         first
@@ -253,7 +256,7 @@ async fn a_room_that_is_made_appears_with_its_unread_mark_in_the_other_window() 
             )
             .await;
         second.until("it is read", "return document.querySelector('.room.is-unread') === null").await;
-        camp
+        team
     })
     .await;
 }

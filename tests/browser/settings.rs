@@ -1,17 +1,17 @@
-//! The settings: mine, and the team's.
+//! The settings of a user and of the account.
 
 use crate::{
-    driving::{ENTER, browsing},
-    people::{signed_in, two},
-    support::{Camp, PASSWORD},
+    driver::{ENTER, with_browser},
+    support::{PASSWORD, Team},
+    windows::{signed_in, two_windows},
 };
 
 #[tokio::test]
-async fn somebody_is_invited_and_joins_by_the_link() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let origin = camp.nobody().origin();
-        let host = signed_in(driver, &origin, &camp.ada.email).await;
+async fn invitation_link_lets_somebody_join() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let origin = team.nobody().origin();
+        let host = signed_in(driver, &origin, &team.ada.email).await;
         host.goto(&format!("{origin}/settings/invite")).await;
         host.find(".settings-invite .copyable").await;
         let link = host.eval("return document.querySelector('.settings-invite .copyable').textContent").await;
@@ -22,19 +22,19 @@ async fn somebody_is_invited_and_joins_by_the_link() {
         guest.type_into("#field-password", &format!("{PASSWORD}{ENTER}")).await;
         guest.find(".composer-input").await;
         guest.say("hello, I am new").await;
-        host.goto(&format!("{origin}/rooms/{}", camp.room)).await;
-        host.sees("hello, I am new").await;
-        camp
+        host.goto(&format!("{origin}/rooms/{}", team.room)).await;
+        host.wait_for_message("hello, I am new").await;
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_bot_is_made_and_its_curl_line_speaks() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let origin = camp.nobody().origin();
-        let window = signed_in(driver, &origin, &camp.ada.email).await;
+async fn bot_is_created_and_its_curl_line_posts() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let origin = team.nobody().origin();
+        let window = signed_in(driver, &origin, &team.ada.email).await;
         window.goto(&format!("{origin}/settings/bots")).await;
         window.type_into(".settings-bots [name=name]", &format!("Weather{ENTER}")).await;
         window.find(".settings-secret").await;
@@ -42,26 +42,26 @@ async fn a_bot_is_made_and_its_curl_line_speaks() {
             .eval("return [...document.querySelectorAll('.settings-secret .copyable')].map((it) => it.textContent).find((it) => it.startsWith('curl'))")
             .await;
         let line = line.as_str().unwrap();
-        // Only as far as a test needs a shell: the words between the quotes, and the address.
+        // Parses the curl line as far as needed: the text between the quotes, and the URL.
         let words = line.split('\'').nth(1).unwrap();
         let address = line.rsplit(' ').next().unwrap();
         let path = address.strip_prefix(&origin).unwrap();
-        let answer = camp.nobody().request("POST", path).body("text/plain", words.to_owned()).send().await;
+        let answer = team.nobody().request("POST", path).body("text/plain", words.to_owned()).send().await;
         assert_eq!(answer.status, 201, "{line}");
-        window.goto(&format!("{origin}/rooms/{}", camp.room)).await;
-        window.sees(words).await;
+        window.goto(&format!("{origin}/rooms/{}", team.room)).await;
+        window.wait_for_message(words).await;
         window.until("it is a bot's", "return document.querySelector('.message .avatar.is-bot') !== null").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn custom_styles_are_tried_first_and_then_everybodys() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
-        let origin = camp.nobody().origin();
+async fn custom_css_is_previewed_and_then_applied_for_everybody() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
+        let origin = team.nobody().origin();
         let shown = "return getComputedStyle(document.documentElement).getPropertyValue('--ember').trim()";
         first.goto(&format!("{origin}/settings/css")).await;
         first
@@ -77,36 +77,36 @@ async fn custom_styles_are_tried_first_and_then_everybodys() {
         second.goto(&format!("{origin}/?nocss")).await;
         second.find(".side-me").await;
         assert_ne!(second.eval(shown).await, "#135790", "there is a way back");
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn signing_a_device_out_closes_its_window() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let origin = camp.nobody().origin();
-        let first = signed_in(driver, &origin, &camp.ada.email).await;
-        let second = signed_in(driver, &origin, &camp.ada.email).await;
-        second.announce("401");
+async fn device_sign_out_ends_the_session_in_its_window() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let origin = team.nobody().origin();
+        let first = signed_in(driver, &origin, &team.ada.email).await;
+        let second = signed_in(driver, &origin, &team.ada.email).await;
+        second.expect_complaint("401");
         second.find(".composer-input").await;
         first.goto(&format!("{origin}/settings/devices")).await;
         first.find(".settings-devices .button.is-danger").await;
         first.click(".settings-devices .button.is-danger").await;
         first.click(".dialog-confirm .button-danger").await;
         second.find("#field-password").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_phone_is_signed_in_by_a_link_that_works_once() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let origin = camp.nobody().origin();
-        let desk = signed_in(driver, &origin, &camp.ada.email).await;
+async fn transfer_link_signs_another_window_in_once() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let origin = team.nobody().origin();
+        let desk = signed_in(driver, &origin, &team.ada.email).await;
         desk.goto(&format!("{origin}/settings/devices")).await;
         desk.click(".settings-transfer .button").await;
         desk.find(".settings-transfer .copyable").await;
@@ -117,7 +117,7 @@ async fn a_phone_is_signed_in_by_a_link_that_works_once() {
         phone.click(".entry .button-primary").await;
         phone.find(".side-me").await;
         let again = driver.window().await;
-        again.announce("404");
+        again.expect_complaint("404");
         again.goto(link.as_str().unwrap()).await;
         again.click(".entry .button-primary").await;
         again
@@ -126,19 +126,19 @@ async fn a_phone_is_signed_in_by_a_link_that_works_once() {
                 "return /./.test(document.querySelector('.entry-notice, .form-error')?.textContent)",
             )
             .await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_picture_is_cut_and_becomes_my_face_everywhere() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+async fn avatar_is_cropped_and_shown_in_the_other_window() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         first.say("look at me").await;
-        second.sees("look at me").await;
-        first.goto(&format!("{}/settings/profile", camp.nobody().origin())).await;
+        second.wait_for_message("look at me").await;
+        first.goto(&format!("{}/settings/profile", team.nobody().origin())).await;
         first.find(".picture-field").await;
         let dropped = "const canvas = document.createElement('canvas'); canvas.width = 400; canvas.height = 300;
             canvas.getContext('2d').fillRect(50, 50, 100, 100);
@@ -149,7 +149,7 @@ async fn a_picture_is_cut_and_becomes_my_face_everywhere() {
         first.find(".crop-stage").await;
         first.click(".crop-inside .button-primary").await;
         second.until("the face is there", "return document.querySelector('.message .avatar.has-picture img') !== null").await;
-        camp
+        team
     })
     .await;
 }

@@ -1,5 +1,4 @@
-//! The binary needs nothing beside it, on the machine where it runs and (but for a few leaves in C) on the one that
-//! builds it.
+//! The binary is static and runs without any other file; only a few of its crates contain C.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +14,7 @@ use crate::support::*;
 
 const BUILT: &str = env!("CARGO_BIN_EXE_campfire");
 
-/// What is read here of the ELF format (elf(5)), for files of this machine's own kind.
+/// As much of the ELF format (elf(5)) as is needed here, for little-endian files.
 mod elf {
     pub(super) const ET_DYN: u64 = 3;
     pub(super) const PT_DYNAMIC: u64 = 2;
@@ -41,7 +40,7 @@ mod elf {
             self.number(at, if self.is_wide() { 8 } else { 4 })
         }
 
-        /// Type, place and size of each segment.
+        /// Type, offset and size of each segment.
         pub(super) fn segments(&self) -> Vec<(u64, u64, u64)> {
             let (table, size, count, place, length) =
                 if self.is_wide() { (32, 54, 56, 8, 32) } else { (28, 42, 44, 4, 16) };
@@ -61,7 +60,7 @@ mod elf {
 }
 
 #[test]
-fn the_binary_is_static_and_can_be_loaded_anywhere() {
+fn binary_is_static_and_position_independent() {
     let content = fs::read(BUILT).unwrap();
     assert_eq!(&content[..4], b"\x7fELF");
     assert_eq!(content[5], 1, "read here as little-endian");
@@ -76,14 +75,14 @@ fn the_binary_is_static_and_can_be_loaded_anywhere() {
     assert!(dynamic.iter().all(|(tag, _)| *tag != elf::DT_NEEDED), "it needs a library");
     let flags = dynamic.iter().find(|(tag, _)| *tag == elf::DT_FLAGS_1).map_or(0, |(_, flags)| *flags);
     assert_ne!(flags & elf::DF_1_PIE, 0, "an executable, not a library");
-    // As people look at it. There is no ldd where there is no glibc.
+    // ldd agrees, where it exists.
     if let Ok(output) = Command::new("ldd").arg(BUILT).output() {
         let said = text(&output.stdout) + &text(&output.stderr);
         assert!(said.contains("statically linked") || said.contains("not a dynamic"), "{said}");
     }
 }
 
-/// A root directory with nothing in it but the binary and a directory for its data.
+/// A root directory that contains only the binary and a data directory.
 struct EmptyRoot(tempfile::TempDir);
 
 impl EmptyRoot {
@@ -98,8 +97,8 @@ impl EmptyRoot {
         self.0.path()
     }
 
-    /// Only root may change its root directory. Others are root in a user namespace of their own, where the system
-    /// lets them; where it does not, this fails rather than pass unseen.
+    /// chroot needs root. Other users are root in a user namespace; where the system does not allow that, the test fails
+    /// rather than pass without a check.
     fn campfire(&self, arguments: &[&str]) -> Command {
         let mut command = if rustix::process::geteuid().is_root() {
             Command::new("chroot")
@@ -114,7 +113,7 @@ impl EmptyRoot {
             command
         };
         command.arg(self.path()).arg("/campfire").args(arguments);
-        // chroot itself has to be found, and nothing else.
+        // PATH is for chroot itself only.
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
         command
     }
@@ -130,7 +129,7 @@ impl Drop for Running {
 }
 
 #[tokio::test]
-async fn it_serves_from_a_directory_with_nothing_else_in_it() {
+async fn binary_serves_from_an_empty_root_directory() {
     let root = EmptyRoot::new();
     let (log, data) = (Arc::default(), ["--data", "/data"]);
     let serve = root.campfire(&[&["serve", "--listen", "127.0.0.1:0"][..], &data].concat());
@@ -138,7 +137,7 @@ async fn it_serves_from_a_directory_with_nothing_else_in_it() {
     let mut running = Running(child);
     let nobody = Client::new(Address::fixed(address), Credentials::None);
     assert_eq!(nobody.get("/health").await.expect(200)["status"], "ok");
-    let reply = nobody.post("/api/setup", camp::setup_form()).await;
+    let reply = nobody.post("/api/setup", team::setup_form()).await;
     let room = id(&reply.expect(201)["room"]);
     let ada = Person::from_reply(&nobody, &reply, "ada@example.com");
     ada.say(room, "nobody else is here").await;
@@ -156,15 +155,15 @@ async fn it_serves_from_a_directory_with_nothing_else_in_it() {
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
 }
 
-/// The crates that compile C: an allocator, a database, the arithmetic of TLS, and the reference code of Zstandard.
+/// The crates that compile C: the allocator, SQLite, the cryptography of TLS, and Zstandard.
 const IN_C: [&str; 4] = ["libmimalloc-sys", "libsqlite3-sys", "ring", "zstd-sys"];
 
-/// What a build script calls that compiles C or looks for a library in C.
+/// Crates with which a build script compiles C or looks for a C library.
 const C_BUILDERS: [&str; 9] =
     ["autotools", "bindgen", "cc", "cmake", "meson", "nasm-rs", "pkg-config", "system-deps", "vcpkg"];
 
 #[test]
-fn nothing_else_than_four_named_leaves_is_written_in_c() {
+fn crates_with_c_code_are_the_four_named_ones() {
     for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-musl", "armv7-unknown-linux-musleabihf"]
     {
         let output = Command::new(env!("CARGO"))
@@ -187,7 +186,7 @@ fn nothing_else_than_four_named_leaves_is_written_in_c() {
         let is_of = |dep: &Value, kinds: &[Value]| {
             list(&dep["dep_kinds"]).iter().any(|it| kinds.contains(&it["kind"]))
         };
-        // All that goes into the binary or helps to build it; what tests alone need does not count.
+        // Normal and build dependencies; those of tests do not count.
         let (mut met, mut ahead) =
             (BTreeSet::new(), vec![metadata["resolve"]["root"].as_str().unwrap().to_owned()]);
         let (mut in_c, mut linking) = (BTreeSet::new(), BTreeSet::new());

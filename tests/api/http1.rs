@@ -1,4 +1,4 @@
-//! HTTP/1.1 as bytes: pipelines, halves of requests, and what is no request at all.
+//! HTTP/1.1 as raw bytes: pipelining, partial requests and malformed ones.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -8,7 +8,7 @@ use crate::support::*;
 
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Reads until so many answers have begun.
+/// Reads until so many responses have begun.
 async fn answers(stream: &mut TcpStream, count: usize) -> String {
     let mut all = Vec::new();
     within("answers", async {
@@ -26,7 +26,7 @@ async fn connect(server: &Server) -> TcpStream {
 }
 
 #[tokio::test]
-async fn an_answer_does_not_wait_for_whatever_comes_after_its_request() {
+async fn answer_does_not_wait_for_bytes_after_its_request() {
     let server = Server::start();
     for after in
         ["GET /hea", "\r\n", "\0", "POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{"]
@@ -39,12 +39,12 @@ async fn an_answer_does_not_wait_for_whatever_comes_after_its_request() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let camp = Camp::start().await;
-    let mut stream = connect(&camp.server).await;
-    let token = &camp.ada.token;
+    let team = Team::start().await;
+    let mut stream = connect(&team.server).await;
+    let token = &team.ada.token;
     let mut bytes = String::new();
     for n in 0..50 {
-        let body = json!({"room_id": camp.room, "content": format!("pipelined {n}")}).to_string();
+        let body = json!({"room_id": team.room, "content": format!("pipelined {n}")}).to_string();
         bytes.push_str(&format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nx-request-id: n{n}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -59,7 +59,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn good_requests_before_a_bad_one_get_their_answers() {
+async fn pipelined_requests_before_a_bad_one_are_answered() {
     let server = Server::start();
     let answer =
         raw_exchange(server.address().get(), format!("{HEALTH}{HEALTH}GARBAGE\r\n\r\n").as_bytes()).await;
@@ -69,7 +69,7 @@ async fn good_requests_before_a_bad_one_get_their_answers() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_does_no_harm() {
+async fn malformed_requests_are_refused_and_do_no_harm() {
     let server = Server::start();
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -86,7 +86,7 @@ async fn what_is_no_request_is_refused_and_does_no_harm() {
     ] {
         let mut stream = connect(&server).await;
         stream.write_all(bytes).await.unwrap();
-        // It sends no more; whatever the server makes of it ends.
+        // No more bytes follow, so the server must end the connection.
         stream.shutdown().await.unwrap();
         let answer = http::read_to_close(&mut stream).await;
         let status = raw_status(&answer);
@@ -97,43 +97,43 @@ async fn what_is_no_request_is_refused_and_does_no_harm() {
 }
 
 #[tokio::test]
-async fn chunks_that_make_no_sense_break_the_body_off() {
-    let camp = Camp::start().await;
+async fn malformed_chunks_end_the_request() {
+    let team = Team::start().await;
     for chunks in ["zz\r\n", "fffffffffffffffff\r\n", "-1\r\n", "5\r\nabc", "5;ext=\"\0\"\r\nabcdeXX"] {
         let head = format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n{chunks}",
-            camp.ada.token
+            team.ada.token
         );
-        let mut stream = connect(&camp.server).await;
+        let mut stream = connect(&team.server).await;
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
         let answer = http::read_to_close(&mut stream).await;
         assert!(matches!(raw_status(&answer), 0 | 400), "{}", String::from_utf8_lossy(&answer));
     }
     assert_eq!(
-        camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200)["messages"],
+        team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200)["messages"],
         json!([])
     );
 }
 
 #[tokio::test]
-async fn a_client_that_half_closes_still_gets_its_answer() {
-    let camp = Camp::start().await;
-    let mut stream = connect(&camp.server).await;
+async fn half_closed_client_still_gets_its_answer() {
+    let team = Team::start().await;
+    let mut stream = connect(&team.server).await;
     stream.write_all(HEALTH.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 200);
-    // Also when the answer takes a while.
+    // Also when the response takes longer.
     for n in 0..20 {
-        let body = json!({"room_id": camp.room, "content": format!("{n}")}).to_string();
+        let body = json!({"room_id": team.room, "content": format!("{n}")}).to_string();
         let head = format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            camp.ada.token,
+            team.ada.token,
             body.len()
         );
-        let mut stream = connect(&camp.server).await;
+        let mut stream = connect(&team.server).await;
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
         assert_eq!(raw_status(&http::read_to_close(&mut stream).await), 201);
@@ -141,7 +141,7 @@ async fn a_client_that_half_closes_still_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_in_headers_and_queries_are_no_reason_to_fall_over() {
+async fn non_text_bytes_in_headers_and_queries_do_no_harm() {
     let server = Server::start();
     let mut request =
         b"GET /api/session?%00=%ff&limit=%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncookie: ".to_vec();
@@ -153,18 +153,18 @@ async fn bytes_that_are_no_text_in_headers_and_queries_are_no_reason_to_fall_ove
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_in_the_middle_leaves_nothing_behind() {
-    let camp = Camp::start().await;
+async fn disconnect_in_mid_request_leaves_nothing_behind() {
+    let team = Team::start().await;
     for n in 0..50 {
         let head = format!(
             "POST /api/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: 1000\r\n\r\n{{\"room_id\":",
-            camp.ada.token
+            team.ada.token
         );
-        let mut stream = connect(&camp.server).await;
+        let mut stream = connect(&team.server).await;
         stream.write_all(&head.as_bytes()[..head.len() - n]).await.unwrap();
     }
-    camp.ada.say(camp.room, "Only this").await;
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    team.ada.say(team.room, "Only this").await;
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"].as_array().map(Vec::len), Some(1));
 }

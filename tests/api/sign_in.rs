@@ -1,15 +1,15 @@
-//! Set-up, signing in and out, devices, joining.
+//! Set-up, signing in and out, sessions, joining.
 
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
 
-use crate::support::camp::setup_form;
 use crate::support::http::Credentials;
+use crate::support::team::setup_form;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_fresh_server_is_healthy_and_wants_to_be_set_up() {
+async fn setup_is_needed_on_a_fresh_healthy_server() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let health = nobody.get("/health").await.expect(200);
@@ -25,7 +25,7 @@ async fn a_fresh_server_is_healthy_and_wants_to_be_set_up() {
 }
 
 #[tokio::test]
-async fn the_set_up_makes_an_account_an_administrator_and_all_talk() {
+async fn setup_creates_an_account_an_administrator_and_the_first_room() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let reply = nobody.post("/api/setup", setup_form()).await;
@@ -58,21 +58,21 @@ async fn the_set_up_makes_an_account_an_administrator_and_all_talk() {
 }
 
 #[tokio::test]
-async fn whoever_comes_is_told_whose_door_it_is() {
+async fn setup_with_account_shows_the_account_and_whether_one_is_signed_in() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let welcome = json!({"needed": true, "signed_in": false, "account": null});
     assert_eq!(nobody.get("/api/setup?with=account").await.expect(200), welcome);
-    let camp = Camp::on(server).await;
+    let team = Team::on(server).await;
     let seen = |signed_in: bool, logo_url: &Value| json!({"needed": false, "signed_in": signed_in, "account": {"name": "Kontor", "logo_url": logo_url}});
     assert_eq!(nobody.get("/api/setup?with=account").await.expect(200), seen(false, &Value::Null));
-    assert_eq!(camp.ada.get("/api/setup?with=account").await.expect(200), seen(true, &Value::Null));
+    assert_eq!(team.ada.get("/api/setup?with=account").await.expect(200), seen(true, &Value::Null));
     let forged = nobody.with(Credentials::Cookie("forged".into()));
     assert_eq!(forged.get("/api/setup?with=account").await.expect(200), seen(false, &Value::Null));
 }
 
 #[tokio::test]
-async fn the_set_up_happens_once_even_if_twenty_ask_at_once() {
+async fn setup_happens_once_even_if_twenty_ask_at_once() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     let tries = (0..20).map(|n| {
@@ -93,7 +93,7 @@ async fn the_set_up_happens_once_even_if_twenty_ask_at_once() {
 }
 
 #[tokio::test]
-async fn a_set_up_form_with_faults_is_422_with_all_of_them() {
+async fn setup_form_with_faults_is_422_with_all_of_them() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Credentials::None);
     nobody.post("/api/setup", json!({})).await.invalid(&["account_name", "name", "email", "password"]);
@@ -106,20 +106,20 @@ async fn a_set_up_form_with_faults_is_422_with_all_of_them() {
     let mut long = setup_form();
     long["name"] = "x".repeat(10_000).into();
     nobody.post("/api/setup", long).await.invalid(&["name"]);
-    // Nothing of it stuck.
+    // Nothing was stored.
     assert_eq!(nobody.get("/api/setup").await.expect(200), json!({"needed": true}));
     nobody.post("/api/setup", setup_form()).await.expect(201);
 }
 
 #[tokio::test]
-async fn signing_in_ignores_the_case_of_the_address_and_nothing_of_the_password() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn sign_in_ignores_the_case_of_the_email_but_not_of_the_password() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     for email in ["ada@example.com", "ADA@example.COM", "  ada@example.com "] {
         let reply = nobody.post("/api/session", json!({"email": email, "password": PASSWORD})).await;
-        assert_eq!(reply.expect(201)["user"]["id"], camp.ada.id, "{email}");
+        assert_eq!(reply.expect(201)["user"]["id"], team.ada.id, "{email}");
         let again = nobody.with(Credentials::Cookie(reply.cookie())).get("/api/session").await.expect(200);
-        assert_eq!(again["user"]["id"], camp.ada.id);
+        assert_eq!(again["user"]["id"], team.ada.id);
     }
     for password in [&PASSWORD.to_uppercase(), &format!("{PASSWORD} "), "", &"x".repeat(500_000)] {
         let reply =
@@ -131,24 +131,24 @@ async fn signing_in_ignores_the_case_of_the_address_and_nothing_of_the_password(
 }
 
 #[tokio::test]
-async fn one_request_has_all_that_a_client_needs_to_start() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let direct = grace.direct_with(&[&camp.ada]).await;
-    camp.closed_room("Not for Grace", &[&camp.ada]).await;
-    let said = camp.ada.say(camp.room, "Good morning").await;
+async fn session_has_all_that_a_client_needs_to_start() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let direct = grace.direct_with(&[&team.ada]).await;
+    team.closed_room("Not for Grace", &[&team.ada]).await;
+    let said = team.ada.say(team.room, "Good morning").await;
     let session = grace.get("/api/session").await.expect(200);
     assert_keys(&session, &["user", "account", "rooms", "users", "seq", "online"]);
     assert_eq!(session["user"]["email"], "grace@example.com");
     assert!(session["account"].get("join_code").is_none(), "that is for administrators");
     let mut rooms = ids(&session["rooms"]);
     rooms.sort_unstable();
-    assert_eq!(rooms, [camp.room, direct]);
+    assert_eq!(rooms, [team.room, direct]);
     assert!(session["rooms"].as_array().unwrap().iter().all(|it| it["membership"].is_object()));
     let people: HashSet<i64> = ids(&session["users"]).into_iter().collect();
-    assert_eq!(people, HashSet::from([camp.ada.id, grace.id]));
+    assert_eq!(people, HashSet::from([team.ada.id, grace.id]));
     assert!(
-        find(&session["users"], camp.ada.id).get("email").is_none(),
+        find(&session["users"], team.ada.id).get("email").is_none(),
         "others' addresses are not hers to see"
     );
     assert!(session["seq"].as_i64() >= said["id"].as_i64());
@@ -156,9 +156,9 @@ async fn one_request_has_all_that_a_client_needs_to_start() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_this_session_and_no_other() {
-    let camp = Camp::start().await;
-    let phone = camp.ada.sign_in_again().await;
+async fn sign_out_ends_this_session_and_no_other() {
+    let team = Team::start().await;
+    let phone = team.ada.sign_in_again().await;
     let reply = phone.delete("/api/session").await;
     reply.expect(204);
     let line = reply.cookie_line().to_lowercase();
@@ -168,19 +168,19 @@ async fn signing_out_ends_this_session_and_no_other() {
     );
     phone.get("/api/session").await.problem(401, "not_signed_in");
     phone.bearer().get("/api/session").await.problem(401, "not_signed_in");
-    camp.ada.get("/api/session").await.expect(200);
+    team.ada.get("/api/session").await.expect(200);
 }
 
 #[tokio::test]
-async fn my_devices_are_listed_and_can_be_signed_out_one_by_one() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let nobody = camp.nobody();
-    let form = json!({"email": camp.ada.email, "password": PASSWORD});
+async fn sessions_are_listed_and_can_be_ended_one_by_one() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let nobody = team.nobody();
+    let form = json!({"email": team.ada.email, "password": PASSWORD});
     let reply =
         nobody.request("POST", "/api/session").header("user-agent", "Phone/1.0").json(form).send().await;
-    let phone = Person::from_reply(&nobody, &reply, &camp.ada.email);
-    let sessions = camp.ada.get("/api/sessions").await.expect(200)["sessions"].clone();
+    let phone = Person::from_reply(&nobody, &reply, &team.ada.email);
+    let sessions = team.ada.get("/api/sessions").await.expect(200)["sessions"].clone();
     let sessions = sessions.as_array().unwrap();
     assert_eq!(sessions.len(), 2);
     for session in sessions {
@@ -193,65 +193,65 @@ async fn my_devices_are_listed_and_can_be_signed_out_one_by_one() {
     assert_eq!(others.len(), 1, "one of the two is this one");
     assert_eq!(others[0]["user_agent"], "Phone/1.0");
     let of_phone = id(others[0]);
-    // Somebody else's session is none of Grace's business.
+    // Another user's session is not found.
     grace.delete(&format!("/api/sessions/{of_phone}")).await.problem(404, "not_found");
     phone.get("/api/session").await.expect(200);
-    camp.ada.delete(&format!("/api/sessions/{of_phone}")).await.expect(204);
+    team.ada.delete(&format!("/api/sessions/{of_phone}")).await.expect(204);
     phone.get("/api/session").await.problem(401, "not_signed_in");
-    camp.ada.delete(&format!("/api/sessions/{of_phone}")).await.problem(404, "not_found");
-    assert_eq!(camp.ada.get("/api/sessions").await.expect(200)["sessions"].as_array().map(Vec::len), Some(1));
+    team.ada.delete(&format!("/api/sessions/{of_phone}")).await.problem(404, "not_found");
+    assert_eq!(team.ada.get("/api/sessions").await.expect(200)["sessions"].as_array().map(Vec::len), Some(1));
 }
 
 #[tokio::test]
-async fn sessions_and_people_outlive_a_restart_and_no_token_is_on_the_disk() {
-    let mut camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    assert!(camp.server.terminate().success());
-    for entry in std::fs::read_dir(camp.server.data()).unwrap() {
+async fn sessions_survive_a_restart_and_no_secret_is_stored_in_the_clear() {
+    let mut team = Team::start().await;
+    let grace = team.join("Grace").await;
+    assert!(team.server.terminate().success());
+    for entry in std::fs::read_dir(team.server.data()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
         for secret in [&grace.token, PASSWORD] {
             assert!(!bytes.windows(secret.len()).any(|it| it == secret.as_bytes()), "a secret in the clear");
         }
     }
-    camp.server.restart();
+    team.server.restart();
     assert_eq!(grace.get("/api/session").await.expect(200)["user"]["id"], grace.id);
-    assert_eq!(camp.ada.get("/api/session").await.expect(200)["user"]["id"], camp.ada.id);
+    assert_eq!(team.ada.get("/api/session").await.expect(200)["user"]["id"], team.ada.id);
 }
 
 #[tokio::test]
-async fn who_joins_is_in_every_open_room_at_once() {
-    let camp = Camp::start().await;
-    let open = camp.ada.post("/api/rooms", json!({"name": "Open too", "kind": "open"})).await.expect(201);
-    camp.closed_room("Closed", &[&camp.ada]).await;
-    let nobody = camp.nobody();
+async fn join_adds_the_user_to_every_open_room() {
+    let team = Team::start().await;
+    let open = team.ada.post("/api/rooms", json!({"name": "Open too", "kind": "open"})).await.expect(201);
+    team.closed_room("Closed", &[&team.ada]).await;
+    let nobody = team.nobody();
     let form = json!({"name": "Grace Hopper", "email": "Grace@Example.com", "password": PASSWORD});
-    let reply = nobody.post(&format!("/api/join/{}", camp.join_code), form.clone()).await;
+    let reply = nobody.post(&format!("/api/join/{}", team.join_code), form.clone()).await;
     let body = reply.expect(201);
     assert_eq!((&body["user"]["name"], &body["user"]["role"]), (&json!("Grace Hopper"), &json!("member")));
     let grace = Person::from_reply(&nobody, &reply, "grace@example.com");
     let mut rooms = ids(&grace.get("/api/rooms").await.expect(200)["rooms"]);
     rooms.sort_unstable();
-    assert_eq!(rooms, [camp.room, id(&open)]);
+    assert_eq!(rooms, [team.room, id(&open)]);
     grace.say(id(&open), "Here I am").await;
 
     let mut taken = form.clone();
     taken["email"] = "gRACE@eXAMPLE.cOM".into();
-    nobody.post(&format!("/api/join/{}", camp.join_code), taken).await.problem(409, "conflict");
-    for code in ["abcd-efgh-ijkl", "x", "%00", "..%2f..", &camp.join_code.replace('-', "")[..11]] {
+    nobody.post(&format!("/api/join/{}", team.join_code), taken).await.problem(409, "conflict");
+    for code in ["abcd-efgh-ijkl", "x", "%00", "..%2f..", &team.join_code.replace('-', "")[..11]] {
         nobody.post(&format!("/api/join/{code}"), form.clone()).await.problem(404, "not_found");
     }
     let faults = json!({"name": " ", "email": "x", "password": "short"});
     nobody
-        .post(&format!("/api/join/{}", camp.join_code), faults)
+        .post(&format!("/api/join/{}", team.join_code), faults)
         .await
         .invalid(&["name", "email", "password"]);
 }
 
 #[tokio::test]
-async fn one_address_joins_once_even_if_it_is_sent_twenty_times_at_once() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
-    let path = format!("/api/join/{}", camp.join_code);
+async fn join_with_one_email_twenty_times_at_once_creates_one_user() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
+    let path = format!("/api/join/{}", team.join_code);
     let tries = (0..20).map(|n| {
         nobody.post(
             &path,
@@ -261,26 +261,26 @@ async fn one_address_joins_once_even_if_it_is_sent_twenty_times_at_once() {
     let replies = join_all(tries).await;
     assert_eq!(replies.iter().filter(|it| it.status == 201).count(), 1);
     replies.iter().filter(|it| it.status != 201).for_each(|it| drop(it.problem(409, "conflict")));
-    assert_eq!(camp.ada.get("/api/users").await.expect(200)["users"].as_array().map(Vec::len), Some(2));
+    assert_eq!(team.ada.get("/api/users").await.expect(200)["users"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test]
-async fn a_new_join_code_kills_the_old_one() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn join_code_renewal_invalidates_the_old_code() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     grace.post("/api/account/join_code", json!({})).await.problem(403, "forbidden");
-    let renewed = camp.ada.post("/api/account/join_code", json!({})).await.expect(201);
+    let renewed = team.ada.post("/api/account/join_code", json!({})).await.expect(201);
     assert_keys(&renewed, &["join_code", "url", "qr_svg"]);
     let code = renewed["join_code"].as_str().unwrap();
-    assert_ne!(code, camp.join_code);
+    assert_ne!(code, team.join_code);
     let shape: Vec<usize> =
         code.split('-').map(|it| it.chars().filter(char::is_ascii_alphanumeric).count()).collect();
     assert_eq!((shape, code.len()), (vec![4, 4, 4], 14), "{code}");
     assert!(renewed["url"].as_str().unwrap().ends_with(&format!("/join/{code}")), "{renewed}");
     assert!(renewed["qr_svg"].as_str().unwrap().starts_with("<svg"), "{renewed}");
-    let nobody = camp.nobody();
+    let nobody = team.nobody();
     let form = json!({"name": "Linus", "email": "linus@example.com", "password": PASSWORD});
-    nobody.post(&format!("/api/join/{}", camp.join_code), form.clone()).await.problem(404, "not_found");
+    nobody.post(&format!("/api/join/{}", team.join_code), form.clone()).await.problem(404, "not_found");
     nobody.post(&format!("/api/join/{code}"), form).await.expect(201);
-    assert_eq!(camp.ada.get("/api/account").await.expect(200)["join_code"], code);
+    assert_eq!(team.ada.get("/api/account").await.expect(200)["join_code"], code);
 }

@@ -1,4 +1,4 @@
-//! Many sockets of one room, some of which come and go.
+//! Fan-out to many sockets of one room, some of which reconnect.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::support::*;
 const SOCKETS: usize = 40;
 const MESSAGES: usize = 500;
 
-/// Reads until it has heard of all messages; every fourth drops now and then and comes back with `since`.
+/// Reads until it has all messages; every fourth listener disconnects now and then and resumes with `since`.
 async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(i64, String)> {
     let mut heard: BTreeMap<i64, String> = BTreeMap::new();
     let mut order = Vec::new();
@@ -30,7 +30,7 @@ async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(
         order.push((seq, content));
         if drops && order.len() == next_drop && order.len() < MESSAGES {
             next_drop += 40 + number;
-            socket.drop_dead();
+            socket.disconnect();
             socket = person.socket().await;
             socket.join_since(room, last).await;
         }
@@ -39,27 +39,27 @@ async fn listener(person: Person, room: i64, since: i64, number: usize) -> Vec<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forty_sockets_get_five_hundred_messages_in_order_without_gap_or_double() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+async fn broadcast_to_forty_sockets_is_in_order_without_gap_or_duplicate() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let since = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
     let listeners: Vec<_> = (0..SOCKETS)
         .map(|number| {
-            let person = if number % 2 == 0 { camp.ada.clone() } else { grace.clone() };
-            tokio::spawn(listener(person, camp.room, since, number))
+            let person = if number % 2 == 0 { team.ada.clone() } else { grace.clone() };
+            tokio::spawn(listener(person, team.room, since, number))
         })
         .collect();
-    // Four who talk at the same time, two over HTTP and two over sockets.
-    let mut speakers = Vec::new();
-    for speaker in 0..4 {
-        let person = if speaker % 2 == 0 { camp.ada.clone() } else { grace.clone() };
-        let room = camp.room;
-        speakers.push(tokio::spawn(async move {
+    // Four authors post at the same time, two over HTTP and two over sockets.
+    let mut authors = Vec::new();
+    for author in 0..4 {
+        let person = if author % 2 == 0 { team.ada.clone() } else { grace.clone() };
+        let room = team.room;
+        authors.push(tokio::spawn(async move {
             let mut said = Vec::new();
             let mut socket = person.socket().await;
             for n in 0..MESSAGES / 4 {
-                let content = format!("{speaker}-{n}");
-                let message = if speaker < 2 {
+                let content = format!("{author}-{n}");
+                let message = if author < 2 {
                     person.say(room, &content).await
                 } else {
                     socket.say(room, &content, &content).await["message"].clone()
@@ -70,8 +70,8 @@ async fn forty_sockets_get_five_hundred_messages_in_order_without_gap_or_double(
         }));
     }
     let mut said = Vec::new();
-    for speaker in speakers {
-        said.extend(speaker.await.expect("a speaker"));
+    for author in authors {
+        said.extend(author.await.expect("an author"));
     }
     said.sort_unstable();
     assert_eq!(said.len(), MESSAGES);
@@ -82,11 +82,11 @@ async fn forty_sockets_get_five_hundred_messages_in_order_without_gap_or_double(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_socket_that_joins_while_others_talk_misses_nothing() {
-    let camp = Camp::start().await;
-    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
-    let (ada, room) = (camp.ada.clone(), camp.room);
-    let talk = tokio::spawn(async move {
+async fn join_while_others_post_misses_nothing() {
+    let team = Team::start().await;
+    let since = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+    let (ada, room) = (team.ada.clone(), team.room);
+    let posting = tokio::spawn(async move {
         let mut said = Vec::new();
         for n in 0..300 {
             said.push(id(&ada.say(room, &format!("{n}")).await));
@@ -95,7 +95,7 @@ async fn a_socket_that_joins_while_others_talk_misses_nothing() {
     });
     let mut listeners = Vec::new();
     for _ in 0..30 {
-        let ada = camp.ada.clone();
+        let ada = team.ada.clone();
         listeners.push(tokio::spawn(async move {
             let mut socket = ada.socket().await;
             socket.join_since(room, since).await;
@@ -110,7 +110,7 @@ async fn a_socket_that_joins_while_others_talk_misses_nothing() {
         }));
         tokio::task::yield_now().await;
     }
-    let said = talk.await.expect("talk");
+    let said = posting.await.expect("the posts");
     for listener in listeners {
         assert_eq!(within("a listener", listener).await.expect("a listener"), said);
     }

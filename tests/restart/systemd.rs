@@ -1,4 +1,4 @@
-//! What systemd and the server have to say to each other.
+//! systemd: notifications, watchdog, socket activation, limits.
 
 use std::net::UdpSocket;
 use std::process::Command;
@@ -8,43 +8,43 @@ use crate::support::server::{campfire, spawn_until_ready, wait_for};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn systemd_hears_that_it_is_ready_well_and_going() {
+async fn systemd_is_notified_of_ready_watchdog_and_stopping() {
     let mut server = Server::under(Systemd::new("http", Some(Duration::from_millis(200))), &[]);
     let address = server.address().get();
     {
         let systemd = server.systemd.as_ref().expect("systemd");
         assert_eq!(address, systemd.address(), "it answers where the socket is");
-        systemd.hears("READY=1", 1);
-        systemd.hears(&format!("STATUS=Serving on {address}"), 1);
+        systemd.wait_for_notice("READY=1", 1);
+        systemd.wait_for_notice(&format!("STATUS=Serving on {address}"), 1);
     }
     let client = Client::new(server.address(), http::Credentials::None);
     client.get("/health").await.expect(200);
-    server.systemd.as_ref().expect("systemd").hears("WATCHDOG=1", 3);
+    server.systemd.as_ref().expect("systemd").wait_for_notice("WATCHDOG=1", 3);
     assert!(!server.systemd.as_ref().expect("systemd").notices().contains(&"STOPPING=1".to_owned()));
     assert!(server.terminate().success());
     let systemd = server.systemd.as_ref().expect("systemd");
-    systemd.hears("STOPPING=1", 1);
+    systemd.wait_for_notice("STOPPING=1", 1);
     assert_eq!(systemd.notices().iter().filter(|it| *it == "READY=1").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_watched_does_not_say_that_all_is_well() {
+async fn watchdog_is_not_notified_unless_it_is_asked_for() {
     let mut server = Server::under(Systemd::new("http", None), &[]);
     let client = Client::new(server.address(), http::Credentials::None);
     client.get("/health").await.expect(200);
     assert!(server.terminate().success());
     let systemd = server.systemd.as_ref().expect("systemd");
-    systemd.hears("STOPPING=1", 1);
+    systemd.wait_for_notice("STOPPING=1", 1);
     assert!(!systemd.notices().iter().any(|it| it.starts_with("WATCHDOG")), "{:?}", systemd.notices());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_that_is_passed_on_goes_before_the_address_whatever_its_name() {
+async fn socket_activation_overrides_listen_whatever_the_socket_is_called() {
     for name in ["http", "https", "campfire.socket", ""] {
         let server = Server::under(Systemd::new(name, None), &[("CAMPFIRE_WORKERS", "3")]);
         let address = server.systemd.as_ref().expect("systemd").address();
         assert_eq!(server.address().get(), address, "{name:?}");
-        // More than there are workers, at the same time and one after the other.
+        // More connections than workers, concurrently and repeatedly.
         for _ in 0..3 {
             let asked: Vec<_> = (0..12)
                 .map(|_| {
@@ -60,7 +60,7 @@ async fn a_socket_that_is_passed_on_goes_before_the_address_whatever_its_name() 
 }
 
 #[test]
-fn what_is_passed_on_to_another_process_is_not_taken() {
+fn listen_fds_of_another_process_are_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = campfire();
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
@@ -72,7 +72,7 @@ fn what_is_passed_on_to_another_process_is_not_taken() {
 }
 
 #[test]
-fn a_socket_that_nobody_can_connect_to_is_refused_with_one_sentence() {
+fn socket_activation_with_a_udp_socket_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let systemd = Systemd::new("post", None);
     let (mut command, input) = systemd.passing(UdpSocket::bind("127.0.0.1:0").unwrap().into());
@@ -88,7 +88,7 @@ fn a_socket_that_nobody_can_connect_to_is_refused_with_one_sentence() {
 }
 
 #[test]
-fn it_may_open_as_many_files_as_the_system_lets_it() {
+fn open_files_limit_is_raised_to_the_hard_limit() {
     let dir = tempfile::tempdir().unwrap();
     let binary = campfire();
     let mut command = Command::new("sh");

@@ -1,18 +1,18 @@
-//! What the server does in the world by itself: pushes and link previews.
+//! Calls to the outside: Web Push and link previews.
 
 use aes_gcm::{Aes128Gcm, KeyInit, aead::Aead};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use p256::{PublicKey, SecretKey, ecdh::diffie_hellman, elliptic_curve::sec1::ToSec1Point};
 
 use crate::support::{
-    receiver::{Heard, answer, redirect},
+    receiver::{Call, redirect, response},
     *,
 };
 
-/// Lets the server call the receivers of the tests.
-const NEAR: (&str, &str) = ("CAMPFIRE_OUTGOING_ALLOW", "127.0.0.1/32");
+/// Allows the server to call the receivers of the tests.
+const ALLOW_LOOPBACK: (&str, &str) = ("CAMPFIRE_OUTGOING_ALLOW", "127.0.0.1/32");
 
-/// A browser as a push service knows it.
+/// The keys of a browser that has subscribed to pushes.
 struct Browser {
     secret: SecretKey,
     auth: [u8; 16],
@@ -32,12 +32,12 @@ impl Browser {
             "keys": {"p256dh": BASE64.encode(self.point()), "auth": BASE64.encode(self.auth)}})
     }
 
-    /// RFC 8291 from the other side.
-    fn decrypt(&self, heard: &Heard) -> Value {
-        assert_eq!(heard.header("content-encoding"), Some("aes128gcm"));
-        assert!(heard.header("authorization").unwrap().starts_with("vapid t="));
-        assert!(heard.header("ttl").is_some());
-        let (salt, sender) = (&heard.body[..16], &heard.body[21..86]);
+    /// Decrypts a push as a browser does (RFC 8291).
+    fn decrypt(&self, call: &Call) -> Value {
+        assert_eq!(call.header("content-encoding"), Some("aes128gcm"));
+        assert!(call.header("authorization").unwrap().starts_with("vapid t="));
+        assert!(call.header("ttl").is_some());
+        let (salt, sender) = (&call.body[..16], &call.body[21..86]);
         let theirs = PublicKey::from_sec1_bytes(sender).unwrap();
         let shared = diffie_hellman(self.secret.to_nonzero_scalar(), theirs.as_affine());
         let expand = |salt: &[u8], secret: &[u8], info: &[u8], length: usize| {
@@ -49,94 +49,94 @@ impl Browser {
         let secret = expand(&self.auth, shared.raw_secret_bytes(), &info, 32);
         let key: [u8; 16] = expand(salt, &secret, b"Content-Encoding: aes128gcm\0", 16).try_into().unwrap();
         let nonce: [u8; 12] = expand(salt, &secret, b"Content-Encoding: nonce\0", 12).try_into().unwrap();
-        let mut plain = Aes128Gcm::new(&key.into()).decrypt(&nonce.into(), &heard.body[86..]).unwrap();
+        let mut plain = Aes128Gcm::new(&key.into()).decrypt(&nonce.into(), &call.body[86..]).unwrap();
         assert_eq!(plain.pop(), Some(2));
         serde_json::from_slice(&plain).unwrap()
     }
 }
 
-async fn service() -> Receiver {
-    Receiver::start(|_, _| answer(201, "text/plain", "")).await
+async fn push_service() -> Receiver {
+    Receiver::start(|_, _| response(201, "text/plain", "")).await
 }
 
 #[tokio::test]
-async fn who_does_not_look_is_told_by_involvement_and_who_looks_is_not() {
-    let camp = Camp::with(&[NEAR]).await;
-    let grace = camp.join("Grace").await;
-    let service = service().await;
+async fn push_follows_involvement_and_skips_users_who_are_present() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let grace = team.join("Grace").await;
+    let service = push_service().await;
     let browser = Browser::new(7);
     let made =
         grace.post("/api/push/subscriptions", browser.subscription(&service.url("/g"))).await.expect(201);
     assert_keys(&made, &["id", "endpoint", "user_agent", "created_at"]);
-    camp.ada.say(camp.room, "no mention: not told").await;
-    grace.say(camp.room, "@[Grace](user:2) by herself: not told").await;
+    team.ada.say(team.room, "no mention: not notified").await;
+    grace.say(team.room, "@[Grace](user:2) by herself: not notified").await;
     let mention = format!("@[Grace](user:{}) come **here**", grace.id);
-    let message = id(&camp.ada.say(camp.room, &mention).await);
-    let heard = service.hears(1).await;
-    let notice = browser.decrypt(&heard[0]);
+    let message = id(&team.ada.say(team.room, &mention).await);
+    let calls = service.wait_for_calls(1).await;
+    let notice = browser.decrypt(&calls[0]);
     assert_eq!((&notice["title"], &notice["body"]), (&json!("All Talk"), &json!("Ada: Grace come here")));
     assert_eq!(
         (&notice["path"], &notice["badge"]),
-        (&json!(format!("/rooms/{}/@{message}", camp.room)), &json!(1))
+        (&json!(format!("/rooms/{}/@{message}", team.room)), &json!(1))
     );
-    let direct = camp.ada.direct_with(&[&grace]).await;
-    camp.ada.say(direct, "just us").await;
-    let notice = browser.decrypt(&service.hears(2).await[1]);
+    let direct = team.ada.direct_with(&[&grace]).await;
+    team.ada.say(direct, "just us").await;
+    let notice = browser.decrypt(&service.wait_for_calls(2).await[1]);
     assert_eq!((&notice["title"], &notice["body"]), (&json!("Ada"), &json!("just us")));
-    // She looks now.
-    let socket = grace.socket_in(camp.room).await;
-    camp.ada.say(camp.room, &mention).await;
+    // Grace is present now.
+    let socket = grace.socket_in(team.room).await;
+    team.ada.say(team.room, &mention).await;
     drop(socket);
     grace
         .put(&format!("/api/rooms/{direct}/involvement"), json!({"involvement": "nothing"}))
         .await
         .expect(200);
-    camp.ada.say(direct, "muted").await;
+    team.ada.say(direct, "muted").await;
     grace
         .put(&format!("/api/rooms/{direct}/involvement"), json!({"involvement": "everything"}))
         .await
         .expect(200);
-    camp.ada.say(direct, &"long ".repeat(2_000)).await;
-    let heard = service.hears(3).await;
-    let body = browser.decrypt(&heard[2])["body"].as_str().unwrap().to_owned();
+    team.ada.say(direct, &"long ".repeat(2_000)).await;
+    let calls = service.wait_for_calls(3).await;
+    let body = browser.decrypt(&calls[2])["body"].as_str().unwrap().to_owned();
     assert!(body.len() <= 3_000 && body.ends_with('…') && body.starts_with("long"), "{}", body.len());
-    assert_eq!(heard.len(), 3);
+    assert_eq!(calls.len(), 3);
 }
 
 #[tokio::test]
-async fn a_test_push_comes_and_a_subscription_that_is_gone_is_dropped() {
-    let camp = Camp::with(&[NEAR]).await;
-    let gone = Receiver::start(|_, _| answer(410, "text/plain", "")).await;
-    let key = camp.ada.get("/api/push/key").await.expect(200);
+async fn push_test_is_delivered_and_a_gone_subscription_is_deleted() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let gone = Receiver::start(|_, _| response(410, "text/plain", "")).await;
+    let key = team.ada.get("/api/push/key").await.expect(200);
     assert_eq!(BASE64.decode(key["public_key"].as_str().unwrap()).unwrap().len(), 65);
-    let service = service().await;
+    let service = push_service().await;
     let browser = Browser::new(9);
     let made =
-        camp.ada.post("/api/push/subscriptions", browser.subscription(&service.url("/"))).await.expect(201);
+        team.ada.post("/api/push/subscriptions", browser.subscription(&service.url("/"))).await.expect(201);
     let path = format!("/api/push/subscriptions/{}", id(&made));
-    assert_eq!(camp.ada.post(&format!("{path}/test"), json!({})).await.status, 202);
-    browser.decrypt(&service.hears(1).await[0]);
-    let grace = camp.join("Grace").await;
+    assert_eq!(team.ada.post(&format!("{path}/test"), json!({})).await.status, 202);
+    browser.decrypt(&service.wait_for_calls(1).await[0]);
+    let grace = team.join("Grace").await;
     grace.post(&format!("{path}/test"), json!({})).await.problem(404, "not_found");
     grace.delete(&path).await.problem(404, "not_found");
     let away =
-        camp.ada.post("/api/push/subscriptions", browser.subscription(&gone.url("/"))).await.expect(201);
-    camp.ada.post(&format!("/api/push/subscriptions/{}/test", id(&away)), json!({})).await;
+        team.ada.post("/api/push/subscriptions", browser.subscription(&gone.url("/"))).await.expect(201);
+    team.ada.post(&format!("/api/push/subscriptions/{}/test", id(&away)), json!({})).await;
     within("the subscription to go", async {
-        while camp.ada.get("/api/push/subscriptions").await.text().contains(&gone.url("/")) {
+        while team.ada.get("/api/push/subscriptions").await.text().contains(&gone.url("/")) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     })
     .await;
-    camp.ada.delete(&path).await.expect(204);
+    team.ada.delete(&path).await.expect(204);
     for bad in [
         json!({"endpoint": "x", "keys": browser.subscription("")["keys"]}),
         json!({"endpoint": "ftp://x/", "keys": browser.subscription("")["keys"]}),
     ] {
-        camp.ada.post("/api/push/subscriptions", bad).await.invalid(&["endpoint"]);
+        team.ada.post("/api/push/subscriptions", bad).await.invalid(&["endpoint"]);
     }
     let keyless = json!({"endpoint": "https://push.example/", "keys": {"p256dh": "AAAA", "auth": "BBBB"}});
-    camp.ada.post("/api/push/subscriptions", keyless).await.invalid(&["keys"]);
+    team.ada.post("/api/push/subscriptions", keyless).await.invalid(&["keys"]);
 }
 
 fn png() -> Vec<u8> {
@@ -146,24 +146,24 @@ fn png() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_link_gets_a_preview_whose_picture_is_our_own_copy() {
-    let camp = Camp::with(&[NEAR]).await;
-    let site = Receiver::start(|heard, _| match heard.path.as_str() {
+async fn link_preview_has_our_own_copy_of_the_picture() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let site = Receiver::start(|call, _| match call.path.as_str() {
         "/moved" => redirect("/page"),
-        "/page" => answer(
+        "/page" => response(
             200,
             "text/html; charset=utf-8",
             "<title>t</title><meta property='og:title' content='A page'><meta property='og:image' content='/i.png'>\
              <meta name='description' content='What it is'>",
         ),
-        "/i.png" => answer(200, "image/png", png()),
-        "/fake.png" => answer(200, "image/png", "<svg/>"),
-        _ => answer(404, "text/html", "<title>nothing</title>"),
+        "/i.png" => response(200, "image/png", png()),
+        "/fake.png" => response(200, "image/png", "<svg/>"),
+        _ => response(404, "text/html", "<title>nothing</title>"),
     })
     .await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
+    let mut socket = team.ada.socket_in(team.room).await;
     let links = format!("see {} and {} and {}", site.url("/moved"), site.url("/none"), site.url("/fake.png"));
-    let message = camp.ada.say(camp.room, &links).await;
+    let message = team.ada.say(team.room, &links).await;
     assert_eq!(message["embeds"], json!([]));
     let updated = socket.expect("message.updated").await["message"].clone();
     assert_eq!(updated["edited_at"], Value::Null, "nobody has edited it");
@@ -174,25 +174,25 @@ async fn a_link_gets_a_preview_whose_picture_is_our_own_copy() {
         (&embed["url"], &embed["title"], &embed["description"]),
         (&json!(site.url("/moved")), &json!("A page"), &json!("What it is"))
     );
-    let picture = camp.ada.get(embed["image_url"].as_str().unwrap()).await;
+    let picture = team.ada.get(embed["image_url"].as_str().unwrap()).await;
     let picture = image::load_from_memory(&picture.body).unwrap();
     assert_eq!((picture.width(), picture.height()), (640, 213));
-    camp.nobody().get(embed["image_url"].as_str().unwrap()).await.problem(401, "not_signed_in");
-    camp.ada.get("/embeds/user-1").await.problem(404, "not_found");
+    team.nobody().get(embed["image_url"].as_str().unwrap()).await.problem(401, "not_signed_in");
+    team.ada.get("/embeds/user-1").await.problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn no_link_reaches_into_the_house() {
-    let camp = Camp::start().await;
-    let secret = Receiver::start(|_, _| answer(200, "text/html", "<title>secret</title>")).await;
+async fn private_addresses_are_not_called_for_links_or_pushes() {
+    let team = Team::start().await;
+    let secret = Receiver::start(|_, _| response(200, "text/html", "<title>secret</title>")).await;
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "0"] {
-        camp.ada.say(camp.room, &format!("<http://{host}:{}/>", secret.port)).await;
+        team.ada.say(team.room, &format!("<http://{host}:{}/>", secret.port)).await;
     }
     let endpoint = Browser::new(3).subscription(&secret.url("/push"));
-    let made = camp.ada.post("/api/push/subscriptions", endpoint).await.expect(201);
-    camp.ada.post(&format!("/api/push/subscriptions/{}/test", id(&made)), json!({})).await;
-    within("all to be looked at", async {
-        while !camp.ada.get("/api/jobs?state=waiting").await.expect(200)["jobs"]
+    let made = team.ada.post("/api/push/subscriptions", endpoint).await.expect(201);
+    team.ada.post(&format!("/api/push/subscriptions/{}/test", id(&made)), json!({})).await;
+    within("all jobs to run", async {
+        while !team.ada.get("/api/jobs?state=waiting").await.expect(200)["jobs"]
             .as_array()
             .unwrap()
             .is_empty()
@@ -201,5 +201,5 @@ async fn no_link_reaches_into_the_house() {
         }
     })
     .await;
-    assert!(secret.heard().is_empty(), "{:?}", secret.heard());
+    assert!(secret.calls().is_empty(), "{:?}", secret.calls());
 }

@@ -1,4 +1,4 @@
-//! A restart in the middle of the day: under socket activation nobody is refused, nothing is lost, nothing comes twice.
+//! A restart under load with socket activation: no connection is refused, nothing is lost, nothing is duplicated.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -12,19 +12,19 @@ use tokio::sync::watch;
 
 use crate::support::*;
 
-/// Requests in a second: of each 20, 18 read and 2 post; half of each come on new connections.
+/// Requests per second: of each 20, 18 read and 2 post; half of each use new connections.
 const RATE: u64 = 200;
 const KEPT_CONNECTIONS: usize = 10;
 const SOCKETS: usize = 1_000;
 const RESTARTS: usize = 2;
 
-/// The debug log tells how many sockets each worker has.
+/// The debug log has the number of sockets of each worker.
 const SETTINGS: &[(&str, &str)] = &[("CAMPFIRE_WORKERS", "2"), ("CAMPFIRE_LOG_LEVEL", "debug")];
 
-/// Sockets that connect at the same time at the start.
-const ABREAST: usize = 50;
+/// How many sockets connect at the same time at the start.
+const CONNECTING_AT_ONCE: usize = 50;
 
-/// Requests before the first restart and after each, so that it falls among them.
+/// Requests before the first restart and after each, so that restarts happen under load.
 const BETWEEN: usize = RATE as usize;
 
 struct Answer {
@@ -33,7 +33,7 @@ struct Answer {
     is_last: bool,
 }
 
-/// Why there is no answer, and whether a byte of one came.
+/// Why there is no response, and whether a byte of one was received.
 struct Broken {
     began: bool,
     why: String,
@@ -67,19 +67,19 @@ async fn ask(stream: &mut TcpStream, request: &str) -> Result<Answer, Broken> {
     }
 }
 
-/// What all who ask have in common.
-struct Crowd {
+/// State shared by the clients that send requests.
+struct Load {
     address: SocketAddr,
     token: String,
     room: i64,
     done: AtomicUsize,
     again: AtomicUsize,
-    /// The longest that anybody waited, in microseconds.
+    /// The longest wait for a response, in microseconds.
     worst: AtomicU64,
     over: AtomicBool,
 }
 
-impl Crowd {
+impl Load {
     fn request(&self, number: u64, is_post: bool) -> String {
         let head = format!("host: campfire\r\nauthorization: Bearer {}\r\n", self.token);
         if !is_post {
@@ -93,7 +93,8 @@ impl Crowd {
         )
     }
 
-    /// Asks on a connection that was used before, or on a new one. Answers the connection if it can be used again.
+    /// Sends a request on a kept connection or on a new one. Returns the connection if it can be used again, and the id
+    /// of the message if it posted one.
     async fn turn(&self, number: u64, kept: Option<TcpStream>) -> (Option<TcpStream>, Option<i64>) {
         let is_post = number % 20 < 2;
         let request = self.request(number, is_post);
@@ -102,8 +103,8 @@ impl Crowd {
         if let Some(mut stream) = kept {
             match ask(&mut stream, &request).await {
                 Ok(answer) => answered = Some((stream, answer)),
-                // The one thing that a client has to put up with (RFC 9112, section 9.3.1); a post has its own id, so
-                // that it can be asked for again.
+                // A kept connection may be closed before the response begins (RFC 9112, section 9.3.1). A post can be
+                // retried, because it has a `client_message_id`.
                 Err(broken) if !broken.began => {
                     self.again.fetch_add(1, Ordering::Relaxed);
                 }
@@ -143,27 +144,27 @@ fn key(number: u64) -> String {
     format!("post-{number}")
 }
 
-/// One who asks at a pace of their own until it is over, whether or not there were answers meanwhile; what was posted, by
-/// its key.
-async fn asker(crowd: Arc<Crowd>, number: usize, is_kept: bool) -> HashMap<String, i64> {
-    let askers = 2 * KEPT_CONNECTIONS as u64;
-    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 * askers / RATE));
+/// Sends requests at a fixed rate until the load ends, without waiting for responses on new connections; returns the
+/// posted messages by key.
+async fn client(load: Arc<Load>, number: usize, is_kept: bool) -> HashMap<String, i64> {
+    let clients = 2 * KEPT_CONNECTIONS as u64;
+    let mut pace = tokio::time::interval(Duration::from_micros(1_000_000 * clients / RATE));
     let mut posted = HashMap::new();
     let mut kept = None;
     let mut turns = Vec::new();
     for round in 0_u64.. {
         pace.tick().await;
-        if crowd.over.load(Ordering::Relaxed) {
+        if load.over.load(Ordering::Relaxed) {
             break;
         }
-        let turn = round * askers + number as u64;
+        let turn = round * clients + number as u64;
         if is_kept {
-            let (left, message) = crowd.turn(turn, kept.take()).await;
+            let (left, message) = load.turn(turn, kept.take()).await;
             kept = left;
             posted.extend(message.map(|message| (key(turn), message)));
         } else {
-            let crowd = crowd.clone();
-            turns.push((turn, tokio::spawn(async move { crowd.turn(turn, None).await.1 })));
+            let load = load.clone();
+            turns.push((turn, tokio::spawn(async move { load.turn(turn, None).await.1 })));
         }
     }
     for (turn, answer) in turns {
@@ -173,26 +174,26 @@ async fn asker(crowd: Arc<Crowd>, number: usize, is_kept: bool) -> HashMap<Strin
     posted
 }
 
-/// Who listens, and what it takes to see that all are there.
-struct Audience {
+/// State shared by the listeners.
+struct Listeners {
     room: i64,
     since: i64,
-    /// How often anybody has come into the room.
+    /// How many joins there were.
     joins: AtomicUsize,
-    /// When the last one did.
+    /// When the last join was.
     joined_at: std::sync::Mutex<Instant>,
     hinted: AtomicUsize,
 }
 
-/// Listens, comes back when it is sent away, and answers the ids of the messages that it heard, up to the last one.
-async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Receiver<i64>) -> Vec<i64> {
+/// Receives messages and reconnects when the server stops; returns the ids of all messages up to the last.
+async fn listener(person: Person, shared: Arc<Listeners>, mut last: watch::Receiver<i64>) -> Vec<i64> {
     let mut heard = Vec::new();
-    let mut seq = audience.since;
+    let mut seq = shared.since;
     loop {
         let mut socket = person.bearer_socket().await;
-        socket.try_send(json!({"type": "join_room", "room_id": audience.room, "since": seq})).await;
+        socket.try_send(json!({"type": "join_room", "room_id": shared.room, "since": seq})).await;
         loop {
-            // The last message may have been heard before it was known to be the last.
+            // The last message may have been received before it was known to be the last.
             let is_all = *last.borrow_and_update() > 0 && seq >= *last.borrow();
             if is_all {
                 return heard;
@@ -202,24 +203,24 @@ async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Rece
                 _ = last.changed() => continue,
             };
             match next {
-                ws::Heard::Closed(code) => {
-                    assert_eq!(code, Some(1001), "{:?}", socket.farewell);
+                ws::Received::Closed(code) => {
+                    assert_eq!(code, Some(1001), "{:?}", socket.close_reason);
                     let hint = socket.retry_hint().expect("a hint when to come back");
-                    audience.hinted.fetch_add(1, Ordering::Relaxed);
-                    // As a browser does: it answers and closes, then waits.
+                    shared.hinted.fetch_add(1, Ordering::Relaxed);
+                    // Closes, then waits as long as hinted, as a browser does.
                     drop(socket);
                     tokio::time::sleep(Duration::from_millis(hint)).await;
                     break;
                 }
-                ws::Heard::Event(event) if event["type"] == "joined" => {
-                    audience.joins.fetch_add(1, Ordering::Relaxed);
-                    *audience.joined_at.lock().unwrap() = Instant::now();
+                ws::Received::Event(event) if event["type"] == "joined" => {
+                    shared.joins.fetch_add(1, Ordering::Relaxed);
+                    *shared.joined_at.lock().unwrap() = Instant::now();
                 }
-                ws::Heard::Event(event) if event["type"] == "message.created" => {
+                ws::Received::Event(event) if event["type"] == "message.created" => {
                     seq = event["seq"].as_i64().expect("seq");
                     heard.push(id(&event["message"]));
                 }
-                ws::Heard::Event(event) => {
+                ws::Received::Event(event) => {
                     assert!(!matches!(event["type"].as_str(), Some("resync" | "error")), "{event}");
                 }
             }
@@ -227,7 +228,7 @@ async fn listener(person: Person, audience: Arc<Audience>, mut last: watch::Rece
     }
 }
 
-/// Every message of the room, walked from the oldest.
+/// Every message of the room, paged from the oldest.
 async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
     let mut all = BTreeMap::new();
     let mut after = 1;
@@ -245,7 +246,7 @@ async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
     }
 }
 
-/// How many sockets each worker had when it stopped.
+/// How many sockets each worker had at its stop, from the log.
 fn shares(log: &str) -> Vec<usize> {
     let seen_off = log.lines().filter(|line| line.contains("sees its sockets off"));
     seen_off.filter_map(|line| line.rsplit_once("sockets=")?.1.trim().parse().ok()).collect()
@@ -261,82 +262,82 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_notices_a_restart_but_by_its_length() {
+async fn restart_under_socket_activation_refuses_and_loses_nothing() {
     let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     files.current = files.maximum;
     rustix::process::setrlimit(rustix::process::Resource::Nofile, files).expect("open files");
-    let mut camp = Camp::on(Server::under(Systemd::new("http", None), SETTINGS)).await;
-    let since = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
-    let audience = Arc::new(Audience {
-        room: camp.room,
+    let mut team = Team::on(Server::under(Systemd::new("http", None), SETTINGS)).await;
+    let since = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
+    let shared = Arc::new(Listeners {
+        room: team.room,
         since,
         joins: AtomicUsize::new(0),
         joined_at: std::sync::Mutex::new(Instant::now()),
         hinted: AtomicUsize::new(0),
     });
-    let (tell_last, last) = watch::channel(0);
+    let (set_last, last) = watch::channel(0);
     let mut listeners = Vec::new();
     for number in 0..SOCKETS {
-        let expected = number.saturating_sub(ABREAST);
-        until("the sockets before", || audience.joins.load(Ordering::Relaxed) >= expected).await;
-        listeners.push(tokio::spawn(listener(camp.ada.clone(), audience.clone(), last.clone())));
+        let expected = number.saturating_sub(CONNECTING_AT_ONCE);
+        until("the sockets before", || shared.joins.load(Ordering::Relaxed) >= expected).await;
+        listeners.push(tokio::spawn(listener(team.ada.clone(), shared.clone(), last.clone())));
     }
-    until("all sockets", || audience.joins.load(Ordering::Relaxed) == SOCKETS).await;
+    until("all sockets", || shared.joins.load(Ordering::Relaxed) == SOCKETS).await;
 
-    let crowd = Arc::new(Crowd {
-        address: camp.server.address().get(),
-        token: camp.ada.token.clone(),
-        room: camp.room,
+    let load = Arc::new(Load {
+        address: team.server.address().get(),
+        token: team.ada.token.clone(),
+        room: team.room,
         done: AtomicUsize::new(0),
         again: AtomicUsize::new(0),
         worst: AtomicU64::new(0),
         over: AtomicBool::new(false),
     });
-    let askers: Vec<_> = (0..2 * KEPT_CONNECTIONS)
-        .map(|number| tokio::spawn(asker(crowd.clone(), number, number % 2 == 0)))
+    let clients: Vec<_> = (0..2 * KEPT_CONNECTIONS)
+        .map(|number| tokio::spawn(client(load.clone(), number, number % 2 == 0)))
         .collect();
     let asked = |count: usize| {
-        let crowd = crowd.clone();
-        async move { until("requests", || crowd.done.load(Ordering::Relaxed) >= count).await }
+        let load = load.clone();
+        async move { until("requests", || load.done.load(Ordering::Relaxed) >= count).await }
     };
     asked(BETWEEN).await;
-    println!("before: the longest wait was {} ms", crowd.worst.swap(0, Ordering::Relaxed) / 1_000);
+    println!("before: the longest wait was {} ms", load.worst.swap(0, Ordering::Relaxed) / 1_000);
     for restart in 1..=RESTARTS {
-        let told = Instant::now();
-        camp.server.signal("TERM");
+        let signalled = Instant::now();
+        team.server.signal("TERM");
         let (server, status) = tokio::task::spawn_blocking(move || {
-            let status = camp.server.wait();
-            (camp.server, status)
+            let status = team.server.wait();
+            (team.server, status)
         })
         .await
         .expect("the server's end");
-        camp.server = server;
-        let gone = told.elapsed();
-        assert_eq!(status.code(), Some(0), "{}", camp.server.log());
-        tokio::task::block_in_place(|| camp.server.restart());
-        let ready = told.elapsed();
-        let comers = SOCKETS * (restart + 1);
-        until("all sockets again", || audience.joins.load(Ordering::Relaxed) >= comers).await;
-        let back = audience.joined_at.lock().unwrap().duration_since(told);
-        asked(crowd.done.load(Ordering::Relaxed) + BETWEEN).await;
+        team.server = server;
+        let gone = signalled.elapsed();
+        assert_eq!(status.code(), Some(0), "{}", team.server.log());
+        tokio::task::block_in_place(|| team.server.restart());
+        let ready = signalled.elapsed();
+        let joins = SOCKETS * (restart + 1);
+        until("all sockets again", || shared.joins.load(Ordering::Relaxed) >= joins).await;
+        let back = shared.joined_at.lock().unwrap().duration_since(signalled);
+        asked(load.done.load(Ordering::Relaxed) + BETWEEN).await;
         println!(
             "restart {restart}: gone after {gone:.2?}, ready after {ready:.2?}, all {SOCKETS} sockets back after {back:.2?}; the longest wait of a request was {} ms",
-            crowd.worst.swap(0, Ordering::Relaxed) / 1_000
+            load.worst.swap(0, Ordering::Relaxed) / 1_000
         );
     }
-    let shares = shares(&camp.server.log());
+    let shares = shares(&team.server.log());
     println!("sockets of each worker, before each restart: {shares:?}");
-    assert_eq!(shares.len(), 2 * RESTARTS, "{}", camp.server.log());
+    assert_eq!(shares.len(), 2 * RESTARTS, "{}", team.server.log());
     assert!(shares.iter().all(|share| *share >= SOCKETS / 4), "one worker has them all: {shares:?}");
-    crowd.over.store(true, Ordering::Relaxed);
+    load.over.store(true, Ordering::Relaxed);
     let mut posted = HashMap::new();
-    for asker in askers {
-        posted.extend(within("an asker to come to an end", asker).await.expect("an asker"));
+    for client in clients {
+        posted.extend(within("a client to end", client).await.expect("a client"));
     }
-    let ending = id(&camp.ada.say(camp.room, "That is all.").await);
-    tell_last.send(ending).expect("somebody listens");
+    let ending = id(&team.ada.say(team.room, "That is all.").await);
+    set_last.send(ending).expect("somebody listens");
 
-    let all = everything(&camp.ada, camp.room).await;
+    let all = everything(&team.ada, team.room).await;
     let mut counted: HashMap<&str, usize> = HashMap::new();
     all.values().for_each(|content| *counted.entry(content).or_default() += 1);
     for (key, message) in &posted {
@@ -349,11 +350,11 @@ async fn nobody_notices_a_restart_but_by_its_length() {
         let heard = within("a socket to have heard all", listener).await.expect("a socket");
         assert_eq!(heard, wanted, "socket {number}");
     }
-    assert!(audience.hinted.load(Ordering::Relaxed) >= SOCKETS * RESTARTS);
+    assert!(shared.hinted.load(Ordering::Relaxed) >= SOCKETS * RESTARTS);
     println!(
         "{} requests, {} posts; {} were asked again because a kept connection was closed before the answer began",
-        crowd.done.load(Ordering::Relaxed),
+        load.done.load(Ordering::Relaxed),
         posted.len(),
-        crowd.again.load(Ordering::Relaxed)
+        load.again.load(Ordering::Relaxed)
     );
 }

@@ -1,4 +1,4 @@
-//! A server that is set up, and the people in it.
+//! A server that is set up, and its users.
 
 use std::ops::Deref;
 
@@ -9,11 +9,11 @@ use super::server::Server;
 use super::ws::Socket;
 use super::{find, id};
 
-/// Everybody's password.
+/// The password of every user.
 pub const PASSWORD: &str = "a quiet evening by the fire";
 
-/// A set-up account: Ada administers it, "All Talk" is its first room.
-pub struct Camp {
+/// A server with an account that is set up: Ada is its administrator, "All Talk" its first room.
+pub struct Team {
     pub server: Server,
     pub ada: Person,
     /// "All Talk".
@@ -21,7 +21,7 @@ pub struct Camp {
     pub join_code: String,
 }
 
-/// Somebody who is signed in with a cookie, as a browser is.
+/// A user who is signed in with a cookie, as in a browser.
 #[derive(Clone)]
 pub struct Person {
     pub client: Client,
@@ -38,32 +38,32 @@ impl Deref for Person {
     }
 }
 
-impl Camp {
-    pub async fn start() -> Camp {
-        Camp::with(&[]).await
+impl Team {
+    pub async fn start() -> Team {
+        Team::with(&[]).await
     }
 
-    pub async fn with(settings: &[(&str, &str)]) -> Camp {
-        Camp::on(Server::with(settings)).await
+    pub async fn with(settings: &[(&str, &str)]) -> Team {
+        Team::on(Server::with(settings)).await
     }
 
-    /// Sets a fresh server up.
-    pub async fn on(server: Server) -> Camp {
+    /// Sets up a fresh server.
+    pub async fn on(server: Server) -> Team {
         let nobody = Client::new(server.address(), Credentials::None);
         let reply = nobody.post("/api/setup", setup_form()).await;
         let body = reply.expect(201);
         let ada = Person::from_reply(&nobody, &reply, "ada@example.com");
         let account = ada.get("/api/account").await.expect(200);
         let join_code = account["join_code"].as_str().expect("a join code").to_owned();
-        Camp { server, ada, room: id(&body["room"]), join_code }
+        Team { server, ada, room: id(&body["room"]), join_code }
     }
 
-    /// Somebody without credentials.
+    /// A client without credentials.
     pub fn nobody(&self) -> Client {
         self.ada.with(Credentials::None)
     }
 
-    /// A new member, by the join code.
+    /// A new member, who joins by the join code.
     pub async fn join(&self, name: &str) -> Person {
         let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
         let form = json!({"name": name, "email": email, "password": PASSWORD});
@@ -73,7 +73,7 @@ impl Camp {
         Person::from_reply(&nobody, &reply, &email)
     }
 
-    /// A closed room made by its first member, who is in it with the others.
+    /// A closed room with these members, created by the first of them.
     pub async fn closed_room(&self, name: &str, people: &[&Person]) -> i64 {
         let user_ids: Vec<i64> = people.iter().map(|it| it.id).collect();
         let room =
@@ -87,7 +87,7 @@ pub fn setup_form() -> Value {
 }
 
 impl Person {
-    /// Whoever this 201 signed in.
+    /// The user whom this 201 signed in.
     #[track_caller]
     pub fn from_reply(client: &Client, reply: &Reply, email: &str) -> Person {
         let body = reply.expect(201);
@@ -100,19 +100,19 @@ impl Person {
         }
     }
 
-    /// The same person and session over `Authorization: Bearer`.
+    /// The same session as an `Authorization: Bearer` header.
     pub fn bearer(&self) -> Client {
         self.client.with(Credentials::Bearer(self.token.clone()))
     }
 
-    /// The same person on another device: a session of its own.
+    /// The same user with a second session, as on another device.
     pub async fn sign_in_again(&self) -> Person {
         let nobody = self.client.with(Credentials::None);
         let reply = nobody.post("/api/session", json!({"email": self.email, "password": PASSWORD})).await;
         Person::from_reply(&nobody, &reply, &self.email)
     }
 
-    /// Posts and returns the message.
+    /// Posts a message over HTTP and returns it.
     pub async fn say(&self, room: i64, content: &str) -> Value {
         self.post("/api/messages", json!({"room_id": room, "content": content})).await.expect(201)
     }
@@ -121,7 +121,7 @@ impl Person {
         Socket::connect(&self.client).await
     }
 
-    /// The same by the session's bearer token.
+    /// A socket authenticated by the session's bearer token.
     pub async fn bearer_socket(&self) -> Socket {
         Socket::connect(&self.bearer()).await
     }
@@ -133,7 +133,7 @@ impl Person {
         socket
     }
 
-    /// The room as it stands in this person's own list.
+    /// The room as this user's list of rooms has it.
     pub async fn my_room(&self, room: i64) -> Value {
         let rooms = self.get("/api/rooms").await.expect(200);
         find(&rooms["rooms"], room).clone()
@@ -147,7 +147,7 @@ impl Person {
         )
     }
 
-    /// The direct room with these people.
+    /// The direct room with these people, created if it does not exist.
     pub async fn direct_with(&self, people: &[&Person]) -> i64 {
         let user_ids: Vec<i64> = people.iter().map(|it| it.id).collect();
         let reply = self.post("/api/rooms", json!({"kind": "direct", "user_ids": user_ids})).await;
@@ -156,8 +156,8 @@ impl Person {
     }
 }
 
-impl Camp {
-    /// A member who joined after the code was renewed.
+impl Team {
+    /// A member who joins by the current code, after it was renewed.
     pub async fn join_again(&self) -> Person {
         let account = self.ada.get("/api/account").await.expect(200);
         let code = account["join_code"].as_str().expect("a join code");

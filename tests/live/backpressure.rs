@@ -1,33 +1,33 @@
-//! Sockets that do not read, and a writer that does not get on.
+//! Slow consumers, and a writer that is blocked.
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::support::ws::Heard;
+use crate::support::ws::Received;
 use crate::support::*;
 
-/// 16 KiB that do not compress into anything shorter than themselves, since nothing is compressed.
+/// About 16 KiB of text; frames are not compressed.
 fn bulky(n: usize) -> String {
     format!("{n} {}", "lorem ipsum ".repeat(1365))
 }
 
-/// Posts until far more is under way than any queue holds.
-async fn flood(camp: &Camp, who: &Person, count: usize) -> Vec<i64> {
+/// Posts this many large messages, far more than a socket's queue holds.
+async fn flood(team: &Team, who: &Person, count: usize) -> Vec<i64> {
     let mut said = Vec::new();
     for n in 0..count {
-        said.push(id(&who.say(camp.room, &bulky(n)).await));
+        said.push(id(&who.say(team.room, &bulky(n)).await));
     }
     said
 }
 
 #[tokio::test]
-async fn a_socket_that_stops_reading_slows_nobody_and_is_told_to_resync() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let mut slow = Socket::connect_narrow(&grace).await;
-    slow.join(camp.room).await;
-    let mut fast = linus.socket_in(camp.room).await;
+async fn slow_consumer_holds_up_nobody_and_is_told_to_resync() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let mut slow = Socket::connect_with_small_buffer(&grace).await;
+    slow.join(team.room).await;
+    let mut fast = linus.socket_in(team.room).await;
     let reading = async {
         let mut heard = Vec::new();
         while heard.len() < 600 {
@@ -35,10 +35,10 @@ async fn a_socket_that_stops_reading_slows_nobody_and_is_told_to_resync() {
         }
         heard
     };
-    let (said, heard) = tokio::join!(flood(&camp, &camp.ada, 600), reading);
+    let (said, heard) = tokio::join!(flood(&team, &team.ada, 600), reading);
     assert_eq!(heard, said);
-    fast.never_heard("resync");
-    // Now it reads: what it gets is in order, without a double, up to the point where it is told to resync.
+    fast.assert_not_received("resync");
+    // It reads again: events are in order and without duplicates up to the resync.
     let mut last = 0;
     let resync = loop {
         let event = slow.event().await;
@@ -51,7 +51,7 @@ async fn a_socket_that_stops_reading_slows_nobody_and_is_told_to_resync() {
         }
     };
     assert!(resync["seq"].is_i64(), "{resync}");
-    // It catches up as it would after a break, and is a socket like any other again.
+    // It catches up by sync, and then receives events as before.
     let (missed, mut since) = (said.iter().filter(|it| **it > last).count(), last);
     assert!(missed > 0, "it was not slow at all");
     let mut caught_up = 0;
@@ -66,21 +66,21 @@ async fn a_socket_that_stops_reading_slows_nobody_and_is_told_to_resync() {
         since = next;
     }
     assert_eq!(caught_up, missed);
-    camp.ada.say(camp.room, "Are you back?").await;
+    team.ada.say(team.room, "Are you back?").await;
     slow.expect_where("message.created", |it| it["message"]["content"] == "Are you back?").await;
 }
 
 #[tokio::test]
-async fn a_socket_that_never_reads_again_is_closed() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let mut slow = Socket::connect_narrow(&grace).await;
-    slow.join(camp.room).await;
-    flood(&camp, &camp.ada, 600).await;
+async fn slow_consumer_that_never_reads_again_is_closed() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut slow = Socket::connect_with_small_buffer(&grace).await;
+    slow.join(team.room).await;
+    flood(&team, &team.ada, 600).await;
     let full = Instant::now();
-    // The server must let it go by itself; its own count of sockets tells when it has.
+    // The server must close it by itself; its metrics show when.
     loop {
-        let metrics = camp.nobody().get("/metrics").await;
+        let metrics = team.nobody().get("/metrics").await;
         assert_eq!(metrics.status, 200);
         if sockets(&metrics.text()) == 0 {
             break;
@@ -90,14 +90,14 @@ async fn a_socket_that_never_reads_again_is_closed() {
     }
     assert!(full.elapsed() > Duration::from_secs(15), "that was no 30 s: {:?}", full.elapsed());
     let code = loop {
-        if let Heard::Closed(code) = slow.next().await {
+        if let Received::Closed(code) = slow.next().await {
             break code;
         }
     };
     assert!(matches!(code, Some(4008) | None), "{code:?}");
 }
 
-/// The number of open sockets by the server's own count.
+/// The number of open sockets in the metrics.
 fn sockets(metrics: &str) -> u64 {
     let lines = metrics.lines().filter(|line| line.starts_with("campfire_sockets"));
     lines.filter_map(|line| line.rsplit_once(' ')).filter_map(|(_, n)| n.parse::<f64>().ok()).sum::<f64>()
@@ -105,28 +105,28 @@ fn sockets(metrics: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_full_writer_queue_is_503_and_recovers() {
-    let camp = Camp::with(&[("CAMPFIRE_WRITER_QUEUE", "8")]).await;
-    let mut other = rusqlite::Connection::open(camp.server.database()).expect("the database");
+async fn writer_queue_that_is_full_is_503_and_recovers() {
+    let team = Team::with(&[("CAMPFIRE_WRITER_QUEUE", "8")]).await;
+    let mut other = rusqlite::Connection::open(team.server.database()).expect("the database");
     let lock =
         other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("the write lock");
     let count = 100;
     let tries = (0..count).map(|n| {
-        let ada = &camp.ada;
+        let ada = &team.ada;
         async move {
-            let body = json!({"room_id": camp.room, "content": format!("m{n}"), "client_message_id": format!("m{n}")});
+            let body = json!({"room_id": team.room, "content": format!("m{n}"), "client_message_id": format!("m{n}")});
             ada.post("/api/messages", body).await
         }
     });
     let release = async {
-        // Reading goes on while nothing can be written.
-        let rooms = camp.ada.get("/api/rooms").await;
+        // Reads work while nothing can be written.
+        let rooms = team.ada.get("/api/rooms").await;
         rooms.expect(200);
-        camp.nobody().get("/health").await.expect(200);
-        // At least one caller must have been turned away before the lock is let go.
+        team.nobody().get("/health").await.expect(200);
+        // At least one request must be refused before the lock is released.
         loop {
-            let body = json!({"room_id": camp.room, "content": "probe", "client_message_id": "probe"});
-            let probe = camp.ada.request("POST", "/api/messages").json(body).try_send();
+            let body = json!({"room_id": team.room, "content": "probe", "client_message_id": "probe"});
+            let probe = team.ada.request("POST", "/api/messages").json(body).try_send();
             match tokio::time::timeout(Duration::from_millis(300), probe).await {
                 Ok(Ok(reply)) if reply.status == 503 => break,
                 _ => {}
@@ -142,14 +142,14 @@ async fn a_full_writer_queue_is_503_and_recovers() {
         let wait: u64 = reply.header("retry-after").expect("Retry-After").parse().expect("seconds");
         assert!(wait >= 1);
     }
-    // Whoever was turned away tries again and gets through; nobody's message is there twice.
+    // Refused requests succeed when retried, and no message is there twice.
     for n in 0..count {
         let body =
-            json!({"room_id": camp.room, "content": format!("m{n}"), "client_message_id": format!("m{n}")});
-        let reply = camp.ada.post("/api/messages", body).await;
+            json!({"room_id": team.room, "content": format!("m{n}"), "client_message_id": format!("m{n}")});
+        let reply = team.ada.post("/api/messages", body).await;
         assert!(matches!(reply.status, 200 | 201), "{}", reply.text());
     }
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages?limit=200", camp.room)).await.expect(200);
+    let page = team.ada.get(&format!("/api/rooms/{}/messages?limit=200", team.room)).await.expect(200);
     let mut contents: Vec<&str> =
         page["messages"].as_array().unwrap().iter().filter_map(|it| it["content"].as_str()).collect();
     contents.retain(|it| *it != "probe");
@@ -160,19 +160,19 @@ async fn a_full_writer_queue_is_503_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_write_still_stops_when_it_is_told_to() {
-    let mut camp = Camp::start().await;
-    let mut other = rusqlite::Connection::open(camp.server.database()).expect("the database");
+async fn stop_works_while_the_database_is_locked() {
+    let mut team = Team::start().await;
+    let mut other = rusqlite::Connection::open(team.server.database()).expect("the database");
     let lock =
         other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).expect("the write lock");
-    let (ada, room) = (camp.ada.clone(), camp.room);
+    let (ada, room) = (team.ada.clone(), team.room);
     let stuck = tokio::spawn(async move {
         let body = json!({"room_id": room, "content": "Never mind"});
         ada.request("POST", "/api/messages").json(body).try_send().await.map(|it| it.status)
     });
-    // Until the writer has taken it up, it would not be stuck.
+    // Waits until the message is in the writer's queue.
     within("the message to wait", async {
-        while !camp
+        while !team
             .nobody()
             .get("/metrics")
             .await
@@ -184,8 +184,8 @@ async fn a_server_that_cannot_write_still_stops_when_it_is_told_to() {
         }
     })
     .await;
-    camp.server.signal("TERM");
-    let ended = tokio::task::spawn_blocking(move || camp.server.wait()).await.expect("an end");
+    team.server.signal("TERM");
+    let ended = tokio::task::spawn_blocking(move || team.server.wait()).await.expect("an end");
     assert_eq!(ended.code(), Some(0));
     drop(lock);
     let answer = within("an answer or none", stuck).await.expect("a try");

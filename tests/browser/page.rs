@@ -1,17 +1,17 @@
-//! What holds on every screen: other languages and directions, small windows, no connection.
+//! What holds on every screen: languages and directions, small windows, navigation, and working offline.
 
 use crate::{
-    driving::{CONTROL, DESK, ENTER, ESCAPE, Looks, PHONE, browsing},
-    people::{signed_in, signed_in_on},
-    support::{Camp, json},
+    driver::{CONTROL, DESK, ENTER, ESCAPE, PHONE, Screen, with_browser},
+    support::{Team, json},
+    windows::{signed_in, signed_in_on},
 };
 
 #[tokio::test]
-async fn the_page_speaks_german_to_those_whose_browser_does() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let looks = Looks { language: "de-DE", ..DESK };
-        let window = signed_in_on(driver, looks, &camp.nobody().origin(), &camp.ada.email).await;
+async fn german_browser_gets_the_page_in_german() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let screen = Screen { language: "de-DE", ..DESK };
+        let window = signed_in_on(driver, screen, &team.nobody().origin(), &team.ada.email).await;
         window.find(".composer-input").await;
         assert_eq!(window.eval("return document.documentElement.lang").await, "de");
         let said = window.eval("return document.querySelector('.composer-input').placeholder").await;
@@ -19,18 +19,18 @@ async fn the_page_speaks_german_to_those_whose_browser_does() {
             said.as_str().unwrap().contains("All Talk") && !said.as_str().unwrap().starts_with("Write"),
             "{said}"
         );
-        window.goto(&format!("{}/settings/appearance", camp.nobody().origin())).await;
+        window.goto(&format!("{}/settings/appearance", team.nobody().origin())).await;
         window.find(".settings-appearance").await;
         window.assert_accessible("appearance, in German").await;
         window.assert_fits("appearance, in German").await;
-        camp
+        team
     })
     .await;
 }
 
-/// A text that one language lacks is a hole in the page.
+/// A text that is missing in one language would be missing on the page.
 #[test]
-fn both_languages_have_the_same_texts() {
+fn languages_have_the_same_texts() {
     let script = "import { readFileSync } from 'node:fs';
         const read = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`web/texts/${name}.js`))}`);
         const all = async (language) => ({ ...(await read(language))[language], ...(await read(`settings-${language}`)).words });
@@ -49,18 +49,18 @@ fn both_languages_have_the_same_texts() {
 }
 
 #[tokio::test]
-async fn right_to_left_and_320_pixels_do_not_break_it() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        camp.ada.say(camp.room, "| a | table | that | is | wide |\n|-|-|-|-|-|\n| 1 | 2 | 3 | 4 | 5 |").await;
-        camp.ada.say(camp.room, &"averylongwordwithoutanyspace".repeat(12)).await;
-        camp.ada.say(camp.room, "مرحبا بالجميع").await;
-        let origin = camp.nobody().origin();
-        let narrow = Looks { width: 320, height: 640, ..PHONE };
-        let window = signed_in_on(driver, narrow, &origin, &camp.ada.email).await;
+async fn layout_fits_320_pixels_and_right_to_left() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        team.ada.say(team.room, "| a | table | that | is | wide |\n|-|-|-|-|-|\n| 1 | 2 | 3 | 4 | 5 |").await;
+        team.ada.say(team.room, &"averylongwordwithoutanyspace".repeat(12)).await;
+        team.ada.say(team.room, "مرحبا بالجميع").await;
+        let origin = team.nobody().origin();
+        let narrow = Screen { width: 320, height: 640, ..PHONE };
+        let window = signed_in_on(driver, narrow, &origin, &team.ada.email).await;
         for direction in ["ltr", "rtl"] {
             for path in [
-                format!("/rooms/{}", camp.room),
+                format!("/rooms/{}", team.room),
                 "/".into(),
                 "/search?q=table".into(),
                 "/settings/people".into(),
@@ -72,54 +72,54 @@ async fn right_to_left_and_320_pixels_do_not_break_it() {
                 window.assert_fits(&format!("{path}, {direction}")).await;
             }
         }
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn back_and_forward_go_through_rooms_without_loading_the_page() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let kitchen = camp.closed_room("Kitchen", &[&camp.ada]).await;
-        camp.ada.say(camp.room, "in all talk").await;
-        camp.ada.say(kitchen, "in the kitchen").await;
-        let origin = camp.nobody().origin();
-        let window = signed_in(driver, &origin, &camp.ada.email).await;
-        window.goto(&format!("{origin}/rooms/{}", camp.room)).await;
-        window.sees("in all talk").await;
+async fn back_and_forward_go_through_rooms_without_a_reload() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let kitchen = team.closed_room("Kitchen", &[&team.ada]).await;
+        team.ada.say(team.room, "in all talk").await;
+        team.ada.say(kitchen, "in the kitchen").await;
+        let origin = team.nobody().origin();
+        let window = signed_in(driver, &origin, &team.ada.email).await;
+        window.goto(&format!("{origin}/rooms/{}", team.room)).await;
+        window.wait_for_message("in all talk").await;
         window.eval("window.same = true").await;
         window.click(&format!(".room[href='/rooms/{kitchen}']")).await;
-        window.sees("in the kitchen").await;
+        window.wait_for_message("in the kitchen").await;
         window.client.back().await.unwrap();
-        window.sees("in all talk").await;
+        window.wait_for_message("in all talk").await;
         window.client.forward().await.unwrap();
-        window.sees("in the kitchen").await;
+        window.wait_for_message("in the kitchen").await;
         assert_eq!(window.eval("return window.same").await, true);
-        // What was open before is there in the next frame, before anything can have been asked for.
+        // A room that was open before is shown in the next frame, without waiting for the server.
         let at_once = format!(
             "const done = arguments[0]; document.querySelector(\".room[href='/rooms/{}']\").click();
             requestAnimationFrame(() => done(document.querySelector('.message-text')?.innerText.trim()))",
-            camp.room
+            team.room
         );
         let shown = window.client.execute_async(&at_once, vec![]).await.unwrap();
         assert_eq!(shown, "in all talk");
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_switcher_jumps_and_the_question_mark_tells_the_keys() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        camp.closed_room("Kitchen", &[&camp.ada]).await;
-        let window = signed_in(driver, &camp.nobody().origin(), &camp.ada.email).await;
+async fn switcher_opens_a_room_and_the_question_mark_shows_the_keys() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        team.closed_room("Kitchen", &[&team.ada]).await;
+        let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
         window.type_into(".composer-input", &format!("{CONTROL}k")).await;
         window.type_into(".switcher-input", &format!("kit{ENTER}")).await;
         window
             .until(
-                "one is there",
+                "the room is open",
                 "return document.querySelector('.room-title h1')?.textContent === 'Kitchen'",
             )
             .await;
@@ -129,25 +129,25 @@ async fn the_switcher_jumps_and_the_question_mark_tells_the_keys() {
         window.assert_accessible("the keys").await;
         window.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
         window.until("they are gone", "return !document.querySelector('dialog')").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn without_a_server_the_last_rooms_can_be_read_and_what_is_written_waits() {
-    browsing(async |driver| {
-        let mut camp = Camp::start().await;
-        camp.ada.say(camp.room, "remember me").await;
-        let origin = camp.nobody().origin();
-        let window = signed_in(driver, &origin, &camp.ada.email).await;
-        window.announce("ERR_CONNECTION_REFUSED");
-        window.announce("ERR_FAILED");
-        window.announce("502");
-        window.announce("503");
-        window.announce("504");
-        window.sees("remember me").await;
-        // The worker takes over once it is ready, and keeps what is on screen.
+async fn offline_page_shows_the_last_room_and_keeps_what_is_written() {
+    with_browser(async |driver| {
+        let mut team = Team::start().await;
+        team.ada.say(team.room, "remember me").await;
+        let origin = team.nobody().origin();
+        let window = signed_in(driver, &origin, &team.ada.email).await;
+        window.expect_complaint("ERR_CONNECTION_REFUSED");
+        window.expect_complaint("ERR_FAILED");
+        window.expect_complaint("502");
+        window.expect_complaint("503");
+        window.expect_complaint("504");
+        window.wait_for_message("remember me").await;
+        // The service worker takes over once it is ready, and caches the room on screen.
         window.until("the worker is there", "return navigator.serviceWorker.controller !== null").await;
         window
             .until(
@@ -156,15 +156,15 @@ async fn without_a_server_the_last_rooms_can_be_read_and_what_is_written_waits()
                     for (const name of names) for (const request of await (await caches.open(name)).keys()) if (request.url.endsWith('/messages')) window.kept = true; }), false)",
             )
             .await;
-        camp.server.kill();
+        team.server.kill();
         window.client.refresh().await.unwrap();
-        window.sees("remember me").await;
+        window.wait_for_message("remember me").await;
         window.say("said in the dark").await;
         window.until("it waits", "return document.querySelectorAll('.is-pending').length === 1").await;
-        camp.server.restart_at_the_same_address();
-        window.sees("said in the dark").await;
+        team.server.restart_at_the_same_address();
+        window.wait_for_message("said in the dark").await;
         assert_eq!(window.texts().await, ["remember me", "said in the dark"]);
-        camp
+        team
     })
     .await;
 }
