@@ -7,6 +7,7 @@ mod api {
     mod boosts;
     mod bots;
     mod conventions;
+    mod derived;
     mod files;
     mod http1;
     mod limits;

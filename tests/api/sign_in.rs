@@ -32,7 +32,7 @@ async fn setup_creates_an_account_an_administrator_and_the_first_room() {
     let body = reply.expect(201);
     assert_eq!(body["account"]["name"], "Kontor");
     let user = &body["user"];
-    assert_keys(user, &["id", "name", "bio", "role", "status", "avatar_url", "email"]);
+    assert_keys(user, &["id", "name", "bio", "role", "status", "avatar_url", "initials", "color", "email"]);
     assert_eq!(
         (&user["name"], &user["role"], &user["status"]),
         (&json!("Ada"), &json!("admin"), &json!("active"))
@@ -138,7 +138,7 @@ async fn session_has_all_that_a_client_needs_to_start() {
     team.closed_room("Not for Grace", &[&team.ada]).await;
     let said = team.ada.say(team.room, "Good morning").await;
     let session = grace.get("/api/session").await.expect(200);
-    assert_keys(&session, &["user", "account", "rooms", "users", "seq", "online"]);
+    assert_keys(&session, &["user", "account", "rooms", "users", "seq", "online", "limits"]);
     assert_eq!(session["user"]["email"], "grace@example.com");
     assert!(session["account"].get("join_code").is_none(), "that is for administrators");
     let mut rooms = ids(&session["rooms"]);

@@ -196,8 +196,8 @@ impl Socket {
 
     /// After how many milliseconds a stopping server wants us to reconnect.
     pub fn retry_hint(&self) -> Option<u64> {
-        let hint = self.close_reason.as_ref()?.strip_prefix("going away; retry in ")?.strip_suffix(" ms")?;
-        hint.parse().ok()
+        let reason: Value = serde_json::from_str(self.close_reason.as_ref()?).ok()?;
+        reason["retry_after_ms"].as_u64()
     }
 
     /// Joins a room and returns the `joined` answer.
