@@ -1,17 +1,16 @@
 //! Making a backup, of a server that runs or not.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::{self, BufWriter, Write},
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    time::Duration,
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
 };
 
 use super::{
-    ASIDE, BackupError, Pace, archive,
+    BackupError, Pace,
     archive::Archive,
-    manifest::{CERTIFICATES, DATABASE, Entry, FILES, FORMAT, Head, NAME, is_key, is_part, is_place},
+    aside::{Aside, room_needed},
+    manifest::{CERTIFICATES, DATABASE, FILES, FORMAT, Head, Listing, NAME, is_key, is_part, is_place},
     require_room,
 };
 use crate::{
@@ -19,17 +18,8 @@ use crate::{
     types::Timestamp,
 };
 
-/// The copy of the database is brought to the disk after so many bytes, so that no commit waits for a mountain of them.
-const SYNC_EVERY: u64 = 4 << 20;
-
-/// A write-ahead log of this size is reason enough to copy without rests: it grows for as long as the copy takes.
-const LONG_LOG: u64 = 64 << 20;
-
 /// Moments that are tried when files of one are gone before they could be put aside.
 const TRIES: usize = 3;
-
-/// How often it is looked whether another backup has ended.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How deep `certificates/` is searched.
 const MAX_DEPTH: usize = 4;
@@ -109,25 +99,7 @@ pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made
     Ok(Made { size, database, files, missing: missing.len() as u64 })
 }
 
-/// Copies the database within the data directory, to be looked at there. The copy is gone with the value.
-pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Aside, BackupError> {
-    let aside = Aside::begin(data.path(), pace)?;
-    require_room(data.path(), room_needed(data)?)?;
-    aside.copy(Snapshot::take(data)?, 0, pace)?;
-    Ok(aside)
-}
-
-/// Bytes that a copy of the database takes. Its own file is not opened for it: closing that would let go of the locks that
-/// SQLite holds for this process.
-fn room_needed(data: &DataDir) -> Result<u64, BackupError> {
-    let path = data.database();
-    let size = |path: &Path| path.metadata().map(|it| it.len());
-    let database = size(&path).map_err(|error| BackupError::Read(path.clone(), error))?;
-    // What is in the log may lengthen it.
-    Ok(database + size(&path.with_extension("db-wal")).unwrap_or(0))
-}
-
-fn open(path: &Path) -> Result<File, BackupError> {
+pub(super) fn open(path: &Path) -> Result<File, BackupError> {
     File::open(path).map_err(|error| BackupError::Read(path.to_owned(), error))
 }
 
@@ -192,143 +164,4 @@ fn add_certificates(
         Ok(())
     }
     walk(&data.join(store::CERTIFICATES), CERTIFICATES, MAX_DEPTH, add)
-}
-
-/// The folder in which a backup puts things aside. There is one of it, held by a lock on the data directory itself (a file
-/// for it might belong to somebody else), and it goes with the value.
-pub struct Aside {
-    pub path: PathBuf,
-    _lock: File,
-}
-
-impl Aside {
-    fn begin(data: &Path, pace: &mut Pace<'_>) -> Result<Self, BackupError> {
-        let lock = open(data)?;
-        let mut is_told = false;
-        loop {
-            match (lock.try_lock(), &mut pace.tell_waiting) {
-                (Ok(()), _) => break,
-                (Err(TryLockError::Error(error)), _) => {
-                    return Err(BackupError::Read(data.to_owned(), error));
-                }
-                (Err(TryLockError::WouldBlock), None) => return Err(BackupError::UnderWay(data.to_owned())),
-                (Err(TryLockError::WouldBlock), Some(tell)) => {
-                    if !std::mem::replace(&mut is_told, true) {
-                        tell();
-                    }
-                }
-            }
-            if pace.is_stopped() {
-                return Err(BackupError::Stopped);
-            }
-            std::thread::sleep(LOOK_AGAIN);
-        }
-        let path = data.join(ASIDE);
-        let make = || {
-            match fs::remove_dir_all(&path) {
-                // One that was killed has left it.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            fs::DirBuilder::new().mode(0o700).create(&path)?;
-            fs::create_dir(path.join("files"))
-        };
-        make().map_err(|error| BackupError::Write(path.clone(), error))?;
-        Ok(Self { path, _lock: lock })
-    }
-
-    /// The copy of the database.
-    pub fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
-    }
-
-    fn link(&self, key: &str) -> PathBuf {
-        self.path.join("files").join(key)
-    }
-
-    /// Copies the database here. Answers its size.
-    fn copy(&self, snapshot: Snapshot, more_to_come: u64, pace: &mut Pace<'_>) -> Result<u64, BackupError> {
-        let path = self.database();
-        let size = u64::try_from(snapshot.reader().size()?).unwrap_or(0);
-        pace.expect(2 * size + more_to_come);
-        let page = size.checked_div(snapshot.reader().page_count()?).unwrap_or(0);
-        let file = File::create(&path).map_err(|error| BackupError::Write(path.clone(), error))?;
-        let log = self.path.with_file_name("campfire.db-wal");
-        let (mut copied, mut synced) = (0, 0);
-        let outcome = snapshot.copy_to(&path, |pages, _| {
-            let bytes = pages * page;
-            if bytes >= synced + SYNC_EVERY {
-                synced = bytes;
-                archive::sync_and_forget(&file).map_err(|error| BackupError::Write(path.clone(), error))?;
-                pace.in_haste = log.metadata().is_ok_and(|log| log.len() > LONG_LOG);
-            }
-            pace.worked(bytes - copied)?;
-            copied = bytes;
-            Ok(())
-        });
-        pace.in_haste = false;
-        Pace::give_way();
-        match outcome {
-            Err(BackupError::Database(error))
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
-            {
-                Err(BackupError::Write(path, io::ErrorKind::StorageFull.into()))
-            }
-            Err(error) => Err(error),
-            Ok(()) => {
-                archive::sync_and_forget(&file).map_err(|error| BackupError::Write(path.clone(), error))?;
-                Ok(size)
-            }
-        }
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, path = %self.path.display(), "could not clear up after a backup");
-        }
-    }
-}
-
-/// The manifest as it grows, on the disk: a team may have many files.
-struct Listing {
-    path: PathBuf,
-    file: BufWriter<File>,
-    is_first: bool,
-}
-
-impl Listing {
-    fn begin(path: &Path) -> Result<Self, BackupError> {
-        let file = File::create(path).map_err(|error| BackupError::Write(path.to_owned(), error))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), is_first: true })
-    }
-
-    fn write(&mut self, text: &str) -> Result<(), BackupError> {
-        self.file.write_all(text.as_bytes()).map_err(|error| BackupError::Write(self.path.clone(), error))
-    }
-
-    fn head(&mut self, head: &Head) -> Result<(), BackupError> {
-        let json = json(head)?;
-        self.write(json.trim_end_matches('}'))?;
-        self.write(",\"files\":[\n")
-    }
-
-    fn entry(&mut self, entry: &Entry) -> Result<(), BackupError> {
-        let comma = if std::mem::take(&mut self.is_first) { "" } else { ",\n" };
-        let json = json(entry)?;
-        self.write(comma)?;
-        self.write(&json)
-    }
-
-    fn finish(mut self, missing: &[String]) -> Result<PathBuf, BackupError> {
-        let missing = json(&missing)?;
-        self.write(&format!("\n],\"missing\":{missing}}}\n"))?;
-        self.file.flush().map_err(|error| BackupError::Write(self.path.clone(), error))?;
-        Ok(self.path)
-    }
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, BackupError> {
-    serde_json::to_string(value).map_err(|error| BackupError::Broken(error.to_string()))
 }

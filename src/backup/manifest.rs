@@ -1,7 +1,15 @@
 //! The manifest: what a backup is, and what is in it.
 
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::BackupError;
 
 /// The version of the archive's layout that this binary writes, and the newest that it reads.
 pub(super) const FORMAT: i64 = 1;
@@ -55,6 +63,48 @@ impl Entry {
     pub(super) fn digest(&self) -> [u8; 32] {
         Sha256::digest(format!("{} {} {}", self.sha256, self.size, self.path)).into()
     }
+}
+
+/// The manifest as it grows, on the disk: a team may have many files.
+pub(super) struct Listing {
+    path: PathBuf,
+    file: BufWriter<File>,
+    is_first: bool,
+}
+
+impl Listing {
+    pub(super) fn begin(path: &Path) -> Result<Self, BackupError> {
+        let file = File::create(path).map_err(|error| BackupError::Write(path.to_owned(), error))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), is_first: true })
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), BackupError> {
+        self.file.write_all(text.as_bytes()).map_err(|error| BackupError::Write(self.path.clone(), error))
+    }
+
+    pub(super) fn head(&mut self, head: &Head) -> Result<(), BackupError> {
+        let json = json(head)?;
+        self.write(json.trim_end_matches('}'))?;
+        self.write(",\"files\":[\n")
+    }
+
+    pub(super) fn entry(&mut self, entry: &Entry) -> Result<(), BackupError> {
+        let comma = if std::mem::take(&mut self.is_first) { "" } else { ",\n" };
+        let json = json(entry)?;
+        self.write(comma)?;
+        self.write(&json)
+    }
+
+    pub(super) fn finish(mut self, missing: &[String]) -> Result<PathBuf, BackupError> {
+        let missing = json(&missing)?;
+        self.write(&format!("\n],\"missing\":{missing}}}\n"))?;
+        self.file.flush().map_err(|error| BackupError::Write(self.path.clone(), error))?;
+        Ok(self.path)
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, BackupError> {
+    serde_json::to_string(value).map_err(|error| BackupError::Broken(error.to_string()))
 }
 
 /// Whether an entry of this name may be in a backup. There is no other shape, so none leads anywhere else.

@@ -5,9 +5,10 @@ use rusqlite::OptionalExtension;
 use super::{
     command::{Audience, Command, Refusal, Tx},
     files::{Image, put_image},
-    people::{CreateUser, NewSession},
+    people::CreateUser,
     reader::{ACCOUNT, account},
     rooms::{CreateRoom, RoomMade},
+    sessions::NewSession,
 };
 use crate::{
     types::event::Change,

@@ -6,7 +6,8 @@ use rusqlite::Connection;
 
 use super::{
     command::{Command, NewJob, Refusal, Tx},
-    people::{end_sessions, keep_an_administrator, load, updated},
+    people::{keep_an_administrator, load, updated},
+    sessions::end_sessions,
 };
 use crate::{
     store::state::network_of,

@@ -70,25 +70,6 @@ pub(super) fn forget(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Keeps a secret of the server's own, unless there is one already. Answers which it is now.
-#[derive(Debug)]
-pub struct KeepSecret {
-    pub name: &'static str,
-    pub value: Vec<u8>,
-}
-
-impl Command for KeepSecret {
-    type Output = Vec<u8>;
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<Vec<u8>, Refusal> {
-        tx.statement("insert or ignore into secrets (name, value) values (?, ?)")?
-            .execute((self.name, &self.value))?;
-        Ok(tx
-            .statement("select value from secrets where name = ?")?
-            .query_row((self.name,), |row| row.get(0))?)
-    }
-}
-
 /// Where a device's pushes go, and the keys they are encrypted with (RFC 8291).
 #[derive(Clone, Debug)]
 pub struct Subscription {

@@ -75,14 +75,6 @@ impl Reader {
         )
     }
 
-    /// A secret of the server's own.
-    pub fn secret(&self, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-        use rusqlite::OptionalExtension;
-        self.statement("select value from secrets where name = ?")?
-            .query_row((name,), |row| row.get(0))
-            .optional()
-    }
-
     /// Everything that the workers keep in memory.
     pub fn state(&self) -> rusqlite::Result<State> {
         // One transaction, so that the parts are of one moment.

@@ -1,19 +1,12 @@
-//! Searching messages, and what was searched for.
+//! Searching messages.
 
-use super::{
-    Reader,
-    command::{Command, Refusal, Tx},
-    messages::bytes,
-};
+use super::{Reader, messages::bytes};
 use crate::{
     text::{HIT_END, HIT_START},
     types::{MessageId, RoomId, Timestamp, UserId},
 };
 use bytes::Bytes;
 use rusqlite::OptionalExtension;
-
-/// Recent searches kept per person.
-const RECENT: usize = 10;
 
 /// Candidates looked at, newest first, before the rooms are put into the query itself. Somebody who is in most rooms
 /// finds a page of hits among so few; for somebody who is in few rooms of a large history the index has
@@ -195,17 +188,6 @@ impl Reader {
         }
         Ok(Some(words))
     }
-
-    /// A person's recent searches, newest first.
-    pub fn recent_searches(&self, user: UserId) -> rusqlite::Result<Vec<RecentSearch>> {
-        self.statement(
-            "select id, query, searched_at from searches where user_id = ? order by id desc limit ?",
-        )?
-        .query_map((user, RECENT), |row| {
-            Ok(RecentSearch { id: row.get(0)?, query: row.get(1)?, created_at: row.get(2)? })
-        })?
-        .collect()
-    }
 }
 
 /// When a message was posted, out of its JSON: every row begins with its id and that.
@@ -247,43 +229,4 @@ fn without_rooms(query: &SearchQuery<'_>) -> Option<String> {
     }
     parts.extend(query.has.iter().map(|tag| format!("room : {tag}")));
     (!parts.is_empty()).then(|| parts.join(" AND "))
-}
-
-#[derive(Debug, serde::Serialize)]
-pub struct RecentSearch {
-    pub id: i64,
-    pub query: String,
-    pub created_at: Timestamp,
-}
-
-/// Remembers what was searched for, or forgets it all.
-#[derive(Debug)]
-pub enum RememberSearch {
-    Query(UserId, String),
-    Forget(UserId),
-}
-
-impl Command for RememberSearch {
-    type Output = ();
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        match self {
-            Self::Query(user, query) => {
-                tx.statement(
-                    // Replaced, not updated: its new id is its place, also among searches of the same millisecond.
-                    "insert or replace into searches (user_id, query, searched_at) values (?, ?, ?)",
-                )?
-                .execute((user, &query, tx.now))?;
-                tx.statement(
-                    "delete from searches where user_id = ?1 and id not in
-                       (select id from searches where user_id = ?1 order by id desc limit ?2)",
-                )?
-                .execute((user, RECENT))?;
-            }
-            Self::Forget(user) => {
-                tx.statement("delete from searches where user_id = ?")?.execute((user,))?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -5,8 +5,8 @@ use rusqlite::OptionalExtension;
 
 use super::{
     command::{Command, Refusal, Tx},
+    memberships::enter,
     people::{load, updated},
-    rooms::enter,
 };
 use crate::types::{Role, RoomId, RoomKind, UserId};
 

@@ -1,6 +1,6 @@
 //! Escaping, in the very form in which the sanitiser writes it, so that clean text passes it unchanged.
 
-use super::query::{HIT_END, HIT_START};
+use super::snippet::{HIT_END, HIT_START};
 
 /// Appends text as HTML. Quotes stay: this is never an attribute.
 pub(super) fn text(html: &mut String, text: &str) {

@@ -1,5 +1,6 @@
 //! What people write: Markdown to safe HTML once, when it is written; plain text for the index; and what they search for.
 
+mod asked;
 mod clean;
 mod emoji;
 mod escape;
@@ -10,6 +11,7 @@ mod markdown;
 mod mention;
 mod query;
 mod slack;
+mod snippet;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +19,12 @@ use smallvec::SmallVec;
 
 use crate::types::UserId;
 
+pub use asked::Asked;
 pub use html::from_html;
 pub use mention::Everyone;
-pub use query::{Asked, HIT_END, HIT_START, Query, snippet_html};
+pub use query::Query;
 pub use slack::{SlackMessage, from_slack};
+pub use snippet::{HIT_END, HIT_START, snippet_html};
 
 /// A message as it is kept: shown, indexed, and who is meant by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

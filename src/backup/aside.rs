@@ -1,0 +1,141 @@
+//! The folder in which a backup puts things aside: a copy of the database, and second names of the files.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{ASIDE, BackupError, Pace, archive, make::open, manifest::DATABASE, require_room};
+use crate::store::{DataDir, Snapshot};
+
+/// The copy of the database is brought to the disk after so many bytes, so that no commit waits for a mountain of them.
+const SYNC_EVERY: u64 = 4 << 20;
+
+/// A write-ahead log of this size is reason enough to copy without rests: it grows for as long as the copy takes.
+const LONG_LOG: u64 = 64 << 20;
+
+/// How often it is looked whether another backup has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The folder in which a backup puts things aside. There is one of it, held by a lock on the data directory itself (a file
+/// for it might belong to somebody else), and it goes with the value.
+pub struct Aside {
+    pub path: PathBuf,
+    _lock: File,
+}
+
+impl Aside {
+    pub(super) fn begin(data: &Path, pace: &mut Pace<'_>) -> Result<Self, BackupError> {
+        let lock = open(data)?;
+        let mut is_told = false;
+        loop {
+            match (lock.try_lock(), &mut pace.tell_waiting) {
+                (Ok(()), _) => break,
+                (Err(TryLockError::Error(error)), _) => {
+                    return Err(BackupError::Read(data.to_owned(), error));
+                }
+                (Err(TryLockError::WouldBlock), None) => return Err(BackupError::UnderWay(data.to_owned())),
+                (Err(TryLockError::WouldBlock), Some(tell)) => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tell();
+                    }
+                }
+            }
+            if pace.is_stopped() {
+                return Err(BackupError::Stopped);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        let path = data.join(ASIDE);
+        let make = || {
+            match fs::remove_dir_all(&path) {
+                // One that was killed has left it.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            fs::DirBuilder::new().mode(0o700).create(&path)?;
+            fs::create_dir(path.join("files"))
+        };
+        make().map_err(|error| BackupError::Write(path.clone(), error))?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// The copy of the database.
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    pub(super) fn link(&self, key: &str) -> PathBuf {
+        self.path.join("files").join(key)
+    }
+
+    /// Copies the database here. Answers its size.
+    pub(super) fn copy(
+        &self,
+        snapshot: Snapshot,
+        more_to_come: u64,
+        pace: &mut Pace<'_>,
+    ) -> Result<u64, BackupError> {
+        let path = self.database();
+        let size = u64::try_from(snapshot.reader().size()?).unwrap_or(0);
+        pace.expect(2 * size + more_to_come);
+        let page = size.checked_div(snapshot.reader().page_count()?).unwrap_or(0);
+        let file = File::create(&path).map_err(|error| BackupError::Write(path.clone(), error))?;
+        let log = self.path.with_file_name("campfire.db-wal");
+        let (mut copied, mut synced) = (0, 0);
+        let outcome = snapshot.copy_to(&path, |pages, _| {
+            let bytes = pages * page;
+            if bytes >= synced + SYNC_EVERY {
+                synced = bytes;
+                archive::sync_and_forget(&file).map_err(|error| BackupError::Write(path.clone(), error))?;
+                pace.in_haste = log.metadata().is_ok_and(|log| log.len() > LONG_LOG);
+            }
+            pace.worked(bytes - copied)?;
+            copied = bytes;
+            Ok(())
+        });
+        pace.in_haste = false;
+        Pace::give_way();
+        match outcome {
+            Err(BackupError::Database(error))
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
+            {
+                Err(BackupError::Write(path, io::ErrorKind::StorageFull.into()))
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                archive::sync_and_forget(&file).map_err(|error| BackupError::Write(path.clone(), error))?;
+                Ok(size)
+            }
+        }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "could not clear up after a backup");
+        }
+    }
+}
+
+/// Copies the database within the data directory, to be looked at there. The copy is gone with the value.
+pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Aside, BackupError> {
+    let aside = Aside::begin(data.path(), pace)?;
+    require_room(data.path(), room_needed(data)?)?;
+    aside.copy(Snapshot::take(data)?, 0, pace)?;
+    Ok(aside)
+}
+
+/// Bytes that a copy of the database takes. Its own file is not opened for it: closing that would let go of the locks that
+/// SQLite holds for this process.
+pub(super) fn room_needed(data: &DataDir) -> Result<u64, BackupError> {
+    let path = data.database();
+    let size = |path: &Path| path.metadata().map(|it| it.len());
+    let database = size(&path).map_err(|error| BackupError::Read(path.clone(), error))?;
+    // What is in the log may lengthen it.
+    Ok(database + size(&path.with_extension("db-wal")).unwrap_or(0))
+}

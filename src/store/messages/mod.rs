@@ -1,0 +1,88 @@
+//! Messages: posting, editing, deleting, and pages of them.
+
+mod edit;
+mod page;
+mod post;
+mod purge;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::command::{Entry, Refusal, Tx};
+use crate::types::{Message, MessageId, RoomId, UserId};
+
+pub use edit::{EditMessage, SetEmbeds};
+pub use page::{MessageRow, MessageWords, Page, Select};
+pub use post::{PostMessage, Posted};
+pub use purge::{DeleteMessage, PurgeRooms, RemoveMessagesOf, RetireMessages};
+
+/// A message's text with all that follows from it, made before it reaches the writer.
+#[derive(Debug, Default)]
+pub struct Text {
+    pub content: String,
+    pub html: String,
+    pub plain: String,
+    /// Its kinds, as words of the index.
+    pub tags: String,
+    pub mentions: SmallVec<[UserId; 4]>,
+    pub everyone: bool,
+}
+
+fn mention(
+    tx: &Tx<'_>,
+    room: RoomId,
+    message: MessageId,
+    mentions: &[UserId],
+    everyone: bool,
+) -> rusqlite::Result<()> {
+    if mentions.is_empty() && !everyone {
+        return Ok(());
+    }
+    let mut insert =
+        tx.statement("insert or ignore into mentions (user_id, room_id, message_id) values (?, ?, ?)")?;
+    for user in mentions.iter().copied().chain(everyone.then_some(UserId(0))) {
+        insert.execute((user, room, message))?;
+    }
+    Ok(())
+}
+
+fn unmention(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<()> {
+    let mut delete =
+        tx.statement("delete from mentions where user_id = ? and room_id = ? and message_id = ?")?;
+    for user in message.mentions.iter().copied().chain([UserId(0)]) {
+        delete.execute((user, message.room_id, message.id))?;
+    }
+    Ok(())
+}
+
+/// A message with what the index knows of it.
+pub(super) fn stored(tx: &Tx<'_>, id: MessageId) -> Result<(Message, Entry), Refusal> {
+    let (json, plain, tags) = tx
+        .statement("select json, plain, tags from messages where id = ?")?
+        .query_row((id,), |row| Ok((bytes(row, 0)?, row.get(1)?, row.get(2)?)))?;
+    let message: Message = serde_json::from_slice(&json).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
+    })?;
+    let (room, creator) = (message.room_id, message.creator_id);
+    Ok((message, Entry { message: id, room, creator, plain, tags }))
+}
+
+/// Writes a changed message over what was stored.
+pub(super) fn rewrite(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<Bytes> {
+    let json = Bytes::from(serde_json::to_vec(message).expect("a message has nothing that JSON cannot say"));
+    tx.statement("update messages set json = ? where id = ?")?.execute((&*json, message.id))?;
+    Ok(json)
+}
+
+/// Its author, or an administrator, may change a message.
+fn authorise(message: &Message, editor: UserId, is_admin: bool) -> Result<(), Refusal> {
+    if message.creator_id == editor || is_admin {
+        Ok(())
+    } else {
+        Err(Refusal::Forbidden("Only its author or an administrator may change a message."))
+    }
+}
+
+pub(super) fn bytes(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
+    Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?))
+}

@@ -1,0 +1,74 @@
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::*;
+use crate::{config::Durability, store::KeepSecret};
+
+struct Nobody;
+
+impl Fanout for Nobody {
+    fn events(&self, _: &Batch, _: Instant) {}
+    fn completions(&self, _: usize, _: Vec<Box<dyn Completion>>) {}
+    fn notify(&self) {}
+}
+
+/// Holds the writer up, so that what comes meanwhile is one batch.
+struct Hold(Sender<()>, Receiver<()>);
+
+impl Command for Hold {
+    type Output = ();
+
+    fn apply(self, _: &mut Tx<'_>) -> Result<(), Refusal> {
+        let _ = self.0.send(());
+        let _ = self.1.recv();
+        Ok(())
+    }
+}
+
+/// Writes, and then says no.
+struct Half<const FIRST: bool>(Option<Refusal>);
+
+impl<const FIRST: bool> Command for Half<FIRST> {
+    type Output = ();
+
+    const CHECKS_FIRST: bool = FIRST;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        tx.statement("insert into secrets (name, value) values ('half', x'00')")?.execute(())?;
+        Err(self.0.expect("this one has a bug"))
+    }
+}
+
+/// Whether a secret that came in the same batch was kept, and whether half a command was.
+fn beside<C: Command>(command: C) -> (bool, bool) {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+    let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody)).unwrap();
+    let (begun, has_begun) = channel();
+    let (go, held) = channel();
+    let keep = |name| KeepSecret { name, value: vec![1] };
+    let first = handle.submit(Hold(begun, held)).unwrap();
+    has_begun.recv().unwrap();
+    let good = handle.submit(keep("good")).unwrap();
+    let bad = handle.submit(command).unwrap();
+    go.send(()).unwrap();
+    first.blocking_recv().unwrap().unwrap();
+    let good = good.blocking_recv().unwrap().is_ok();
+    assert!(bad.blocking_recv().unwrap().is_err());
+    handle.write_blocking(keep("later")).expect("the writer goes on");
+    let reader = crate::store::Reader::open(&data).unwrap();
+    let kept = |name| reader.secret(name).unwrap().is_some();
+    assert_eq!(kept("good"), good, "the answer is what happened");
+    (good, kept("half"))
+}
+
+#[test]
+fn a_bad_command_spoils_no_other() {
+    assert_eq!(beside(Half::<false>(Some(Refusal::NotFound))), (true, false));
+    assert_eq!(beside(Half::<false>(None)), (true, false), "a bug neither");
+}
+
+#[test]
+fn a_command_without_a_savepoint_that_fails_takes_its_batch_along() {
+    assert_eq!(beside(Half::<true>(Some(Refusal::Database(rusqlite::Error::InvalidQuery)))), (false, false));
+    assert_eq!(beside(Half::<true>(None)), (false, false));
+}

@@ -1,0 +1,262 @@
+//! The writer's thread: takes batches off the queue, applies and commits them.
+
+use std::{
+    sync::{Arc, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+
+use super::{
+    Completion, Fanout, ReplyTo,
+    queue::{Envelope, Queue, Ran},
+};
+use crate::{
+    store::{
+        checkpointer::Checkpointer,
+        command::Tx,
+        index::Index,
+        schema::{DataDir, OpenError},
+    },
+    types::event::{Batch, Change, Event},
+    types::{Seq, Timestamp},
+};
+
+/// Commands in one transaction at most: bounds how long the first of a batch waits for its commit.
+const MAX_BATCH: usize = 1024;
+
+/// How often an idle writer looks whether another process has written (the `admin` commands do).
+const IDLE_CHECK: Duration = Duration::from_millis(500);
+
+/// How long the writer rests before it tries again to begin while another process holds the database.
+const BUSY_REST: Duration = Duration::from_millis(20);
+
+/// Statistics of the tables are renewed this often, and at close.
+const OPTIMIZE_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// All that the writer's thread works with.
+pub(super) struct WriterThread {
+    db: Connection,
+    checkpointer: Checkpointer,
+    index: Index,
+    seq: Seq,
+    /// Changes when another connection commits.
+    data_version: i64,
+    fanout: Box<dyn Fanout>,
+    queue: Arc<Queue>,
+    optimized: Instant,
+}
+
+impl WriterThread {
+    pub(super) fn new(data: &DataDir, fanout: Box<dyn Fanout>, queue: Arc<Queue>) -> Result<Self, OpenError> {
+        let mut db = data.writable()?;
+        let checkpointer = Checkpointer::start(data, &mut db)?;
+        let failed = |error| OpenError::Database(data.database(), error);
+        let seq = last_seq(&db).map_err(failed)?;
+        let data_version = data_version(&db).map_err(failed)?;
+        Ok(Self {
+            db,
+            checkpointer,
+            index: Index::new(data.durability()),
+            seq,
+            data_version,
+            fanout,
+            queue,
+            optimized: Instant::now(),
+        })
+    }
+
+    pub(super) fn work(&mut self) {
+        while let Some(batch) = self.next_batch() {
+            if batch.is_empty() {
+                self.idle();
+            } else {
+                self.apply(batch);
+            }
+        }
+        if let Err(error) = self.db.execute_batch("PRAGMA optimize") {
+            tracing::warn!(%error, "could not renew the statistics at close");
+        }
+    }
+
+    /// All that waits, up to the bound; empty after a while of nothing; None when it is time to stop.
+    fn next_batch(&self) -> Option<Vec<Envelope>> {
+        let mut waiting = self.queue.lock();
+        if waiting.envelopes.is_empty() {
+            if waiting.closed {
+                return None;
+            }
+            waiting.asleep = true;
+            let (guard, _) =
+                self.queue.arrived.wait_timeout(waiting, IDLE_CHECK).unwrap_or_else(PoisonError::into_inner);
+            waiting = guard;
+            waiting.asleep = false;
+        }
+        let count = waiting.envelopes.len().min(MAX_BATCH);
+        let rest = waiting.envelopes.split_off(count);
+        let batch = std::mem::replace(&mut waiting.envelopes, rest);
+        waiting.under_way = batch.len();
+        Some(batch)
+    }
+
+    fn idle(&mut self) {
+        if self.optimized.elapsed() > OPTIMIZE_EVERY {
+            self.optimized = Instant::now();
+            if let Err(error) = self.db.execute_batch("PRAGMA optimize") {
+                tracing::warn!(%error, "could not renew the statistics");
+            }
+        }
+        if data_version(&self.db).is_ok_and(|version| version != self.data_version)
+            && let Err(error) = self.catch_up_with_others()
+        {
+            tracing::warn!(%error, "could not read what another process wrote");
+        }
+    }
+
+    /// Another process committed: its events have numbers of their own, and the small tables may differ.
+    fn catch_up_with_others(&mut self) -> rusqlite::Result<()> {
+        self.data_version = data_version(&self.db)?;
+        let seq = last_seq(&self.db)?;
+        if seq > self.seq {
+            self.seq = seq;
+            self.publish(vec![Event { seq, change: Change::Reloaded }]);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, mut batch: Vec<Envelope>) {
+        let started = Instant::now();
+        let metrics = &self.queue.metrics;
+        metrics.batches.fetch_add(1, Ordering::Relaxed);
+        metrics.commands.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        match self.transact(&mut batch) {
+            Ok(events) => self.publish(events),
+            Err(error) => {
+                self.queue.metrics.failed_commits.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, commands = batch.len(), "a batch was not committed");
+                if !self.db.is_autocommit() {
+                    let _ = self.db.execute_batch("ROLLBACK");
+                }
+                let why = error.to_string();
+                for envelope in &mut batch {
+                    envelope.work.fail(&why);
+                }
+            }
+        }
+        let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.queue.metrics.batch_nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.queue.lock().under_way = 0;
+        self.answer(batch);
+        self.index.tidy(&self.db);
+        self.checkpointer.after_commit(&self.db);
+    }
+
+    /// Begins, however long another process holds the database: what waits is bounded by the queue, so this is
+    /// where an overload becomes a 503 for those who come later.
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        loop {
+            self.queue.metrics.turns.fetch_add(1, Ordering::Relaxed);
+            match self.db.prepare_cached("BEGIN IMMEDIATE")?.execute(()) {
+                Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                    if self.queue.lock().closed {
+                        // Told to stop: whoever holds the database may never let go.
+                        return Err(error);
+                    }
+                    tracing::warn!("another process holds the database; waiting");
+                    std::thread::sleep(BUSY_REST);
+                }
+                begun => return begun.map(drop),
+            }
+        }
+    }
+
+    /// Applies a batch and commits it. Only a commit that succeeded gives events.
+    fn transact(&mut self, batch: &mut [Envelope]) -> rusqlite::Result<Vec<Event>> {
+        self.begin()?;
+        if data_version(&self.db)? != self.data_version {
+            self.catch_up_with_others()?;
+        }
+        let mut events = Vec::with_capacity(batch.len());
+        let mut indexing = Vec::with_capacity(batch.len());
+        let mut seq = self.seq;
+        for envelope in batch.iter_mut() {
+            let mark = (seq, events.len(), indexing.len());
+            let checks_first = envelope.work.checks_first();
+            if !checks_first {
+                self.db.prepare_cached("SAVEPOINT command")?.execute(())?;
+            }
+            let mut tx = Tx {
+                db: &self.db,
+                now: Timestamp::now(),
+                seq: &mut seq,
+                events: &mut events,
+                indexing: &mut indexing,
+            };
+            let ran = envelope.work.run(&mut tx);
+            if ran != Ran::Done {
+                self.queue.metrics.refused.fetch_add(1, Ordering::Relaxed);
+                if !checks_first {
+                    self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
+                } else if ran == Ran::Failed {
+                    // What it has written cannot be told from the rest.
+                    return Err(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
+                        Some("a command of the batch failed".into()),
+                    ));
+                }
+                seq = mark.0;
+                events.truncate(mark.1);
+                indexing.truncate(mark.2);
+            }
+            if !checks_first {
+                self.db.prepare_cached("RELEASE command")?.execute(())?;
+            }
+        }
+        self.index.write(&self.db, &indexing)?;
+        let committing = Instant::now();
+        self.db.prepare_cached("COMMIT")?.execute(())?;
+        let nanos = u64::try_from(committing.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.queue.metrics.commit_nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.seq = seq;
+        Ok(events)
+    }
+
+    fn publish(&self, events: Vec<Event>) {
+        if !events.is_empty() {
+            self.fanout.events(&Batch::from(events), Instant::now());
+        }
+    }
+
+    /// One message of answers for each worker, after every worker has the events: whoever hears an answer and asks
+    /// again, of any worker, sees what was written.
+    fn answer(&self, batch: Vec<Envelope>) {
+        let mut replies: Vec<(usize, Vec<Box<dyn Completion>>)> = Vec::new();
+        for Envelope { reply_to, work } in batch {
+            let completion = work.into_completion();
+            match reply_to {
+                ReplyTo::Caller => completion.complete(),
+                ReplyTo::Worker(worker) => match replies.iter_mut().find(|(id, _)| *id == worker) {
+                    Some((_, completions)) => completions.push(completion),
+                    None => replies.push((worker, vec![completion])),
+                },
+            }
+        }
+        for (worker, completions) in replies {
+            self.fanout.completions(worker, completions);
+        }
+        self.fanout.notify();
+    }
+}
+
+fn data_version(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))
+}
+
+/// The last position in the history: that of the newest message or of the newest other event.
+pub(in crate::store) fn last_seq(db: &Connection) -> rusqlite::Result<Seq> {
+    db.query_row(
+        "select max(ifnull((select max(id) from messages), 0), ifnull((select max(seq) from events), 0))",
+        (),
+        |row| row.get(0),
+    )
+}
