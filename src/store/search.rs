@@ -190,25 +190,19 @@ impl Reader {
     }
 }
 
-/// When a message was posted, out of its JSON: every row begins with its id and that.
-fn posted_at(json: &[u8]) -> Option<Timestamp> {
-    let head = std::str::from_utf8(&json[..json.len().min(80)]).ok()?;
-    let (_, time) = head.split_once(r#""created_at":""#)?;
-    let moment: jiff::Timestamp = time.split('"').next()?.parse().ok()?;
-    Some(Timestamp(moment.as_millisecond()))
-}
-
 impl Reader {
     /// The first message that was posted at a time or after it; past the last one if there is none. Found by halving:
     /// messages are in the order of their time.
     pub fn first_since(&self, at: Timestamp) -> rusqlite::Result<MessageId> {
         let mut newest = self.statement("select ifnull(max(id), 0) from messages")?;
         let (mut low, mut high) = (1, newest.query_row((), |row| row.get::<_, i64>(0))? + 1);
-        let mut next = self.statement("select id, json from messages where id >= ? order by id limit 1")?;
+        let mut next =
+            self.statement("select id, created_at from messages where id >= ? order by id limit 1")?;
         while low < high {
             let middle = low + (high - low) / 2;
-            let (id, json) = next.query_row((middle,), |row| Ok((row.get::<_, i64>(0)?, bytes(row, 1)?)))?;
-            if posted_at(&json).is_some_and(|posted| posted < at) {
+            let (id, created_at): (i64, Timestamp) =
+                next.query_row((middle,), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if created_at < at {
                 low = id + 1;
             } else {
                 high = middle;

@@ -26,11 +26,11 @@ impl Command for EditMessage {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Bytes, Refusal> {
         let (mut message, before) = stored(tx, self.message)?;
-        authorise(&message, self.editor, self.is_admin)?;
+        authorise(message.creator_id, self.editor, self.is_admin)?;
         if message.kind == MessageKind::Sound || message.kind == MessageKind::System {
             return Err(Refusal::Conflict("Only what somebody wrote can be edited."));
         }
-        unmention(tx, &message)?;
+        unmention(tx, message.id)?;
         message.content = self.text.content;
         message.html = self.text.html;
         message.mentions = self.text.mentions.to_vec();

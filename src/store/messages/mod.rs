@@ -46,13 +46,8 @@ fn mention(
     Ok(())
 }
 
-fn unmention(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<()> {
-    let mut delete =
-        tx.statement("delete from mentions where user_id = ? and room_id = ? and message_id = ?")?;
-    for user in message.mentions.iter().copied().chain([UserId(0)]) {
-        delete.execute((user, message.room_id, message.id))?;
-    }
-    Ok(())
+fn unmention(tx: &Tx<'_>, message: MessageId) -> rusqlite::Result<()> {
+    tx.statement("delete from mentions where message_id = ?")?.execute((message,)).map(drop)
 }
 
 /// A message with what the index knows of it.
@@ -75,8 +70,8 @@ pub(super) fn rewrite(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<Bytes>
 }
 
 /// Its author, or an administrator, may change a message.
-fn authorise(message: &Message, editor: UserId, is_admin: bool) -> Result<(), Refusal> {
-    if message.creator_id == editor || is_admin {
+fn authorise(creator: UserId, editor: UserId, is_admin: bool) -> Result<(), Refusal> {
+    if creator == editor || is_admin {
         Ok(())
     } else {
         Err(Refusal::Forbidden("Only its author or an administrator may change a message."))
