@@ -173,8 +173,8 @@ struct Source<'a, 'b> {
 
 impl Read for Source<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let read = self.file.read(&mut buffer[..most]).and_then(|count| {
+        let max = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = self.file.read(&mut buffer[..max]).and_then(|count| {
             self.pace.worked_io(count as u64)?;
             Ok(count)
         });
@@ -186,9 +186,9 @@ impl Read for Source<'_, '_> {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
-                let told = io::Error::other(error.to_string());
+                let copy = io::Error::other(error.to_string());
                 self.failure = Some(error);
-                Err(told)
+                Err(copy)
             }
         }
     }

@@ -9,16 +9,16 @@ use std::{
 use super::{
     BackupError, Pace,
     archive::Archive,
-    aside::{Aside, room_needed},
     manifest::{CERTIFICATES, DATABASE, FILES, FORMAT, Head, Listing, NAME, is_key, is_part, is_place},
     require_room,
+    staging::{Staging, room_needed},
 };
 use crate::{
     store::{self, DataDir, Folder, Reader, Snapshot},
     types::Timestamp,
 };
 
-/// Moments that are tried when files of one are gone before they could be put aside.
+/// Moments that are tried when files of one are gone before they could be put staging.
 const TRIES: usize = 3;
 
 /// How deep `certificates/` is searched.
@@ -48,16 +48,16 @@ pub struct Made {
 /// and as much room on that disk as the database. Everything else is done from the copy.
 pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made, BackupError> {
     let data = DataDir::look(data)?;
-    let aside = Aside::begin(data.path(), pace)?;
+    let staging = Staging::begin(data.path(), pace)?;
     // Before the long part: a name that is taken should be told at once.
     let mut archive = Archive::begin(target)?;
     require_room(data.path(), room_needed(&data)?)?;
     let made_at = Timestamp::now();
-    let (snapshot, file_bytes) = put_files_aside(&data, &aside)?;
-    let database = aside.copy(snapshot, file_bytes, pace)?;
+    let (snapshot, file_bytes) = link_files(&data, &staging)?;
+    let database = staging.copy(snapshot, file_bytes, pace)?;
 
-    let mut manifest = Listing::begin(&aside.path.join(NAME))?;
-    let copy = Reader::open(&DataDir::look(&aside.path)?)?;
+    let mut manifest = Listing::begin(&staging.path.join(NAME))?;
+    let copy = Reader::open(&DataDir::look(&staging.path)?)?;
     let schema = copy.schema_version()?;
     manifest.head(&Head {
         format: FORMAT,
@@ -65,7 +65,7 @@ pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made
         schema,
         made_at: made_at.to_string(),
     })?;
-    let place = aside.database();
+    let place = staging.database();
     let file = open(&place)?;
     manifest.entry(&archive.add(DATABASE, &place, &file, pace)?)?;
     let (mut files, mut missing) = (0, Vec::new());
@@ -73,7 +73,7 @@ pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made
     copy.each_file(|known| {
         let path = format!("{FILES}{}/{}", known.key.get(..2).unwrap_or_default(), known.key);
         let place = folder.place(&known.key);
-        match File::open(aside.link(&known.key)).or_else(|_| File::open(&place)) {
+        match File::open(staging.link(&known.key)).or_else(|_| File::open(&place)) {
             Ok(file) if is_place(&path) => {
                 files += 1;
                 manifest.entry(&archive.add(&path, &place, &file, pace)?)
@@ -103,11 +103,11 @@ pub(super) fn open(path: &Path) -> Result<File, BackupError> {
     File::open(path).map_err(|error| BackupError::Read(path.to_owned(), error))
 }
 
-/// Takes a moment at which all files of the database can be put aside. Answers it, and how large the files are.
+/// Takes a moment at which all files of the database can be put staging. Answers it, and how large the files are.
 ///
 /// A file of the moment may be deleted before it has a second name. Then a later moment does not know it any more; one that
 /// the third does know is not there at all, and is written down as missing.
-fn put_files_aside(data: &DataDir, aside: &Aside) -> Result<(Snapshot, u64), BackupError> {
+fn link_files(data: &DataDir, staging: &Staging) -> Result<(Snapshot, u64), BackupError> {
     let folder = Folder::of(data.path());
     for last in (0..TRIES).map(|round| round + 1 == TRIES) {
         let snapshot = Snapshot::take(data)?;
@@ -115,7 +115,7 @@ fn put_files_aside(data: &DataDir, aside: &Aside) -> Result<(Snapshot, u64), Bac
         snapshot.reader().each_file(|known| {
             bytes += known.byte_size.unwrap_or(0);
             if is_key(&known.key) {
-                match fs::hard_link(folder.place(&known.key), aside.link(&known.key)) {
+                match fs::hard_link(folder.place(&known.key), staging.link(&known.key)) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => gone += 1,
                     // There from the round before; or this file system has no second names, and then a file that goes
                     // while the backup is made is missing.

@@ -4,22 +4,22 @@
 //! `manifest.json`, which names every other entry in its order with its size and SHA-256.
 
 mod archive;
-mod aside;
 mod error;
-mod keep;
 mod make;
 mod manifest;
 mod pace;
 mod restore;
+mod retain;
+mod staging;
 
 use std::path::Path;
 
-pub use aside::{Aside, copy_aside};
 pub use error::BackupError;
-pub use keep::{Schedule, newest, prune, scheduled_name};
 pub use make::{Made, Target, make};
 pub use pace::Pace;
 pub use restore::{Restored, restore, verify};
+pub use retain::{Schedule, newest, prune, scheduled_name};
+pub use staging::{Staging, copy_aside};
 
 use crate::{config::Config, store};
 
@@ -27,7 +27,7 @@ use crate::{config::Config, store};
 pub const ENDING: &str = ".tar.zst";
 
 /// Where a backup puts things aside, within the data directory: the copy of the database, and second names of the files.
-const ASIDE: &str = ".backup";
+const STAGING: &str = ".backup";
 
 /// What is left free of a disk, whatever is asked of it.
 const LEFT_FREE: u64 = 16 << 20;
@@ -37,7 +37,7 @@ pub fn check_directory(config: &Config) -> Result<(), String> {
     let Some(directory) = &config.backup_dir else { return Ok(()) };
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     let (Ok(directory), Ok(data)) = (whole(directory), whole(&config.data)) else { return Ok(()) };
-    let own = ["files", store::CERTIFICATES, ASIDE].map(|name| data.join(name));
+    let own = ["files", store::CERTIFICATES, STAGING].map(|name| data.join(name));
     if directory == data || own.iter().any(|own| directory.starts_with(own)) {
         return Err(format!(
             "--backup-dir is {}, where the data itself lies; choose another directory, best on another disk",

@@ -12,7 +12,7 @@ use super::BackupError;
 const SLICE: u64 = 1 << 20;
 
 /// A rest is as long as the work before it, up to this: who posts meanwhile gets half of the disk and a core at least.
-const LONGEST_REST: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 /// The niceness of a thread that makes a backup: others come first.
 const NICENESS: i32 = 19;
@@ -20,39 +20,39 @@ const NICENESS: i32 = 19;
 /// What it takes to be a background: rests between slices of work, ends when told to, and says how far it is.
 pub struct Pace<'a> {
     stop: &'a AtomicBool,
-    tell: Box<dyn FnMut(u64, u64) + 'a>,
-    pub(super) tell_waiting: Option<Box<dyn FnMut() + 'a>>,
+    report: Box<dyn FnMut(u64, u64) + 'a>,
+    pub(super) report_waiting: Option<Box<dyn FnMut() + 'a>>,
     done: u64,
     total: u64,
     since: u64,
     slice_began: Instant,
     /// No rests: others pay more for waiting.
-    pub(super) in_haste: bool,
+    pub(super) is_unthrottled: bool,
 }
 
 impl<'a> Pace<'a> {
     /// `tell` hears how many bytes are done, of how many as far as is known.
-    pub fn new(stop: &'a AtomicBool, tell: impl FnMut(u64, u64) + 'a) -> Self {
+    pub fn new(stop: &'a AtomicBool, report: impl FnMut(u64, u64) + 'a) -> Self {
         Self {
             stop,
-            tell: Box::new(tell),
-            tell_waiting: None,
+            report: Box::new(report),
+            report_waiting: None,
             done: 0,
             total: 0,
             since: 0,
             slice_began: Instant::now(),
-            in_haste: false,
+            is_unthrottled: false,
         }
     }
 
     /// Waits for another backup of the same data to end, and says so first.
-    pub fn patient(self, tell: impl FnMut() + 'a) -> Self {
-        Self { tell_waiting: Some(Box::new(tell)), ..self }
+    pub fn patient(self, report: impl FnMut() + 'a) -> Self {
+        Self { report_waiting: Some(Box::new(report)), ..self }
     }
 
     /// Puts the calling thread behind all others. There is no way back for who is not root, so it should end with the work.
     /// Not while the log is held: on a busy machine that would be for long.
-    pub(super) fn give_way() {
+    pub(super) fn lower_priority() {
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
             tracing::debug!(%error, "the priority stays as it is");
         }
@@ -68,12 +68,12 @@ impl<'a> Pace<'a> {
         self.since += bytes;
         if self.since >= SLICE {
             self.since = 0;
-            (self.tell)(self.done, self.total);
+            (self.report)(self.done, self.total);
             if self.stop.load(Ordering::Relaxed) {
                 return Err(BackupError::Stopped);
             }
-            if !self.in_haste {
-                std::thread::sleep(self.slice_began.elapsed().min(LONGEST_REST));
+            if !self.is_unthrottled {
+                std::thread::sleep(self.slice_began.elapsed().min(MAX_PAUSE));
             }
             self.slice_began = Instant::now();
         }

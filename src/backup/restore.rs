@@ -31,7 +31,7 @@ const MAX_ENTRIES: usize = 2_000_000;
 const MAX_TRAILER: u64 = 1 << 20;
 
 /// Bytes written between two looks at the room that is left.
-const LOOK_EVERY: u64 = 64 << 20;
+const CHECK_EVERY: u64 = 64 << 20;
 
 /// What was restored, or could be.
 #[derive(Debug)]
@@ -129,12 +129,18 @@ impl Drop for Scratch {
     }
 }
 
-/// Reads an archive to its end and checks everything about it. `keep` writes the files down; the database always is.
-fn read(source: impl Read, into: &Path, keep: bool, pace: &mut Pace<'_>) -> Result<Restored, BackupError> {
+/// Reads an archive to its end and checks everything about it. `write_files` writes the files down; the database always is.
+fn read(
+    source: impl Read,
+    into: &Path,
+    write_files: bool,
+    pace: &mut Pace<'_>,
+) -> Result<Restored, BackupError> {
     let mut decoder = Decoder::with_buffer(BufReader::with_capacity(BUFFER, source)).map_err(broken)?;
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(broken)?;
     let mut archive = tar::Archive::new(decoder);
-    let mut unpacking = Unpacking { into, keep, unlooked: LOOK_EVERY, buffer: vec![0; BUFFER], pace };
+    let mut unpacking =
+        Unpacking { into, write_files, unchecked: CHECK_EVERY, buffer: vec![0; BUFFER], pace };
     let (mut seen, mut manifest, mut bytes) = (Vec::new(), None, 0);
     // Raw: long names and the like are entries that a backup does not have, and not memory that somebody else decides on.
     for entry in archive.entries().map_err(broken)?.raw(true) {
@@ -172,7 +178,7 @@ fn read(source: impl Read, into: &Path, keep: bool, pace: &mut Pace<'_>) -> Resu
         return Err(BackupError::Broken("it goes on after its end".into()));
     }
     let manifest = manifest.ok_or_else(|| BackupError::Broken("its end is missing".into()))?;
-    hold_against(&manifest, &seen)?;
+    compare_with_manifest(&manifest, &seen)?;
     examine(&into.join(DATABASE), &manifest)?;
     let files = seen.len() as u64 - 1;
     Ok(Restored {
@@ -193,9 +199,9 @@ fn broken(error: io::Error) -> BackupError {
 
 struct Unpacking<'a, 'b> {
     into: &'a Path,
-    keep: bool,
+    write_files: bool,
     /// Bytes written since the room was looked at.
-    unlooked: u64,
+    unchecked: u64,
     buffer: Vec<u8>,
     pace: &'a mut Pace<'b>,
 }
@@ -204,13 +210,13 @@ impl Unpacking<'_, '_> {
     fn unpack(&mut self, entry: &mut impl Read, name: &str, size: u64) -> Result<[u8; 32], BackupError> {
         let path = self.into.join(name);
         let mut file = None;
-        if self.keep || name == DATABASE {
+        if self.write_files || name == DATABASE {
             // A file that cannot fit need not be begun.
-            if size > LEFT_FREE || self.unlooked + size > LOOK_EVERY {
-                self.unlooked = 0;
+            if size > LEFT_FREE || self.unchecked + size > CHECK_EVERY {
+                self.unchecked = 0;
                 require_room(self.into, size)?;
             }
-            self.unlooked += size;
+            self.unchecked += size;
             let begin = || {
                 if let Some(parent) = path.parent() {
                     fs::create_dir_all(parent)?;
@@ -224,8 +230,8 @@ impl Unpacking<'_, '_> {
         }
         let (mut left, mut hash) = (size, Sha256::new());
         while left > 0 {
-            let most = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let count = match entry.read(&mut self.buffer[..most]) {
+            let max = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let count = match entry.read(&mut self.buffer[..max]) {
                 Ok(0) => return Err(BackupError::Broken("its end is missing".into())),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -244,7 +250,7 @@ impl Unpacking<'_, '_> {
 }
 
 /// Every entry of the manifest was there, in its order and as it was written down, and nothing else.
-fn hold_against(manifest: &Manifest, seen: &[[u8; 32]]) -> Result<(), BackupError> {
+fn compare_with_manifest(manifest: &Manifest, seen: &[[u8; 32]]) -> Result<(), BackupError> {
     if manifest.head.format > FORMAT {
         return Err(BackupError::Newer { found: manifest.head.format, known: FORMAT });
     }

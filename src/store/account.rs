@@ -49,13 +49,13 @@ impl Command for SetUp {
             password_hash: self.password_hash,
             role: Role::Admin,
         };
-        let done = found(tx, &self.account_name, &self.join_code, user)?;
+        let done = create_account(tx, &self.account_name, &self.join_code, user)?;
         self.session.start(tx, done.user)?;
         Ok(done)
     }
 }
 
-fn found(
+fn create_account(
     tx: &mut Tx<'_>,
     account_name: &str,
     join_code: &str,
@@ -66,7 +66,7 @@ fn found(
         join_code,
         tx.now,
     ))?;
-    changed(tx)?;
+    record_account_update(tx)?;
     let user = first.apply(tx)?;
     let RoomMade { room, .. } =
         CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }
@@ -90,7 +90,7 @@ impl Command for CreateAdministrator {
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         match load(tx)? {
             Some(_) => self.user.apply(tx),
-            None => Ok(found(tx, &self.account_name, &self.join_code, self.user)?.user),
+            None => Ok(create_account(tx, &self.account_name, &self.join_code, self.user)?.user),
         }
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn join_code_is(tx: &Tx<'_>, code: &str) -> rusqlite::Result<bool> {
     Ok(load(tx)?.is_some_and(|account| &*account.join_code == code))
 }
 
-fn changed(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+fn record_account_update(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
     let account = load(tx)?.ok_or(Refusal::NotFound)?;
     let event = Event::AccountUpdated { account: account.public() };
     tx.record(Audience::Everybody, None, &event, |json| Change::AccountUpdated {
@@ -145,7 +145,7 @@ impl Command for ChangeAccount {
             "update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?",
         )?
         .execute((&self.name, &self.custom_css, settings))?;
-        changed(tx)
+        record_account_update(tx)
     }
 }
 
@@ -159,7 +159,7 @@ impl Command for PutLogo {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         put_image(tx, "logo", None, self.0.as_ref())?;
         tx.statement("update account set logo_version = ?")?.execute((self.0.map(|_| tx.now),))?;
-        changed(tx)
+        record_account_update(tx)
     }
 }
 
@@ -173,6 +173,6 @@ impl Command for RenewJoinCode {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         tx.statement("update account set join_code = ?")?.execute((&self.code,))?;
-        changed(tx)
+        record_account_update(tx)
     }
 }

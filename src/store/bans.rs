@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     command::{Command, NewJob, Refusal, Tx},
-    people::{keep_an_administrator, load, updated},
+    people::{load, record_user_update, require_another_administrator},
     sessions::end_sessions,
 };
 use crate::{
@@ -32,7 +32,7 @@ impl Command for Ban {
             Status::Active => {}
         }
         if before.role == Role::Admin {
-            keep_an_administrator(tx, self.user)?;
+            require_another_administrator(tx, self.user)?;
         }
         tx.statement("update users set status = ? where id = ?")?.execute((Status::Banned, self.user))?;
         let addresses: Vec<String> = tx
@@ -47,12 +47,12 @@ impl Command for Ban {
         }
         drop(block);
         end_sessions(tx, self.user, None, None, SessionEnd::Banned)?;
-        super::push::forget(tx, self.user)?;
+        super::push::remove_subscriptions(tx, self.user)?;
         tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
         let job = NewJob { kind: JobKind::RemoveMessages, target: Some(self.user.0), payload: None };
         tx.add_job(&job, None)?;
-        tell(tx)?;
-        updated(tx, self.user, Vec::new())?;
+        notify_blocked(tx)?;
+        record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }
 }
@@ -72,15 +72,15 @@ impl Command for LiftBan {
         }
         tx.statement("update users set status = ? where id = ?")?.execute((Status::Active, self.user))?;
         tx.statement("delete from blocked_addresses where user_id = ?")?.execute((self.user,))?;
-        tell(tx)?;
-        updated(tx, self.user, Vec::new())?;
+        notify_blocked(tx)?;
+        record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }
 }
 
-fn tell(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+fn notify_blocked(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
     let addresses = blocked_addresses(tx.db)?;
-    tx.tell(Change::AddressesBlocked { addresses });
+    tx.notify(Change::AddressesBlocked { addresses });
     Ok(())
 }
 

@@ -46,7 +46,7 @@ impl Command for AddBoost {
         let boost = Boost { id, user_id: self.user, content: self.content };
         message.boosts.push(boost.clone());
         let (room_id, message_id) = (message.room_id, message.id);
-        changed(tx, &message, &Event::BoostCreated { room_id, message_id, boost: &boost })?;
+        record_boost_change(tx, &message, &Event::BoostCreated { room_id, message_id, boost: &boost })?;
         Ok(Boosted { boost, fresh: true })
     }
 }
@@ -85,11 +85,11 @@ impl Command for RemoveBoost {
             message.boosts.iter().position(|boost| boost.id == self.boost).ok_or(Refusal::NotFound)?;
         message.boosts.remove(place);
         let (room_id, message_id) = (message.room_id, message.id);
-        changed(tx, &message, &Event::BoostDeleted { room_id, message_id, boost_id: self.boost })
+        record_boost_change(tx, &message, &Event::BoostDeleted { room_id, message_id, boost_id: self.boost })
     }
 }
 
-fn changed(tx: &mut Tx<'_>, message: &Message, event: &Event<'_>) -> Result<(), Refusal> {
+fn record_boost_change(tx: &mut Tx<'_>, message: &Message, event: &Event<'_>) -> Result<(), Refusal> {
     rewrite(tx, message)?;
     let (room, id) = (message.room_id, message.id);
     let kind = if matches!(event, Event::BoostCreated { .. }) { "boost.created" } else { "boost.deleted" };

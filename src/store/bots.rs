@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    people::{Deactivate, arrived, load, updated},
+    people::{Deactivate, join_open_rooms, load, record_user_update},
     sessions::{NewSession, end_sessions},
 };
 use crate::{
@@ -31,13 +31,13 @@ impl Command for CreateBot {
             Role::Bot,
             tx.now,
         ))?;
-        let bot = arrived(tx)?;
+        let bot = join_open_rooms(tx)?;
         tx.statement("insert into bots (user_id, webhook_url, key) values (?, ?, ?)")?.execute((
             bot,
             &self.webhook_url,
             &self.secret,
         ))?;
-        tx.tell(Change::WebhookSet { bot, on: self.webhook_url.is_some() });
+        tx.notify(Change::WebhookSet { bot, on: self.webhook_url.is_some() });
         self.key.start_as(tx, bot, SessionKind::Bot, None)?;
         Ok(bot)
     }
@@ -65,11 +65,11 @@ impl Command for ChangeBot {
         load_bot(tx, self.bot)?;
         if let Some(url) = &self.webhook_url {
             tx.statement("update bots set webhook_url = ? where user_id = ?")?.execute((url, self.bot))?;
-            tx.tell(Change::WebhookSet { bot: self.bot, on: url.is_some() });
+            tx.notify(Change::WebhookSet { bot: self.bot, on: url.is_some() });
         }
         if let Some(name) = &self.name {
             tx.statement("update users set name = ? where id = ?")?.execute((name, self.bot))?;
-            updated(tx, self.bot, Vec::new())?;
+            record_user_update(tx, self.bot, Vec::new())?;
         }
         Ok(())
     }
@@ -111,10 +111,10 @@ impl Command for RemoveBot {
 }
 
 /// A bot that goes takes its webhooks with it.
-pub(super) fn forget(tx: &mut Tx<'_>, bot: UserId) -> rusqlite::Result<()> {
+pub(super) fn remove_key_and_hooks(tx: &mut Tx<'_>, bot: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from bots where user_id = ?")?.execute((bot,))?;
     tx.statement("delete from hooks where user_id = ?")?.execute((bot,))?;
-    tx.tell(Change::WebhookSet { bot, on: false });
+    tx.notify(Change::WebhookSet { bot, on: false });
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 
-/// Faults of one kind that are told. More say no more.
-const TOLD: usize = 20;
+/// Faults of one kind that are faults. More say no more.
+const MAX_FAULTS: usize = 20;
 
 /// A database under examination.
 pub struct Examined {
@@ -51,7 +51,7 @@ impl Examined {
 
     /// Faults in the pages and trees, as SQLite words them. None is a whole database.
     pub fn faults(&self) -> rusqlite::Result<Vec<String>> {
-        let mut check = self.db.prepare(&format!("PRAGMA integrity_check({TOLD})"))?;
+        let mut check = self.db.prepare(&format!("PRAGMA integrity_check({MAX_FAULTS})"))?;
         let faults = check.query_map((), |row| row.get::<_, String>(0))?;
         faults.filter(|fault| !fault.as_ref().is_ok_and(|fault| fault == "ok")).collect()
     }
@@ -59,14 +59,14 @@ impl Examined {
     /// Rows that point to rows that are not there.
     pub fn dangling(&self) -> rusqlite::Result<Vec<String>> {
         let mut check = self.db.prepare("PRAGMA foreign_key_check")?;
-        let mut told: Vec<String> = check
+        let mut faults: Vec<String> = check
             .query_map((), |row| {
                 let (table, id, parent): (String, Option<i64>, String) =
                     (row.get(0)?, row.get(1)?, row.get(2)?);
                 let which = id.map_or_else(String::new, |id| format!(" {id}"));
                 Ok(format!("{table}{which} points to a row of {parent} that is not there"))
             })?
-            .take(TOLD)
+            .take(MAX_FAULTS)
             .collect::<rusqlite::Result<_>>()?;
         for (table, column, parent, which) in POINTERS {
             let exists: bool = self.db.query_row(
@@ -78,14 +78,14 @@ impl Examined {
                 let mut select = self.db.prepare(&format!(
                     "select {column} from {table} where {which} and {column} not in (select id from {parent}) limit ?"
                 ))?;
-                let rows = select.query_map((TOLD as i64,), |row| row.get::<_, i64>(0))?;
+                let rows = select.query_map((MAX_FAULTS as i64,), |row| row.get::<_, i64>(0))?;
                 for id in rows {
-                    told.push(format!("{table} has a row for {} of {parent}, which is not there", id?));
+                    faults.push(format!("{table} has a row for {} of {parent}, which is not there", id?));
                 }
             }
         }
-        told.truncate(TOLD);
-        Ok(told)
+        faults.truncate(MAX_FAULTS);
+        Ok(faults)
     }
 
     /// Whether the full-text index says what the messages say. This reads all of them.
@@ -106,7 +106,7 @@ impl Examined {
 
     /// How many messages there are, and those whose finished object is broken or says something else than their row.
     pub fn messages(&self) -> rusqlite::Result<(u64, Vec<String>)> {
-        let (mut count, mut told) = (0, Vec::new());
+        let (mut count, mut faults) = (0, Vec::new());
         let mut select = self.db.prepare("select id, room_id, json from messages")?;
         let mut rows = select.query(())?;
         while let Some(row) = rows.next()? {
@@ -117,28 +117,28 @@ impl Examined {
                 Ok(_) => "is finished as another message".to_owned(),
                 Err(error) => format!("is not JSON ({error})"),
             };
-            if told.len() < TOLD {
-                told.push(format!("message {id} {fault}"));
+            if faults.len() < MAX_FAULTS {
+                faults.push(format!("message {id} {fault}"));
             }
         }
-        Ok((count, told))
+        Ok((count, faults))
     }
 
     /// The last number of the history, and numbers that are given twice or are none.
     pub fn numbers(&self) -> rusqlite::Result<(i64, Vec<String>)> {
         let last = super::writer::last_seq(&self.db)?;
-        let mut told = Vec::new();
+        let mut faults = Vec::new();
         for (sql, fault) in [
             ("select id from messages join events on seq = id limit ?", "is both a message and an event"),
             ("select id from messages where id < 1 limit ?", "is no number for a message"),
             ("select seq from events where seq < 1 limit ?", "is no number for an event"),
         ] {
             let mut select = self.db.prepare(sql)?;
-            for id in select.query_map((TOLD as i64,), |row| row.get::<_, i64>(0))? {
-                told.push(format!("{} {fault}", id?));
+            for id in select.query_map((MAX_FAULTS as i64,), |row| row.get::<_, i64>(0))? {
+                faults.push(format!("{} {fault}", id?));
             }
         }
-        told.truncate(TOLD);
-        Ok((last.0, told))
+        faults.truncate(MAX_FAULTS);
+        Ok((last.0, faults))
     }
 }

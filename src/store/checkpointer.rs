@@ -26,26 +26,26 @@ const INTERVAL: Duration = Duration::from_secs(2);
 const QUIET_BEFORE_TRUNCATE: u32 = 15;
 
 /// Frames in the log from which on it is moved. A frame is a page of 4 KiB.
-const LONG: u32 = 2_000;
+const LONG_LOG: u32 = 2_000;
 
 /// Frames from which on the writer moves them itself: the checkpointer cannot keep up.
-const TOO_LONG: u32 = 16_384;
+const MAX_LOG: u32 = 16_384;
 
 /// How long writers wait for readers of the old log, so that it can start over.
 const RESTART_WITHIN: Duration = Duration::from_millis(5);
 
 /// How long it leaves the log alone once it has waited in vain: a backup reads for as long as it copies the database, and
 /// each commit would wait for it anew. The log grows meanwhile, by what is written while the copy is made.
-const REST_AFTER_WAITING: Duration = Duration::from_secs(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// The checkpointer's thread; it stops when the value is dropped.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
-    bell: Option<SyncSender<()>>,
+    notify: Option<SyncSender<()>>,
     log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
     /// A reader did not let go: until then the log is left alone.
-    resting_until: Cell<Option<Instant>>,
+    retry_at: Cell<Option<Instant>>,
 }
 
 /// What writer and checkpointer know of the log.
@@ -71,15 +71,15 @@ impl Checkpointer {
                 Ok(())
             }))
             .map_err(|error| OpenError::Database(data.database(), error))?;
-        let (bell, rung) = sync_channel(1);
-        let told = Arc::clone(&log);
+        let (notify, notified) = sync_channel(1);
+        let shared = Arc::clone(&log);
         let thread = std::thread::Builder::new()
             .name("checkpointer".into())
             .spawn(move || {
                 let mut seen = 0_i64;
                 let mut quiet = QUIET_BEFORE_TRUNCATE;
                 loop {
-                    match rung.recv_timeout(INTERVAL) {
+                    match notified.recv_timeout(INTERVAL) {
                         Ok(()) => {}
                         Err(RecvTimeoutError::Timeout) => {}
                         Err(RecvTimeoutError::Disconnected) => break,
@@ -90,7 +90,7 @@ impl Checkpointer {
                         seen = version;
                         quiet = 0;
                         checkpoint(&db, "passive");
-                        told.moved.store(true, Ordering::Release);
+                        shared.moved.store(true, Ordering::Release);
                     } else if quiet < QUIET_BEFORE_TRUNCATE {
                         quiet += 1;
                         if quiet == QUIET_BEFORE_TRUNCATE && checkpoint(&db, "truncate") {
@@ -101,35 +101,35 @@ impl Checkpointer {
                 checkpoint(&db, "truncate");
             })
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?;
-        Ok(Self { bell: Some(bell), log, thread: Some(thread), resting_until: Cell::default() })
+        Ok(Self { notify: Some(notify), log, thread: Some(thread), retry_at: Cell::default() })
     }
 
     /// The writer is between two batches.
     pub(super) fn after_commit(&self, writer: &Connection) {
         let frames = self.log.frames.load(Ordering::Relaxed);
-        if frames < LONG || self.resting_until.get().is_some_and(|end| Instant::now() < end) {
+        if frames < LONG_LOG || self.retry_at.get().is_some_and(|end| Instant::now() < end) {
             return;
         }
-        if self.log.moved.swap(false, Ordering::Acquire) || frames >= TOO_LONG {
+        if self.log.moved.swap(false, Ordering::Acquire) || frames >= MAX_LOG {
             // Readers that begin once all is moved do not look at the log, those from before are soon done. If one is
             // not, the log goes on and a later round tries again.
             let outcome = writer.busy_timeout(RESTART_WITHIN);
             let is_held_up = checkpoint(writer, "restart");
-            self.resting_until.set(is_held_up.then(|| Instant::now() + REST_AFTER_WAITING));
+            self.retry_at.set(is_held_up.then(|| Instant::now() + RETRY_DELAY));
             if let Err(error) = outcome.and_then(|()| writer.busy_timeout(super::schema::BUSY_TIMEOUT)) {
                 tracing::warn!(%error, "a timeout could not be set");
             }
             self.log.frames.store(0, Ordering::Relaxed);
-        } else if let Some(bell) = &self.bell {
-            // Full when it has been rung already.
-            let _ = bell.try_send(());
+        } else if let Some(notify) = &self.notify {
+            // Full when it has been notified already.
+            let _ = notify.try_send(());
         }
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.bell = None;
+        self.notify = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -121,7 +121,7 @@ impl Tx<'_> {
             self.now,
             self.now,
         ))?;
-        self.tell(Change::JobsWaiting);
+        self.notify(Change::JobsWaiting);
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Tx<'_> {
     }
 
     /// Tells the workers, and nobody else: it is no part of the durable history.
-    pub(super) fn tell(&mut self, change: Change) {
+    pub(super) fn notify(&mut self, change: Change) {
         self.events.push(Event { seq: Seq(0), change });
     }
 

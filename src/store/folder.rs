@@ -17,13 +17,13 @@ pub struct Folder {
     root: PathBuf,
 }
 
-/// A file on its way in. Gone again with the value, unless it is kept.
+/// A file on its way in. Gone again with the value, unless it is is_stored.
 #[derive(Debug)]
 pub struct Incoming {
     pub file: File,
     path: PathBuf,
     key: String,
-    kept: bool,
+    is_stored: bool,
 }
 
 impl Folder {
@@ -47,7 +47,7 @@ impl Folder {
         let key = random_token();
         let path = self.root.join("incoming").join(&key);
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-        Ok(Incoming { file, path, key, kept: false })
+        Ok(Incoming { file, path, key, is_stored: false })
     }
 
     /// Syncs a file, moves it to its place, and answers the key that it is found by. Nothing is left of it if that fails.
@@ -57,7 +57,7 @@ impl Folder {
         let parent = place.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent)?;
         fs::rename(&incoming.path, &place)?;
-        incoming.kept = true;
+        incoming.is_stored = true;
         // The name has to last as well, and the folder's, if it is new.
         File::open(parent)?.sync_all()?;
         File::open(&self.root)?.sync_all()?;
@@ -77,21 +77,21 @@ impl Folder {
     }
 
     /// Takes files away that no row knows: what was in its place when a crash came before the commit. Answers how many.
-    pub fn sweep(&self, reader: &Reader, before: SystemTime) -> io::Result<usize> {
-        let mut swept = 0;
+    pub fn remove_orphans(&self, reader: &Reader, before: SystemTime) -> io::Result<usize> {
+        let mut removed = 0;
         // One that came since the start has its row in a moment.
         self.each(before, |key| {
             if !reader.knows_file(key).map_err(io::Error::other)? {
                 self.remove(key)?;
-                swept += 1;
+                removed += 1;
             }
             Ok(())
         })?;
-        Ok(swept)
+        Ok(removed)
     }
 
     /// Tells the name of each file that lies in a place and is older than `before`.
-    pub fn each(&self, before: SystemTime, mut tell: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+    pub fn each(&self, before: SystemTime, mut visit: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
         for folder in fs::read_dir(&self.root)? {
             let folder = folder?;
             if folder.file_name() == "incoming" || !folder.file_type()?.is_dir() {
@@ -101,7 +101,7 @@ impl Folder {
                 let file = file?;
                 // One that was deleted meanwhile is none.
                 if file.metadata().and_then(|it| it.modified()).is_ok_and(|at| at < before) {
-                    tell(&file.file_name().to_string_lossy())?;
+                    visit(&file.file_name().to_string_lossy())?;
                 }
             }
         }
@@ -117,7 +117,7 @@ impl Folder {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.is_stored {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -6,7 +6,7 @@ use super::{
     Reader,
     command::{Command, Refusal, Tx},
     memberships::enter,
-    people::{Deactivate, updated},
+    people::{Deactivate, record_user_update},
     rooms,
 };
 use crate::types::{HookId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId};
@@ -46,7 +46,7 @@ impl Command for CreateHook {
         let user = UserId(tx.db.last_insert_rowid());
         enter(tx, self.room, user, room.kind.default_involvement())?;
         // Only its own room: it has nothing to say, or to read, in another.
-        updated(tx, user, vec![self.room])?;
+        record_user_update(tx, user, vec![self.room])?;
         tx.statement(
             "insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (?, ?, ?, ?, ?)",
         )?

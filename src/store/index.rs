@@ -49,7 +49,7 @@ impl Index {
     }
 
     /// Merges some pages, in a transaction of its own that nobody waits for: the next commit syncs it too.
-    pub(super) fn tidy(&mut self, db: &Connection) {
+    pub(super) fn optimize(&mut self, db: &Connection) {
         if self.due < STEP {
             return;
         }

@@ -149,7 +149,7 @@ impl Command for RetryJob {
         if changed == 0 {
             return Err(Refusal::NotFound);
         }
-        tx.tell(crate::types::event::Change::JobsWaiting);
+        tx.notify(crate::types::event::Change::JobsWaiting);
         Ok(())
     }
 }

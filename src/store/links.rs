@@ -27,7 +27,7 @@ impl Command for StartReset {
         let user = tx
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
-        open_link(tx, user, "reset", self.token)?;
+        create_link(tx, user, "reset", self.token)?;
         Ok(user)
     }
 }
@@ -44,12 +44,12 @@ impl Command for StartTransfer {
     type Output = Timestamp;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
-        open_link(tx, self.user, "transfer", self.token)
+        create_link(tx, self.user, "transfer", self.token)
     }
 }
 
 /// The newest link of a kind is the one that works.
-fn open_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Result<Timestamp, Refusal> {
+fn create_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Result<Timestamp, Refusal> {
     let expires = Timestamp(tx.now.0 + LINK_HOURS * 3_600_000);
     tx.statement("delete from one_time_tokens where user_id = ? and purpose = ? or expires_at < ?")?
         .execute((user, purpose, tx.now))?;
@@ -61,7 +61,7 @@ fn open_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Resu
 }
 
 /// Uses it up.
-fn use_link(tx: &Tx<'_>, purpose: &str, token: TokenHash) -> rusqlite::Result<UserId> {
+fn consume_link(tx: &Tx<'_>, purpose: &str, token: TokenHash) -> rusqlite::Result<UserId> {
     tx.statement("delete from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ? returning user_id")?
         .query_row((token, purpose, tx.now), |row| row.get(0))
 }
@@ -77,7 +77,7 @@ impl Command for Transfer {
     type Output = UserId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
-        let user = use_link(tx, "transfer", self.token)?;
+        let user = consume_link(tx, "transfer", self.token)?;
         SignIn { user, session: self.session, password_hash: None }.apply(tx)?;
         Ok(user)
     }
@@ -95,7 +95,7 @@ impl Command for ResetPassword {
     type Output = UserId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
-        let user = use_link(tx, "reset", self.token)?;
+        let user = consume_link(tx, "reset", self.token)?;
         tx.statement("update users set password_hash = ? where id = ?")?
             .execute((&self.password_hash, user))?;
         end_sessions(tx, user, Some(SessionKind::Device), None, SessionEnd::SignedOut)?;

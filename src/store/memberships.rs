@@ -44,7 +44,11 @@ pub(super) fn leave(tx: &mut Tx<'_>, room: RoomId, user: UserId) -> rusqlite::Re
     })
 }
 
-pub(super) fn membership_updated(tx: &mut Tx<'_>, room: &Room, user: UserId) -> Result<Membership, Refusal> {
+pub(super) fn record_membership_update(
+    tx: &mut Tx<'_>,
+    room: &Room,
+    user: UserId,
+) -> Result<Membership, Refusal> {
     let membership = membership(tx.db, room.id, user)?.ok_or(Refusal::NotFound)?;
     let view = view(tx, room)?;
     let event = Event::MembershipUpdated {
@@ -80,7 +84,7 @@ impl Command for SetInvolvement {
             return Err(Refusal::NotFound);
         }
         let room = load(tx, self.room)?;
-        membership_updated(tx, &room, self.user)
+        record_membership_update(tx, &room, self.user)
     }
 }
 
@@ -108,7 +112,7 @@ impl Command for MarkRead {
             )?
             .execute((message, self.room, self.user))?;
         if changed > 0 {
-            tx.tell(Change::ReadMarked { user: self.user, room: self.room, message });
+            tx.notify(Change::ReadMarked { user: self.user, room: self.room, message });
         }
         Ok(())
     }

@@ -37,12 +37,12 @@ impl Command for CreateUser {
             "insert into users (name, email, role, password_hash, created_at) values (?, ?, ?, ?, ?)",
         )?
         .execute((&self.name, &self.email, self.role, &self.password_hash, tx.now))?;
-        arrived(tx)
+        join_open_rooms(tx)
     }
 }
 
 /// Lets whose row was just made into every open room.
-pub(super) fn arrived(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+pub(super) fn join_open_rooms(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
     let id = UserId(tx.db.last_insert_rowid());
     let rooms: Vec<RoomId> = tx
         .statement("select id from rooms where kind = ? and deleted_at is null")?
@@ -51,7 +51,7 @@ pub(super) fn arrived(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
     for room in &rooms {
         enter(tx, *room, id, RoomKind::Open.default_involvement())?;
     }
-    updated(tx, id, rooms)?;
+    record_user_update(tx, id, rooms)?;
     Ok(id)
 }
 
@@ -66,7 +66,7 @@ pub(super) fn load(tx: &Tx<'_>, id: UserId) -> rusqlite::Result<User> {
     tx.statement(&format!("select {USER} from users where id = ?"))?.query_row((id,), user)
 }
 
-pub(super) fn updated(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>) -> Result<User, Refusal> {
+pub(super) fn record_user_update(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>) -> Result<User, Refusal> {
     let user = load(tx, id)?;
     let event = Event::UserUpdated { user: user.public() };
     tx.record(Audience::Everybody, None, &event, |json| Change::UserUpdated {
@@ -122,7 +122,7 @@ impl Command for ChangeUser {
             return Err(Refusal::Conflict("Somebody here has this e-mail address already."));
         }
         if before.role == Role::Admin && self.role.is_some_and(|role| role != Role::Admin) {
-            keep_an_administrator(tx, self.user)?;
+            require_another_administrator(tx, self.user)?;
         }
         tx.statement(
             "update users set name = ifnull(?, name), bio = ifnull(?, bio), email = ifnull(?, email),
@@ -134,12 +134,12 @@ impl Command for ChangeUser {
             tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
             end_sessions(tx, self.user, Some(SessionKind::Device), self.session, SessionEnd::SignedOut)?;
         }
-        updated(tx, self.user, Vec::new())
+        record_user_update(tx, self.user, Vec::new())
     }
 }
 
 /// Without an administrator nobody could let anybody in again.
-pub(super) fn keep_an_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
+pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
     let another = tx.statement("select 1 from users where role = ? and status = ? and id <> ?")?.exists((
         Role::Admin,
         Status::Active,
@@ -167,7 +167,7 @@ impl Command for Deactivate {
             return Ok(());
         }
         if before.role == Role::Admin {
-            keep_an_administrator(tx, self.user)?;
+            require_another_administrator(tx, self.user)?;
         }
         tx.statement("update users set status = ?, email = null, password_hash = null where id = ?")?
             .execute((Status::Deactivated, self.user))?;
@@ -180,12 +180,12 @@ impl Command for Deactivate {
             leave(tx, room, self.user)?;
         }
         tx.statement("delete from searches where user_id = ?")?.execute((self.user,))?;
-        super::push::forget(tx, self.user)?;
+        super::push::remove_subscriptions(tx, self.user)?;
         if before.role == Role::Bot {
-            super::bots::forget(tx, self.user)?;
+            super::bots::remove_key_and_hooks(tx, self.user)?;
         }
         tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
-        updated(tx, self.user, Vec::new())?;
+        record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }
 }
@@ -205,7 +205,7 @@ impl Command for PutAvatar {
         put_image(tx, &small_avatar(self.user), None, None)?;
         tx.statement("update users set avatar_version = ? where id = ?")?
             .execute((self.image.map(|_| tx.now), self.user))?;
-        updated(tx, self.user, Vec::new())
+        record_user_update(tx, self.user, Vec::new())
     }
 }
 
@@ -227,10 +227,10 @@ impl Command for PutSmallAvatar {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let is_of_now = tx
+        let is_current = tx
             .statement("select 1 from users where id = ? and avatar_version = ?")?
             .exists((self.user, self.version))?;
-        if is_of_now {
+        if is_current {
             put_image(tx, &small_avatar(self.user), None, Some(&self.image))?;
         }
         Ok(())

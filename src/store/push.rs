@@ -38,7 +38,7 @@ impl Command for Subscribe {
                (select id from push_subscriptions where user_id = ?1 order by id desc limit ?2)",
         )?
         .execute((self.user, MAX_SUBSCRIPTIONS))?;
-        tx.tell(Change::PushSet { user: self.user, on: true });
+        tx.notify(Change::PushSet { user: self.user, on: true });
         Ok(id)
     }
 }
@@ -58,15 +58,15 @@ impl Command for Unsubscribe {
             .statement("delete from push_subscriptions where id = ? and user_id = ifnull(?, user_id) returning user_id")?
             .query_row((self.subscription, self.user), |row| row.get(0))?;
         let on = tx.statement("select 1 from push_subscriptions where user_id = ?")?.exists((user,))?;
-        tx.tell(Change::PushSet { user, on });
+        tx.notify(Change::PushSet { user, on });
         Ok(())
     }
 }
 
 /// Removes all the devices of somebody who goes.
-pub(super) fn forget(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+pub(super) fn remove_subscriptions(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from push_subscriptions where user_id = ?")?.execute((user,))?;
-    tx.tell(Change::PushSet { user, on: false });
+    tx.notify(Change::PushSet { user, on: false });
     Ok(())
 }
 

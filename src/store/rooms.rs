@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{
     Reader,
     command::{Audience, Command, Refusal, Tx},
-    memberships::{enter, leave, membership_updated},
+    memberships::{enter, leave, record_membership_update},
     reader::{ROOM, room},
 };
 use crate::{
@@ -35,8 +35,8 @@ impl Command for CreateRoom {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<RoomMade, Refusal> {
         let mut members = match self.kind {
-            RoomKind::Open => everybody(tx)?,
-            RoomKind::Closed | RoomKind::Direct => known(tx, &self.members)?,
+            RoomKind::Open => active_users(tx)?,
+            RoomKind::Closed | RoomKind::Direct => require_active(tx, &self.members)?,
         };
         if !members.contains(&self.creator) {
             members.push(self.creator);
@@ -77,14 +77,14 @@ pub(super) fn members_key(sorted: &[UserId]) -> String {
     sorted.iter().map(UserId::to_string).collect::<Vec<_>>().join(",")
 }
 
-fn everybody(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
+fn active_users(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
     tx.statement("select id from users where status = ?")?
         .query_map((Status::Active,), |row| row.get(0))?
         .collect()
 }
 
 /// The same list, if each is an active person.
-fn known(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
+fn require_active(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
     let mut statement = tx.statement("select 1 from users where id = ? and status = ?")?;
     for person in people {
         if !statement.exists((person, Status::Active))? {
@@ -139,17 +139,17 @@ impl Command for ChangeRoom {
             .execute((&self.name, kind, tx.now, self.room))?;
         let mut added = Vec::new();
         if kind == RoomKind::Open && before.kind == RoomKind::Closed {
-            for person in everybody(tx)? {
+            for person in active_users(tx)? {
                 if enter(tx, self.room, person, kind.default_involvement())? {
                     added.push(person);
                 }
             }
         }
-        updated(tx, self.room, added)
+        record_room_update(tx, self.room, added)
     }
 }
 
-fn updated(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Result<(), Refusal> {
+fn record_room_update(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Result<(), Refusal> {
     let room = load(tx, room)?;
     let view = view(tx, &room)?;
     Ok(tx.record(Audience::Room(room.id), None, &Event::RoomUpdated { room: &view }, |json| {
@@ -192,7 +192,7 @@ impl Command for ReplaceMembers {
         if room.kind != RoomKind::Closed {
             return Err(Refusal::Conflict("Only a closed room has chosen members."));
         }
-        let wanted = known(tx, &self.members)?;
+        let wanted = require_active(tx, &self.members)?;
         for leaver in members(tx, room.id)? {
             if !wanted.contains(&leaver) {
                 leave(tx, room.id, leaver)?;
@@ -200,10 +200,10 @@ impl Command for ReplaceMembers {
         }
         for member in wanted {
             if enter(tx, room.id, member, room.kind.default_involvement())? {
-                membership_updated(tx, &room, member)?;
+                record_membership_update(tx, &room, member)?;
             }
         }
-        updated(tx, room.id, Vec::new())
+        record_room_update(tx, room.id, Vec::new())
     }
 }
 

@@ -166,7 +166,7 @@ impl DataDir {
         };
         if version < MIGRATIONS.len() {
             if version > 0 {
-                self.keep_a_copy(&db, version).map_err(failed)?;
+                self.copy_before_migration(&db, version).map_err(failed)?;
             }
             let tx = db.transaction().map_err(failed)?;
             for migration in &MIGRATIONS[version..] {
@@ -189,7 +189,7 @@ impl DataDir {
     }
 
     /// Before it is brought up to date the database is copied beside itself, for whoever wants to go back.
-    fn keep_a_copy(&self, db: &Connection, version: usize) -> rusqlite::Result<()> {
+    fn copy_before_migration(&self, db: &Connection, version: usize) -> rusqlite::Result<()> {
         let copy = self.path.join(format!("campfire-before-schema-{}.db", version + 1));
         // One of an earlier try is not whole for certain.
         let _ = std::fs::remove_file(&copy);

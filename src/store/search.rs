@@ -8,18 +8,18 @@ use crate::{
 use bytes::Bytes;
 use rusqlite::OptionalExtension;
 
-/// Candidates looked at, newest first, before the rooms are put into the query itself. Somebody who is in most rooms
+/// Candidates looked at, newest first, before the rooms are put into the query itself. Somebody who is in max_probes rooms
 /// finds a page of hits among so few; for somebody who is in few rooms of a large history the index has
 /// to do it: probing every hit of a common word took 70 to 190 ms per million messages.
 const PROBES: usize = 400;
 
 /// The same in few rooms, which the index intersects at once: what is rare is found without that, and what one person
-/// said too, most likely. Meeting the list of a large room takes 30 µs for each hit.
+/// said too, max_probes likely. Meeting the list of a large room takes 30 µs for each hit.
 const PROBES_OF_FEW_ROOMS: usize = 32;
 const PROBES_OF_A_PERSON: usize = 128;
 
 /// After every message.
-const NOWHERE: MessageId = MessageId(i64::MAX);
+const AFTER_ALL: MessageId = MessageId(i64::MAX);
 
 /// Rooms that the index intersects at once.
 const FEW_ROOMS: usize = 2;
@@ -82,7 +82,7 @@ impl Reader {
             // intersect.
             Some(wanted) => {
                 let down_to = self.probe(query, wanted, before)?.max(query.from);
-                let found = match down_to == NOWHERE {
+                let found = match down_to == AFTER_ALL {
                     true => Vec::new(),
                     false => self.hits(wanted, before, down_to, query)?,
                 };
@@ -99,7 +99,7 @@ impl Reader {
     }
 
     /// Looks through the newest candidates for those in one of the rooms. Answers down to where one has to go for a page of
-    /// them: as far as it went itself, or, if a quarter of them were, twice as far as the rest should be; NOWHERE if that
+    /// them: as far as it went itself, or, if a quarter of them were, twice as far as the rest should be; AFTER_ALL if that
     /// is too far to tell.
     fn probe(&self, query: &SearchQuery<'_>, words: &str, before: MessageId) -> rusqlite::Result<MessageId> {
         let mut statement = self.statement(
@@ -108,7 +108,7 @@ impl Reader {
              where messages_fts match ? and messages_fts.rowid < ? order by messages_fts.rowid desc",
         )?;
         let mut rows = statement.query((words, before))?;
-        let most = match query.rooms.len() {
+        let max_probes = match query.rooms.len() {
             0..=FEW_ROOMS if query.creators.is_empty() => PROBES_OF_FEW_ROOMS,
             0..=FEW_ROOMS => PROBES_OF_A_PERSON,
             _ => PROBES,
@@ -124,9 +124,9 @@ impl Reader {
                 }
             }
             probes += 1;
-            if probes == most {
-                if found < most / 4 {
-                    return Ok(NOWHERE);
+            if probes == max_probes {
+                if found < max_probes / 4 {
+                    return Ok(AFTER_ALL);
                 }
                 let times = 2 * (query.limit + 1).div_ceil(found) as i64;
                 return Ok(MessageId(id.0.saturating_sub((newest - id.0).saturating_mul(times)).max(0)));

@@ -40,7 +40,7 @@ impl NewSession {
         .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now, kind, name))?;
         let id = SessionId(tx.db.last_insert_rowid());
         let session = Session { id, token_hash: self.token, user_id: user, kind, last_active_at: tx.now };
-        tx.tell(Change::SessionStarted { session });
+        tx.notify(Change::SessionStarted { session });
         Ok(id)
     }
 }
@@ -83,7 +83,7 @@ impl Command for EndSession {
         let token_hash = tx
             .statement("delete from sessions where id = ? and user_id = ? and kind = ? returning token_hash")?
             .query_row((self.session, self.user, self.kind), |row| row.get(0))?;
-        tx.tell(Change::SessionEnded { token_hash, session: self.session, why: SessionEnd::SignedOut });
+        tx.notify(Change::SessionEnded { token_hash, session: self.session, why: SessionEnd::SignedOut });
         Ok(())
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn end_sessions(
         .query_map((user, kind, but), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (session, token_hash) in ended {
-        tx.tell(Change::SessionEnded { token_hash, session, why });
+        tx.notify(Change::SessionEnded { token_hash, session, why });
     }
     Ok(())
 }
@@ -140,7 +140,7 @@ impl Command for TouchSession {
             &self.ip_address,
             self.session,
         ))?;
-        tx.tell(Change::SessionTouched { token_hash: self.token, at: tx.now });
+        tx.notify(Change::SessionTouched { token_hash: self.token, at: tx.now });
         Ok(())
     }
 }

@@ -112,7 +112,7 @@ impl Reader {
     /// Tells every file that a row knows, thumbnails too. A database from before there were any has none.
     pub fn each_file<E: From<rusqlite::Error>>(
         &self,
-        mut tell: impl FnMut(KnownFile) -> Result<(), E>,
+        mut visit: impl FnMut(KnownFile) -> Result<(), E>,
     ) -> Result<(), E> {
         let columns: Vec<String> = self
             .statement("select name from pragma_table_info('attachments')")?
@@ -129,10 +129,10 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let (id, filename) = (row.get(0)?, row.get::<_, String>(1)?);
             if let Some(key) = row.get(5)? {
-                tell(KnownFile { id, filename: filename.clone(), key, byte_size: None, sha256: None })?;
+                visit(KnownFile { id, filename: filename.clone(), key, byte_size: None, sha256: None })?;
             }
             let byte_size = u64::try_from(row.get::<_, i64>(3)?).ok();
-            tell(KnownFile { id, filename, key: row.get(2)?, byte_size, sha256: row.get(4)? })?;
+            visit(KnownFile { id, filename, key: row.get(2)?, byte_size, sha256: row.get(4)? })?;
         }
         Ok(())
     }

@@ -6,14 +6,14 @@ use rusqlite::OptionalExtension;
 use super::{
     command::{Command, Refusal, Tx},
     memberships::enter,
-    people::{load, updated},
+    people::{load, record_user_update},
 };
 use crate::types::{Role, RoomId, RoomKind, UserId};
 
 const NAME: &str = "Campfire";
 
-/// Where its id is kept: among the other things of the server's own.
-const KEPT_AS: &str = "voice";
+/// Where its id is stored: among the other things of the server's own.
+const SECRET_NAME: &str = "voice";
 
 /// Makes it a member of a room; makes it, if it is not there. Answers who it is.
 #[derive(Debug)]
@@ -30,30 +30,30 @@ impl Command for JoinSystemUser {
             return Err(Refusal::Invalid("room_id", "is a direct room, which belongs to its members"));
         }
         let system_user =
-            match known(tx)? {
+            match existing(tx)? {
                 Some(system_user) => system_user,
                 None => {
                     tx.statement("insert into users (name, role, created_at) values (?, ?, ?)")?
                         .execute((NAME, Role::Bot, tx.now))?;
                     let system_user = UserId(tx.db.last_insert_rowid());
                     tx.statement("insert or replace into secrets (name, value) values (?, ?)")?
-                        .execute((KEPT_AS, system_user.0.to_be_bytes().to_vec()))?;
+                        .execute((SECRET_NAME, system_user.0.to_be_bytes().to_vec()))?;
                     system_user
                 }
             };
         if enter(tx, room.id, system_user, room.kind.default_involvement())? {
-            updated(tx, system_user, vec![room.id])?;
+            record_user_update(tx, system_user, vec![room.id])?;
         }
         Ok(system_user)
     }
 }
 
 /// Unless somebody has sent it away: then another comes in its place.
-fn known(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
-    let kept: Option<Vec<u8>> = tx
+fn existing(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
+    let stored: Option<Vec<u8>> = tx
         .statement("select value from secrets where name = ?")?
-        .query_row((KEPT_AS,), |row| row.get(0))
+        .query_row((SECRET_NAME,), |row| row.get(0))
         .optional()?;
-    let Some(bytes) = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else { return Ok(None) };
+    let Some(bytes) = stored.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else { return Ok(None) };
     Ok(Some(load(tx, UserId(i64::from_be_bytes(bytes)))?).filter(|user| user.is_active()).map(|user| user.id))
 }

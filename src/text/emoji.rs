@@ -5,10 +5,10 @@ use smallvec::SmallVec;
 use super::Rendered;
 
 /// More than these are a pattern rather than a feeling.
-const MOST: usize = 12;
+const MAX_EMOJI: usize = 12;
 
 /// Pictures joined to one; the longest that Unicode recommends have four, and a flag on top.
-const MOST_JOINED: usize = 8;
+const MAX_JOINED: usize = 8;
 
 const JOINER: char = '\u{200D}';
 const AS_EMOJI: char = '\u{FE0F}';
@@ -103,7 +103,7 @@ pub(super) fn render(source: &str) -> Option<Rendered> {
     while !rest.is_empty() {
         rest = after_emoji(rest)?.trim_start_matches(' ');
         count += 1;
-        if count > MOST {
+        if count > MAX_EMOJI {
             return None;
         }
     }
@@ -136,7 +136,7 @@ fn after_emoji(text: &str) -> Option<&str> {
     while let Some(next) = rest.strip_prefix(JOINER) {
         rest = after_picture(next, true)?;
         joined += 1;
-        if joined > MOST_JOINED {
+        if joined > MAX_JOINED {
             return None;
         }
     }

@@ -29,12 +29,12 @@ pub(super) fn bare_at(text: &str, place: usize) -> Option<usize> {
 
 /// Punctuation at the end belongs to the sentence, and so does a bracket that was opened before the address.
 fn without_tail(address: &str) -> &str {
-    let mut kept = address;
+    let mut address = address;
     // Counted once: a flood of brackets must not be counted again for each of them.
     let count = |text: &str, wanted: char| text.chars().filter(|c| *c == wanted).count();
-    let mut surplus =
-        [('(', ')'), ('[', ']')].map(|(open, close)| count(kept, close).saturating_sub(count(kept, open)));
-    while let Some(last) = kept.chars().next_back() {
+    let mut surplus = [('(', ')'), ('[', ']')]
+        .map(|(open, close)| count(address, close).saturating_sub(count(address, open)));
+    while let Some(last) = address.chars().next_back() {
         let drops = match last {
             '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '_' | '~' | '\u{201D}' | '\u{2019}'
             | '\u{2026}' => true,
@@ -49,9 +49,9 @@ fn without_tail(address: &str) -> &str {
         if !drops {
             break;
         }
-        kept = &kept[..kept.len() - last.len_utf8()];
+        address = &address[..address.len() - last.len_utf8()];
     }
-    kept
+    address
 }
 
 fn starts_with(text: &str, prefix: &str) -> bool {

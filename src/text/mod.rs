@@ -26,7 +26,7 @@ pub use query::Query;
 pub use slack::{SlackMessage, from_slack};
 pub use snippet::{HIT_END, HIT_START, snippet_html};
 
-/// A message as it is kept: shown, indexed, and who is meant by it.
+/// A message as it is stripped: shown, indexed, and who is meant by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// Safe to put into a page as it is.
@@ -47,27 +47,27 @@ pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> 
     if let Some(rendered) = fast::render(source) {
         return rendered;
     }
-    in_full(source, &name_of)
+    render_in_full(source, &name_of)
 }
 
 /// The same text without the mentions of one person (or bot).
 pub fn without_mention(source: &str, user: UserId) -> String {
     let end = format!("](user:{user})");
     let mut rest = source;
-    let mut kept = String::with_capacity(source.len());
+    let mut stripped = String::with_capacity(source.len());
     while let Some(place) = rest.find(&end) {
         match rest[..place].rfind("@[") {
-            Some(start) => kept.push_str(&rest[..start]),
-            None => kept.push_str(&rest[..place + end.len()]),
+            Some(start) => stripped.push_str(&rest[..start]),
+            None => stripped.push_str(&rest[..place + end.len()]),
         }
         rest = &rest[place + end.len()..];
     }
-    kept.push_str(rest);
-    kept
+    stripped.push_str(rest);
+    stripped
 }
 
 /// The way that anything may take: Markdown, then the sanitiser.
-fn in_full<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
+fn render_in_full<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
     let mut rendered = markdown::render(source, name_of);
     rendered.html = clean::clean(&rendered.html);
     rendered

@@ -169,7 +169,7 @@ fn up_to_twelve_emoji_are_shown_large() {
     {
         assert_eq!(html(source), format!("<p class=\"jumbo\">{source}</p>"));
         assert_eq!(
-            in_full(source, &name_of).html.replace("<p>", "<p class=\"jumbo\">"),
+            render_in_full(source, &name_of).html.replace("<p>", "<p class=\"jumbo\">"),
             html(source),
             "the sanitiser agrees"
         );

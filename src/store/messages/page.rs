@@ -80,7 +80,7 @@ impl Reader {
         limit: usize,
     ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let sql = "select id, json from messages where room_id = ? and id < ? order by id desc limit ?";
-        let (mut messages, more) = self.some(sql, room, before, limit)?;
+        let (mut messages, more) = self.page_from(sql, room, before, limit)?;
         messages.reverse();
         Ok((messages, more))
     }
@@ -92,11 +92,11 @@ impl Reader {
         limit: usize,
     ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let sql = "select id, json from messages where room_id = ? and id > ? order by id limit ?";
-        self.some(sql, room, after, limit)
+        self.page_from(sql, room, after, limit)
     }
 
     /// Up to `limit` rows, and whether there is one more.
-    fn some(
+    fn page_from(
         &self,
         sql: &str,
         room: RoomId,

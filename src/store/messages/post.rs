@@ -24,7 +24,7 @@ pub struct PostMessage {
     reply_to: Option<MessageId>,
     kind: MessageKind,
     /// The finished object but for its id and time, which only the writer knows.
-    rest: Vec<u8>,
+    unfinished: Vec<u8>,
     plain: String,
     mentions: SmallVec<[UserId; 4]>,
     everyone: bool,
@@ -43,7 +43,7 @@ impl PostMessage {
         kind: MessageKind,
         text: Text,
     ) -> Self {
-        let rest = Unfinished {
+        let unfinished = Unfinished {
             room_id: room,
             creator_id: creator,
             client_message_id: client_message_id.as_deref(),
@@ -53,7 +53,7 @@ impl PostMessage {
             reply_to_id: reply_to,
             mentions: &text.mentions,
         };
-        let rest = rest.json();
+        let unfinished = unfinished.json();
         let Text { plain, tags, mentions, everyone, .. } = text;
         Self {
             room,
@@ -61,7 +61,7 @@ impl PostMessage {
             client_message_id,
             reply_to,
             kind,
-            rest,
+            unfinished,
             plain,
             mentions,
             everyone,
@@ -135,7 +135,7 @@ impl Command for PostMessage {
             None => None,
         };
         let created_at = self.at.unwrap_or(tx.now);
-        let json = finished(&self.rest, id, created_at, attachment.as_ref());
+        let json = finished(&self.unfinished, id, created_at, attachment.as_ref());
         tx.statement(
             "insert into messages (id, room_id, creator_id, client_message_id, kind, created_at, json, plain, tags)
              values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

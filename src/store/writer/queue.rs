@@ -11,25 +11,25 @@ use super::{Completion, ReplyTo, WriterMetrics};
 use crate::store::command::{Command, Refusal, Tx, WriteError};
 
 /// Commands on the queue beside which none is put that nobody waits for.
-const LATER: usize = 256;
+const MAX_DEPTH_UNAWAITED: usize = 256;
 
-pub(super) struct Envelope {
+pub(super) struct QueuedCommand {
     pub(super) reply_to: ReplyTo,
-    pub(super) work: Box<dyn Work>,
+    pub(super) command: Box<dyn ErasedCommand>,
 }
 
 /// A command with its answer, its type erased.
-pub(super) trait Work: Send {
+pub(super) trait ErasedCommand: Send {
     fn checks_first(&self) -> bool;
     /// Applies the command; unless that is done it must leave no trace.
-    fn run(&mut self, tx: &mut Tx<'_>) -> Ran;
+    fn run(&mut self, tx: &mut Tx<'_>) -> Outcome;
     /// The batch was not committed.
     fn fail(&mut self, why: &str);
     fn into_completion(self: Box<Self>) -> Box<dyn Completion>;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ran {
+pub(super) enum Outcome {
     Done,
     Refused,
     /// By the database, or by a bug.
@@ -42,20 +42,20 @@ struct Pending<C: Command> {
     reply: oneshot::Sender<Result<C::Output, WriteError>>,
 }
 
-impl<C: Command> Work for Pending<C> {
+impl<C: Command> ErasedCommand for Pending<C> {
     fn checks_first(&self) -> bool {
         C::CHECKS_FIRST
     }
 
-    fn run(&mut self, tx: &mut Tx<'_>) -> Ran {
-        let Some(command) = self.command.take() else { return Ran::Refused };
+    fn run(&mut self, tx: &mut Tx<'_>) -> Outcome {
+        let Some(command) = self.command.take() else { return Outcome::Refused };
         // One command's bug must not take the writer, and with it every other, down.
         let outcome = catch_unwind(AssertUnwindSafe(|| command.apply(tx)))
             .unwrap_or_else(|_| Err(Refusal::Database(rusqlite::Error::UnwindingPanic)));
         let ran = match outcome {
-            Ok(_) => Ran::Done,
-            Err(Refusal::Database(_)) => Ran::Failed,
-            Err(_) => Ran::Refused,
+            Ok(_) => Outcome::Done,
+            Err(Refusal::Database(_)) => Outcome::Failed,
+            Err(_) => Outcome::Refused,
         };
         self.answer = Some(outcome.map_err(WriteError::Refused));
         ran
@@ -87,7 +87,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 pub(super) struct Waiting {
-    pub(super) envelopes: Vec<Envelope>,
+    pub(super) commands: Vec<QueuedCommand>,
     /// Taken by the writer but not yet answered: they count against the bound too.
     pub(super) under_way: usize,
     pub(super) asleep: bool,
@@ -144,19 +144,19 @@ impl WriterHandle {
         is_awaited: bool,
     ) -> Result<oneshot::Receiver<Result<C::Output, WriteError>>, WriteError> {
         let (reply, answer) = oneshot::channel();
-        let work = Box::new(Pending { command: Some(command), answer: None, reply });
+        let command = Box::new(Pending { command: Some(command), answer: None, reply });
         let mut waiting = self.queue.lock();
         if waiting.closed {
             return Err(WriteError::Stopped);
         }
-        let depth = waiting.envelopes.len() + waiting.under_way;
-        if depth >= self.queue.capacity || !is_awaited && depth >= LATER {
+        let depth = waiting.commands.len() + waiting.under_way;
+        if depth >= self.queue.capacity || !is_awaited && depth >= MAX_DEPTH_UNAWAITED {
             if is_awaited {
                 self.queue.metrics.overloaded.fetch_add(1, Ordering::Relaxed);
             }
             return Err(WriteError::Overloaded);
         }
-        waiting.envelopes.push(Envelope { reply_to: self.reply_to, work });
+        waiting.commands.push(QueuedCommand { reply_to: self.reply_to, command });
         let wake = is_awaited && std::mem::take(&mut waiting.asleep);
         drop(waiting);
         if wake {
@@ -178,7 +178,7 @@ impl WriterHandle {
     /// Commands that wait or are under way.
     pub fn depth(&self) -> usize {
         let waiting = self.queue.lock();
-        waiting.envelopes.len() + waiting.under_way
+        waiting.commands.len() + waiting.under_way
     }
 
     /// A count that moves on while the writer works. One that stands still while something waits is stuck.

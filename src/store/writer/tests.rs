@@ -3,9 +3,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::*;
 use crate::{config::Durability, store::KeepSecret};
 
-struct Nobody;
+struct NoFanout;
 
-impl Fanout for Nobody {
+impl Fanout for NoFanout {
     fn events(&self, _: &Batch, _: Instant) {}
     fn completions(&self, _: usize, _: Vec<Box<dyn Completion>>) {}
     fn notify(&self) {}
@@ -38,37 +38,40 @@ impl<const FIRST: bool> Command for Half<FIRST> {
     }
 }
 
-/// Whether a secret that came in the same batch was kept, and whether half a command was.
-fn beside<C: Command>(command: C) -> (bool, bool) {
+/// Whether a secret that came in the same batch was is_stored, and whether half a command was.
+fn outcomes_beside<C: Command>(command: C) -> (bool, bool) {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
-    let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody)).unwrap();
+    let (_writer, handle) = Writer::start(&data, 16, Box::new(NoFanout)).unwrap();
     let (begun, has_begun) = channel();
     let (go, held) = channel();
-    let keep = |name| KeepSecret { name, value: vec![1] };
+    let store = |name| KeepSecret { name, value: vec![1] };
     let first = handle.submit(Hold(begun, held)).unwrap();
     has_begun.recv().unwrap();
-    let good = handle.submit(keep("good")).unwrap();
+    let good = handle.submit(store("good")).unwrap();
     let bad = handle.submit(command).unwrap();
     go.send(()).unwrap();
     first.blocking_recv().unwrap().unwrap();
     let good = good.blocking_recv().unwrap().is_ok();
     assert!(bad.blocking_recv().unwrap().is_err());
-    handle.write_blocking(keep("later")).expect("the writer goes on");
+    handle.write_blocking(store("later")).expect("the writer goes on");
     let reader = crate::store::Reader::open(&data).unwrap();
-    let kept = |name| reader.secret(name).unwrap().is_some();
-    assert_eq!(kept("good"), good, "the answer is what happened");
-    (good, kept("half"))
+    let is_stored = |name| reader.secret(name).unwrap().is_some();
+    assert_eq!(is_stored("good"), good, "the answer is what happened");
+    (good, is_stored("half"))
 }
 
 #[test]
 fn a_bad_command_spoils_no_other() {
-    assert_eq!(beside(Half::<false>(Some(Refusal::NotFound))), (true, false));
-    assert_eq!(beside(Half::<false>(None)), (true, false), "a bug neither");
+    assert_eq!(outcomes_beside(Half::<false>(Some(Refusal::NotFound))), (true, false));
+    assert_eq!(outcomes_beside(Half::<false>(None)), (true, false), "a bug neither");
 }
 
 #[test]
 fn a_command_without_a_savepoint_that_fails_takes_its_batch_along() {
-    assert_eq!(beside(Half::<true>(Some(Refusal::Database(rusqlite::Error::InvalidQuery)))), (false, false));
-    assert_eq!(beside(Half::<true>(None)), (false, false));
+    assert_eq!(
+        outcomes_beside(Half::<true>(Some(Refusal::Database(rusqlite::Error::InvalidQuery)))),
+        (false, false)
+    );
+    assert_eq!(outcomes_beside(Half::<true>(None)), (false, false));
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::{
     Completion, Fanout, ReplyTo,
-    queue::{Envelope, Queue, Ran},
+    queue::{Outcome, Queue, QueuedCommand},
 };
 use crate::{
     store::{
@@ -29,7 +29,7 @@ const MAX_BATCH: usize = 1024;
 const IDLE_CHECK: Duration = Duration::from_millis(500);
 
 /// How long the writer rests before it tries again to begin while another process holds the database.
-const BUSY_REST: Duration = Duration::from_millis(20);
+const BUSY_DELAY: Duration = Duration::from_millis(20);
 
 /// Statistics of the tables are renewed this often, and at close.
 const OPTIMIZE_EVERY: Duration = Duration::from_secs(6 * 3600);
@@ -80,9 +80,9 @@ impl WriterThread {
     }
 
     /// All that waits, up to the bound; empty after a while of nothing; None when it is time to stop.
-    fn next_batch(&self) -> Option<Vec<Envelope>> {
+    fn next_batch(&self) -> Option<Vec<QueuedCommand>> {
         let mut waiting = self.queue.lock();
-        if waiting.envelopes.is_empty() {
+        if waiting.commands.is_empty() {
             if waiting.closed {
                 return None;
             }
@@ -92,9 +92,9 @@ impl WriterThread {
             waiting = guard;
             waiting.asleep = false;
         }
-        let count = waiting.envelopes.len().min(MAX_BATCH);
-        let rest = waiting.envelopes.split_off(count);
-        let batch = std::mem::replace(&mut waiting.envelopes, rest);
+        let count = waiting.commands.len().min(MAX_BATCH);
+        let rest = waiting.commands.split_off(count);
+        let batch = std::mem::replace(&mut waiting.commands, rest);
         waiting.under_way = batch.len();
         Some(batch)
     }
@@ -124,7 +124,7 @@ impl WriterThread {
         Ok(())
     }
 
-    fn apply(&mut self, mut batch: Vec<Envelope>) {
+    fn apply(&mut self, mut batch: Vec<QueuedCommand>) {
         let started = Instant::now();
         let metrics = &self.queue.metrics;
         metrics.batches.fetch_add(1, Ordering::Relaxed);
@@ -138,8 +138,8 @@ impl WriterThread {
                     let _ = self.db.execute_batch("ROLLBACK");
                 }
                 let why = error.to_string();
-                for envelope in &mut batch {
-                    envelope.work.fail(&why);
+                for queued in &mut batch {
+                    queued.command.fail(&why);
                 }
             }
         }
@@ -147,7 +147,7 @@ impl WriterThread {
         self.queue.metrics.batch_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.queue.lock().under_way = 0;
         self.answer(batch);
-        self.index.tidy(&self.db);
+        self.index.optimize(&self.db);
         self.checkpointer.after_commit(&self.db);
     }
 
@@ -163,7 +163,7 @@ impl WriterThread {
                         return Err(error);
                     }
                     tracing::warn!("another process holds the database; waiting");
-                    std::thread::sleep(BUSY_REST);
+                    std::thread::sleep(BUSY_DELAY);
                 }
                 begun => return begun.map(drop),
             }
@@ -171,7 +171,7 @@ impl WriterThread {
     }
 
     /// Applies a batch and commits it. Only a commit that succeeded gives events.
-    fn transact(&mut self, batch: &mut [Envelope]) -> rusqlite::Result<Vec<Event>> {
+    fn transact(&mut self, batch: &mut [QueuedCommand]) -> rusqlite::Result<Vec<Event>> {
         self.begin()?;
         if data_version(&self.db)? != self.data_version {
             self.catch_up_with_others()?;
@@ -179,9 +179,9 @@ impl WriterThread {
         let mut events = Vec::with_capacity(batch.len());
         let mut indexing = Vec::with_capacity(batch.len());
         let mut seq = self.seq;
-        for envelope in batch.iter_mut() {
+        for queued in batch.iter_mut() {
             let mark = (seq, events.len(), indexing.len());
-            let checks_first = envelope.work.checks_first();
+            let checks_first = queued.command.checks_first();
             if !checks_first {
                 self.db.prepare_cached("SAVEPOINT command")?.execute(())?;
             }
@@ -192,12 +192,12 @@ impl WriterThread {
                 events: &mut events,
                 indexing: &mut indexing,
             };
-            let ran = envelope.work.run(&mut tx);
-            if ran != Ran::Done {
+            let ran = queued.command.run(&mut tx);
+            if ran != Outcome::Done {
                 self.queue.metrics.refused.fetch_add(1, Ordering::Relaxed);
                 if !checks_first {
                     self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
-                } else if ran == Ran::Failed {
+                } else if ran == Outcome::Failed {
                     // What it has written cannot be told from the rest.
                     return Err(rusqlite::Error::SqliteFailure(
                         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
@@ -229,10 +229,10 @@ impl WriterThread {
 
     /// One message of answers for each worker, after every worker has the events: whoever hears an answer and asks
     /// again, of any worker, sees what was written.
-    fn answer(&self, batch: Vec<Envelope>) {
+    fn answer(&self, batch: Vec<QueuedCommand>) {
         let mut replies: Vec<(usize, Vec<Box<dyn Completion>>)> = Vec::new();
-        for Envelope { reply_to, work } in batch {
-            let completion = work.into_completion();
+        for QueuedCommand { reply_to, command } in batch {
+            let completion = command.into_completion();
             match reply_to {
                 ReplyTo::Caller => completion.complete(),
                 ReplyTo::Worker(worker) => match replies.iter_mut().find(|(id, _)| *id == worker) {

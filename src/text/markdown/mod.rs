@@ -12,12 +12,12 @@ use writer::Writer;
 
 /// Quote and list marks at the start of one line; a line with more is nobody's quote, and parsing it takes time that
 /// grows with the square of its length. Such a message is shown as it was typed.
-const MOST_MARKS: usize = 32;
+const MAX_MARKS: usize = 32;
 
 /// Bytes of HTML for a byte of Markdown, but for the first KiB, and in all. A table with a wide head has a cell for each of its
 /// columns in every row, however short; a text of nothing but `&` takes five bytes for each.
-const MOST_GROWTH: usize = 16;
-const MOST_HTML: usize = 384 << 10;
+const MAX_GROWTH: usize = 16;
+const MAX_HTML: usize = 384 << 10;
 
 const OPTIONS: Options =
     Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH).union(Options::ENABLE_TASKLISTS);
@@ -31,12 +31,12 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
         source
     };
     let mut writer = Writer::new(source.len(), name_of);
-    let mut is_flood = !is_sane(source);
+    let mut is_flood = !has_few_marks(source);
     if !is_flood {
-        let most = (source.len() * MOST_GROWTH + 1024).min(MOST_HTML);
+        let max = (source.len() * MAX_GROWTH + 1024).min(MAX_HTML);
         for event in Parser::new_ext(source, OPTIONS) {
             writer.event(event);
-            if writer.rendered.html.len() > most {
+            if writer.rendered.html.len() > max {
                 is_flood = true;
                 break;
             }
@@ -48,7 +48,7 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
         writer = Writer::new(source.len(), name_of);
         // Not even links then.
         writer.links = usize::from(is_flood);
-        writer.literally(source);
+        writer.literal(source);
     }
     let mut rendered = writer.finish();
     // An entity spells what may not stand in a text as well.
@@ -60,7 +60,7 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
 }
 
 /// Whether no line starts with a flood of quote and list marks.
-fn is_sane(source: &str) -> bool {
+fn has_few_marks(source: &str) -> bool {
     source.lines().all(|line| {
         let line = line.as_bytes();
         let mut marks = 0;
@@ -75,6 +75,6 @@ fn is_sane(source: &str) -> bool {
                 _ => break,
             }
         }
-        marks <= MOST_MARKS
+        marks <= MAX_MARKS
     })
 }

@@ -1,6 +1,6 @@
 //! Writes text: code as it is; prose with its bare addresses and its `@here`.
 
-use super::writer::{LINK_REST, Writer};
+use super::writer::{LINK_ATTRIBUTES, Writer};
 use crate::text::{
     escape, links,
     mention::{self, Everyone},
@@ -86,7 +86,7 @@ impl Writer<'_, '_> {
             self.html("https://");
         }
         escape::address(&mut self.rendered.html, address);
-        self.html(LINK_REST);
+        self.html(LINK_ATTRIBUTES);
         self.words(address);
         self.html("</a>");
     }

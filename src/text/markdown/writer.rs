@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Elements inside one another; what is deeper keeps its words and loses its element. The sanitiser's time grows with the depth.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 pub(super) struct Writer<'w, 'a> {
     name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
@@ -65,7 +65,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 
     /// The text as it was typed, line by line.
-    pub(super) fn literally(&mut self, source: &str) {
+    pub(super) fn literal(&mut self, source: &str) {
         self.html("<p>");
         self.pending.push_str(source);
         self.flush();
@@ -127,7 +127,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             Tag::HtmlBlock => return self.element("<p>", "</p>"),
             _ => self.flush(),
         }
-        let deep = self.depth >= DEEPEST;
+        let deep = self.depth >= MAX_DEPTH;
         match tag {
             Tag::Paragraph => self.element("<p>", "</p>"),
             Tag::Heading { level, .. } => {
@@ -219,11 +219,11 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.flush();
         self.links += 1;
         let prefix = if kind == LinkType::Email { "mailto:" } else { "" };
-        if self.links == 1 && self.depth < DEEPEST && (!prefix.is_empty() || links::is_allowed(address)) {
+        if self.links == 1 && self.depth < MAX_DEPTH && (!prefix.is_empty() || links::is_allowed(address)) {
             self.html("<a href=\"");
             self.html(prefix);
             escape::address(&mut self.rendered.html, address);
-            self.element(LINK_REST, "</a>");
+            self.element(LINK_ATTRIBUTES, "</a>");
         } else {
             self.element("", "");
         }
@@ -277,7 +277,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     }
 }
 
-pub(super) const LINK_REST: &str = "\" rel=\"noopener noreferrer\" target=\"_blank\">";
+pub(super) const LINK_ATTRIBUTES: &str = "\" rel=\"noopener noreferrer\" target=\"_blank\">";
 
 const HEADINGS: [(&str, &str); 6] = [
     ("<h1>", "</h1>"),

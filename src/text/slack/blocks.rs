@@ -16,11 +16,11 @@ pub(super) fn push(parts: &mut Vec<String>, part: Option<String>) {
 }
 
 /// One of the old attachments, which most monitors still send.
-pub(super) fn attached(attachment: &Value) -> Option<String> {
+pub(super) fn attachment_text(attachment: &Value) -> Option<String> {
     let text = |name: &str| attachment[name].as_str().filter(|text| !text.trim().is_empty());
     let mut lines = Vec::new();
     push(&mut lines, text("pretext").map(mrkdwn));
-    let light = match text("color").map(str::to_ascii_lowercase).as_deref() {
+    let marker = match text("color").map(str::to_ascii_lowercase).as_deref() {
         Some("danger" | "#a30200" | "#d63232" | "#e01e5a" | "red") => "🔴 ",
         Some("warning" | "#daa038" | "#ecb22e" | "yellow") => "🟡 ",
         Some("good" | "#2eb886" | "#2eb67d" | "#36a64f" | "green") => "🟢 ",
@@ -28,14 +28,14 @@ pub(super) fn attached(attachment: &Value) -> Option<String> {
     };
     push(&mut lines, text("author_name").map(plain));
     let title = text("title").map(|title| match text("title_link").filter(|link| is_web(link)) {
-        Some(link) => format!("{light}**[{}](<{}>)**", mrkdwn_label(title), address(link)),
-        None => format!("{light}**{}**", mrkdwn_label(title)),
+        Some(link) => format!("{marker}**[{}](<{}>)**", mrkdwn_label(title), address(link)),
+        None => format!("{marker}**{}**", mrkdwn_label(title)),
     });
     let untitled = title.is_none();
     push(&mut lines, title);
     push(
         &mut lines,
-        text("text").map(|said| format!("{}{}", if untitled { light } else { "" }, mrkdwn(said))),
+        text("text").map(|text| format!("{}{}", if untitled { marker } else { "" }, mrkdwn(text))),
     );
     push(&mut lines, {
         let fields: Vec<String> = list(&attachment["fields"]).filter_map(field).collect();
@@ -68,11 +68,11 @@ pub(super) fn blocks(blocks: &Value) -> Vec<String> {
     let mut parts = Vec::new();
     for block in list(blocks) {
         let part = match block["type"].as_str().unwrap_or_default() {
-            "header" => said(&block["text"]).map(|text| format!("### {}", text.replace('\n', " "))),
+            "header" => text_object(&block["text"]).map(|text| format!("### {}", text.replace('\n', " "))),
             "section" => {
                 let mut lines = Vec::new();
-                push(&mut lines, said(&block["text"]));
-                let fields = list(&block["fields"]).filter_map(said);
+                push(&mut lines, text_object(&block["text"]));
+                let fields = list(&block["fields"]).filter_map(text_object);
                 let fields: Vec<String> =
                     fields.map(|field| format!("- {}", field.replace('\n', "\n  "))).collect();
                 push(&mut lines, (!fields.is_empty()).then(|| fields.join("\n")));
@@ -80,7 +80,7 @@ pub(super) fn blocks(blocks: &Value) -> Vec<String> {
             }
             "divider" => Some("---".to_owned()),
             "context" => {
-                let words: Vec<String> = list(&block["elements"]).filter_map(said).collect();
+                let words: Vec<String> = list(&block["elements"]).filter_map(text_object).collect();
                 Some(words.join(" "))
             }
             "image" => image(block),
@@ -96,7 +96,7 @@ pub(super) fn blocks(blocks: &Value) -> Vec<String> {
 }
 
 /// A text object: plain, or mrkdwn.
-fn said(text: &Value) -> Option<String> {
+fn text_object(text: &Value) -> Option<String> {
     if text["type"] == "image" {
         return image(text);
     }

@@ -8,7 +8,7 @@ mod tests;
 
 use serde_json::Value;
 
-use blocks::{attached, blocks, list, push};
+use blocks::{attachment_text, blocks, list, push};
 use emoji::emoji_of;
 use mrkdwn::{mrkdwn, plain};
 
@@ -36,7 +36,7 @@ pub fn from_slack(payload: &Value) -> Option<SlackMessage> {
     }
     parts.extend(blocks);
     for attachment in list(&payload["attachments"]) {
-        push(&mut parts, attached(attachment));
+        push(&mut parts, attachment_text(attachment));
     }
     let mut markdown = parts.join("\n\n");
     markdown.truncate(markdown.floor_char_boundary(MAX_MARKDOWN));

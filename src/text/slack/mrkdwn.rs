@@ -81,25 +81,25 @@ pub(super) fn mrkdwn(text: &str) -> String {
 }
 
 /// Stands for one `<…>` while the prose around it is read, which may be bold across it.
-const HOLE: char = '\u{E010}';
+const PLACEHOLDER: char = '\u{E010}';
 
 /// The same for text without code in it.
 fn marked_up(text: &str) -> String {
-    let text = text.replace(HOLE, "");
-    let mut with_holes = String::with_capacity(text.len());
+    let text = text.replace(PLACEHOLDER, "");
+    let mut with_placeholders = String::with_capacity(text.len());
     let mut brackets = Vec::new();
     let mut rest = text.as_str();
     while let Some(place) = rest.find('<') {
         let Some(end) = rest[place..].find('>') else { break };
-        with_holes.push_str(&rest[..place]);
-        with_holes.push(HOLE);
+        with_placeholders.push_str(&rest[..place]);
+        with_placeholders.push(PLACEHOLDER);
         brackets.push(bracketed(&rest[place + 1..place + end]));
         rest = &rest[place + end + 1..];
     }
-    with_holes.push_str(rest);
-    let prose = prose(&with_holes);
+    with_placeholders.push_str(rest);
+    let prose = prose(&with_placeholders);
     let mut brackets = brackets.into_iter();
-    let mut parts = prose.split(HOLE);
+    let mut parts = prose.split(PLACEHOLDER);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         out.push_str(&brackets.next().unwrap_or_default());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::name_of;
-use crate::text::{clean, fast, in_full, markdown, render};
+use crate::text::{clean, fast, markdown, render, render_in_full};
 
 /// Reads HTML in its strictest form and answers what in it is not allowed.
 fn fault(html: &str) -> Option<String> {
@@ -117,14 +117,14 @@ proptest! {
     #[test]
     fn the_fast_way_answers_what_the_full_way_does(source in "(\\PC|[a-zA-Z ]{1,8}|[0-9]{1,3}|[!-/:-@\\[-`{-~]|[-+.)#=:w/ ]|\n|\u{A0}|\u{2028}|\u{3000}){0,20}") {
         if let Some(quick) = fast::render(&source) {
-            prop_assert_eq!(quick, in_full(&source, &name_of));
+            prop_assert_eq!(quick, render_in_full(&source, &name_of));
         }
     }
 
     #[test]
     fn the_fast_way_is_taken_by_ordinary_talk(source in "[A-Z][a-z,' ]{0,60}[a-z][.?!]") {
         let quick = fast::render(&source);
-        prop_assert_eq!(quick, Some(in_full(&source, &name_of)));
+        prop_assert_eq!(quick, Some(render_in_full(&source, &name_of)));
     }
 }
 

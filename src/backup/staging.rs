@@ -8,48 +8,48 @@ use std::{
     time::Duration,
 };
 
-use super::{ASIDE, BackupError, Pace, archive, make::open, manifest::DATABASE, require_room};
+use super::{BackupError, Pace, STAGING, archive, make::open, manifest::DATABASE, require_room};
 use crate::store::{DataDir, Snapshot};
 
 /// The copy of the database is brought to the disk after so many bytes, so that no commit waits for a mountain of them.
 const SYNC_EVERY: u64 = 4 << 20;
 
 /// A write-ahead log of this size is reason enough to copy without rests: it grows for as long as the copy takes.
-const LONG_LOG: u64 = 64 << 20;
+const MAX_LOG: u64 = 64 << 20;
 
 /// How often it is looked whether another backup has ended.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The folder in which a backup puts things aside. There is one of it, held by a lock on the data directory itself (a file
 /// for it might belong to somebody else), and it goes with the value.
-pub struct Aside {
+pub struct Staging {
     pub path: PathBuf,
     _lock: File,
 }
 
-impl Aside {
+impl Staging {
     pub(super) fn begin(data: &Path, pace: &mut Pace<'_>) -> Result<Self, BackupError> {
         let lock = open(data)?;
-        let mut is_told = false;
+        let mut has_reported = false;
         loop {
-            match (lock.try_lock(), &mut pace.tell_waiting) {
+            match (lock.try_lock(), &mut pace.report_waiting) {
                 (Ok(()), _) => break,
                 (Err(TryLockError::Error(error)), _) => {
                     return Err(BackupError::Read(data.to_owned(), error));
                 }
                 (Err(TryLockError::WouldBlock), None) => return Err(BackupError::UnderWay(data.to_owned())),
-                (Err(TryLockError::WouldBlock), Some(tell)) => {
-                    if !std::mem::replace(&mut is_told, true) {
-                        tell();
+                (Err(TryLockError::WouldBlock), Some(report)) => {
+                    if !std::mem::replace(&mut has_reported, true) {
+                        report();
                     }
                 }
             }
             if pace.is_stopped() {
                 return Err(BackupError::Stopped);
             }
-            std::thread::sleep(LOOK_AGAIN);
+            std::thread::sleep(POLL_INTERVAL);
         }
-        let path = data.join(ASIDE);
+        let path = data.join(STAGING);
         let make = || {
             match fs::remove_dir_all(&path) {
                 // One that was killed has left it.
@@ -91,14 +91,14 @@ impl Aside {
             if bytes >= synced + SYNC_EVERY {
                 synced = bytes;
                 archive::sync_and_forget(&file).map_err(|error| BackupError::Write(path.clone(), error))?;
-                pace.in_haste = log.metadata().is_ok_and(|log| log.len() > LONG_LOG);
+                pace.is_unthrottled = log.metadata().is_ok_and(|log| log.len() > MAX_LOG);
             }
             pace.worked(bytes - copied)?;
             copied = bytes;
             Ok(())
         });
-        pace.in_haste = false;
-        Pace::give_way();
+        pace.is_unthrottled = false;
+        Pace::lower_priority();
         match outcome {
             Err(BackupError::Database(error))
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
@@ -114,7 +114,7 @@ impl Aside {
     }
 }
 
-impl Drop for Aside {
+impl Drop for Staging {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
             tracing::warn!(%error, path = %self.path.display(), "could not clear up after a backup");
@@ -123,11 +123,11 @@ impl Drop for Aside {
 }
 
 /// Copies the database within the data directory, to be looked at there. The copy is gone with the value.
-pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Aside, BackupError> {
-    let aside = Aside::begin(data.path(), pace)?;
+pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Staging, BackupError> {
+    let staging = Staging::begin(data.path(), pace)?;
     require_room(data.path(), room_needed(data)?)?;
-    aside.copy(Snapshot::take(data)?, 0, pace)?;
-    Ok(aside)
+    staging.copy(Snapshot::take(data)?, 0, pace)?;
+    Ok(staging)
 }
 
 /// Bytes that a copy of the database takes. Its own file is not opened for it: closing that would let go of the locks that
