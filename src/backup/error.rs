@@ -22,13 +22,13 @@ pub enum BackupError {
     Exists(PathBuf),
     Ending(PathBuf),
     NotEmpty(PathBuf),
-    /// The archive is not what was once written, or is no backup.
+    /// The archive is damaged, or is not a backup.
     Broken(String),
     Newer {
         found: i64,
         known: i64,
     },
-    /// It was told to stop.
+    /// It was stopped on request.
     Stopped,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for BackupError {
             Self::Open(error) => error.fmt(f),
             Self::Database(error) => write!(
                 f,
-                "the database could not be copied ({error}); `campfire check` tells what is wrong with it"
+                "the database could not be copied ({error}); `campfire check` reports what is wrong with it"
             ),
             Self::Read(path, error) => write!(f, "cannot read {} ({error})", path.display()),
             Self::Write(path, error) if is_full(error) => {
@@ -74,7 +74,7 @@ impl fmt::Display for BackupError {
             }
             Self::Ending(path) => write!(
                 f,
-                "{} has to end with {ENDING}, which is what a backup is; or give - for standard input or output",
+                "{} has to end with {ENDING}; or give - for standard input or output",
                 path.display()
             ),
             Self::NotEmpty(path) => write!(
@@ -92,7 +92,7 @@ impl fmt::Display for BackupError {
                 f,
                 "the backup was made by a newer campfire (its version is {found}, this binary knows {known}); install that version or a later one"
             ),
-            Self::Stopped => f.write_str("stopped before the end; nothing is left of it"),
+            Self::Stopped => f.write_str("stopped before the end; what was written has been removed"),
         }
     }
 }

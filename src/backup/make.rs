@@ -1,4 +1,4 @@
-//! Making a backup, of a server that runs or not.
+//! Makes a backup, of a server that runs or not.
 
 use std::{
     fs::{self, File},
@@ -18,19 +18,19 @@ use crate::{
     types::Timestamp,
 };
 
-/// Moments that are tried when files of one are gone before they could be put staging.
+/// Snapshots taken at most, if files are deleted before they are linked.
 const TRIES: usize = 3;
 
 /// How deep `certificates/` is searched.
 const MAX_DEPTH: usize = 4;
 
-/// Where a backup goes.
+/// The destination of a backup.
 pub enum Target<'a> {
     File { path: &'a Path, replace: bool },
     Stream(Box<dyn Write + 'a>),
 }
 
-/// What was made.
+/// What a backup contains.
 #[derive(Debug)]
 pub struct Made {
     /// Bytes of the archive; 0 for a stream.
@@ -38,18 +38,18 @@ pub struct Made {
     /// Bytes of the database, and how many uploaded files there are.
     pub database: u64,
     pub files: u64,
-    /// Files that the database knows and that are not there.
+    /// Files that have a row and do not exist.
     pub missing: u64,
 }
 
 /// Makes a backup of a data directory.
 ///
-/// The database is copied first, within the data directory: that takes a read transaction for as long as the copy lasts,
-/// and as much room on that disk as the database. Everything else is done from the copy.
+/// The database is copied first, within the data directory: that takes a read transaction for as long as it lasts, and as
+/// much room on that disk as the database. Everything else is done from the copy.
 pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made, BackupError> {
     let data = DataDir::look(data)?;
     let staging = Staging::begin(data.path(), pace)?;
-    // Before the long part: a name that is taken should be told at once.
+    // Before the long part, so that an existing name is reported at once.
     let mut archive = Archive::begin(target)?;
     require_room(data.path(), room_needed(&data)?)?;
     let made_at = Timestamp::now();
@@ -78,7 +78,7 @@ pub fn make(data: &Path, target: Target<'_>, pace: &mut Pace<'_>) -> Result<Made
                 files += 1;
                 manifest.entry(&archive.add(&path, &place, &file, pace)?)
             }
-            Ok(_) => Err(BackupError::Read(place, io::Error::other("its name is none of ours"))),
+            Ok(_) => Err(BackupError::Read(place, io::Error::other("its name is not a valid key"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 missing.push(path);
                 Ok(())
@@ -103,10 +103,10 @@ pub(super) fn open(path: &Path) -> Result<File, BackupError> {
     File::open(path).map_err(|error| BackupError::Read(path.to_owned(), error))
 }
 
-/// Takes a moment at which all files of the database can be put staging. Answers it, and how large the files are.
+/// Takes a snapshot, and links its files into the staging directory. Returns it with the files' size in bytes.
 ///
-/// A file of the moment may be deleted before it has a second name. Then a later moment does not know it any more; one that
-/// the third does know is not there at all, and is written down as missing.
+/// A file may be deleted after the snapshot and before it is linked. A later snapshot does not have its row any more. A file
+/// that cannot be linked for the third one does not exist, and is listed as missing.
 fn link_files(data: &DataDir, staging: &Staging) -> Result<(Snapshot, u64), BackupError> {
     let folder = Folder::of(data.path());
     for last in (0..TRIES).map(|round| round + 1 == TRIES) {
@@ -117,7 +117,7 @@ fn link_files(data: &DataDir, staging: &Staging) -> Result<(Snapshot, u64), Back
             if is_key(&known.key) {
                 match fs::hard_link(folder.place(&known.key), staging.link(&known.key)) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => gone += 1,
-                    // There from the round before; or this file system has no second names, and then a file that goes
+                    // Linked in an earlier round; or the file system has no hard links, and then a file that is deleted
                     // while the backup is made is missing.
                     _ => {}
                 }
@@ -131,7 +131,7 @@ fn link_files(data: &DataDir, staging: &Staging) -> Result<(Snapshot, u64), Back
     unreachable!("the last round returns")
 }
 
-/// Regular files below `certificates/`, with their names in the archive.
+/// Calls `add` with the name in the archive and the path of each regular file below `certificates/`.
 fn add_certificates(
     data: &Path,
     add: &mut impl FnMut(&str, &Path) -> Result<(), BackupError>,
@@ -151,7 +151,7 @@ fn add_certificates(
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let kind = entry.file_type().map_err(unreadable)?;
-            // What begins with a dot is somebody's temporary file.
+            // Names that begin with a dot are those of temporary files.
             if !is_part(&name) {
                 continue;
             }

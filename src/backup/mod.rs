@@ -23,16 +23,16 @@ pub use staging::{Staging, copy_aside};
 
 use crate::{config::Config, store};
 
-/// What the name of a backup ends with.
+/// The end of a backup's file name.
 pub const ENDING: &str = ".tar.zst";
 
-/// Where a backup puts things aside, within the data directory: the copy of the database, and second names of the files.
+/// The name of the staging directory, within the data directory.
 const STAGING: &str = ".backup";
 
-/// What is left free of a disk, whatever is asked of it.
+/// Bytes that are always left free on a disk.
 const LEFT_FREE: u64 = 16 << 20;
 
-/// Backups may lie within the data directory, where they are not backed up themselves; but not among what is.
+/// Fails if the backup directory is the data directory itself, or is within a part of it that is backed up.
 pub fn check_directory(config: &Config) -> Result<(), String> {
     let Some(directory) = &config.backup_dir else { return Ok(()) };
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
@@ -40,14 +40,14 @@ pub fn check_directory(config: &Config) -> Result<(), String> {
     let own = ["files", store::CERTIFICATES, STAGING].map(|name| data.join(name));
     if directory == data || own.iter().any(|own| directory.starts_with(own)) {
         return Err(format!(
-            "--backup-dir is {}, where the data itself lies; choose another directory, best on another disk",
+            "--backup-dir is {}, which contains the data itself; choose another directory, best on another disk",
             directory.display()
         ));
     }
     Ok(())
 }
 
-/// Fails unless so many bytes can be written at a path that exists.
+/// Fails with `NoRoom` unless `needed` bytes can be written at a path that exists.
 fn require_room(at: &Path, needed: u64) -> Result<(), BackupError> {
     let disk = rustix::fs::statvfs(at).map_err(|error| BackupError::Read(at.to_owned(), error.into()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize).saturating_sub(LEFT_FREE);
@@ -57,7 +57,7 @@ fn require_room(at: &Path, needed: u64) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// Makes what a directory says last.
+/// Makes the entries of a directory durable.
 fn sync_directory(path: &Path) -> Result<(), BackupError> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     std::fs::File::open(path)

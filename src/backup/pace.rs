@@ -1,4 +1,4 @@
-//! How fast a backup works, so that it does not hold the server up.
+//! Limits how fast a backup works, so that the server stays responsive.
 
 use std::{
     io,
@@ -8,16 +8,16 @@ use std::{
 
 use super::BackupError;
 
-/// Work between two rests.
+/// Bytes of work between two pauses.
 const SLICE: u64 = 1 << 20;
 
-/// A rest is as long as the work before it, up to this: who posts meanwhile gets half of the disk and a core at least.
+/// A pause is as long as the work before it, up to this: the server gets at least half of the disk's and the core's time.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// The niceness of a thread that makes a backup: others come first.
+/// The niceness of a thread that makes a backup.
 const NICENESS: i32 = 19;
 
-/// What it takes to be a background: rests between slices of work, ends when told to, and says how far it is.
+/// Paces work in the background: pauses between slices of it, stops on request, and reports progress.
 pub struct Pace<'a> {
     stop: &'a AtomicBool,
     report: Box<dyn FnMut(u64, u64) + 'a>,
@@ -26,12 +26,12 @@ pub struct Pace<'a> {
     total: u64,
     since: u64,
     slice_began: Instant,
-    /// No rests: others pay more for waiting.
+    /// Without pauses, while slow work would cost the server more.
     pub(super) is_unthrottled: bool,
 }
 
 impl<'a> Pace<'a> {
-    /// `tell` hears how many bytes are done, of how many as far as is known.
+    /// `report` gets the bytes that are done, and the total as far as it is known.
     pub fn new(stop: &'a AtomicBool, report: impl FnMut(u64, u64) + 'a) -> Self {
         Self {
             stop,
@@ -45,16 +45,16 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Waits for another backup of the same data to end, and says so first.
+    /// Waits for another backup of the same data to end, instead of failing. Calls `report` once if it has to wait.
     pub fn patient(self, report: impl FnMut() + 'a) -> Self {
         Self { report_waiting: Some(Box::new(report)), ..self }
     }
 
-    /// Puts the calling thread behind all others. There is no way back for who is not root, so it should end with the work.
-    /// Not while the log is held: on a busy machine that would be for long.
+    /// Gives the calling thread the lowest priority. Only root can raise it again, so the thread should end with the work.
+    /// Not to be called while a snapshot holds the write-ahead log, which would take too long on a busy machine.
     pub(super) fn lower_priority() {
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-            tracing::debug!(%error, "the priority stays as it is");
+            tracing::debug!(%error, "could not lower the priority");
         }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Pace<'a> {
         self.total = self.done + bytes;
     }
 
-    /// So much more is done.
+    /// Counts bytes as done, and pauses after each slice. Fails with `Stopped` on request.
     pub(super) fn worked(&mut self, bytes: u64) -> Result<(), BackupError> {
         self.done += bytes;
         self.since += bytes;
@@ -80,7 +80,7 @@ impl<'a> Pace<'a> {
         Ok(())
     }
 
-    /// As an error of reading or writing, for where only such a one can be returned.
+    /// The same with an `io::Error`, for readers and writers.
     pub(crate) fn worked_io(&mut self, bytes: u64) -> io::Result<()> {
         self.worked(bytes).map_err(io::Error::other)
     }

@@ -1,4 +1,4 @@
-//! The folder in which a backup puts things aside: a copy of the database, and second names of the files.
+//! The staging directory of a backup: a copy of the database, and hard links to the files.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,17 +11,17 @@ use std::{
 use super::{BackupError, Pace, STAGING, archive, make::open, manifest::DATABASE, require_room};
 use crate::store::{DataDir, Snapshot};
 
-/// The copy of the database is brought to the disk after so many bytes, so that no commit waits for a mountain of them.
+/// Bytes after which the copy of the database is synced, so that no commit has to wait for many of them.
 const SYNC_EVERY: u64 = 4 << 20;
 
-/// A write-ahead log of this size is reason enough to copy without rests: it grows for as long as the copy takes.
+/// Bytes of the write-ahead log from which on the copy is made without pauses: the log grows until it is complete.
 const MAX_LOG: u64 = 64 << 20;
 
-/// How often it is looked whether another backup has ended.
+/// How often it is checked whether another backup has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The folder in which a backup puts things aside. There is one of it, held by a lock on the data directory itself (a file
-/// for it might belong to somebody else), and it goes with the value.
+/// The staging directory. There is one at a time, by a lock on the data directory itself (a lock file might belong to
+/// another user). Dropping this removes it.
 pub struct Staging {
     pub path: PathBuf,
     _lock: File,
@@ -52,7 +52,7 @@ impl Staging {
         let path = data.join(STAGING);
         let make = || {
             match fs::remove_dir_all(&path) {
-                // One that was killed has left it.
+                // A backup that was killed has left it.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
@@ -63,7 +63,7 @@ impl Staging {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The copy of the database.
+    /// The path of the database's copy.
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
@@ -72,7 +72,7 @@ impl Staging {
         self.path.join("files").join(key)
     }
 
-    /// Copies the database here. Answers its size.
+    /// Copies the database here. Returns its size in bytes.
     pub(super) fn copy(
         &self,
         snapshot: Snapshot,
@@ -117,12 +117,12 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, path = %self.path.display(), "could not clear up after a backup");
+            tracing::warn!(%error, path = %self.path.display(), "could not remove the staging directory of a backup");
         }
     }
 }
 
-/// Copies the database within the data directory, to be looked at there. The copy is gone with the value.
+/// Copies the database to the staging directory, to be checked there. Dropping the value removes the copy.
 pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Staging, BackupError> {
     let staging = Staging::begin(data.path(), pace)?;
     require_room(data.path(), room_needed(data)?)?;
@@ -130,12 +130,12 @@ pub fn copy_aside(data: &DataDir, pace: &mut Pace<'_>) -> Result<Staging, Backup
     Ok(staging)
 }
 
-/// Bytes that a copy of the database takes. Its own file is not opened for it: closing that would let go of the locks that
-/// SQLite holds for this process.
+/// Bytes that a copy of the database takes. The database's file is not opened for it: closing it would release the locks
+/// that SQLite has for this process.
 pub(super) fn room_needed(data: &DataDir) -> Result<u64, BackupError> {
     let path = data.database();
     let size = |path: &Path| path.metadata().map(|it| it.len());
     let database = size(&path).map_err(|error| BackupError::Read(path.clone(), error))?;
-    // What is in the log may lengthen it.
+    // The pages in the log may lengthen it.
     Ok(database + size(&path.with_extension("db-wal")).unwrap_or(0))
 }

@@ -40,8 +40,8 @@ pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
 pub(super) async fn remove_orphans(runner: Rc<Runner>, started: SystemTime) {
     match runner.shared.folder.remove_orphans(&runner.reader, started) {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "swept files away that belonged to nothing"),
-        Err(error) => tracing::warn!(%error, "could not sweep the files"),
+        Ok(count) => tracing::info!(count, "removed files that no attachment refers to"),
+        Err(error) => tracing::warn!(%error, "could not remove orphaned files"),
     }
 }
 

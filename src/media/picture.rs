@@ -1,4 +1,5 @@
-//! Pictures that strangers send: what a file really is, thumbnails, avatars. Nothing here is for a worker's own thread.
+//! Decodes uploaded pictures, and makes thumbnails, avatars, logos and previews. Slow: not to be called on a worker's
+//! thread.
 
 use std::io::Cursor;
 
@@ -9,30 +10,32 @@ use image::{
 
 pub use super::sniff::{SNIFFED, is_shown_inline, sniff};
 
-/// Pixels of a picture that we decode: beyond any camera's, and 200 MB once unpacked.
+/// Pixels of a picture that is decoded: more than cameras have, and 200 MB of memory.
 const MAX_PIXELS: u64 = 50_000_000;
+/// Pixels of either side.
 const MAX_SIDE: u32 = 20_000;
+/// Bytes that the decoder may allocate.
 const MAX_MEMORY: u64 = 256 << 20;
 
-/// A thumbnail fits into this.
+/// The greatest width and height of a thumbnail, in pixels.
 const THUMBNAIL: (u32, u32) = (1_200, 800);
 
-/// The side of an avatar.
+/// The greatest side of an avatar or a logo, in pixels.
 const AVATAR: u32 = 512;
 
-/// The side of an avatar beside a message or in a list, on a screen with two pixels for one.
+/// The greatest side of an avatar beside a message or in a list, in pixels: for screens with a pixel ratio of 2.
 const SMALL_AVATAR: u32 = 96;
 
 const JPEG_QUALITY: u8 = 82;
 
-/// A picture of our own making, without whatever the original said of its camera and its place.
+/// A re-encoded picture, without the original's metadata (camera, location).
 #[derive(Debug)]
 pub struct Picture {
     pub content_type: &'static str,
     pub bytes: Vec<u8>,
 }
 
-/// What there is to know of a picture that was sent.
+/// An uploaded picture's size in pixels, as it is displayed, and its thumbnail.
 #[derive(Debug, Default)]
 pub struct Looked {
     pub width: Option<u32>,
@@ -40,7 +43,7 @@ pub struct Looked {
     pub thumbnail: Option<Picture>,
 }
 
-/// Looks at a file of an image type: its size as it is seen, and a thumbnail. What cannot be decoded has neither.
+/// Decodes a picture for its size and thumbnail. If it cannot be decoded it has neither.
 pub fn look(bytes: &[u8]) -> Looked {
     let Some(image) = decoded(bytes) else { return Looked::default() };
     let (width, height) = (image.width(), image.height());
@@ -52,7 +55,7 @@ pub fn look(bytes: &[u8]) -> Looked {
     Looked { width: Some(width), height: Some(height), thumbnail: encoded(&small) }
 }
 
-/// A square out of the middle, 512 pixels wide or less.
+/// A square from the middle, 512 pixels wide or less, as WebP. None if the picture cannot be decoded.
 pub fn avatar(bytes: &[u8]) -> Option<Picture> {
     let image = decoded(bytes)?;
     let side = image.width().min(image.height());
@@ -66,7 +69,7 @@ pub fn avatar(bytes: &[u8]) -> Option<Picture> {
     Some(Picture { content_type: "image/webp", bytes: packed })
 }
 
-/// An avatar for lists: a hundredth of the bytes.
+/// An avatar for lists, 96 pixels wide or less, as JPEG or PNG: about a hundredth of the bytes.
 pub fn small_avatar(bytes: &[u8]) -> Option<Picture> {
     let image = decoded(bytes)?;
     if image.width() <= SMALL_AVATAR {
@@ -75,7 +78,7 @@ pub fn small_avatar(bytes: &[u8]) -> Option<Picture> {
     encoded(&image.resize_exact(SMALL_AVATAR, SMALL_AVATAR, FilterType::Lanczos3))
 }
 
-/// The account's logo: whole, at most 512 pixels on either side.
+/// The account's logo: the whole picture, at most 512 pixels on either side, as WebP.
 pub fn logo(bytes: &[u8]) -> Option<Picture> {
     let mut image = decoded(bytes)?;
     if image.width() > AVATAR || image.height() > AVATAR {
@@ -86,7 +89,7 @@ pub fn logo(bytes: &[u8]) -> Option<Picture> {
     Some(Picture { content_type: "image/webp", bytes: packed })
 }
 
-/// A small picture for a link's preview.
+/// A picture for a link's preview: at most 640 by 480 pixels, as JPEG or PNG.
 pub fn preview(bytes: &[u8]) -> Option<Picture> {
     let image = decoded(bytes)?;
     let small = if image.width() > 640 || image.height() > 480 {
@@ -97,7 +100,7 @@ pub fn preview(bytes: &[u8]) -> Option<Picture> {
     encoded(&small)
 }
 
-/// Decodes within limits, and turns the picture the way that it was meant to be seen.
+/// Decodes within the limits, and applies the orientation in the metadata.
 fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut decoder = reader.into_decoder().ok()?;
@@ -118,7 +121,7 @@ fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     Some(image)
 }
 
-/// JPEG, or PNG for what one can see through.
+/// As JPEG, or as PNG if some pixels are transparent.
 fn encoded(image: &DynamicImage) -> Option<Picture> {
     let mut bytes = Vec::new();
     let is_opaque = !image.color().has_alpha() || image.to_rgba8().pixels().all(|pixel| pixel.0[3] == 255);
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_gets_a_thumbnail_that_fits() {
+    fn large_picture_gets_a_thumbnail_that_fits() {
         let large = png(2_400, 1_000);
         assert_eq!(sniff(&large), "image/png");
         let looked = look(&large);
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_avatar_is_a_square_of_512() {
+    fn avatar_is_a_square_of_512_pixels() {
         let picture = avatar(&png(900, 600)).unwrap();
         let image = image::load_from_memory(&picture.bytes).unwrap();
         assert_eq!((image.width(), image.height()), (512, 512));
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_would_fill_the_memory_is_not_decoded() {
+    fn picture_that_would_fill_the_memory_is_not_decoded() {
         // The header of a PNG of 60,000 by 60,000 pixels, and nothing behind it.
         let mut bomb = png(1, 1);
         bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());

@@ -1,10 +1,10 @@
-//! What a file is, by its first bytes.
+//! The content type of a file by its first bytes.
 
-/// How much of a file's beginning tells what it is.
+/// Bytes of a file's beginning that [`sniff`] needs.
 pub const SNIFFED: usize = 4 << 10;
 
-/// What a file is, by its first bytes (WHATWG MIME Sniffing, and the formats' own signatures); what it calls itself
-/// counts for nothing.
+/// A file's content type by its first bytes (WHATWG MIME Sniffing, and the formats' own signatures). Its name and the type
+/// that the client sent are ignored.
 pub fn sniff(head: &[u8]) -> &'static str {
     const SIGNATURES: [(&[u8], &str); 17] = [
         (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -42,7 +42,7 @@ pub fn sniff(head: &[u8]) -> &'static str {
         };
     }
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
-        // Two letters are little to go by: a text may begin so as well.
+        // Two letters are not enough: a text may begin with them too.
         if *kind != "image/bmp" || head.get(6..10) == Some(&[0; 4]) {
             return kind;
         }
@@ -54,7 +54,7 @@ pub fn sniff(head: &[u8]) -> &'static str {
     }
 }
 
-/// The text that a file begins with, if it is one. A character may be cut at the end.
+/// The beginning of a text file; None for other files. Its last character may be cut off.
 fn text(head: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
@@ -67,7 +67,7 @@ fn text(head: &[u8]) -> Option<&str> {
     (!text.contains(is_binary)).then_some(text)
 }
 
-/// What a browser might run if it were told that it may: HTML, SVG, XML.
+/// Whether a browser could run it: HTML, SVG or XML.
 fn is_markup(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     text.starts_with("<?xml")
@@ -79,7 +79,7 @@ fn is_markup(text: &str) -> bool {
         }
 }
 
-/// Types that a browser shows without running anything.
+/// Whether a browser shows files of this type without running anything in them.
 pub fn is_shown_inline(content_type: &str) -> bool {
     matches!(
         content_type,
@@ -99,7 +99,7 @@ mod tests {
     use super::sniff;
 
     #[test]
-    fn a_file_is_what_its_bytes_say() {
+    fn content_type_follows_from_the_bytes() {
         for (head, kind) in [
             (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "image/png"),
             (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),

@@ -1,4 +1,4 @@
-//! The account: first run, its name and settings, its join code.
+//! The account: setting it up, its name, settings, logo and join code.
 
 use rusqlite::OptionalExtension;
 
@@ -16,10 +16,10 @@ use crate::{
     wire::Event,
 };
 
-/// The room that everybody is in from the first day.
+/// The name of the open room that is made together with the account.
 const FIRST_ROOM: &str = "All Talk";
 
-/// First run: the account, its first administrator, the first room. Once only.
+/// Sets the account up, with its first administrator and its first room. Refused with `Conflict` if there is an account.
 #[derive(Debug)]
 pub struct SetUp {
     pub account_name: String,
@@ -30,6 +30,7 @@ pub struct SetUp {
     pub session: NewSession,
 }
 
+/// What [`SetUp`] made.
 #[derive(Debug)]
 pub struct SetUpDone {
     pub user: UserId,
@@ -74,12 +75,12 @@ fn create_account(
     Ok(SetUpDone { user, room })
 }
 
-/// Makes an administrator from the host. On an empty database that is the first run: nobody who finds the page
-/// afterwards may set it up again.
+/// Makes an administrator from the command line. Without an account it sets the account up too, so that nobody else can
+/// do so on the page afterwards.
 #[derive(Debug)]
 pub struct CreateAdministrator {
     pub user: CreateUser,
-    /// For an account that does not exist yet.
+    /// Used only if there is no account yet.
     pub account_name: String,
     pub join_code: String,
 }
@@ -99,7 +100,7 @@ fn load(tx: &Tx<'_>) -> rusqlite::Result<Option<Account>> {
     tx.statement(&format!("select {ACCOUNT} from account"))?.query_row((), account).optional()
 }
 
-/// The current join code, if it is this one.
+/// Whether this is the account's join code.
 pub(super) fn join_code_is(tx: &Tx<'_>, code: &str) -> rusqlite::Result<bool> {
     Ok(load(tx)?.is_some_and(|account| &*account.join_code == code))
 }
@@ -114,18 +115,18 @@ fn record_account_update(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
     Ok(account)
 }
 
-/// After how many days messages go; None keeps them.
+/// Days after which messages are removed; None: never.
 pub(super) fn retention_days(tx: &Tx<'_>) -> rusqlite::Result<Option<u32>> {
     Ok(load(tx)?.and_then(|account| account.settings.retention_days))
 }
 
-/// Changes what is given, leaves the rest.
+/// Changes the fields that are given. `NotFound` if there is no account.
 #[derive(Debug, Default)]
 pub struct ChangeAccount {
     pub name: Option<String>,
     pub custom_css: Option<String>,
     pub restrict_room_creation: Option<bool>,
-    /// Some(None) keeps messages for ever.
+    /// Some(None): messages are never removed.
     pub retention_days: Option<Option<u32>>,
 }
 
@@ -140,7 +141,7 @@ impl Command for ChangeAccount {
                 .unwrap_or(before.settings.restrict_room_creation),
             retention_days: self.retention_days.unwrap_or(before.settings.retention_days),
         };
-        let settings = serde_json::to_string(&settings).expect("settings have nothing that JSON cannot say");
+        let settings = serde_json::to_string(&settings).expect("settings serialise to JSON");
         tx.statement(
             "update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?",
         )?
@@ -149,7 +150,7 @@ impl Command for ChangeAccount {
     }
 }
 
-/// Gives the account a logo, or takes it away.
+/// Sets or removes the account's logo.
 #[derive(Debug)]
 pub struct PutLogo(pub Option<Image>);
 
@@ -163,6 +164,7 @@ impl Command for PutLogo {
     }
 }
 
+/// Replaces the join code. The old one stops working.
 #[derive(Debug)]
 pub struct RenewJoinCode {
     pub code: String,

@@ -13,7 +13,7 @@ use crate::{
     types::{Role, SessionKind, Status, User, UserId},
 };
 
-/// Makes a bot, with its key.
+/// Makes a bot and its key.
 #[derive(Debug)]
 pub struct CreateBot {
     pub name: String,
@@ -49,12 +49,12 @@ fn load_bot(tx: &Tx<'_>, id: UserId) -> Result<User, Refusal> {
     if is_bot && user.is_active() { Ok(user) } else { Err(Refusal::NotFound) }
 }
 
-/// Changes what is given, leaves the rest.
+/// Changes the fields that are given. `NotFound` for a removed bot.
 #[derive(Debug)]
 pub struct ChangeBot {
     pub bot: UserId,
     pub name: Option<String>,
-    /// Some(None) takes the webhook away.
+    /// Some(None) removes the webhook.
     pub webhook_url: Option<Option<String>>,
 }
 
@@ -95,7 +95,7 @@ impl Command for RenewBotKey {
     }
 }
 
-/// Removes a bot; what it said stays.
+/// Removes a bot. Its messages stay.
 #[derive(Debug)]
 pub struct RemoveBot {
     pub bot: UserId,
@@ -110,7 +110,7 @@ impl Command for RemoveBot {
     }
 }
 
-/// A bot that goes takes its webhooks with it.
+/// Removes a bot's key, its webhook and its row of incoming webhooks.
 pub(super) fn remove_key_and_hooks(tx: &mut Tx<'_>, bot: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from bots where user_id = ?")?.execute((bot,))?;
     tx.statement("delete from hooks where user_id = ?")?.execute((bot,))?;
@@ -118,6 +118,7 @@ pub(super) fn remove_key_and_hooks(tx: &mut Tx<'_>, bot: UserId) -> rusqlite::Re
     Ok(())
 }
 
+/// A bot that has not been removed.
 #[derive(Debug)]
 pub struct Bot {
     pub id: UserId,
@@ -125,6 +126,7 @@ pub struct Bot {
 }
 
 impl Reader {
+    /// All bots that have not been removed, in order of id.
     pub fn bots(&self) -> rusqlite::Result<Vec<Bot>> {
         self.statement(
             "select bots.user_id, webhook_url from bots join users on users.id = user_id where status = ? order by user_id",
@@ -133,6 +135,7 @@ impl Reader {
         .collect()
     }
 
+    /// A bot, unless it has been removed.
     pub fn bot(&self, id: UserId) -> rusqlite::Result<Option<Bot>> {
         Ok(self.bots()?.into_iter().find(|bot| bot.id == id))
     }

@@ -1,4 +1,4 @@
-//! Incoming webhooks: names under which programs post to one room.
+//! Incoming webhooks: users as which other programs post to one room.
 
 use rusqlite::OptionalExtension;
 
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::types::{HookId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId};
 
+/// An incoming webhook.
 #[derive(Debug, serde::Serialize)]
 pub struct Hook {
     pub id: HookId,
@@ -20,7 +21,7 @@ pub struct Hook {
     pub created_at: Timestamp,
 }
 
-/// Makes an incoming webhook: a name that speaks in one room.
+/// Makes an incoming webhook, with a user of its own. Refused with `Invalid` for a direct room.
 #[derive(Debug)]
 pub struct CreateHook {
     pub name: String,
@@ -34,7 +35,7 @@ impl Command for CreateHook {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<HookId, Refusal> {
         let room =
-            rooms::load(tx, self.room).map_err(|_| Refusal::Invalid("room_id", "is no room that is here"))?;
+            rooms::load(tx, self.room).map_err(|_| Refusal::Invalid("room_id", "is not an existing room"))?;
         if room.kind == RoomKind::Direct {
             return Err(Refusal::Invalid("room_id", "is a direct room, which belongs to its members"));
         }
@@ -45,7 +46,7 @@ impl Command for CreateHook {
         ))?;
         let user = UserId(tx.db.last_insert_rowid());
         enter(tx, self.room, user, room.kind.default_involvement())?;
-        // Only its own room: it has nothing to say, or to read, in another.
+        // It joins no other room, not even open ones.
         record_user_update(tx, user, vec![self.room])?;
         tx.statement(
             "insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (?, ?, ?, ?, ?)",
@@ -55,7 +56,7 @@ impl Command for CreateHook {
     }
 }
 
-/// Takes an incoming webhook away; what it said stays.
+/// Removes an incoming webhook. Its messages stay.
 #[derive(Debug)]
 pub struct RemoveHook {
     pub hook: HookId,
@@ -73,6 +74,7 @@ impl Command for RemoveHook {
 }
 
 impl Reader {
+    /// All incoming webhooks, in order of id.
     pub fn hooks(&self) -> rusqlite::Result<Vec<Hook>> {
         self.statement(
             "select hooks.id, users.name, room_id, user_id, hooks.created_at from hooks join users on users.id = user_id
@@ -82,7 +84,7 @@ impl Reader {
         .collect()
     }
 
-    /// Who speaks by this token, and where.
+    /// The incoming webhook with this token.
     pub fn hook_of(&self, token: &TokenHash) -> rusqlite::Result<Option<Hook>> {
         self.statement(
             "select hooks.id, users.name, room_id, user_id, hooks.created_at from hooks join users on users.id = user_id

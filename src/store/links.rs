@@ -10,10 +10,10 @@ use crate::{
     types::{SessionKind, Status, Timestamp, TokenHash, UserId},
 };
 
-/// How long a link that works once does.
+/// Hours for which a link works.
 const LINK_HOURS: i64 = 4;
 
-/// Makes a link that works once, for a while: to choose a new password, or to sign another device in.
+/// Makes a link to choose a new password. `NotFound` if no active person has the e-mail address.
 #[derive(Debug)]
 pub struct StartReset {
     pub email: String,
@@ -40,7 +40,7 @@ pub struct StartTransfer {
 }
 
 impl Command for StartTransfer {
-    /// When the link ceases to work.
+    /// When the link expires.
     type Output = Timestamp;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
@@ -48,7 +48,7 @@ impl Command for StartTransfer {
     }
 }
 
-/// The newest link of a kind is the one that works.
+/// Makes a link and returns when it expires. Earlier links of the person for the same purpose stop working.
 fn create_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Result<Timestamp, Refusal> {
     let expires = Timestamp(tx.now.0 + LINK_HOURS * 3_600_000);
     tx.statement("delete from one_time_tokens where user_id = ? and purpose = ? or expires_at < ?")?
@@ -60,13 +60,13 @@ fn create_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Re
     Ok(expires)
 }
 
-/// Uses it up.
+/// Deletes a link and returns whose it is. No row if it is unknown or has expired.
 fn consume_link(tx: &Tx<'_>, purpose: &str, token: TokenHash) -> rusqlite::Result<UserId> {
     tx.statement("delete from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ? returning user_id")?
         .query_row((token, purpose, tx.now), |row| row.get(0))
 }
 
-/// Signs a device in by the link that another one showed.
+/// Signs a device in by a link that was made on another device.
 #[derive(Debug)]
 pub struct Transfer {
     pub token: TokenHash,
@@ -83,7 +83,7 @@ impl Command for Transfer {
     }
 }
 
-/// Uses such a link: sets the password, signs every device out and this one in.
+/// Sets a new password by a link, signs every device out, and signs this one in.
 #[derive(Debug)]
 pub struct ResetPassword {
     pub token: TokenHash,
@@ -105,7 +105,7 @@ impl Command for ResetPassword {
 }
 
 impl Reader {
-    /// Whether a link of this kind still works.
+    /// Whether a link for this purpose works.
     pub fn link_is_open(&self, token: &TokenHash, purpose: &str, now: Timestamp) -> rusqlite::Result<bool> {
         self.statement(
             "select 1 from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",

@@ -13,10 +13,10 @@ use crate::{
     wire::{Event, Membership},
 };
 
-/// Unread messages are counted up to here; beyond it a number tells nobody anything.
+/// Unread messages are counted up to this number.
 const UNREAD_CAP: i64 = 1_000;
 
-/// A new member has read what was said before.
+/// Makes somebody a member, with all earlier messages read. False if they were a member already.
 pub(super) fn enter(
     tx: &Tx<'_>,
     room: RoomId,
@@ -32,7 +32,7 @@ pub(super) fn enter(
     Ok(entered == 1)
 }
 
-/// Takes somebody out of a room, and tells them.
+/// Removes a member, and records the event for them.
 pub(super) fn leave(tx: &mut Tx<'_>, room: RoomId, user: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from memberships where room_id = ? and user_id = ?")?.execute((room, user))?;
     let event = Event::MembershipUpdated { room_id: room, user_id: user, membership: None, room: None };
@@ -66,6 +66,7 @@ pub(super) fn record_membership_update(
     Ok(membership)
 }
 
+/// Sets how much of a room a member wants to be notified of. `NotFound` for somebody who is not a member.
 #[derive(Debug)]
 pub struct SetInvolvement {
     pub room: RoomId,
@@ -88,7 +89,7 @@ impl Command for SetInvolvement {
     }
 }
 
-/// Marks a room read up to a message. What was read stays read, and nothing is read before it is there.
+/// Marks a room read up to a message, or up to the newest one if that is older. It never moves back.
 #[derive(Debug)]
 pub struct MarkRead {
     pub room: RoomId,
@@ -118,7 +119,7 @@ impl Command for MarkRead {
     }
 }
 
-/// A member's relation to a room, with what is unread counted as it stands.
+/// A membership, with the current counts of unread messages and mentions.
 fn membership(db: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<Option<Membership>> {
     db.prepare_cached(
         "select involvement, last_read_message_id,
@@ -130,7 +131,7 @@ fn membership(db: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<O
     .query_row((room, user, UNREAD_CAP), |row| {
         let last_read: MessageId = row.get(1)?;
         let involvement = row.get(0)?;
-        // Who has hidden a room does not want to know.
+        // A hidden room shows no counts.
         let count = |place| if involvement == Involvement::Invisible { Ok(0) } else { row.get(place) };
         Ok(Membership {
             involvement,
@@ -143,16 +144,18 @@ fn membership(db: &Connection, room: RoomId, user: UserId) -> rusqlite::Result<O
 }
 
 impl Reader {
+    /// Whether a person is a member of a room.
     pub fn is_member(&self, room: RoomId, user: UserId) -> rusqlite::Result<bool> {
         self.statement("select 1 from memberships where room_id = ? and user_id = ?")?.exists((room, user))
     }
 
+    /// A membership with its current counts; None for somebody who is not a member.
     pub fn membership(&self, room: RoomId, user: UserId) -> rusqlite::Result<Option<Membership>> {
         membership(self.connection(), room, user)
     }
 
-    /// All of a person's memberships. `has_unread` says whether a room has anything after a message, so that the rooms
-    /// that are read, which most are, need no counting.
+    /// All of a person's memberships. `has_unread` says whether a room has a message after another, so that nothing is
+    /// counted for rooms without unread messages.
     pub fn memberships(
         &self,
         user: UserId,

@@ -1,4 +1,4 @@
-//! The database: one writer, many readers, and every line of SQL.
+//! The database: one writer, many readers. All SQL of the server is here.
 
 mod account;
 mod audit;

@@ -1,4 +1,4 @@
-//! People: who there is, joining, changing, leaving, and avatars.
+//! People: joining, changing and deactivating them, and their avatars.
 
 use rusqlite::OptionalExtension;
 
@@ -17,7 +17,7 @@ use crate::{
     wire::Event,
 };
 
-/// Makes a person, who is in every open room at once.
+/// Makes a person and a member of every open room. Refused with `Conflict` if the e-mail address is taken.
 #[derive(Debug)]
 pub struct CreateUser {
     pub name: String,
@@ -41,7 +41,7 @@ impl Command for CreateUser {
     }
 }
 
-/// Lets whose row was just made into every open room.
+/// Makes the user whose row was just inserted a member of every open room, and records the event.
 pub(super) fn join_open_rooms(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
     let id = UserId(tx.db.last_insert_rowid());
     let rooms: Vec<RoomId> = tx
@@ -66,6 +66,7 @@ pub(super) fn load(tx: &Tx<'_>, id: UserId) -> rusqlite::Result<User> {
     tx.statement(&format!("select {USER} from users where id = ?"))?.query_row((id,), user)
 }
 
+/// Records that a user has changed. `rooms` are those that they joined with it.
 pub(super) fn record_user_update(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>) -> Result<User, Refusal> {
     let user = load(tx, id)?;
     let event = Event::UserUpdated { user: user.public() };
@@ -77,7 +78,7 @@ pub(super) fn record_user_update(tx: &mut Tx<'_>, id: UserId, rooms: Vec<RoomId>
     Ok(user)
 }
 
-/// Joins by the account's code and signs in.
+/// Makes a person by the join code and signs them in. `NotFound` for a wrong code.
 #[derive(Debug)]
 pub struct Join {
     pub code: String,
@@ -98,7 +99,8 @@ impl Command for Join {
     }
 }
 
-/// Changes what is given, leaves the rest.
+/// Changes the fields that are given. Refused with `Conflict` for a taken e-mail address, and for taking the role from the
+/// last administrator.
 #[derive(Debug)]
 pub struct ChangeUser {
     pub user: UserId,
@@ -107,7 +109,7 @@ pub struct ChangeUser {
     pub email: Option<String>,
     pub password_hash: Option<String>,
     pub role: Option<Role>,
-    /// With a new password every other device is signed out.
+    /// The session that stays when a new password signs all other devices out.
     pub session: Option<SessionId>,
 }
 
@@ -130,7 +132,7 @@ impl Command for ChangeUser {
         )?
         .execute((&self.name, &self.bio, &self.email, &self.password_hash, self.role, self.user))?;
         if self.password_hash.is_some() {
-            // A link that was asked for before must not undo it.
+            // A link from before must not replace the new password.
             tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
             end_sessions(tx, self.user, Some(SessionKind::Device), self.session, SessionEnd::SignedOut)?;
         }
@@ -138,7 +140,7 @@ impl Command for ChangeUser {
     }
 }
 
-/// Without an administrator nobody could let anybody in again.
+/// Refused with `Conflict` if no other active user is an administrator.
 pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
     let another = tx.statement("select 1 from users where role = ? and status = ? and id <> ?")?.exists((
         Role::Admin,
@@ -152,7 +154,8 @@ pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Res
     }
 }
 
-/// Ends somebody's time here: sessions, memberships, searches and the e-mail go, messages stay.
+/// Deactivates a user: removes sessions, memberships, searches, push subscriptions and the e-mail address. Messages stay.
+/// Does nothing unless the user is active.
 #[derive(Debug)]
 pub struct Deactivate {
     pub user: UserId,
@@ -190,7 +193,7 @@ impl Command for Deactivate {
     }
 }
 
-/// Gives somebody a picture, or takes it away.
+/// Sets or removes a person's avatar.
 #[derive(Debug)]
 pub struct PutAvatar {
     pub user: UserId,
@@ -209,16 +212,16 @@ impl Command for PutAvatar {
     }
 }
 
-/// Where the small one is kept.
+/// The key of a small avatar among the images.
 pub fn small_avatar(user: UserId) -> String {
     format!("user-{user}-small")
 }
 
-/// Keeps an avatar in the size of lists, made when it was first wanted.
+/// Stores an avatar in the size for lists, made at the first request.
 #[derive(Debug)]
 pub struct PutSmallAvatar {
     pub user: UserId,
-    /// Of the avatar that it was made of: there may be another by now.
+    /// The version of the avatar that it was made from. Nothing is stored if there is another by now.
     pub version: i64,
     pub image: Image,
 }
@@ -238,6 +241,7 @@ impl Command for PutSmallAvatar {
 }
 
 impl Reader {
+    /// A user, whatever their status.
     pub fn user(&self, id: UserId) -> rusqlite::Result<Option<User>> {
         self.statement(&format!("select {USER} from users where id = ?"))?.query_row((id,), user).optional()
     }

@@ -1,4 +1,4 @@
-//! What each person searched for lately.
+//! Each person's recent searches.
 
 use super::{
     Reader,
@@ -6,9 +6,10 @@ use super::{
 };
 use crate::types::{Timestamp, UserId};
 
-/// Recent searches kept per person.
+/// Recent searches retained for each person.
 const RECENT: usize = 10;
 
+/// A recent search.
 #[derive(Debug, serde::Serialize)]
 pub struct RecentSearch {
     pub id: i64,
@@ -16,7 +17,7 @@ pub struct RecentSearch {
     pub created_at: Timestamp,
 }
 
-/// Remembers what was searched for, or forgets it all.
+/// Adds a recent search, or removes all of a person's.
 #[derive(Debug)]
 pub enum RememberSearch {
     Query(UserId, String),
@@ -30,7 +31,7 @@ impl Command for RememberSearch {
         match self {
             Self::Query(user, query) => {
                 tx.statement(
-                    // Replaced, not updated: its new id is its place, also among searches of the same millisecond.
+                    // Replaced, not updated: the new id gives its order, also within one millisecond.
                     "insert or replace into searches (user_id, query, searched_at) values (?, ?, ?)",
                 )?
                 .execute((user, &query, tx.now))?;

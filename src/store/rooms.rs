@@ -14,7 +14,8 @@ use crate::{
     wire::{Event, RoomView},
 };
 
-/// Makes a room. A direct one with the same people is made once only.
+/// Makes a room. For a direct room with the same members as an existing one, returns that. Refused with `Invalid` if a
+/// member is not an active user.
 #[derive(Debug)]
 pub struct CreateRoom {
     pub creator: UserId,
@@ -23,10 +24,11 @@ pub struct CreateRoom {
     pub members: Vec<UserId>,
 }
 
+/// A room, new or found.
 #[derive(Debug)]
 pub struct RoomMade {
     pub room: RoomId,
-    /// False if the direct room was there already.
+    /// False if the direct room existed already.
     pub fresh: bool,
 }
 
@@ -72,7 +74,7 @@ impl Command for CreateRoom {
     }
 }
 
-/// The same people give the same key, in whatever order they are named.
+/// The key by which a direct room of these members is found. `sorted` is in ascending order.
 pub(super) fn members_key(sorted: &[UserId]) -> String {
     sorted.iter().map(UserId::to_string).collect::<Vec<_>>().join(",")
 }
@@ -83,12 +85,12 @@ fn active_users(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
         .collect()
 }
 
-/// The same list, if each is an active person.
+/// The same list; refused with `Invalid` unless each is an active user.
 fn require_active(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
     let mut statement = tx.statement("select 1 from users where id = ? and status = ?")?;
     for person in people {
         if !statement.exists((person, Status::Active))? {
-            return Err(Refusal::Invalid("user_ids", "names somebody who is not here"));
+            return Err(Refusal::Invalid("user_ids", "contains somebody who is not an active user"));
         }
     }
     Ok(people.to_vec())
@@ -157,7 +159,7 @@ fn record_room_update(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Resu
     })?)
 }
 
-/// Ends a room. Its messages go in the background.
+/// Deletes a room. Its messages are purged in the background.
 #[derive(Debug)]
 pub struct DeleteRoom {
     pub room: RoomId,
@@ -177,7 +179,7 @@ impl Command for DeleteRoom {
     }
 }
 
-/// Sets who is in a closed room.
+/// Sets the members of a closed room. Refused with `Conflict` for other kinds of rooms.
 #[derive(Debug)]
 pub struct ReplaceMembers {
     pub room: RoomId,

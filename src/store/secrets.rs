@@ -1,4 +1,4 @@
-//! Keys that the server made for itself.
+//! Secrets that the server generated for itself.
 
 use rusqlite::OptionalExtension;
 
@@ -7,7 +7,7 @@ use super::{
     command::{Command, Refusal, Tx},
 };
 
-/// Keeps a secret of the server's own, unless there is one already. Answers which it is now.
+/// Stores a secret, unless there is one of this name. Returns the stored one.
 #[derive(Debug)]
 pub struct KeepSecret {
     pub name: &'static str,
@@ -27,7 +27,7 @@ impl Command for KeepSecret {
 }
 
 impl Reader {
-    /// A secret of the server's own.
+    /// A stored secret.
     pub fn secret(&self, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
         self.statement("select value from secrets where name = ?")?
             .query_row((name,), |row| row.get(0))

@@ -12,7 +12,7 @@ use crate::{
     types::{SessionId, SessionKind, Status, Timestamp, TokenHash, UserId},
 };
 
-/// A device that signs in. Only the token's hash is kept.
+/// A session to start. Only the token's hash is stored.
 #[derive(Debug)]
 pub struct NewSession {
     pub token: TokenHash,
@@ -21,11 +21,12 @@ pub struct NewSession {
 }
 
 impl NewSession {
+    /// Starts the session of a device.
     pub(super) fn start(self, tx: &mut Tx<'_>, user: UserId) -> Result<SessionId, Refusal> {
         self.start_as(tx, user, SessionKind::Device, None)
     }
 
-    /// The same for a secret that is no device's.
+    /// Starts a session of any kind.
     pub(super) fn start_as(
         self,
         tx: &mut Tx<'_>,
@@ -45,12 +46,12 @@ impl NewSession {
     }
 }
 
-/// Starts a session for somebody whose password was right.
+/// Starts a session for a person whose password was verified. `NotFound` unless they are active.
 #[derive(Debug)]
 pub struct SignIn {
     pub user: UserId,
     pub session: NewSession,
-    /// The password's hash made anew, where the stored one is of an older kind.
+    /// A new hash of the password, if the stored one has outdated parameters.
     pub password_hash: Option<String>,
 }
 
@@ -68,7 +69,7 @@ impl Command for SignIn {
     }
 }
 
-/// Ends one of a person's sessions, or takes one of the tokens back.
+/// Ends one of a person's sessions, or revokes one of their tokens. `NotFound` if there is none with this id and kind.
 #[derive(Debug)]
 pub struct EndSession {
     pub user: UserId,
@@ -88,7 +89,7 @@ impl Command for EndSession {
     }
 }
 
-/// Signs every device of a person out, but one.
+/// Signs out all devices of a person but one.
 #[derive(Debug)]
 pub struct EndOtherSessions {
     pub user: UserId,
@@ -103,7 +104,7 @@ impl Command for EndOtherSessions {
     }
 }
 
-/// Ends a person's sessions of one kind, or of every kind, but one.
+/// Ends a person's sessions, of one kind or (None) of every kind, except `but`.
 pub(super) fn end_sessions(
     tx: &mut Tx<'_>,
     user: UserId,
@@ -123,7 +124,7 @@ pub(super) fn end_sessions(
     Ok(())
 }
 
-/// Notes that a device was used.
+/// Records when and from where a session was last used.
 #[derive(Debug)]
 pub struct TouchSession {
     pub session: SessionId,
@@ -145,7 +146,7 @@ impl Command for TouchSession {
     }
 }
 
-/// What signing in is checked against.
+/// A person's password hash.
 #[derive(Debug)]
 pub struct Credentials {
     pub user: UserId,
@@ -170,6 +171,7 @@ impl Reader {
             .optional()
     }
 
+    /// A person's password hash; None if there is no password.
     pub fn password_hash(&self, user: UserId) -> rusqlite::Result<Option<String>> {
         self.statement("select password_hash from users where id = ?")?
             .query_row((user,), |row| row.get(0))

@@ -1,5 +1,5 @@
-//! The server's own system_user: somebody called Campfire who speaks in the room that the settings name. It is a bot without a
-//! key, so nothing but the server itself can speak as it.
+//! The system user: a bot named Campfire, as which the server itself posts to the room in the settings. It has no key, so
+//! nothing else can post as it.
 
 use rusqlite::OptionalExtension;
 
@@ -12,10 +12,11 @@ use crate::types::{Role, RoomId, RoomKind, UserId};
 
 const NAME: &str = "Campfire";
 
-/// Where its id is stored: among the other things of the server's own.
+/// The name of the secret that contains its id. Databases of released versions have it.
 const SECRET_NAME: &str = "voice";
 
-/// Makes it a member of a room; makes it, if it is not there. Answers who it is.
+/// Makes the system user a member of a room, and makes the user if there is none. Returns its id. Refused with `Invalid`
+/// for a direct room.
 #[derive(Debug)]
 pub struct JoinSystemUser {
     pub room: RoomId,
@@ -48,7 +49,7 @@ impl Command for JoinSystemUser {
     }
 }
 
-/// Unless somebody has sent it away: then another comes in its place.
+/// The system user, unless there is none or it was deactivated.
 fn existing(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
     let stored: Option<Vec<u8>> = tx
         .statement("select value from secrets where name = ?")?

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::types::{SessionId, SessionKind, Timestamp, UserId};
 
-/// Personal API tokens of one person.
+/// Personal API tokens of one person, at most.
 const MAX_TOKENS: i64 = 100;
 
 /// A line of the list of personal API tokens.
@@ -19,7 +19,7 @@ pub struct TokenRow {
     pub last_active_at: Timestamp,
 }
 
-/// Makes a token that stands for a person until it is taken back.
+/// Makes a personal API token, which works until it is revoked. Refused with `Conflict` beyond 100 tokens.
 #[derive(Debug)]
 pub struct CreateToken {
     pub user: UserId,
@@ -35,7 +35,7 @@ impl Command for CreateToken {
             .statement("select count(*) from sessions where user_id = ? and kind = 'token'")?
             .query_row((self.user,), |row| row.get(0))?;
         if count >= MAX_TOKENS {
-            return Err(Refusal::Conflict("That are as many tokens as one can have: take one back first."));
+            return Err(Refusal::Conflict("One person can have 100 tokens at most: revoke one first."));
         }
         self.session.start_as(tx, self.user, SessionKind::Token, Some(&self.name))
     }

@@ -1,33 +1,33 @@
-//! What was typed into the search field, taken apart: words and filters.
+//! Parses what was typed into the search field: words and filters.
 
 use super::query::Query;
 
-/// What a message has that one can search for.
+/// Values of the filter `has:`.
 const KINDS: [&str; 6] = ["file", "image", "video", "audio", "link", "sound"];
 
-/// What was typed into the search field, taken apart: words, and filters like `in:kitchen` or `before:2026-11-24`.
+/// A parsed search: words, and filters like `in:kitchen` or `before:2026-11-24`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     pub words: Option<Query>,
-    /// Names of rooms, of which any will do.
+    /// Names of rooms: messages in any of them.
     pub rooms: Vec<String>,
-    /// Names of people, of which any will do.
+    /// Names of people: messages by any of them.
     pub people: Vec<String>,
-    /// All of them.
+    /// What a message has to contain, all of it.
     pub has: Vec<&'static str>,
-    /// Milliseconds since the Unix epoch: earlier than this,
+    /// Only messages from before this time, in milliseconds since the Unix epoch.
     pub before: Option<i64>,
-    /// and not earlier than that.
+    /// Only messages from this time on, in milliseconds since the Unix epoch.
     pub from: Option<i64>,
 }
 
 impl Asked {
-    /// Whether there is anything to look for.
+    /// Whether there is nothing to search for.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is no filter that we know is a word like any other, and within a phrase nothing is a filter.
+    /// Parses a search. An unknown filter is a word, and a phrase contains no filters.
     pub fn parse(typed: &str) -> Self {
         let mut asked = Self::default();
         let mut words = Vec::new();
@@ -40,7 +40,7 @@ impl Asked {
         asked
     }
 
-    /// Takes a part in if it is a filter.
+    /// Adds a part if it is a filter; false if it is not.
     fn take(&mut self, part: &str) -> bool {
         let Some((key, value)) = part.split_once(':') else { return false };
         let value = value.trim_matches('"').trim();
@@ -94,7 +94,7 @@ fn parts(typed: &str) -> Vec<&str> {
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// When a day starts and ends, in UTC.
+/// The start and the end of a day in UTC, in milliseconds since the Unix epoch. None if it is not a date.
 fn day(text: &str) -> Option<(i64, i64)> {
     if text.len() != "2026-11-24".len() {
         return None;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_are_told_from_words() {
+    fn filters_are_separated_from_words() {
         let asked = Asked::parse(
             "big in:\"All Talk\" plan from:@ana HAS:File before:2026-11-24 after:2026-11-01 x:y \"in:here\"",
         );
@@ -128,12 +128,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_can_be_typed(typed in "\\PC{0,60}") {
+        fn parsing_accepts_any_text(typed in "\\PC{0,60}") {
             Asked::parse(&typed);
         }
 
         #[test]
-        fn filters_of_anything_are_safe(typed in "((in|from|has|before|after|on):\"?|[a-z\" :0-9-]){0,20}") {
+        fn parsing_accepts_any_filter(typed in "((in|from|has|before|after|on):\"?|[a-z\" :0-9-]){0,20}") {
             Asked::parse(&typed);
         }
     }

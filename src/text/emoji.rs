@@ -1,19 +1,19 @@
-//! Messages that are nothing but a few emoji, which are shown large.
+//! Messages of nothing but a few emoji, which are shown large.
 
 use smallvec::SmallVec;
 
 use super::Rendered;
 
-/// More than these are a pattern rather than a feeling.
+/// Emoji in a message that is shown large.
 const MAX_EMOJI: usize = 12;
 
-/// Pictures joined to one; the longest that Unicode recommends have four, and a flag on top.
+/// Pictographs joined to the first one of an emoji. The sequences that Unicode recommends have fewer.
 const MAX_JOINED: usize = 8;
 
 const JOINER: char = '\u{200D}';
 const AS_EMOJI: char = '\u{FE0F}';
 
-/// Shown as emoji by themselves (Emoji_Presentation of Unicode's emoji-data), blocks of pictographs taken whole.
+/// Shown as emoji by themselves (Emoji_Presentation in Unicode's emoji-data). Blocks of pictographs are taken whole.
 const PICTURES: &[(u32, u32)] = &[
     (0x231A, 0x231B),
     (0x23E9, 0x23EC),
@@ -111,7 +111,7 @@ pub(super) fn render(source: &str) -> Option<Rendered> {
     Some(Rendered { html, plain: source.to_owned(), mentions: SmallVec::new(), everyone: None })
 }
 
-/// Cheap: nearly every message leaves here.
+/// A cheap check that rules out nearly every other message.
 fn starts_like_emoji(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(0xC2 | 0xE2 | 0xE3 | 0xF0) => true,
@@ -120,7 +120,7 @@ fn starts_like_emoji(bytes: &[u8]) -> bool {
     }
 }
 
-/// What follows the first emoji, whole: a flag, a keycap, or a picture with its tone, tags and joined ones.
+/// The text after its first emoji: a flag, a keycap, or a pictograph with skin tone, tags and joined pictographs.
 fn after_emoji(text: &str) -> Option<&str> {
     let mut chars = text.chars();
     let first = chars.next()?;

@@ -1,4 +1,4 @@
-//! What people write: Markdown to safe HTML once, when it is written; plain text for the index; and what they search for.
+//! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
 mod asked;
 mod clean;
@@ -26,20 +26,21 @@ pub use query::Query;
 pub use slack::{SlackMessage, from_slack};
 pub use snippet::{HIT_END, HIT_START, snippet_html};
 
-/// A message as it is stripped: shown, indexed, and who is meant by it.
+/// A rendered message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// Safe to put into a page as it is.
+    /// Sanitised: safe to put into a page as it is.
     pub html: String,
-    /// The words alone, for the index and for notifications.
+    /// The text alone, for the index and for notifications.
     pub plain: String,
     /// Members of the room that are mentioned, each once, in order.
     pub mentions: SmallVec<[UserId; 4]>,
-    /// Whether all who are here, or all of the room, are meant.
+    /// Whether `@here` or `@room` is mentioned.
     pub everyone: Option<Everyone>,
 }
 
-/// Renders Markdown. `name_of` answers a member's current name, and None for who is not in the room: such a mention stays text.
+/// Renders Markdown. `name_of` returns a member's current name, and None for somebody who is not in the room: such a
+/// mention stays text.
 pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> Rendered {
     if let Some(rendered) = emoji::render(source) {
         return rendered;
@@ -50,7 +51,7 @@ pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> 
     render_in_full(source, &name_of)
 }
 
-/// The same text without the mentions of one person (or bot).
+/// Removes the mentions of one user from Markdown.
 pub fn without_mention(source: &str, user: UserId) -> String {
     let end = format!("](user:{user})");
     let mut rest = source;
@@ -66,7 +67,7 @@ pub fn without_mention(source: &str, user: UserId) -> String {
     stripped
 }
 
-/// The way that anything may take: Markdown, then the sanitiser.
+/// Renders any text: the Markdown renderer, then the sanitiser.
 fn render_in_full<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
     let mut rendered = markdown::render(source, name_of);
     rendered.html = clean::clean(&rendered.html);

@@ -1,11 +1,11 @@
-//! From the words that were typed into the search field to an FTS5 expression.
+//! The words of a search as an FTS5 expression.
 
 use super::escape;
 
-/// Words beyond this many narrow nothing down.
+/// Terms of a query; further ones are ignored.
 const MAX_TERMS: usize = 16;
 
-/// What to look for in the column of words. Any input is safe: everything is quoted.
+/// The words of a search. Any input is safe: all terms are quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     terms: Vec<Term>,
@@ -14,13 +14,13 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     text: String,
-    /// Written with a `*` after it.
+    /// Written with a `*` at its end.
     is_prefix: bool,
     is_phrase: bool,
 }
 
 impl Query {
-    /// None if there is nothing to look for in it.
+    /// Parses words, prefixes (`wor*`) and phrases (`"two words"`). None if there are none.
     pub fn parse(typed: &str) -> Option<Self> {
         let mut terms = Vec::new();
         for (place, part) in typed.split('"').enumerate() {
@@ -39,15 +39,15 @@ impl Query {
         (!terms.is_empty()).then_some(Self { terms })
     }
 
-    /// Whether the last word may be the beginning of a longer one, for when the words as they stand find nothing.
+    /// Whether the last word can be searched for as a prefix, for when the whole words find nothing.
     pub fn may_go_on(&self) -> bool {
         self.terms
             .last()
             .is_some_and(|last| !last.is_prefix && !last.is_phrase && last.text.chars().count() > 1)
     }
 
-    /// As an FTS5 expression; with `goes_on`, the last word is the beginning of one. `beginning_with` answers the index's
-    /// words that begin so, if they are few: following each of them costs far less than having FTS5 merge them all.
+    /// As an FTS5 expression. With `goes_on` the last word is a prefix. `beginning_with` returns the index's words with a
+    /// prefix, or None if there are many: searching for each of a few words is far faster than FTS5's prefix query.
     pub fn expression<E>(
         &self,
         goes_on: bool,
@@ -61,7 +61,7 @@ impl Query {
                 parts.push(format!("\"{text}\""));
                 continue;
             }
-            // Only what the tokenizer leaves as it is can be compared with what it made.
+            // The tokenizer leaves ASCII words as they are, so that they can be compared with words of the index.
             let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
             let words = if is_plain { beginning_with(&text.to_ascii_lowercase())? } else { None };
             parts.push(match words {
@@ -78,7 +78,7 @@ impl Query {
 }
 
 impl Term {
-    /// None for what the tokenizer sees nothing in: it would be a phrase without words, which matches nothing.
+    /// None for text without words: as a phrase it would match nothing.
     fn new(text: &str, is_prefix: bool, is_phrase: bool) -> Option<Self> {
         let text: String = text.chars().filter(|c| !escape::is_foreign(*c)).collect();
         text.chars().any(char::is_alphanumeric).then_some(Self { text, is_prefix, is_phrase })

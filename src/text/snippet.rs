@@ -1,8 +1,8 @@
-//! From a search hit's snippet to HTML.
+//! Snippets of search hits as HTML.
 
 use super::escape;
 
-/// Stand around the hits in a snippet: private-use characters, which no message keeps.
+/// Marks around each hit in a snippet: private-use characters, which are removed from messages.
 pub const HIT_START: &str = "\u{E000}";
 pub const HIT_END: &str = "\u{E001}";
 

@@ -12,6 +12,7 @@ use synthesis::{
     synthesised, wav,
 };
 
+/// A sound. Its WAV file is made at the first use.
 pub struct Sound {
     pub name: &'static str,
     pub emoji: &'static str,
@@ -41,6 +42,7 @@ const fn sound(
     Sound { name, emoji, title, layers, wav: OnceLock::new() }
 }
 
+/// All sounds, in order of name.
 pub static SOUNDS: [Sound; 16] = [
     sound(
         "applause",
@@ -184,12 +186,13 @@ pub static SOUNDS: [Sound; 16] = [
     ),
 ];
 
+/// A sound by its name.
 pub fn find(name: &str) -> Option<&'static Sound> {
     SOUNDS.iter().find(|sound| sound.name == name)
 }
 
 impl Sound {
-    /// As a WAV file: 16-bit PCM, mono.
+    /// The sound as a WAV file: 16-bit PCM, mono, 22,050 samples per second.
     pub fn wav(&self) -> Bytes {
         self.wav.get_or_init(|| wav(&synthesised(self.layers))).clone()
     }
@@ -200,7 +203,7 @@ mod tests {
     use super::{synthesis::RATE, *};
 
     #[test]
-    fn every_sound_is_short_audible_and_unclipped() {
+    fn sounds_are_short_audible_and_unclipped() {
         for sound in &SOUNDS {
             let file = sound.wav();
             assert_eq!((&file[..4], &file[8..16]), (&b"RIFF"[..], &b"WAVEfmt "[..]));
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_words_that_are_there_once() {
+    fn names_are_unique_lower_case_words() {
         for (place, sound) in SOUNDS.iter().enumerate() {
             assert!(sound.name.bytes().all(|byte| byte.is_ascii_lowercase()));
             assert!(SOUNDS[..place].iter().all(|other| other.name != sound.name));

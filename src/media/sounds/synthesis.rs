@@ -4,13 +4,13 @@ use std::f32::consts::TAU;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// Samples a second: enough for effects, and half the size of a CD's.
+/// Samples per second: half of a CD's, enough for effects.
 pub(super) const RATE: u32 = 22_050;
 
-/// How loud the loudest sample is.
+/// The amplitude of the loudest sample.
 const PEAK: f32 = 0.9;
 
-/// One voice of a sound: a wave that glides from one pitch to another, swells and dies away.
+/// A layer of a sound: a wave that glides from one pitch to another, with an attack and an exponential decay.
 pub(super) struct Layer {
     pub(super) wave: Wave,
     /// Hertz at its start and its end.
@@ -18,11 +18,11 @@ pub(super) struct Layer {
     /// Seconds at which it starts, and that it lasts.
     pub(super) start: f32,
     pub(super) length: f32,
-    /// Seconds to its loudest, and how fast it dies away after (0 not at all).
+    /// Seconds of the attack, and the decay's rate per second (0: none).
     pub(super) attack: f32,
     pub(super) decay: f32,
     pub(super) gain: f32,
-    /// Repeats of itself, one after another.
+    /// How many times it is played, one after another.
     pub(super) times: u32,
 }
 
@@ -32,14 +32,15 @@ pub(super) enum Wave {
     Triangle,
     Saw,
     Square,
-    /// Noise through a filter that lets the pitch and what is near it pass.
+    /// Noise through a band-pass filter at the pitch.
     Noise,
-    /// A sine with bells' own overtones.
+    /// A sine with a bell's overtones.
     Bell,
 }
 
 use Wave::{Bell, Noise, Saw, Sine, Square, Triangle};
 
+/// The samples of all layers together, scaled to `PEAK`.
 pub(super) fn synthesised(layers: &[Layer]) -> Vec<f32> {
     let end = |layer: &Layer| layer.start + layer.length * layer.times as f32;
     let seconds = layers.iter().map(end).fold(0.0, f32::max);
@@ -56,10 +57,11 @@ pub(super) fn synthesised(layers: &[Layer]) -> Vec<f32> {
 }
 
 impl Layer {
+    /// Adds its `time`-th repetition, beginning at the first of `samples`.
     fn add_to(&self, samples: &mut [f32], time: u32) {
         let count = ((self.length * RATE as f32) as usize).min(samples.len());
         let mut phase = 0.0_f32;
-        // Noise has to be the same every time: a small generator of our own (Numerical Recipes' constants).
+        // A linear congruential generator (constants of Numerical Recipes): noise has to be the same every time.
         let mut seed = 0x9E37_79B9_u32 ^ self.pitch.0.to_bits() ^ time.wrapping_mul(0x85EB_CA6B);
         let (mut low, mut band) = (0.0_f32, 0.0_f32);
         for (place, sample) in samples[..count].iter_mut().enumerate() {
@@ -80,8 +82,7 @@ impl Layer {
                 Noise => {
                     seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let white = (seed >> 8) as f32 / 8_388_608.0 - 1.0;
-                    // A state-variable filter (Chamberlin), its band output.
-                    // Beyond this the filter would swing ever wider.
+                    // The band-pass output of a state-variable filter (Chamberlin), which is not stable beyond 1.1.
                     let f = (2.0 * (std::f32::consts::PI * pitch / RATE as f32).sin()).min(1.1);
                     low += f * band;
                     band += f * (white - low - 0.7 * band);
@@ -89,13 +90,14 @@ impl Layer {
                 }
             };
             let swell = (at / self.attack).min(1.0);
-            // The last few milliseconds fade, so that nothing clicks.
+            // The last 8 ms fade out, so that nothing clicks.
             let fade = ((1.0 - done) * count as f32 / (0.008 * RATE as f32)).min(1.0);
             *sample += value * self.gain * swell * fade * (-self.decay * at).exp();
         }
     }
 }
 
+/// A WAV file: 16-bit PCM, mono.
 pub(super) fn wav(samples: &[f32]) -> Bytes {
     let size = samples.len() as u32 * 2;
     let mut file = BytesMut::with_capacity(44 + size as usize);

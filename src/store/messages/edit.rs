@@ -11,13 +11,15 @@ use crate::{
     types::{Embed, MessageId, MessageKind},
 };
 
+/// Changes a message's text, and returns its JSON. Refused with `NotFound`, with `Forbidden` unless the editor is the author
+/// or an administrator, and with `Conflict` for sounds and the system user's messages.
 #[derive(Debug)]
 pub struct EditMessage {
     pub message: MessageId,
     pub editor: UserId,
     pub is_admin: bool,
     pub text: Text,
-    /// Looks for the pages behind its links.
+    /// The job that makes previews of its links.
     pub preview: Option<NewJob>,
 }
 
@@ -28,7 +30,7 @@ impl Command for EditMessage {
         let (mut message, before) = stored(tx, self.message)?;
         authorise(message.creator_id, self.editor, self.is_admin)?;
         if message.kind == MessageKind::Sound || message.kind == MessageKind::System {
-            return Err(Refusal::Conflict("Only what somebody wrote can be edited."));
+            return Err(Refusal::Conflict("Sounds and messages of the server cannot be edited."));
         }
         unmention(tx, message.id)?;
         message.content = self.text.content;
@@ -41,7 +43,7 @@ impl Command for EditMessage {
             plain = [&*plain, &attachment.filename].join(" ").trim_start().to_owned();
             tags = [&*tags, &tags_of(&attachment.content_type)].join(" ").trim_start().to_owned();
         }
-        // Previews are of the links that it has; they are looked for anew.
+        // The previews were of the old text's links.
         message.embeds.clear();
         tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
         if let Some(job) = &self.preview {
@@ -58,13 +60,14 @@ impl Command for EditMessage {
     }
 }
 
-/// Adds what was found behind a message's links, if it still says the same.
+/// Sets the previews of a message's links. Does nothing if the message was changed or deleted since.
 #[derive(Debug)]
 pub struct SetEmbeds {
     pub message: MessageId,
-    /// What it said when its links were looked at.
+    /// The message's HTML when the previews were made.
     pub html: String,
     pub embeds: Vec<Embed>,
+    /// The previews' pictures, by key.
     pub images: Vec<(String, Image)>,
 }
 

@@ -16,18 +16,20 @@ pub use page::{MessageRow, MessageWords, Page, Select};
 pub use post::{PostMessage, Posted};
 pub use purge::{DeleteMessage, PurgeRooms, RemoveMessagesOf, RetireMessages};
 
-/// A message's text with all that follows from it, made before it reaches the writer.
+/// A message's text and what is derived from it, rendered before it reaches the writer.
 #[derive(Debug, Default)]
 pub struct Text {
     pub content: String,
     pub html: String,
     pub plain: String,
-    /// Its kinds, as words of the index.
+    /// What it contains, as tags of the index (`link`, `sound`).
     pub tags: String,
     pub mentions: SmallVec<[UserId; 4]>,
+    /// Whether everybody in the room is mentioned.
     pub everyone: bool,
 }
 
+/// Inserts a message's mentions. User 0 stands for everybody in the room.
 fn mention(
     tx: &Tx<'_>,
     room: RoomId,
@@ -46,11 +48,12 @@ fn mention(
     Ok(())
 }
 
+/// Removes a message's mentions.
 fn unmention(tx: &Tx<'_>, message: MessageId) -> rusqlite::Result<()> {
     tx.statement("delete from mentions where message_id = ?")?.execute((message,)).map(drop)
 }
 
-/// A message with what the index knows of it.
+/// A message, parsed, and what the index has of it.
 pub(super) fn stored(tx: &Tx<'_>, id: MessageId) -> Result<(Message, Entry), Refusal> {
     let (json, plain, tags) = tx
         .statement("select json, plain, tags from messages where id = ?")?
@@ -62,14 +65,14 @@ pub(super) fn stored(tx: &Tx<'_>, id: MessageId) -> Result<(Message, Entry), Ref
     Ok((message, Entry { message: id, room, creator, plain, tags }))
 }
 
-/// Writes a changed message over what was stored.
+/// Stores the JSON of a changed message, and returns it.
 pub(super) fn rewrite(tx: &Tx<'_>, message: &Message) -> rusqlite::Result<Bytes> {
-    let json = Bytes::from(serde_json::to_vec(message).expect("a message has nothing that JSON cannot say"));
+    let json = Bytes::from(serde_json::to_vec(message).expect("a message serialises to JSON"));
     tx.statement("update messages set json = ? where id = ?")?.execute((&*json, message.id))?;
     Ok(json)
 }
 
-/// Its author, or an administrator, may change a message.
+/// Refused with `Forbidden` unless the editor is the author or an administrator.
 fn authorise(creator: UserId, editor: UserId, is_admin: bool) -> Result<(), Refusal> {
     if creator == editor || is_admin {
         Ok(())
@@ -78,6 +81,7 @@ fn authorise(creator: UserId, editor: UserId, is_admin: bool) -> Result<(), Refu
     }
 }
 
+/// A blob column.
 pub(super) fn bytes(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
     Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?))
 }

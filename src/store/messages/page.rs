@@ -1,4 +1,4 @@
-//! Reading messages: one, and pages of a room.
+//! Reads messages: one, and pages of a room.
 
 use bytes::Bytes;
 use rusqlite::OptionalExtension;
@@ -9,7 +9,7 @@ use crate::{
     types::{MessageId, MessageKind, RoomId, Timestamp, UserId},
 };
 
-/// A message's row, with its finished object.
+/// A message's row. `json` is the message as clients get it.
 #[derive(Debug)]
 pub struct MessageRow {
     pub id: MessageId,
@@ -20,7 +20,7 @@ pub struct MessageRow {
     pub json: Bytes,
 }
 
-/// What a message says, as it was written and as it is shown.
+/// A message's text, as it was written (Markdown) and as it is shown (HTML).
 #[derive(Debug)]
 pub struct MessageWords {
     pub content: String,
@@ -36,7 +36,7 @@ pub enum Select {
     Around(MessageId),
 }
 
-/// Finished objects, oldest first.
+/// Messages as JSON, oldest first.
 #[derive(Debug, Default)]
 pub struct Page {
     pub messages: Vec<(MessageId, Bytes)>,
@@ -125,7 +125,7 @@ impl Reader {
             .query_row((room, id), |row| row.get(0))
     }
 
-    /// Messages of all rooms in order, with the name that a file lies under.
+    /// Messages of all rooms that are not deleted, in order, with the key of the attached file.
     pub fn messages_after(
         &self,
         after: MessageId,
@@ -141,18 +141,20 @@ impl Reader {
         .collect()
     }
 
+    /// The number of messages in a room.
     pub fn message_count(&self, room: RoomId) -> rusqlite::Result<i64> {
         self.statement("select count(*) from messages where room_id = ?")?
             .query_row((room,), |row| row.get(0))
     }
 
-    /// A message's words, as the index has them.
+    /// A message's plain text, as the index has it.
     pub fn plain(&self, id: MessageId) -> rusqlite::Result<Option<String>> {
         self.statement("select plain from messages where id = ?")?
             .query_row((id,), |row| row.get(0))
             .optional()
     }
 
+    /// A message's row.
     pub fn message(&self, id: MessageId) -> rusqlite::Result<Option<MessageRow>> {
         self.statement("select room_id, creator_id, kind, created_at, json from messages where id = ?")?
             .query_row((id,), |row| {
@@ -168,7 +170,7 @@ impl Reader {
             .optional()
     }
 
-    /// What a message says. The finished object alone has it: a second copy would double the row.
+    /// A message's text, out of its JSON: a column of its own would double the row.
     pub fn words(&self, id: MessageId) -> rusqlite::Result<Option<MessageWords>> {
         self.statement(
             "select cast(json as text) ->> '$.content', cast(json as text) ->> '$.html' from messages where id = ?",
@@ -188,6 +190,7 @@ impl Reader {
         .collect()
     }
 
+    /// The newest message of a room.
     pub fn newest_message(&self, room: RoomId) -> rusqlite::Result<Option<MessageId>> {
         self.statement("select max(id) from messages where room_id = ?")?.query_row((room,), |row| row.get(0))
     }

@@ -15,7 +15,8 @@ use crate::{
     wire::message::{Unfinished, finished},
 };
 
-/// Posts a message. The same `client_message_id` of the same person in the same room posts nothing again.
+/// Posts a message, once for each `client_message_id` of a person in a room. Refused with `NotFound` unless the author is a
+/// member, and with `Invalid` unless the message it replies to is in the room.
 #[derive(Debug)]
 pub struct PostMessage {
     room: RoomId,
@@ -23,7 +24,7 @@ pub struct PostMessage {
     client_message_id: Option<String>,
     reply_to: Option<MessageId>,
     kind: MessageKind,
-    /// The finished object but for its id and time, which only the writer knows.
+    /// The message's JSON without its id and time, which only the writer knows.
     unfinished: Vec<u8>,
     plain: String,
     mentions: SmallVec<[UserId; 4]>,
@@ -35,6 +36,7 @@ pub struct PostMessage {
 }
 
 impl PostMessage {
+    /// A message with the time of its commit, without a file and jobs.
     pub fn new(
         room: RoomId,
         creator: UserId,
@@ -72,10 +74,10 @@ impl PostMessage {
         }
     }
 
-    /// With a file that lies in its place already.
+    /// Attaches a stored file.
     pub fn with_file(mut self, file: NewFile) -> Self {
         self.tags = if self.tags.is_empty() { file.tags() } else { format!("{} {}", self.tags, file.tags()) };
-        // Its name can be searched for like a word of the message.
+        // Its name can be searched for like the message's words.
         if !self.plain.is_empty() {
             self.plain.push(' ');
         }
@@ -84,24 +86,25 @@ impl PostMessage {
         self
     }
 
-    /// With something to do once it is posted.
+    /// Queues a job with the message.
     pub fn with_job(mut self, job: NewJob) -> Self {
         self.jobs.push(job);
         self
     }
 
-    /// For talk that was had elsewhere, or is made up.
+    /// Sets the time, for imported and generated messages. The default is the time of the commit.
     pub fn at(mut self, moment: Timestamp) -> Self {
         self.at = Some(moment);
         self
     }
 }
 
+/// A message, new or found.
 #[derive(Debug)]
 pub struct Posted {
     pub id: MessageId,
     pub json: Bytes,
-    /// False if it had been posted before.
+    /// False if it was posted before.
     pub fresh: bool,
 }
 
@@ -176,6 +179,7 @@ impl Command for PostMessage {
     }
 }
 
+/// The message that was posted with this `client_message_id`.
 fn posted_before(
     tx: &Tx<'_>,
     room: RoomId,

@@ -1,5 +1,6 @@
-//! The writer: the one door through which changes go. It takes all that waits, applies it in one transaction with a
-//! savepoint per command, commits once, then hands the events to the workers and the answers to the callers.
+//! The writer: the one thread that changes the database. It takes all queued commands, applies them in one transaction
+//! with a savepoint for each, commits once, then sends the events to the workers and the answers to the callers. A
+//! command is acknowledged only after its commit.
 
 mod queue;
 #[cfg(test)]
@@ -24,25 +25,25 @@ pub(super) use thread::last_seq;
 use queue::Queue;
 use thread::WriterThread;
 
-/// Who gets to know: the workers of this process, or one day other nodes.
+/// Receives events and answers from the writer: the workers of this process.
 pub trait Fanout: Send {
-    /// Hands a commit's events to everybody. Returns when each would see them before anything that it does next.
+    /// Sends a commit's events to every worker. Once it returns, each worker sees them before anything it does next.
     fn events(&self, batch: &Batch, at: Instant);
-    /// Hands answers back to the worker that asked.
+    /// Sends completed commands to the worker that submitted them.
     fn completions(&self, worker: usize, completions: Vec<Box<dyn Completion>>);
-    /// Wakes them all.
+    /// Wakes all workers.
     fn notify(&self);
 }
 
-/// Where a command came from, and so where its answer is completed.
+/// The thread on which a command's answer is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyTo {
     Worker(usize),
-    /// A thread that waits for itself.
+    /// The writer's own, for a caller that blocks.
     Caller,
 }
 
-/// What the writer counts for `/metrics`.
+/// The writer's counters for `/metrics`. Times are in nanoseconds.
 #[derive(Debug, Default)]
 pub struct WriterMetrics {
     pub batches: AtomicU64,
@@ -52,16 +53,16 @@ pub struct WriterMetrics {
     pub overloaded: AtomicU64,
     pub commit_nanos: AtomicU64,
     pub batch_nanos: AtomicU64,
-    /// Moves on as long as the writer lives and works: with each batch, and each try to begin one.
+    /// Grows with each attempt to begin a batch: the writer's heartbeat.
     turns: AtomicU64,
 }
 
-/// A finished command that waits for its worker to take the answer to the caller.
+/// A finished command, whose worker passes the answer to the caller.
 pub trait Completion: Send {
     fn complete(self: Box<Self>);
 }
 
-/// Does nothing: once it is answered, all that was put on the queue before is done.
+/// Does nothing. When it is answered, all commands queued before it are done.
 #[derive(Debug)]
 pub struct Barrier;
 
@@ -73,13 +74,14 @@ impl Command for Barrier {
     }
 }
 
-/// The writer's thread. Dropping the value finishes what waits and stops it.
+/// The writer's thread. Dropping this finishes the queued commands and stops the thread.
 pub struct Writer {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
+    /// Starts the thread. At most `capacity` commands are queued or under way.
     pub fn start(
         data: &DataDir,
         capacity: usize,

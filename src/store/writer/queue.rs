@@ -1,4 +1,4 @@
-//! The queue before the writer, and the handle by which commands are put on it.
+//! The writer's queue, and the handle that submits commands to it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{Completion, ReplyTo, WriterMetrics};
 use crate::store::command::{Command, Refusal, Tx, WriteError};
 
-/// Commands on the queue beside which none is put that nobody waits for.
+/// Queued commands from which on unawaited ones are dropped.
 const MAX_DEPTH_UNAWAITED: usize = 256;
 
 pub(super) struct QueuedCommand {
@@ -21,9 +21,9 @@ pub(super) struct QueuedCommand {
 /// A command with its answer, its type erased.
 pub(super) trait ErasedCommand: Send {
     fn checks_first(&self) -> bool;
-    /// Applies the command; unless that is done it must leave no trace.
+    /// Applies the command. Unless it is done, the caller undoes what it has written.
     fn run(&mut self, tx: &mut Tx<'_>) -> Outcome;
-    /// The batch was not committed.
+    /// Replaces the answer, since the batch was not committed.
     fn fail(&mut self, why: &str);
     fn into_completion(self: Box<Self>) -> Box<dyn Completion>;
 }
@@ -32,7 +32,7 @@ pub(super) trait ErasedCommand: Send {
 pub(super) enum Outcome {
     Done,
     Refused,
-    /// By the database, or by a bug.
+    /// The database failed, or the command panicked.
     Failed,
 }
 
@@ -49,7 +49,7 @@ impl<C: Command> ErasedCommand for Pending<C> {
 
     fn run(&mut self, tx: &mut Tx<'_>) -> Outcome {
         let Some(command) = self.command.take() else { return Outcome::Refused };
-        // One command's bug must not take the writer, and with it every other, down.
+        // A panic in one command must not end the writer.
         let outcome = catch_unwind(AssertUnwindSafe(|| command.apply(tx)))
             .unwrap_or_else(|_| Err(Refusal::Database(rusqlite::Error::UnwindingPanic)));
         let ran = match outcome {
@@ -88,7 +88,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) commands: Vec<QueuedCommand>,
-    /// Taken by the writer but not yet answered: they count against the bound too.
+    /// Commands taken by the writer and not yet answered. They count against the capacity.
     pub(super) under_way: usize,
     pub(super) asleep: bool,
     pub(super) closed: bool,
@@ -110,7 +110,7 @@ impl Queue {
     }
 }
 
-/// The way to the writer. Cheap to clone.
+/// Submits commands to the writer. Cheap to clone.
 #[derive(Clone)]
 pub struct WriterHandle {
     pub(super) queue: Arc<Queue>,
@@ -118,12 +118,13 @@ pub struct WriterHandle {
 }
 
 impl WriterHandle {
-    /// The same writer, with answers completed on that worker's thread.
+    /// A handle to the same writer, with answers completed on another thread.
     pub fn replying_to(&self, reply_to: ReplyTo) -> Self {
         Self { queue: Arc::clone(&self.queue), reply_to }
     }
 
-    /// Puts a command on the queue, in the order of the calls. The answer comes once it is durable.
+    /// Queues a command, in the order of the calls. The answer comes after its commit. `Overloaded` if the queue is full,
+    /// `Stopped` after the writer's end.
     pub fn submit<C: Command>(
         &self,
         command: C,
@@ -131,10 +132,9 @@ impl WriterHandle {
         self.enqueue(command, true)
     }
 
-    /// The same for what nobody waits for: it goes with the next batch, or within half a second, and causes no commit
-    /// of its own.
+    /// Queues a command that nobody waits for. It does not wake the writer, so it goes with the next batch, or within half a
+    /// second. On a long queue it is dropped: only for what is submitted again.
     pub fn submit_later<C: Command>(&self, command: C) {
-        // Where much waits already it is dropped: whoever has something like that to say will say it again.
         drop(self.enqueue(command, false));
     }
 
@@ -165,27 +165,29 @@ impl WriterHandle {
         Ok(answer)
     }
 
-    /// Applies a command and returns its answer once it is durable.
+    /// Queues a command and waits for its answer.
     pub async fn write<C: Command>(&self, command: C) -> Result<C::Output, WriteError> {
         self.submit(command)?.await.unwrap_or(Err(WriteError::Stopped))
     }
 
-    /// The same for a thread that has nothing else to do. Not for workers.
+    /// The same, blocking the calling thread. Not for workers.
     pub fn write_blocking<C: Command>(&self, command: C) -> Result<C::Output, WriteError> {
         self.replying_to(ReplyTo::Caller).submit(command)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
-    /// Commands that wait or are under way.
+    /// Commands that are queued or under way.
     pub fn depth(&self) -> usize {
         let waiting = self.queue.lock();
         waiting.commands.len() + waiting.under_way
     }
 
-    /// A count that moves on while the writer works. One that stands still while something waits is stuck.
+    /// The writer's heartbeat: a count that grows while it works. If it does not grow while commands are queued, the writer
+    /// is stuck.
     pub fn turns(&self) -> u64 {
         self.queue.metrics.turns.load(Ordering::Relaxed)
     }
 
+    /// The writer's counters.
     pub fn metrics(&self) -> &WriterMetrics {
         &self.queue.metrics
     }

@@ -11,7 +11,7 @@ impl Fanout for NoFanout {
     fn notify(&self) {}
 }
 
-/// Holds the writer up, so that what comes meanwhile is one batch.
+/// Blocks the writer, so that the commands submitted meanwhile are one batch.
 struct Hold(Sender<()>, Receiver<()>);
 
 impl Command for Hold {
@@ -24,7 +24,7 @@ impl Command for Hold {
     }
 }
 
-/// Writes, and then says no.
+/// Writes a row, then is refused, or panics without a refusal.
 struct Half<const FIRST: bool>(Option<Refusal>);
 
 impl<const FIRST: bool> Command for Half<FIRST> {
@@ -38,7 +38,8 @@ impl<const FIRST: bool> Command for Half<FIRST> {
     }
 }
 
-/// Whether a secret that came in the same batch was is_stored, and whether half a command was.
+/// Runs a command in one batch with another that stores a secret. Returns whether that secret was stored, and whether
+/// the row of [`Half`] was.
 fn outcomes_beside<C: Command>(command: C) -> (bool, bool) {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
@@ -62,13 +63,13 @@ fn outcomes_beside<C: Command>(command: C) -> (bool, bool) {
 }
 
 #[test]
-fn a_bad_command_spoils_no_other() {
+fn refused_command_leaves_its_batch_alone() {
     assert_eq!(outcomes_beside(Half::<false>(Some(Refusal::NotFound))), (true, false));
     assert_eq!(outcomes_beside(Half::<false>(None)), (true, false), "a bug neither");
 }
 
 #[test]
-fn a_command_without_a_savepoint_that_fails_takes_its_batch_along() {
+fn failed_command_without_a_savepoint_fails_its_batch() {
     assert_eq!(
         outcomes_beside(Half::<true>(Some(Refusal::Database(rusqlite::Error::InvalidQuery)))),
         (false, false)

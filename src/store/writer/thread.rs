@@ -1,4 +1,4 @@
-//! The writer's thread: takes batches off the queue, applies and commits them.
+//! The writer's thread: takes batches from the queue, applies and commits them.
 
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
@@ -25,16 +25,16 @@ use crate::{
 /// Commands in one transaction at most: bounds how long the first of a batch waits for its commit.
 const MAX_BATCH: usize = 1024;
 
-/// How often an idle writer looks whether another process has written (the `admin` commands do).
+/// How often an idle writer checks whether another process has written (`campfire admin` does).
 const IDLE_CHECK: Duration = Duration::from_millis(500);
 
-/// How long the writer rests before it tries again to begin while another process holds the database.
+/// The delay between attempts to begin while another process has locked the database.
 const BUSY_DELAY: Duration = Duration::from_millis(20);
 
-/// Statistics of the tables are renewed this often, and at close.
+/// How often the statistics for SQLite's query planner are updated. They are also updated at close.
 const OPTIMIZE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
-/// All that the writer's thread works with.
+/// The state of the writer's thread.
 pub(super) struct WriterThread {
     db: Connection,
     checkpointer: Checkpointer,
@@ -75,11 +75,12 @@ impl WriterThread {
             }
         }
         if let Err(error) = self.db.execute_batch("PRAGMA optimize") {
-            tracing::warn!(%error, "could not renew the statistics at close");
+            tracing::warn!(%error, "could not update the statistics at close");
         }
     }
 
-    /// All that waits, up to the bound; empty after a while of nothing; None when it is time to stop.
+    /// Takes the queued commands, up to `MAX_BATCH`. Empty if none came within `IDLE_CHECK`; None once the queue is closed
+    /// and empty.
     fn next_batch(&self) -> Option<Vec<QueuedCommand>> {
         let mut waiting = self.queue.lock();
         if waiting.commands.is_empty() {
@@ -103,7 +104,7 @@ impl WriterThread {
         if self.optimized.elapsed() > OPTIMIZE_EVERY {
             self.optimized = Instant::now();
             if let Err(error) = self.db.execute_batch("PRAGMA optimize") {
-                tracing::warn!(%error, "could not renew the statistics");
+                tracing::warn!(%error, "could not update the statistics");
             }
         }
         if data_version(&self.db).is_ok_and(|version| version != self.data_version)
@@ -113,7 +114,7 @@ impl WriterThread {
         }
     }
 
-    /// Another process committed: its events have numbers of their own, and the small tables may differ.
+    /// Takes over the position in the history after another process has committed, and has the workers reload their state.
     fn catch_up_with_others(&mut self) -> rusqlite::Result<()> {
         self.data_version = data_version(&self.db)?;
         let seq = last_seq(&self.db)?;
@@ -151,18 +152,18 @@ impl WriterThread {
         self.checkpointer.after_commit(&self.db);
     }
 
-    /// Begins, however long another process holds the database: what waits is bounded by the queue, so this is
-    /// where an overload becomes a 503 for those who come later.
+    /// Begins a transaction, and retries for as long as another process has locked the database. Commands wait in the queue
+    /// meanwhile; once it is full, further ones are refused as `Overloaded`.
     fn begin(&mut self) -> rusqlite::Result<()> {
         loop {
             self.queue.metrics.turns.fetch_add(1, Ordering::Relaxed);
             match self.db.prepare_cached("BEGIN IMMEDIATE")?.execute(()) {
                 Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
                     if self.queue.lock().closed {
-                        // Told to stop: whoever holds the database may never let go.
+                        // The other process may never release its lock.
                         return Err(error);
                     }
-                    tracing::warn!("another process holds the database; waiting");
+                    tracing::warn!("another process has locked the database; waiting");
                     std::thread::sleep(BUSY_DELAY);
                 }
                 begun => return begun.map(drop),
@@ -170,7 +171,7 @@ impl WriterThread {
         }
     }
 
-    /// Applies a batch and commits it. Only a commit that succeeded gives events.
+    /// Applies a batch and commits it. Returns its events, or an error if nothing was committed.
     fn transact(&mut self, batch: &mut [QueuedCommand]) -> rusqlite::Result<Vec<Event>> {
         self.begin()?;
         if data_version(&self.db)? != self.data_version {
@@ -198,7 +199,7 @@ impl WriterThread {
                 if !checks_first {
                     self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
                 } else if ran == Outcome::Failed {
-                    // What it has written cannot be told from the rest.
+                    // Without a savepoint, what it has written cannot be undone alone.
                     return Err(rusqlite::Error::SqliteFailure(
                         rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
                         Some("a command of the batch failed".into()),
@@ -227,8 +228,8 @@ impl WriterThread {
         }
     }
 
-    /// One message of answers for each worker, after every worker has the events: whoever hears an answer and asks
-    /// again, of any worker, sees what was written.
+    /// Sends the answers, in one message to each worker. Every worker has the events by then: a client that gets an answer
+    /// and then asks any worker sees what was written.
     fn answer(&self, batch: Vec<QueuedCommand>) {
         let mut replies: Vec<(usize, Vec<Box<dyn Completion>>)> = Vec::new();
         for QueuedCommand { reply_to, command } in batch {

@@ -1,4 +1,4 @@
-//! Markdown's events to HTML and to plain words, in one pass. Raw HTML comes out as the text that it is.
+//! Renders Markdown to HTML and to plain text, in one pass. Raw HTML is shown as text.
 
 mod prose;
 mod writer;
@@ -10,18 +10,19 @@ use crate::types::UserId;
 
 use writer::Writer;
 
-/// Quote and list marks at the start of one line; a line with more is nobody's quote, and parsing it takes time that
-/// grows with the square of its length. Such a message is shown as it was typed.
+/// Quote and list marks at the start of one line. The time to parse more grows with the square of their number, so a
+/// message with more is shown as it was typed.
 const MAX_MARKS: usize = 32;
 
-/// Bytes of HTML for a byte of Markdown, but for the first KiB, and in all. A table with a wide head has a cell for each of its
-/// columns in every row, however short; a text of nothing but `&` takes five bytes for each.
+/// Bytes of HTML for each byte of Markdown, after a first KiB, and bytes of HTML in all. A table with a wide head has all its
+/// columns in every row, however short, and each `&` takes five bytes. A message with more is shown as it was typed.
 const MAX_GROWTH: usize = 16;
 const MAX_HTML: usize = 384 << 10;
 
 const OPTIONS: Options =
     Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH).union(Options::ENABLE_TASKLISTS);
 
+/// Renders Markdown without sanitising the HTML.
 pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
     let owned;
     let source = if source.contains(escape::is_foreign) {
@@ -43,15 +44,15 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
         }
         writer.flush();
     }
-    // Nothing to see (a lone `#`, a link definition), or too much: then what was typed is what was meant.
+    // Nothing visible (a lone `#`, a link definition), or too much: shown as it was typed.
     if is_flood || !writer.shows {
         writer = Writer::new(source.len(), name_of);
-        // Not even links then.
+        // Without links if it is too much.
         writer.links = usize::from(is_flood);
         writer.literal(source);
     }
     let mut rendered = writer.finish();
-    // An entity spells what may not stand in a text as well.
+    // Entities can spell characters that are not allowed.
     if rendered.plain.contains(escape::is_foreign) {
         rendered.plain.retain(|c| !escape::is_foreign(c));
         rendered.html.retain(|c| !escape::is_foreign(c));
@@ -59,7 +60,7 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
     rendered
 }
 
-/// Whether no line starts with a flood of quote and list marks.
+/// Whether no line starts with more than `MAX_MARKS` quote and list marks.
 fn has_few_marks(source: &str) -> bool {
     source.lines().all(|line| {
         let line = line.as_bytes();

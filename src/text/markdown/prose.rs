@@ -1,4 +1,4 @@
-//! Writes text: code as it is; prose with its bare addresses and its `@here`.
+//! Writes text: code as it is, other text with its bare addresses and mentions of everyone.
 
 use super::writer::{LINK_ATTRIBUTES, Writer};
 use crate::text::{
@@ -7,14 +7,14 @@ use crate::text::{
 };
 
 impl Writer<'_, '_> {
-    /// Writes code: nothing in it means anything.
+    /// Writes code, in which nothing is a link or a mention.
     pub(super) fn verbatim(&mut self, code: &str) {
         escape::text(&mut self.rendered.html, code);
         self.rendered.plain.extend(code.chars().map(|c| if c == '\n' { ' ' } else { c }));
         self.shows |= !code.trim().is_empty();
     }
 
-    /// Writes the text that was gathered, with its bare addresses, `@here` and line ends.
+    /// Writes the pending text, with its bare addresses, `@here` and line ends.
     pub(super) fn flush(&mut self) {
         if self.pending.is_empty() {
             return;

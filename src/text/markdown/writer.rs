@@ -1,4 +1,4 @@
-//! Writes the parser's events as HTML and as plain words.
+//! Writes the parser's events as HTML and as plain text.
 
 use std::fmt::Write;
 
@@ -9,28 +9,28 @@ use crate::{
     types::UserId,
 };
 
-/// Elements inside one another; what is deeper keeps its words and loses its element. The sanitiser's time grows with the depth.
+/// Nested elements. Deeper ones are left out, but not their text. The sanitiser's time grows with the depth.
 const MAX_DEPTH: usize = 16;
 
 pub(super) struct Writer<'w, 'a> {
     name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
     pub(super) rendered: Rendered,
-    /// Text that is not written yet: the parser cuts it at every character that might have meant something.
+    /// Text that is not written yet: the parser splits text at every character that could have been markup.
     pub(super) pending: String,
     /// What to write at the end of each open element; empty for those that were left out.
     open: Vec<&'static str>,
     depth: usize,
-    /// Links and images that are open around here: no link goes into a link.
+    /// The number of open links and images: links are not nested.
     pub(super) links: usize,
-    /// Whose mention is open; its text goes to `pending`.
+    /// The user whose mention is open. Its text goes to `pending`.
     mention: Option<UserId>,
-    /// Whether lists that are open were written, innermost last: their items follow them.
+    /// Whether each open list was written, innermost last. Items of a list that was left out are left out too.
     lists: Vec<bool>,
     table: Vec<Alignment>,
     column: usize,
     in_head: bool,
     pub(super) in_code: bool,
-    /// Whether there is anything to see.
+    /// Whether anything visible was written.
     pub(super) shows: bool,
 }
 
@@ -64,7 +64,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.rendered
     }
 
-    /// The text as it was typed, line by line.
+    /// Writes the source as text, line by line.
     pub(super) fn literal(&mut self, source: &str) {
         self.html("<p>");
         self.pending.push_str(source);
@@ -76,7 +76,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.rendered.html.push_str(html);
     }
 
-    /// Keeps the words of two blocks apart.
+    /// Separates the plain text of two blocks.
     pub(super) fn space(&mut self) {
         let plain = &mut self.rendered.plain;
         if !plain.is_empty() && !plain.ends_with(' ') {
@@ -115,7 +115,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 self.html("> ");
                 self.shows = true;
             }
-            // Extensions that are not on.
+            // Extensions that are not enabled.
             Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
     }
@@ -172,7 +172,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// Opens an element, or leaves it out where both are empty.
+    /// Opens an element, or leaves it out if both are empty.
     fn element(&mut self, start: &str, end: &'static str) {
         self.html(start);
         self.open.push(end);
@@ -207,7 +207,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.element(">", end);
     }
 
-    /// An image becomes a link to it; a link to a person, behind an @, becomes a mention.
+    /// Opens a link. An image becomes a link to it; a link to a user after an `@` becomes a mention.
     fn start_link(&mut self, address: &CowStr<'_>, kind: LinkType) {
         let user = mention::user_of(address).filter(|_| self.links == 0 && self.pending.ends_with('@'));
         if let Some(user) = user {
@@ -249,7 +249,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// Inside a mention only its words count, and its end.
+    /// Handles an event inside a mention, of which only the text and the end matter.
     fn within_mention(&mut self, event: Event<'_>) {
         match event {
             Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => self.pending.push_str(&text),

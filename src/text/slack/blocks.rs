@@ -1,10 +1,10 @@
-//! Slack's attachments and Block Kit blocks to Markdown.
+//! Converts Slack's attachments and blocks to Markdown.
 
 use serde_json::Value;
 
 use super::mrkdwn::{address, escaped, is_web, mrkdwn, mrkdwn_label, plain};
 
-/// Blocks and attachments of one payload that are looked at, as Slack's own limits have it.
+/// Elements of each list in a payload, by Slack's own limits; further ones are ignored.
 const MAX_PARTS: usize = 100;
 
 pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -15,7 +15,7 @@ pub(super) fn push(parts: &mut Vec<String>, part: Option<String>) {
     parts.extend(part.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()));
 }
 
-/// One of the old attachments, which most monitors still send.
+/// Converts a legacy attachment, which most monitoring tools still send.
 pub(super) fn attachment_text(attachment: &Value) -> Option<String> {
     let text = |name: &str| attachment[name].as_str().filter(|text| !text.trim().is_empty());
     let mut lines = Vec::new();
@@ -91,11 +91,11 @@ pub(super) fn blocks(blocks: &Value) -> Vec<String> {
         };
         push(&mut parts, part);
     }
-    // Lines between nothing say nothing.
+    // Dividers alone are no content.
     if parts.iter().all(|part| part == "---") { Vec::new() } else { parts }
 }
 
-/// A text object: plain, or mrkdwn.
+/// Converts a text object: plain text, or mrkdwn.
 fn text_object(text: &Value) -> Option<String> {
     if text["type"] == "image" {
         return image(text);
@@ -110,7 +110,7 @@ fn image(block: &Value) -> Option<String> {
     Some(format!("[{}](<{}>)", escaped(label), address(url)))
 }
 
-/// The simple forms of rich text.
+/// Converts the simple elements of rich text, down to a depth of 8.
 fn rich(part: &Value, depth: usize) -> String {
     if depth > 8 {
         return String::new();

@@ -1,6 +1,6 @@
 //! Slack's names of emoji.
 
-/// `:fire:` and its like, as far as they are common.
+/// Replaces names like `:fire:` by emoji, for the common ones.
 pub(super) fn emojified(text: &str) -> String {
     if !text.contains(':') {
         return text.to_owned();
@@ -10,7 +10,7 @@ pub(super) fn emojified(text: &str) -> String {
     while let Some(place) = rest.find(':') {
         out.push_str(&rest[..place]);
         let after = &rest[place + 1..];
-        // An escaped underscore is one all the same.
+        // Underscores may be escaped by now.
         let end = after.find(':').filter(|end| *end > 0 && *end < 40);
         let found = end.and_then(|end| Some((end, emoji_of(&after[..end].replace('\\', ""))?)));
         match found {
@@ -28,6 +28,7 @@ pub(super) fn emojified(text: &str) -> String {
     out
 }
 
+/// The emoji of a name, with or without colons.
 pub(super) fn emoji_of(name: &str) -> Option<&'static str> {
     const EMOJI: [(&str, &str); 44] = [
         ("+1", "👍"),

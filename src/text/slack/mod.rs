@@ -1,4 +1,4 @@
-//! From what programs send to Slack's incoming webhooks to Markdown: its mrkdwn, its attachments, its blocks.
+//! Converts payloads of Slack's incoming webhooks to Markdown: mrkdwn, attachments and blocks.
 
 mod blocks;
 mod emoji;
@@ -12,22 +12,25 @@ use blocks::{attachment_text, blocks, list, push};
 use emoji::emoji_of;
 use mrkdwn::{mrkdwn, plain};
 
-/// Bytes of a message made of a payload.
+/// Bytes of Markdown made from a payload; the rest is cut off.
 const MAX_MARKDOWN: usize = 60 << 10;
 
+/// A converted payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackMessage {
     pub markdown: String,
+    /// One line without markup, 80 characters at most.
     pub username: Option<String>,
+    /// The emoji itself.
     pub icon_emoji: Option<String>,
 }
 
-/// None if there is nothing to say in it.
+/// Converts a payload. None if there is no text in it.
 pub fn from_slack(payload: &Value) -> Option<SlackMessage> {
     let mut parts = Vec::new();
     let is_plain = payload["mrkdwn"] == false;
     let blocks = blocks(&payload["blocks"]);
-    // With blocks, the text is only for where blocks cannot be shown.
+    // With blocks, the text is only a fallback.
     if blocks.is_empty() {
         push(
             &mut parts,

@@ -1,4 +1,4 @@
-//! Slack's mrkdwn to Markdown, and the escaping of text that has no markup.
+//! Converts Slack's mrkdwn to Markdown, and escapes text without markup.
 
 use super::emoji::emojified;
 
@@ -6,7 +6,7 @@ pub(super) fn is_web(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
 
-/// An address between pointed brackets: what would end it is encoded.
+/// Encodes what would end an address between angle brackets.
 pub(super) fn address(url: &str) -> String {
     url.chars()
         .filter(|c| !c.is_control())
@@ -20,7 +20,7 @@ pub(super) fn address(url: &str) -> String {
         .collect()
 }
 
-/// Words that mean just themselves: nothing in them is Markdown, or a mention.
+/// Escapes text so that nothing in it is Markdown or a mention.
 pub(super) fn plain(text: &str) -> String {
     emojified(&escaped(&decoded(text)))
 }
@@ -41,19 +41,19 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Slack encodes three signs, and only those.
+/// Decodes the three characters that Slack encodes.
 fn decoded(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-    // Only `<!here>` calls people. The word itself is parted by a word joiner (U+2060), which nobody sees.
+    // Only `<!here>` mentions everyone. The invisible word joiner (U+2060) keeps the word itself from doing so.
     text.replace("@here", "@\u{2060}here").replace("@room", "@\u{2060}room")
 }
 
-/// A title, which is mrkdwn too, as the label of a link: without links of its own.
+/// Converts a title to the label of a link, which contains no links.
 pub(super) fn mrkdwn_label(text: &str) -> String {
     plain(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Slack's markup to Markdown. Code stays as it is.
+/// Converts mrkdwn to Markdown. Code is left as it is.
 pub(super) fn mrkdwn(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -80,7 +80,7 @@ pub(super) fn mrkdwn(text: &str) -> String {
     out
 }
 
-/// Stands for one `<…>` while the prose around it is read, which may be bold across it.
+/// Replaces each `<…>` while the text around it is converted, since emphasis may span it.
 const PLACEHOLDER: char = '\u{E010}';
 
 /// The same for text without code in it.
@@ -108,7 +108,7 @@ fn marked_up(text: &str) -> String {
     out
 }
 
-/// What stands between `<` and `>`: a link, somebody, a room, a date.
+/// Converts what is between `<` and `>`: a link, a user, a room, a date.
 fn bracketed(inside: &str) -> String {
     let (target, label) =
         inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
@@ -129,7 +129,7 @@ fn bracketed(inside: &str) -> String {
     }
 }
 
-/// Prose: `*bold*`, `_italic_`, `~struck~` at the borders of words, quotes at a line's start; the rest is escaped.
+/// Converts `*bold*`, `_italic_`, `~struck~` at the borders of words, quotes at a line's start; the rest is escaped.
 fn prose(text: &str) -> String {
     let text = decoded(text);
     let mut out = String::with_capacity(text.len() + 16);
@@ -169,7 +169,7 @@ fn prose(text: &str) -> String {
                     out.push(c);
                 }
             }
-            // A quote, or the end of one: Slack's own sign for it is the same.
+            // A quote begins with the same character in Slack.
             '>' if starts_line => out.push('>'),
             '>' => out.push_str("\\>"),
             '\n' => {

@@ -28,7 +28,7 @@ fn mrkdwn_becomes_markdown() {
 }
 
 #[test]
-fn nothing_to_say_is_none() {
+fn payload_without_text_is_none() {
     for payload in
         [json!({}), json!({"text": " "}), json!([]), json!("x"), json!({"blocks": [{"type": "divider"}]})]
     {
@@ -37,7 +37,7 @@ fn nothing_to_say_is_none() {
 }
 
 #[test]
-fn alertmanager_is_understood() {
+fn alertmanager_payload_becomes_markdown() {
     let payload = json!({
         "channel": "#alerts", "username": "Alertmanager", "icon_emoji": ":fire:",
         "attachments": [{
@@ -58,7 +58,7 @@ fn alertmanager_is_understood() {
 }
 
 #[test]
-fn grafana_and_uptime_kuma_are_understood() {
+fn grafana_and_uptime_kuma_payloads_become_markdown() {
     let grafana = json!({
         "text": "", "attachments": [{
             "color": "#D63232", "title": "[FIRING:1] Disk full", "title_link": "http://grafana.example/alerting",
@@ -86,7 +86,7 @@ fn grafana_and_uptime_kuma_are_understood() {
 }
 
 #[test]
-fn github_style_blocks_are_understood() {
+fn github_style_blocks_become_markdown() {
     let payload = json!({"text": "fallback", "blocks": [
         {"type": "section", "text": {"type": "mrkdwn", "text": "*<https://github.example/o/r|o/r>* 2 new commits"}},
         {"type": "divider"},
@@ -102,7 +102,7 @@ fn github_style_blocks_are_understood() {
 
 proptest! {
     #[test]
-    fn no_text_summons_anybody_or_makes_markup(text in "[@a-z*_~`<>|#! \\[\\]\\n\\\\&:()0-9-]{0,60}") {
+    fn plain_text_never_mentions_anybody(text in "[@a-z*_~`<>|#! \\[\\]\\n\\\\&:()0-9-]{0,60}") {
         let payload = json!({"blocks": [{"type": "section", "text": {"type": "plain_text", "text": format!("{text} @here @[x](user:1)")}}]});
         let markdown = said(payload);
         let rendered = crate::text::render(&markdown, |_: UserId| Some("x"));
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_safe(text in "\\PC{0,80}") {
+    fn conversion_accepts_any_text(text in "\\PC{0,80}") {
         said(json!({"text": &text, "attachments": [{"title": &text, "title_link": &text, "text": &text}], "blocks": &text}));
     }
 }
