@@ -136,7 +136,7 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
         tracing::warn!(?error, "could not take jobs back from an earlier run");
     }
-    spawn_local(clean::sweep(Rc::clone(&runner), SystemTime::now()));
+    spawn_local(clean::remove_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
     spawn_local(backup::keep(Rc::clone(&runner)));
     loop {

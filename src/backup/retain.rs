@@ -1,4 +1,4 @@
-//! Backups that are made by themselves: when, under which names, and which of them stay.
+//! Scheduled backups: when they are due, their names, and which of them are retained.
 
 use std::{collections::HashSet, fs, io, path::Path};
 
@@ -10,21 +10,21 @@ use jiff::{
 
 use super::{ENDING, archive::PART};
 
-/// What a name looks like between `campfire-` and the ending: to the minute, and in UTC, so that names sort by time.
+/// The time in a name, between `campfire-` and the ending: to the minute and in UTC, so that names sort by time.
 const SHAPE: &str = "%Y-%m-%dT%H%MZ";
 
-/// When the next backup is due, and how many stay.
+/// When backups are due, and how many are retained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// The time of day in UTC.
     pub at: Time,
-    /// Days of which the last backup stays, and weeks beyond those of which it does.
+    /// The number of days, and of weeks before those, of which the last backup is retained.
     pub daily: usize,
     pub weekly: usize,
 }
 
 impl Schedule {
-    /// The last moment at or before `now` for which a backup should be there.
+    /// The last scheduled time at or before `now`.
     pub fn due_since(&self, now: Timestamp) -> Timestamp {
         let now = in_utc(now);
         let today = now.date().to_datetime(self.at);
@@ -32,13 +32,13 @@ impl Schedule {
         from_utc(due)
     }
 
-    /// The first one after `now`.
+    /// The first scheduled time after `now`.
     pub fn due_next(&self, now: Timestamp) -> Timestamp {
         from_utc(in_utc(self.due_since(now)).saturating_add(1.day()))
     }
 
-    /// Those of the backups of these moments that need not stay: all but the last of each of the newest days, and of each
-    /// of the newest weeks (from Monday on) that those days do not stand for.
+    /// The backups of these moments that are not retained: all but the last of each of the newest days, and of each of the
+    /// newest weeks (from Monday on) that have none of those.
     pub fn superfluous(&self, moments: &[Timestamp]) -> Vec<Timestamp> {
         let mut moments = moments.to_vec();
         moments.sort_unstable_by(|one, other| other.cmp(one));
@@ -69,12 +69,12 @@ fn from_utc(moment: DateTime) -> Timestamp {
     TimeZone::UTC.to_timestamp(moment).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// The name of a backup that is made by itself.
+/// The file name of a scheduled backup.
 pub fn scheduled_name(moment: Timestamp) -> String {
     format!("campfire-{}{ENDING}", in_utc(moment).strftime(SHAPE))
 }
 
-/// The moment of a name that we gave. Anything else in that directory is somebody else's.
+/// The time in the name of a scheduled backup; None for any other file.
 fn moment_of(name: &str) -> Option<Timestamp> {
     let text = name.strip_prefix("campfire-")?.strip_suffix(ENDING)?;
     let moment = from_utc(DateTime::strptime(SHAPE, text).ok()?);
@@ -94,13 +94,14 @@ fn moments_in(directory: &Path) -> io::Result<Vec<Timestamp>> {
     Ok(moments)
 }
 
-/// The moment of the newest backup that was made by itself. One from after `now` was made before somebody set the clock
-/// back, and stands for none of those to come.
+/// The time of the newest scheduled backup. Those from after `now` do not count: they were made before the clock was set
+/// back.
 pub fn newest(directory: &Path, now: Timestamp) -> io::Result<Option<Timestamp>> {
     Ok(moments_in(directory)?.into_iter().filter(|moment| *moment <= now).max())
 }
 
-/// Removes what need not stay, and what a backup that was killed has left. Answers how many.
+/// Removes backups that are not retained, and the incomplete files of backups that were killed. Returns the number of
+/// backups removed.
 pub fn prune(directory: &Path, schedule: &Schedule) -> io::Result<usize> {
     let superfluous = schedule.superfluous(&moments_in(directory)?);
     for moment in &superfluous {
@@ -128,7 +129,7 @@ mod tests {
         Schedule { at: "03:00".parse().unwrap(), daily, weekly }
     }
 
-    /// Makes one every night and prunes after each, as the server does; answers the dates that are left, oldest first.
+    /// Makes one every night and prunes after each, as the server does. Returns the dates that are left, oldest first.
     fn after_nights(first: &str, nights: i64, schedule: Schedule) -> Vec<String> {
         let mut there: Vec<Timestamp> = Vec::new();
         for night in 0..nights {
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_week_of_days_and_a_month_of_sundays_stay_over_the_end_of_a_year() {
+    fn retention_has_seven_days_and_four_weeks_over_the_end_of_a_year() {
         // The last night is Wednesday, January 6, 2027.
         assert_eq!(
             after_nights("2026-10-01T03:00:00Z", 98, schedule(7, 4)),
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_week_that_lies_in_two_years_is_one_week() {
+    fn week_in_two_years_counts_once() {
         // 2026-W53 goes from Monday, December 28 to Sunday, January 3.
         let moments = ["2026-12-27", "2026-12-28", "2026-12-31", "2027-01-01", "2027-01-03", "2027-01-11"]
             .map(|date| at(&format!("{date}T03:00:00Z")));
@@ -172,20 +173,20 @@ mod tests {
     }
 
     #[test]
-    fn without_weekly_ones_only_days_stay_and_without_daily_ones_only_weeks() {
+    fn retention_may_be_of_days_only_or_of_weeks_only() {
         assert_eq!(after_nights("2026-12-20T03:00:00Z", 20, schedule(2, 0)), ["2027-01-07", "2027-01-08"]);
         assert_eq!(after_nights("2026-12-20T03:00:00Z", 20, schedule(0, 2)), ["2027-01-03", "2027-01-08"]);
     }
 
     #[test]
-    fn of_several_on_a_day_the_last_stays() {
+    fn last_backup_of_a_day_is_retained() {
         let moments = ["2026-11-24T03:00:00Z", "2026-11-24T09:30:00Z", "2026-11-23T03:00:00Z"].map(at);
         assert_eq!(schedule(7, 4).superfluous(&moments), [moments[0]]);
         assert_eq!(schedule(7, 4).superfluous(&[]), []);
     }
 
     #[test]
-    fn one_is_due_at_its_time_of_day_and_not_before() {
+    fn backup_is_due_at_its_time_of_day_and_not_before() {
         let schedule = schedule(7, 4);
         assert_eq!(schedule.due_since(at("2027-01-01T02:59:59Z")), at("2026-12-31T03:00:00Z"));
         assert_eq!(schedule.due_since(at("2027-01-01T03:00:00Z")), at("2027-01-01T03:00:00Z"));
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_we_gave_are_ours() {
+    fn other_names_are_not_of_scheduled_backups() {
         let name = scheduled_name(at("2026-11-24T03:07:59Z"));
         assert_eq!(name, "campfire-2026-11-24T0307Z.tar.zst");
         assert_eq!(moment_of(&name), Some(at("2026-11-24T03:07:00Z")));

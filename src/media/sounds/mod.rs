@@ -1,15 +1,18 @@
 //! The sounds that `/play NAME` plays. The binary carries their recipes; each is synthesised when it is first asked for.
 
-use std::{f32::consts::TAU, sync::OnceLock};
+mod synthesis;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use std::sync::OnceLock;
 
-/// Samples a second: enough for effects, and half the size of a CD's.
-const RATE: u32 = 22_050;
+use bytes::Bytes;
 
-/// How loud the loudest sample is.
-const PEAK: f32 = 0.9;
+use synthesis::{
+    Layer,
+    Wave::{self, Bell, Noise, Saw, Sine, Square, Triangle},
+    synthesised, wav,
+};
 
+/// A sound. Its WAV file is made at the first use.
 pub struct Sound {
     pub name: &'static str,
     pub emoji: &'static str,
@@ -17,36 +20,6 @@ pub struct Sound {
     layers: &'static [Layer],
     wav: OnceLock<Bytes>,
 }
-
-/// One voice of a sound: a wave that glides from one pitch to another, swells and dies away.
-struct Layer {
-    wave: Wave,
-    /// Hertz at its start and its end.
-    pitch: (f32, f32),
-    /// Seconds at which it starts, and that it lasts.
-    start: f32,
-    length: f32,
-    /// Seconds to its loudest, and how fast it dies away after (0 not at all).
-    attack: f32,
-    decay: f32,
-    gain: f32,
-    /// Repeats of itself, one after another.
-    times: u32,
-}
-
-#[derive(Clone, Copy)]
-enum Wave {
-    Sine,
-    Triangle,
-    Saw,
-    Square,
-    /// Noise through a filter that lets the pitch and what is near it pass.
-    Noise,
-    /// A sine with bells' own overtones.
-    Bell,
-}
-
-use Wave::{Bell, Noise, Saw, Sine, Square, Triangle};
 
 const fn layer(wave: Wave, pitch: (f32, f32), start: f32, length: f32, decay: f32, gain: f32) -> Layer {
     Layer { wave, pitch, start, length, attack: 0.005, decay, gain, times: 1 }
@@ -69,6 +42,7 @@ const fn sound(
     Sound { name, emoji, title, layers, wav: OnceLock::new() }
 }
 
+/// All sounds, in order of name.
 pub static SOUNDS: [Sound; 16] = [
     sound(
         "applause",
@@ -212,100 +186,24 @@ pub static SOUNDS: [Sound; 16] = [
     ),
 ];
 
+/// A sound by its name.
 pub fn find(name: &str) -> Option<&'static Sound> {
     SOUNDS.iter().find(|sound| sound.name == name)
 }
 
 impl Sound {
-    /// As a WAV file: 16-bit PCM, mono.
+    /// The sound as a WAV file: 16-bit PCM, mono, 22,050 samples per second.
     pub fn wav(&self) -> Bytes {
-        self.wav.get_or_init(|| wav(&self.synthesised())).clone()
+        self.wav.get_or_init(|| wav(&synthesised(self.layers))).clone()
     }
-
-    fn synthesised(&self) -> Vec<f32> {
-        let end = |layer: &Layer| layer.start + layer.length * layer.times as f32;
-        let seconds = self.layers.iter().map(end).fold(0.0, f32::max);
-        let mut samples = vec![0.0; (seconds * RATE as f32) as usize];
-        for layer in self.layers {
-            for time in 0..layer.times {
-                let start = ((layer.start + layer.length * time as f32) * RATE as f32) as usize;
-                layer.add_to(&mut samples[start..], time);
-            }
-        }
-        let loudest = samples.iter().fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
-        samples.iter_mut().for_each(|sample| *sample *= PEAK / loudest.max(f32::EPSILON));
-        samples
-    }
-}
-
-impl Layer {
-    fn add_to(&self, samples: &mut [f32], time: u32) {
-        let count = ((self.length * RATE as f32) as usize).min(samples.len());
-        let mut phase = 0.0_f32;
-        // Noise has to be the same every time: a small generator of our own (Numerical Recipes' constants).
-        let mut seed = 0x9E37_79B9_u32 ^ self.pitch.0.to_bits() ^ time.wrapping_mul(0x85EB_CA6B);
-        let (mut low, mut band) = (0.0_f32, 0.0_f32);
-        for (place, sample) in samples[..count].iter_mut().enumerate() {
-            let at = place as f32 / RATE as f32;
-            let done = place as f32 / count as f32;
-            let pitch = self.pitch.0 + (self.pitch.1 - self.pitch.0) * done;
-            phase = (phase + pitch / RATE as f32).fract();
-            let value = match self.wave {
-                Sine => (TAU * phase).sin(),
-                Triangle => 4.0 * (phase - 0.5).abs() - 1.0,
-                Saw => 2.0 * phase - 1.0,
-                Square => (phase - 0.5).signum() * 0.6,
-                Bell => [(1.0, 1.0), (2.76, 0.5), (5.4, 0.25), (0.5, 0.3)]
-                    .iter()
-                    .fold(0.0, |sum, (ratio, gain)| {
-                        sum + gain * (-at * ratio).exp() * (TAU * pitch * ratio * at).sin()
-                    }),
-                Noise => {
-                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    let white = (seed >> 8) as f32 / 8_388_608.0 - 1.0;
-                    // A state-variable filter (Chamberlin), its band output.
-                    // Beyond this the filter would swing ever wider.
-                    let f = (2.0 * (std::f32::consts::PI * pitch / RATE as f32).sin()).min(1.1);
-                    low += f * band;
-                    band += f * (white - low - 0.7 * band);
-                    band
-                }
-            };
-            let swell = (at / self.attack).min(1.0);
-            // The last few milliseconds fade, so that nothing clicks.
-            let fade = ((1.0 - done) * count as f32 / (0.008 * RATE as f32)).min(1.0);
-            *sample += value * self.gain * swell * fade * (-self.decay * at).exp();
-        }
-    }
-}
-
-fn wav(samples: &[f32]) -> Bytes {
-    let size = samples.len() as u32 * 2;
-    let mut file = BytesMut::with_capacity(44 + size as usize);
-    file.put_slice(b"RIFF");
-    file.put_u32_le(36 + size);
-    file.put_slice(b"WAVEfmt ");
-    file.put_u32_le(16);
-    file.put_u16_le(1); // PCM
-    file.put_u16_le(1); // mono
-    file.put_u32_le(RATE);
-    file.put_u32_le(RATE * 2);
-    file.put_u16_le(2);
-    file.put_u16_le(16);
-    file.put_slice(b"data");
-    file.put_u32_le(size);
-    for sample in samples {
-        file.put_i16_le((sample * f32::from(i16::MAX)) as i16);
-    }
-    file.freeze()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{synthesis::RATE, *};
 
     #[test]
-    fn every_sound_is_short_audible_and_unclipped() {
+    fn sounds_are_short_audible_and_unclipped() {
         for sound in &SOUNDS {
             let file = sound.wav();
             assert_eq!((&file[..4], &file[8..16]), (&b"RIFF"[..], &b"WAVEfmt "[..]));
@@ -317,12 +215,12 @@ mod tests {
             assert!((29_000..=29_500).contains(&peak), "{} peaks at {peak}", sound.name);
             let loud = samples.iter().filter(|sample| sample.unsigned_abs() > 1_000).count();
             assert!(loud * 20 > samples.len(), "{} is nearly silent", sound.name);
-            assert_eq!(wav(&sound.synthesised()), file, "{} is not the same twice", sound.name);
+            assert_eq!(wav(&synthesised(sound.layers)), file, "{} is not the same twice", sound.name);
         }
     }
 
     #[test]
-    fn names_are_words_that_are_there_once() {
+    fn names_are_unique_lower_case_words() {
         for (place, sound) in SOUNDS.iter().enumerate() {
             assert!(sound.name.bytes().all(|byte| byte.is_ascii_lowercase()));
             assert!(SOUNDS[..place].iter().all(|other| other.name != sound.name));

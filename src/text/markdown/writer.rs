@@ -1,111 +1,41 @@
-//! Markdown's events to HTML and to plain words, in one pass. Raw HTML comes out as the text that it is.
+//! Writes the parser's events as HTML and as plain text.
 
 use std::fmt::Write;
 
-use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
 
-use super::{
-    Rendered, clean, escape, links,
-    mention::{self, Everyone},
+use crate::{
+    text::{Rendered, clean, escape, links, mention},
+    types::UserId,
 };
-use crate::types::UserId;
 
-/// Elements inside one another; what is deeper keeps its words and loses its element. The sanitiser's time grows with the depth.
-const DEEPEST: usize = 16;
+/// Nested elements. Deeper ones are left out, but not their text. The sanitiser's time grows with the depth.
+const MAX_DEPTH: usize = 16;
 
-/// Quote and list marks at the start of one line; a line with more is nobody's quote, and parsing it takes time that
-/// grows with the square of its length. Such a message is shown as it was typed.
-const MOST_MARKS: usize = 32;
-
-/// Bytes of HTML for a byte of Markdown, but for the first KiB, and in all. A table with a wide head has a cell for each of its
-/// columns in every row, however short; a text of nothing but `&` takes five bytes for each.
-const MOST_GROWTH: usize = 16;
-const MOST_HTML: usize = 384 << 10;
-
-const OPTIONS: Options =
-    Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH).union(Options::ENABLE_TASKLISTS);
-
-pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
-    let owned;
-    let source = if source.contains(escape::is_foreign) {
-        owned = source.replace(escape::is_foreign, "");
-        &owned
-    } else {
-        source
-    };
-    let mut writer = Writer::new(source.len(), name_of);
-    let mut is_flood = !is_sane(source);
-    if !is_flood {
-        let most = (source.len() * MOST_GROWTH + 1024).min(MOST_HTML);
-        for event in Parser::new_ext(source, OPTIONS) {
-            writer.event(event);
-            if writer.rendered.html.len() > most {
-                is_flood = true;
-                break;
-            }
-        }
-        writer.flush();
-    }
-    // Nothing to see (a lone `#`, a link definition), or too much: then what was typed is what was meant.
-    if is_flood || !writer.shows {
-        writer = Writer::new(source.len(), name_of);
-        // Not even links then.
-        writer.links = usize::from(is_flood);
-        writer.literally(source);
-    }
-    let mut rendered = writer.finish();
-    // An entity spells what may not stand in a text as well.
-    if rendered.plain.contains(escape::is_foreign) {
-        rendered.plain.retain(|c| !escape::is_foreign(c));
-        rendered.html.retain(|c| !escape::is_foreign(c));
-    }
-    rendered
-}
-
-/// Whether no line starts with a flood of quote and list marks.
-fn is_sane(source: &str) -> bool {
-    source.lines().all(|line| {
-        let line = line.as_bytes();
-        let mut marks = 0;
-        for (place, byte) in line.iter().enumerate() {
-            match byte {
-                b'>' => marks += 1,
-                // A list mark has white space behind it; otherwise it is a rule, or strong text.
-                b'-' | b'+' | b'*' | b'.' | b')' => {
-                    marks += usize::from(matches!(line.get(place + 1), None | Some(b' ' | b'\t')))
-                }
-                b' ' | b'\t' | b'0'..=b'9' => {}
-                _ => break,
-            }
-        }
-        marks <= MOST_MARKS
-    })
-}
-
-struct Writer<'w, 'a> {
+pub(super) struct Writer<'w, 'a> {
     name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
-    rendered: Rendered,
-    /// Text that is not written yet: the parser cuts it at every character that might have meant something.
-    pending: String,
+    pub(super) rendered: Rendered,
+    /// Text that is not written yet: the parser splits text at every character that could have been markup.
+    pub(super) pending: String,
     /// What to write at the end of each open element; empty for those that were left out.
     open: Vec<&'static str>,
     depth: usize,
-    /// Links and images that are open around here: no link goes into a link.
-    links: usize,
-    /// Whose mention is open; its text goes to `pending`.
+    /// The number of open links and images: links are not nested.
+    pub(super) links: usize,
+    /// The user whose mention is open. Its text goes to `pending`.
     mention: Option<UserId>,
-    /// Whether lists that are open were written, innermost last: their items follow them.
+    /// Whether each open list was written, innermost last. Items of a list that was left out are left out too.
     lists: Vec<bool>,
     table: Vec<Alignment>,
     column: usize,
     in_head: bool,
-    in_code: bool,
-    /// Whether there is anything to see.
-    shows: bool,
+    pub(super) in_code: bool,
+    /// Whether anything visible was written.
+    pub(super) shows: bool,
 }
 
 impl<'w, 'a> Writer<'w, 'a> {
-    fn new(size: usize, name_of: &'w dyn Fn(UserId) -> Option<&'a str>) -> Self {
+    pub(super) fn new(size: usize, name_of: &'w dyn Fn(UserId) -> Option<&'a str>) -> Self {
         let rendered = Rendered {
             html: String::with_capacity(size + size / 2 + 64),
             plain: String::with_capacity(size),
@@ -128,33 +58,33 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    fn finish(mut self) -> Rendered {
+    pub(super) fn finish(mut self) -> Rendered {
         let length = self.rendered.plain.trim_end().len();
         self.rendered.plain.truncate(length);
         self.rendered
     }
 
-    /// The text as it was typed, line by line.
-    fn literally(&mut self, source: &str) {
+    /// Writes the source as text, line by line.
+    pub(super) fn literal(&mut self, source: &str) {
         self.html("<p>");
         self.pending.push_str(source);
         self.flush();
         self.html("</p>");
     }
 
-    fn html(&mut self, html: &str) {
+    pub(super) fn html(&mut self, html: &str) {
         self.rendered.html.push_str(html);
     }
 
-    /// Keeps the words of two blocks apart.
-    fn space(&mut self) {
+    /// Separates the plain text of two blocks.
+    pub(super) fn space(&mut self) {
         let plain = &mut self.rendered.plain;
         if !plain.is_empty() && !plain.ends_with(' ') {
             plain.push(' ');
         }
     }
 
-    fn event(&mut self, event: Event<'_>) {
+    pub(super) fn event(&mut self, event: Event<'_>) {
         if self.mention.is_some() {
             return self.within_mention(event);
         }
@@ -185,7 +115,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 self.html("> ");
                 self.shows = true;
             }
-            // Extensions that are not on.
+            // Extensions that are not enabled.
             Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
     }
@@ -197,7 +127,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             Tag::HtmlBlock => return self.element("<p>", "</p>"),
             _ => self.flush(),
         }
-        let deep = self.depth >= DEEPEST;
+        let deep = self.depth >= MAX_DEPTH;
         match tag {
             Tag::Paragraph => self.element("<p>", "</p>"),
             Tag::Heading { level, .. } => {
@@ -242,7 +172,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// Opens an element, or leaves it out where both are empty.
+    /// Opens an element, or leaves it out if both are empty.
     fn element(&mut self, start: &str, end: &'static str) {
         self.html(start);
         self.open.push(end);
@@ -277,7 +207,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.element(">", end);
     }
 
-    /// An image becomes a link to it; a link to a person, behind an @, becomes a mention.
+    /// Opens a link. An image becomes a link to it; a link to a user after an `@` becomes a mention.
     fn start_link(&mut self, address: &CowStr<'_>, kind: LinkType) {
         let user = mention::user_of(address).filter(|_| self.links == 0 && self.pending.ends_with('@'));
         if let Some(user) = user {
@@ -289,11 +219,11 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.flush();
         self.links += 1;
         let prefix = if kind == LinkType::Email { "mailto:" } else { "" };
-        if self.links == 1 && self.depth < DEEPEST && (!prefix.is_empty() || links::is_allowed(address)) {
+        if self.links == 1 && self.depth < MAX_DEPTH && (!prefix.is_empty() || links::is_allowed(address)) {
             self.html("<a href=\"");
             self.html(prefix);
             escape::address(&mut self.rendered.html, address);
-            self.element(LINK_REST, "</a>");
+            self.element(LINK_ATTRIBUTES, "</a>");
         } else {
             self.element("", "");
         }
@@ -319,7 +249,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// Inside a mention only its words count, and its end.
+    /// Handles an event inside a mention, of which only the text and the end matter.
     fn within_mention(&mut self, event: Event<'_>) {
         match event {
             Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => self.pending.push_str(&text),
@@ -345,93 +275,9 @@ impl<'w, 'a> Writer<'w, 'a> {
             _ => {}
         }
     }
-
-    /// Writes code: nothing in it means anything.
-    fn verbatim(&mut self, code: &str) {
-        escape::text(&mut self.rendered.html, code);
-        self.rendered.plain.extend(code.chars().map(|c| if c == '\n' { ' ' } else { c }));
-        self.shows |= !code.trim().is_empty();
-    }
-
-    /// Writes the text that was gathered, with its bare addresses, `@here` and line ends.
-    fn flush(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
-        let text = std::mem::take(&mut self.pending);
-        if self.in_code {
-            self.verbatim(&text);
-        } else {
-            self.prose(text.strip_suffix('\n').unwrap_or(&text));
-        }
-        self.pending = text;
-        self.pending.clear();
-    }
-
-    fn prose(&mut self, text: &str) {
-        self.shows |= !text.trim().is_empty();
-        let mut written = 0;
-        let mut from = 0;
-        while let Some(place) = text[from..].find(['@', ':', '.', '\n']).map(|found| from + found) {
-            from = place + 1;
-            let (start, end) = match text.as_bytes()[place] {
-                b'\n' => {
-                    self.words(&text[written..place]);
-                    self.html("<br>");
-                    self.space();
-                    written = from;
-                    continue;
-                }
-                _ if self.links > 0 => continue,
-                b'@' => match mention::everyone_at(text, place) {
-                    Some(everyone) => {
-                        self.words(&text[written..place]);
-                        self.everyone(everyone);
-                        written = place + everyone.word().len();
-                        from = written;
-                        continue;
-                    }
-                    None => continue,
-                },
-                sign => {
-                    let Some((start, end)) = bare_link(text, written, place, sign) else { continue };
-                    (start, end)
-                }
-            };
-            self.words(&text[written..start]);
-            self.bare(&text[start..end]);
-            written = end;
-            from = end;
-        }
-        self.words(&text[written..]);
-    }
-
-    fn words(&mut self, text: &str) {
-        escape::text(&mut self.rendered.html, text);
-        self.rendered.plain.push_str(text);
-    }
-
-    fn everyone(&mut self, everyone: Everyone) {
-        self.html("<span class=\"mention\">");
-        self.html(everyone.word());
-        self.html("</span>");
-        self.rendered.plain.push_str(everyone.word());
-        self.rendered.everyone = self.rendered.everyone.max(Some(everyone));
-    }
-
-    fn bare(&mut self, address: &str) {
-        self.html("<a href=\"");
-        if !links::is_allowed(address) {
-            self.html("https://");
-        }
-        escape::address(&mut self.rendered.html, address);
-        self.html(LINK_REST);
-        self.words(address);
-        self.html("</a>");
-    }
 }
 
-const LINK_REST: &str = "\" rel=\"noopener noreferrer\" target=\"_blank\">";
+pub(super) const LINK_ATTRIBUTES: &str = "\" rel=\"noopener noreferrer\" target=\"_blank\">";
 
 const HEADINGS: [(&str, &str); 6] = [
     ("<h1>", "</h1>"),
@@ -441,13 +287,3 @@ const HEADINGS: [(&str, &str); 6] = [
     ("<h5>", "</h5>"),
     ("<h6>", "</h6>"),
 ];
-
-/// The bare address whose `:` or first `.` stands at `place`, if it starts at `written` or later.
-fn bare_link(text: &str, written: usize, place: usize, sign: u8) -> Option<(usize, usize)> {
-    let before: &[usize] = if sign == b':' { &["https".len(), "http".len()] } else { &["www".len()] };
-    before.iter().find_map(|length| {
-        let start =
-            place.checked_sub(*length).filter(|start| *start >= written && text.is_char_boundary(*start))?;
-        Some((start, links::bare_at(text, start)?))
-    })
-}
