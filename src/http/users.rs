@@ -89,7 +89,7 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
         let password =
             if form.has("password") { Some(required_password(&mut form, "password")) } else { None };
         let current = form.text("current_password");
-        let role = form.word("role", Role::WORDS, Role::from_word);
+        let role: Option<Role> = form.word("role");
         form.finish()?;
         if role.is_some_and(|role| role != user.role) {
             if !viewer.is_admin {
@@ -124,7 +124,7 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> Later {
             call.worker.writer.write(command).await?
         } else {
             let mut act = viewer.act(&call, "user.change", format_args!("user {}", user.id));
-            act.detail = role.map_or_else(String::new, |role| format!("role {}", role.as_str()));
+            act.detail = role.map_or_else(String::new, |role| format!("role {}", role.into_str()));
             call.worker.writer.write(Audited { command, act }).await?
         };
         Ok(Reply::written(StatusCode::OK, &changed.private()))
