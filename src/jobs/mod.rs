@@ -196,7 +196,7 @@ impl Runner {
                 Err(Failure::Later(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
             if !matches!(outcome, Outcome::Done(_)) {
-                tracing::info!(job = job.id.0, kind = job.kind.as_str(), ?outcome, "a job is not done");
+                tracing::info!(job = job.id.0, kind = job.kind.into_str(), ?outcome, "a job is not done");
             }
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
                 tracing::warn!(?error, job = job.id.0, "could not note how a job ended");

@@ -10,7 +10,7 @@ use super::{
     sessions::end_sessions,
 };
 use crate::{
-    store::state::network_of,
+    store::network_of,
     types::event::{Change, SessionEnd},
     types::{JobKind, Role, Status, UserId},
 };

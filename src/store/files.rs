@@ -1,5 +1,6 @@
 //! Rows of uploaded files, whose bytes are in the folder, and of small images, whose bytes are in the database.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::OptionalExtension;
 
 use super::{
@@ -75,18 +76,12 @@ pub(super) fn add_file(
     })
 }
 
-/// A name as one segment of a path (RFC 3986, section 3.3): all but unreserved characters encoded.
+/// All but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A name as one segment of a path (RFC 3986, section 3.3).
 fn percent_encoded(name: &str) -> String {
-    use std::fmt::Write;
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+    let encoded = utf8_percent_encode(name, RESERVED).to_string();
     // Browsers resolve the segments `.` and `..`.
     if encoded.bytes().all(|byte| byte == b'.') { encoded.replace('.', "%2E") } else { encoded }
 }

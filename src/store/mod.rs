@@ -61,7 +61,7 @@ pub use search::{Found, Hit, SearchQuery};
 pub use secrets::KeepSecret;
 pub use sessions::{Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, TouchSession};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
-pub use state::{RoomState, State};
+pub use state::{RoomState, State, network_of};
 pub use sync::{Change as SyncChange, PruneEvents};
 pub use system_user::JoinSystemUser;
 pub use tokens::{CreateToken, TokenRow};

@@ -34,7 +34,7 @@ pub struct State {
 
 /// The network that is blocked for an address: an IPv4 address alone, or the /64 of an IPv6 address, which is usually one
 /// customer's.
-pub(super) fn network_of(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         address => address,
