@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -271,7 +271,7 @@ fn run(
     behaviour: &Behaviour,
     log: &Arc<Mutex<Vec<String>>>,
 ) -> Option<Child> {
-    let mut child = Command::new("pebble")
+    let mut child = program("pebble")
         .arg("-config")
         .arg(dir.join("pebble.json"))
         .args(["-strict", "-dnsserver", &names.to_string()])
@@ -282,7 +282,7 @@ fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("pebble, which Debian has as a package of that name");
+        .expect("pebble starts");
     collect_lines(child.stdout.take().expect("piped"), log);
     collect_lines(child.stderr.take().expect("piped"), log);
     let end = std::time::Instant::now() + DEADLINE;

@@ -2,7 +2,7 @@
 
 use crate::{
     driver::{CONTROL, DESK, ENTER, ESCAPE, PHONE, Screen, with_browser},
-    support::{Team, json},
+    support::{Team, json, program},
     windows::{signed_in, signed_in_on},
 };
 
@@ -39,11 +39,11 @@ fn languages_have_the_same_texts() {
         const [english, german] = [shape(await all('en'), ''), shape(await all('de'), '')];
         for (const name of english) if (!german.includes(name)) console.log('only in English:', name);
         for (const name of german) if (!english.includes(name)) console.log('only in German:', name);";
-    let output = std::process::Command::new("node")
+    let output = program("node")
         .args(["--input-type=module", "--eval", script])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("node starts (apt-get install npm)");
+        .expect("node starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }

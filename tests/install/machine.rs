@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use crate::support::{program, require};
+
 pub(super) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
 
 /// The binary without debug information: a tenth of the size, because it is copied often.
 pub(super) fn binary() -> &'static Path {
-    static BINARY: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = BINARY.get_or_init(|| {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("campfire");
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campfire-stripped");
+        let _ = fs::remove_file(&path);
         let built = env!("CARGO_BIN_EXE_campfire");
         let stripped = Command::new("strip").arg("-o").arg(&path).arg(built).status();
         if !stripped.is_ok_and(|status| status.success()) {
             fs::copy(built, &path).unwrap();
         }
-        (dir, path)
-    });
-    path
+        path
+    })
 }
 
 pub(super) fn put(path: &Path, text: &str, mode: u32) {
@@ -158,12 +159,13 @@ for place in etc usr/local var/lib run; do mount --bind {root}/$place /$place; d
 export PATH={root}/stubs:/usr/bin:/bin:/usr/sbin:/sbin INSTALL={SCRIPT} CAMPFIRE_BASE_URL={root}/release
 {lines}"
         );
-        let output = Command::new("unshare")
+        require(&["ip", "systemd-analyze"]);
+        let output = program("unshare")
             .args(["--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
             .args(["sh", "-c", &enter])
             .stdin(Stdio::null())
             .output()
-            .expect("unshare, of util-linux");
+            .expect("unshare starts");
         Outcome::of(&output)
     }
 }

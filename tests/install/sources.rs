@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::machine::{Outcome, SCRIPT, binary, put, release, sha256};
+use crate::support::require;
 
 /// A home directory, a release, and a PATH with only these tools.
 struct Home {
@@ -19,6 +20,7 @@ const TOOLS: &str = "sh cat chmod cmp cp cut dirname grep head hostname id ln mk
 
 impl Home {
     fn new(more: &[&str]) -> Home {
+        require(&["dash", "busybox", "bash", "curl", "wget"]);
         let dir = tempfile::tempdir().unwrap();
         let home = Home { dir };
         let path = home.at("path");

@@ -19,7 +19,7 @@ use fantoccini::{
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, program, require};
 
 /// The accessibility checker, installed from npm once; not part of the product.
 const AXE: &str = "axe-core@4.14.1";
@@ -66,23 +66,30 @@ pub struct Driver {
     child: Child,
     address: String,
     windows: Mutex<Vec<Window>>,
+    _home: tempfile::TempDir,
 }
 
 impl Driver {
     async fn start() -> Driver {
+        require(&["chromium", "chromedriver"]);
         // A port that was free a moment ago; if somebody else was quicker, the next one is tried.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let child = Command::new("chromedriver")
+            // What it and its browsers write, profiles and caches, goes with it.
+            let home = tempfile::tempdir().unwrap();
+            let child = program("chromedriver")
                 .arg(format!("--port={port}"))
+                .env("HOME", home.path())
+                .env("TMPDIR", home.path())
+                .env_remove("XDG_CONFIG_HOME")
+                .env_remove("XDG_CACHE_HOME")
+                .env_remove("XDG_DATA_HOME")
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
-                .unwrap_or_else(|error| {
-                    panic!("chromedriver does not start ({error}): apt-get install chromium chromium-driver")
-                });
+                .expect("chromedriver starts");
             let address = format!("http://127.0.0.1:{port}");
-            let mut driver = Driver { child, address, windows: Mutex::default() };
+            let mut driver = Driver { child, address, windows: Mutex::default(), _home: home };
             if driver.is_ready(port).await {
                 return driver;
             }
@@ -143,7 +150,7 @@ impl Driver {
             .capabilities(capabilities)
             .connect(&self.address)
             .await
-            .expect("Chromium opens a window (apt-get install chromium)");
+            .expect("Chromium opens a window");
         let window = Window { client, expected: Arc::default() };
         if !touch {
             // A window's size includes its frame; this sets the size of the page.
@@ -330,11 +337,13 @@ fn axe() -> &'static str {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(AXE);
         let script = place.join("node_modules/axe-core/axe.min.js");
         if !script.exists() {
-            let done = Command::new("npm")
-                .args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+            let done = program("npm")
+                .args(["install", "--no-save", "--no-audit", "--no-fund", "--no-update-notifier"])
+                .args(["--ignore-scripts", "--prefix"])
                 .args([place.as_os_str(), AXE.as_ref()])
+                .env("npm_config_cache", concat!(env!("CARGO_TARGET_TMPDIR"), "/npm"))
                 .status()
-                .unwrap_or_else(|error| panic!("npm does not start ({error}): apt-get install npm"));
+                .expect("npm starts");
             assert!(done.success(), "npm cannot install {AXE}");
         }
         std::fs::read_to_string(script).unwrap()

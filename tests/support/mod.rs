@@ -20,10 +20,27 @@ pub use systemd::Systemd;
 pub use team::{PASSWORD, Person, Team};
 pub use ws::Socket;
 
+use std::process::Command;
 use std::time::Duration;
 
 /// How long a test waits for something that must happen. Generous, because machines that run tests are busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A command that runs a program. If this machine lacks it, the test fails with one line that says how to get it.
+pub fn program(name: &str) -> Command {
+    require(&[name]);
+    Command::new(name)
+}
+
+/// Fails, with one line and no backtrace, if one of these programs is missing.
+pub fn require(programs: &[&str]) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    if let Some(missing) = programs.iter().find(|name| !is_there(name)) {
+        eprintln!("{missing} is missing; `tests/run` installs what the tests need, and runs them");
+        std::panic::resume_unwind(Box::new(()));
+    }
+}
 
 /// The value of the future; fails the test if it takes longer than [`DEADLINE`].
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
