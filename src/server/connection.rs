@@ -1,17 +1,7 @@
-//! One HTTP connection: hyper's, with its timeouts kept by the worker's own clock instead of a timer per request.
+//! One HTTP connection, as hyper serves it: over TLS or not, HTTP/1.1 or HTTP/2.
 
 use std::{
-    cell::{Cell, RefCell},
-    convert::Infallible,
-    future::Future,
-    net::IpAddr,
-    pin::pin,
-    rc::{Rc, Weak},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    task::{Poll, Waker},
+    cell::Cell, convert::Infallible, future::Future, net::IpAddr, pin::pin, rc::Rc, sync::Arc, task::Poll,
     time::Duration,
 };
 
@@ -28,11 +18,11 @@ use tokio::{net::TcpStream, task::spawn_local};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
 use super::{
+    connections::{Connections, Open, Watch, unless_expired},
     listener::{self, Listener},
     tls::{ACME_TLS, H2},
 };
 use crate::{
-    config::Config,
     http, live,
     transport::{Accepted, Phase, Progress, Stream},
     worker::Worker,
@@ -62,72 +52,6 @@ const MAX_SEND_BUFFER: usize = 256 << 10;
 /// A connection with requests under way is asked this often whether somebody is there, and has so long to say so.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
-
-/// How the worker reaches a connection.
-struct Watch {
-    progress: Arc<Progress>,
-    /// To be closed as soon as what it does is done; at once if it does nothing.
-    draining: Cell<bool>,
-    /// The same if nothing has been heard of it since it came.
-    hurried: Cell<bool>,
-    expired: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Watch {
-    fn wake(&self) {
-        if let Some(waker) = &*self.waker.borrow() {
-            waker.wake_by_ref();
-        }
-    }
-}
-
-/// The connections of one worker.
-#[derive(Default)]
-pub(super) struct Connections {
-    watches: RefCell<Vec<Weak<Watch>>>,
-    clock: Arc<AtomicU32>,
-    open: Rc<Cell<usize>>,
-}
-
-impl Connections {
-    pub(super) fn is_empty(&self) -> bool {
-        self.open.get() == 0
-    }
-
-    /// Once a second: closes what has taken too long.
-    pub(super) fn tick(&self, clock: u32, config: &Config) {
-        self.clock.store(clock, Ordering::Relaxed);
-        self.watches.borrow_mut().retain(|watch| {
-            let Some(watch) = watch.upgrade() else { return false };
-            let limit = match watch.progress.phase() {
-                Phase::Fresh | Phase::Idle => config.idle_timeout,
-                Phase::Head => config.header_timeout,
-                Phase::Busy => return true,
-            };
-            if Duration::from_secs(u64::from(watch.progress.age())) > limit {
-                watch.expired.set(true);
-                watch.wake();
-            }
-            true
-        });
-    }
-
-    pub(super) fn drain(&self) {
-        for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
-            watch.draining.set(true);
-            watch.wake();
-        }
-    }
-
-    /// Closes those as well that came and said nothing.
-    pub(super) fn hurry(&self) {
-        for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
-            watch.hurried.set(true);
-            watch.wake();
-        }
-    }
-}
 
 /// How connections are taken: over TLS if there is a configuration of it, and by which rules of HTTP.
 pub(super) struct Door {
@@ -203,16 +127,7 @@ fn serve(
         .with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
     let first = if door.tls.is_some() { Phase::Head } else { Phase::Fresh };
-    let progress = Arc::new(Progress::new(Arc::clone(&connections.clock), first));
-    let watch = Rc::new(Watch {
-        progress,
-        // It may be one of those that are let in before the door closes.
-        draining: Cell::new(worker.shared.is_draining()),
-        hurried: Cell::new(false),
-        expired: Cell::new(false),
-        waker: RefCell::default(),
-    });
-    connections.watches.borrow_mut().push(Rc::downgrade(&watch));
+    let watch = connections.watch(first, worker.shared.is_draining());
     let open = Open::new(Rc::clone(&connections.open), Rc::clone(&worker));
     let address = peer.ip().to_canonical();
     async move {
@@ -343,42 +258,5 @@ impl Drop for UnderWay {
         if self.count.get() == 0 {
             self.progress.enter(Phase::Idle);
         }
-    }
-}
-
-/// Drives something until it is done, or its connection has taken too long.
-async fn unless_expired<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|cx| {
-        if watch.expired.get() {
-            return Poll::Ready(None);
-        }
-        let known = watch.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if !known {
-            watch.waker.replace(Some(cx.waker().clone()));
-        }
-        future.as_mut().poll(cx).map(Some)
-    })
-    .await
-}
-
-/// Counts a connection as long as it is open.
-struct Open {
-    count: Rc<Cell<usize>>,
-    worker: Rc<Worker>,
-}
-
-impl Open {
-    fn new(count: Rc<Cell<usize>>, worker: Rc<Worker>) -> Self {
-        count.set(count.get() + 1);
-        worker.metrics.connections.add(1);
-        Self { count, worker }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.count.set(self.count.get() - 1);
-        self.worker.metrics.connections.set(self.worker.metrics.connections.get() - 1);
     }
 }

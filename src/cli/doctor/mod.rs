@@ -1,22 +1,25 @@
 //! `campfire doctor`: what of this host would hold a tier back, what is wrong with the installation, and the command to
 //! mend it. It changes nothing.
 
-mod checks;
+mod capacity;
 mod host;
-mod house;
+mod installation;
 
 use std::{ffi::OsString, path::PathBuf};
 
 use serde_json::json;
 
 use super::{Failure, Given, help, say};
-use checks::{CHECKS, Check};
+use capacity::{CHECKS, Check};
 use host::Host;
-use house::{FINDINGS, Finding};
+use installation::{FINDINGS, Finding};
 
 /// The settings that it looks at.
 pub(super) const OWN: [&str; 8] =
     ["listen", "data", "public_url", "domain", "tls_cert", "tls_key", "name_servers", "backup_dir"];
+
+/// When a command helps: until the next start.
+const NOW: &str = "now";
 
 /// What a host is asked to carry. `campfire bench` judges against the same.
 struct Tier {

@@ -2,140 +2,39 @@
 //! up on. A thread of its own; whatever fails here, the server goes on with the certificate that it has.
 
 mod account;
+mod error;
 mod line;
 mod order;
+mod schedule;
 mod storage;
 
 use std::{
-    fmt, io,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use tokio::sync::watch;
 
+pub use self::error::AcmeError;
 use self::{
+    error::Failure,
     line::Line,
     order::{Answers, Issued, Way},
-    storage::{KeepError, Storage, Stored},
+    schedule::{after, delay},
+    storage::{Storage, Stored},
 };
 use super::{
     certificate::Validity,
-    tls::{Certificates, HttpChallenges, TlsError, chain_in},
+    tls::{Certificates, HttpChallenges, chain_in},
 };
 use crate::{
     config::{AcmeChallenge, Config},
-    outbound::backoff,
-    outbound::{Outside, Policy},
+    outbound::{Outside, Policy, backoff},
     store::CERTIFICATES,
 };
 
 /// The clock is looked at this often: it may have been set, or the machine slept.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
-
-/// Before the first try again; each further one waits three times as long, give or take a half. Six in the first hour:
-/// Let's Encrypt allows five proofs of a name to fail in that time, and says when it has had enough.
-const FIRST_DELAY: Duration = Duration::from_secs(10);
-
-/// What an authority that has had enough of us gets if it does not say how long.
-const UNNAMED_WAIT: Duration = Duration::from_secs(3600);
-/// No wait is longer than this, whatever is asked for: limits may be raised meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
-
-/// Why there is no new certificate. Displays as a part of a sentence that says what to look at.
-#[derive(Debug)]
-enum Failure {
-    /// The authority looked for the proof, and did not find it.
-    Unproved {
-        domain: String,
-        way: Way,
-        why: String,
-    },
-    NotOffered {
-        domain: String,
-        way: Way,
-    },
-    Authority(instant_acme::Error),
-    Key(String),
-    Disk(io::Error),
-    /// What was issued cannot be used.
-    Unfit(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unproved { domain, way, why } => write!(
-                f,
-                "the authority could not verify {domain} by {} ({why}); check that the name's A and AAAA records lead to this machine, and that port {} can be reached from the internet",
-                way.name(),
-                way.port()
-            ),
-            Self::NotOffered { domain, way } => {
-                write!(
-                    f,
-                    "the authority does not offer {} for {domain}; choose another with --acme-challenge",
-                    way.name()
-                )
-            }
-            Self::Authority(instant_acme::Error::Api(problem)) => {
-                write!(
-                    f,
-                    "the authority refuses: {}",
-                    problem.detail.as_deref().unwrap_or("it does not say why")
-                )?;
-                for part in problem.subproblems.iter().filter_map(|part| part.detail.as_deref()) {
-                    write!(f, "; {part}")?;
-                }
-                Ok(())
-            }
-            Self::Authority(instant_acme::Error::Json(error)) => write!(
-                f,
-                "what the authority answers is not ACME ({error}); check the address of its directory, --acme-directory"
-            ),
-            Self::Authority(error) => error.fmt(f),
-            Self::Key(why) => write!(f, "no key could be made ({why})"),
-            Self::Disk(error) => write!(f, "it cannot be kept in the data directory ({error})"),
-            Self::Unfit(why) => write!(f, "what the authority issued is of no use: {why}"),
-        }
-    }
-}
-
-impl From<instant_acme::Error> for Failure {
-    fn from(error: instant_acme::Error) -> Self {
-        Self::Authority(error)
-    }
-}
-
-impl From<rcgen::Error> for Failure {
-    fn from(error: rcgen::Error) -> Self {
-        Self::Key(error.to_string())
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
-
-impl From<KeepError> for Failure {
-    fn from(error: KeepError) -> Self {
-        match error {
-            KeepError::Disk(error) => Self::Disk(error),
-            KeepError::Unfit(error) => Self::Unfit(error.to_string()),
-        }
-    }
-}
-
-impl Failure {
-    /// The kind of a refusal (RFC 8555, section 6.7).
-    fn is_refusal(&self, kind: &str) -> bool {
-        let Self::Authority(instant_acme::Error::Api(problem)) = self else { return false };
-        problem.r#type.as_deref().and_then(|urn| urn.strip_prefix("urn:ietf:params:acme:error:"))
-            == Some(kind)
-    }
-}
 
 /// Whoever looks after the certificate.
 pub(super) struct CertificateManager {
@@ -324,54 +223,8 @@ impl CertificateManager {
     }
 }
 
-/// Why the server cannot start with ACME. Displays as one sentence.
-#[derive(Debug)]
-pub enum AcmeError {
-    Storage(String, io::Error),
-    Roots(TlsError),
-    /// HTTP-01 is asked for, and nobody answers plain HTTP.
-    Unanswered,
-}
-
-impl fmt::Display for AcmeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Storage(path, error) => {
-                write!(f, "cannot keep certificates in {path} ({error}); make it a directory of this user's")
-            }
-            Self::Roots(error) => write!(f, "{error}; name another with --acme-ca"),
-            Self::Unanswered => f.write_str(
-                "the challenge is to be http-01, and nothing listens for plain HTTP; say where with --http-listen",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for AcmeError {}
-
-/// How long to wait after so many failures, when the authority asked for so much. `random` is from 0 to 255:
-/// servers that were turned away at the same time must not all come back at the same time.
-fn delay(attempts: u32, asked: Option<Duration>, is_limited: bool, random: u8) -> Duration {
-    let delay = backoff::with_jitter(backoff::delay(FIRST_DELAY, attempts), random);
-    let asked = match asked {
-        None if is_limited => UNNAMED_WAIT,
-        asked => asked.unwrap_or_default(),
-    };
-    // Never before the time that was asked for.
-    let jitter = asked.min(backoff::MAX_DELAY) * u32::from(random) / 255 / 10;
-    delay.max((asked + jitter).min(LONGEST_WAIT))
-}
-
 fn shown(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(|_| "a time far away".into(), |time| format!("{time:.0}"))
-}
-
-fn after(delay: Duration) -> String {
-    match delay.as_secs() {
-        seconds @ 0..120 => format!("{} s", seconds.max(1)),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
-    }
 }
 
 #[cfg(test)]
@@ -436,46 +289,5 @@ mod tests {
             assert!(kept.answers.certificates.current().is_none());
             assert_eq!(kept.due(), None, "at once");
         }
-    }
-
-    #[test]
-    fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
-        let bounds = |attempts| (delay(attempts, None, false, 0), delay(attempts, None, false, 255));
-        let seconds = Duration::from_secs;
-        assert_eq!(bounds(1), (seconds(5), seconds(15)));
-        assert_eq!(bounds(2), (seconds(15), seconds(45)));
-        assert_eq!(bounds(8), (seconds(3 * 3600), seconds(9 * 3600)));
-        assert_eq!(bounds(u32::MAX), bounds(8));
-    }
-
-    #[test]
-    fn an_authority_that_asks_for_time_gets_it() {
-        let seconds = Duration::from_secs;
-        assert_eq!(delay(1, Some(seconds(600)), true, 0), seconds(600));
-        assert_eq!(delay(1, Some(seconds(600)), true, 255), seconds(660));
-        assert_eq!(delay(8, Some(seconds(600)), true, 0), seconds(3 * 3600));
-        assert_eq!(delay(1, None, true, 0), UNNAMED_WAIT);
-        assert_eq!(delay(1, Some(seconds(30 * 86_400)), true, 9), LONGEST_WAIT);
-    }
-
-    #[test]
-    fn what_went_wrong_says_what_to_look_at() {
-        let unproved = |way| {
-            let failure =
-                Failure::Unproved { domain: "a.example".into(), way, why: "Connection refused".into() };
-            failure.to_string()
-        };
-        assert!(unproved(Way::TlsAlpn).contains("by TLS-ALPN-01 (Connection refused)"));
-        assert!(unproved(Way::TlsAlpn).contains("port 443 can be reached"));
-        assert!(unproved(Way::Http).contains("port 80 can be reached"));
-        let problem = r#"{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many"}"#;
-        let refused = Failure::from(instant_acme::Error::Api(serde_json::from_str(problem).unwrap()));
-        assert_eq!(refused.to_string(), "the authority refuses: too many");
-        assert!(refused.is_refusal("rateLimited") && !refused.is_refusal("badNonce"));
-        assert_eq!(after(Duration::from_millis(400)), "1 s");
-        assert_eq!(
-            (after(Duration::from_secs(130)), after(backoff::MAX_DELAY)),
-            ("2 min".into(), "6 h".into())
-        );
     }
 }

@@ -1,0 +1,227 @@
+//! Whether people reach the server by its name, over a connection that nobody else can read.
+
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
+
+use tokio::net::UdpSocket;
+use url::{Host as Named, Url};
+
+use super::{Finding, NOW};
+use crate::{
+    cli::doctor::host::Host,
+    config::Config,
+    outbound::{Outside, Policy, is_public},
+    server::certificate::{self, Validity},
+};
+
+/// Whether what people type can be read on its way.
+pub(super) fn encryption(_: &Host, config: &Config) -> Finding {
+    let what = "encryption";
+    if config.has_tls() {
+        return Finding::fine(what, "HTTPS");
+    }
+    if config.base_url().starts_with("https://") {
+        return Finding::fine(what, format!("HTTPS by a proxy, as {}", config.base_url()));
+    }
+    if config.listen.ip().is_loopback() {
+        return Finding::fine(what, "plain HTTP, which does not leave this machine");
+    }
+    if is_public(config.listen.ip()) {
+        return Finding::unfit(
+            what,
+            format!("plain HTTP on the public address {}", config.listen),
+            "passwords can be read on their way",
+        )
+        .mend("with a name that points here", "campfire serve --domain chat.example.org");
+    }
+    Finding::untold(
+        what,
+        "plain HTTP: fine within a house, but passwords can be read on their way, and browsers allow no notifications",
+    )
+    .mend("with a name that points here", "campfire serve --domain chat.example.org")
+}
+
+/// Until when the certificate is good. One that is renewed in time never comes near its end.
+pub(super) fn certificate_time(_: &Host, config: &Config) -> Finding {
+    let what = "certificate";
+    let by_acme = config.domain.first().map(|domain| certificate::place(&config.data, domain));
+    let Some(path) = config.tls_cert.clone().or(by_acme) else {
+        return Finding::untold(what, "there is none to look after");
+    };
+    let log = "journalctl -u campfire | grep -i certificate";
+    if config.tls_cert.is_none() && !path.exists() {
+        return Finding::unfit(
+            what,
+            format!("there is none yet for {}", config.domain[0]),
+            "nobody gets in by HTTPS",
+        )
+        .mend("to see why", log);
+    }
+    let found = match Validity::read(&path) {
+        Ok(found) => found,
+        Err(error) => {
+            return Finding::unfit(what, error.to_string(), "nobody gets in by HTTPS")
+                .mend("to see why", log);
+        }
+    };
+    let now = SystemTime::now();
+    let until = jiff::Timestamp::try_from(found.not_after)
+        .map_or_else(|_| "long ago".into(), |at| format!("{at:.0}"));
+    let shown = format!("good for {} until {until}", found.names.join(", "));
+    if now < found.not_before {
+        return Finding::unfit(what, format!("{shown}, but not yet"), "check the clock")
+            .mend(NOW, "sudo timedatectl set-ntp true");
+    }
+    let left = found.not_after.duration_since(now).unwrap_or_default();
+    let lifetime = found.not_after.duration_since(found.not_before).unwrap_or_default();
+    // A third is left when it is due; with a sixth, renewing has failed for long.
+    if left < lifetime / 6 {
+        return Finding::unfit(what, shown, "it should have been renewed by now").mend("to see why", log);
+    }
+    let wanted: Vec<String> = match Url::parse(&config.base_url()) {
+        Ok(url) => url.host_str().map(str::to_owned).into_iter().collect(),
+        Err(_) => Vec::new(),
+    };
+    let is_named = |name: &String| {
+        found.names.iter().any(|known| {
+            known == name
+                || known
+                    .strip_prefix("*.")
+                    .is_some_and(|tail| name.split_once('.').is_some_and(|(_, rest)| rest == tail))
+        })
+    };
+    let is_name = |name: &&String| name.parse::<IpAddr>().is_err() && !name.starts_with('[');
+    if let Some(missing) = wanted.iter().filter(is_name).find(|name| !is_named(name)) {
+        return Finding::unfit(
+            what,
+            shown,
+            format!("people come by {missing}, and their browsers will warn them"),
+        )
+        .mend("with a name of the certificate", "--public-url https://NAME");
+    }
+    Finding::fine(what, shown)
+}
+
+/// Where people are sent, and whether that name leads anywhere.
+pub(super) fn name(_: &Host, config: &Config) -> Finding {
+    let what = "name";
+    let base = config.base_url();
+    let Ok(url) = Url::parse(&base) else {
+        return Finding::unfit(what, format!("{base} is no address"), "nobody finds the way")
+            .mend(NOW, "--public-url https://chat.example.org");
+    };
+    let Some(Named::Domain(host)) = url.host() else {
+        return Finding::untold(what, format!("people come by an address, {base}"));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else { return Finding::untold(what, "the name cannot be looked up here") };
+    let outside = Outside::new(Policy { name_servers: config.name_servers.clone(), ..Policy::default() });
+    let found = runtime.block_on(async {
+        let address = tokio::time::timeout(LOOK_UP_WITHIN, outside.locate(&url)).await;
+        match address {
+            Ok(Ok(address)) => Ok((address, is_own(address).await)),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("no name server answers".into()),
+        }
+    });
+    match found {
+        Ok((address, true)) => Finding::fine(what, format!("{host} is {address}, which is this host")),
+        Ok((address, false)) => Finding::untold(
+            what,
+            format!(
+                "{host} is {address}, which is not this host itself: right if that is a router or a proxy that passes ports 80 and 443 on to it"
+            ),
+        ),
+        Err(why) => Finding::unfit(what, format!("{host} is not found ({why})"), "nobody finds the way")
+            .mend(NOW, format!("add a record of type A or AAAA for {host} where the domain is managed")),
+    }
+}
+
+/// How long a name server may take.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether an address is one of this host's own: only such a one can be bound.
+async fn is_own(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).await.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::cli::doctor::installation::tests::house;
+
+    #[test]
+    fn passwords_in_the_clear_are_told_of_where_strangers_pass() {
+        let fit = |settings: fn(&mut Config)| {
+            let (_dir, host, config) = house(settings);
+            encryption(&host, &config).fit
+        };
+        assert_eq!(fit(|_| {}), Some(true));
+        assert_eq!(fit(|config| config.listen = "192.168.1.4:3000".parse().unwrap()), None);
+        assert_eq!(fit(|config| config.listen = "0.0.0.0:3000".parse().unwrap()), None);
+        assert_eq!(fit(|config| config.listen = "9.9.9.9:80".parse().unwrap()), Some(false));
+        assert_eq!(
+            fit(|config| {
+                config.listen = "9.9.9.9:443".parse().unwrap();
+                config.domain = vec!["chat.example".into()];
+            }),
+            Some(true)
+        );
+        let proxied = |config: &mut Config| config.public_url = Some("https://chat.example".into());
+        assert_eq!(fit(proxied), Some(true));
+    }
+
+    #[test]
+    fn a_certificate_that_is_missing_old_or_for_others_is_told_of() {
+        let (dir, host, mut config) = house(|_| {});
+        assert_eq!(certificate_time(&host, &config).fit, None);
+        config.domain = vec!["chat.example".into()];
+        assert_eq!(certificate_time(&host, &config).fit, Some(false), "there is none yet");
+        config.domain.clear();
+        let path = dir.path().join("chain.pem");
+        config.tls_cert = Some(path.clone());
+        config.tls_key = Some(dir.path().join("key.pem"));
+        config.public_url = Some("https://chat.example".into());
+        let day = std::time::Duration::from_secs(86_400);
+        let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+        let now = rcgen::date_time_ymd(today.year().into(), today.month() as u8, today.day() as u8);
+        let found = |names: &[&str], from, until| {
+            let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+            let mut params = rcgen::CertificateParams::new(names).unwrap();
+            (params.not_before, params.not_after) = (from, until);
+            let key = rcgen::KeyPair::generate().unwrap();
+            fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
+            certificate_time(&host, &config)
+        };
+        assert_eq!(found(&["chat.example"], now - day, now + 89 * day).fit, Some(true));
+        assert_eq!(found(&["*.example", "b.example"], now - day, now + 89 * day).fit, Some(true));
+        let other = found(&["talk.example"], now - day, now + 89 * day);
+        assert!(other.fit == Some(false) && other.needs.contains("come by chat.example"), "{}", other.needs);
+        let old = found(&["chat.example"], now - 80 * day, now + 10 * day);
+        assert!(old.fit == Some(false) && old.needs.contains("renewed by now"), "{}", old.needs);
+        let early = found(&["chat.example"], now + day, now + 90 * day);
+        assert!(early.fit == Some(false) && early.needs.contains("clock"), "{}", early.needs);
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_told_of() {
+        let (_dir, host, config) = house(|_| {});
+        assert_eq!(name(&host, &config).fit, None, "an address is no name");
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (_dir, host, config) = house(|config| {
+            config.domain = vec!["chat.invalid".into()];
+            config.name_servers = vec![silent.local_addr().unwrap()];
+        });
+        drop(silent);
+        let found = name(&host, &config);
+        assert!(
+            found.fit == Some(false) && found.found.contains("chat.invalid is not found"),
+            "{}",
+            found.found
+        );
+    }
+}
