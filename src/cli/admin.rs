@@ -6,7 +6,7 @@ use super::{Failure, Given, help, say};
 use crate::{
     chat::passwords::hash_password,
     config::Config,
-    server::Nobody,
+    server::NoWorkers,
     store::{
         Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset,
         WriteError, Writer,
@@ -113,7 +113,7 @@ fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> 
     } else {
         DataDir::claim(&config.data, config.durability)?
     };
-    let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody))?;
+    let (_writer, handle) = Writer::start(&data, 16, Box::new(NoWorkers))?;
     handle.write_blocking(command).map_err(|error| {
         Failure::Failed(match error {
             WriteError::Refused(Refusal::NotFound) => {

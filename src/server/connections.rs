@@ -1,4 +1,4 @@
-//! The connections of one worker, and their timeouts, kept by the worker's own clock instead of a timer per request.
+//! The connections of one worker. Their timeouts are checked by the worker's clock, instead of a timer per request.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,13 +18,14 @@ use crate::{
     worker::Worker,
 };
 
-/// How the worker reaches a connection.
+/// What a worker and one of its connections share.
 pub(super) struct Watch {
     pub(super) progress: Arc<Progress>,
-    /// To be closed as soon as what it does is done; at once if it does nothing.
+    /// The connection is to close once its request is answered, at once if there is none.
     pub(super) draining: Cell<bool>,
-    /// The same if nothing has been heard of it since it came.
+    /// It is to close even if it has sent nothing yet.
     pub(super) hurried: Cell<bool>,
+    /// It has exceeded a timeout.
     pub(super) expired: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -50,7 +51,7 @@ impl Connections {
         self.open.get() == 0
     }
 
-    /// Once a second: closes what has taken too long.
+    /// Closes connections that have exceeded a timeout; called every second.
     pub(super) fn tick(&self, clock: u32, config: &Config) {
         self.clock.store(clock, Ordering::Relaxed);
         self.watches.borrow_mut().retain(|watch| {
@@ -68,11 +69,11 @@ impl Connections {
         });
     }
 
-    /// Begins to watch a connection that has just been accepted.
+    /// Adds a connection that was accepted.
     pub(super) fn watch(&self, first: Phase, is_draining: bool) -> Rc<Watch> {
         let watch = Rc::new(Watch {
             progress: Arc::new(Progress::new(Arc::clone(&self.clock), first)),
-            // It may be one of those that are let in before the door closes.
+            // It may be one of the last that are accepted before the listener closes.
             draining: Cell::new(is_draining),
             hurried: Cell::new(false),
             expired: Cell::new(false),
@@ -82,6 +83,7 @@ impl Connections {
         watch
     }
 
+    /// Closes connections as soon as their requests are answered.
     pub(super) fn drain(&self) {
         for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
             watch.draining.set(true);
@@ -89,7 +91,7 @@ impl Connections {
         }
     }
 
-    /// Closes those as well that came and said nothing.
+    /// Closes connections that have sent nothing yet as well.
     pub(super) fn hurry(&self) {
         for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
             watch.hurried.set(true);
@@ -98,7 +100,7 @@ impl Connections {
     }
 }
 
-/// Drives something until it is done, or its connection has taken too long.
+/// Polls a future until it is done, or its connection has exceeded a timeout.
 pub(super) async fn unless_expired<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     std::future::poll_fn(|cx| {
@@ -114,7 +116,7 @@ pub(super) async fn unless_expired<F: Future>(watch: &Watch, future: F) -> Optio
     .await
 }
 
-/// Counts a connection as long as it is open.
+/// Counts a connection while it is open.
 pub(super) struct Open {
     count: Rc<Cell<usize>>,
     worker: Rc<Worker>,

@@ -5,18 +5,18 @@ use std::{fmt, io, net::SocketAddr};
 use super::{AcmeError, TlsError};
 use crate::store::OpenError;
 
-/// Why the server did not start. Displays as one sentence that says what to do.
+/// Why the server did not start or stop in order. Displays as one sentence that says what to do.
 #[derive(Debug)]
 pub enum ServeError {
     Open(OpenError),
     PortInUse(SocketAddr),
     Listen(SocketAddr, io::Error),
-    /// A socket that whoever started us holds open.
+    /// A socket that was passed on by the service manager, by its name.
     Inherited(String, io::Error),
     Runtime(io::Error),
     Tls(TlsError),
     Acme(AcmeError),
-    /// It was told to stop again while it was stopping.
+    /// A second signal came while it was stopping.
     CutShort,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for ServeError {
             Self::Inherited(name, error) => {
                 write!(
                     f,
-                    "cannot accept from the socket {name:?} that was passed on ({error}); its unit has to have ListenStream= with an address and a port"
+                    "cannot accept from the socket {name:?} that was passed on ({error}); its unit needs ListenStream= with an address and a port"
                 )
             }
             Self::Runtime(error) => {
@@ -45,7 +45,7 @@ impl fmt::Display for ServeError {
             Self::Tls(error) => write!(f, "{error}; name others with --tls-cert and --tls-key"),
             Self::Acme(error) => error.fmt(f),
             Self::CutShort => f.write_str(
-                "told to stop twice: stopped before every request was answered; what was answered is kept",
+                "stopped by a second signal before every request was answered; acknowledged writes are stored",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! Where the writer's events and completions go.
+//! How the writer's events and completions reach the workers.
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The workers of this process, as the writer knows them.
+/// Sends events and completions to the workers of this process.
 pub(super) struct Workers(pub(super) Arc<Shared>);
 
 impl Fanout for Workers {
@@ -33,10 +33,10 @@ impl Fanout for Workers {
     }
 }
 
-/// For a writer whose events nobody waits for.
-pub(crate) struct Nobody;
+/// For a writer in a process without workers: events are dropped, and completions run at once.
+pub(crate) struct NoWorkers;
 
-impl Fanout for Nobody {
+impl Fanout for NoWorkers {
     fn events(&self, _: &Batch, _: Instant) {}
 
     fn completions(&self, _: usize, completions: Vec<Box<dyn Completion>>) {

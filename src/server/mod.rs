@@ -1,4 +1,4 @@
-//! Start and stop: the data directory, the writer, the workers, and the signals that end them.
+//! The process: start and stop, listeners, TLS and certificates, the worker threads, and the service manager.
 
 mod acme;
 mod alerts;
@@ -16,7 +16,7 @@ mod start;
 mod tls;
 mod worker_thread;
 
-pub(crate) use self::fanout::Nobody;
+pub(crate) use self::fanout::NoWorkers;
 pub use self::{
     acme::AcmeError,
     error::ServeError,

@@ -1,4 +1,4 @@
-//! The signals that end the server, and how long stopping may take.
+//! The signals that stop the server, and how long stopping may take.
 
 use std::{io, time::Duration};
 
@@ -9,10 +9,10 @@ use tokio::{
 
 use super::ServeError;
 
-/// The whole of stopping takes so long at most; what is not done then is done at the next start, or was never promised.
+/// The longest time that stopping may take. Acknowledged writes are stored by then; background work goes on at the next start.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-/// SIGTERM and SIGINT, noticed from the moment that this exists.
+/// SIGTERM and SIGINT, which are handled from the creation of this value on.
 pub(super) struct Signals {
     runtime: tokio::runtime::Runtime,
     terminate: Signal,
@@ -29,7 +29,7 @@ impl Signals {
         Ok(Self { runtime, terminate, interrupt })
     }
 
-    /// Returns when one comes; does something else meanwhile.
+    /// Runs `work` until a signal comes.
     pub(super) fn wait_while(&mut self, work: impl Future<Output = ()>) {
         let Self { runtime, terminate, interrupt } = self;
         runtime.block_on(async {
@@ -41,7 +41,7 @@ impl Signals {
         });
     }
 
-    /// Waits for what ends the server, but not for ever, and not if another signal comes.
+    /// Runs `ending` to its end, for at most `STOP_WITHIN` and until a second signal comes.
     pub(super) fn wait_for(self, ending: impl FnOnce() + Send + 'static) -> Result<(), ServeError> {
         let Self { runtime, mut terminate, mut interrupt } = self;
         let (ended, end) = tokio::sync::oneshot::channel::<()>();
@@ -54,7 +54,7 @@ impl Signals {
             tokio::select! {
                 _ = end => Ok(()),
                 () = tokio::time::sleep(STOP_WITHIN) => {
-                    tracing::warn!("not all was finished within {STOP_WITHIN:?}; what was answered is kept");
+                    tracing::warn!("stopping took longer than {STOP_WITHIN:?}; acknowledged writes are stored");
                     Ok(())
                 }
                 _ = terminate.recv() => Err(ServeError::CutShort),

@@ -1,4 +1,4 @@
-//! The start of the server: the data directory, the writer and the workers.
+//! Start: opens the data directory, starts the writer and the workers, waits for a signal, and stops them.
 
 use std::{
     io,
@@ -15,13 +15,13 @@ use hyper::header::HeaderValue;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::{
-    Nobody, ServeError, alerts,
+    NoWorkers, ServeError, alerts,
     fanout::Workers,
     listener::{self, Inherited, REDIRECT},
     security::Security,
     service::{self, Watchdog},
     signals::Signals,
-    worker_thread::Part,
+    worker_thread::WorkerThread,
 };
 use crate::{
     config::Config,
@@ -40,13 +40,13 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
     serve_from(config, &data, None, |address| say_where(scheme, address))
 }
 
-/// Tells people, and whoever started us, where we are.
+/// Prints the address on standard error, for people and for programs that start the server.
 pub fn say_where(scheme: &str, address: SocketAddr) {
     eprintln!("listening on {scheme}://{address}");
 }
 
-/// The same from a directory that is claimed already; with `visitor`, the token of a session, the first visitor from
-/// loopback is signed in. `ready` is called once requests are answered.
+/// Serves from a directory that is claimed already. With `visitor`, the token of a session, the first visitor from loopback
+/// is signed in. `ready` is called once requests are answered.
 pub fn serve_from(
     config: Config,
     data: &DataDir,
@@ -63,7 +63,7 @@ pub fn serve_from(
     let (address, sockets) = listener::sockets(&mut inherited, config.listen, count)?;
     if config.listen.port() != 0 && address != config.listen {
         tracing::info!(
-            "the service manager listens on {address}; where the settings say {} nobody does",
+            "listening on {address}, the socket of the service manager, instead of {} from the settings",
             config.listen
         );
     }
@@ -105,40 +105,41 @@ pub fn serve_from(
     let mut threads = Vec::new();
     for (id, sockets) in sockets.into_iter().enumerate() {
         let reader = Reader::open(data)?;
-        let part = Part {
+        let worker = WorkerThread {
             id,
             shared: Arc::clone(&shared),
             handle: handle.clone(),
             state: state.clone(),
             sockets,
             tls: security.tls.clone(),
-            // One thread is enough for those who are sent away.
+            // One worker is enough for redirects.
             redirects: std::mem::take(&mut redirects),
             watchdog: Arc::clone(&watchdog),
             starting: starting.clone(),
             opened: opened.clone(),
             stopped: stopped.clone(),
         };
-        let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || part.run(reader));
+        let thread =
+            std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || worker.run(reader));
         threads.push(thread.map_err(ServeError::Runtime)?);
     }
-    let alerts = alerts::Watch::new(Arc::clone(&shared), handle.clone(), &state);
+    let alerts = alerts::Alerts::new(Arc::clone(&shared), handle.clone(), &state);
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
     threads.push(jobs.map_err(ServeError::Runtime)?);
     if let Some(certificate_manager) = certificate_manager {
         threads.push(certificate_manager.start(stopped.clone()).map_err(ServeError::Runtime)?);
     }
-    // Before anybody is told that we are here: whoever knows may stop us at once.
+    // Before readiness is reported, because a signal may follow at once.
     let mut signals = Signals::listen().map_err(ServeError::Runtime)?;
-    // None accepts before all can: the first would have all who waited for us.
+    // No worker accepts before all can, or the first would get all waiting connections.
     drop(starting);
     all_started.iter().for_each(drop);
     let _ = open.send(());
     ready(address);
     service::ready(&format!("Serving on {address}"));
     signals.wait_while(async {
-        tokio::join!(service::keep_watch(&watchdog, &handle), alerts.keep());
+        tokio::join!(service::run_watchdog(&watchdog, &handle), alerts.run());
     });
     service::stopping();
     tracing::info!("stopping");
@@ -146,15 +147,15 @@ pub fn serve_from(
     let _ = stop.send(true);
     signals.wait_for(move || {
         for thread in threads {
-            // One that panicked has said so itself.
+            // A panic was logged by the thread.
             let _ = thread.join();
         }
-        // Whoever was answered is on the disk: the writer finishes its queue, the log goes into the database.
+        // The writer commits its queue and checkpoints the WAL.
         drop(writer);
     })
 }
 
-/// The key that pushes are signed with, made at the first start. Before the writer is there: nobody else writes yet.
+/// The key that signs pushes; it is generated at the first start, before the writer starts.
 fn vapid_key(data: &DataDir) -> Result<Arc<VapidKey>, ServeError> {
     let failed = |why: String| OpenError::Unwritable(data.path().to_owned(), io::Error::other(why));
     let stored =
@@ -163,24 +164,24 @@ fn vapid_key(data: &DataDir) -> Result<Arc<VapidKey>, ServeError> {
         Some(bytes) => bytes,
         None => {
             let value = VapidKey::generate().to_bytes();
-            let (_writer, handle) = Writer::start(data, 1, Box::new(Nobody))?;
+            let (_writer, handle) = Writer::start(data, 1, Box::new(NoWorkers))?;
             handle
                 .write_blocking(KeepSecret { name: "vapid", value })
                 .map_err(|error| failed(format!("{error:?}")))?
         }
     };
-    VapidKey::from_bytes(&bytes).map(Arc::new).map_err(|_| failed("its VAPID key is none".into()).into())
+    VapidKey::from_bytes(&bytes).map(Arc::new).map_err(|_| failed("its VAPID key is invalid".into()).into())
 }
 
-/// Makes the process fit for many small things: without huge pages, of which each thread's heap would take several for
-/// a few KiB of use (10 of 17 MB at rest were that), and with as many open files as it may have.
+/// Disables transparent huge pages, which took 10 of 17 MB of an idle server because each thread's heap fills several, and
+/// raises the limit of open files to the hard limit.
 pub fn adapt_process() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
-        tracing::debug!(%error, "huge pages stay on");
+        tracing::debug!(%error, "cannot disable huge pages");
     }
     let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     files.current = files.maximum;
     if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, files) {
-        tracing::debug!(%error, "the limit of open files stays as it is");
+        tracing::debug!(%error, "cannot raise the limit of open files");
     }
 }

@@ -28,26 +28,26 @@ use crate::{
     worker::{Shared, Worker},
 };
 
-/// How long requests under way get to finish once the server is told to stop.
+/// How long requests in progress may take once the server stops.
 const REQUESTS_WITHIN: Duration = Duration::from_secs(8);
 
-/// Connections that have just come get so long to say what they want.
+/// How long a new connection may take to send its first request once the server stops.
 const FIRST_REQUEST_WITHIN: Duration = Duration::from_secs(1);
 
-/// Whether all have gone is looked at this often.
+/// How often draining checks whether all connections are closed.
 const DRAIN_STEP: Duration = Duration::from_millis(5);
 
-/// Sockets written to before others get their turn.
+/// Sockets that are flushed before other tasks run.
 const FLUSH_SLICE: usize = 128;
 
-/// Who came and went is gathered for so long before it is told.
+/// Changes of presence are collected for this long before they are sent.
 const PRESENCE_DELAY: Duration = Duration::from_millis(100);
 
-/// Old events are looked for this often.
+/// How often old events are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
 
-/// What a worker's thread is started with.
-pub(super) struct Part {
+/// What the thread of a worker is started with.
+pub(super) struct WorkerThread {
     pub(super) id: usize,
     pub(super) shared: Arc<Shared>,
     pub(super) handle: WriterHandle,
@@ -58,14 +58,14 @@ pub(super) struct Part {
     pub(super) watchdog: Arc<Watchdog>,
     /// Dropped once this worker can accept.
     pub(super) starting: mpsc::Sender<()>,
-    /// Rung once all can.
+    /// Notified once all workers can accept.
     pub(super) opened: watch::Receiver<()>,
     pub(super) stopped: watch::Receiver<bool>,
 }
 
-impl Part {
+impl WorkerThread {
     pub(super) fn run(self, reader: Reader) {
-        // Threads of its own for hashing passwords and for the disk, gone again when idle.
+        // Its blocking threads hash passwords and read files; idle ones end.
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(8)
@@ -96,24 +96,24 @@ impl Part {
                 rooms::purge_deleted(&worker);
                 spawn_local(prune(Rc::clone(&worker)));
             }
-            let mut sending_on = JoinSet::new();
+            let mut redirects = JoinSet::new();
             for (socket, redirect) in self.redirects {
                 match TcpListener::from_std(socket) {
-                    Ok(socket) => drop(sending_on.spawn_local(redirect::serve(socket, redirect))),
-                    Err(error) => tracing::error!(%error, "nobody is sent from HTTP to HTTPS"),
+                    Ok(socket) => drop(redirects.spawn_local(redirect::serve(socket, redirect))),
+                    Err(error) => tracing::error!(%error, "cannot redirect from HTTP to HTTPS"),
                 }
             }
             drop(starting);
             let _ = opened.changed().await;
-            // The listener goes with it.
+            // Drops the listener when it returns.
             connection::accept(&worker, listener, &connections, self.tls).await;
-            drop(sending_on);
+            drop(redirects);
             drain(&worker, &connections).await;
         });
     }
 }
 
-/// Takes in what the writer and the other workers send, as it comes.
+/// Processes what the writer and the other workers send.
 async fn receive_messages(worker: Rc<Worker>) {
     loop {
         worker.shared.inboxes[worker.id].notified().await;
@@ -122,7 +122,7 @@ async fn receive_messages(worker: Rc<Worker>) {
     }
 }
 
-/// Writes frames to sockets, some at a time, so that requests get their turn between.
+/// Writes frames to sockets, in slices, so that requests are served in between.
 async fn flush(worker: Rc<Worker>) {
     loop {
         worker.flush.notified().await;
@@ -132,18 +132,19 @@ async fn flush(worker: Rc<Worker>) {
                 break;
             }
             tokio::task::yield_now().await;
-            // What was committed meanwhile joins the frames of those whose turn is still to come.
+            // Sockets that are not flushed yet get what was committed meanwhile in the same write.
             worker.catch_up();
         }
     }
 }
 
-/// Once a second: the clock, the pings, the silent and the slow; who came and went more often.
+/// Every 100 ms: the heartbeat and changes of presence. Every second: timeouts of connections, pings, and sockets that are
+/// silent or too slow.
 async fn tick(worker: Rc<Worker>, connections: Rc<Connections>, watchdog: Arc<Watchdog>) {
     let mut last = 0;
     loop {
         tokio::time::sleep(PRESENCE_DELAY).await;
-        watchdog.beat(worker.id);
+        watchdog.heartbeat(worker.id);
         if worker.hub.borrow().presence_changed() {
             worker.hub.borrow_mut().tell_presence(&worker.state.borrow());
         }
@@ -163,6 +164,7 @@ async fn tick(worker: Rc<Worker>, connections: Rc<Connections>, watchdog: Arc<Wa
     }
 }
 
+/// Deletes old events, once an hour.
 async fn prune(worker: Rc<Worker>) {
     loop {
         while let Ok(true) = worker.writer.write(PruneEvents).await {}
@@ -170,14 +172,14 @@ async fn prune(worker: Rc<Worker>) {
     }
 }
 
-/// Lets requests finish and tells sockets to come back, for as long as there is time.
+/// Lets requests finish and closes sockets, which then reconnect, within `REQUESTS_WITHIN`.
 async fn drain(worker: &Rc<Worker>, connections: &Rc<Connections>) {
     let began = Instant::now();
     let sockets = worker.shared.metrics.iter().map(|metrics| metrics.sockets.get()).sum();
     tracing::debug!(
         worker = worker.id,
         sockets = worker.metrics.sockets.get(),
-        "a worker sees its sockets off"
+        "a worker drains its sockets"
     );
     worker.hub.borrow_mut().drain(sockets);
     connections.drain();

@@ -21,7 +21,7 @@ async fn a_certificate_is_got_by_tls_alpn_01_and_kept_for_the_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     let more = [("CAMPFIRE_ACME_CHALLENGE", "tls-alpn-01"), ("CAMPFIRE_ACME_EMAIL", "ada@chat.example")];
     let mut server = pebble.serve(dir.path(), NAME, &more);
-    until_said(&server, "got a certificate for chat.example, good until ").await;
+    until_said(&server, "got a certificate for chat.example, valid until ").await;
     let mut stream = connect(&server, NAME).await.expect("a handshake with a certificate that is right");
     stream
         .write_all(b"GET /health HTTP/1.1\r\nhost: chat.example\r\nconnection: close\r\n\r\n")
@@ -46,7 +46,7 @@ async fn a_certificate_for_two_names_is_got_by_http_01() {
     let dir = tempfile::tempdir().unwrap();
     let server =
         pebble.serve(dir.path(), "Chat.Example, camp.example", &[("CAMPFIRE_ACME_CHALLENGE", "http-01")]);
-    until_said(&server, "got a certificate for chat.example, camp.example, good until ").await;
+    until_said(&server, "got a certificate for chat.example, camp.example, valid until ").await;
     for name in [NAME, OTHER] {
         assert!(connect(&server, name).await.is_ok(), "{name}");
     }
@@ -66,7 +66,7 @@ async fn where_port_443_is_not_reached_the_name_is_proved_on_port_80() {
     pebble.http.leads_to(plain_address(&server));
     until_said(&server, "got a certificate for chat.example").await;
     let said = server.log();
-    assert!(said.contains("trying HTTP-01 next, for the authority could not verify chat.example"), "{said}");
+    assert!(said.contains("trying HTTP-01 next: the authority could not verify chat.example"), "{said}");
     assert!(connect(&server, NAME).await.is_ok());
 }
 

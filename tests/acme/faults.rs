@@ -15,7 +15,7 @@ async fn a_proof_that_fails_is_told_and_tried_again() {
     for words in [
         "no certificate for chat.example yet, so nobody can connect",
         "the authority could not verify chat.example by TLS-ALPN-01 (",
-        "check that the name's A and AAAA records lead to this machine",
+        "check that the name's A and AAAA records point to this machine",
         "port 443 can be reached from the internet",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -64,7 +64,7 @@ async fn an_account_that_is_not_known_any_more_is_opened_anew() {
     pebble.restart();
     let server = pebble.serve(dir.path(), "chat.example,camp.example", &[]);
     until("a certificate for both names", async || shown(&server, "camp.example").await.is_some()).await;
-    assert!(server.log().contains("does not know our account any more"), "{}", server.log());
+    assert!(server.log().contains("no longer knows the account"), "{}", server.log());
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn what_is_kept_and_broken_is_replaced() {
     let path = dir.path().join("certificates/chat.example.pem");
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
     let server = pebble.serve(dir.path(), NAME, &[]);
-    assert!(server.log().contains("a new certificate is got, for cannot read"), "{}", server.log());
+    assert!(server.log().contains("ordering a new certificate: cannot read"), "{}", server.log());
     until("a certificate", async || shown(&server, NAME).await.is_some()).await;
 }
 

@@ -26,7 +26,7 @@ async fn too_much_memory_is_logged_and_posted_in_the_room_that_is_named() {
     let mut socket = camp.ada.socket_in(camp.room).await;
     let message = socket.expect("message.created").await["message"].clone();
     let content = message["content"].as_str().expect("content");
-    assert!(content.starts_with("Memory is high: ") && content.ends_with("(the alert is set to 1 MB)."));
+    assert!(content.starts_with("Memory use is high: ") && content.ends_with("(threshold: 1 MB)."));
     camp.server.logs(content);
     let line = camp.server.log().lines().find(|line| line.contains(content)).expect("the line").to_owned();
     assert!(
@@ -47,7 +47,7 @@ async fn a_room_that_is_not_there_is_told_at_the_start_and_the_log_has_the_rest(
     let dir = tempfile::tempdir().unwrap();
     let camp = camp_with(dir.path(), |_| "alert_memory_mb = 1\nalert_room = 4711\n".into()).await;
     camp.server.logs("not posted to room 4711, which alert_room names: there is no such room");
-    camp.server.logs("Memory is high: ");
+    camp.server.logs("Memory use is high: ");
     let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
     assert_eq!(page["messages"], json!([]));
 }

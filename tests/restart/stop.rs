@@ -89,7 +89,7 @@ async fn a_second_signal_ends_it_at_once() {
     assert!(camp.server.runs(), "it waits for the rest of the request");
     camp.server.signal("TERM");
     assert_eq!(camp.server.wait().code(), Some(1));
-    camp.server.logs("told to stop twice");
+    camp.server.logs("stopped by a second signal");
     camp.server.restart();
     camp.ada.get("/api/session").await.expect(200);
 }

@@ -2,50 +2,50 @@
 
 use std::{fmt, io};
 
-use super::{order::Way, storage::KeepError};
+use super::{order::Challenge, storage::StoreError};
 use crate::server::TlsError;
 
-/// Why there is no new certificate. Displays as a part of a sentence that says what to look at.
+/// Why there is no new certificate. Displays as a part of a sentence that says what to check.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The authority looked for the proof, and did not find it.
-    Unproved {
+    /// The authority could not validate the challenge.
+    Invalid {
         domain: String,
-        way: Way,
+        challenge: Challenge,
         why: String,
     },
     NotOffered {
         domain: String,
-        way: Way,
+        challenge: Challenge,
     },
     Authority(instant_acme::Error),
     Key(String),
     Disk(io::Error),
-    /// What was issued cannot be used.
-    Unfit(String),
+    /// The issued certificate cannot be used.
+    Unusable(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unproved { domain, way, why } => write!(
+            Self::Invalid { domain, challenge, why } => write!(
                 f,
-                "the authority could not verify {domain} by {} ({why}); check that the name's A and AAAA records lead to this machine, and that port {} can be reached from the internet",
-                way.name(),
-                way.port()
+                "the authority could not verify {domain} by {} ({why}); check that the name's A and AAAA records point to this machine, and that port {} can be reached from the internet",
+                challenge.name(),
+                challenge.port()
             ),
-            Self::NotOffered { domain, way } => {
+            Self::NotOffered { domain, challenge } => {
                 write!(
                     f,
                     "the authority does not offer {} for {domain}; choose another with --acme-challenge",
-                    way.name()
+                    challenge.name()
                 )
             }
             Self::Authority(instant_acme::Error::Api(problem)) => {
                 write!(
                     f,
                     "the authority refuses: {}",
-                    problem.detail.as_deref().unwrap_or("it does not say why")
+                    problem.detail.as_deref().unwrap_or("without a reason")
                 )?;
                 for part in problem.subproblems.iter().filter_map(|part| part.detail.as_deref()) {
                     write!(f, "; {part}")?;
@@ -54,12 +54,12 @@ impl fmt::Display for Failure {
             }
             Self::Authority(instant_acme::Error::Json(error)) => write!(
                 f,
-                "what the authority answers is not ACME ({error}); check the address of its directory, --acme-directory"
+                "the authority's response is not ACME ({error}); check the URL of its directory, --acme-directory"
             ),
             Self::Authority(error) => error.fmt(f),
-            Self::Key(why) => write!(f, "no key could be made ({why})"),
-            Self::Disk(error) => write!(f, "it cannot be kept in the data directory ({error})"),
-            Self::Unfit(why) => write!(f, "what the authority issued is of no use: {why}"),
+            Self::Key(why) => write!(f, "cannot generate a key ({why})"),
+            Self::Disk(error) => write!(f, "it cannot be stored in the data directory ({error})"),
+            Self::Unusable(why) => write!(f, "the issued certificate cannot be used: {why}"),
         }
     }
 }
@@ -82,17 +82,17 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<KeepError> for Failure {
-    fn from(error: KeepError) -> Self {
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
         match error {
-            KeepError::Disk(error) => Self::Disk(error),
-            KeepError::Unfit(error) => Self::Unfit(error.to_string()),
+            StoreError::Disk(error) => Self::Disk(error),
+            StoreError::Unusable(error) => Self::Unusable(error.to_string()),
         }
     }
 }
 
 impl Failure {
-    /// The kind of a refusal (RFC 8555, section 6.7).
+    /// Whether the authority refused with this type of error (RFC 8555, section 6.7).
     pub(super) fn is_refusal(&self, kind: &str) -> bool {
         let Self::Authority(instant_acme::Error::Api(problem)) = self else { return false };
         problem.r#type.as_deref().and_then(|urn| urn.strip_prefix("urn:ietf:params:acme:error:"))
@@ -105,19 +105,22 @@ impl Failure {
 pub enum AcmeError {
     Storage(String, io::Error),
     Roots(TlsError),
-    /// HTTP-01 is asked for, and nobody answers plain HTTP.
-    Unanswered,
+    /// HTTP-01 is configured, and nothing listens for plain HTTP.
+    NoHttp,
 }
 
 impl fmt::Display for AcmeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Storage(path, error) => {
-                write!(f, "cannot keep certificates in {path} ({error}); make it a directory of this user's")
+                write!(
+                    f,
+                    "cannot store certificates in {path} ({error}); it has to be a directory that this user can write to"
+                )
             }
             Self::Roots(error) => write!(f, "{error}; name another with --acme-ca"),
-            Self::Unanswered => f.write_str(
-                "the challenge is to be http-01, and nothing listens for plain HTTP; say where with --http-listen",
+            Self::NoHttp => f.write_str(
+                "the challenge is http-01, but nothing listens for plain HTTP; say where with --http-listen",
             ),
         }
     }
@@ -130,15 +133,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_went_wrong_says_what_to_look_at() {
-        let unproved = |way| {
+    fn failure_says_what_to_check() {
+        let invalid = |challenge| {
             let failure =
-                Failure::Unproved { domain: "a.example".into(), way, why: "Connection refused".into() };
+                Failure::Invalid { domain: "a.example".into(), challenge, why: "Connection refused".into() };
             failure.to_string()
         };
-        assert!(unproved(Way::TlsAlpn).contains("by TLS-ALPN-01 (Connection refused)"));
-        assert!(unproved(Way::TlsAlpn).contains("port 443 can be reached"));
-        assert!(unproved(Way::Http).contains("port 80 can be reached"));
+        assert!(invalid(Challenge::TlsAlpn).contains("by TLS-ALPN-01 (Connection refused)"));
+        assert!(invalid(Challenge::TlsAlpn).contains("port 443 can be reached"));
+        assert!(invalid(Challenge::Http).contains("port 80 can be reached"));
         let problem = r#"{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many"}"#;
         let refused = Failure::from(instant_acme::Error::Api(serde_json::from_str(problem).unwrap()));
         assert_eq!(refused.to_string(), "the authority refuses: too many");

@@ -1,32 +1,32 @@
-//! When the next attempt is made.
+//! How long to wait before the next attempt.
 
 use std::time::Duration;
 
 use crate::outbound::backoff;
 
-/// Before the first try again; each further one waits three times as long, give or take a half. Six in the first hour:
-/// Let's Encrypt allows five proofs of a name to fail in that time, and says when it has had enough.
+/// The delay before the second attempt; each further delay is three times as long, with a jitter of a half. That is six
+/// attempts in the first hour, in which Let's Encrypt allows five failed validations of a name; then it asks to wait.
 const FIRST_DELAY: Duration = Duration::from_secs(10);
 
-/// What an authority that has had enough of us gets if it does not say how long.
-const UNNAMED_WAIT: Duration = Duration::from_secs(3600);
-/// No wait is longer than this, whatever is asked for: limits may be raised meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// The delay after a `rateLimited` error without a Retry-After header.
+const RATE_LIMIT_DELAY: Duration = Duration::from_secs(3600);
+/// The longest delay, whatever the authority asks for: it may raise its limits meanwhile.
+const MAX_ASKED_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long to wait after so many failures, when the authority asked for so much. `random` is from 0 to 255:
-/// servers that were turned away at the same time must not all come back at the same time.
+/// The delay after `attempts` failures, if the authority asked for `asked`. `random`, from 0 to 255, is the jitter: servers
+/// that were refused at the same time must not all retry at the same time.
 pub(super) fn delay(attempts: u32, asked: Option<Duration>, is_limited: bool, random: u8) -> Duration {
     let delay = backoff::with_jitter(backoff::delay(FIRST_DELAY, attempts), random);
     let asked = match asked {
-        None if is_limited => UNNAMED_WAIT,
+        None if is_limited => RATE_LIMIT_DELAY,
         asked => asked.unwrap_or_default(),
     };
-    // Never before the time that was asked for.
+    // Jitter only prolongs what was asked for.
     let jitter = asked.min(backoff::MAX_DELAY) * u32::from(random) / 255 / 10;
-    delay.max((asked + jitter).min(LONGEST_WAIT))
+    delay.max((asked + jitter).min(MAX_ASKED_DELAY))
 }
 
-/// A delay as it is logged.
+/// A delay as it is logged, in s, min or h.
 pub(super) fn after(delay: Duration) -> String {
     match delay.as_secs() {
         seconds @ 0..120 => format!("{} s", seconds.max(1)),
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
+    fn delay_grows_with_each_attempt_up_to_a_bound() {
         let bounds = |attempts| (delay(attempts, None, false, 0), delay(attempts, None, false, 255));
         let seconds = Duration::from_secs;
         assert_eq!(bounds(1), (seconds(5), seconds(15)));
@@ -50,17 +50,17 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_that_asks_for_time_gets_it() {
+    fn delay_is_at_least_what_the_authority_asks_for() {
         let seconds = Duration::from_secs;
         assert_eq!(delay(1, Some(seconds(600)), true, 0), seconds(600));
         assert_eq!(delay(1, Some(seconds(600)), true, 255), seconds(660));
         assert_eq!(delay(8, Some(seconds(600)), true, 0), seconds(3 * 3600));
-        assert_eq!(delay(1, None, true, 0), UNNAMED_WAIT);
-        assert_eq!(delay(1, Some(seconds(30 * 86_400)), true, 9), LONGEST_WAIT);
+        assert_eq!(delay(1, None, true, 0), RATE_LIMIT_DELAY);
+        assert_eq!(delay(1, Some(seconds(30 * 86_400)), true, 9), MAX_ASKED_DELAY);
     }
 
     #[test]
-    fn a_delay_is_shown_in_its_largest_unit() {
+    fn delay_is_logged_in_its_largest_unit() {
         assert_eq!(after(Duration::from_millis(400)), "1 s");
         assert_eq!(
             (after(Duration::from_secs(130)), after(backoff::MAX_DELAY)),

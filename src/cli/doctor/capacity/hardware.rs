@@ -1,6 +1,6 @@
-//! What the machine has: memory, processors and the disk, or what its control group allows.
+//! Memory, processors and the disk, as far as the control group allows their use.
 
-use super::{Check, KEEP, NOW, enough};
+use super::{Check, NOW, PERMANENTLY, enough};
 use crate::cli::doctor::{Tier, host::Host};
 
 pub(super) fn memory(host: &Host, tier: &Tier) -> Check {
@@ -9,13 +9,13 @@ pub(super) fn memory(host: &Host, tier: &Tier) -> Check {
         return Check::unknown(what, "/proc/meminfo has no MemTotal");
     };
     let found = bytes >> 20;
-    // Firmware, the kernel and graphics keep some of what is sold as so many megabytes.
+    // Firmware, the kernel and graphics take part of the nominal size.
     let needed = |tier: &Tier| tier.memory_mb - tier.memory_mb / 8;
     let megabytes = tier.memory_mb;
-    let mend = if is_limited {
+    let fix = if is_limited {
         vec![
             (NOW, format!("sudo systemctl set-property --runtime campfire MemoryMax={megabytes}M")),
-            (KEEP, format!("sudo systemctl set-property campfire MemoryMax={megabytes}M")),
+            (PERMANENTLY, format!("sudo systemctl set-property campfire MemoryMax={megabytes}M")),
             (
                 "in Docker",
                 format!("docker update --memory {megabytes}m --memory-swap {megabytes}m CONTAINER"),
@@ -29,7 +29,7 @@ pub(super) fn memory(host: &Host, tier: &Tier) -> Check {
         found: format!("{found} MB{}", if is_limited { ", the limit of its control group" } else { "" }),
         enough: enough(|tier| found >= needed(tier)),
         needs: format!("it needs {megabytes} MB"),
-        mend,
+        fix,
     }
 }
 
@@ -39,10 +39,10 @@ pub(super) fn processors(host: &Host, tier: &Tier) -> Check {
         return Check::unknown(what, "/proc/self/status has no Cpus_allowed_list");
     };
     let cores = tier.cores;
-    let mend = if is_limited {
+    let fix = if is_limited {
         vec![
             (NOW, format!("sudo systemctl set-property --runtime campfire CPUQuota={cores}00%")),
-            (KEEP, format!("sudo systemctl set-property campfire CPUQuota={cores}00%")),
+            (PERMANENTLY, format!("sudo systemctl set-property campfire CPUQuota={cores}00%")),
             ("in Docker", format!("docker update --cpus {cores} CONTAINER")),
         ]
     } else {
@@ -51,37 +51,37 @@ pub(super) fn processors(host: &Host, tier: &Tier) -> Check {
     Check {
         what,
         found: format!("{found}{}", if is_limited { ", the limit of its control group" } else { "" }),
-        // A quota of 95 % is meant to be one.
+        // A quota of 95 % counts as a whole processor.
         enough: enough(|tier| found >= tier.cores as f64 * 0.95),
         needs: format!("it needs {cores}"),
-        mend,
+        fix,
     }
 }
 
-/// How the clock of the processors follows their work (admin-guide/pm/cpufreq.rst). `powersave` is the lowest clock,
-/// always; but with the drivers that choose by themselves (intel_pstate.rst, amd-pstate.rst) it follows the work.
+/// How the frequency of the processors follows the load (admin-guide/pm/cpufreq.rst). `powersave` is always the lowest
+/// frequency, except with drivers that choose it themselves (intel_pstate.rst, amd-pstate.rst).
 pub(super) fn governor(host: &Host, _: &Tier) -> Check {
     let what = "CPU governor";
     let at = |name: &str| host.read(&format!("sys/devices/system/cpu/cpu0/cpufreq/{name}"));
     let Some(found) = at("scaling_governor") else {
-        return Check::unknown(what, "the clock is not for this system to choose (no cpufreq)");
+        return Check::unknown(what, "this system does not control the frequency (no cpufreq)");
     };
     let driver = at("scaling_driver").unwrap_or_default();
     let is_lowest = found == "powersave" && !["intel_pstate", "amd-pstate-epp"].contains(&driver.as_str());
     let path = "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
     Check {
         what,
-        found: format!("{found}{}", if is_lowest { ": always the lowest clock" } else { "" }),
+        found: format!("{found}{}", if is_lowest { ": always the lowest frequency" } else { "" }),
         enough: enough(|tier| match found.as_str() {
             "performance" => true,
             _ if is_lowest => tier.name == "small",
             _ => tier.name != "enterprise",
         }),
         needs: "it needs performance".into(),
-        mend: vec![
+        fix: vec![
             (NOW, format!("echo performance | sudo tee {path}")),
             (
-                KEEP,
+                PERMANENTLY,
                 format!(
                     "echo 'w {path} - - - - performance' | sudo tee /etc/tmpfiles.d/campfire-governor.conf"
                 ),
@@ -90,8 +90,8 @@ pub(super) fn governor(host: &Host, _: &Tier) -> Check {
     }
 }
 
-/// A message that is posted waits for the sync of the batch before it and for that of its own. Half of the time that
-/// a response may take is left for the rest.
+/// A posted message waits for the sync of the batch before it and for that of its own. Both together may take half of the
+/// response time of the tier.
 pub(super) fn disk_sync(host: &Host, tier: &Tier) -> Check {
     let what = "disk sync";
     let (time, place) = match host.sync_time() {
@@ -105,10 +105,10 @@ pub(super) fn disk_sync(host: &Host, tier: &Tier) -> Check {
         found: format!("{found:.2} ms for 4 KB in {}", place.display()),
         enough: enough(|tier| found <= most(tier)),
         needs: format!("it needs {} ms or less", most(tier)),
-        mend: vec![
+        fix: vec![
             ("now, on a faster disk", "campfire serve --data DIR".into()),
             ("now, if a power cut may take the last seconds", "campfire serve --durability normal".into()),
-            (KEEP, "echo 'durability = \"normal\"' | sudo tee -a /etc/campfire/campfire.toml".into()),
+            (PERMANENTLY, "echo 'durability = \"normal\"' | sudo tee -a /etc/campfire/campfire.toml".into()),
         ],
     }
 }
@@ -124,7 +124,7 @@ mod tests {
     };
 
     #[test]
-    fn powersave_is_the_lowest_clock_unless_the_driver_chooses() {
+    fn powersave_is_the_lowest_frequency_unless_the_driver_chooses() {
         let governor_is = |name: &str, driver: &str| {
             let path = "sys/devices/system/cpu/cpu0/cpufreq/scaling_";
             let (governor_path, driver_path) = (format!("{path}governor"), format!("{path}driver"));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_group_counts_in_both_versions_and_so_does_the_one_above() {
+    fn control_group_limits_apply_in_both_versions_and_from_parents() {
         let machine = [("proc/meminfo", "MemTotal:       33554432 kB\nMemFree: 1 kB")];
         let with = |more: &[(&str, &str)]| names(memory, &[&machine, more].concat());
         assert_eq!(with(&[]), "every tier");
@@ -146,7 +146,7 @@ mod tests {
             "every tier"
         );
         assert_eq!(with(&[new, ("sys/fs/cgroup/system.slice/memory.max", "2147483648")]), "small, medium");
-        // In a container the path is the host's, and the group is mounted as the topmost.
+        // In a container the path is that of the host, and the group is mounted as the topmost.
         let old = ("proc/self/cgroup", "4:memory:/docker/1f\n1:cpu,cpuacct:/docker/1f");
         assert_eq!(with(&[old, ("sys/fs/cgroup/memory/memory.limit_in_bytes", "536870912")]), "small");
         let status = ("proc/self/status", "Cpus_allowed:\tff\nCpus_allowed_list:\t0-6,9");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sync_is_measured_where_the_data_will_be_and_leaves_nothing() {
+    fn sync_time_is_measured_in_the_data_directory_and_leaves_no_file() {
         let (dir, host) = host(&[]);
         assert_eq!(host.sync_time().unwrap().1, dir.path());
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);

@@ -1,19 +1,19 @@
-//! Limits of the kernel, most of which a command raises.
+//! Limits of the kernel, which commands raise.
 
-use super::{Check, KEEP, NOW, enough};
+use super::{Check, NOW, PERMANENTLY, enough};
 use crate::cli::doctor::{Tier, host::Host};
 
-/// A kernel parameter: until the next start, and in a file that is read at each.
+/// The commands that set a kernel parameter: until the next reboot, and in a file that is read at each boot.
 fn sysctl(name: &str, value: &str) -> Vec<(&'static str, String)> {
     let file = format!("/etc/sysctl.d/90-campfire-{}.conf", name.replace('.', "-"));
     vec![
         (NOW, format!("sudo sysctl -w {name}=\"{value}\"")),
-        (KEEP, format!("echo '{name} = {value}' | sudo tee {file}")),
+        (PERMANENTLY, format!("echo '{name} = {value}' | sudo tee {file}")),
     ]
 }
 
-/// One for each socket, and some for the database, the files and what is called outside. The server raises its own
-/// limit up to the hard one.
+/// One for each socket, and 1,000 for the database, files and outgoing connections. The server raises its soft limit to the
+/// hard limit.
 fn files_needed(tier: &Tier) -> u64 {
     tier.sockets + 1_000
 }
@@ -28,36 +28,36 @@ pub(super) fn open_files(host: &Host, tier: &Tier) -> Check {
         word => word.and_then(|word| word.parse().ok()).unwrap_or(0),
     };
     let needed = files_needed(tier);
-    let mut mend = Vec::new();
+    let mut fix = Vec::new();
     // The hard limit of a process cannot pass fs.nr_open (admin-guide/sysctl/fs.rst).
     if host.number("proc/sys/fs/nr_open").is_some_and(|most| most < needed) {
-        mend = sysctl("fs.nr_open", &needed.to_string());
+        fix = sysctl("fs.nr_open", &needed.to_string());
     }
-    mend.extend([
+    fix.extend([
         (NOW, format!("sudo prlimit --nofile={needed}:{needed} --pid \"$(pidof campfire)\"")),
         (
-            "to keep it, with systemd",
+            "permanently, with systemd",
             format!(
                 "printf '[Service]\\nLimitNOFILE={needed}\\n' | sudo install -D -m 644 /dev/stdin /etc/systemd/system/campfire.service.d/files.conf"
             ),
         ),
-        ("to keep it, with Docker", format!("docker run --ulimit nofile={needed}:{needed} …")),
+        ("permanently, with Docker", format!("docker run --ulimit nofile={needed}:{needed} …")),
     ]);
     Check {
         what,
         found: match hard {
-            u64::MAX => "as many as the kernel gives".into(),
+            u64::MAX => "no limit for a process".into(),
             hard => format!("{hard} for a process"),
         },
         enough: enough(|tier| hard >= files_needed(tier)),
         needs: format!("it needs {needed}"),
-        mend,
+        fix,
     }
 }
 
 /// How many connections may wait to be accepted (admin-guide/sysctl/net.rst: 4096 by default since Linux 5.4, 128
-/// before). When many come back at once after a restart, those past it wait for a second and try again. The server
-/// asks for 4096 with each of its listeners, so more is of no use.
+/// before). When clients reconnect after a restart, those beyond it retry a second later. The server listens with a backlog
+/// of 4096, so more has no effect.
 pub(super) fn accept_queue(host: &Host, tier: &Tier) -> Check {
     let what = "somaxconn";
     let Some(found) = host.number("proc/sys/net/core/somaxconn") else {
@@ -69,12 +69,12 @@ pub(super) fn accept_queue(host: &Host, tier: &Tier) -> Check {
         found: format!("{found} connections may wait to be accepted"),
         enough: enough(|tier| found >= needed(tier)),
         needs: format!("it needs {}", needed(tier)),
-        mend: sysctl("net.core.somaxconn", &needed(tier).to_string()),
+        fix: sysctl("net.core.somaxconn", &needed(tier).to_string()),
     }
 }
 
-/// Ports of this host's own side (networking/ip-sysctl.rst). A proxy before the server takes one for each
-/// connection, and no address has more than 64,511 of them: a proxy for more sockets than that needs more addresses.
+/// Ports for outgoing connections (networking/ip-sysctl.rst). A proxy on this host takes one for each connection. An
+/// address has at most 64,511 of them, so a proxy for more sockets needs more addresses.
 pub(super) fn port_range(host: &Host, tier: &Tier) -> Check {
     let what = "port range";
     const WIDEST: u64 = 65_535 - 1_024;
@@ -89,17 +89,17 @@ pub(super) fn port_range(host: &Host, tier: &Tier) -> Check {
         what,
         found: format!("{first} to {last}: {found} connections of a proxy on this host"),
         enough: enough(|tier| found >= needed(tier)),
-        needs: format!("it needs {}, if a proxy on this host stands before it", needed(tier)),
-        mend: sysctl("net.ipv4.ip_local_port_range", "1024 65535"),
+        needs: format!("it needs {}, if there is a proxy on this host", needed(tier)),
+        fix: sysctl("net.ipv4.ip_local_port_range", "1024 65535"),
     }
 }
 
-/// Connections that the firewall remembers (networking/nf_conntrack-sysctl.rst); new ones past it are dropped. With a
-/// proxy before the server a socket is two of them.
+/// Connections that the firewall tracks (networking/nf_conntrack-sysctl.rst); new ones beyond it are dropped. Behind a proxy
+/// on this host, a socket is two of them.
 pub(super) fn connection_tracking(host: &Host, tier: &Tier) -> Check {
     let what = "conntrack";
     let Some(found) = host.number("proc/sys/net/netfilter/nf_conntrack_max") else {
-        return Check::unknown(what, "connections are not tracked, or not where this can be read");
+        return Check::unknown(what, "connections are not tracked, or the limit cannot be read");
     };
     let needed = |tier: &Tier| tier.sockets * 2 + 1_000;
     Check {
@@ -107,13 +107,13 @@ pub(super) fn connection_tracking(host: &Host, tier: &Tier) -> Check {
         found: format!("{found} connections are tracked at most"),
         enough: enough(|tier| found >= needed(tier)),
         needs: format!("it needs {}", needed(tier)),
-        mend: sysctl("net.netfilter.nf_conntrack_max", &needed(tier).to_string()),
+        fix: sysctl("net.netfilter.nf_conntrack_max", &needed(tier).to_string()),
     }
 }
 
-/// How gladly memory is swapped out for a larger page cache: 0 to 200, 60 by default, less where swap is slower than
-/// the disk with the files (admin-guide/sysctl/vm.rst). The memory of a socket that waits for an hour is the first
-/// to go, and everybody's next message waits for the disk.
+/// How readily memory is swapped out in favour of the page cache: 0 to 200, 60 by default, lower where swap is slower than
+/// the file system (admin-guide/sysctl/vm.rst). Memory of idle sockets is swapped out first, and the next message to them
+/// then waits for the disk.
 pub(super) fn swappiness(host: &Host, _: &Tier) -> Check {
     let what = "swappiness";
     const MOST: u64 = 10;
@@ -126,12 +126,12 @@ pub(super) fn swappiness(host: &Host, _: &Tier) -> Check {
         found: format!("{found}{}", if has_swap { "" } else { ", and there is no swap" }),
         enough: enough(|tier| !has_swap || found <= MOST || tier.sockets < 50_000),
         needs: format!("it needs {MOST} or less"),
-        mend: sysctl("vm.swappiness", &MOST.to_string()),
+        fix: sysctl("vm.swappiness", &MOST.to_string()),
     }
 }
 
-/// Transparent huge pages (admin-guide/mm/transhuge.rst): with `always`, what an idle socket keeps could be spread
-/// over pages of 2 MiB. The server asks the kernel to leave it alone; the check is whether that worked.
+/// Transparent huge pages (admin-guide/mm/transhuge.rst): with `always`, small allocations can take pages of 2 MiB. The
+/// server disables them for its process; this checks whether that worked.
 pub(super) fn huge_pages(host: &Host, _: &Tier) -> Check {
     let what = "huge pages";
     let path = "/sys/kernel/mm/transparent_hugepage/enabled";
@@ -142,12 +142,15 @@ pub(super) fn huge_pages(host: &Host, _: &Tier) -> Check {
     let is_off = host.field("proc/self/status", "THP_enabled:").is_some_and(|flag| flag == "0");
     Check {
         what,
-        found: format!("{mode}{}", if is_off { ", and off for the server, by itself" } else { "" }),
+        found: format!("{mode}{}", if is_off { ", and disabled by the server for itself" } else { "" }),
         enough: enough(|tier| is_off || mode != "always" || tier.sockets < 50_000),
         needs: "it needs madvise or never".into(),
-        mend: vec![
+        fix: vec![
             (NOW, format!("echo madvise | sudo tee {path}")),
-            (KEEP, format!("echo 'w {path} - - - - madvise' | sudo tee /etc/tmpfiles.d/campfire-thp.conf")),
+            (
+                PERMANENTLY,
+                format!("echo 'w {path} - - - - madvise' | sudo tee /etc/tmpfiles.d/campfire-thp.conf"),
+            ),
         ],
     }
 }
@@ -158,7 +161,7 @@ mod tests {
     use crate::cli::doctor::capacity::tests::names;
 
     #[test]
-    fn each_figure_is_enough_for_the_tiers_it_carries() {
+    fn figures_of_the_kernel_are_enough_for_their_tiers() {
         let limits = |hard: &str| {
             let line =
                 format!("Max cpu time  unlimited  unlimited  seconds\nMax open files  1024  {hard}  files");

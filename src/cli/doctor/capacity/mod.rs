@@ -1,5 +1,5 @@
-//! Whether this host can carry a tier: the checks, in the order they are shown. Recommended values are the kernel's where
-//! a document of it is named.
+//! Whether this host can carry a tier: the checks, in the order in which they are shown. Documents that they name are those
+//! of the kernel, below `Documentation/`.
 
 mod hardware;
 mod kernel;
@@ -10,28 +10,30 @@ use self::{
 };
 use super::{NOW, TIERS, Tier, host::Host};
 
+/// The result of one check.
 pub(super) struct Check {
     pub(super) what: &'static str,
-    /// What was found, or why nothing was.
+    /// What was found, or why it is unknown.
     pub(super) found: String,
-    /// For each tier whether it is enough; None if that cannot be told here.
+    /// For each tier whether it is enough; None if that is unknown.
     pub(super) enough: Option<[bool; TIERS.len()]>,
-    /// What the asked tier needs.
+    /// What the chosen tier needs.
     pub(super) needs: String,
-    /// When a command helps, and the command.
-    pub(super) mend: Vec<(&'static str, String)>,
+    /// Labels and commands that fix it.
+    pub(super) fix: Vec<(&'static str, String)>,
 }
 
 impl Check {
     fn unknown(what: &'static str, why: impl Into<String>) -> Self {
-        Self { what, found: why.into(), enough: None, needs: String::new(), mend: Vec::new() }
+        Self { what, found: why.into(), enough: None, needs: String::new(), fix: Vec::new() }
     }
 
     pub(super) fn is_enough(&self, tier: &Tier) -> Option<bool> {
-        let place = TIERS.iter().position(|it| it.name == tier.name)?;
-        self.enough.map(|enough| enough[place])
+        let index = TIERS.iter().position(|it| it.name == tier.name)?;
+        self.enough.map(|enough| enough[index])
     }
 
+    /// The tiers for which it is enough.
     pub(super) fn names(&self) -> Vec<&'static str> {
         let enough = self.enough.unwrap_or_default();
         TIERS.iter().zip(enough).filter(|(_, enough)| *enough).map(|(tier, _)| tier.name).collect()
@@ -59,7 +61,8 @@ pub(super) static CHECKS: &[fn(&Host, &Tier) -> Check] = &[
     disk_sync,
 ];
 
-const KEEP: &str = "to keep it";
+/// Labels a command whose effect lasts.
+const PERMANENTLY: &str = "permanently";
 
 fn enough(is_enough: impl Fn(&Tier) -> bool) -> Option<[bool; TIERS.len()]> {
     Some(TIERS.each_ref().map(is_enough))
@@ -69,7 +72,7 @@ fn enough(is_enough: impl Fn(&Tier) -> bool) -> Option<[bool; TIERS.len()]> {
 mod tests {
     use super::*;
 
-    /// A host of so many files, each with what it has.
+    /// A host with these files and contents.
     pub(super) fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, Host) {
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_tells_nothing_holds_nothing_back() {
+    fn host_without_figures_fails_no_check() {
         let (_dir, host) = host(&[]);
         for check in CHECKS.iter().map(|check| check(&host, &TIERS[3])).filter(|it| it.what != "disk sync") {
             assert!(check.enough.is_none() && !check.found.is_empty(), "{}: {}", check.what, check.found);

@@ -1,4 +1,4 @@
-//! Whether people reach the server by its name, over a connection that nobody else can read.
+//! Whether people reach the server by its name and over HTTPS.
 
 use std::{
     net::IpAddr,
@@ -16,69 +16,69 @@ use crate::{
     server::certificate::{self, Validity},
 };
 
-/// Whether what people type can be read on its way.
+/// Whether connections are encrypted.
 pub(super) fn encryption(_: &Host, config: &Config) -> Finding {
     let what = "encryption";
     if config.has_tls() {
-        return Finding::fine(what, "HTTPS");
+        return Finding::ok(what, "HTTPS");
     }
     if config.base_url().starts_with("https://") {
-        return Finding::fine(what, format!("HTTPS by a proxy, as {}", config.base_url()));
+        return Finding::ok(what, format!("HTTPS by a proxy, as {}", config.base_url()));
     }
     if config.listen.ip().is_loopback() {
-        return Finding::fine(what, "plain HTTP, which does not leave this machine");
+        return Finding::ok(what, "plain HTTP, on this machine only");
     }
     if is_public(config.listen.ip()) {
-        return Finding::unfit(
+        return Finding::failed(
             what,
             format!("plain HTTP on the public address {}", config.listen),
-            "passwords can be read on their way",
+            "passwords can be read in transit",
         )
-        .mend("with a name that points here", "campfire serve --domain chat.example.org");
+        .fix("with a name that points here", "campfire serve --domain chat.example.org");
     }
-    Finding::untold(
+    Finding::unknown(
         what,
-        "plain HTTP: fine within a house, but passwords can be read on their way, and browsers allow no notifications",
+        "plain HTTP: passwords can be read in transit, and browsers allow no notifications",
     )
-    .mend("with a name that points here", "campfire serve --domain chat.example.org")
+    .fix("with a name that points here", "campfire serve --domain chat.example.org")
 }
 
-/// Until when the certificate is good. One that is renewed in time never comes near its end.
+/// Whether the certificate is valid, renewed in time, and for the name of the server.
 pub(super) fn certificate_time(_: &Host, config: &Config) -> Finding {
     let what = "certificate";
-    let by_acme = config.domain.first().map(|domain| certificate::place(&config.data, domain));
+    let by_acme = config.domain.first().map(|domain| certificate::path(&config.data, domain));
     let Some(path) = config.tls_cert.clone().or(by_acme) else {
-        return Finding::untold(what, "there is none to look after");
+        return Finding::unknown(what, "there is none");
     };
     let log = "journalctl -u campfire | grep -i certificate";
     if config.tls_cert.is_none() && !path.exists() {
-        return Finding::unfit(
+        return Finding::failed(
             what,
             format!("there is none yet for {}", config.domain[0]),
-            "nobody gets in by HTTPS",
+            "nobody can connect by HTTPS",
         )
-        .mend("to see why", log);
+        .fix("to see why", log);
     }
     let found = match Validity::read(&path) {
         Ok(found) => found,
         Err(error) => {
-            return Finding::unfit(what, error.to_string(), "nobody gets in by HTTPS")
-                .mend("to see why", log);
+            return Finding::failed(what, error.to_string(), "nobody can connect by HTTPS")
+                .fix("to see why", log);
         }
     };
     let now = SystemTime::now();
     let until = jiff::Timestamp::try_from(found.not_after)
         .map_or_else(|_| "long ago".into(), |at| format!("{at:.0}"));
-    let shown = format!("good for {} until {until}", found.names.join(", "));
+    let shown = format!("valid for {} until {until}", found.names.join(", "));
     if now < found.not_before {
-        return Finding::unfit(what, format!("{shown}, but not yet"), "check the clock")
-            .mend(NOW, "sudo timedatectl set-ntp true");
+        return Finding::failed(what, format!("{shown}, but not yet valid"), "check the clock")
+            .fix(NOW, "sudo timedatectl set-ntp true");
     }
     let left = found.not_after.duration_since(now).unwrap_or_default();
     let lifetime = found.not_after.duration_since(found.not_before).unwrap_or_default();
-    // A third is left when it is due; with a sixth, renewing has failed for long.
+    // Renewal is due when a third of the lifetime is left; at a sixth it has failed for long.
     if left < lifetime / 6 {
-        return Finding::unfit(what, shown, "it should have been renewed by now").mend("to see why", log);
+        return Finding::failed(what, shown, "it should have been renewed by now").fix("to see why", log);
     }
     let wanted: Vec<String> = match Url::parse(&config.base_url()) {
         Ok(url) => url.host_str().map(str::to_owned).into_iter().collect(),
@@ -94,29 +94,25 @@ pub(super) fn certificate_time(_: &Host, config: &Config) -> Finding {
     };
     let is_name = |name: &&String| name.parse::<IpAddr>().is_err() && !name.starts_with('[');
     if let Some(missing) = wanted.iter().filter(is_name).find(|name| !is_named(name)) {
-        return Finding::unfit(
-            what,
-            shown,
-            format!("people come by {missing}, and their browsers will warn them"),
-        )
-        .mend("with a name of the certificate", "--public-url https://NAME");
+        return Finding::failed(what, shown, format!("it is not for {missing}, so browsers warn"))
+            .fix("with a name of the certificate", "--public-url https://NAME");
     }
-    Finding::fine(what, shown)
+    Finding::ok(what, shown)
 }
 
-/// Where people are sent, and whether that name leads anywhere.
+/// Whether the name of the server resolves to this host.
 pub(super) fn name(_: &Host, config: &Config) -> Finding {
     let what = "name";
     let base = config.base_url();
     let Ok(url) = Url::parse(&base) else {
-        return Finding::unfit(what, format!("{base} is no address"), "nobody finds the way")
-            .mend(NOW, "--public-url https://chat.example.org");
+        return Finding::failed(what, format!("{base} is not a URL"), "nobody can connect by this name")
+            .fix(NOW, "--public-url https://chat.example.org");
     };
     let Some(Named::Domain(host)) = url.host() else {
-        return Finding::untold(what, format!("people come by an address, {base}"));
+        return Finding::unknown(what, format!("people use an address, {base}"));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime else { return Finding::untold(what, "the name cannot be looked up here") };
+    let Ok(runtime) = runtime else { return Finding::unknown(what, "the name cannot be resolved here") };
     let outside = Outside::new(Policy { name_servers: config.name_servers.clone(), ..Policy::default() });
     let found = runtime.block_on(async {
         let address = tokio::time::timeout(LOOK_UP_WITHIN, outside.locate(&url)).await;
@@ -127,22 +123,24 @@ pub(super) fn name(_: &Host, config: &Config) -> Finding {
         }
     });
     match found {
-        Ok((address, true)) => Finding::fine(what, format!("{host} is {address}, which is this host")),
-        Ok((address, false)) => Finding::untold(
+        Ok((address, true)) => Finding::ok(what, format!("{host} resolves to {address}, which is this host")),
+        Ok((address, false)) => Finding::unknown(
             what,
             format!(
-                "{host} is {address}, which is not this host itself: right if that is a router or a proxy that passes ports 80 and 443 on to it"
+                "{host} resolves to {address}, which is not this host; it has to be a router or a proxy that forwards ports 80 and 443 to it"
             ),
         ),
-        Err(why) => Finding::unfit(what, format!("{host} is not found ({why})"), "nobody finds the way")
-            .mend(NOW, format!("add a record of type A or AAAA for {host} where the domain is managed")),
+        Err(why) => {
+            Finding::failed(what, format!("{host} is not found ({why})"), "nobody can connect by this name")
+                .fix(NOW, format!("add a record of type A or AAAA for {host} where the domain is managed"))
+        }
     }
 }
 
-/// How long a name server may take.
+/// How long resolving the name may take.
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Whether an address is one of this host's own: only such a one can be bound.
+/// Whether this host has the address, which only then can be bound.
 async fn is_own(address: IpAddr) -> bool {
     UdpSocket::bind((address, 0)).await.is_ok()
 }
@@ -152,35 +150,35 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::cli::doctor::installation::tests::house;
+    use crate::cli::doctor::installation::tests::installation;
 
     #[test]
-    fn passwords_in_the_clear_are_told_of_where_strangers_pass() {
-        let fit = |settings: fn(&mut Config)| {
-            let (_dir, host, config) = house(settings);
-            encryption(&host, &config).fit
+    fn plain_http_fails_on_a_public_address() {
+        let ok = |settings: fn(&mut Config)| {
+            let (_dir, host, config) = installation(settings);
+            encryption(&host, &config).ok
         };
-        assert_eq!(fit(|_| {}), Some(true));
-        assert_eq!(fit(|config| config.listen = "192.168.1.4:3000".parse().unwrap()), None);
-        assert_eq!(fit(|config| config.listen = "0.0.0.0:3000".parse().unwrap()), None);
-        assert_eq!(fit(|config| config.listen = "9.9.9.9:80".parse().unwrap()), Some(false));
+        assert_eq!(ok(|_| {}), Some(true));
+        assert_eq!(ok(|config| config.listen = "192.168.1.4:3000".parse().unwrap()), None);
+        assert_eq!(ok(|config| config.listen = "0.0.0.0:3000".parse().unwrap()), None);
+        assert_eq!(ok(|config| config.listen = "9.9.9.9:80".parse().unwrap()), Some(false));
         assert_eq!(
-            fit(|config| {
+            ok(|config| {
                 config.listen = "9.9.9.9:443".parse().unwrap();
                 config.domain = vec!["chat.example".into()];
             }),
             Some(true)
         );
         let proxied = |config: &mut Config| config.public_url = Some("https://chat.example".into());
-        assert_eq!(fit(proxied), Some(true));
+        assert_eq!(ok(proxied), Some(true));
     }
 
     #[test]
-    fn a_certificate_that_is_missing_old_or_for_others_is_told_of() {
-        let (dir, host, mut config) = house(|_| {});
-        assert_eq!(certificate_time(&host, &config).fit, None);
+    fn certificate_that_is_missing_expiring_or_for_another_name_fails() {
+        let (dir, host, mut config) = installation(|_| {});
+        assert_eq!(certificate_time(&host, &config).ok, None);
         config.domain = vec!["chat.example".into()];
-        assert_eq!(certificate_time(&host, &config).fit, Some(false), "there is none yet");
+        assert_eq!(certificate_time(&host, &config).ok, Some(false), "there is none yet");
         config.domain.clear();
         let path = dir.path().join("chain.pem");
         config.tls_cert = Some(path.clone());
@@ -197,29 +195,29 @@ mod tests {
             fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
             certificate_time(&host, &config)
         };
-        assert_eq!(found(&["chat.example"], now - day, now + 89 * day).fit, Some(true));
-        assert_eq!(found(&["*.example", "b.example"], now - day, now + 89 * day).fit, Some(true));
+        assert_eq!(found(&["chat.example"], now - day, now + 89 * day).ok, Some(true));
+        assert_eq!(found(&["*.example", "b.example"], now - day, now + 89 * day).ok, Some(true));
         let other = found(&["talk.example"], now - day, now + 89 * day);
-        assert!(other.fit == Some(false) && other.needs.contains("come by chat.example"), "{}", other.needs);
+        assert!(other.ok == Some(false) && other.needs.contains("not for chat.example"), "{}", other.needs);
         let old = found(&["chat.example"], now - 80 * day, now + 10 * day);
-        assert!(old.fit == Some(false) && old.needs.contains("renewed by now"), "{}", old.needs);
+        assert!(old.ok == Some(false) && old.needs.contains("renewed by now"), "{}", old.needs);
         let early = found(&["chat.example"], now + day, now + 90 * day);
-        assert!(early.fit == Some(false) && early.needs.contains("clock"), "{}", early.needs);
+        assert!(early.ok == Some(false) && early.needs.contains("clock"), "{}", early.needs);
     }
 
     #[test]
-    fn a_name_that_leads_nowhere_is_told_of() {
-        let (_dir, host, config) = house(|_| {});
-        assert_eq!(name(&host, &config).fit, None, "an address is no name");
+    fn name_that_does_not_resolve_fails() {
+        let (_dir, host, config) = installation(|_| {});
+        assert_eq!(name(&host, &config).ok, None, "an address is no name");
         let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (_dir, host, config) = house(|config| {
+        let (_dir, host, config) = installation(|config| {
             config.domain = vec!["chat.invalid".into()];
             config.name_servers = vec![silent.local_addr().unwrap()];
         });
         drop(silent);
         let found = name(&host, &config);
         assert!(
-            found.fit == Some(false) && found.found.contains("chat.invalid is not found"),
+            found.ok == Some(false) && found.found.contains("chat.invalid is not found"),
             "{}",
             found.found
         );

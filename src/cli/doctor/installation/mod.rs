@@ -1,46 +1,48 @@
-//! What is around the server, whatever it is to carry: its name, its disk, the clock, who may read what it keeps.
+//! Whether the installation is in order, whatever the tier: encryption, name, disk, clock, permissions and backups.
 
 mod data;
 mod encryption;
 
 use self::{
-    data::{clock, disk_room, last_backup, permissions},
+    data::{clock, free_space, last_backup, permissions},
     encryption::{certificate_time, encryption, name},
 };
 use super::{NOW, host::Host};
 use crate::config::Config;
 
+/// The result of one check.
 pub(super) struct Finding {
     pub(super) what: &'static str,
     pub(super) found: String,
-    /// None if it cannot be told here, or is the owner's to judge.
-    pub(super) fit: Option<bool>,
-    /// Why it is not, and what would help.
+    /// None if it is unknown, or for the owner to judge.
+    pub(super) ok: Option<bool>,
+    /// Why it fails.
     pub(super) needs: String,
-    pub(super) mend: Vec<(&'static str, String)>,
+    /// Labels and commands that fix it.
+    pub(super) fix: Vec<(&'static str, String)>,
 }
 
 impl Finding {
-    fn fine(what: &'static str, found: impl Into<String>) -> Self {
-        Self { what, found: found.into(), fit: Some(true), needs: String::new(), mend: Vec::new() }
+    fn ok(what: &'static str, found: impl Into<String>) -> Self {
+        Self { what, found: found.into(), ok: Some(true), needs: String::new(), fix: Vec::new() }
     }
 
-    fn untold(what: &'static str, found: impl Into<String>) -> Self {
-        Self { fit: None, ..Self::fine(what, found) }
+    fn unknown(what: &'static str, found: impl Into<String>) -> Self {
+        Self { ok: None, ..Self::ok(what, found) }
     }
 
-    fn unfit(what: &'static str, found: impl Into<String>, needs: impl Into<String>) -> Self {
-        Self { fit: Some(false), needs: needs.into(), ..Self::fine(what, found) }
+    fn failed(what: &'static str, found: impl Into<String>, needs: impl Into<String>) -> Self {
+        Self { ok: Some(false), needs: needs.into(), ..Self::ok(what, found) }
     }
 
-    fn mend(mut self, when: &'static str, command: impl Into<String>) -> Self {
-        self.mend.push((when, command.into()));
+    fn fix(mut self, when: &'static str, command: impl Into<String>) -> Self {
+        self.fix.push((when, command.into()));
         self
     }
 }
 
 pub(super) static FINDINGS: &[fn(&Host, &Config) -> Finding] =
-    &[encryption, certificate_time, name, disk_room, clock, permissions, last_backup];
+    &[encryption, certificate_time, name, free_space, clock, permissions, last_backup];
 
 #[cfg(test)]
 mod tests {
@@ -48,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    pub(super) fn house(settings: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Host, Config) {
+    pub(super) fn installation(settings: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Host, Config) {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         fs::create_dir(&data).unwrap();
