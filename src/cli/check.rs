@@ -11,7 +11,7 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Failure, Given, backup::at_leisure, help, say};
+use super::{Failure, Given, backup::in_background, help, say};
 use crate::{
     backup::{self, BackupError, Pace},
     config::Durability,
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         // Claimed, so that no server runs: its writes would wait until the rebuild ends.
         return Ok(DataDir::claim(&data, Durability::Full)?.rebuild_index()?);
     }
-    let findings = at_leisure("checking", |pace| examine(&data, pace))?;
+    let findings = in_background("checking", |pace| examine(&data, pace))?;
     say(&if given.has("json") { as_json(&findings) } else { as_text(&findings) })?;
     match findings.iter().filter(|it| it.ok == Some(false)).map(|it| it.check).collect::<Vec<_>>().as_slice()
     {

@@ -1,4 +1,4 @@
-//! How the settings are put together from flags, variables and the file.
+//! Loading: the settings from flags, variables and the file.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use super::{Config, SETTINGS, Setting};
 
 const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
 
-/// A setting that is wrong: one sentence that says which and why.
+/// An invalid setting: one sentence that says which and why.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError(pub String);
 
@@ -23,7 +23,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The settings as they are put together, and where each came from.
+/// The settings, and the source of each.
 #[derive(Debug, Default)]
 pub struct Loaded {
     pub config: Config,
@@ -31,7 +31,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// `flags` are pairs of a key and its value, in the order given; `file` is named by `--config`.
+    /// `flags` are pairs of key and value in the order given, `file` the argument of `--config`, `variable` reads the
+    /// environment.
     pub fn load(
         flags: &[(String, String)],
         file: Option<&Path>,
@@ -57,12 +58,12 @@ impl Loaded {
                 .ok_or_else(|| ConfigError(format!("there is no setting {key}")))?;
             loaded.set(setting, value, setting.flag())?;
         }
-        loaded.settle()?;
+        loaded.finish()?;
         Ok(loaded)
     }
 
-    /// What follows from several settings together.
-    fn settle(&mut self) -> Result<(), ConfigError> {
+    /// Checks and completes settings that depend on each other.
+    fn finish(&mut self) -> Result<(), ConfigError> {
         let config = &mut self.config;
         match (&config.tls_cert, &config.tls_key) {
             (Some(_), None) => {
@@ -77,7 +78,8 @@ impl Loaded {
             }
             (Some(_), Some(_)) if !config.domain.is_empty() => {
                 return Err(ConfigError(
-                    "domain and tls_cert are both set; either a certificate is got for the domain, or there is one".into(),
+                    "domain and tls_cert are both set; with domain, the server orders its own certificate"
+                        .into(),
                 ));
             }
             _ => {}
@@ -133,7 +135,7 @@ impl Loaded {
         (setting.show)(&self.config)
     }
 
-    /// Every setting with its value and where that came from, as TOML.
+    /// Every setting with its value and, as a comment, its source, as TOML.
     pub fn print(&self) -> String {
         let mut text = String::new();
         for setting in SETTINGS {
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_win_over_variables_over_the_file_over_defaults() {
+    fn flags_override_variables_override_the_file_overrides_defaults() {
         let file = "listen = \"127.0.0.1:1\"\ndata = \"file\"\npost_limit = 7\ncors_origins = [\"https://a.example\"]";
         let loaded = load(
             &[("listen", "127.0.0.1:3")],
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_certificate_it_listens_where_browsers_look_for_it() {
+    fn listen_defaults_to_port_443_with_a_certificate() {
         let pair = [("tls_cert", "a.pem"), ("tls_key", "a.key")];
         let config = load(&pair, None, &[]).unwrap().config;
         assert_eq!(config.listen.to_string(), "[::]:443");
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!((config.listen.port(), config.redirect_from()), (8443, None));
         assert_eq!(config.base_url(), "https://chat.example:8443");
         let config = load(&[("http_listen", "127.0.0.1:80")], None, &[]).unwrap().config;
-        assert_eq!(config.redirect_from(), None, "there is no HTTPS to send anybody to");
+        assert_eq!(config.redirect_from(), None, "there is no HTTPS to redirect to");
         assert_eq!(config.base_url(), "http://127.0.0.1:3000");
         for half in [&pair[..1], &pair[1..], &[pair[0], pair[1], ("domain", "a.example")]] {
             let refused = load(half, None, &[]).err().unwrap().0;
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn names_for_a_certificate_are_taken_as_they_stand_in_one() {
+    fn domains_are_normalized_as_in_a_certificate() {
         let domain = |text: &str| load(&[("domain", text)], None, &[]).map(|loaded| loaded.config.domain);
         assert_eq!(
             domain("Chat.Example.org., b.example,chat.example.org").unwrap(),
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_one_of_lets_encrypts_or_any_with_a_directory() {
+    fn acme_directory_is_one_of_lets_encrypt_or_a_url() {
         let with = |key: &str, value: &str| load(&[("domain", "a.example"), (key, value)], None, &[]);
         let url = |value: &str| with("acme_directory", value).unwrap().config.acme_directory_url().to_owned();
         assert_eq!(url("production"), "https://acme-v02.api.letsencrypt.org/directory");
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_the_reason() {
+    fn errors_name_the_setting_and_the_reason() {
         let refused = |flags: &[(&str, &str)], file: Option<&str>| load(flags, file, &[]).err().unwrap().0;
         assert_eq!(
             refused(&[("post_limit", "many")], None),

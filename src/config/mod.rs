@@ -1,4 +1,4 @@
-//! The settings: flags over `CAMPFIRE_*` variables over a TOML file over defaults, all out of one table.
+//! The settings. Flags override `CAMPFIRE_*` variables, these the TOML file, and that the defaults; all are in one table.
 
 mod load;
 mod settings;
@@ -16,11 +16,13 @@ pub use self::{
 };
 use crate::outbound::Cidr;
 
+/// What acknowledged writes survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Every acknowledged write survives a power cut.
     Full,
-    /// It survives a crash of the process; a power cut may take the last seconds. For cards that sync slowly.
+    /// Acknowledged writes survive a crash of the process; a power cut may lose those of the last seconds. For SD cards that
+    /// sync slowly.
     Normal,
 }
 
@@ -30,7 +32,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where plain HTTP is answered beside HTTPS, to send people on and for challenges.
+/// Where plain HTTP is served beside HTTPS, for redirects and ACME challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpListen {
     /// On port 80 where HTTPS is on port 443, else nowhere.
@@ -39,15 +41,16 @@ pub enum HttpListen {
     On(SocketAddr),
 }
 
-/// How it is shown to the authority that a name is ours.
+/// The ACME challenge that proves control of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcmeChallenge {
-    /// TLS-ALPN-01, and HTTP-01 where that does not do.
+    /// TLS-ALPN-01, then HTTP-01 if that fails.
     Auto,
     TlsAlpn01,
     Http01,
 }
 
+/// The values of all settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub listen: SocketAddr,
@@ -55,56 +58,56 @@ pub struct Config {
     /// Worker threads; 0 for one per core.
     pub workers: usize,
     pub durability: Durability,
-    /// Messages of a person in ten seconds; 0 for no limit.
+    /// Messages that a person may post in ten seconds; 0 for no limit.
     pub post_limit: u32,
-    /// Commands that may wait for the writer.
+    /// The capacity of the queue of the writer, in commands.
     pub writer_queue: usize,
     pub cors_origins: Vec<String>,
     pub metrics_token: Option<String>,
-    /// Where people reach this server, when that is not where it listens.
+    /// The URL of this server for people, if it is behind a proxy.
     pub public_url: Option<String>,
-    /// Names for which a certificate is got and renewed (ACME).
+    /// Names for which a certificate is ordered and renewed by ACME.
     pub domain: Vec<String>,
-    /// Whom the authority tells when something is wrong with the certificate.
+    /// The contact of the ACME account.
     pub acme_email: Option<String>,
-    /// `production` or `staging` for Let's Encrypt, else the address of a directory.
+    /// `production` or `staging` of Let's Encrypt, or the URL of an ACME directory.
     pub acme_directory: String,
-    /// Roots, in PEM, that are trusted besides the usual ones when that directory is called.
+    /// A PEM file of roots that are trusted for that directory, besides the built-in ones.
     pub acme_ca: Option<PathBuf>,
     pub acme_challenge: AcmeChallenge,
-    /// A certificate chain and its key, in PEM, that somebody else looks after.
+    /// PEM files of a certificate chain and its key, which the server does not renew.
     pub tls_cert: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
     pub http_listen: HttpListen,
-    /// Seconds for which browsers are told to come by HTTPS only; 0 tells them nothing.
+    /// The `max-age` of `Strict-Transport-Security` in seconds; 0 for no such header.
     pub hsts: u32,
-    /// Proxies whose word about where a request comes from is believed.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxy: Vec<Cidr>,
     /// The largest file that can be uploaded, in bytes.
     pub upload_limit: u64,
-    /// Whether the pages behind links are fetched and shown.
+    /// Whether linked pages are fetched to show previews.
     pub link_previews: bool,
-    /// Who is asked for names outside; empty for the system's.
+    /// Name servers for outgoing connections; empty for those of the system.
     pub name_servers: Vec<SocketAddr>,
     /// Private networks that link previews and pushes may reach.
     pub outgoing_allow: Vec<Cidr>,
-    /// Where a backup is made every day; None for nowhere.
+    /// The directory of scheduled backups; None for no schedule.
     pub backup_dir: Option<PathBuf>,
-    /// Days, and weeks beyond those, of which the last backup stays.
+    /// The number of days, and of weeks before them, whose last backup is retained.
     pub backup_daily: usize,
     pub backup_weekly: usize,
-    /// The time of day in UTC.
+    /// The time of the daily backup, in UTC.
     pub backup_at: jiff::civil::Time,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
-    /// From what on the server says that it is slow, large, busy or failing; 0 for never.
+    /// Thresholds of alerts: response time (95th percentile) in ms, memory in MB, CPU and errors in percent; 0 for none.
     pub alert_response_ms: usize,
     pub alert_memory_mb: usize,
-    /// Of the processors that the process may use, all together.
+    /// Of all processors that the process may use.
     pub alert_cpu_percent: usize,
     pub alert_error_percent: usize,
-    /// The room where it says so, besides the log; 0 for none.
+    /// The id of the room where alerts are posted, besides the log; 0 for none.
     pub alert_room: usize,
     pub log_format: LogFormat,
     pub log_level: String,
@@ -159,7 +162,7 @@ impl Config {
         self.tls_cert.is_some() || !self.domain.is_empty()
     }
 
-    /// Where the directory of the authority is (RFC 8555, section 7.1.1).
+    /// The URL of the ACME directory (RFC 8555, section 7.1.1).
     pub fn acme_directory_url(&self) -> &str {
         match self.acme_directory.as_str() {
             "production" => "https://acme-v02.api.letsencrypt.org/directory",
@@ -168,7 +171,7 @@ impl Config {
         }
     }
 
-    /// Where plain HTTP is answered beside HTTPS.
+    /// The address that redirects to HTTPS, if any.
     pub fn redirect_from(&self) -> Option<SocketAddr> {
         match self.http_listen {
             HttpListen::On(address) if self.has_tls() => Some(address),
@@ -179,7 +182,7 @@ impl Config {
         }
     }
 
-    /// Where this server is for somebody on this machine: what listens on every address is reached on loopback.
+    /// The address of this server on this machine: loopback if it listens on every address.
     pub fn reachable(&self) -> SocketAddr {
         let ip = match self.listen.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -189,7 +192,7 @@ impl Config {
         SocketAddr::new(ip, self.listen.port())
     }
 
-    /// Where people reach this server, as far as the settings tell.
+    /// The URL of this server for people.
     pub fn base_url(&self) -> String {
         if let Some(url) = &self.public_url {
             return url.clone();
@@ -202,7 +205,7 @@ impl Config {
     }
 }
 
-/// The address of a host, with its port if that is not the usual one.
+/// An https URL, with the port unless it is 443.
 pub fn https(host: &str, port: u16) -> String {
     match port {
         443 => format!("https://{host}"),

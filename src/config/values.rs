@@ -1,10 +1,10 @@
-//! How the value of a setting is read and shown. What is wrong is said so that it follows the setting's name.
+//! Parsers and displays of values. An error continues a sentence that begins with the name of the setting.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
 use url::Host;
 
-/// Names in one certificate: what Let's Encrypt allows.
+/// The number of names in a certificate that Let's Encrypt allows.
 pub(super) const MAX_DOMAINS: usize = 100;
 
 pub(super) fn parse<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<T, String> {
@@ -16,18 +16,20 @@ pub(super) fn list<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<Vec
     items.map(|item| item.parse().map_err(|_| format!("has {item:?}, which is not {wanted}"))).collect()
 }
 
-/// Names that an authority can issue a certificate for, as they stand in one: lower case, ASCII, each once.
+/// Names for a certificate, normalized: lower case, ASCII, each once.
 pub(super) fn domains(text: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for given in text.split(',').map(|name| name.trim().trim_end_matches('.')).filter(|name| !name.is_empty())
     {
         if given.starts_with("*.") {
-            return Err(format!("has {given:?}, but wildcards are not offered; list the names, with commas"));
+            return Err(format!(
+                "has {given:?}, but wildcards are not offered; list the names, separated by commas"
+            ));
         }
         let name = match Host::parse(given) {
             Ok(Host::Domain(name)) if is_name(&name) => name,
             Ok(Host::Ipv4(_) | Host::Ipv6(_)) => {
-                return Err(format!("has {given:?}, which is an address; a certificate is got for names"));
+                return Err(format!("has {given:?}, which is an address; a certificate is for names"));
             }
             _ => return Err(format!("has {given:?}, which is no name like chat.example.org")),
         };
@@ -41,7 +43,7 @@ pub(super) fn domains(text: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// Whether this is a host's name (RFC 1123, section 2.1).
+/// Whether this is a host name (RFC 1123, section 2.1).
 fn is_name(name: &str) -> bool {
     let is_label = |label: &str| {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -54,7 +56,7 @@ fn is_name(name: &str) -> bool {
 }
 
 pub(super) fn is_email(text: &str) -> bool {
-    // More than one address, or parameters, could be told in what follows `mailto:`.
+    // Characters that would add addresses or parameters to a `mailto:` URL are not allowed.
     let is_plain = |c: char| c.is_ascii_graphic() && !",?&%:<>".contains(c);
     text.chars().all(is_plain)
         && text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && is_name(&host.to_lowercase()))

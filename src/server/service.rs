@@ -199,7 +199,7 @@ mod tests {
             || watchdog.heartbeats.iter().map(|at| at.load(Ordering::Relaxed)).collect::<Vec<_>>();
         assert!(heartbeats().iter().all(|at| *at >= 60_000), "{:?}", heartbeats());
         watchdog.heartbeats[1].store(0, Ordering::Relaxed);
-        assert_eq!(watchdog.stillest(61 * SECOND), Some((1, 61 * SECOND)));
+        assert_eq!(watchdog.oldest_heartbeat(61 * SECOND), Some((1, 61 * SECOND)));
         watchdog.heartbeat(1);
         assert!(heartbeats()[1] >= 60_000, "{:?}", heartbeats());
     }

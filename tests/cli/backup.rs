@@ -359,12 +359,12 @@ async fn a_file_that_was_lost_is_told_and_the_rest_is_backed_up() {
     let archive = dir.path().join("second.tar.zst");
     let made = backup(&archive, &data, &[]);
     done(&made);
-    assert!(text(&made.stderr).contains("1 uploaded files were not there"), "{}", text(&made.stderr));
+    assert!(text(&made.stderr).contains("1 uploaded files are missing"), "{}", text(&made.stderr));
     let manifest: Value = serde_json::from_slice(&unpacked(&archive).last().unwrap().1).unwrap();
     assert_eq!(manifest["missing"].as_array().unwrap().len(), 1);
     let restored = restore(&archive, &dir.path().join("restored"), &[]);
     done(&restored);
-    assert!(text(&restored.stderr).contains("not there already"), "{}", text(&restored.stderr));
+    assert!(text(&restored.stderr).contains("were missing already"), "{}", text(&restored.stderr));
 }
 
 #[tokio::test]

@@ -235,11 +235,11 @@ mod tests {
     #[test]
     fn disk_space_has_to_hold_a_copy_of_the_database() {
         let (_dir, host, config) = installation(|_| {});
-        let found = disk_room(&host, &config);
+        let found = free_space(&host, &config);
         assert!(found.ok.is_some() && found.found.contains("MB free in"), "{}", found.found);
         // A sparse file, as large as any database.
         fs::File::create(config.data.join("campfire.db")).unwrap().set_len(1 << 42).unwrap();
-        let found = disk_room(&host, &config);
+        let found = free_space(&host, &config);
         assert!(found.ok == Some(false) && found.needs.contains("4194560 MB"), "{}", found.needs);
     }
 }
