@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_promised_after_joining_has_to_come() {
+    fn deliveries_are_expected_of_messages_acknowledged_after_joining() {
         let mut deliveries = Deliveries::new(1);
         let early = send_all(&mut deliveries, &[1; 70]);
         let receiver = deliveries.join(0);
@@ -289,7 +289,7 @@ mod tests {
     fn order_is_checked_per_sender() {
         let mut deliveries = Deliveries::new(1);
         let receiver = deliveries.join(0);
-        // Two who history at once: 0 and 2 are of one, 1 and 3 of the other.
+        // Messages 0 and 2 are of one sender, 1 and 3 of the other.
         let sent = send_all(&mut deliveries, &[1, 2, 1, 2]);
         for number in [1, 0, 3, 2] {
             deliveries.receive(receiver, &sent[number]);
