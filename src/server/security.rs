@@ -1,4 +1,4 @@
-//! What HTTPS needs beside a listener: the certificate, the way from port 80, and whoever keeps both fresh.
+//! What HTTPS needs besides a listener: the certificate, who renews it, and the redirect from port 80.
 
 use std::{io, sync::Arc, thread::JoinHandle};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::config::{Config, HttpListen};
 
-/// What HTTPS is served with, and who looks after it; nothing of it if there is none.
+/// The configuration of TLS and its certificates; empty without HTTPS.
 pub(super) struct Security {
     pub(super) tls: Option<Arc<ServerConfig>>,
     certificates: Arc<Certificates>,
@@ -32,8 +32,8 @@ impl Security {
         Ok(Self { tls, certificates, challenges: Arc::default(), files })
     }
 
-    /// The listeners that send people from HTTP to HTTPS: those that were passed on, or else one of our own. If nobody
-    /// asked for that one, it can fail.
+    /// The listeners that redirect from HTTP to HTTPS: those that were passed on, or else one on the configured address. With
+    /// `http_listen = auto`, a failure to bind it is only logged.
     pub(super) fn redirects(
         &self,
         config: &Config,
@@ -43,7 +43,7 @@ impl Security {
         if !inherited.is_empty() {
             if !config.has_tls() {
                 tracing::warn!(
-                    "a socket named {REDIRECT} was passed on, but there is no HTTPS to send anybody to"
+                    "a socket named {REDIRECT} was passed on, but there is no HTTPS to redirect to"
                 );
                 return Ok(Vec::new());
             }
@@ -52,18 +52,18 @@ impl Security {
         let Some(address) = config.redirect_from() else { return Ok(Vec::new()) };
         match listener::bind(address, 1) {
             Ok((address, sockets)) => {
-                tracing::info!("http://{address} sends everybody on to HTTPS");
+                tracing::info!("http://{address} redirects to HTTPS");
                 Ok(sockets.into_iter().map(with).collect())
             }
             Err(error) if config.http_listen == HttpListen::Auto => {
-                tracing::warn!("nobody is sent from HTTP to HTTPS: {error}");
+                tracing::warn!("cannot redirect from HTTP to HTTPS: {error}");
                 Ok(Vec::new())
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Who keeps the certificate fresh, if there is one.
+    /// What renews or reloads the certificate, if there is one.
     pub(super) fn certificate_manager(
         &mut self,
         config: &Config,
@@ -83,14 +83,14 @@ impl Security {
     }
 }
 
-/// Whoever keeps the certificate fresh.
+/// Renews the certificate by ACME, or reloads it from its files.
 pub(super) enum CertificateManager {
     Files(tls::Files, Arc<Certificates>),
     Acme(Box<acme::CertificateManager>),
 }
 
 impl CertificateManager {
-    /// Starts the thread that it does so on.
+    /// Starts its thread.
     pub(super) fn start(self, stopped: watch::Receiver<bool>) -> io::Result<JoinHandle<()>> {
         let thread = std::thread::Builder::new().name("certificate".into());
         let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -21,7 +21,7 @@ async fn tls_alpn_01_gets_a_certificate_and_stores_it_for_the_owner_alone() {
     let dir = tempfile::tempdir().unwrap();
     let more = [("CAMPFIRE_ACME_CHALLENGE", "tls-alpn-01"), ("CAMPFIRE_ACME_EMAIL", "ada@chat.example")];
     let mut server = pebble.serve(dir.path(), NAME, &more);
-    until_logged(&server, "got a certificate for chat.example, good until ").await;
+    until_logged(&server, "got a certificate for chat.example, valid until ").await;
     let mut stream = connect(&server, NAME).await.expect("a handshake with a certificate that is right");
     stream
         .write_all(b"GET /health HTTP/1.1\r\nhost: chat.example\r\nconnection: close\r\n\r\n")
@@ -46,7 +46,7 @@ async fn http_01_gets_a_certificate_for_two_names() {
     let dir = tempfile::tempdir().unwrap();
     let server =
         pebble.serve(dir.path(), "Chat.Example, camp.example", &[("CAMPFIRE_ACME_CHALLENGE", "http-01")]);
-    until_logged(&server, "got a certificate for chat.example, camp.example, good until ").await;
+    until_logged(&server, "got a certificate for chat.example, camp.example, valid until ").await;
     for name in [NAME, OTHER] {
         assert!(connect(&server, name).await.is_ok(), "{name}");
     }
@@ -66,7 +66,7 @@ async fn http_01_is_tried_after_tls_alpn_01_has_failed() {
     pebble.http.forward_to(plain_address(&server));
     until_logged(&server, "got a certificate for chat.example").await;
     let said = server.log();
-    assert!(said.contains("trying HTTP-01 next, for the authority could not verify chat.example"), "{said}");
+    assert!(said.contains("trying HTTP-01 next: the authority could not verify chat.example"), "{said}");
     assert!(connect(&server, NAME).await.is_ok());
 }
 

@@ -15,7 +15,7 @@ async fn challenge_failure_is_logged_and_retried() {
     for words in [
         "no certificate for chat.example yet, so nobody can connect",
         "the authority could not verify chat.example by TLS-ALPN-01 (",
-        "check that the name's A and AAAA records lead to this machine",
+        "check that the name's A and AAAA records point to this machine",
         "port 443 can be reached from the internet",
     ] {
         assert!(said.contains(words), "{words}: {said}");
@@ -67,7 +67,7 @@ async fn account_unknown_to_the_authority_is_registered_again() {
         served_certificate(&server, "camp.example").await.is_some()
     })
     .await;
-    assert!(server.log().contains("does not know our account any more"), "{}", server.log());
+    assert!(server.log().contains("no longer knows the account"), "{}", server.log());
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn certificate_file_that_is_broken_is_replaced() {
     let path = dir.path().join("certificates/chat.example.pem");
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
     let server = pebble.serve(dir.path(), NAME, &[]);
-    assert!(server.log().contains("a new certificate is got, for cannot read"), "{}", server.log());
+    assert!(server.log().contains("ordering a new certificate: cannot read"), "{}", server.log());
     until("a certificate", async || served_certificate(&server, NAME).await.is_some()).await;
 }
 

@@ -313,7 +313,7 @@ fn collect_lines(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>
 /// Where a server listens for plain HTTP.
 pub(super) fn plain_address(server: &Server) -> SocketAddr {
     let said = server.log();
-    let line = said.lines().rev().find(|line| line.contains("sends everybody on")).expect("it says where");
+    let line = said.lines().rev().find(|line| line.contains("redirects to HTTPS")).expect("it says where");
     line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap()
 }
 

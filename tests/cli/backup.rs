@@ -365,12 +365,12 @@ async fn backup_reports_a_missing_file_and_has_the_rest() {
     let archive = dir.path().join("second.tar.zst");
     let made = backup(&archive, &data, &[]);
     assert_success(&made);
-    assert!(text(&made.stderr).contains("1 uploaded files were not there"), "{}", text(&made.stderr));
+    assert!(text(&made.stderr).contains("1 uploaded files are missing"), "{}", text(&made.stderr));
     let manifest: Value = serde_json::from_slice(&unpacked(&archive).last().unwrap().1).unwrap();
     assert_eq!(manifest["missing"].as_array().unwrap().len(), 1);
     let restored = restore(&archive, &dir.path().join("restored"), &[]);
     assert_success(&restored);
-    assert!(text(&restored.stderr).contains("not there already"), "{}", text(&restored.stderr));
+    assert!(text(&restored.stderr).contains("were missing already"), "{}", text(&restored.stderr));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn checked(data: &Path) -> (i32, Value, String) {
 /// The names of the failed checks.
 fn failing(report: &Value) -> Vec<&str> {
     let checks = report["checks"].as_array().unwrap_or_else(|| panic!("no report: {report}"));
-    let wrong = checks.iter().filter(|check| check["right"] == false);
+    let wrong = checks.iter().filter(|check| check["ok"] == false);
     wrong.map(|check| check["check"].as_str().unwrap()).collect()
 }
 
@@ -26,7 +26,7 @@ fn assert_finds(data: &Path, check: &str, words: &[&str]) {
     assert_eq!(failing(&report), [check], "{report:#}");
     assert!(said.contains(check) && said.lines().count() == 1, "{said}");
     let found = report["checks"].as_array().unwrap().iter().find(|it| it["check"] == check).unwrap();
-    assert!(found["mend"].is_string(), "{found:#}");
+    assert!(found["fix"].is_string(), "{found:#}");
     for word in words {
         assert!(found["faults"].to_string().contains(word), "no {word:?} in {found:#}");
     }
@@ -65,15 +65,24 @@ async fn check_passes_beside_a_running_server_and_on_a_stopped_one() {
     team.ada.upload(team.room, &[], "log.txt", b"a log").await.expect(201);
     let (status, report, said) = checked(team.server.data());
     assert_eq!((status, said.as_str()), (0, ""), "{report:#}");
-    assert_eq!(report["right"], true);
+    assert_eq!(report["ok"], true);
     let names: Vec<&str> =
         report["checks"].as_array().unwrap().iter().map(|check| check["check"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["schema", "database", "references", "messages", "numbers", "search index", "files", "stray files"]
+        [
+            "schema",
+            "database",
+            "references",
+            "messages",
+            "numbers",
+            "search index",
+            "files",
+            "orphaned files"
+        ]
     );
     let files = report["checks"][6]["found"].as_str().unwrap();
-    assert!(files.starts_with("1 uploaded files and thumbnails, 1 of them held"), "{files}");
+    assert!(files.starts_with("1 uploaded files and thumbnails, 1 of them compared"), "{files}");
     team.ada.say(team.room, "and it still serves").await;
     let (dir, data, _) = stopped().await;
     assert_eq!(checked(&data).0, 0);
@@ -177,10 +186,7 @@ async fn check_reports_an_orphaned_file_as_a_note() {
     let (status, report, _) = checked(&data);
     assert_eq!(status, 0, "{report:#}");
     let note = report["checks"].as_array().unwrap().last().unwrap();
-    assert!(
-        note["right"].is_null() && note["found"].to_string().contains("1 files belong to no"),
-        "{note:#}"
-    );
+    assert!(note["ok"].is_null() && note["found"].to_string().contains("1 files belong to no"), "{note:#}");
 }
 
 #[test]

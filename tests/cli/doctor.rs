@@ -23,27 +23,27 @@ fn doctor_exit_status_says_whether_the_host_fits_the_tier() {
     for tier in TIERS {
         let (status, report, said) = asked(tier, dir.path());
         assert_eq!(report["tier"], tier);
-        assert_eq!(status, if report["fit"] == true { 0 } else { 1 }, "{report:#}");
+        assert_eq!(status, if report["ok"] == true { 0 } else { 1 }, "{report:#}");
         let checks = report["checks"].as_array().unwrap();
-        let held: Vec<_> = checks.iter().filter(|check| check["fit"] == false).collect();
-        assert_eq!(held.is_empty(), report["fit"] == true, "{report:#}");
+        let held: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
+        assert_eq!(held.is_empty(), report["ok"] == true, "{report:#}");
         assert_eq!(held.is_empty(), said.is_empty(), "{said}");
         for check in held {
             let what = check["check"].as_str().unwrap();
             assert!(said.contains(what), "{what} is not named in {said}");
             assert!(!check["enough_for"].as_array().unwrap().contains(&tier.into()), "{check:#}");
-            let mend = check["mend"].as_array().unwrap();
-            assert!(!mend.is_empty() && mend.iter().all(|it| it["command"].is_string()), "{check:#}");
+            let fix = check["fix"].as_array().unwrap();
+            assert!(!fix.is_empty() && fix.iter().all(|it| it["command"].is_string()), "{check:#}");
         }
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it leaves nothing behind");
     // Faults of the installation count for every tier.
     keep_to_us(0o755);
     let (status, report, said) = asked("small", dir.path());
-    assert_eq!((status, &report["fit"]), (1, &Value::Bool(false)));
+    assert_eq!((status, &report["ok"]), (1, &Value::Bool(false)));
     let findings = report["installation"].as_array().unwrap();
     let wrong = findings.iter().find(|finding| finding["check"] == "permissions").unwrap();
-    assert!(wrong["fit"] == false && !wrong["mend"].as_array().unwrap().is_empty(), "{wrong:#}");
+    assert!(wrong["ok"] == false && !wrong["fix"].as_array().unwrap().is_empty(), "{wrong:#}");
     assert!(said.contains("something is wrong with its permissions"), "{said}");
 }
 

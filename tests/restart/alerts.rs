@@ -26,7 +26,7 @@ async fn memory_alert_is_logged_and_posted_in_alert_room() {
     let mut socket = team.ada.socket_in(team.room).await;
     let message = socket.expect("message.created").await["message"].clone();
     let content = message["content"].as_str().expect("content");
-    assert!(content.starts_with("Memory is high: ") && content.ends_with("(the alert is set to 1 MB)."));
+    assert!(content.starts_with("Memory use is high: ") && content.ends_with("(threshold: 1 MB)."));
     team.server.logs(content);
     let line = team.server.log().lines().find(|line| line.contains(content)).expect("the line").to_owned();
     assert!(
@@ -51,7 +51,7 @@ async fn alert_room_that_does_not_exist_is_reported_at_start() {
     let dir = tempfile::tempdir().unwrap();
     let team = team_with(dir.path(), |_| "alert_memory_mb = 1\nalert_room = 4711\n".into()).await;
     team.server.logs("not posted to room 4711, which alert_room names: there is no such room");
-    team.server.logs("Memory is high: ");
+    team.server.logs("Memory use is high: ");
     let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([]));
 }

@@ -89,7 +89,7 @@ async fn stop_signal_sent_twice_ends_the_server_at_once() {
     assert!(team.server.runs(), "it waits for the rest of the request");
     team.server.signal("TERM");
     assert_eq!(team.server.wait().code(), Some(1));
-    team.server.logs("told to stop twice");
+    team.server.logs("stopped by a second signal");
     team.server.restart();
     team.ada.get("/api/session").await.expect(200);
 }

@@ -248,7 +248,7 @@ async fn everything(person: &Person, room: i64) -> BTreeMap<i64, String> {
 
 /// How many sockets each worker had at its stop, from the log.
 fn shares(log: &str) -> Vec<usize> {
-    let seen_off = log.lines().filter(|line| line.contains("sees its sockets off"));
+    let seen_off = log.lines().filter(|line| line.contains("drains its sockets"));
     seen_off.filter_map(|line| line.rsplit_once("sockets=")?.1.trim().parse().ok()).collect()
 }
 

@@ -195,5 +195,5 @@ fn healthcheck_uses_tls_when_the_server_does() {
     let output = check(&address);
     answering.join().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing that is well answers"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no healthy server answers"), "{output:?}");
 }

@@ -1,4 +1,4 @@
-//! What people of the demo post: pictures, and files of some other kinds. All of it is made when the demo starts.
+//! The files and avatars of the demo: pictures, and some files of other kinds. They are made when the demo starts.
 
 use std::{
     io,
@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    cast::{Face, face},
     paint::{PICTURES, PORTRAITS, Picture},
+    people::{Avatar, avatar},
 };
 use crate::{
     chat::files::keep_bytes,
@@ -16,20 +16,20 @@ use crate::{
     store::{Folder, Image, NewFile},
 };
 
-/// Drawing more at a time would take more memory than it is worth.
-const HANDS: usize = 4;
+/// More threads would take more memory for little time.
+const MAX_THREADS: usize = 4;
 
-/// A link that is posted, and what the page behind it would say of itself.
+/// A page that is linked to, and what its preview shows.
 pub(super) struct Page {
     pub(super) url: &'static str,
     pub(super) title: &'static str,
     pub(super) description: &'static str,
     pub(super) site_name: &'static str,
-    /// The name of one of ours.
+    /// The name of one of the drawn pictures.
     picture: &'static str,
 }
 
-/// The one link of which there is a preview.
+/// The one link that has a preview.
 pub(super) const PAGE: Page = Page {
     url: "https://example.org/notes",
     title: "Northwind 4.0: quieter, faster, yours",
@@ -65,22 +65,23 @@ const PLAN: [&str; 7] = [
     "Moose on the cable: no plan, only hope.",
 ];
 
-pub(super) struct Things {
+/// The made files and avatars, by name.
+pub(super) struct Files {
     files: Vec<(&'static str, NewFile)>,
-    pub(super) faces: Vec<Face>,
+    pub(super) avatars: Vec<Avatar>,
     pub(super) preview: Option<Image>,
 }
 
 type Make = fn() -> Vec<u8>;
 
-/// Something that is yet to be made.
-enum Order {
+/// A file or an avatar that is to be made.
+enum Task {
     Picture(&'static Picture),
     Portrait(&'static Picture),
     File(&'static str, Make),
 }
 
-fn orders() -> impl Iterator<Item = Order> {
+fn tasks() -> impl Iterator<Item = Task> {
     let files: [(&str, Make); 3] = [
         ("release-notes-4.0.txt", || NOTES.into()),
         ("spring-plan.pdf", || pdf(&PLAN)),
@@ -88,29 +89,29 @@ fn orders() -> impl Iterator<Item = Order> {
     ];
     PICTURES
         .iter()
-        .map(Order::Picture)
-        .chain(PORTRAITS.iter().map(Order::Portrait))
-        .chain(files.into_iter().map(|(name, make)| Order::File(name, make)))
+        .map(Task::Picture)
+        .chain(PORTRAITS.iter().map(Task::Portrait))
+        .chain(files.into_iter().map(|(name, make)| Task::File(name, make)))
 }
 
-impl Things {
-    /// Makes all of them, on some threads at once, and puts the files where uploads lie.
+impl Files {
+    /// Makes all of them on up to `MAX_THREADS` threads, and stores the files as uploads.
     pub(super) fn make(folder: &Folder) -> io::Result<Self> {
-        let made = Mutex::new(Self { files: Vec::new(), faces: Vec::new(), preview: None });
-        let orders = Mutex::new(orders());
-        let hands = thread::available_parallelism().map_or(1, usize::from).min(HANDS);
-        let next = || orders.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let made = Mutex::new(Self { files: Vec::new(), avatars: Vec::new(), preview: None });
+        let tasks = Mutex::new(tasks());
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || -> io::Result<()> {
-            while let Some(order) = next() {
-                order.fill(folder, &made)?;
+            while let Some(task) = next() {
+                task.run(folder, &made)?;
             }
             Ok(())
         };
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..hands).map(|_| scope.spawn(work)).collect();
-            workers
-                .into_iter()
-                .try_for_each(|worker| worker.join().map_err(|_| io::Error::other("a picture fell down"))?)
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().try_for_each(|worker| {
+                worker.join().map_err(|_| io::Error::other("a thread that makes pictures panicked"))?
+            })
         })?;
         Ok(made.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
@@ -120,8 +121,8 @@ impl Things {
     }
 }
 
-impl Order {
-    fn fill(self, folder: &Folder, made: &Mutex<Things>) -> io::Result<()> {
+impl Task {
+    fn run(self, folder: &Folder, made: &Mutex<Files>) -> io::Result<()> {
         let made = || made.lock().unwrap_or_else(PoisonError::into_inner);
         match self {
             Self::Picture(picture) => {
@@ -139,15 +140,15 @@ impl Order {
                 made().files.push((name, file));
             }
             Self::Portrait(portrait) => {
-                let face = face(portrait);
-                made().faces.extend(face);
+                let avatar = avatar(portrait);
+                made().avatars.extend(avatar);
             }
         }
         Ok(())
     }
 }
 
-/// A page of text as a PDF (ISO 32000-1, 7.5: objects, their places, the trailer).
+/// A page of text as a PDF (ISO 32000-1, 7.5: objects, their offsets, the trailer).
 fn pdf(lines: &[&str]) -> Vec<u8> {
     use std::fmt::Write;
     let mut text = String::from("BT /F1 15 Tf 24 TL 72 740 Td");
@@ -166,15 +167,15 @@ fn pdf(lines: &[&str]) -> Vec<u8> {
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
     ];
     let mut file = String::from("%PDF-1.4\n");
-    let mut places = String::new();
+    let mut offsets = String::new();
     for (number, object) in (1..).zip(&objects) {
-        let _ = write!(places, "{:010} 00000 n\r\n", file.len());
+        let _ = write!(offsets, "{:010} 00000 n\r\n", file.len());
         let _ = write!(file, "{number} 0 obj\n{object}\nendobj\n");
     }
     let (start, count) = (file.len(), objects.len() + 1);
     let _ = write!(
         file,
-        "xref\n0 {count}\n0000000000 65535 f\r\n{places}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+        "xref\n0 {count}\n0000000000 65535 f\r\n{offsets}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
     );
     file.into_bytes()
 }
@@ -184,31 +185,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pdf_says_where_each_of_its_objects_is() {
+    fn pdf_has_the_offset_of_each_object() {
         let file = String::from_utf8(pdf(&["One (of two)", "Two"])).unwrap();
         assert_eq!(picture::sniff(file.as_bytes()), "application/pdf");
         assert!(file.contains(r"(One \(of two\)) Tj"));
         let (_, table) = file.split_once("0000000000 65535 f\r\n").unwrap();
         for (number, line) in (1..=5).zip(table.lines()) {
-            let place: usize = line[..10].parse().unwrap();
-            assert!(file[place..].starts_with(&format!("{number} 0 obj")), "{line}");
+            let offset: usize = line[..10].parse().unwrap();
+            assert!(file[offset..].starts_with(&format!("{number} 0 obj")), "{line}");
         }
         let start: usize = file.lines().rev().nth(1).unwrap().parse().unwrap();
         assert!(file[start..].starts_with("xref"));
     }
 
     #[test]
-    fn files_are_kept_as_uploads_are() {
-        let tmp = std::env::temp_dir().join(format!("campfire-things-{}", std::process::id()));
+    fn files_are_stored_as_uploads() {
+        let tmp = std::env::temp_dir().join(format!("campfire-demo-files-{}", std::process::id()));
         let folder = Folder::open(&tmp).unwrap();
-        let things = Things::make(&folder).unwrap();
-        assert_eq!((things.files.len(), things.faces.len()), (11, 8));
-        for (name, file) in &things.files {
+        let files = Files::make(&folder).unwrap();
+        assert_eq!((files.files.len(), files.avatars.len()), (11, 8));
+        for (name, file) in &files.files {
             assert!(folder.file(&file.key).is_ok(), "{name}");
             assert_eq!(file.thumbnail.is_some(), file.content_type.starts_with("image/"), "{name}");
         }
-        assert_eq!(things.file("standup-jingle.wav").unwrap().content_type, "audio/wav");
-        assert!(things.preview.is_some());
+        assert_eq!(files.file("standup-jingle.wav").unwrap().content_type, "audio/wav");
+        assert!(files.preview.is_some());
         std::fs::remove_dir_all(tmp).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! What comes out of meetings: a chart, a sketch, a pattern, and a drawing that was enclosed with an invoice.
+//! Drawings: a chart, a sketch, a pattern, and a dragon.
 
 use std::f32::consts::PI;
 
@@ -13,7 +13,7 @@ const FADED: Colour = hex(0x857b70);
 const LINE: Colour = hex(0xe9e1d6);
 const EMBER: Colour = hex(0xc2410c);
 
-/// How long pages took to load, before and after.
+/// A bar chart of load times, before and after.
 pub(super) fn chart() -> Canvas {
     const BEFORE: Colour = hex(0xd8c9b6);
     const PAGES: [(&str, u32, u32); 4] =
@@ -21,8 +21,8 @@ pub(super) fn chart() -> Canvas {
     let mut canvas = Canvas::new(1_200, 800, PAPER);
     write(&mut canvas, "LOAD TIME, BEFORE AND AFTER", (90.0, 72.0), 30.0, 4.6, INK);
     write(&mut canvas, "MEDIAN OF 200 VISITS, IN MS", (90.0, 128.0), 17.0, 2.6, FADED);
-    for (place, (name, colour)) in [("BEFORE", BEFORE), ("AFTER", EMBER)].into_iter().enumerate() {
-        let x = 840.0 + place as f32 * 150.0;
+    for (index, (name, colour)) in [("BEFORE", BEFORE), ("AFTER", EMBER)].into_iter().enumerate() {
+        let x = 840.0 + index as f32 * 150.0;
         canvas.bar((x, 126.0, x + 20.0, 146.0), 5.0, colour);
         write(&mut canvas, name, (x + 32.0, 127.0), 17.0, 2.6, FADED);
     }
@@ -33,8 +33,8 @@ pub(super) fn chart() -> Canvas {
         let label = value.to_string();
         write(&mut canvas, &label, (145.0 - width(&label, 17.0), y - 8.0), 17.0, 2.4, FADED);
     }
-    for (place, (name, before, after)) in PAGES.into_iter().enumerate() {
-        let middle = 300.0 + place as f32 * 232.0;
+    for (index, (name, before, after)) in PAGES.into_iter().enumerate() {
+        let middle = 300.0 + index as f32 * 232.0;
         for (value, left, colour, ink) in
             [(before, middle - 82.0, BEFORE, FADED), (after, middle + 6.0, EMBER, EMBER)]
         {
@@ -43,7 +43,7 @@ pub(super) fn chart() -> Canvas {
             let label = value.to_string();
             write(&mut canvas, &label, (left + 38.0 - width(&label, 18.0) / 2.0, top - 32.0), 18.0, 2.8, ink);
         }
-        // The bars stand on the axis; their lower corners are not round.
+        // Cuts the round lower corners off the bars.
         canvas.bar((middle - 90.0, 690.0, middle + 90.0, 706.0), 0.0, PAPER);
         write(&mut canvas, name, (middle - width(name, 19.0) / 2.0, 718.0), 19.0, 3.0, INK);
     }
@@ -51,7 +51,7 @@ pub(super) fn chart() -> Canvas {
     canvas
 }
 
-/// The page for the launch, drawn by hand and not quite straight.
+/// A sketch of the launch page, with lines as if drawn by hand.
 pub(super) fn sketch() -> Canvas {
     let mut canvas = Canvas::new(960, 1_200, hex(0xf8f3e9));
     for row in 1..40 {
@@ -102,7 +102,7 @@ pub(super) fn sketch() -> Canvas {
     }
     write(&mut canvas, "LOTS OF CONFIDENCE", (150.0, 1_000.0), 22.0, 3.4, FADED);
     by_hand(&mut canvas, (150.0, 1_040.0), (548.0, 1_036.0), 2.6, FADED);
-    // What was said about it, in another colour.
+    // Notes on it, in another colour.
     let note = hex(0x2c6a8a);
     write(&mut canvas, "44 PX", (600.0, 506.0), 30.0, 5.0, note);
     canvas.stroke(&[(584.0, 528.0), (510.0, 558.0), (410.0, 560.0)], 4.0, note);
@@ -112,7 +112,7 @@ pub(super) fn sketch() -> Canvas {
     canvas
 }
 
-/// A line as a hand draws it.
+/// A line that is not quite straight.
 fn by_hand(canvas: &mut Canvas, from: Point, to: Point, width: f32, colour: Colour) {
     const PARTS: usize = 12;
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
@@ -127,7 +127,7 @@ fn by_hand(canvas: &mut Canvas, from: Point, to: Point, width: f32, colour: Colo
     canvas.stroke(&points, width, colour);
 }
 
-/// A tie from nearby.
+/// The pattern of a tie.
 pub(super) fn ducks() -> Canvas {
     let mut canvas = Canvas::new(1_000, 750, hex(0x1f3d5c));
     for stripe in 0..30 {
@@ -160,7 +160,7 @@ fn duck(canvas: &mut Canvas, (x, y): Point, towards: f32) {
     );
 }
 
-/// By the headmaster's own hand.
+/// A drawing in crayon.
 pub(super) fn dragon() -> Canvas {
     let mut canvas = Canvas::new(1_100, 800, hex(0xfffdf6));
     let (green, red, sun) = (hex(0x4f9a4a), hex(0xdd4b2a), hex(0xf3bd3c));
@@ -175,7 +175,7 @@ pub(super) fn dragon() -> Canvas {
         let lean = 9.0 * (x * 1.7).sin();
         canvas.stroke(&[(x, 770.0), (x + lean, 715.0 + 12.0 * (x * 0.9).cos())], 6.0, hex(0x86b86a));
     }
-    // The tail, the body, the neck: one line of the thickest crayon.
+    // The tail, the body and the neck are one line.
     let spine: Vec<Point> = (0..=30)
         .map(|part| part as f32 / 30.0)
         .map(|along| {
@@ -185,23 +185,23 @@ pub(super) fn dragon() -> Canvas {
             )
         })
         .collect();
-    for (place, pair) in spine.windows(2).enumerate() {
-        let thick = 26.0 + 92.0 * (place as f32 / 29.0 * PI).sin().powi(2);
+    for (index, pair) in spine.windows(2).enumerate() {
+        let thick = 26.0 + 92.0 * (index as f32 / 29.0 * PI).sin().powi(2);
         canvas.stroke(pair, thick, green);
     }
-    for (place, (x, y)) in spine.iter().enumerate().skip(3).step_by(3) {
-        let top = y - 13.0 - 46.0 * (place as f32 / 29.0 * PI).sin().powi(2);
+    for (index, (x, y)) in spine.iter().enumerate().skip(3).step_by(3) {
+        let top = y - 13.0 - 46.0 * (index as f32 / 29.0 * PI).sin().powi(2);
         canvas.polygon(&[(x - 17.0, top + 8.0), (x + 4.0, top - 34.0), (x + 19.0, top + 8.0)], red, 1.0);
     }
-    for place in [7, 10, 17, 20] {
-        let (x, y) = spine[place];
+    for index in [7, 10, 17, 20] {
+        let (x, y) = spine[index];
         canvas.stroke(&[(x, y), (x - 4.0, 712.0), (x - 26.0, 714.0)], 28.0, green);
     }
     canvas.oval((330.0, 400.0), (112.0, 82.0), -0.12, green, 1.0);
     canvas.oval((238.0, 432.0), (66.0, 46.0), 0.0, green, 1.0);
     canvas.stroke(&[(372.0, 330.0), (392.0, 268.0)], 15.0, red);
     canvas.stroke(&[(320.0, 322.0), (318.0, 258.0)], 15.0, red);
-    // Spectacles and a moustache: there is the resemblance.
+    // Spectacles and a moustache.
     for x in [282.0, 366.0] {
         canvas.disc((x, 372.0), 33.0, hex(0xffffff), 1.0);
         canvas.arc((x, 372.0), (34.0, 34.0), (0.0, PI * 2.0), 7.0, INK);

@@ -1,10 +1,10 @@
-//! Pictures as somebody would take them along the way.
+//! Scenes, saved as photos.
 
 use std::f32::consts::{PI, TAU};
 
-use super::canvas::{Canvas, Chance, Colour, hex, oval};
+use super::canvas::{Canvas, Colour, Random, hex, oval};
 
-/// Hills behind hills at the end of a day, with a cat that was not asked.
+/// Hills at dusk, and a cat.
 pub(super) fn dusk() -> Canvas {
     let mut canvas = Canvas::gradient(
         1_200,
@@ -24,7 +24,7 @@ pub(super) fn dusk() -> Canvas {
         canvas.land(|x| ridge(layer, x), colour, mist, 190.0);
     }
     cat(&mut canvas, 262.0, ridge(4, 262.0) + 3.0, hex(0x241a33));
-    // The nearest hill once more, so that the cat sits behind it a little.
+    // The nearest hill again, in front of the cat.
     canvas.land(|x| ridge(5, x), near, hex(0x171022), 200.0);
     canvas
 }
@@ -49,22 +49,22 @@ fn cat(canvas: &mut Canvas, x: f32, y: f32, fur: Colour) {
     );
 }
 
-/// A fire below more stars than one is used to.
+/// A camp fire below the stars.
 pub(super) fn camp() -> Canvas {
     let mut canvas = Canvas::gradient(
         1_200,
         800,
         &[hex(0x0a1028), hex(0x131d40), hex(0x27305c), hex(0x5b4668), hex(0x8f5a5c)],
     );
-    let mut chance = Chance::new(41);
+    let mut random = Random::new(41);
     for _ in 0..64 {
-        let along = chance.up_to(1.0);
-        let at = (along * 1_300.0 - 50.0, 430.0 - along * 420.0 + chance.up_to(90.0));
-        canvas.glow(at, 110.0 + chance.up_to(110.0), hex(0x9aa3e0), 0.045);
+        let along = random.up_to(1.0);
+        let at = (along * 1_300.0 - 50.0, 430.0 - along * 420.0 + random.up_to(90.0));
+        canvas.glow(at, 110.0 + random.up_to(110.0), hex(0x9aa3e0), 0.045);
     }
     for _ in 0..520 {
-        let (x, y) = (chance.up_to(1_200.0), chance.up_to(1.0));
-        let (size, light) = (0.6 + chance.up_to(1.0).powi(6) * 2.2, 0.25 + chance.up_to(0.75));
+        let (x, y) = (random.up_to(1_200.0), random.up_to(1.0));
+        let (size, light) = (0.6 + random.up_to(1.0).powi(6) * 2.2, 0.25 + random.up_to(0.75));
         canvas.disc((x, y * y.sqrt() * 560.0), size, hex(0xfff6e2), light);
     }
     canvas.stroke(&[(930.0, 96.0), (1_040.0, 140.0)], 1.6, hex(0xaeb6e6));
@@ -73,9 +73,9 @@ pub(super) fn camp() -> Canvas {
     canvas.land(range, hex(0x1d2244), hex(0x33305a), 160.0);
     let shore = |x: f32| 640.0 + 16.0 * (x / 180.0).sin() + 0.03 * (x - 600.0).abs();
     for _ in 0..64 {
-        let x = chance.up_to(1_200.0);
-        // The clearing stays clear.
-        let size = (60.0 + chance.up_to(80.0)) * ((x - 640.0).abs() / 420.0).clamp(0.0, 1.0);
+        let x = random.up_to(1_200.0);
+        // No trees in the clearing.
+        let size = (60.0 + random.up_to(80.0)) * ((x - 640.0).abs() / 420.0).clamp(0.0, 1.0);
         fir(&mut canvas, x, shore(x) + 8.0, size);
     }
     canvas.land(shore, hex(0x0f1226), hex(0x080a16), 120.0);
@@ -130,7 +130,7 @@ fn fire(canvas: &mut Canvas, x: f32, y: f32) {
     }
 }
 
-/// Somebody by the fire, who looks at it.
+/// A person who sits by the fire; `towards` is 1 or -1.
 fn sitting(canvas: &mut Canvas, x: f32, y: f32, towards: f32) {
     let (cloth, light) = (hex(0x1a1630), hex(0xc9703c));
     canvas.oval((x + 3.0 * towards, y - 27.0), (19.0, 31.0), 0.0, light, 1.0);
@@ -140,10 +140,10 @@ fn sitting(canvas: &mut Canvas, x: f32, y: f32, towards: f32) {
     canvas.stroke(&[(x, y), (x + 30.0 * towards, y - 12.0), (x + 36.0 * towards, y + 8.0)], 12.0, cloth);
 }
 
-/// The kettle of the second floor.
+/// A kettle and cups on a table.
 pub(super) fn kettle() -> Canvas {
     let mut canvas = Canvas::gradient(1_200, 900, &[hex(0xf4e4cf), hex(0xf1d9bd)]);
-    // The window's light on the wall, and the table.
+    // Light of a window on the wall, and the table.
     canvas.polygon(&[(120.0, 60.0), (560.0, 60.0), (700.0, 590.0), (260.0, 590.0)], hex(0xfff3dc), 0.75);
     canvas.stroke(&[(340.0, 60.0), (480.0, 590.0)], 14.0, hex(0xf3e0c7));
     canvas.stroke(&[(180.0, 300.0), (630.0, 300.0)], 14.0, hex(0xf3e0c7));
@@ -211,7 +211,7 @@ fn cup(canvas: &mut Canvas, x: f32, colour: Colour, shade: Colour) {
     canvas.oval((x, 593.0), (80.0, 12.0), 0.0, hex(0x5a3320), 1.0);
 }
 
-/// The office plant, and its new leaf.
+/// A plant with a new leaf.
 pub(super) fn plant() -> Canvas {
     let mut canvas = Canvas::gradient(900, 1_100, &[hex(0xdfe8dd), hex(0xeef0e2), hex(0xf6ecd9)]);
     canvas.disc((450.0, 470.0), 360.0, hex(0xf7dfba), 1.0);
@@ -226,7 +226,7 @@ pub(super) fn plant() -> Canvas {
     ] {
         leaf(&mut canvas, angle, length, hex(colour));
     }
-    // Kevin.
+    // The new leaf.
     leaf(&mut canvas, 0.2, 520.0, hex(0x9cc46a));
     canvas.polygon(&[(300.0, 770.0), (600.0, 770.0), (560.0, 985.0), (340.0, 985.0)], hex(0xc2643a), 1.0);
     canvas.polygon(&[(510.0, 770.0), (600.0, 770.0), (560.0, 985.0), (490.0, 985.0)], hex(0x9f4b28), 0.7);
@@ -235,7 +235,7 @@ pub(super) fn plant() -> Canvas {
     canvas
 }
 
-/// Leans by an angle from upright, out of the pot.
+/// A leaf out of the pot, `angle` radians from upright and `length` pixels long.
 fn leaf(canvas: &mut Canvas, angle: f32, length: f32, colour: Colour) {
     let (sin, cos) = angle.sin_cos();
     let from_root = |along: f32| (450.0 + sin * along, 745.0 - cos * along);
@@ -244,7 +244,7 @@ fn leaf(canvas: &mut Canvas, angle: f32, length: f32, colour: Colour) {
     let middle = from_root(length * 0.7);
     let (long, broad) = (length * 0.32, length * 0.14);
     canvas.oval(middle, (broad, long), angle, colour, 1.0);
-    // The half that is turned away from the light.
+    // The half in the shade.
     let reach = (middle.0 - long, middle.1 - long, middle.0 + long, middle.1 + long);
     let whole = oval(middle, (broad, long), angle);
     canvas.fill(reach, dark, 0.45, |x, y| whole(x, y).max((middle.0 - x) * cos + (middle.1 - y) * sin));
