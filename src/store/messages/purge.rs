@@ -286,7 +286,7 @@ mod tests {
     fn deleted_rooms_lose_their_messages_without_an_event_for_each() {
         let directory = tempfile::tempdir().unwrap();
         let (_data, db, done) = set_up(directory.path());
-        for _ in 0..PURGE_STEP + 1 {
+        for _ in 0..=PURGE_STEP {
             post(&db, &done, Timestamp::now());
         }
         assert!(!run(&db, PurgeRooms), "a room that is not deleted keeps its messages");
@@ -305,7 +305,7 @@ mod tests {
     fn a_persons_messages_are_removed_with_an_event_for_each() {
         let directory = tempfile::tempdir().unwrap();
         let (_data, db, done) = set_up(directory.path());
-        for _ in 0..REMOVE_STEP + 1 {
+        for _ in 0..=REMOVE_STEP {
             post(&db, &done, Timestamp::now());
         }
         assert!(run(&db, RemoveMessagesOf { user: done.user }));
