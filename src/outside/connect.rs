@@ -54,8 +54,7 @@ impl Checked {
     pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, CallError> {
         let found = self.names.addresses(name).await?;
         let is_empty = found.is_empty();
-        let allowed: Vec<IpAddr> =
-            found.into_iter().filter(|address| self.check(*address).is_ok()).collect();
+        let allowed: Vec<IpAddr> = found.into_iter().filter(|address| self.check(*address).is_ok()).collect();
         match allowed.is_empty() {
             true if is_empty => Err(CallError::Failed("the name has no address".into())),
             true => Err(NOT_PUBLIC),
