@@ -155,7 +155,11 @@ mod tests {
         // A new generation begins with the first event at or after 10 s, and again 10 s later.
         assert!(window.take("other", at(0)).is_ok());
         assert!(window.take("a", at(8)).is_ok() && window.take("a", at(9)).is_ok());
-        assert_eq!(window.take("a", at(11)), Err(Duration::from_secs(7)), "they count from the older generation");
+        assert_eq!(
+            window.take("a", at(11)),
+            Err(Duration::from_secs(7)),
+            "they count from the older generation"
+        );
         assert!(window.take("other", at(12)).is_ok());
         assert_eq!(window.take("a", at(18)), Ok(()));
         assert!(window.take("other", at(22)).is_ok());

@@ -520,7 +520,10 @@ mod tests {
         );
         for word in JobKind::VARIANTS {
             let kind: JobKind = word.parse().unwrap();
-            assert_eq!((kind.into_str(), serde_json::to_string(&kind).unwrap()), (*word, format!("{word:?}")));
+            assert_eq!(
+                (kind.into_str(), serde_json::to_string(&kind).unwrap()),
+                (*word, format!("{word:?}"))
+            );
         }
         assert!("Webhook".parse::<JobKind>().is_err());
     }
