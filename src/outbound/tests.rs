@@ -73,20 +73,8 @@ async fn name_server_on(
             };
             let mut records = Vec::new();
             for address in &found {
-                // The name by reference, the type of the question, class IN, a TTL of 0, the address.
-                records.extend_from_slice(&[
-                    0xC0,
-                    12,
-                    question[name],
-                    question[name + 1],
-                    0,
-                    1,
-                    0,
-                    0,
-                    0,
-                    0,
-                    0,
-                ]);
+                // The name by reference, type and class of the question, a TTL of 0, the address.
+                records.extend([&[0xC0, 12], &question[name..], &[0, 0, 0, 0, 0]].concat());
                 match address {
                     IpAddr::V4(address) => records.extend([&[4], &address.octets()[..]].concat()),
                     IpAddr::V6(address) => records.extend([&[16], &address.octets()[..]].concat()),
@@ -267,12 +255,14 @@ async fn ipv4_is_called_when_ipv6_is_dead() {
     })
     .await;
     let outside = allowing(&["127.0.0.1", "::1"], vec![dns]);
-    let url = format!("http://both.example:{port}/");
-    let answer = outside.call(&get(url.clone())).await.unwrap();
+    // Nothing gives the dead address up within the call.
+    let hour = Duration::from_secs(3600);
+    let call = Call { connect: hour, ..get(format!("http://both.example:{port}/")) };
+    let answer = outside.call(&call).await.unwrap();
     assert_eq!((&answer.body[..], called.load(Ordering::SeqCst)), (&b"ok"[..], 1));
     // A port that nobody listens on is as dead.
     drop(hole);
-    outside.call(&get(url)).await.unwrap();
+    outside.call(&call).await.unwrap();
     assert_eq!(called.load(Ordering::SeqCst), 2);
 }
 
