@@ -6,6 +6,8 @@ mod assets;
 mod body;
 mod boosts;
 mod bots;
+mod coding;
+mod etag;
 mod export;
 mod files;
 mod health;

@@ -8,12 +8,17 @@ use hyper::{
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::body::Body;
+pub(crate) use super::etag::{Tag, names};
+use super::{
+    body::Body,
+    coding::{COMPRESS_FROM, brotli, gzip, preferred},
+    etag::hash,
+};
 use crate::{
     store::Posted,
     types::Seq,
     wire::{Problem, to_json},
-    worker::cache::{BodyCache, Coding, Key, etag},
+    worker::cache::{BodyCache, Coding, Key},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -22,9 +27,6 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding, cookie, authorization");
-
-/// Texts smaller than this are not worth compressing.
-const COMPRESS_FROM: usize = 1024;
 
 /// What of a request decides how its answer is put on the wire.
 #[derive(Debug, Default)]
@@ -38,37 +40,6 @@ impl Conditions {
         Self {
             if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
             accept_encoding: headers.get(header::ACCEPT_ENCODING).cloned(),
-        }
-    }
-}
-
-/// A strong entity tag.
-#[derive(Clone, Debug)]
-pub(crate) enum Tag {
-    /// Its opaque part; the coding is added to it.
-    Opaque(String),
-    /// The whole of it.
-    Whole(HeaderValue),
-}
-
-impl From<String> for Tag {
-    fn from(tag: String) -> Self {
-        Self::Opaque(tag)
-    }
-}
-
-impl Tag {
-    fn is_named(&self, if_none_match: &[u8]) -> bool {
-        match self {
-            Self::Opaque(tag) => names(if_none_match, tag),
-            Self::Whole(value) => names(if_none_match, opaque(value.as_bytes()).unwrap_or_default()),
-        }
-    }
-
-    fn into_value(self, coding: Coding) -> HeaderValue {
-        match self {
-            Self::Opaque(tag) => etag(&tag, coding),
-            Self::Whole(value) => value,
         }
     }
 }
@@ -276,87 +247,5 @@ impl From<Problem> for Reply {
             reply.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
         reply
-    }
-}
-
-/// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
-fn preferred(accepted: Option<&HeaderValue>, has_br: bool) -> Coding {
-    let Some(accepted) = accepted.and_then(|value| value.to_str().ok()) else { return Coding::Identity };
-    let (gzip, br) = (accepts(accepted, "gzip"), accepts(accepted, "br"));
-    match (gzip, br) {
-        (_, true) if has_br || !gzip => Coding::Brotli,
-        (true, _) => Coding::Gzip,
-        _ => Coding::Identity,
-    }
-}
-
-/// Whether `Accept-Encoding` takes a coding: named, and not with a weight of zero (RFC 9110, section 12.5.3).
-fn accepts(accepted: &str, coding: &str) -> bool {
-    accepted.split(',').any(|item| {
-        let mut parts = item.split(';');
-        let name = parts.next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case(coding)
-            && !parts.any(|weight| {
-                weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q == 0.0)
-            })
-    })
-}
-
-/// Whether `If-None-Match` names this tag, in whichever encoding; `W/` is of no account for a GET (RFC 9110, 13.1.2).
-pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
-    let tag = tag.as_ref();
-    if_none_match.split(|byte| *byte == b',').any(|item| {
-        let item = item.trim_ascii();
-        let item = item.strip_prefix(b"W/").unwrap_or(item);
-        item == b"*" || opaque(item) == Some(tag)
-    })
-}
-
-/// What an entity tag has between its quotes, but for the coding.
-fn opaque(tag: &[u8]) -> Option<&[u8]> {
-    let tag = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    Some(tag.strip_suffix(b"-gz").or_else(|| tag.strip_suffix(b"-br")).unwrap_or(tag))
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    use std::hash::Hasher;
-    let mut hasher = std::hash::DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
-}
-
-fn gzip(body: &[u8]) -> Bytes {
-    use std::io::Write;
-    // Level 1: three quarters of what level 9 saves, in a tenth of the time, and this is on a worker.
-    let mut encoder =
-        flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
-    encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory takes any bytes").into()
-}
-
-fn brotli(body: &[u8]) -> Bytes {
-    let mut packed = Vec::with_capacity(body.len() / 4);
-    let params = brotli::enc::BrotliEncoderParams { quality: 3, lgwin: 18, ..Default::default() };
-    brotli::BrotliCompress(&mut &*body, &mut packed, &params).expect("memory takes any bytes");
-    packed.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_coding_with_weight_zero_is_not_accepted() {
-        assert!(accepts("gzip, br;q=0.5", "br"));
-        assert!(!accepts("gzip, br;q=0", "br"));
-        assert!(!accepts("identity", "gzip"));
-        assert!(accepts("GZIP", "gzip"));
-    }
-
-    #[test]
-    fn a_tag_is_found_among_others_in_any_encoding() {
-        assert!(names(b"\"a\", W/\"b-gz\"", "b"));
-        assert!(names(b"*", "b"));
-        assert!(!names(b"\"a\"", "b"));
-        assert!(!names(b"b", "b"));
     }
 }

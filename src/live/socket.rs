@@ -1,5 +1,5 @@
-//! One WebSocket connection: the handshake, then a small state machine that reads into the worker's shared buffer and
-//! keeps nothing of its own while it is idle.
+//! The task of one WebSocket connection: reads frames into the worker's shared buffer, checks them and hands messages to
+//! [`protocol`]. It owns no buffer while it is idle.
 
 use std::{
     future::Future,
@@ -9,29 +9,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{
-    HeaderMap, Request, Response, StatusCode,
-    body::Incoming,
-    header::{self, HeaderValue},
-};
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::{
-    handshake::derive_accept_key,
-    protocol::frame::{
-        FrameHeader,
-        coding::{Control, Data, OpCode},
-    },
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Control, Data, OpCode},
 };
 
 use super::protocol;
 use crate::{
     chat::Viewer,
     hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
-    transport::{Stream, Transport},
-    types::UserId,
-    types::event::EphemeralEvent,
+    transport::Transport,
+    types::{UserId, event::EphemeralEvent},
     wire::{
-        Event, Problem,
+        Event,
         frame::{self, Encoding},
     },
     worker::Worker,
@@ -45,69 +35,8 @@ const MAX_MESSAGE: usize = 256 << 10;
 /// Messages that a socket may have posted without an answer; until there is one it is not read from.
 const MAX_UNDER_WAY: u32 = 256;
 
-/// Answers `GET /ws` (RFC 6455, section 4.2) and sees to it that the connection becomes a socket.
-pub(crate) fn upgrade(
-    worker: &Rc<Worker>,
-    mut request: Request<Incoming>,
-    viewer: &Viewer,
-) -> Result<Response<()>, Problem> {
-    let headers = request.headers();
-    let names = |name: &header::HeaderName, word: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
-    };
-    let is_handshake = names(&header::CONNECTION, "upgrade")
-        && names(&header::UPGRADE, "websocket")
-        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
-        // 16 bytes in base64.
-        && headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24);
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .filter(|_| is_handshake)
-        .ok_or_else(Problem::upgrade_required)?;
-    let accept = derive_accept_key(key.as_bytes());
-    let (encoding, subprotocol) = subprotocol(headers);
-    let upgrading = hyper::upgrade::on(&mut request);
-    let (worker, viewer) = (Rc::clone(worker), viewer.clone());
-    tokio::task::spawn_local(async move {
-        // A client that went away before the switch leaves nothing behind.
-        let Ok(upgraded) = upgrading.await else { return };
-        let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-        let stream = parts.io.into_inner().into_transport();
-        // What hyper held is let go before the long life of the socket begins.
-        tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
-    });
-    let mut response = Response::new(());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(accept).expect("base64 is printable"));
-    if let Some(subprotocol) = subprotocol {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
-    }
-    Ok(response)
-}
-
-/// The first of the offered subprotocols that we speak; JSON when none is offered.
-fn subprotocol(headers: &HeaderMap) -> (Encoding, Option<&'static str>) {
-    let offered =
-        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    for name in offered.flat_map(|value| value.split(',')) {
-        match name.trim() {
-            "campfire.json" => return (Encoding::Json, Some("campfire.json")),
-            "campfire.msgpack" => return (Encoding::MessagePack, Some("campfire.msgpack")),
-            _ => {}
-        }
-    }
-    (Encoding::Json, None)
-}
-
 /// The task of a socket.
-struct Conversation {
+pub(super) struct Conversation {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
@@ -121,7 +50,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn start(
+    pub(super) fn start(
         worker: Rc<Worker>,
         viewer: Viewer,
         encoding: Encoding,
