@@ -9,6 +9,14 @@ use crate::{
     worker::Worker,
 };
 
+/// 403 for an address that a banned person used: nothing can be written from there, whoever asks.
+pub(crate) fn check_address(worker: &Worker, address: IpAddr) -> Result<(), Problem> {
+    if worker.state.borrow().is_blocked(address) {
+        return Err(Problem::forbidden("Nothing can be written from this address."));
+    }
+    Ok(())
+}
+
 /// Proof that somebody is signed in.
 #[derive(Clone, Debug)]
 pub(crate) struct Viewer {

@@ -5,7 +5,7 @@ use super::{
     sessions::{Device, SignedIn},
 };
 use crate::{
-    store::{Audited, ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp, SetUpDone},
+    store::{Audited, ChangeAccount, CreateUser, Image, Join, PutLogo, RenewJoinCode, SetUp, SetUpDone},
     types::{Account, Role, random_join_code},
     wire::Problem,
     worker::Worker,
@@ -78,6 +78,16 @@ pub(crate) async fn change(
     let account = worker.writer.write(Audited { command: change, act }).await?;
     worker.shared.retention_changed.notify_one();
     Ok(account)
+}
+
+/// Sets the account's logo, or removes it.
+pub(crate) async fn set_logo(
+    worker: &Worker,
+    admin: &Admin,
+    image: Option<Image>,
+) -> Result<Account, Problem> {
+    let act = admin.act("account.logo", "account");
+    Ok(worker.writer.write(Audited { command: PutLogo(image), act }).await?)
 }
 
 /// Makes a new join code; the old one stops working.

@@ -2,16 +2,20 @@
 
 use serde::Serialize;
 
-use super::Admin;
+use super::{
+    Admin,
+    messages::{self, Draft},
+    sessions::Device,
+};
 use crate::{
-    store::{Audited, Bot, ChangeBot, CreateBot, CreateHook, Reader, RemoveBot, RemoveHook, RenewBotKey},
-    text,
+    store::{
+        Audited, Bot, ChangeBot, CreateBot, CreateHook, Hook, Reader, RemoveBot, RemoveHook, RenewBotKey,
+    },
+    text::{self, SlackMessage},
     types::{HookId, MessageId, RoomId, TokenHash, UserId, random_token},
     wire::{Problem, to_json},
     worker::Worker,
 };
-
-use super::sessions::Device;
 
 pub(crate) fn find(worker: &Worker, bot: UserId) -> Result<Bot, Problem> {
     worker.reader.bot(bot)?.ok_or_else(Problem::not_found)
@@ -80,6 +84,32 @@ pub(crate) async fn create_hook(
 pub(crate) async fn remove_hook(worker: &Worker, admin: &Admin, hook: HookId) -> Result<(), Problem> {
     let act = admin.act("hook.remove", format_args!("hook {hook}"));
     Ok(worker.writer.write(Audited { command: RemoveHook { hook }, act }).await?)
+}
+
+/// The incoming webhook with this secret. 403 `invalid_token` if there is none, or if the bot that posts for it is no
+/// longer in its room.
+pub(crate) fn find_hook(worker: &Worker, token: &TokenHash) -> Result<Hook, Problem> {
+    let hook = worker.reader.hook_of(token)?;
+    let is_in = |hook: &Hook| worker.state.borrow().involvement(hook.room_id, hook.user_id).is_some();
+    hook.filter(is_in).ok_or_else(|| Problem::of_hook(403, "invalid_token"))
+}
+
+/// Posts what was sent to an incoming webhook.
+pub(crate) async fn post_by_hook(worker: &Worker, hook: &Hook, sent: &SlackMessage) -> Result<(), Problem> {
+    worker.shared.limits.post(hook.user_id).map_err(Problem::rate_limited)?;
+    // Slack lets a sender choose its name for each message; ours keeps the hook's, with the other above the text.
+    let mut content = String::new();
+    match (&sent.username, &sent.icon_emoji) {
+        (Some(name), icon) if *name != hook.name => {
+            let icon = icon.as_deref().map(|icon| format!("{icon} ")).unwrap_or_default();
+            content = format!("{icon}**{name}**\n\n");
+        }
+        _ => {}
+    }
+    content.push_str(&sent.markdown);
+    let command = messages::post(worker, hook.user_id, hook.room_id, Draft::of(content));
+    worker.writer.write(command).await?;
+    Ok(())
 }
 
 /// What a bot's webhook is told of a message, and where.

@@ -6,9 +6,12 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{RoomAccess, Viewer, notifications};
 use crate::{
     media::sounds,
-    store::{AddBoost, Boosted, DeleteMessage, EditMessage, MessageRow, NewFile, PostMessage, Posted, Text},
+    store::{
+        AddBoost, Boosted, DeleteMessage, EditMessage, MessageRow, NewFile, PostMessage, Posted, RemoveBoost,
+        Text,
+    },
     text::{self, Everyone},
-    types::{MessageId, MessageKind, RoomId, UserId},
+    types::{BoostId, MessageId, MessageKind, RoomId, UserId},
     wire::{Form, Problem},
     worker::Worker,
 };
@@ -229,6 +232,17 @@ pub(crate) async fn boost(
     content: String,
 ) -> Result<Boosted, Problem> {
     Ok(worker.writer.write(AddBoost { message, user, content }).await?)
+}
+
+/// Removes a boost of the user. 404 unless it exists and, if `message` is given, belongs to it; 403 if it is another
+/// user's.
+pub(crate) async fn remove_boost(
+    worker: &Worker,
+    user: UserId,
+    boost: BoostId,
+    message: Option<MessageId>,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(RemoveBoost { boost, user, message }).await?)
 }
 
 #[cfg(test)]

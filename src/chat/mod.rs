@@ -7,6 +7,7 @@ pub(crate) mod account;
 pub(crate) mod bots;
 mod errors;
 pub(crate) mod files;
+pub(crate) mod jobs;
 pub(crate) mod messages;
 pub(crate) mod notifications;
 pub(crate) mod passwords;
@@ -14,8 +15,9 @@ pub(crate) mod people;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod sync;
 
-pub(crate) use access::{Admin, RoomAccess, Viewer};
+pub(crate) use access::{Admin, RoomAccess, Viewer, check_address};
 
 /// Characters of the name of a person, a room, a bot, a webhook, a token or the account.
 pub(crate) const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;

@@ -3,11 +3,13 @@
 use serde::Serialize;
 use smallvec::SmallVec;
 
+use super::Viewer;
 use crate::{
     config::Config,
-    store::{NewJob, Reader, Text},
+    store::{NewJob, QueueJob, Reader, Subscribe, Subscription, Text, Unsubscribe},
     text::Everyone,
-    types::{Involvement, JobKind, MessageId, RoomId, RoomKind, UserId},
+    types::{Involvement, JobKind, MessageId, RoomId, RoomKind, SubscriptionId, UserId},
+    wire::Problem,
     worker::Worker,
 };
 
@@ -65,6 +67,29 @@ pub(super) fn jobs(
         jobs.push(NewJob { kind: JobKind::Notify, target: None, payload: Some(people.join(",")) });
     }
     jobs
+}
+
+/// Subscribes a device to pushes.
+pub(crate) async fn subscribe(worker: &Worker, device: Subscribe) -> Result<Subscription, Problem> {
+    let id = worker.writer.write(device).await?;
+    worker.reader.subscription(id)?.ok_or_else(Problem::not_found)
+}
+
+/// Removes one of the viewer's subscriptions.
+pub(crate) async fn unsubscribe(
+    worker: &Worker,
+    viewer: &Viewer,
+    subscription: SubscriptionId,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(Unsubscribe { subscription, user: Some(viewer.user) }).await?)
+}
+
+/// Queues a push that says that pushes arrive, to one of the viewer's devices.
+pub(crate) async fn send_test(worker: &Worker, viewer: &Viewer, id: SubscriptionId) -> Result<(), Problem> {
+    let device = worker.reader.subscription(id)?.filter(|device| device.user == viewer.user);
+    device.ok_or_else(Problem::not_found)?;
+    let job = NewJob { kind: JobKind::Push, target: Some(id.0), payload: None };
+    Ok(worker.writer.write(QueueJob(job)).await?)
 }
 
 /// What a device shows.

@@ -2,9 +2,9 @@
 
 use super::{Admin, Viewer, passwords};
 use crate::{
-    store::{Audited, Ban, ChangeUser, Deactivate, LiftBan},
+    store::{Audited, Ban, ChangeUser, Deactivate, Image, LiftBan, PutAvatar},
     types::{Role, User, UserId},
-    wire::Problem,
+    wire::{Problem, UserView},
     worker::Worker,
 };
 
@@ -41,6 +41,16 @@ pub(crate) fn find_to_change(worker: &Worker, viewer: &Viewer, id: UserId) -> Re
     } else {
         Err(Problem::forbidden("Only they themselves or an administrator may change this."))
     }
+}
+
+/// A user as the viewer may see them: with the e-mail address for administrators and for oneself.
+pub(crate) fn view<'a>(viewer: &Viewer, user: &'a User) -> UserView<'a> {
+    user.view(viewer.is_admin || viewer.user == user.id)
+}
+
+/// Sets the picture of a user whom the viewer may change, or removes it.
+pub(crate) async fn set_avatar(worker: &Worker, user: UserId, image: Option<Image>) -> Result<User, Problem> {
+    Ok(worker.writer.write(PutAvatar { user, image }).await?)
 }
 
 /// Changes a profile that the viewer may change. Answers it as it is then.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::{Viewer, passwords};
 use crate::{
     store::{
-        EndOtherSessions, EndSession, NewSession, ResetPassword, SignIn, StartTransfer, TouchSession,
-        Transfer,
+        CreateToken, EndOtherSessions, EndSession, NewSession, ResetPassword, SignIn, StartTransfer,
+        TouchSession, Transfer,
     },
     types::{SessionId, SessionKind, Timestamp, TokenHash, UserId, event::Session, random_token},
     wire::{Problem, looks_like_email},
@@ -66,7 +66,7 @@ pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<
 }
 
 /// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
-pub(crate) fn secret_of(key: &str) -> &str {
+fn secret_of(key: &str) -> &str {
     match key.split_once('-') {
         Some((id, secret))
             if secret.len() == TOKEN_LENGTH && id.bytes().all(|byte| byte.is_ascii_digit()) =>
@@ -152,6 +152,26 @@ pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Pro
         return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
     }
     end(worker, viewer, viewer.session, viewer.kind).await
+}
+
+/// 403 for a bot, which has its key.
+pub(crate) fn check_may_have_tokens(viewer: &Viewer) -> Result<(), Problem> {
+    if viewer.kind == SessionKind::Bot {
+        return Err(Problem::forbidden("A bot has its key."));
+    }
+    Ok(())
+}
+
+/// Makes a personal API token. Answers its id and the secret, which is shown this once.
+pub(crate) async fn create_token(
+    worker: &Worker,
+    viewer: &Viewer,
+    device: &Device<'_>,
+    name: String,
+) -> Result<(SessionId, String), Problem> {
+    let (token, session) = device.new_session();
+    let id = worker.writer.write(CreateToken { user: viewer.user, name, session }).await?;
+    Ok((id, token))
 }
 
 /// Ends one of the viewer's sessions, or takes one of the tokens back.

@@ -8,8 +8,7 @@ use super::{
     router::{Response, ResponseFuture},
 };
 use crate::{
-    chat::Admin,
-    store::{Audited, DropJob, RetryJob},
+    chat::{self, Admin},
     types::JobId,
     wire::Problem,
 };
@@ -34,18 +33,14 @@ pub(crate) fn jobs(call: &Call, _: &Admin) -> Response {
 
 pub(crate) fn retry_job(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let job = JobId(call.id(0)?);
-        let act = admin.act("job.retry", format_args!("job {job}"));
-        call.worker.writer.write(Audited { command: RetryJob { job }, act }).await?;
+        chat::jobs::retry(&call.worker, &admin, JobId(call.id(0)?)).await?;
         Ok(Reply::no_content())
     })
 }
 
 pub(crate) fn drop_job(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let job = JobId(call.id(0)?);
-        let act = admin.act("job.drop", format_args!("job {job}"));
-        call.worker.writer.write(Audited { command: DropJob { job }, act }).await?;
+        chat::jobs::drop(&call.worker, &admin, JobId(call.id(0)?)).await?;
         Ok(Reply::no_content())
     })
 }

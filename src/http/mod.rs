@@ -54,7 +54,7 @@ use self::{
     router::{Handler, find},
 };
 use crate::{
-    chat::{Admin, Viewer},
+    chat::{Admin, Viewer, check_address},
     wire::Problem,
     worker::Worker,
 };
@@ -167,7 +167,7 @@ async fn routed(
             return answer(call, viewer, body).await;
         }
         if let Handler::AnybodyUpload(answer) = found.route.handler {
-            refuse_blocked(&call)?;
+            check_address(&call.worker, call.address)?;
             return answer(call, body).await;
         }
         if call.method != Method::GET && call.method != Method::HEAD {
@@ -205,9 +205,7 @@ async fn routed(
 fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
     let headers = request.headers();
     let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
-    if worker.state.borrow().is_blocked(address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
+    check_address(worker, address)?;
     let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
@@ -219,16 +217,8 @@ fn signed_in(call: &Call) -> Result<Viewer, Problem> {
     viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
 }
 
-/// Somebody was banned there: whoever it is, nothing is written from that address.
-fn refuse_blocked(call: &Call) -> Result<(), Problem> {
-    if call.worker.state.borrow().is_blocked(call.address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
-    Ok(())
-}
-
 fn viewer_who_writes(call: &Call) -> Result<Viewer, Problem> {
-    refuse_blocked(call)?;
+    check_address(&call.worker, call.address)?;
     signed_in(call)
 }
 
@@ -236,7 +226,7 @@ async fn dispatch(handler: Handler, call: Call) -> router::Response {
     match handler {
         Handler::Anybody(answer) => answer(&call),
         Handler::AnybodyWrites(answer) => {
-            refuse_blocked(&call)?;
+            check_address(&call.worker, call.address)?;
             request::refuse_cross_site(&call)?;
             answer(call).await
         }

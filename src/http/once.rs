@@ -19,7 +19,7 @@ use crate::{
         messages::{self, Draft, MAX_CONTENT},
         sessions,
     },
-    store::{MessageRow, RemoveBoost, Select},
+    store::{MessageRow, Select},
     types::{BoostId, Message, MessageId, RoomId, SessionKind},
     wire::{Form, Problem},
 };
@@ -155,8 +155,7 @@ pub(crate) fn remove_boost(call: Call, _: Incoming) -> ResponseFuture {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, room)?.id;
         let boost = BoostId(call.id(3)?);
-        let command = RemoveBoost { boost, user: viewer.user, message: Some(message) };
-        call.worker.writer.write(command).await?;
+        messages::remove_boost(&call.worker, viewer.user, boost, Some(message)).await?;
         Ok(Reply::no_content())
     })
 }

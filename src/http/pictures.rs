@@ -15,12 +15,12 @@ use super::{
     users::found_to_change,
 };
 use crate::{
-    chat::{Admin, Viewer, files::run_blocking, people},
+    chat::{Admin, Viewer, account, files::run_blocking, people},
     media::{
         picture::{self, Picture},
         sounds,
     },
-    store::{Audited, Image, PutAvatar, PutLogo, PutSmallAvatar, small_avatar},
+    store::{Image, PutSmallAvatar, small_avatar},
     types::{User, UserId, person::color},
     wire::Problem,
 };
@@ -99,8 +99,8 @@ async fn received(call: &Call, body: Incoming, make: fn(&[u8]) -> Option<Picture
 pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
-        let image = Some(received(&call, body, picture::avatar).await?);
-        let user = call.worker.writer.write(PutAvatar { user, image }).await?;
+        let image = received(&call, body, picture::avatar).await?;
+        let user = people::set_avatar(&call.worker, user, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &user.private()))
     })
 }
@@ -108,7 +108,7 @@ pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> Response
 pub(crate) fn remove_avatar(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
-        call.worker.writer.write(PutAvatar { user, image: None }).await?;
+        people::set_avatar(&call.worker, user, None).await?;
         Ok(Reply::no_content())
     })
 }
@@ -120,17 +120,16 @@ pub(crate) fn logo(call: &Call) -> Response {
 
 pub(crate) fn put_logo(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
-        let act = Admin::of(viewer)?.act("account.logo", "account");
-        let image = Some(received(&call, body, picture::logo).await?);
-        let account = call.worker.writer.write(Audited { command: PutLogo(image), act }).await?;
+        let admin = Admin::of(viewer)?;
+        let image = received(&call, body, picture::logo).await?;
+        let account = account::set_logo(&call.worker, &admin, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
 
 pub(crate) fn remove_logo(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let act = admin.act("account.logo", "account");
-        call.worker.writer.write(Audited { command: PutLogo(None), act }).await?;
+        account::set_logo(&call.worker, &admin, None).await?;
         Ok(Reply::no_content())
     })
 }

@@ -1,5 +1,7 @@
 //! Searching.
 
+use serde_json::json;
+
 use super::{
     READ_DEADLINE,
     request::Call,
@@ -16,7 +18,6 @@ use crate::{
     wire::search_json,
     worker::cache::{CachedBody, Key},
 };
-use serde_json::json;
 
 pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
     let query = call.query();

@@ -103,9 +103,9 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let account = state.account.as_ref();
     Ok(Reply::json(&Start {
         user: me.private(),
-        account: account.map(|account| if viewer.is_admin { account.private() } else { account.public() }),
+        account: account.map(|account| account.view(viewer.is_admin)),
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
-        users: state.users.values().map(|user| user.seen_by_admin(viewer.is_admin)).collect(),
+        users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
         seq: state.seq,
         online: worker.hub.borrow().online_partners(&state, viewer.user),
         limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },

@@ -31,12 +31,8 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     let mut users: Vec<_> =
         state.users.values().filter(|user| people::starts_a_word(&user.name, &wanted)).collect();
     users.sort_unstable_by_key(|user| user.id);
-    let users = users.into_iter().map(|user| view(user, viewer)).collect();
+    let users = users.into_iter().map(|user| people::view(viewer, user)).collect();
     Ok(Reply::json(&Users { users }))
-}
-
-fn view<'a>(user: &'a User, viewer: &Viewer) -> UserView<'a> {
-    if viewer.is_admin || viewer.user == user.id { user.private() } else { user.public() }
 }
 
 fn found(call: &Call) -> Result<User, Problem> {
@@ -44,7 +40,7 @@ fn found(call: &Call) -> Result<User, Problem> {
 }
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
-    Ok(Reply::json(&view(&found(call)?, viewer)))
+    Ok(Reply::json(&people::view(viewer, &found(call)?)))
 }
 
 /// Whom the address names, if the viewer may change them.

@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// In a room with more people than this, who comes and goes is not told: it would be a number of messages that
 /// grows with the square of the people, and no face would be found among them.
-pub(super) const CROWD: usize = 256;
+const CROWD: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Presence {
@@ -61,7 +61,7 @@ impl Presence {
     }
 
     /// Some of who is in a room, in order; all of them unless it is a crowd.
-    pub(super) fn people_in(&self, room: RoomId) -> Vec<UserId> {
+    fn people_in(&self, room: RoomId) -> Vec<UserId> {
         let Some(people) = self.rooms.get(&room) else { return Vec::new() };
         let mut ids: Vec<_> = people.keys().copied().take(CROWD).collect();
         ids.sort_unstable();

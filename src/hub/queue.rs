@@ -11,7 +11,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 /// Bytes that may wait for one socket. Frames are shared, so what a slow one costs is small; but it has to end.
-pub(super) const MAX_QUEUED: usize = 1 << 20;
+const MAX_QUEUED: usize = 1 << 20;
 
 /// Buffers in one write; the kernel takes 1024.
 const MAX_SLICES: usize = 64;

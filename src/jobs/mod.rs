@@ -23,8 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    outbound::backoff,
-    outbound::{Outside, Policy, push::VapidKey},
+    outbound::{Outside, Policy, backoff},
     store::{FinishJob, Job, LeaseJobs, NewJob, Outcome, Reader, ReleaseLeases, WriterHandle},
     types::{JobKind, MessageId, Timestamp},
     worker::{Shared, Worker},
@@ -93,7 +92,6 @@ struct Runner {
     writer: WriterHandle,
     reader: Reader,
     outside: Outside,
-    vapid: Arc<VapidKey>,
     under_way: RefCell<HashMap<JobKind, usize>>,
     finished: Notify,
 }
@@ -120,7 +118,6 @@ pub(crate) fn start(
             Err(error) => return tracing::error!(%error, "the job runner did not start"),
         };
         let runner = Rc::new(Runner {
-            vapid: Arc::clone(&shared.vapid),
             shared,
             writer,
             reader,

@@ -72,7 +72,7 @@ fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, F
     // Push services want somebody to write to; without a public address there is only the project.
     let subject = subject.unwrap_or_else(|| "mailto:campfire@localhost.localdomain".into());
     let expires = Timestamp::now().0 / 1000 + TOKEN_S;
-    let token = runner.vapid.authorization(&origin.ascii_serialization(), &subject, expires);
+    let token = runner.shared.vapid.authorization(&origin.ascii_serialization(), &subject, expires);
     let token = HeaderValue::try_from(token).map_err(|_| never("the token is unprintable"))?;
     Ok(Call {
         method: Method::POST,

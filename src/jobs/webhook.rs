@@ -2,9 +2,16 @@
 
 use std::{rc::Rc, time::Duration};
 
+use bytes::Bytes;
+use hyper::{
+    Method,
+    header::{self, HeaderName, HeaderValue},
+};
+
 use super::{Done, Failure, Runner};
 use crate::{
     chat::{
+        RoomAccess,
         bots::Delivery,
         files::keep_bytes,
         messages::{Draft, post, post_file},
@@ -12,13 +19,8 @@ use crate::{
     outbound::{Call, Redirects, Scope},
     store::Job,
     text,
-    types::{RoomId, UserId},
+    types::UserId,
     worker::Worker,
-};
-use bytes::Bytes;
-use hyper::{
-    Method,
-    header::{self, HeaderName, HeaderValue},
 };
 
 /// To connect, and then to answer.
@@ -80,7 +82,10 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     // If we crash before the job is noted as done, the second reply finds the first.
     let draft = Draft { content, client_message_id: Some(format!("webhook-{}", job.key)), reply_to: None };
     let command = if is_text {
-        runner.ask(move |worker| is_in(worker, room, bot).then(|| post(worker, bot, room, draft))).await?
+        let command = move |worker: &Rc<Worker>| {
+            RoomAccess::of(worker, room, bot).ok().map(|_| post(worker, bot, room, draft))
+        };
+        runner.ask(command).await?
     } else {
         let name = format!("answer.{}", kind.rsplit('/').next().unwrap_or("bin"));
         let folder = runner.shared.folder.clone();
@@ -88,16 +93,13 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
         let file = kept
             .map_err(|error| Failure::Later(error.to_string()))?
             .map_err(|error| Failure::Later(error.to_string()))?;
-        runner
-            .ask(move |worker| is_in(worker, room, bot).then(|| post_file(worker, bot, room, draft, file)))
-            .await?
+        let command = move |worker: &Rc<Worker>| {
+            RoomAccess::of(worker, room, bot).ok().map(|_| post_file(worker, bot, room, draft, file))
+        };
+        runner.ask(command).await?
     };
     if let Some(command) = command {
         runner.writer.write(command).await?;
     }
     Ok(Vec::new())
-}
-
-fn is_in(worker: &Worker, room: RoomId, bot: UserId) -> bool {
-    worker.state.borrow().involvement(room, bot).is_some()
 }

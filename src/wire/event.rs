@@ -4,7 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{AccountView, Membership, RoomView, UserView};
-use crate::types::{Boost, BoostId, MessageId, RoomId, Seq, UserId, event::Change};
+use crate::types::{
+    Boost, BoostId, MessageId, RoomId, Seq, UserId,
+    event::{self, Change},
+};
 
 /// An event as clients have it. Durable ones also carry `seq`, after `type`: see [`durable_json`].
 #[derive(Serialize)]
@@ -102,7 +105,7 @@ pub fn going_away_json(retry_after_ms: u32) -> String {
 }
 
 /// A committed event; None for what is told to nobody.
-pub fn committed_json(event: &crate::types::event::Event) -> Option<Vec<u8>> {
+pub fn committed_json(event: &event::Event) -> Option<Vec<u8>> {
     let (kind, json) = match &event.change {
         Change::MessageCreated { json, .. } => return Some(message_json("message.created", event.seq, json)),
         Change::MessageUpdated { json, .. } => return Some(message_json("message.updated", event.seq, json)),

@@ -11,17 +11,16 @@ use crate::types::{
 impl User {
     /// As everybody may see it.
     pub fn public(&self) -> UserView<'_> {
-        UserView { user: self, with_email: false }
+        self.view(false)
     }
 
-    /// As everybody or as an administrator sees it.
-    pub fn seen_by_admin(&self, is_admin: bool) -> UserView<'_> {
-        UserView { user: self, with_email: is_admin }
-    }
-
-    /// As the person and administrators see it.
+    /// As the user and administrators may see it.
     pub fn private(&self) -> UserView<'_> {
-        UserView { user: self, with_email: true }
+        self.view(true)
+    }
+
+    pub fn view(&self, with_email: bool) -> UserView<'_> {
+        UserView { user: self, with_email }
     }
 }
 
@@ -121,12 +120,16 @@ pub struct Membership {
 impl Account {
     /// As everybody may see it.
     pub fn public(&self) -> AccountView<'_> {
-        AccountView { account: self, with_join_code: false }
+        self.view(false)
     }
 
-    /// As administrators see it.
+    /// As administrators may see it.
     pub fn private(&self) -> AccountView<'_> {
-        AccountView { account: self, with_join_code: true }
+        self.view(true)
+    }
+
+    pub fn view(&self, with_join_code: bool) -> AccountView<'_> {
+        AccountView { account: self, with_join_code }
     }
 }
 

@@ -18,17 +18,21 @@ use std::{
 
 use bytes::Bytes;
 
+use self::{
+    cache::{BodyCache, CachedBody, Key},
+    inbox::{Inbox, Message},
+    limits::Limits,
+};
 use crate::{
     config::Config,
     hub::Hub,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
     store::{Folder, Reader, State, WriterHandle},
-    types::event::{Change, EphemeralEvent, Event},
-    types::{IdMap, UserId},
-    worker::cache::{BodyCache, CachedBody, Key},
-    worker::inbox::{Inbox, Message},
-    worker::limits::Limits,
+    types::{
+        IdMap, UserId,
+        event::{Change, EphemeralEvent, Event},
+    },
 };
 
 /// Ids of requests that are made in one piece of memory.
@@ -219,7 +223,7 @@ impl Worker {
     }
 
     /// Passes on what the hub has to say to the others.
-    pub fn send_ephemeral_events(&self) {
+    fn send_ephemeral_events(&self) {
         let outbox = std::mem::take(&mut self.hub.borrow_mut().outbox);
         for event in outbox {
             self.broadcast(event);
@@ -282,9 +286,5 @@ impl Worker {
             *ids = made.into();
         }
         ids.split_to(LENGTH)
-    }
-
-    pub fn is_admin(&self, user: UserId) -> bool {
-        self.state.borrow().users.get(&user).is_some_and(|user| user.is_admin())
     }
 }
