@@ -127,7 +127,7 @@ impl AsyncRead for Stream {
 }
 
 impl Stream {
-    fn noted(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn touch_if_ready(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if polled.is_ready() {
             self.progress.touch();
         }
@@ -141,7 +141,7 @@ impl AsyncWrite for Stream {
             Accepted::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         };
-        self.noted(polled)
+        self.touch_if_ready(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -167,7 +167,7 @@ impl AsyncWrite for Stream {
             Accepted::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
         };
-        self.noted(polled)
+        self.touch_if_ready(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -265,7 +265,7 @@ impl TlsTransport {
                     return read;
                 }
             }
-            if session.read_tls(&mut Raw(&self.tcp))? == 0 {
+            if session.read_tls(&mut Socket(&self.tcp))? == 0 {
                 return Ok(0);
             }
             let processed = session.process_new_packets();
@@ -288,7 +288,7 @@ impl TlsTransport {
 
     fn send(&self, session: &mut ServerConnection) -> io::Result<()> {
         while session.wants_write() {
-            session.write_tls(&mut Raw(&self.tcp))?;
+            session.write_tls(&mut Socket(&self.tcp))?;
         }
         Ok(())
     }
@@ -301,15 +301,15 @@ impl Drop for TlsTransport {
 }
 
 /// The kernel's side of a TLS session.
-struct Raw<'a>(&'a TcpStream);
+struct Socket<'a>(&'a TcpStream);
 
-impl Read for Raw<'_> {
+impl Read for Socket<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.try_read(buffer)
     }
 }
 
-impl Write for Raw<'_> {
+impl Write for Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.try_write(bytes)
     }

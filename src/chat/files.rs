@@ -83,7 +83,7 @@ impl Upload {
         let (incoming, hash) = self.open.take().ok_or_else(Problem::internal)?;
         // Decoding takes memory and a core: a few at a time. The semaphore is never closed.
         let _turn = worker.shared.imaging.acquire().await;
-        run_blocking(move || keep(&self.folder, incoming, self.filename, self.size, hash.finalize().into()))
+        run_blocking(move || store(&self.folder, incoming, self.filename, self.size, hash.finalize().into()))
             .await
     }
 }
@@ -119,11 +119,11 @@ pub(crate) async fn post(
 pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Result<NewFile> {
     let mut incoming = folder.begin()?;
     incoming.file.write_all(bytes)?;
-    keep(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
+    store(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
 }
 
 /// Finds out what a file is, makes its thumbnail, and puts both in their places.
-fn keep(
+fn store(
     folder: &Folder,
     incoming: Incoming,
     filename: String,
@@ -133,18 +133,18 @@ fn keep(
     let mut head = vec![0; picture::SNIFFED.min(size as usize)];
     incoming.file.read_exact_at(&mut head, 0)?;
     let content_type = picture::sniff(&head);
-    let mut looked = picture::Looked::default();
+    let mut details = picture::Looked::default();
     if content_type.starts_with("image/") && size <= MAX_PICTURE {
         let mut bytes = vec![0; size as usize];
         incoming.file.read_exact_at(&mut bytes, 0)?;
         // A decoder that trips over a hostile picture takes nobody else down.
-        looked = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
+        details = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
     }
-    let thumbnail = match looked.thumbnail {
+    let thumbnail = match details.thumbnail {
         Some(picture) => {
-            let mut small = folder.begin()?;
-            small.file.write_all(&picture.bytes)?;
-            Some((folder.keep(small)?, picture.content_type))
+            let mut thumbnail_file = folder.begin()?;
+            thumbnail_file.file.write_all(&picture.bytes)?;
+            Some((folder.keep(thumbnail_file)?, picture.content_type))
         }
         None => None,
     };
@@ -154,8 +154,8 @@ fn keep(
         content_type: content_type.to_owned(),
         byte_size: size,
         sha256,
-        width: looked.width,
-        height: looked.height,
+        width: details.width,
+        height: details.height,
         duration_s: None,
         thumbnail,
     })

@@ -49,8 +49,8 @@ impl Draft {
 
     /// The same beside a file, which needs no words.
     pub(crate) fn take_beside_file(form: &mut Form) -> Self {
-        let is_silent = !form.has("content") || form.is_blank("content");
-        let content = if is_silent { String::new() } else { take_content(form) };
+        let has_no_text = !form.has("content") || form.is_blank("content");
+        let content = if has_no_text { String::new() } else { take_content(form) };
         Self::with(form, content)
     }
 

@@ -42,10 +42,10 @@ pub(super) fn jobs(
     }
     let Some(found) = state.rooms.get(&room) else { return jobs };
     let is_direct = found.room.kind == RoomKind::Direct;
-    let is_meant = |bot: &&UserId| {
+    let is_addressed = |bot: &&UserId| {
         **bot != author && found.members.contains_key(bot) && (is_direct || text.mentions.contains(bot))
     };
-    for bot in state.webhooks.iter().filter(is_meant) {
+    for bot in state.webhooks.iter().filter(is_addressed) {
         jobs.push(NewJob { kind: JobKind::Webhook, target: Some(bot.0), payload: None });
     }
     let hub = worker.hub.borrow();
@@ -128,14 +128,14 @@ impl Notice {
         let Some(room) = reader.room(row.room)?.filter(|_| is_member) else { return Ok(None) };
         let name = reader.user(row.creator)?.map_or_else(String::new, |user| user.name.to_string());
         // Of a file without words it is the name.
-        let mut said = reader.plain(message)?.unwrap_or_default();
-        if said.len() > MAX_BODY {
-            said.truncate(said.floor_char_boundary(MAX_BODY - "…".len()));
-            said.push('…');
+        let mut text = reader.plain(message)?.unwrap_or_default();
+        if text.len() > MAX_BODY {
+            text.truncate(text.floor_char_boundary(MAX_BODY - "…".len()));
+            text.push('…');
         }
         let (title, body) = match room.name.filter(|_| room.kind != RoomKind::Direct) {
-            Some(room_name) => (room_name.to_string(), format!("{name}: {said}")),
-            None => (name, said),
+            Some(room_name) => (room_name.to_string(), format!("{name}: {text}")),
+            None => (name, text),
         };
         Ok(Some(Self {
             badge: Some(badge(reader, user)?),
@@ -148,15 +148,15 @@ impl Notice {
     }
 }
 
-/// Rooms in which something waits that the person wants to hear of.
+/// The number of rooms with unread messages that the user wants to be notified of.
 fn badge(reader: &Reader, user: UserId) -> rusqlite::Result<usize> {
     let memberships = reader.memberships(user, |room, message| {
         reader.newest_message(room).is_ok_and(|newest| newest.is_some_and(|newest| newest > message))
     })?;
-    let waits = memberships.values().filter(|membership| match membership.involvement {
+    let unread = memberships.values().filter(|membership| match membership.involvement {
         Involvement::Everything => membership.unread_count > 0,
         Involvement::Mentions => membership.mention_count > 0,
         Involvement::Nothing | Involvement::Invisible => false,
     });
-    Ok(waits.count())
+    Ok(unread.count())
 }

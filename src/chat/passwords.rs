@@ -24,7 +24,7 @@ pub(crate) fn hash_password(password: &str) -> String {
     argon2().hash_password(password.as_bytes()).expect("any text can be hashed").to_string()
 }
 
-fn is_right(password: &str, hash: &str) -> bool {
+fn matches_hash(password: &str, hash: &str) -> bool {
     if is_bcrypt(hash) {
         // What an import brought along. Only its first 72 bytes ever counted.
         return bcrypt::verify(password, hash).unwrap_or(false);
@@ -70,10 +70,12 @@ pub(crate) async fn verify(
     hash: Option<String>,
 ) -> Result<Option<Option<String>>, Problem> {
     run_blocking(&worker.shared, move || match hash {
-        Some(hash) if is_right(&password, &hash) => Some(is_bcrypt(&hash).then(|| hash_password(&password))),
+        Some(hash) if matches_hash(&password, &hash) => {
+            Some(is_bcrypt(&hash).then(|| hash_password(&password)))
+        }
         Some(_) => None,
         None => {
-            is_right(&password, unknown_hash());
+            matches_hash(&password, unknown_hash());
             None
         }
     })
@@ -85,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_right_password_and_no_other_is_verified() {
+    fn password_is_verified_and_no_other_is() {
         let hash = hash_password("correct horse");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(is_right("correct horse", &hash));
-        assert!(!is_right("correct horsf", &hash));
-        assert!(!is_right("correct horse", "not a hash"));
+        assert!(matches_hash("correct horse", &hash));
+        assert!(!matches_hash("correct horsf", &hash));
+        assert!(!matches_hash("correct horse", "not a hash"));
         let imported = bcrypt::hash("correct horse", 4).unwrap();
-        assert!(is_right("correct horse", &imported) && is_bcrypt(&imported));
-        assert!(!is_right("correct horsf", &imported));
+        assert!(matches_hash("correct horse", &imported) && is_bcrypt(&imported));
+        assert!(!matches_hash("correct horsf", &imported));
     }
 }

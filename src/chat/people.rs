@@ -20,7 +20,7 @@ pub(crate) struct ProfileChange {
 }
 
 /// Whether a name, or any later word of it, starts like this.
-pub(crate) fn starts_a_word(name: &str, wanted: &str) -> bool {
+pub(crate) fn has_word_prefix(name: &str, wanted: &str) -> bool {
     if wanted.is_empty() {
         return true;
     }
@@ -132,14 +132,14 @@ pub(crate) async fn lift_ban(worker: &Worker, admin: &Admin, user: UserId) -> Re
 
 #[cfg(test)]
 mod tests {
-    use super::starts_a_word;
+    use super::has_word_prefix;
 
     #[test]
     fn people_are_found_by_the_start_of_any_word_of_their_name() {
-        assert!(starts_a_word("Ana Silva", "sil"));
-        assert!(starts_a_word("Ana Silva", "ana s"));
-        assert!(starts_a_word("Jean-Luc", "luc"));
-        assert!(!starts_a_word("Ana Silva", "ilva"));
-        assert!(starts_a_word("Ana Silva", ""));
+        assert!(has_word_prefix("Ana Silva", "sil"));
+        assert!(has_word_prefix("Ana Silva", "ana s"));
+        assert!(has_word_prefix("Jean-Luc", "luc"));
+        assert!(!has_word_prefix("Ana Silva", "ilva"));
+        assert!(has_word_prefix("Ana Silva", ""));
     }
 }

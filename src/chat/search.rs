@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::people::starts_a_word;
+use super::people::has_word_prefix;
 use crate::{
     store::{Barrier, Found, RecentSearch, RememberSearch, SearchQuery},
     text,
@@ -52,7 +52,7 @@ impl Search {
             (rooms, state.rooms.len())
         };
         let mut creators: Vec<UserId> = self.creator.into_iter().collect();
-        if !narrow(worker, &asked, &mut rooms, &mut creators) {
+        if !apply_filters(worker, &asked, &mut rooms, &mut creators) {
             return Ok(Found::default());
         }
         rooms.sort_unstable();
@@ -61,7 +61,7 @@ impl Search {
         };
         let (from, until) = (edge(asked.from)?.unwrap_or_default(), edge(asked.before)?);
         let before = self.before.into_iter().chain(until).min();
-        let look = |words: Option<&str>| {
+        let run = |words: Option<&str>| {
             let query = SearchQuery {
                 words,
                 rooms: &rooms,
@@ -74,31 +74,38 @@ impl Search {
             };
             worker.reader.within(deadline, |reader| reader.search(&query))
         };
-        let Some(words) = &asked.words else { return Ok(look(None)?) };
+        let Some(words) = &asked.words else { return Ok(run(None)?) };
         let expression =
             |goes_on| words.expression(goes_on, |beginning| worker.reader.words_beginning_with(beginning));
-        let found = look(Some(&expression(false)?))?;
+        let found = run(Some(&expression(false)?))?;
         if found.hits.is_empty() && words.may_go_on() {
-            return Ok(look(Some(&expression(true)?))?);
+            return Ok(run(Some(&expression(true)?))?);
         }
         Ok(found)
     }
 }
 
 /// Leaves the rooms and the people that the filters name; false if they name nobody, and so nothing can be found.
-fn narrow(worker: &Worker, asked: &text::Asked, rooms: &mut Vec<RoomId>, creators: &mut Vec<UserId>) -> bool {
+fn apply_filters(
+    worker: &Worker,
+    asked: &text::Asked,
+    rooms: &mut Vec<RoomId>,
+    creators: &mut Vec<UserId>,
+) -> bool {
     let state = worker.state.borrow();
     if !asked.rooms.is_empty() {
         let wanted: Vec<String> = asked.rooms.iter().map(|name| name.to_lowercase()).collect();
         rooms.retain(|room| {
             let name = state.rooms.get(room).and_then(|found| found.room.name.as_deref());
-            name.is_some_and(|name| wanted.iter().any(|wanted| starts_a_word(name, wanted)))
+            name.is_some_and(|name| wanted.iter().any(|wanted| has_word_prefix(name, wanted)))
         });
     }
     if !asked.people.is_empty() {
         let wanted: Vec<String> = asked.people.iter().map(|name| name.to_lowercase()).collect();
-        let named =
-            state.users.values().filter(|user| wanted.iter().any(|wanted| starts_a_word(&user.name, wanted)));
+        let named = state
+            .users
+            .values()
+            .filter(|user| wanted.iter().any(|wanted| has_word_prefix(&user.name, wanted)));
         let named: Vec<UserId> = named.map(|user| user.id).take(MAX_PEOPLE).collect();
         match creators.is_empty() {
             true => *creators = named,

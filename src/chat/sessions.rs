@@ -97,10 +97,10 @@ pub(crate) async fn sign_in(
     limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
     let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
     let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
-    let is_right = passwords::verify(worker, password, hash).await?;
-    let Some(user) = user.filter(|_| is_right.is_some()) else { return Err(Problem::wrong_password()) };
+    let verified = passwords::verify(worker, password, hash).await?;
+    let Some(user) = user.filter(|_| verified.is_some()) else { return Err(Problem::wrong_password()) };
     let (token, session) = device.new_session();
-    worker.writer.write(SignIn { user, session, password_hash: is_right.flatten() }).await?;
+    worker.writer.write(SignIn { user, session, password_hash: verified.flatten() }).await?;
     limits.signed_in(device.address, email);
     Ok((user, token))
 }

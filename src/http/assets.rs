@@ -39,15 +39,15 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
 });
 
 impl Asset {
-    /// The file as it is. One that is kept compressed is not in the binary a third time: it is unpacked when first wanted.
+    /// The file, uncompressed. A compressible file is embedded only with gzip and Brotli, and decompressed on first use.
     pub(crate) fn identity(&self) -> Bytes {
-        let unpacked = || {
-            let packed = self.gzip.as_deref().expect("what is not in the binary as it is, is there packed");
+        let decompressed = || {
+            let compressed = self.gzip.as_deref().expect("a file is embedded plain or compressed");
             let mut bytes = Vec::new();
-            GzDecoder::new(packed).read_to_end(&mut bytes).expect("build.rs has packed it");
+            GzDecoder::new(compressed).read_to_end(&mut bytes).expect("build.rs compressed it");
             bytes.into()
         };
-        self.identity.get_or_init(unpacked).clone()
+        self.identity.get_or_init(decompressed).clone()
     }
 }
 

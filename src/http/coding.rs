@@ -40,10 +40,10 @@ pub(super) fn gzip(body: &[u8]) -> Bytes {
 }
 
 pub(super) fn brotli(body: &[u8]) -> Bytes {
-    let mut packed = Vec::with_capacity(body.len() / 4);
+    let mut compressed = Vec::with_capacity(body.len() / 4);
     let params = brotli::enc::BrotliEncoderParams { quality: 3, lgwin: 18, ..Default::default() };
-    brotli::BrotliCompress(&mut &*body, &mut packed, &params).expect("memory takes any bytes");
-    packed.into()
+    brotli::BrotliCompress(&mut &*body, &mut compressed, &params).expect("memory takes any bytes");
+    compressed.into()
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_coding_with_weight_zero_is_not_accepted() {
+    fn coding_with_weight_zero_is_not_accepted() {
         assert!(accepts("gzip, br;q=0.5", "br"));
         assert!(!accepts("gzip, br;q=0", "br"));
         assert!(!accepts("identity", "gzip"));

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_found_among_others_in_any_encoding() {
+    fn tag_is_found_among_others_in_any_coding() {
         assert!(names(b"\"a\", W/\"b-gz\"", "b"));
         assert!(names(b"*", "b"));
         assert!(!names(b"\"a\"", "b"));

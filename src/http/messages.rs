@@ -39,9 +39,9 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     }
     let version =
         call.worker.state.borrow().rooms.get(&access.room).map(|room| room.version).unwrap_or_default();
-    let kept = (select, limit) == (Select::Newest, DEFAULT_LIMIT);
+    let is_cacheable = (select, limit) == (Select::Newest, DEFAULT_LIMIT);
     let key = Key::Newest(access.room);
-    if kept
+    if is_cacheable
         && let Some(reply) = Reply::cached(&mut call.worker.bodies.borrow_mut(), &key, version, &call.headers)
     {
         call.worker.metrics.page_hits.add(1);
@@ -52,8 +52,8 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     let body = page_json(found.messages.iter().map(|(_, json)| json), found.has_before, found.has_after);
     let link = link(&found, access.room, limit);
     // A page of a room is the same until something happens to a message of it.
-    let tag = format!("{}-{version}", super::boot_tag());
-    if kept {
+    let tag = format!("{}-{version}", super::version_tag());
+    if is_cacheable {
         call.worker.metrics.page_misses.add(1);
         call.worker.cache(key, CachedBody::new(version, body.clone(), &tag, link.clone()));
     }

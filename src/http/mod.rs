@@ -72,7 +72,7 @@ const READ_DEADLINE: Duration = Duration::from_secs(2);
 const SLOW: Duration = Duration::from_secs(1);
 
 /// Tells the pages of one binary from those of the next, which may word them differently.
-fn boot_tag() -> &'static str {
+fn version_tag() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
@@ -106,24 +106,24 @@ pub(crate) async fn answer(
     if is_secure && let Some(policy) = &worker.shared.hsts {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, policy.clone());
     }
-    let took = started.elapsed();
-    worker.metrics.routes[place].record(response.status().as_u16(), took);
-    if took > SLOW || worker.is_sampled(started) {
-        trace(&worker, place, &response, took);
+    let duration = started.elapsed();
+    worker.metrics.routes[place].record(response.status().as_u16(), duration);
+    if duration > SLOW || worker.is_sampled(started) {
+        trace(&worker, place, &response, duration);
     }
     response
 }
 
 /// One request a second is traced, and every slow one: enough to see what goes on, whatever the load.
-fn trace(worker: &Worker, place: usize, response: &Response<Body>, took: Duration) {
+fn trace(worker: &Worker, place: usize, response: &Response<Body>, duration: Duration) {
     let route = router::ROUTES.get(place).map_or("none", |route| route.path);
     let (status, id) = (response.status().as_u16(), response.headers().get(&X_REQUEST_ID));
     let span = tracing::debug_span!("request", route, status, ?id, worker = worker.id);
     let _inside = span.enter();
-    if took > SLOW {
-        tracing::warn!(?took, route, status, "a slow request");
+    if duration > SLOW {
+        tracing::warn!(?duration, route, status, "a slow request");
     } else {
-        tracing::debug!(?took, "a request");
+        tracing::debug!(?duration, "a request");
     }
 }
 
@@ -160,7 +160,7 @@ async fn routed(
         body: bytes::Bytes::new(),
     };
     // The handler may take the call with it; what the response needs of the request is small.
-    let asked = Conditions::of(&call.headers);
+    let conditions = Conditions::of(&call.headers);
     let handled = async {
         if let Handler::Upload(answer) = found.route.handler {
             let viewer = viewer_who_writes(&call)?;
@@ -197,7 +197,7 @@ async fn routed(
     if reply.status.is_server_error() && reply.status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(route = found.route.path, status = reply.status.as_u16(), "a request failed");
     }
-    (reply.into_response(&asked), place)
+    (reply.into_response(&conditions), place)
 }
 
 /// Who opens a socket. A cookie comes along whoever opens it, and a browser always says who does: without `Origin`, or with

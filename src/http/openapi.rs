@@ -335,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_has_every_route_and_no_other() {
+    fn document_has_every_route_and_no_other() {
         let mut routes: Vec<String> = ROUTES.iter().map(name).collect();
         let mut docs: Vec<String> = DOCS.iter().map(|doc| doc.route.to_owned()).collect();
         routes.sort_unstable();
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_that_is_named_is_there_and_every_one_is_named() {
+    fn schemas_are_all_defined_and_all_used() {
         let document = String::from_utf8(document().to_vec()).unwrap();
         let schemas: Map<String, Value> = serde_json::from_str(SCHEMAS).unwrap();
         for part in document.split("#/components/schemas/").skip(1) {

@@ -53,7 +53,7 @@ pub(crate) fn avatar(call: Call, _: Viewer) -> ResponseFuture {
         }
         let stored = call.worker.reader.image(&format!("user-{id}"))?;
         let image = match stored {
-            Some(whole) if is_small => made_small(&call, id, version, whole).await?,
+            Some(whole) if is_small => make_small(&call, id, version, whole).await?,
             Some(whole) => whole,
             None => initials(&user),
         };
@@ -62,7 +62,7 @@ pub(crate) fn avatar(call: Call, _: Viewer) -> ResponseFuture {
 }
 
 /// Made once, when somebody first wants it.
-async fn made_small(call: &Call, user: UserId, version: i64, whole: Image) -> Result<Image, Problem> {
+async fn make_small(call: &Call, user: UserId, version: i64, whole: Image) -> Result<Image, Problem> {
     let _turn = call.worker.shared.imaging.acquire().await;
     // Others may have waited for the same.
     if let Some(made) = call.worker.reader.image(&small_avatar(user))? {
@@ -87,7 +87,11 @@ fn initials(user: &User) -> Image {
     Image { content_type: "image/svg+xml".into(), bytes: svg.into_bytes() }
 }
 
-async fn received(call: &Call, body: Incoming, make: fn(&[u8]) -> Option<Picture>) -> Result<Image, Problem> {
+async fn receive_picture(
+    call: &Call,
+    body: Incoming,
+    make: fn(&[u8]) -> Option<Picture>,
+) -> Result<Image, Problem> {
     let bytes = read_body(&call.worker, body, MAX_PICTURE).await?;
     // The semaphore is never closed.
     let _turn = call.worker.shared.imaging.acquire().await;
@@ -99,7 +103,7 @@ async fn received(call: &Call, body: Incoming, make: fn(&[u8]) -> Option<Picture
 pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
-        let image = received(&call, body, picture::avatar).await?;
+        let image = receive_picture(&call, body, picture::avatar).await?;
         let user = people::set_avatar(&call.worker, user, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &user.private()))
     })
@@ -121,7 +125,7 @@ pub(crate) fn logo(call: &Call) -> Response {
 pub(crate) fn put_logo(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let admin = Admin::of(viewer)?;
-        let image = received(&call, body, picture::logo).await?;
+        let image = receive_picture(&call, body, picture::logo).await?;
         let account = account::set_logo(&call.worker, &admin, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })

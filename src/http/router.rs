@@ -235,7 +235,7 @@ impl Pattern {
 
 fn patterns() -> &'static [Pattern] {
     static PATTERNS: std::sync::LazyLock<Vec<Pattern>> = std::sync::LazyLock::new(|| {
-        let taken_apart = |route: &Route| {
+        let parsed = |route: &Route| {
             let segments: Vec<_> =
                 route.path.split('/').skip(1).map(|part| (!part.starts_with('{')).then_some(part)).collect();
             let params = segments
@@ -246,7 +246,7 @@ fn patterns() -> &'static [Pattern] {
                 .collect();
             Pattern { segments, params }
         };
-        ROUTES.iter().map(taken_apart).collect()
+        ROUTES.iter().map(parsed).collect()
     });
     &PATTERNS
 }
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_is_found_at_its_own_path() {
+    fn routes_are_found_at_their_own_paths() {
         for route in ROUTES {
             let path = route.path.replace(['{', '}'], "");
             let found = find(&route.method, &path).unwrap_or_else(|_| panic!("{path} is not found"));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
+    fn wrong_method_is_answered_with_the_allowed_ones() {
         let problem = find(&Method::PUT, "/api/messages/7").err().unwrap();
         assert_eq!((problem.status, problem.allow.as_deref()), (405, Some("GET, PATCH, DELETE, HEAD")));
         assert_eq!(find(&Method::GET, "/api/messages/").err().unwrap().status, 404);

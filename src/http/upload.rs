@@ -75,21 +75,21 @@ async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
     let mut form = Multipart::new(FramesOf(stream), boundary);
     let mut file = None;
     let mut texts = serde_json::Map::new();
-    let patience = call.worker.config().body_timeout;
-    while let Some(mut field) = next_field(&mut form, patience).await? {
+    let timeout = call.worker.config().body_timeout;
+    while let Some(mut field) = next_field(&mut form, timeout).await? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" | "attachment" if file.is_none() => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 let mut upload = Upload::begin(&call.worker, &name, limit).await?;
-                while let Some(chunk) = next_chunk(&mut field, patience).await? {
+                while let Some(chunk) = next_chunk(&mut field, timeout).await? {
                     upload.write(&chunk).await?;
                 }
                 file = Some(upload.finish(&call.worker).await?);
             }
             "content" | "client_message_id" | "reply_to_id" => {
                 let mut text = BytesMut::new();
-                while let Some(chunk) = next_chunk(&mut field, patience).await? {
+                while let Some(chunk) = next_chunk(&mut field, timeout).await? {
                     if text.len() + chunk.len() > MAX_FIELD {
                         return Err(Problem::too_large(MAX_FIELD));
                     }
@@ -100,7 +100,7 @@ async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
                 texts.insert(name, text.into());
             }
             // Unknown fields are ignored, like anywhere.
-            _ => while next_chunk(&mut field, patience).await?.is_some() {},
+            _ => while next_chunk(&mut field, timeout).await?.is_some() {},
         }
     }
     let file = file.ok_or_else(|| Problem::invalid_field("file", "is missing"))?;
@@ -133,11 +133,11 @@ impl futures_core::Stream for FramesOf {
 }
 
 /// A body that stalls is given up; one that comes slowly but steadily is not.
-async fn patiently<T>(
-    patience: Duration,
+async fn with_timeout<T>(
+    timeout: Duration,
     next: impl Future<Output = multer::Result<T>>,
 ) -> Result<T, Problem> {
-    match tokio::time::timeout(patience, next).await {
+    match tokio::time::timeout(timeout, next).await {
         Err(_) => Err(Problem::timeout()),
         Ok(next) => {
             next.map_err(|error| Problem::malformed(format!("The multipart body is broken: {error}.")))
@@ -145,10 +145,10 @@ async fn patiently<T>(
     }
 }
 
-async fn next_field<'a>(form: &mut Multipart<'a>, patience: Duration) -> Result<Option<Field<'a>>, Problem> {
-    patiently(patience, form.next_field()).await
+async fn next_field<'a>(form: &mut Multipart<'a>, timeout: Duration) -> Result<Option<Field<'a>>, Problem> {
+    with_timeout(timeout, form.next_field()).await
 }
 
-async fn next_chunk(field: &mut Field<'_>, patience: Duration) -> Result<Option<Bytes>, Problem> {
-    patiently(patience, field.chunk()).await
+async fn next_chunk(field: &mut Field<'_>, timeout: Duration) -> Result<Option<Bytes>, Problem> {
+    with_timeout(timeout, field.chunk()).await
 }

@@ -29,7 +29,7 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     let wanted = query.text("q").unwrap_or_default().trim().to_lowercase();
     let state = call.worker.state.borrow();
     let mut users: Vec<_> =
-        state.users.values().filter(|user| people::starts_a_word(&user.name, &wanted)).collect();
+        state.users.values().filter(|user| people::has_word_prefix(&user.name, &wanted)).collect();
     users.sort_unstable_by_key(|user| user.id);
     let users = users.into_iter().map(|user| people::view(viewer, user)).collect();
     Ok(Reply::json(&Users { users }))

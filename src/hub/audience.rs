@@ -49,7 +49,7 @@ impl Hub {
         }
         match &event.change {
             Change::MessageCreated { room, message, creator, mentions, everyone, .. } => {
-                self.run_on(*room, state);
+                self.continue_run(*room, state);
                 self.run.unread.push(Unread {
                     message: *message,
                     creator: *creator,
@@ -61,7 +61,7 @@ impl Hub {
             Change::MessageUpdated { room, .. }
             | Change::BoostChanged { room, .. }
             | Change::MessageDeleted { room, .. } => {
-                self.run_on(*room, state);
+                self.continue_run(*room, state);
                 self.gather(*room, event, state);
             }
             change => {
@@ -72,7 +72,7 @@ impl Hub {
     }
 
     /// Ends the run of another room.
-    fn run_on(&mut self, room: RoomId, state: &State) {
+    fn continue_run(&mut self, room: RoomId, state: &State) {
         if self.run.room != Some(room) {
             self.end_run(state);
             self.run.room = Some(room);
@@ -125,20 +125,20 @@ impl Hub {
             }
         }
         if !unread.is_empty() {
-            self.tell_unjoined(room, &unread, state);
+            self.notify_unjoined(room, &unread, state);
         }
     }
 
     /// `unread` to members' sockets that have not joined the room; `read` to the author's own.
-    fn tell_unjoined(&mut self, room: RoomId, unread: &[Unread], state: &State) {
+    fn notify_unjoined(&mut self, room: RoomId, unread: &[Unread], state: &State) {
         let unjoined = self.unjoined(room, state);
         let mut plain: [Option<Bytes>; 2] = [None, None];
         for slot in &unjoined {
             let Some(socket) = &self.sockets[*slot as usize] else { continue };
             let (user, encoding) = (socket.user, socket.encoding);
             let involved = state.involvement(room, user).is_some_and(|found| found != Involvement::Nothing);
-            let is_meant = |note: &Unread| involved && (note.everyone || note.mentions.contains(&user));
-            let special = unread.iter().any(|note| note.creator == user || is_meant(note));
+            let is_mentioned = |note: &Unread| involved && (note.everyone || note.mentions.contains(&user));
+            let special = unread.iter().any(|note| note.creator == user || is_mentioned(note));
             let made = match &plain[place(encoding)] {
                 Some(frames) if !special => frames.clone(),
                 _ => {
@@ -148,7 +148,7 @@ impl Hub {
                         let event = if note.creator == user {
                             Event::Read { room_id, message_id }
                         } else {
-                            Event::Unread { room_id, message_id, mention: is_meant(note) }
+                            Event::Unread { room_id, message_id, mention: is_mentioned(note) }
                         };
                         frame::put_frame(&mut frames, encoding, &event.json());
                     }
@@ -206,7 +206,7 @@ impl Hub {
             Change::SessionEnded { session, why, .. } => return self.close_session(*session, *why),
             Change::ReadMarked { user, room, message } => {
                 let event = Event::Read { room_id: *room, message_id: *message };
-                return self.tell_person(*user, &event.json());
+                return self.send_to_user(*user, &event.json());
             }
             _ => {}
         }
@@ -214,17 +214,17 @@ impl Hub {
         match change {
             Change::RoomCreated { room, .. } | Change::RoomUpdated { room, .. } => {
                 self.generation += 1;
-                self.tell_members(room.id, &json, state);
+                self.send_to_members(room.id, &json, state);
             }
             Change::RoomDeleted { room, .. } => {
-                self.tell_members(*room, &json, state);
-                self.empty(*room, |_| true);
+                self.send_to_members(*room, &json, state);
+                self.remove_from_room(*room, |_| true);
             }
             Change::MembershipUpdated { room, user, involvement, .. } => {
                 self.generation += 1;
-                self.tell_person(*user, &json);
+                self.send_to_user(*user, &json);
                 if involvement.is_none() {
-                    self.empty(*room, |member| member == *user);
+                    self.remove_from_room(*room, |member| member == *user);
                 }
             }
             _ => {
@@ -246,11 +246,11 @@ impl Hub {
         }
     }
 
-    fn tell_members(&mut self, room: RoomId, json: &[u8], state: &State) {
+    fn send_to_members(&mut self, room: RoomId, json: &[u8], state: &State) {
         self.tell(json, |socket| state.involvement(room, socket.user).is_some());
     }
 
-    pub(super) fn tell_person(&mut self, user: UserId, json: &[u8]) {
+    pub(super) fn send_to_user(&mut self, user: UserId, json: &[u8]) {
         for slot in self.users.get(&user).cloned().unwrap_or_default() {
             let Some(socket) = &self.sockets[slot as usize] else { continue };
             let frame = frame::frame(socket.encoding, json);
@@ -260,7 +260,7 @@ impl Hub {
     }
 
     /// Tells the sockets in a room, but those of one person.
-    pub(super) fn tell_room(&mut self, room: RoomId, json: &[u8], but: Option<UserId>) {
+    pub(super) fn send_to_room(&mut self, room: RoomId, json: &[u8], but: Option<UserId>) {
         let Some(audience) = self.rooms.get_mut(&room) else { return };
         let lists = std::mem::take(&mut audience.joined);
         for (list, encoding) in lists.iter().zip(ENCODINGS) {
@@ -286,7 +286,7 @@ impl Hub {
                 let event = Event::Typing { room_id: room, user_id: user, active };
                 // In order with the messages that it came after.
                 self.end_run(state);
-                self.tell_room(room, &event.json(), Some(user));
+                self.send_to_room(room, &event.json(), Some(user));
             }
             EphemeralEvent::Present { room, user, change } => self.presence.count_room(room, user, change),
             EphemeralEvent::Online { user, change } => self.presence.count_online(user, change),

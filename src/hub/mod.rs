@@ -115,7 +115,7 @@ impl Hub {
         let socket = self.sockets[id.slot as usize].take()?;
         self.generation += 1;
         for room in &socket.joined {
-            self.unlist(*room, id.slot, socket.encoding);
+            self.remove_from_audience(*room, id.slot, socket.encoding);
         }
         if let Some(slots) = self.users.get_mut(&socket.user) {
             slots.retain(|slot| *slot != id.slot);
@@ -157,12 +157,12 @@ impl Hub {
         let Some(place) = socket.joined.iter().position(|joined| *joined == room) else { return false };
         socket.joined.remove(place);
         let encoding = socket.encoding;
-        self.unlist(room, id.slot, encoding);
+        self.remove_from_audience(room, id.slot, encoding);
         self.generation += 1;
         true
     }
 
-    fn unlist(&mut self, room: RoomId, slot: u32, encoding: Encoding) {
+    fn remove_from_audience(&mut self, room: RoomId, slot: u32, encoding: Encoding) {
         let Some(audience) = self.rooms.get_mut(&room) else { return };
         let list = &mut audience.joined[place(encoding)];
         if let Some(found) = list.iter().position(|listed| *listed == slot) {
@@ -175,7 +175,7 @@ impl Hub {
     }
 
     /// Takes people's sockets out of a room.
-    fn empty(&mut self, room: RoomId, who: impl Fn(UserId) -> bool) {
+    fn remove_from_room(&mut self, room: RoomId, who: impl Fn(UserId) -> bool) {
         self.generation += 1;
         let Some(audience) = self.rooms.get(&room) else { return };
         let slots: Vec<u32> = audience.joined.iter().flatten().copied().collect();

@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// In a room with more people than this, who comes and goes is not told: it would be a number of messages that
 /// grows with the square of the people, and no face would be found among them.
-const CROWD: usize = 256;
+const MAX_SHOWN: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Presence {
@@ -38,7 +38,7 @@ pub(super) enum Changed {
 impl Presence {
     pub(super) fn count_room(&mut self, room: RoomId, user: UserId, change: i32) {
         let people = self.rooms.entry(room).or_default();
-        if counted(people, user, change) && people.len() <= CROWD {
+        if counted(people, user, change) && people.len() <= MAX_SHOWN {
             note(&mut self.changed, Changed::Room(room, user));
         }
         if people.is_empty() {
@@ -63,7 +63,7 @@ impl Presence {
     /// Some of who is in a room, in order; all of them unless it is a crowd.
     fn people_in(&self, room: RoomId) -> Vec<UserId> {
         let Some(people) = self.rooms.get(&room) else { return Vec::new() };
-        let mut ids: Vec<_> = people.keys().copied().take(CROWD).collect();
+        let mut ids: Vec<_> = people.keys().copied().take(MAX_SHOWN).collect();
         ids.sort_unstable();
         ids
     }
@@ -115,13 +115,13 @@ impl Hub {
                     if !is_direct {
                         let online = self.presence.is_in(room, user);
                         let json = presence_json(room, user, online);
-                        self.tell_room(room, &json, None);
+                        self.send_to_room(room, &json, None);
                     }
                 }
                 Changed::Online(user) => {
                     let online = self.presence.is_online(user);
                     for (room, partner) in state.direct_partners(user).collect::<Vec<_>>() {
-                        self.tell_person(partner, &presence_json(room, user, online));
+                        self.send_to_user(partner, &presence_json(room, user, online));
                     }
                 }
             }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn somebody_with_two_sockets_is_there_until_the_second_is_gone() {
+    fn presence_lasts_until_the_last_socket_is_gone() {
         let mut presence = Presence::default();
         let (room, ana) = (RoomId(1), UserId(7));
         presence.count_room(room, ana, 1);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_socket_counts_for_a_minute() {
+    fn dropped_socket_counts_for_a_minute() {
         let mut presence = Presence::default();
         let now = Instant::now();
         presence.depart(UserId(7), vec![RoomId(1)], now);

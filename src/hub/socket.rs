@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A closed socket gets so long to take its close frame.
-pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Names a socket of this worker; the serial tells it from an earlier one in the same slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Socket {
     /// All is written, or nobody reads it: the connection can end.
     pub(crate) fn is_done(&self) -> bool {
         let is_written = self.is_written() && !self.lingers;
-        self.dead || self.closing.is_some_and(|since| is_written || since.elapsed() > CLOSE_WITHIN)
+        self.dead || self.closing.is_some_and(|since| is_written || since.elapsed() > CLOSE_TIMEOUT)
     }
 
     /// Over TLS there may be something left that the kernel did not take, with nothing on the queue.

@@ -26,12 +26,12 @@ use crate::{
 const CATCH_UP_AFTER: Duration = Duration::from_secs(5);
 
 /// The clock is looked at this often, since somebody may set it.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
+const POLL_EVERY: Duration = Duration::from_secs(600);
 
 /// Before the first try again; each further one waits three times as long.
 const FIRST_DELAY: Duration = Duration::from_secs(60);
 
-/// A backup under way. It is told to stop, and waited for, when the value goes: so the server's end leaves nothing behind.
+/// A backup under way. Dropping it stops the thread and waits for it, so that no partial file is left when the server stops.
 struct UnderWay {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -48,7 +48,7 @@ impl Drop for UnderWay {
 }
 
 /// Makes them, for as long as the server runs.
-pub(super) async fn keep(runner: Rc<Runner>) {
+pub(super) async fn run_schedule(runner: Rc<Runner>) {
     let config = &runner.shared.config;
     let Some(directory) = config.backup_dir.clone() else { return };
     let schedule =
@@ -64,7 +64,7 @@ pub(super) async fn keep(runner: Rc<Runner>) {
         let newest = backup::newest(&directory, now).ok().flatten();
         if newest.is_some_and(|newest| newest >= schedule.due_since(now)) {
             let delay = now.duration_until(schedule.due_next(now)).unsigned_abs();
-            tokio::time::sleep(delay.min(LOOK_EVERY)).await;
+            tokio::time::sleep(delay.min(POLL_EVERY)).await;
             continue;
         }
         match make(&runner, &directory, &schedule, now).await {
@@ -98,10 +98,10 @@ async fn make(
     let stop = Arc::new(AtomicBool::new(false));
     let (reply, answer) = oneshot::channel();
     let (data, directory, schedule) = (runner.shared.config.data.clone(), directory.to_owned(), *schedule);
-    let told = Arc::clone(&stop);
+    let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new().name("backup".into()).spawn(move || {
         // Whoever waited may be gone.
-        let _ = reply.send(make_and_prune(&data, &directory, &schedule, now, &told));
+        let _ = reply.send(make_and_prune(&data, &directory, &schedule, now, &stopped));
     });
     let thread = thread.map_err(|error| BackupError::Read(PathBuf::from("a new thread"), error))?;
     let _under_way = UnderWay { stop, thread: Some(thread) };

@@ -12,7 +12,7 @@ use crate::{
     types::UserId,
 };
 
-const RETIRE_EVERY: Duration = Duration::from_secs(3600);
+const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 
 pub(super) async fn remove_files(runner: &Rc<Runner>, job: &Job) -> Done {
     let folder = runner.shared.folder.clone();
@@ -22,8 +22,8 @@ pub(super) async fn remove_files(runner: &Rc<Runner>, job: &Job) -> Done {
             .await;
     match removed {
         Ok(Ok(())) => Ok(Vec::new()),
-        Ok(Err(error)) => Err(Failure::Later(error.to_string())),
-        Err(error) => Err(Failure::Later(error.to_string())),
+        Ok(Err(error)) => Err(Failure::Retry(error.to_string())),
+        Err(error) => Err(Failure::Retry(error.to_string())),
     }
 }
 
@@ -37,11 +37,11 @@ pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
 }
 
 /// Once, after the start: files that no row knows.
-pub(super) async fn sweep(runner: Rc<Runner>, started: SystemTime) {
+pub(super) async fn collect_orphans(runner: Rc<Runner>, started: SystemTime) {
     match runner.shared.folder.sweep(&runner.reader, started) {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "swept files away that belonged to nothing"),
-        Err(error) => tracing::warn!(%error, "could not sweep the files"),
+        Ok(count) => tracing::info!(count, "removed orphaned files"),
+        Err(error) => tracing::warn!(%error, "could not remove orphaned files"),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn retire_old_messages(runner: Rc<Runner>) {
             tokio::task::yield_now().await;
         }
         tokio::select! {
-            () = tokio::time::sleep(RETIRE_EVERY) => {}
+            () = tokio::time::sleep(RETENTION_EVERY) => {}
             // A new setting counts at once.
             () = runner.shared.retention_changed.notified() => {}
         }

@@ -33,7 +33,7 @@ use crate::{
 const LEASE_MS: i64 = 120_000;
 
 /// The list is looked at this often even if nobody rings.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const POLL_EVERY: Duration = Duration::from_secs(60);
 
 /// Before the first try again; each further one waits three times as long, give or take a half.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
@@ -53,8 +53,8 @@ fn concurrency(kind: JobKind) -> usize {
 #[derive(Debug)]
 enum Failure {
     /// Try again.
-    Later(String),
-    Never(String),
+    Retry(String),
+    Permanent(String),
 }
 
 /// What a job leads to.
@@ -62,7 +62,7 @@ type Done = Result<Vec<(NewJob, Option<MessageId>)>, Failure>;
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Later(error.to_string())
+        Self::Retry(error.to_string())
     }
 }
 
@@ -71,8 +71,8 @@ impl From<crate::store::WriteError> for Failure {
         use crate::store::{Refusal, WriteError};
         match error {
             WriteError::Refused(Refusal::Database(error)) => error.into(),
-            WriteError::Refused(refusal) => Self::Never(format!("{refusal:?}")),
-            error => Self::Later(format!("{error:?}")),
+            WriteError::Refused(refusal) => Self::Permanent(format!("{refusal:?}")),
+            error => Self::Retry(format!("{error:?}")),
         }
     }
 }
@@ -80,8 +80,8 @@ impl From<crate::store::WriteError> for Failure {
 impl From<crate::outbound::CallError> for Failure {
     fn from(error: crate::outbound::CallError) -> Self {
         match error {
-            crate::outbound::CallError::Refused(why) => Self::Never(why.to_owned()),
-            error => Self::Later(error.to_string()),
+            crate::outbound::CallError::Refused(why) => Self::Permanent(why.to_owned()),
+            error => Self::Retry(error.to_string()),
         }
     }
 }
@@ -133,11 +133,11 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
         tracing::warn!(?error, "could not take jobs back from an earlier run");
     }
-    spawn_local(clean::sweep(Rc::clone(&runner), SystemTime::now()));
+    spawn_local(clean::collect_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
-    spawn_local(backup::keep(Rc::clone(&runner)));
+    spawn_local(backup::run_schedule(Rc::clone(&runner)));
     loop {
-        let delay = runner.lease().await.unwrap_or(LOOK_EVERY);
+        let delay = runner.lease().await.unwrap_or(POLL_EVERY);
         tokio::select! {
             _ = stopped.changed() => return,
             () = runner.shared.jobs.notified() => {}
@@ -178,7 +178,7 @@ impl Runner {
                 }
             }
         }
-        next.map(|at| Duration::from_millis(at.saturating_sub(now.0).max(1) as u64).min(LOOK_EVERY))
+        next.map(|at| Duration::from_millis(at.saturating_sub(now.0).max(1) as u64).min(POLL_EVERY))
     }
 
     fn begin(self: &Rc<Self>, job: Job) {
@@ -186,11 +186,11 @@ impl Runner {
         let runner = Rc::clone(self);
         spawn_local(async move {
             let work = tokio::time::timeout(Duration::from_millis(LEASE_MS as u64 / 2), runner.perform(&job));
-            let done = work.await.unwrap_or_else(|_| Err(Failure::Later("it took too long".into())));
+            let done = work.await.unwrap_or_else(|_| Err(Failure::Retry("it took too long".into())));
             let outcome = match done {
                 Ok(next) => Outcome::Done(next),
-                Err(Failure::Never(why)) => Outcome::Hopeless(why),
-                Err(Failure::Later(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
+                Err(Failure::Permanent(why)) => Outcome::Hopeless(why),
+                Err(Failure::Retry(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
             if !matches!(outcome, Outcome::Done(_)) {
                 tracing::info!(job = job.id.0, kind = job.kind.as_str(), ?outcome, "a job is not done");
@@ -208,9 +208,9 @@ impl Runner {
     async fn perform(self: &Rc<Self>, job: &Job) -> Done {
         match job.kind {
             JobKind::Webhook => webhook::deliver(self, job).await,
-            JobKind::Notify => push::spread(self, job),
+            JobKind::Notify => push::fan_out(self, job),
             JobKind::Push => push::send(self, job).await,
-            JobKind::Preview => preview::look(self, job).await,
+            JobKind::Preview => preview::fetch(self, job).await,
             JobKind::RemoveFiles => clean::remove_files(self, job).await,
             JobKind::RemoveMessages => clean::remove_messages(self, job).await,
         }
@@ -226,7 +226,7 @@ impl Runner {
             // Whoever asked may have given up.
             let _ = reply.send(task(worker));
         }));
-        answer.await.map_err(|_| Failure::Later("the server is stopping".into()))
+        answer.await.map_err(|_| Failure::Retry("the server is stopping".into()))
     }
 }
 
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
+    fn retry_delay_grows_up_to_a_bound() {
         for (attempt, least, most) in [(1, 2_500, 7_500), (2, 7_500, 22_500), (40, 10_800_000, 32_400_000)] {
             let delay = delay(attempt);
             assert!((least..=most).contains(&delay), "{attempt}: {delay}");

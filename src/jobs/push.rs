@@ -18,7 +18,7 @@ use crate::{
     wire::to_json,
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Seconds that a push service keeps a push for a device that is off: a day-old message is in the app.
 const TTL: &str = "86400";
@@ -27,7 +27,7 @@ const TTL: &str = "86400";
 const TOKEN_S: i64 = 12 * 3600;
 
 /// One job for each device: they fail and are tried again by themselves.
-pub(super) fn spread(runner: &Runner, job: &Job) -> Done {
+pub(super) fn fan_out(runner: &Runner, job: &Job) -> Done {
     let people = job.payload.as_deref().unwrap_or_default();
     let mut pushes = Vec::new();
     for person in people.split(',').filter_map(|id| id.parse().ok().map(UserId)) {
@@ -57,23 +57,23 @@ pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
             Ok(Vec::new())
         }
         status @ (408 | 425 | 429 | 500..) => {
-            Err(Failure::Later(format!("the push service answered {status}")))
+            Err(Failure::Retry(format!("the push service answered {status}")))
         }
-        status => Err(Failure::Never(format!("the push service answered {status}"))),
+        status => Err(Failure::Permanent(format!("the push service answered {status}"))),
     }
 }
 
 fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, Failure> {
-    let never = |why: &str| Failure::Never(why.to_owned());
+    let permanent = |why: &str| Failure::Permanent(why.to_owned());
     let record = push::encrypt(notice, &device.p256dh, &device.auth)
-        .map_err(|_| never("the device's keys are none"))?;
-    let origin = Url::parse(&device.endpoint).map_err(|_| never("the endpoint is no address"))?.origin();
+        .map_err(|_| permanent("the device's keys are none"))?;
+    let origin = Url::parse(&device.endpoint).map_err(|_| permanent("the endpoint is no address"))?.origin();
     let subject = runner.shared.config.public_url.clone().filter(|url| url.starts_with("https://"));
     // Push services want somebody to write to; without a public address there is only the project.
     let subject = subject.unwrap_or_else(|| "mailto:campfire@localhost.localdomain".into());
     let expires = Timestamp::now().0 / 1000 + TOKEN_S;
     let token = runner.shared.vapid.authorization(&origin.ascii_serialization(), &subject, expires);
-    let token = HeaderValue::try_from(token).map_err(|_| never("the token is unprintable"))?;
+    let token = HeaderValue::try_from(token).map_err(|_| permanent("the token is unprintable"))?;
     Ok(Call {
         method: Method::POST,
         url: device.endpoint.clone(),
@@ -88,8 +88,8 @@ fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, F
         // Whoever subscribes says where to: it must not be a way into the house.
         scope: Scope::Public,
         redirects: Redirects::Refuse,
-        connect: PATIENCE,
-        total: 2 * PATIENCE,
+        connect: TIMEOUT,
+        total: 2 * TIMEOUT,
         max_body: 4 << 10,
     })
 }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// To connect, and then to answer.
-const PATIENCE: Duration = Duration::from_secs(7);
+const TIMEOUT: Duration = Duration::from_secs(7);
 
 /// Bytes of an answer. A longer one is given up: half a file is none.
 const MAX_ANSWER: usize = 10 << 20;
@@ -37,7 +37,8 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     let delivery = Delivery::of(&runner.reader, bot, message)?;
     // The message, the bot or its webhook is gone: there is nothing to tell.
     let Some(Delivery { url, body, room }) = delivery else { return Ok(Vec::new()) };
-    let key = HeaderValue::try_from(&job.key).map_err(|_| Failure::Never("its key is unprintable".into()))?;
+    let key =
+        HeaderValue::try_from(&job.key).map_err(|_| Failure::Permanent("its key is unprintable".into()))?;
     let call = Call {
         method: Method::POST,
         url,
@@ -49,29 +50,29 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
         body: Bytes::from(body),
         scope: Scope::Anywhere,
         redirects: Redirects::SameHost(3),
-        connect: PATIENCE,
-        total: 2 * PATIENCE,
+        connect: TIMEOUT,
+        total: 2 * TIMEOUT,
         max_body: MAX_ANSWER,
     };
     let answer = runner.outside.call(&call).await?;
     match answer.status.as_u16() {
         200 => {}
         201..=299 => return Ok(Vec::new()),
-        status @ (408 | 425 | 429 | 500..) => return Err(Failure::Later(format!("it answered {status}"))),
-        status => return Err(Failure::Never(format!("it answered {status}"))),
+        status @ (408 | 425 | 429 | 500..) => return Err(Failure::Retry(format!("it answered {status}"))),
+        status => return Err(Failure::Permanent(format!("it answered {status}"))),
     }
     if answer.truncated {
-        return Err(Failure::Never("its answer is too large".into()));
+        return Err(Failure::Permanent("its answer is too large".into()));
     }
     let kind = answer.content_type().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let content = match kind.as_str() {
         "text/plain" | "text/html" => {
-            let mut said = String::from_utf8_lossy(&answer.body).into_owned();
+            let mut reply = String::from_utf8_lossy(&answer.body).into_owned();
             if kind == "text/html" {
-                said = text::from_html(&said);
+                reply = text::from_html(&reply);
             }
-            said.truncate(said.floor_char_boundary(MAX_TEXT));
-            said.trim().to_owned()
+            reply.truncate(reply.floor_char_boundary(MAX_TEXT));
+            reply.trim().to_owned()
         }
         _ => String::new(),
     };
@@ -89,10 +90,10 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     } else {
         let name = format!("answer.{}", kind.rsplit('/').next().unwrap_or("bin"));
         let folder = runner.shared.folder.clone();
-        let kept = tokio::task::spawn_blocking(move || keep_bytes(&folder, &answer.body, &name)).await;
-        let file = kept
-            .map_err(|error| Failure::Later(error.to_string()))?
-            .map_err(|error| Failure::Later(error.to_string()))?;
+        let stored = tokio::task::spawn_blocking(move || keep_bytes(&folder, &answer.body, &name)).await;
+        let file = stored
+            .map_err(|error| Failure::Retry(error.to_string()))?
+            .map_err(|error| Failure::Retry(error.to_string()))?;
         let command = move |worker: &Rc<Worker>| {
             RoomAccess::of(worker, room, bot).ok().map(|_| post_file(worker, bot, room, draft, file))
         };

@@ -11,7 +11,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::socket::Conversation;
+use super::socket::SocketTask;
 use crate::{
     chat::Viewer,
     transport::Stream,
@@ -26,15 +26,15 @@ pub(crate) fn upgrade(
     viewer: &Viewer,
 ) -> Result<Response<()>, Problem> {
     let headers = request.headers();
-    let names = |name: &header::HeaderName, word: &str| {
+    let has_token = |name: &header::HeaderName, word: &str| {
         headers
             .get_all(name)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     };
-    let is_handshake = names(&header::CONNECTION, "upgrade")
-        && names(&header::UPGRADE, "websocket")
+    let is_handshake = has_token(&header::CONNECTION, "upgrade")
+        && has_token(&header::UPGRADE, "websocket")
         && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
         // 16 bytes in base64.
         && headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24);
@@ -52,7 +52,7 @@ pub(crate) fn upgrade(
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
         let stream = parts.io.into_inner().into_transport();
         // What hyper held is let go before the long life of the socket begins.
-        tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
+        tokio::task::spawn_local(SocketTask::start(worker, viewer, encoding, stream, parts.read_buf));
     });
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -32,7 +32,7 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
     worker.catch_up();
     let parsed = match encoding {
         Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
-        Encoding::MessagePack => unpacked(payload).map_err(|error| error.to_string()),
+        Encoding::MessagePack => from_message_pack(payload).map_err(|error| error.to_string()),
     };
     let fields = match parsed {
         Ok(Value::Object(fields)) => fields,
@@ -46,7 +46,7 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
 }
 
 /// rmp's own bound on nesting is 1024, and so deep a value takes more stack than a worker has.
-fn unpacked(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
+fn from_message_pack(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
     deserializer.set_max_depth(MAX_DEPTH);
     serde::Deserialize::deserialize(&mut deserializer)
@@ -128,7 +128,7 @@ fn join(
         Some(since) if since < now => Some(worker.reader.replay(room, since, now, MAX_REPLAY)?),
         _ => None,
     };
-    let forgotten = match since {
+    let is_pruned = match since {
         Some(since) => since < worker.reader.pruned_up_to()?,
         None => false,
     };
@@ -139,7 +139,7 @@ fn join(
     let mut hub = worker.hub.borrow_mut();
     hub.send(id, &joined.json());
     let missed = missed.unwrap_or_default();
-    if forgotten || missed.len() > MAX_REPLAY {
+    if is_pruned || missed.len() > MAX_REPLAY {
         hub.send(id, &Event::Resync { seq: now }.json());
         return Ok(());
     }

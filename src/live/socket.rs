@@ -36,7 +36,7 @@ const MAX_MESSAGE: usize = 256 << 10;
 const MAX_UNDER_WAY: u32 = 256;
 
 /// The task of a socket.
-pub(super) struct Conversation {
+pub(super) struct SocketTask {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
@@ -49,7 +49,7 @@ pub(super) struct Conversation {
     finished: bool,
 }
 
-impl Conversation {
+impl SocketTask {
     pub(super) fn start(
         worker: Rc<Worker>,
         viewer: Viewer,
@@ -88,14 +88,14 @@ impl Conversation {
             match self.stream.try_read(&mut scratch) {
                 Ok(0) => return Poll::Ready(false),
                 Ok(count) if self.partial.is_empty() => {
-                    let used = self.take_frames(&mut scratch[..count]);
+                    let used = self.handle_frames(&mut scratch[..count]);
                     self.partial.extend_from_slice(&scratch[used..count]);
                 }
                 Ok(count) => {
                     let mut whole = std::mem::take(&mut self.partial);
                     whole.extend_from_slice(&scratch[..count]);
                     drop(scratch);
-                    let used = self.take_frames(&mut whole);
+                    let used = self.handle_frames(&mut whole);
                     if used < whole.len() {
                         whole.drain(..used);
                         self.partial = whole;
@@ -141,7 +141,7 @@ impl Conversation {
     }
 
     /// Handles the whole frames in a buffer; answers how many bytes they were.
-    fn take_frames(&mut self, buffer: &mut [u8]) -> usize {
+    fn handle_frames(&mut self, buffer: &mut [u8]) -> usize {
         let mut used = 0;
         {
             let mut hub = self.worker.hub.borrow_mut();
@@ -172,7 +172,7 @@ impl Conversation {
             }
             let payload = &mut buffer[start..end];
             unmask(payload, header.mask.unwrap_or_default());
-            if let Err((code, reason)) = self.take_frame(&header, payload) {
+            if let Err((code, reason)) = self.handle_frame(&header, payload) {
                 self.close(code, reason);
                 return buffer.len();
             }
@@ -207,7 +207,7 @@ impl Conversation {
         }
     }
 
-    fn take_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+    fn handle_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         match header.opcode {
             OpCode::Control(Control::Ping) => {
                 self.worker.hub.borrow_mut().send_frame(self.id, frame::pong(payload));
@@ -223,7 +223,7 @@ impl Conversation {
             }
             OpCode::Control(_) => Ok(()),
             OpCode::Data(kind) => match (self.fragments.take(), header.is_final) {
-                (None, true) => self.take_message(kind, payload),
+                (None, true) => self.handle_message(kind, payload),
                 (None, false) => {
                     self.fragments = Some((kind, payload.to_vec()));
                     Ok(())
@@ -231,7 +231,7 @@ impl Conversation {
                 (Some((kind, mut message)), is_final) => {
                     message.extend_from_slice(payload);
                     if is_final {
-                        return self.take_message(kind, &message);
+                        return self.handle_message(kind, &message);
                     }
                     self.fragments = Some((kind, message));
                     Ok(())
@@ -240,7 +240,7 @@ impl Conversation {
         }
     }
 
-    fn take_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+    fn handle_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         let encoding = self.worker.hub.borrow_mut().socket(self.id).map(|socket| socket.encoding);
         match (encoding, kind) {
             (Some(Encoding::Json), Data::Text) if std::str::from_utf8(payload).is_err() => {
@@ -270,7 +270,7 @@ impl Conversation {
     }
 }
 
-impl Future for Conversation {
+impl Future for SocketTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -278,7 +278,7 @@ impl Future for Conversation {
         if !this.partial.is_empty() {
             // Sent together with the handshake, or left when the socket was saturated.
             let mut early = std::mem::take(&mut this.partial);
-            let used = this.take_frames(&mut early);
+            let used = this.handle_frames(&mut early);
             early.drain(..used);
             this.partial = early;
         }
@@ -312,7 +312,7 @@ impl Future for Conversation {
     }
 }
 
-impl Drop for Conversation {
+impl Drop for SocketTask {
     fn drop(&mut self) {
         // However the conversation ended, the hub forgets the socket.
         self.worker.hub.borrow_mut().remove(self.id);
@@ -338,7 +338,7 @@ mod tests {
 
     /// The future of a socket's task, 88 bytes as of now: what it needs to read and to write is the worker's.
     #[test]
-    fn an_idle_conversation_is_small() {
-        assert!(size_of::<Conversation>() <= 128, "{} bytes", size_of::<Conversation>());
+    fn idle_socket_task_is_small() {
+        assert!(size_of::<SocketTask>() <= 128, "{} bytes", size_of::<SocketTask>());
     }
 }

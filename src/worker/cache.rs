@@ -60,8 +60,8 @@ impl CachedBody {
     }
 
     fn size(&self) -> usize {
-        let packed = |body: &Option<Bytes>| body.as_ref().map_or(0, Bytes::len);
-        self.body.len() + packed(&self.gzip) + packed(&self.br)
+        let compressed = |body: &Option<Bytes>| body.as_ref().map_or(0, Bytes::len);
+        self.body.len() + compressed(&self.gzip) + compressed(&self.br)
     }
 
     /// Bytes of the body as it is.
@@ -99,8 +99,13 @@ impl BodyCache {
         (found.version == version).then_some(found)
     }
 
-    /// The body of what was just got, packed by `pack` if it had not been.
-    pub fn coded(&mut self, key: &Key, coding: Coding, pack: impl FnOnce(&[u8]) -> Bytes) -> Option<Bytes> {
+    /// The body of what was just got, compressed by `compress` if it had not been.
+    pub fn coded(
+        &mut self,
+        key: &Key,
+        coding: Coding,
+        compress: impl FnOnce(&[u8]) -> Bytes,
+    ) -> Option<Bytes> {
         let (_, found) = self.bodies.get_mut(key)?;
         let place = match coding {
             Coding::Identity => return Some(found.body.clone()),
@@ -108,9 +113,9 @@ impl BodyCache {
             Coding::Brotli => &mut found.br,
         };
         if place.is_none() {
-            let packed = pack(&found.body);
-            self.bytes += packed.len();
-            *place = Some(packed);
+            let compressed = compress(&found.body);
+            self.bytes += compressed.len();
+            *place = Some(compressed);
         }
         place.clone()
     }
@@ -155,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_found_only_for_the_version_it_was_made_of() {
+    fn body_is_found_only_for_its_version() {
         let mut cache = BodyCache::default();
         cache.put(room(1), body(5, 10));
         assert!(cache.get(&room(1), Seq(5)).is_some());
@@ -164,12 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_packed_once_and_counted() {
+    fn body_is_compressed_once_and_counted() {
         let mut cache = BodyCache::default();
         cache.put(room(1), body(5, 10));
-        let pack = |_: &[u8]| Bytes::from_static(b"zip");
-        assert_eq!(cache.coded(&room(1), Coding::Gzip, pack).as_deref(), Some(&b"zip"[..]));
-        let again = cache.coded(&room(1), Coding::Gzip, |_| panic!("it is packed already"));
+        let compress = |_: &[u8]| Bytes::from_static(b"zip");
+        assert_eq!(cache.coded(&room(1), Coding::Gzip, compress).as_deref(), Some(&b"zip"[..]));
+        let again = cache.coded(&room(1), Coding::Gzip, |_| panic!("it is compressed already"));
         assert_eq!(again.as_deref(), Some(&b"zip"[..]));
         assert_eq!(cache.bytes(), 13 + ENTRY);
         cache.remove(&room(1));
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn past_its_budget_the_cache_drops_what_was_used_least_recently() {
+    fn cache_over_its_budget_drops_the_least_recently_used() {
         let mut cache = BodyCache::default();
         for id in 1..=20 {
             cache.put(room(id), body(1, 1 << 20));
