@@ -1,4 +1,4 @@
-//! What administrators do with background jobs that failed.
+//! What administrators may do with background jobs.
 
 use super::Admin;
 use crate::{

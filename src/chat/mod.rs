@@ -1,6 +1,6 @@
-//! What a person, a bot or a job may do, and what follows from it. Functions take proofs of who asks ([`Viewer`],
-//! [`RoomAccess`]), read from the worker's state and reader, and give commands to the writer. They know nothing of HTTP
-//! or sockets: what went wrong is a [`Problem`](crate::wire::Problem), which every edge can tell its client.
+//! The application: what users, bots and jobs may do, and what follows from it. Functions take proofs of permissions
+//! ([`Viewer`], [`RoomAccess`]), read from the worker's state and reader, and send commands to the writer. They know
+//! neither HTTP nor sockets: errors are [`Problem`](crate::wire::Problem)s, which every edge can send to its client.
 
 mod access;
 pub(crate) mod account;

@@ -1,4 +1,4 @@
-//! Who is told of a message, and how: which jobs follow from it, and what a push says.
+//! Notifications: the jobs that follow from a message, push subscriptions, and the payload of a push.
 
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -20,14 +20,14 @@ pub(crate) fn has_link(html: &str) -> bool {
     html.contains("href=\"http")
 }
 
-/// Looks for the pages behind a message's links, if that is wanted and there are any.
+/// The job that makes link previews, if they are enabled and the message has links.
 pub(crate) fn preview(config: &Config, html: &str) -> Option<NewJob> {
     let wanted = config.link_previews && has_link(html);
     wanted.then_some(NewJob { kind: JobKind::Preview, target: None, payload: None })
 }
 
-/// What has to be done once a message is posted: its links are looked at, bots get it by their webhooks, and members who
-/// are not reading the room get a push.
+/// The jobs that follow from a new message: link previews, deliveries to the webhooks of bots, and pushes to members
+/// who do not have the room open.
 pub(super) fn jobs(
     worker: &Worker,
     author: UserId,
@@ -84,7 +84,7 @@ pub(crate) async fn unsubscribe(
     Ok(worker.writer.write(Unsubscribe { subscription, user: Some(viewer.user) }).await?)
 }
 
-/// Queues a push that says that pushes arrive, to one of the viewer's devices.
+/// Queues a test push to one of the viewer's devices.
 pub(crate) async fn send_test(worker: &Worker, viewer: &Viewer, id: SubscriptionId) -> Result<(), Problem> {
     let device = worker.reader.subscription(id)?.filter(|device| device.user == viewer.user);
     device.ok_or_else(Problem::not_found)?;
@@ -92,10 +92,9 @@ pub(crate) async fn send_test(worker: &Worker, viewer: &Viewer, id: Subscription
     Ok(worker.writer.write(QueueJob(job)).await?)
 }
 
-/// What a device shows.
+/// The payload of a push, which the service worker shows. Members are in alphabetical order.
 #[derive(Debug, Serialize)]
 pub(crate) struct Notice {
-    // In the order of the alphabet, as `serde_json::Value` wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     badge: Option<usize>,
     body: String,
@@ -108,7 +107,7 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
-    /// Says that pushes arrive.
+    /// A test push.
     pub(crate) fn test() -> Self {
         Self {
             badge: None,
@@ -120,14 +119,14 @@ impl Notice {
         }
     }
 
-    /// Of a message, for one of the room's members; None if either is gone.
+    /// About a message, for a user; None if it was deleted or the user is no longer a member.
     pub(crate) fn of(reader: &Reader, user: UserId, message: MessageId) -> rusqlite::Result<Option<Self>> {
         let Some(row) = reader.message(message)? else { return Ok(None) };
         let is_member =
             reader.user(user)?.is_some_and(|user| user.is_active()) && reader.is_member(row.room, user)?;
         let Some(room) = reader.room(row.room)?.filter(|_| is_member) else { return Ok(None) };
         let name = reader.user(row.creator)?.map_or_else(String::new, |user| user.name.to_string());
-        // Of a file without words it is the name.
+        // For a file without text this is its name.
         let mut text = reader.plain(message)?.unwrap_or_default();
         if text.len() > MAX_BODY {
             text.truncate(text.floor_char_boundary(MAX_BODY - "…".len()));

@@ -1,4 +1,4 @@
-//! What administrators look at: who did what, and what could not be done.
+//! The audit log and the background jobs, for administrators.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ pub(crate) fn audit(call: &Call, _: &Admin) -> Response {
     Ok(Reply::json(&json!({ "entries": lines, "has_before": has_before })))
 }
 
-/// The dead letters, or with `state=waiting` those that wait.
+/// The dead jobs, or with `state=waiting` the queued ones.
 pub(crate) fn jobs(call: &Call, _: &Admin) -> Response {
     let query = call.query();
     let dead = match query.text("state") {

@@ -5,10 +5,10 @@ use hyper::header::HeaderValue;
 
 use crate::worker::cache::Coding;
 
-/// Texts smaller than this are not worth compressing.
+/// Bytes of the smallest body that is compressed.
 pub(super) const COMPRESS_FROM: usize = 1024;
 
-/// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
+/// Brotli if it is made already or gzip is not accepted, otherwise gzip, which takes a tenth of the time.
 pub(super) fn preferred(accepted: Option<&HeaderValue>, has_br: bool) -> Coding {
     let Some(accepted) = accepted.and_then(|value| value.to_str().ok()) else { return Coding::Identity };
     let (gzip, br) = (accepts(accepted, "gzip"), accepts(accepted, "br"));
@@ -19,7 +19,7 @@ pub(super) fn preferred(accepted: Option<&HeaderValue>, has_br: bool) -> Coding 
     }
 }
 
-/// Whether `Accept-Encoding` takes a coding: named, and not with a weight of zero (RFC 9110, section 12.5.3).
+/// Whether `Accept-Encoding` names a coding with a weight other than zero (RFC 9110, section 12.5.3).
 fn accepts(accepted: &str, coding: &str) -> bool {
     accepted.split(',').any(|item| {
         let mut parts = item.split(';');
@@ -33,7 +33,7 @@ fn accepts(accepted: &str, coding: &str) -> bool {
 
 pub(super) fn gzip(body: &[u8]) -> Bytes {
     use std::io::Write;
-    // Level 1: three quarters of what level 9 saves, in a tenth of the time, and this is on a worker.
+    // Level 1 saves three quarters of what level 9 does in a tenth of the time, and this is on a worker's thread.
     let mut encoder =
         flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
     encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory takes any bytes").into()

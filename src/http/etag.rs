@@ -7,9 +7,9 @@ use crate::worker::cache::{Coding, etag};
 /// A strong entity tag.
 #[derive(Clone, Debug)]
 pub(crate) enum Tag {
-    /// Its opaque part; the coding is added to it.
+    /// Without quotes and without the suffix of a coding.
     Opaque(String),
-    /// The whole of it.
+    /// The value of the header.
     Whole(HeaderValue),
 }
 
@@ -35,7 +35,7 @@ impl Tag {
     }
 }
 
-/// Whether `If-None-Match` names this tag, in whichever encoding; `W/` is of no account for a GET (RFC 9110, 13.1.2).
+/// Whether `If-None-Match` names a tag, in any coding; weak tags match too (RFC 9110, section 13.1.2).
 pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
     let tag = tag.as_ref();
     if_none_match.split(|byte| *byte == b',').any(|item| {
@@ -45,7 +45,7 @@ pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
     })
 }
 
-/// What an entity tag has between its quotes, but for the coding.
+/// An entity tag without quotes and without the suffix of a coding.
 fn opaque(tag: &[u8]) -> Option<&[u8]> {
     let tag = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     Some(tag.strip_suffix(b"-gz").or_else(|| tag.strip_suffix(b"-br")).unwrap_or(tag))

@@ -1,4 +1,4 @@
-//! Everything that the account has, as newline-delimited JSON: one object a line, its `type` first.
+//! The export: all data of the account as newline-delimited JSON, one object per line with its `type` first.
 
 use std::io;
 
@@ -18,11 +18,11 @@ use crate::{
     wire::{Problem, RoomView, export_line},
 };
 
-/// Lines are handed on in chunks of about this size, so many of which may wait for a slow reader.
+/// Lines are sent in chunks of about so many bytes, of which [`MAX_QUEUED`] may wait for a slow client.
 const CHUNK: usize = 64 << 10;
 const MAX_QUEUED: usize = 4;
 
-/// Messages read at once.
+/// Messages read in one query.
 const BATCH: usize = 500;
 
 pub(crate) fn show(call: &Call, _: &Admin) -> Response {
@@ -31,7 +31,7 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
         Problem::internal()
     })?;
     let (chunks, body) = mpsc::channel(MAX_QUEUED);
-    // A thread of its own with a connection of its own: it takes as long as its reader does, and holds up nobody.
+    // A thread and a database connection of its own, since it takes as long as the client takes to receive it.
     let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
         let reader = match Reader::open(&data) {
             Ok(reader) => reader,
@@ -43,7 +43,7 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
             if buffer.len() < CHUNK && !line.is_empty() {
                 return Ok(());
             }
-            // An error: the reader has gone away.
+            // Fails when the client has disconnected.
             chunks.blocking_send(Bytes::from(std::mem::take(&mut buffer))).map_err(io::Error::other)
         };
         if let Err(error) = write(&reader, &mut send) {
@@ -58,7 +58,7 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     ))
 }
 
-/// Writes an export line by line; an empty line at the end says that all is said.
+/// Sends an export line by line, then an empty slice, which stands for the end.
 pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let state = reader.state().map_err(io::Error::other)?;
     if let Some(account) = &state.account {
@@ -77,7 +77,7 @@ pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<(
         let messages = reader.messages_after(after, BATCH).map_err(io::Error::other)?;
         for (id, json, key) in &messages {
             after = *id;
-            // Where its file lies in the data directory.
+            // The path of its file in the data directory.
             let file = key.as_ref().map(|key| format!("files/{}/{key}", &key[..2]));
             send(&export_line("message", json, file.as_deref()))?;
         }
@@ -88,7 +88,7 @@ pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<(
     send(b"")
 }
 
-/// Rooms with who is in them.
+/// All rooms, with the ids of their members.
 fn rooms(state: &State) -> Vec<RoomView<'_>> {
     let mut rooms: Vec<_> = state.rooms.values().collect();
     rooms.sort_unstable_by_key(|found| found.room.id);

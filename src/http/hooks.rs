@@ -1,4 +1,4 @@
-//! Incoming webhooks: programs that speak Slack's format say something in a room.
+//! Incoming webhooks: programs post messages to a room in Slack's format.
 
 use hyper::{StatusCode, body::Incoming, header};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
     })
 }
 
-/// Takes what Slack's incoming webhooks take, and answers what they answer.
+/// Accepts what Slack's incoming webhooks accept, and responds as they do.
 pub(crate) fn receive(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let hook = bots::find_hook(&call.worker, &TokenHash::of(&call.param(0)))?;
@@ -71,6 +71,6 @@ fn payload(call: &Call, body: &[u8]) -> Result<Value, Problem> {
             None => Err(no_text()),
         };
     }
-    // Some senders forget to say that it is JSON.
+    // Some senders send JSON without its content type.
     parse(body)
 }

@@ -1,4 +1,4 @@
-//! Messages: pages of them, and writing them.
+//! Messages: pages, and posting, editing, deleting.
 
 use hyper::{
     StatusCode,
@@ -51,7 +51,7 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
         call.worker.reader.within(super::READ_DEADLINE, |reader| reader.page(access.room, select, limit))?;
     let body = page_json(found.messages.iter().map(|(_, json)| json), found.has_before, found.has_after);
     let link = link(&found, access.room, limit);
-    // A page of a room is the same until something happens to a message of it.
+    // A page stays the same until a message of the room changes.
     let tag = format!("{}-{version}", super::version_tag());
     if is_cacheable {
         call.worker.metrics.page_misses.add(1);
@@ -64,7 +64,7 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     })
 }
 
-/// Where the neighbouring pages are (RFC 8288).
+/// The `Link` header with the pages before and after (RFC 8288).
 fn link(page: &Page, room: RoomId, limit: usize) -> Option<HeaderValue> {
     let address = |edge: &str, id: MessageId, rel: &str| {
         format!("</api/rooms/{room}/messages?{edge}={id}&limit={limit}>; rel=\"{rel}\"")

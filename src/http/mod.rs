@@ -1,4 +1,5 @@
-//! From a request to its answer: find the route, find out who asks, check what they may, let the handler answer.
+//! HTTP: finds the route of a request, authenticates the caller, checks the permission of the route, calls the
+//! handler, and turns its reply into a response.
 
 mod account;
 mod admin;
@@ -59,29 +60,29 @@ use crate::{
     worker::Worker,
 };
 
-/// Answers a WebSocket handshake of somebody who may make it, and takes the connection over. The process passes it in,
-/// since `http` and `live` know nothing of one another.
+/// Answers a WebSocket handshake of an authenticated caller and takes over the connection. The server passes it in,
+/// since `http` does not import `live`.
 pub(crate) type Upgrade = fn(&Rc<Worker>, Request<Incoming>, &Viewer) -> Result<Response<()>, Problem>;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A read on a worker that takes longer than this is given up: it would hold up everybody else's.
+/// A read that takes longer is aborted with 503, since it blocks the worker.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
 
-/// A request that takes longer is worth a line in the log.
+/// A request that takes longer is logged.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Tells the pages of one binary from those of the next, which may word them differently.
+/// Part of the entity tags of pages, since another version may write them differently.
 fn version_tag() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// How many routes there are, for those who count by route.
+/// The number of routes, for metrics by route.
 pub(crate) fn route_count() -> usize {
     router::ROUTES.len()
 }
 
-/// Answers one request, that came from `address`, over TLS if `is_secure`. Whatever goes wrong inside is an answer too.
+/// Answers one request from `address`, over TLS if `is_secure`. Errors and panics become responses.
 pub(crate) async fn answer(
     worker: Rc<Worker>,
     request: Request<Incoming>,
@@ -114,7 +115,7 @@ pub(crate) async fn answer(
     response
 }
 
-/// One request a second is traced, and every slow one: enough to see what goes on, whatever the load.
+/// Logs a request: a slow one as a warning, a sampled one for debugging.
 fn trace(worker: &Worker, place: usize, response: &Response<Body>, duration: Duration) {
     let route = router::ROUTES.get(place).map_or("none", |route| route.path);
     let (status, id) = (response.status().as_u16(), response.headers().get(&X_REQUEST_ID));
@@ -127,7 +128,8 @@ fn trace(worker: &Worker, place: usize, response: &Response<Body>, duration: Dur
     }
 }
 
-/// Finds the route and calls its handler; answers the response and the route's place in the table.
+/// Finds the route and calls its handler. Returns the response and the index of the route; the number of routes for
+/// none.
 async fn routed(
     worker: &Rc<Worker>,
     request: Request<Incoming>,
@@ -159,7 +161,7 @@ async fn routed(
         params: found.params,
         body: bytes::Bytes::new(),
     };
-    // The handler may take the call with it; what the response needs of the request is small.
+    // Copied, since the handler consumes the call.
     let conditions = Conditions::of(&call.headers);
     let handled = async {
         if let Handler::Upload(answer) = found.route.handler {
@@ -172,14 +174,14 @@ async fn routed(
         }
         if call.method != Method::GET && call.method != Method::HEAD {
             let read = read_body(worker, body, MAX_JSON).await;
-            // What happened while the body came in is part of what the handler sees.
+            // The state may have changed while the body was received.
             worker.catch_up();
             call.body = read?;
         }
         dispatch(found.route.handler, call).await
     };
     let mut handled = pin!(handled);
-    // What a handler had borrowed is given back as it unwinds; nothing of it is used again.
+    // Unwind-safe: borrows end as the handler unwinds, and its state is not used again.
     let handled =
         std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Ok),
@@ -200,8 +202,8 @@ async fn routed(
     (reply.into_response(&conditions), place)
 }
 
-/// Who opens a socket. A cookie comes along whoever opens it, and a browser always says who does: without `Origin`, or with
-/// that of another site, it does not count.
+/// The caller of a WebSocket handshake. Browsers send cookies and `Origin` with handshakes of any site, so a cookie
+/// counts only with an `Origin` that names this host (RFC 6455, section 10.2).
 fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
     let headers = request.headers();
     let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
@@ -250,12 +252,12 @@ async fn dispatch(handler: Handler, call: Call) -> router::Response {
             let admin = Admin::of(viewer_who_writes(&call)?)?;
             answer(call, admin).await
         }
-        // Their bodies are their own to read.
+        // These are handled before: they read the body themselves.
         Handler::Upload(_) | Handler::AnybodyUpload(_) | Handler::Socket => Err(Problem::not_found()),
     }
 }
 
-/// The caller's own id if it is 1 to 128 printable characters, otherwise one of ours.
+/// The client's `X-Request-Id` if it has 1 to 128 printable ASCII characters, otherwise a new id.
 fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     let theirs = headers.get(&X_REQUEST_ID).filter(|id| {
         (1..=128).contains(&id.len()) && id.as_bytes().iter().all(|byte| (0x20..0x7F).contains(byte))
@@ -265,7 +267,7 @@ fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-/// Answers `OPTIONS` of an allowed origin (CORS); nobody else's.
+/// Answers a CORS preflight request of an allowed origin; None for any other request.
 fn preflight(worker: &Worker, request: &Request<Incoming>) -> Option<Response<Body>> {
     if request.method() != Method::OPTIONS
         || !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -292,7 +294,7 @@ fn is_allowed(worker: &Worker, origin: &HeaderValue) -> bool {
     worker.config().cors_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
 }
 
-/// Lets pages of an allowed origin read the answer. Cookies stay out of it: such pages use a token.
+/// Adds the CORS headers for an allowed origin. Credentials are not allowed: such pages use a token.
 fn allow_origin(worker: &Worker, origin: HeaderValue, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if is_allowed(worker, &origin) {

@@ -1,4 +1,4 @@
-//! Web Push: the key to subscribe with, and the devices that did.
+//! Web Push: the public key, and the subscriptions of the viewer.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     Ok(Reply::json(&json!({ "subscriptions": devices })))
 }
 
-/// Takes what `PushSubscription.toJSON()` gives: `{endpoint, keys: {p256dh, auth}}`.
+/// Adds a subscription, as `PushSubscription.toJSON()` returns it: `{endpoint, keys: {p256dh, auth}}`.
 pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
@@ -65,7 +65,7 @@ pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     })
 }
 
-/// Sends something to one of the viewer's own devices.
+/// Sends a test push to one of the viewer's devices.
 pub(crate) fn test(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         notifications::send_test(&call.worker, &viewer, SubscriptionId(call.id(0)?)).await?;

@@ -1,4 +1,4 @@
-//! Answers, and what every one of them carries.
+//! The replies of handlers, and turning them into responses with the headers that all responses have.
 
 use bytes::Bytes;
 use hyper::{
@@ -28,7 +28,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding, cookie, authorization");
 
-/// What of a request decides how its answer is put on the wire.
+/// The headers of a request that decide on 304 and on content coding.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     if_none_match: SmallVec<[HeaderValue; 1]>,
@@ -44,7 +44,7 @@ impl Conditions {
     }
 }
 
-/// What a handler answers.
+/// What a handler returns.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -52,12 +52,12 @@ pub(crate) struct Reply {
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) etag: Option<Tag>,
     pub(crate) cache_control: HeaderValue,
-    /// Made before, so as not to be made at each request.
+    /// The body compressed already, if it is.
     pub(crate) gzip: Option<Bytes>,
     pub(crate) br: Option<Bytes>,
-    /// How `body` is encoded already; None if that is still to be seen.
+    /// The coding of `body`; None if it is not compressed yet.
     coding: Option<Coding>,
-    /// Sent in place of `body`, as it is.
+    /// Sent instead of `body`, without compression.
     pub(crate) stream: Option<Body>,
     pub(crate) headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
 }
@@ -78,7 +78,7 @@ impl Reply {
         }
     }
 
-    /// A resource: 200, with an entity tag made of its bytes.
+    /// A resource: 200, with a hash of its bytes as entity tag.
     pub(crate) fn json(value: &impl Serialize) -> Self {
         Self::json_bytes(to_json(value).into())
     }
@@ -88,13 +88,12 @@ impl Reply {
         Self { etag, cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
     }
 
-    /// The same when the tag is known without looking at the bytes.
+    /// The same with a given entity tag.
     pub(crate) fn tagged(body: Bytes, etag: String) -> Self {
         Self { etag: Some(etag.into()), cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
     }
 
-    /// What is cached under a key for that version, in the coding that the caller takes: nothing is made anew but a coding
-    /// that nobody has asked for before.
+    /// A cached resource of this version, in the coding that the client prefers.
     pub(crate) fn cached(
         cache: &mut BodyCache,
         key: &Key,
@@ -117,7 +116,7 @@ impl Reply {
         Some(reply)
     }
 
-    /// The answer to a write.
+    /// The result of a write: no entity tag, not cached.
     pub(crate) fn written(status: StatusCode, value: &impl Serialize) -> Self {
         Self::written_bytes(status, to_json(value).into())
     }
@@ -126,7 +125,7 @@ impl Reply {
         Self::of(status, body, Some(JSON))
     }
 
-    /// A posted message: 201, or 200 if it had been posted before.
+    /// A posted message: 201, or 200 if its `client_message_id` was posted before.
     pub(crate) fn posted(posted: Posted) -> Self {
         let status = if posted.fresh { StatusCode::CREATED } else { StatusCode::OK };
         Self::written_bytes(status, posted.json)
@@ -136,7 +135,7 @@ impl Reply {
         Self::of(StatusCode::NO_CONTENT, Bytes::new(), None)
     }
 
-    /// It will be done.
+    /// 202: queued.
     pub(crate) fn accepted() -> Self {
         Self::of(StatusCode::ACCEPTED, Bytes::new(), None)
     }
@@ -145,13 +144,13 @@ impl Reply {
         Self::of(StatusCode::OK, body.into(), Some(HeaderValue::from_static(content_type)))
     }
 
-    /// A small thing that is no JSON, with an entity tag made of its bytes.
+    /// A picture or a sound, with a hash of its bytes as entity tag.
     pub(crate) fn picture(body: Bytes, content_type: HeaderValue) -> Self {
         let etag = Some(format!("{:016x}", hash(&body)).into());
         Self { etag, ..Self::of(StatusCode::OK, body, Some(content_type)) }
     }
 
-    /// An answer that is sent as it is made or read.
+    /// A body that is read or made while it is sent.
     pub(crate) fn streamed(status: StatusCode, body: Body, content_type: HeaderValue) -> Self {
         Self { stream: Some(body), ..Self::of(status, Bytes::new(), Some(content_type)) }
     }
@@ -166,7 +165,7 @@ impl Reply {
         self
     }
 
-    /// Puts the answer on the wire: conditional, compressed if the caller takes that.
+    /// The response: 304 if the client has the resource, compressed if the client accepts that.
     pub(crate) fn into_response(self, request: &Conditions) -> Response<Body> {
         let coding = self.coding.unwrap_or_else(|| self.coding_for(request));
         let unchanged = self.status == StatusCode::OK

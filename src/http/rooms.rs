@@ -1,4 +1,4 @@
-//! Rooms and who is in them.
+//! Rooms and their members.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -20,7 +20,7 @@ use crate::{
     worker::Worker,
 };
 
-/// A room, with the membership of the person for whom it is.
+/// A room with the viewer's membership.
 pub(crate) fn room_value(worker: &Worker, room: RoomId, viewer: UserId) -> Result<Value, Problem> {
     let membership = worker.reader.membership(room, viewer)?;
     let state = worker.state.borrow();

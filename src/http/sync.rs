@@ -1,4 +1,4 @@
-//! Every durable event after a position.
+//! The durable events after a position.
 
 use super::{READ_DEADLINE, request::Call, response::Reply, router::Response};
 use crate::{

@@ -1,4 +1,4 @@
-//! Personal API tokens: the secret is shown once, its hash is kept.
+//! Personal API tokens.
 
 use hyper::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Files on their way in: multipart bodies, streamed to the disk as they come.
+//! Uploads: multipart bodies (RFC 7578), streamed to the disk.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use crate::{
     wire::{Form, Problem},
 };
 
-/// The fields beside the file, in bytes each: the longest text, and then some.
+/// Bytes of each field beside the file; the text of a message is the longest.
 const MAX_FIELD: usize = 128 << 10;
 
-/// What multipart itself adds to a file and its fields.
+/// Bytes that multipart adds to a file, at most.
 const MAX_FRAMING: u64 = 1 << 20;
 
-/// What came with a form: the file, and the texts beside it.
+/// A received form: the stored file, and the other fields.
 struct Received {
     file: NewFile,
     texts: serde_json::Map<String, serde_json::Value>,
@@ -42,7 +42,7 @@ pub(crate) fn create(call: Call, viewer: Viewer, body: Incoming) -> ResponseFutu
     })
 }
 
-/// Takes a file in and posts it.
+/// Receives a file and posts it as a message. 408, 413, 415, 422, 429 or 507 on errors.
 pub(crate) async fn receive_message(
     call: &Call,
     user: UserId,
@@ -99,7 +99,7 @@ async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
                     .map_err(|_| Problem::malformed(format!("`{name}` is not UTF-8.")))?;
                 texts.insert(name, text.into());
             }
-            // Unknown fields are ignored, like anywhere.
+            // Unknown fields are ignored, as in JSON.
             _ => while next_chunk(&mut field, timeout).await?.is_some() {},
         }
     }
@@ -132,7 +132,7 @@ impl futures_core::Stream for FramesOf {
     }
 }
 
-/// A body that stalls is given up; one that comes slowly but steadily is not.
+/// Bounds the time of each read, not of the whole body: a slow upload continues, a stalled one ends with 408.
 async fn with_timeout<T>(
     timeout: Duration,
     next: impl Future<Output = multer::Result<T>>,

@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use hyper::StatusCode;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::{
     wire::{Problem, UserView, looks_like_email, required_password},
 };
 
-/// Characters of what somebody says of themselves.
+/// Characters of a bio.
 const BIO_LENGTH: usize = 500;
 
 pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
@@ -43,7 +43,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     Ok(Reply::json(&people::view(viewer, &found(call)?)))
 }
 
-/// Whom the address names, if the viewer may change them.
+/// The user in the path; 403 unless the viewer may change them.
 pub(crate) fn found_to_change(call: &Call, viewer: &Viewer) -> Result<User, Problem> {
     people::find_to_change(&call.worker, viewer, UserId(call.id(0)?))
 }

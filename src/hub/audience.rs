@@ -1,4 +1,4 @@
-//! Who hears an event: sockets that have joined its room get its frames, those of other members an `unread`.
+//! Who receives an event: sockets that have joined its room get its frames, those of the other members an `unread`.
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -13,19 +13,20 @@ use crate::{
     wire::{Event, event::committed_json, frame},
 };
 
-/// Bytes of frames of one room that are joined into one shared chunk.
+/// Bytes of frames of one room that are concatenated into one shared chunk.
 const CHUNK: usize = 64 << 10;
 
 #[derive(Default)]
 pub(super) struct Audience {
     /// By encoding: JSON, MessagePack.
     pub(super) joined: [Vec<u32>; 2],
-    /// Sockets of members who have not joined the room and want to know of it; made anew when `seen` is old.
+    /// Sockets of members that have not joined the room and whose involvement is not `invisible`. Rebuilt when `seen`
+    /// differs from the generation of the hub.
     unjoined: Vec<u32>,
     seen: u64,
 }
 
-/// Consecutive messages of one room, gathered so that they leave as one chunk.
+/// Consecutive events of one room, collected so that they are queued as one chunk.
 #[derive(Default)]
 pub(super) struct Run {
     room: Option<RoomId>,
@@ -42,7 +43,7 @@ struct Unread {
 }
 
 impl Hub {
-    /// Tells this worker's sockets of an event that `state` knows already.
+    /// Queues an event for this worker's sockets. `state` includes it already, except for a deleted room.
     pub(crate) fn deliver(&mut self, event: &event::Event, state: &State) {
         if event.seq > self.seq {
             self.seq = event.seq;
@@ -71,7 +72,7 @@ impl Hub {
         }
     }
 
-    /// Ends the run of another room.
+    /// Ends a run of another room, and begins one of this.
     fn continue_run(&mut self, room: RoomId, state: &State) {
         if self.run.room != Some(room) {
             self.end_run(state);
@@ -110,7 +111,7 @@ impl Hub {
         if count > 0
             && let Some(audience) = self.rooms.get_mut(&room)
         {
-            // The list is taken out while its sockets are pushed to, and put back.
+            // Pushing borrows the hub, so the lists are taken out meanwhile.
             let lists = std::mem::take(&mut audience.joined);
             for (list, frames) in lists.iter().zip(&frames) {
                 if !frames.is_empty() {
@@ -129,7 +130,7 @@ impl Hub {
         }
     }
 
-    /// `unread` to members' sockets that have not joined the room; `read` to the author's own.
+    /// Sends `unread` to the sockets of members that have not joined the room, and `read` to those of the author.
     fn notify_unjoined(&mut self, room: RoomId, unread: &[Unread], state: &State) {
         let unjoined = self.unjoined(room, state);
         let mut plain: [Option<Bytes>; 2] = [None, None];
@@ -181,7 +182,7 @@ impl Hub {
             };
             unjoined.extend(slots.iter().filter(elsewhere));
         };
-        // Over the members or over those online here, whichever are fewer.
+        // Iterates over the members or over the users online here, whichever are fewer.
         if found.members.len() < self.users.len() {
             for (user, involvement) in &found.members {
                 if let Some(slots) = self.users.get(user).filter(|_| wants(*involvement)) {
@@ -234,7 +235,7 @@ impl Hub {
         }
     }
 
-    /// Makes the frames that are needed and pushes them to every socket of whom `wanted` says so.
+    /// Pushes an event to every socket for which `wanted` is true. A frame is encoded once per encoding.
     fn tell(&mut self, json: &[u8], wanted: impl Fn(&Socket) -> bool) {
         let mut made: [Option<Bytes>; 2] = [None, None];
         for slot in 0..self.sockets.len() {
@@ -259,7 +260,7 @@ impl Hub {
         }
     }
 
-    /// Tells the sockets in a room, but those of one person.
+    /// Pushes an event to the sockets that have joined a room, except those of the user `but`.
     pub(super) fn send_to_room(&mut self, room: RoomId, json: &[u8], but: Option<UserId>) {
         let Some(audience) = self.rooms.get_mut(&room) else { return };
         let lists = std::mem::take(&mut audience.joined);
@@ -284,7 +285,7 @@ impl Hub {
         match event {
             EphemeralEvent::Typing { room, user, active } => {
                 let event = Event::Typing { room_id: room, user_id: user, active };
-                // In order with the messages that it came after.
+                // Keeps the order with the messages before it.
                 self.end_run(state);
                 self.send_to_room(room, &event.json(), Some(user));
             }

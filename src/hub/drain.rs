@@ -1,5 +1,5 @@
-//! How a hub's sockets are sent away when the server stops: each is told when to come back, so that they do not all come
-//! at once, and what was said to it before still arrives.
+//! Draining: closes a hub's sockets when the server stops. Each gets its queued frames, then a close frame with a
+//! delay of its own, so that the clients do not reconnect all at once.
 
 use std::time::{Duration, Instant};
 
@@ -9,23 +9,21 @@ use crate::wire::event::going_away_json;
 /// "Service restart or going away" (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// When to come back, in milliseconds: at the soonest, how far the moments lie apart for each socket of the server, and at
-/// the latest.
+/// Milliseconds until a client reconnects: the least, how many more for each socket of the server, and the most.
 const EARLIEST_MS: u32 = 200;
 const MS_PER_SOCKET: f32 = 2.0;
 const LATEST_MS: u32 = 3_000;
 
-/// A socket waits so long for the answers to what it has posted; it will ask again after that.
+/// How long a socket waits for the answers to its posts; the client posts again after reconnecting.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// And so long for what is queued to be taken.
+/// How long a client may take to receive what is queued.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Once all is said, its client gets so long to say goodbye. To close at once on what has just come from it would be a
-/// reset, which takes what it has not read yet away.
+/// How long a client may take to end the connection once everything is written: see [`Hub::linger`].
 const LINGER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Since when the hub sees its sockets off, and when they are to come back.
+/// Since when the hub drains, and the upper bound of the reconnect delay.
 #[derive(Clone, Copy)]
 pub(super) struct Draining {
     since: Instant,
@@ -33,17 +31,17 @@ pub(super) struct Draining {
 }
 
 impl Draining {
-    /// What the close frame says.
+    /// The reason in the close frame: JSON with a random delay.
     fn reason(&self) -> String {
         let mut bytes = [0; 4];
-        // Without randomness they all come back at once, which is no harm to speak of.
+        // Without randomness all clients reconnect after the same delay, which does no harm.
         let _ = getrandom::fill(&mut bytes);
         let ms = EARLIEST_MS + u32::from_ne_bytes(bytes) % (self.latest_ms - EARLIEST_MS + 1);
         going_away_json(ms)
     }
 }
 
-/// The last moment to come back for one of so many.
+/// The upper bound of the reconnect delay for so many sockets.
 fn latest_ms(sockets: u64) -> u32 {
     // Saturates, and the bound comes after.
     let jitter = (sockets as f32 * MS_PER_SOCKET) as u32;
@@ -51,8 +49,8 @@ fn latest_ms(sockets: u64) -> u32 {
 }
 
 impl Hub {
-    /// The server goes away: from now on nothing more is read, and `close_all` sends everybody home. `sockets` is how many
-    /// all workers have together.
+    /// Starts draining: nothing more is read, and `close_all` closes every socket. `sockets` counts those of all
+    /// workers.
     pub(crate) fn drain(&mut self, sockets: u64) {
         self.draining = Some(Draining { since: Instant::now(), latest_ms: latest_ms(sockets) });
         self.close_all();
@@ -62,7 +60,7 @@ impl Hub {
         self.draining.is_some()
     }
 
-    /// A socket that came when the door was about to close.
+    /// Closes a socket that was added while the hub drains.
     pub(crate) fn close_going_away(&mut self, id: SocketId) {
         if let Some(draining) = self.draining {
             self.close(id, GOING_AWAY, &draining.reason());
@@ -70,8 +68,8 @@ impl Hub {
         }
     }
 
-    /// Every few milliseconds while the server goes away: closes whoever has its answers, lets go of whoever has had its
-    /// time.
+    /// Called every few milliseconds while draining: closes sockets that have their answers, and drops those whose
+    /// time is up.
     pub(crate) fn close_all(&mut self) {
         let Some(draining) = self.draining else { return };
         let no_answers = draining.since.elapsed() > ANSWER_TIMEOUT;

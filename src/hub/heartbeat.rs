@@ -1,4 +1,4 @@
-//! Once a second: pings, and the end of sockets that are silent or too slow.
+//! Heartbeat: pings, and closing sockets that are silent or too slow.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use crate::{
     wire::frame,
 };
 
-/// A client pings, or is pinged, within so many seconds; after twice that in silence its socket is closed.
+/// Seconds between pings to a socket; after twice that without anything received its connection is closed.
 pub(crate) const HEARTBEAT_S: u32 = 30;
 
-/// A socket that has not drained for so long after it was left behind is closed.
+/// A socket that lags for longer is closed.
 const LAG_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Hub {
-    /// Runs once a second: pings a thirtieth of the sockets, ends the silent and the slow ones. Returns each user of whom a
-    /// socket has been gone for the grace period, with the rooms that it had joined.
+    /// Runs once a second: pings a thirtieth of the sockets, ends the silent and the slow ones. Returns each user of
+    /// whom a socket has been gone for the grace period, with the rooms that it had joined.
     pub(crate) fn tick(&mut self, clock: u32) -> Vec<(UserId, Vec<RoomId>)> {
         self.clock = clock;
         let mut slot = (clock % HEARTBEAT_S) as usize;

@@ -1,4 +1,4 @@
-//! Who is online, and who is reading which room: counts of sockets over all workers, kept by each worker alike.
+//! Presence: who is online, and who has which room open. Every worker counts the sockets of all workers.
 
 use std::{
     collections::VecDeque,
@@ -12,20 +12,20 @@ use crate::{
     wire::Event,
 };
 
-/// A dropped socket counts for so long, so that a reload does not flicker.
+/// How long a removed socket still counts, so that reloading a page does not show as leaving.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// In a room with more people than this, who comes and goes is not told: it would be a number of messages that
-/// grows with the square of the people, and no face would be found among them.
+/// With more users than this in a room, changes of its presence are not sent: the number of events would grow with the
+/// square of the users.
 const MAX_SHOWN: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Presence {
     rooms: IdMap<RoomId, IdMap<UserId, i32>>,
     online: IdMap<UserId, i32>,
-    /// Sockets of this worker that dropped, and when they cease to count.
+    /// Removed sockets of this worker, and when they cease to count.
     departures: VecDeque<(Instant, UserId, Vec<RoomId>)>,
-    /// What changed since the last telling.
+    /// What changed since presence was last sent.
     pub(super) changed: Vec<Changed>,
 }
 
@@ -60,7 +60,7 @@ impl Presence {
         self.rooms.get(&room).is_some_and(|people| people.contains_key(&user))
     }
 
-    /// Some of who is in a room, in order; all of them unless it is a crowd.
+    /// Users in a room by id, [`MAX_SHOWN`] at most.
     fn people_in(&self, room: RoomId) -> Vec<UserId> {
         let Some(people) = self.rooms.get(&room) else { return Vec::new() };
         let mut ids: Vec<_> = people.keys().copied().take(MAX_SHOWN).collect();
@@ -68,12 +68,12 @@ impl Presence {
         ids
     }
 
-    /// A socket dropped: it counts a while longer.
+    /// A socket was removed; it counts for [`GRACE`] longer.
     pub(super) fn depart(&mut self, user: UserId, rooms: Vec<RoomId>, now: Instant) {
         self.departures.push_back((now + GRACE, user, rooms));
     }
 
-    /// Those whose time is up.
+    /// The next removed socket that no longer counts.
     pub(super) fn departed(&mut self, now: Instant) -> Option<(UserId, Vec<RoomId>)> {
         if self.departures.front()?.0 > now {
             return None;
@@ -82,7 +82,7 @@ impl Presence {
     }
 }
 
-/// Changes a count; true if somebody came or went by it.
+/// Changes a count; true if it became, or ceased to be, zero.
 fn counted(people: &mut IdMap<UserId, i32>, user: UserId, change: i32) -> bool {
     let count = people.entry(user).or_insert(0);
     let before = *count;
@@ -105,7 +105,7 @@ impl Hub {
         !self.presence.changed.is_empty()
     }
 
-    /// Tells who came and went since the last time, each once, as it is now.
+    /// Sends the changes since the last call: one event per user and room, with the present state.
     pub(crate) fn tell_presence(&mut self, state: &State) {
         for change in std::mem::take(&mut self.presence.changed) {
             match change {
@@ -128,6 +128,7 @@ impl Hub {
         }
     }
 
+    /// Users with a socket in a room, by id; in a direct room, its members with any socket.
     pub(crate) fn present(&self, state: &State, room: RoomId) -> Vec<UserId> {
         match state.rooms.get(&room) {
             Some(found) if found.room.kind == RoomKind::Direct => {
@@ -144,12 +145,12 @@ impl Hub {
         self.presence.is_online(user)
     }
 
-    /// Whether a person has the room open somewhere.
+    /// Whether a user has joined the room with any socket.
     pub(crate) fn is_reading(&self, room: RoomId, user: UserId) -> bool {
         self.presence.is_in(room, user)
     }
 
-    /// Those online with whom a person shares a direct room.
+    /// The users online with whom a user shares a direct room, by id.
     pub(crate) fn online_partners(&self, state: &State, user: UserId) -> Vec<UserId> {
         let mut ids: Vec<_> = state
             .direct_partners(user)

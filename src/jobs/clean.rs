@@ -1,5 +1,4 @@
-//! Clearing away: files whose messages are gone, what somebody who was banned said, and what is older than the
-//! account keeps.
+//! Deleting in the background: files of deleted messages, messages of banned users, messages past the retention time.
 
 use std::{
     rc::Rc,
@@ -14,6 +13,7 @@ use crate::{
 
 const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 
+/// Deletes the files whose keys the job lists.
 pub(super) async fn remove_files(runner: &Rc<Runner>, job: &Job) -> Done {
     let folder = runner.shared.folder.clone();
     let keys = job.payload.clone().unwrap_or_default();
@@ -27,7 +27,7 @@ pub(super) async fn remove_files(runner: &Rc<Runner>, job: &Job) -> Done {
     }
 }
 
-/// In small steps, so that nobody's post waits for it.
+/// Deletes the messages of a banned user in small transactions, so that posts do not wait.
 pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
     let Some(user) = job.target.map(UserId) else { return Ok(Vec::new()) };
     while runner.writer.write(RemoveMessagesOf { user }).await? {
@@ -36,7 +36,7 @@ pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
     Ok(Vec::new())
 }
 
-/// Once, after the start: files that no row knows.
+/// Deletes files that no row refers to, once after the start. Files newer than `started` may belong to uploads.
 pub(super) async fn collect_orphans(runner: Rc<Runner>, started: SystemTime) {
     match runner.shared.folder.sweep(&runner.reader, started) {
         Ok(0) => {}
@@ -45,6 +45,7 @@ pub(super) async fn collect_orphans(runner: Rc<Runner>, started: SystemTime) {
     }
 }
 
+/// Deletes messages past the retention time, every hour and when the setting changes.
 pub(super) async fn retire_old_messages(runner: Rc<Runner>) {
     loop {
         while let Ok(true) = runner.writer.write(RetireMessages).await {
@@ -52,7 +53,6 @@ pub(super) async fn retire_old_messages(runner: Rc<Runner>) {
         }
         tokio::select! {
             () = tokio::time::sleep(RETENTION_EVERY) => {}
-            // A new setting counts at once.
             () = runner.shared.retention_changed.notified() => {}
         }
     }

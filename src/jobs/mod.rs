@@ -1,5 +1,5 @@
-//! What is done in the background, off the list in the database: each job at least once, whatever happens in between.
-//! One thread of its own; jobs wait for the network side by side, so many of each kind that a slow bot holds up no push.
+//! Background jobs from the queue in the database, on one thread. Each job is leased, run and finished: at least
+//! once, even across a crash. Concurrency is bounded for each kind, so that slow webhooks do not delay pushes.
 
 mod backup;
 mod clean;
@@ -29,16 +29,16 @@ use crate::{
     worker::{Shared, Worker},
 };
 
-/// Longer than any job may take: who holds a lease beyond it is not coming back.
+/// How long a job is leased: longer than it may take, so an expired lease means that its run was lost.
 const LEASE_MS: i64 = 120_000;
 
-/// The list is looked at this often even if nobody rings.
+/// How often the queue is polled without a notification.
 const POLL_EVERY: Duration = Duration::from_secs(60);
 
-/// Before the first try again; each further one waits three times as long, give or take a half.
+/// The delay before the first retry; it triples with each further one, with a jitter of half of it.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
 
-/// How many jobs of a kind are under way at once.
+/// How many jobs of a kind run at once.
 fn concurrency(kind: JobKind) -> usize {
     match kind {
         JobKind::Webhook => 16,
@@ -49,15 +49,15 @@ fn concurrency(kind: JobKind) -> usize {
     }
 }
 
-/// Why a job is not done.
+/// Why a job failed.
 #[derive(Debug)]
 enum Failure {
-    /// Try again.
+    /// It is tried again later.
     Retry(String),
     Permanent(String),
 }
 
-/// What a job leads to.
+/// The jobs that follow from a finished one, each with its message.
 type Done = Result<Vec<(NewJob, Option<MessageId>)>, Failure>;
 
 impl From<rusqlite::Error> for Failure {
@@ -96,7 +96,7 @@ struct Runner {
     finished: Notify,
 }
 
-/// Starts the thread. It ends when `stopped` says so; what was under way then is done at the next start.
+/// Starts the thread. It ends when `stopped` changes; unfinished jobs run again at the next start.
 pub(crate) fn start(
     shared: Arc<Shared>,
     writer: WriterHandle,
@@ -131,7 +131,7 @@ pub(crate) fn start(
 
 async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
-        tracing::warn!(?error, "could not take jobs back from an earlier run");
+        tracing::warn!(?error, "could not release the leases of an earlier run");
     }
     spawn_local(clean::collect_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
@@ -148,12 +148,12 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
 }
 
 impl Runner {
-    /// Starts what is due, as far as there is room for it. Answers how long until the next is; None for long.
+    /// Starts due jobs within the bounds of concurrency. Returns how long until the next one is due; None if unknown.
     async fn lease(self: &Rc<Self>) -> Option<Duration> {
         let due = match self.reader.next_due() {
             Ok(due) => due,
             Err(error) => {
-                tracing::warn!(%error, "could not read the list of jobs");
+                tracing::warn!(%error, "could not read the queue of jobs");
                 return None;
             }
         };
@@ -167,7 +167,7 @@ impl Runner {
             let busy = self.under_way.borrow().get(&kind).copied().unwrap_or(0);
             let room = concurrency(kind).saturating_sub(busy);
             if room == 0 {
-                // Whoever finishes rings.
+                // A job that finishes notifies.
                 continue;
             }
             match self.writer.write(LeaseJobs { kind, count: room, lease_ms: LEASE_MS }).await {
@@ -193,10 +193,10 @@ impl Runner {
                 Err(Failure::Retry(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
             if !matches!(outcome, Outcome::Done(_)) {
-                tracing::info!(job = job.id.0, kind = job.kind.as_str(), ?outcome, "a job is not done");
+                tracing::info!(job = job.id.0, kind = job.kind.as_str(), ?outcome, "a job failed");
             }
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
-                tracing::warn!(?error, job = job.id.0, "could not note how a job ended");
+                tracing::warn!(?error, job = job.id.0, "could not store the outcome of a job");
             }
             if let Some(count) = runner.under_way.borrow_mut().get_mut(&job.kind) {
                 *count -= 1;
@@ -216,21 +216,21 @@ impl Runner {
         }
     }
 
-    /// Has a worker do something, with all that it knows, and waits for what comes of it.
+    /// Runs a task on the first worker and waits for its result.
     async fn ask<T: Send + 'static>(
         &self,
         task: impl FnOnce(&Rc<Worker>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
         self.shared.send_task(Box::new(move |worker| {
-            // Whoever asked may have given up.
+            // Fails if the job has timed out meanwhile.
             let _ = reply.send(task(worker));
         }));
         answer.await.map_err(|_| Failure::Retry("the server is stopping".into()))
     }
 }
 
-/// Milliseconds to wait before the next try.
+/// Milliseconds before the next try.
 fn delay(attempts: i64) -> i64 {
     let failures = u32::try_from(attempts).unwrap_or(0);
     backoff::with_jitter(backoff::delay(FIRST_DELAY, failures), backoff::random()).as_millis() as i64

@@ -1,4 +1,4 @@
-//! Tells a bot of a message that is for it, and posts what it answers.
+//! Delivers a message to the webhook of a bot, and posts the reply.
 
 use std::{rc::Rc, time::Duration};
 
@@ -23,19 +23,19 @@ use crate::{
     worker::Worker,
 };
 
-/// To connect, and then to answer.
+/// For connecting, and again for the reply.
 const TIMEOUT: Duration = Duration::from_secs(7);
 
-/// Bytes of an answer. A longer one is given up: half a file is none.
+/// Bytes of a reply; a longer one is dropped.
 const MAX_ANSWER: usize = 10 << 20;
 
-/// A text longer than this is cut: it is to be a message.
+/// Bytes of a text reply; a longer one is truncated to fit into a message.
 const MAX_TEXT: usize = 64 << 10;
 
 pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     let (Some(bot), Some(message)) = (job.target.map(UserId), job.message) else { return Ok(Vec::new()) };
     let delivery = Delivery::of(&runner.reader, bot, message)?;
-    // The message, the bot or its webhook is gone: there is nothing to tell.
+    // The message, the bot or its webhook no longer exists.
     let Some(Delivery { url, body, room }) = delivery else { return Ok(Vec::new()) };
     let key =
         HeaderValue::try_from(&job.key).map_err(|_| Failure::Permanent("its key is unprintable".into()))?;
@@ -44,7 +44,7 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
         url,
         headers: vec![
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            // The same at every try (draft-ietf-httpapi-idempotency-key-header).
+            // The same for every retry (draft-ietf-httpapi-idempotency-key-header).
             (HeaderName::from_static("idempotency-key"), key),
         ],
         body: Bytes::from(body),
@@ -80,7 +80,7 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     if answer.body.is_empty() || is_text && content.is_empty() {
         return Ok(Vec::new());
     }
-    // If we crash before the job is noted as done, the second reply finds the first.
+    // If the server crashes before the job is finished, the id keeps a second reply from being posted.
     let draft = Draft { content, client_message_id: Some(format!("webhook-{}", job.key)), reply_to: None };
     let command = if is_text {
         let command = move |worker: &Rc<Worker>| {

@@ -1,5 +1,5 @@
-//! The WebSocket handshake (RFC 6455, section 4.2): checks the request, chooses the subprotocol, and starts the task of the
-//! connection.
+//! The WebSocket handshake (RFC 6455, section 4.2): checks the request, chooses the subprotocol, and starts the task
+//! of the connection.
 
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ use crate::{
     worker::Worker,
 };
 
-/// Answers `GET /ws` (RFC 6455, section 4.2) and sees to it that the connection becomes a socket.
+/// Answers `GET /ws`: 101, after which the connection is a socket; 426 if the request is not a handshake.
 pub(crate) fn upgrade(
     worker: &Rc<Worker>,
     mut request: Request<Incoming>,
@@ -47,11 +47,11 @@ pub(crate) fn upgrade(
     let upgrading = hyper::upgrade::on(&mut request);
     let (worker, viewer) = (Rc::clone(worker), viewer.clone());
     tokio::task::spawn_local(async move {
-        // A client that went away before the switch leaves nothing behind.
+        // Fails if the client disconnects before the switch.
         let Ok(upgraded) = upgrading.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
         let stream = parts.io.into_inner().into_transport();
-        // What hyper held is let go before the long life of the socket begins.
+        // A task of its own, so that hyper's buffers are freed before it starts.
         tokio::task::spawn_local(SocketTask::start(worker, viewer, encoding, stream, parts.read_buf));
     });
     let mut response = Response::new(());
@@ -66,7 +66,7 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-/// The first of the offered subprotocols that we speak; JSON when none is offered.
+/// The first supported subprotocol of those offered; JSON, unnamed, if there is none.
 fn subprotocol(headers: &HeaderMap) -> (Encoding, Option<&'static str>) {
     let offered =
         headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! WebSocket connections: the handshake, reading and checking frames, and what a client may say.
+//! WebSocket connections: the handshake, reading and checking frames, and the messages of clients.
 
 mod handshake;
 mod protocol;

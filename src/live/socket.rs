@@ -1,5 +1,5 @@
-//! The task of one WebSocket connection: reads frames into the worker's shared buffer, checks them and hands messages to
-//! [`protocol`]. It owns no buffer while it is idle.
+//! The task of one WebSocket connection: reads frames into the worker's shared buffer, checks them and hands messages
+//! to [`protocol`]. It owns no buffer while it is idle.
 
 use std::{
     future::Future,
@@ -32,7 +32,7 @@ const TOO_BIG: u16 = 1009;
 /// The largest message that a client may send.
 const MAX_MESSAGE: usize = 256 << 10;
 
-/// Messages that a socket may have posted without an answer; until there is one it is not read from.
+/// Posts of one socket without an acknowledgement; with that many nothing more is read from it.
 const MAX_UNDER_WAY: u32 = 256;
 
 /// The task of a socket.
@@ -41,11 +41,11 @@ pub(super) struct SocketTask {
     id: SocketId,
     user: UserId,
     stream: Rc<Transport>,
-    /// The beginning of a frame whose end has not come yet.
+    /// Bytes received that are not yet handled: an incomplete frame, or frames left while the socket was saturated.
     partial: Vec<u8>,
     /// The parts of a fragmented message.
     fragments: Option<(Data, Vec<u8>)>,
-    /// We have said that nothing more comes.
+    /// The sending direction is ended.
     finished: bool,
 }
 
@@ -75,7 +75,7 @@ impl SocketTask {
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
-    /// Reads what there is. False when the connection has ended.
+    /// Reads and handles what is available. False when the connection has ended.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let worker = Rc::clone(&self.worker);
         loop {
@@ -105,12 +105,13 @@ impl SocketTask {
                 Err(_) => return Poll::Ready(false),
             }
             if self.is_saturated() {
-                // An answer wakes the task.
+                // An acknowledgement wakes the task.
                 return Poll::Pending;
             }
         }
     }
 
+    /// Whether nothing more is read now: too many posts wait for the writer, or the socket is being closed.
     fn is_saturated(&self) -> bool {
         let mut hub = self.worker.hub.borrow_mut();
         hub.is_draining()
@@ -119,10 +120,10 @@ impl SocketTask {
                 .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
     }
 
-    /// Ends our side of the connection and reads on, whatever comes, until the client has ended its own.
+    /// Ends the sending direction and discards what is received until the client ends the connection.
     fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.finished, true) {
-            // If it is gone already, the read says so.
+            // If the connection has ended, the read returns an error.
             self.stream.end();
         }
         let mut scratch = self.worker.scratch.borrow_mut();
@@ -140,7 +141,7 @@ impl SocketTask {
         }
     }
 
-    /// Handles the whole frames in a buffer; answers how many bytes they were.
+    /// Handles the complete frames in a buffer and returns their length in bytes.
     fn handle_frames(&mut self, buffer: &mut [u8]) -> usize {
         let mut used = 0;
         {
@@ -180,7 +181,7 @@ impl SocketTask {
         }
     }
 
-    /// The rules that can be held against a frame's header alone (RFC 6455, section 5).
+    /// Checks a frame by its header alone (RFC 6455, section 5.2 to 5.5); an error is a close code and a reason.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<(), (u16, &'static str)> {
         if header.rsv1 || header.rsv2 || header.rsv3 {
             return Err((1002, "reserved bits are set"));
@@ -214,7 +215,7 @@ impl SocketTask {
                 Ok(())
             }
             OpCode::Control(Control::Close) => {
-                // Answered with the code that was given (section 5.5.1), if it is one that may be sent (7.4).
+                // Echoes the code (section 5.5.1), if it is one that may be sent (section 7.4).
                 match (payload, payload.first_chunk().map(|code| u16::from_be_bytes(*code))) {
                     ([], _) => Err((1000, "")),
                     (_, Some(code @ (1000..=1003 | 1007..=1014 | 3000..=4999))) => Err((code, "")),
@@ -264,7 +265,7 @@ impl SocketTask {
         let mut hub = self.worker.hub.borrow_mut();
         hub.close(self.id, code, reason);
         if code == TOO_BIG {
-            // Its client is in the middle of it: closed at once, the connection would be reset, and the reason lost.
+            // The client is still sending: closing now would reset the connection and lose the reason.
             hub.linger(self.id);
         }
     }
@@ -276,7 +277,7 @@ impl Future for SocketTask {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         if !this.partial.is_empty() {
-            // Sent together with the handshake, or left when the socket was saturated.
+            // Received with the handshake, or left when the socket was saturated.
             let mut early = std::mem::take(&mut this.partial);
             let used = this.handle_frames(&mut early);
             early.drain(..used);
@@ -314,12 +315,12 @@ impl Future for SocketTask {
 
 impl Drop for SocketTask {
     fn drop(&mut self) {
-        // However the conversation ended, the hub forgets the socket.
+        // However the task ends, the hub removes the socket.
         self.worker.hub.borrow_mut().remove(self.id);
     }
 }
 
-/// Takes the mask off (RFC 6455, section 5.3), four bytes at a time.
+/// Removes the mask (RFC 6455, section 5.3), four bytes at a time.
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let mut words = payload.chunks_exact_mut(4);
     for word in &mut words {
@@ -336,7 +337,7 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 mod tests {
     use super::*;
 
-    /// The future of a socket's task, 88 bytes as of now: what it needs to read and to write is the worker's.
+    /// The memory of an idle socket's task: 88 bytes at present, since its buffers are the worker's.
     #[test]
     fn idle_socket_task_is_small() {
         assert!(size_of::<SocketTask>() <= 128, "{} bytes", size_of::<SocketTask>());

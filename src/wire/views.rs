@@ -1,5 +1,5 @@
-//! The objects of the API: people, rooms, memberships, the account. A message's object is [`crate::types::Message`], since
-//! its row keeps it finished.
+//! The objects of the API: users, rooms, memberships, the account. A message is a [`crate::types::Message`], whose
+//! JSON is stored.
 
 use serde::{Serialize, Serializer};
 
@@ -24,7 +24,7 @@ impl User {
     }
 }
 
-/// A user on the wire.
+/// A user as clients receive it.
 #[derive(Clone, Copy, Debug)]
 pub struct UserView<'a> {
     user: &'a User,
@@ -62,15 +62,15 @@ impl Serialize for UserView<'_> {
     }
 }
 
-/// A room on the wire.
+/// A room as clients receive it.
 #[derive(Debug)]
 pub struct RoomView<'a> {
     pub room: &'a Room,
     pub last_message_id: Option<MessageId>,
     pub member_count: usize,
-    /// Of a direct room.
+    /// In a direct room.
     pub member_ids: Option<Vec<UserId>>,
-    /// In the caller's own lists.
+    /// The caller's own, where there is one caller.
     pub membership: Option<Membership>,
 }
 
@@ -108,7 +108,7 @@ impl Serialize for RoomView<'_> {
     }
 }
 
-/// A member's own relation to a room, as the wire has it.
+/// A user's own membership of a room, as clients receive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
     pub involvement: Involvement,
@@ -133,7 +133,7 @@ impl Account {
     }
 }
 
-/// The account on the wire.
+/// The account as clients receive it.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountView<'a> {
     account: &'a Account,

@@ -1,4 +1,4 @@
-//! A worker's cache of finished answers, with a budget and valid only for the version that they were made of.
+//! A worker's cache of response bodies. It is bounded in bytes, and a body is valid for one version of its source only.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,19 @@ use hyper::header::HeaderValue;
 
 use crate::types::{RoomId, Seq, UserId};
 
-/// Bytes of bodies a worker keeps at most; past it the half that was used least recently goes.
+/// Bytes cached by one worker. Beyond it, the half of the entries used least recently is dropped.
 const BUDGET: usize = 16 << 20;
 
-/// What an answer is to.
+/// What a body answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// The newest messages of a room.
     Newest(RoomId),
-    /// A person's search, as the query of its address says it.
+    /// A user's search, by the query string of its URL.
     Search(UserId, Box<str>),
 }
 
-/// What an entry costs beside its body, roughly.
+/// The approximate size of an entry without its body, in bytes.
 const ENTRY: usize = 512;
 
 impl Key {
@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-/// How a body is encoded on the wire.
+/// Content codings (RFC 9110, section 8.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     Identity,
@@ -39,17 +39,17 @@ pub enum Coding {
     Brotli,
 }
 
-/// A finished answer, with the values of its headers made too.
+/// A response body with the values of its headers.
 #[derive(Clone, Debug)]
 pub struct CachedBody {
     pub version: Seq,
     body: Bytes,
-    /// Made when somebody first takes them.
+    /// Made on first use.
     gzip: Option<Bytes>,
     br: Option<Bytes>,
-    /// `ETag`, in the order of the codings.
+    /// `ETag`, in the order of [`Coding`].
     etags: [HeaderValue; 3],
-    /// The `Link` header, if there is more than this page.
+    /// `Link`, if there are more pages.
     pub link: Option<HeaderValue>,
 }
 
@@ -64,7 +64,7 @@ impl CachedBody {
         self.body.len() + compressed(&self.gzip) + compressed(&self.br)
     }
 
-    /// Bytes of the body as it is.
+    /// Bytes of the uncompressed body.
     pub fn length(&self) -> usize {
         self.body.len()
     }
@@ -74,7 +74,7 @@ impl CachedBody {
     }
 }
 
-/// A strong entity tag: each coding of a body has one of its own (RFC 9110, section 8.8.3).
+/// A strong entity tag, which differs for each coding of a body (RFC 9110, section 8.8.3).
 pub fn etag(tag: &str, coding: Coding) -> HeaderValue {
     let suffix = match coding {
         Coding::Identity => "",
@@ -92,6 +92,7 @@ pub struct BodyCache {
 }
 
 impl BodyCache {
+    /// The body for a key, if it was made of this version.
     pub fn get(&mut self, key: &Key, version: Seq) -> Option<&CachedBody> {
         self.clock += 1;
         let (used, found) = self.bodies.get_mut(key)?;
@@ -99,7 +100,7 @@ impl BodyCache {
         (found.version == version).then_some(found)
     }
 
-    /// The body of what was just got, compressed by `compress` if it had not been.
+    /// A body in a coding; `compress` makes it on first use.
     pub fn coded(
         &mut self,
         key: &Key,

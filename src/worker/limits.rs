@@ -10,10 +10,11 @@ use std::{
 
 use crate::types::UserId;
 
-/// Keys remembered at most; past it those without a recent event are forgotten.
+/// Keys stored; beyond it, those without an event within the window are dropped.
 const MAX_KEYS: usize = 100_000;
 
-/// At most `limit` events of a key within any `window`: exact, by remembering when they were.
+/// A sliding-window log: at most `limit` events of a key within any `window`, exactly, since it stores the time of
+/// each.
 pub struct SlidingWindow<K> {
     limit: usize,
     window: Duration,
@@ -25,7 +26,7 @@ impl<K: Hash + Eq> SlidingWindow<K> {
         Self { limit, window, events: Mutex::default() }
     }
 
-    /// Counts an event, or says how long to wait until one is allowed again.
+    /// Counts an event, or returns how long to wait until one is allowed.
     pub fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut all = self.lock();
         if all.len() >= MAX_KEYS {
@@ -43,7 +44,7 @@ impl<K: Hash + Eq> SlidingWindow<K> {
         Ok(())
     }
 
-    /// Takes the newest event back: it did not count after all.
+    /// Removes the newest event of a key.
     pub fn give_back(&self, key: &K) {
         let mut all = self.lock();
         if let Some(events) = all.get_mut(key) {
@@ -66,13 +67,13 @@ pub struct Limits {
     sign_ins_by_account: SlidingWindow<String>,
 }
 
-/// Failed tries to sign in, of an address and of an account, within three minutes.
+/// Failed attempts to sign in, by address and by account, within three minutes.
 const SIGN_INS: usize = 10;
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(180);
 const POST_WINDOW: Duration = Duration::from_secs(10);
 
 impl Limits {
-    /// `posts` messages of a person in ten seconds; 0 for no limit.
+    /// `posts` messages of a user in ten seconds; 0 for no limit.
     pub fn new(posts: u32) -> Self {
         Self {
             posts: (posts > 0).then(|| SlidingWindow::new(posts as usize, POST_WINDOW)),
@@ -85,7 +86,7 @@ impl Limits {
         self.posts.as_ref().map_or(Ok(()), |posts| posts.take(user, Instant::now()))
     }
 
-    /// Counts a try to sign in; `signed_in` takes it back, so that an office behind one address can come to work.
+    /// Counts an attempt to sign in. `signed_in` removes it again, so that many people behind one address can sign in.
     pub fn try_sign_in(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
         let now = Instant::now();
         self.sign_ins_by_address.take(address, now)?;
