@@ -84,7 +84,7 @@ pub(crate) async fn change(
         return Ok(worker.writer.write(command).await?);
     }
     let mut act = viewer.act("user.change", format_args!("user {}", user.id));
-    act.detail = role.map_or_else(String::new, |role| format!("role {}", role.as_str()));
+    act.detail = role.map_or_else(String::new, |role| format!("role {}", role.into_str()));
     Ok(worker.writer.write(Audited { command, act }).await?)
 }
 

@@ -98,8 +98,8 @@ fn list(given: &Given) -> Result<(), Failure> {
         say(&format!(
             "{}\t{}\t{}\t{email}\t{}\n",
             user.id,
-            user.role.as_str(),
-            user.status.as_str(),
+            user.role.into_str(),
+            user.status.into_str(),
             user.name
         ))?;
     }

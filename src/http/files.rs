@@ -5,6 +5,7 @@ use hyper::{
     StatusCode,
     header::{self, HeaderName, HeaderValue},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use smallvec::SmallVec;
 
 use super::{
@@ -156,23 +157,29 @@ fn ranges(header: &str, length: u64) -> Result<Option<Ranges>, Problem> {
     if ranges.is_empty() { Err(Problem::range_not_satisfiable()) } else { Ok(Some(ranges)) }
 }
 
+/// What `attr-char` of RFC 8187 leaves out.
+const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
 /// `Content-Disposition` with any name (RFC 6266): plain for old clients, encoded (RFC 8187) for the rest.
 fn disposition(is_inline: bool, filename: &str) -> HeaderValue {
-    use std::fmt::Write;
     let kind = if is_inline { "inline" } else { "attachment" };
     let plain: String = filename
         .chars()
         .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' })
         .collect();
-    let mut encoded = String::new();
-    for byte in filename.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+    let encoded = utf8_percent_encode(filename, NO_ATTR_CHAR);
     HeaderValue::try_from(format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
         .expect("what is not printable is encoded")
 }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, net::IpAddr, rc::Rc};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::{HeaderMap, Method, Uri, body::Incoming, header};
+use percent_encoding::percent_decode_str;
 
 use super::router::Params;
 use crate::{
@@ -53,9 +54,9 @@ impl Call {
         })
     }
 
-    /// The value of a placeholder, percent-decoded.
+    /// The value of a placeholder, percent-decoded; what is not UTF-8 is replaced.
     pub(crate) fn param(&self, place: usize) -> Cow<'_, str> {
-        percent_decoded_path(&self.uri.path()[self.params[place].clone()])
+        percent_decode_str(&self.uri.path()[self.params[place].clone()]).decode_utf8_lossy()
     }
 
     /// The id in a placeholder; 404 if it is not a positive integer.
@@ -205,16 +206,12 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
         .unwrap_or_else(|_| Err(Problem::timeout()))
 }
 
-/// The query of an address: the last value of each name counts.
+/// The query of an address, encoded as forms are (URL Standard, section 5.1): the last value of each name counts.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decoded(name), percent_decoded(value))
-        });
-        Self(pairs.collect())
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -252,40 +249,6 @@ impl Query {
     pub(crate) fn message(&self, name: &str) -> Result<Option<MessageId>, Problem> {
         Ok(self.id(name)?.map(MessageId))
     }
-}
-
-/// As forms encode it (URL Standard, section 5.1): `+` is a space. What is not UTF-8 is replaced.
-fn percent_decoded(text: &str) -> String {
-    if text.contains('+') {
-        percent_decoded_path(&text.replace('+', " ")).into_owned()
-    } else {
-        percent_decoded_path(text).into_owned()
-    }
-}
-
-/// As paths encode it (RFC 3986, section 2.1).
-fn percent_decoded_path(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        match (first, after) {
-            (b'%', [high, low, tail @ ..]) => {
-                match (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) {
-                    (Some(high), Some(low)) => {
-                        bytes.push((high * 16 + low) as u8);
-                        rest = tail;
-                    }
-                    _ => bytes.push(b'%'),
-                }
-            }
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

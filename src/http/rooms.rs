@@ -41,7 +41,7 @@ fn people(form: &mut Form) -> Option<Vec<UserId>> {
 }
 
 fn kind(form: &mut Form) -> Option<RoomKind> {
-    form.word("kind", RoomKind::WORDS, RoomKind::from_word)
+    form.word("kind")
 }
 
 pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
@@ -137,7 +137,7 @@ pub(crate) fn involve(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let access = access(&call, &viewer)?;
         let mut form = call.form()?;
-        let involvement = form.word("involvement", Involvement::WORDS, Involvement::from_word);
+        let involvement: Option<Involvement> = form.word("involvement");
         if involvement.is_none() && !form.is_wrong() {
             form.refuse("involvement", "is missing");
         }

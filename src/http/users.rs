@@ -64,7 +64,7 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
         let password =
             if form.has("password") { Some(required_password(&mut form, "password")) } else { None };
         let current_password = form.text("current_password");
-        let role = form.word("role", Role::WORDS, Role::from_word);
+        let role = form.word::<Role>("role");
         form.finish()?;
         let change = ProfileChange { name, bio, email, password, current_password, role };
         let changed = people::change(&call.worker, &viewer, user, change).await?;

@@ -37,10 +37,10 @@ pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
 }
 
 /// Deletes files that no row refers to, once after the start. Files newer than `started` may belong to uploads.
-pub(super) async fn collect_orphans(runner: Rc<Runner>, started: SystemTime) {
-    match runner.shared.folder.sweep(&runner.reader, started) {
+pub(super) async fn remove_orphans(runner: Rc<Runner>, started: SystemTime) {
+    match runner.shared.folder.remove_orphans(&runner.reader, started) {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "removed orphaned files"),
+        Ok(count) => tracing::info!(count, "removed files that no attachment refers to"),
         Err(error) => tracing::warn!(%error, "could not remove orphaned files"),
     }
 }

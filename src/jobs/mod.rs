@@ -133,7 +133,7 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
         tracing::warn!(?error, "could not release the leases of an earlier run");
     }
-    spawn_local(clean::collect_orphans(Rc::clone(&runner), SystemTime::now()));
+    spawn_local(clean::remove_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
     spawn_local(backup::run_schedule(Rc::clone(&runner)));
     loop {
@@ -193,7 +193,7 @@ impl Runner {
                 Err(Failure::Retry(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
             if !matches!(outcome, Outcome::Done(_)) {
-                tracing::info!(job = job.id.0, kind = job.kind.as_str(), ?outcome, "a job failed");
+                tracing::info!(job = job.id.0, kind = job.kind.into_str(), ?outcome, "a job failed");
             }
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
                 tracing::warn!(?error, job = job.id.0, "could not store the outcome of a job");

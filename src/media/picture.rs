@@ -1,4 +1,5 @@
-//! Pictures that strangers send: what a file really is, thumbnails, avatars. Nothing here is for a worker's own thread.
+//! Decodes uploaded pictures, and makes thumbnails, avatars, logos and previews. Slow: not to be called on a worker's
+//! thread.
 
 use std::io::Cursor;
 
@@ -7,30 +8,34 @@ use image::{
     imageops::FilterType,
 };
 
-/// Pixels of a picture that we decode: beyond any camera's, and 200 MB once unpacked.
+pub use super::sniff::{SNIFFED, is_shown_inline, sniff};
+
+/// Pixels of a picture that is decoded: more than cameras have, and 200 MB of memory.
 const MAX_PIXELS: u64 = 50_000_000;
+/// Pixels of either side.
 const MAX_SIDE: u32 = 20_000;
+/// Bytes that the decoder may allocate.
 const MAX_MEMORY: u64 = 256 << 20;
 
-/// A thumbnail fits into this.
+/// The greatest width and height of a thumbnail, in pixels.
 const THUMBNAIL: (u32, u32) = (1_200, 800);
 
-/// The side of an avatar.
+/// The greatest side of an avatar or a logo, in pixels.
 const AVATAR: u32 = 512;
 
-/// The side of an avatar beside a message or in a list, on a screen with two pixels for one.
+/// The greatest side of an avatar beside a message or in a list, in pixels: for screens with a pixel ratio of 2.
 const SMALL_AVATAR: u32 = 96;
 
 const JPEG_QUALITY: u8 = 82;
 
-/// A picture of our own making, without whatever the original said of its camera and its place.
+/// A re-encoded picture, without the original's metadata (camera, location).
 #[derive(Debug)]
 pub struct Picture {
     pub content_type: &'static str,
     pub bytes: Vec<u8>,
 }
 
-/// What there is to know of a picture that was sent.
+/// An uploaded picture's size in pixels, as it is displayed, and its thumbnail.
 #[derive(Debug, Default)]
 pub struct Looked {
     pub width: Option<u32>,
@@ -38,7 +43,7 @@ pub struct Looked {
     pub thumbnail: Option<Picture>,
 }
 
-/// Looks at a file of an image type: its size as it is seen, and a thumbnail. What cannot be decoded has neither.
+/// Decodes a picture for its size and thumbnail. If it cannot be decoded it has neither.
 pub fn look(bytes: &[u8]) -> Looked {
     let Some(image) = decoded(bytes) else { return Looked::default() };
     let (width, height) = (image.width(), image.height());
@@ -50,7 +55,7 @@ pub fn look(bytes: &[u8]) -> Looked {
     Looked { width: Some(width), height: Some(height), thumbnail: encoded(&small) }
 }
 
-/// A square out of the middle, 512 pixels wide or less.
+/// A square from the middle, 512 pixels wide or less, as WebP. None if the picture cannot be decoded.
 pub fn avatar(bytes: &[u8]) -> Option<Picture> {
     let image = decoded(bytes)?;
     let side = image.width().min(image.height());
@@ -64,7 +69,7 @@ pub fn avatar(bytes: &[u8]) -> Option<Picture> {
     Some(Picture { content_type: "image/webp", bytes: packed })
 }
 
-/// An avatar for lists: a hundredth of the bytes.
+/// An avatar for lists, 96 pixels wide or less, as JPEG or PNG: about a hundredth of the bytes.
 pub fn small_avatar(bytes: &[u8]) -> Option<Picture> {
     let image = decoded(bytes)?;
     if image.width() <= SMALL_AVATAR {
@@ -73,7 +78,7 @@ pub fn small_avatar(bytes: &[u8]) -> Option<Picture> {
     encoded(&image.resize_exact(SMALL_AVATAR, SMALL_AVATAR, FilterType::Lanczos3))
 }
 
-/// The account's logo: whole, at most 512 pixels on either side.
+/// The account's logo: the whole picture, at most 512 pixels on either side, as WebP.
 pub fn logo(bytes: &[u8]) -> Option<Picture> {
     let mut image = decoded(bytes)?;
     if image.width() > AVATAR || image.height() > AVATAR {
@@ -84,7 +89,7 @@ pub fn logo(bytes: &[u8]) -> Option<Picture> {
     Some(Picture { content_type: "image/webp", bytes: packed })
 }
 
-/// A small picture for a link's preview.
+/// A picture for a link's preview: at most 640 by 480 pixels, as JPEG or PNG.
 pub fn preview(bytes: &[u8]) -> Option<Picture> {
     let image = decoded(bytes)?;
     let small = if image.width() > 640 || image.height() > 480 {
@@ -95,7 +100,7 @@ pub fn preview(bytes: &[u8]) -> Option<Picture> {
     encoded(&small)
 }
 
-/// Decodes within limits, and turns the picture the way that it was meant to be seen.
+/// Decodes within the limits, and applies the orientation in the metadata.
 fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut decoder = reader.into_decoder().ok()?;
@@ -116,7 +121,7 @@ fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     Some(image)
 }
 
-/// JPEG, or PNG for what one can see through.
+/// As JPEG, or as PNG if some pixels are transparent.
 fn encoded(image: &DynamicImage) -> Option<Picture> {
     let mut bytes = Vec::new();
     let is_opaque = !image.color().has_alpha() || image.to_rgba8().pixels().all(|pixel| pixel.0[3] == 255);
@@ -128,100 +133,6 @@ fn encoded(image: &DynamicImage) -> Option<Picture> {
         image.to_rgba8().write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).ok()?;
         Some(Picture { content_type: "image/png", bytes })
     }
-}
-
-/// How much of a file's beginning tells what it is.
-pub const SNIFFED: usize = 4 << 10;
-
-/// What a file is, by its first bytes (WHATWG MIME Sniffing, and the formats' own signatures); what it calls itself
-/// counts for nothing.
-pub fn sniff(head: &[u8]) -> &'static str {
-    const SIGNATURES: [(&[u8], &str); 17] = [
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"GIF87a", "image/gif"),
-        (b"GIF89a", "image/gif"),
-        (b"BM", "image/bmp"),
-        (b"\x1a\x45\xdf\xa3", "video/webm"),
-        (b"OggS", "audio/ogg"),
-        (b"fLaC", "audio/flac"),
-        (b"ID3", "audio/mpeg"),
-        (b"\xff\xfb", "audio/mpeg"),
-        (b"\xff\xf3", "audio/mpeg"),
-        (b"%PDF-", "application/pdf"),
-        (b"PK\x03\x04", "application/zip"),
-        (b"\x1f\x8b", "application/gzip"),
-        (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-        (b"\x28\xb5\x2f\xfd", "application/zstd"),
-        (b"\x7fELF", "application/x-elf"),
-    ];
-    if let [b'R', b'I', b'F', b'F', _, _, _, _, kind @ ..] = head {
-        match kind {
-            [b'W', b'E', b'B', b'P', ..] => return "image/webp",
-            [b'W', b'A', b'V', b'E', ..] => return "audio/wav",
-            _ => {}
-        }
-    }
-    if let Some(b"ftyp") = head.get(4..8) {
-        return match head.get(8..12) {
-            Some(b"avif" | b"avis") => "image/avif",
-            Some(b"heic" | b"heix" | b"mif1" | b"msf1") => "image/heic",
-            Some(b"M4A " | b"M4B ") => "audio/mp4",
-            Some(b"qt  ") => "video/quicktime",
-            _ => "video/mp4",
-        };
-    }
-    if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
-        // Two letters are little to go by: a text may begin so as well.
-        if *kind != "image/bmp" || head.get(6..10) == Some(&[0; 4]) {
-            return kind;
-        }
-    }
-    match text(head) {
-        Some(text) if is_markup(text) => "text/html",
-        Some(_) => "text/plain",
-        None => "application/octet-stream",
-    }
-}
-
-/// The text that a file begins with, if it is one. A character may be cut at the end.
-fn text(head: &[u8]) -> Option<&str> {
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
-        }
-        Err(_) => return None,
-    };
-    let is_binary = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}');
-    (!text.contains(is_binary)).then_some(text)
-}
-
-/// What a browser might run if it were told that it may: HTML, SVG, XML.
-fn is_markup(text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    text.starts_with("<?xml")
-        || text.starts_with('<') && {
-            let head: String = text.chars().take(1_024).flat_map(char::to_lowercase).collect();
-            ["<!doctype", "<html", "<svg", "<script", "<body", "<head", "<iframe", "<!--"]
-                .iter()
-                .any(|tag| head.contains(tag))
-        }
-}
-
-/// Types that a browser shows without running anything.
-pub fn is_shown_inline(content_type: &str) -> bool {
-    matches!(
-        content_type,
-        "image/png"
-            | "image/jpeg"
-            | "image/gif"
-            | "image/webp"
-            | "image/avif"
-            | "application/pdf"
-            | "text/plain"
-    ) || content_type.starts_with("video/")
-        || content_type.starts_with("audio/")
 }
 
 #[cfg(test)]
@@ -236,8 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_gets_a_thumbnail_that_fits() {
-        let looked = look(&png(2_400, 1_000));
+    fn large_picture_gets_a_thumbnail_that_fits() {
+        let large = png(2_400, 1_000);
+        assert_eq!(sniff(&large), "image/png");
+        let looked = look(&large);
         assert_eq!((looked.width, looked.height), (Some(2_400), Some(1_000)));
         let thumbnail = looked.thumbnail.unwrap();
         assert_eq!(thumbnail.content_type, "image/jpeg");
@@ -246,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_avatar_is_a_square_of_512() {
+    fn avatar_is_a_square_of_512_pixels() {
         let picture = avatar(&png(900, 600)).unwrap();
         let image = image::load_from_memory(&picture.bytes).unwrap();
         assert_eq!((image.width(), image.height()), (512, 512));
@@ -254,30 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_would_fill_the_memory_is_not_decoded() {
+    fn picture_that_would_fill_the_memory_is_not_decoded() {
         // The header of a PNG of 60,000 by 60,000 pixels, and nothing behind it.
         let mut bomb = png(1, 1);
         bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
         bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
         assert!(look(&bomb).thumbnail.is_none());
-    }
-
-    #[test]
-    fn a_file_is_what_its_bytes_say() {
-        for (head, kind) in [
-            (&png(1, 1)[..], "image/png"),
-            (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
-            (b"\0\0\0\x20ftypavif", "image/avif"),
-            (b"\0\0\0\x20ftypisom", "video/mp4"),
-            (b"  <!DOCTYPE html><p>", "text/html"),
-            (b"<?xml version='1.0'?><svg xmlns='x'/>", "text/html"),
-            (b"<svg onload=alert(1)>", "text/html"),
-            (b"a < b and so on", "text/plain"),
-            ("grüße".as_bytes(), "text/plain"),
-            (b"BMW is a text", "text/plain"),
-            (b"\0\x01\x02", "application/octet-stream"),
-        ] {
-            assert_eq!(sniff(head), kind, "{head:?}");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Which addresses in the world may be called, so that a link or a redirect cannot reach into the house.
+//! Which addresses may be called, so that a link or a redirect cannot reach the network that the server stands in.
 
 use std::{
     fmt,
@@ -6,24 +6,16 @@ use std::{
     str::FromStr,
 };
 
-/// A network: an address, and how many of its bits count.
+use ipnet::IpNet;
+
+/// A network: `10.0.0.0/8`, or an address alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    address: IpAddr,
-    bits: u8,
-}
+pub struct Cidr(IpNet);
 
 impl Cidr {
+    /// An IPv4 address that is mapped into IPv6, as a socket for both tells it, counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (own.to_bits() ^ other.to_bits()).checked_shr(32 - u32::from(self.bits)).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                (own.to_bits() ^ other.to_bits()).checked_shr(128 - u32::from(self.bits)).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -31,29 +23,38 @@ impl FromStr for Cidr {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, bits) =
-            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.trim().parse().map_err(drop)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), |bits| bits.trim().parse().map_err(drop))?;
-        if bits > most { Err(()) } else { Ok(Self { address, bits }) }
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(Self).map_err(drop)
     }
 }
 
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        self.0.fmt(f)
     }
 }
 
-/// Whether an address is out in the world: none of the blocks that IANA keeps for special purposes (RFC 6890 and its
-/// registries), in whichever spelling.
+/// Whether an address is a public one: in none of the blocks that IANA keeps for special purposes (RFC 6890 and its
+/// registries), and neither is the IPv4 address that it stands for.
 pub fn is_public(address: IpAddr) -> bool {
-    match address {
+    match reached(address) {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
     }
 }
+
+/// The address that is reached in the end: the IPv4 one in an IPv4-mapped address, and in one of the prefix that NAT64
+/// translates (RFC 6052, section 2.1), which DNS64 makes of every IPv4 address.
+pub(super) fn reached(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if address.to_bits() >> 32 == NAT64.to_bits() >> 32 => {
+            Ipv4Addr::from_bits(address.to_bits() as u32).into()
+        }
+        address => address,
+    }
+}
+
+const NAT64: Ipv6Addr = Ipv6Addr::new(0x64, 0xFF9B, 0, 0, 0, 0, 0, 0);
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_the_house_is_public() {
+    fn special_purpose_addresses_are_not_public() {
         for address in [
             "0.0.0.0",
             "10.0.0.1",
@@ -115,9 +116,12 @@ mod tests {
             "::",
             "::1",
             "::ffff:127.0.0.1",
-            "::ffff:8.8.8.8",
+            "::ffff:10.0.0.1",
             "::127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b::1:808:808",
             "64:ff9b:1::1",
             "100::1",
             "2001::1",
@@ -132,9 +136,17 @@ mod tests {
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
-        for address in
-            ["1.1.1.1", "8.8.8.8", "100.63.0.1", "172.32.0.1", "192.0.1.1", "2606:4700::1111", "2a00::1"]
-        {
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "2606:4700::1111",
+            "2a00::1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }
@@ -148,7 +160,9 @@ mod tests {
         assert!(contains("127.0.0.1", "127.0.0.1") && !contains("127.0.0.1", "127.0.0.2"));
         assert!(contains("0.0.0.0/0", "8.8.8.8") && !contains("0.0.0.0/0", "::1"));
         assert!(contains("fd00::/8", "fd12::1") && contains("127.0.0.0/8", "::ffff:127.0.0.1"));
-        for wrong in ["", "10.0.0.0/33", "ten", "10.0.0.0/-1", "::/129"] {
+        assert_eq!("10.1.2.3/8".parse::<Cidr>().unwrap().to_string(), "10.1.2.3/8");
+        assert_eq!("fd00::1".parse::<Cidr>().unwrap().to_string(), "fd00::1/128");
+        for wrong in ["", "10.0.0.0/33", "ten", "10.0.0.0/-1", "::/129", "10.0.0.0/", "/8"] {
             assert!(wrong.parse::<Cidr>().is_err(), "{wrong}");
         }
     }

@@ -1,14 +1,17 @@
-//! Calls to the outside: webhooks, pushes, the pages behind links. Every address is looked at before it is called, and
-//! everything that could go on for ever has an end.
+//! Calls to other servers: webhooks, pushes, the pages behind links. Every address is checked before it is called, and
+//! every call has limits of time and size.
 
 mod address;
 pub mod backoff;
+mod connect;
+mod names;
 pub mod page;
 pub mod push;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    error::Error,
     fmt,
     net::{IpAddr, SocketAddr},
     sync::{Arc, OnceLock},
@@ -16,31 +19,23 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use hickory_resolver::{
-    TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ResolverConfig},
-    net::runtime::TokioRuntimeProvider,
-};
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    HeaderMap, Method, Request, StatusCode,
-    client::conn::http1,
+    HeaderMap, Method, Request, StatusCode, Uri,
     header::{self, HeaderName, HeaderValue},
 };
-use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
+use hyper_util::{
+    client::legacy::{self, Client},
+    rt::TokioExecutor,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        ClientConfig, RootCertStore,
-        pki_types::{CertificateDer, ServerName},
-    },
-};
+use tokio::time::timeout;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use url::{Host, Url};
+
+use self::{
+    connect::{Checked, Connector},
+    names::Names,
+};
 
 pub use address::{Cidr, is_public};
 
@@ -49,7 +44,7 @@ pub use address::{Cidr, is_public};
 pub struct Policy {
     /// Empty: those of the system.
     pub name_servers: Vec<SocketAddr>,
-    /// Networks of the house that links and pushes may reach all the same.
+    /// Private networks that links and pushes may reach all the same.
     pub allowed: Vec<Cidr>,
 }
 
@@ -58,7 +53,7 @@ pub struct Policy {
 pub enum Scope {
     /// The address comes from anybody: public ones only.
     Public,
-    /// An administrator chose it: a bot may well live in the house.
+    /// An administrator chose it: a bot may well be in a private network.
     Anywhere,
 }
 
@@ -105,7 +100,7 @@ impl Answer {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
     /// It will never work: the address is none, or may not be called.
     Refused(&'static str),
@@ -124,16 +119,31 @@ impl fmt::Display for CallError {
     }
 }
 
+impl Error for CallError {}
+
 fn failed(error: impl fmt::Display) -> CallError {
     CallError::Failed(error.to_string())
 }
 
-/// The way out. Names are looked up by ourselves: what was checked is what is called.
+/// What of the client's error is worth telling: ours if it comes from the connector, else the innermost one, since the
+/// outer ones say "client error".
+fn reason(error: legacy::Error) -> CallError {
+    let mut error: &(dyn Error + 'static) = &error;
+    loop {
+        match (error.downcast_ref::<CallError>(), error.source()) {
+            (Some(own), _) => return own.clone(),
+            (None, Some(inner)) => error = inner,
+            (None, None) => return failed(error),
+        }
+    }
+}
+
+/// The client. Names are looked up by ourselves, so that the address that was checked is the one that is called.
 pub struct Outside {
-    policy: Policy,
+    names: Arc<Names>,
+    allowed: Arc<[Cidr]>,
     /// Authorities that are trusted besides the usual ones.
     roots: Vec<CertificateDer<'static>>,
-    resolver: OnceLock<Option<TokioResolver>>,
     tls: OnceLock<Arc<ClientConfig>>,
 }
 
@@ -144,7 +154,8 @@ impl Outside {
 
     /// The same where these authorities are trusted besides the usual ones.
     pub fn trusting(policy: Policy, roots: Vec<CertificateDer<'static>>) -> Self {
-        Self { policy, roots, resolver: OnceLock::new(), tls: OnceLock::new() }
+        let names = Arc::new(Names::new(policy.name_servers));
+        Self { names, allowed: policy.allowed.into(), roots, tls: OnceLock::new() }
     }
 
     pub async fn call(&self, call: &Call) -> Result<Answer, CallError> {
@@ -184,73 +195,68 @@ impl Outside {
 
     /// One request, without redirects.
     async fn once(&self, call: &Call, url: &Url) -> Result<Answer, CallError> {
-        let port = url.port_or_known_default().ok_or(CallError::Refused("the address has no port"))?;
-        let connecting = async {
-            let address = self.address(call.scope, url).await?;
-            let stream = TcpStream::connect((address, port)).await.map_err(failed)?;
-            if url.scheme() == "http" {
-                return Ok(Connection::Plain(stream));
+        let tls = Arc::clone(self.tls.get_or_init(|| trust_also(&self.roots)));
+        let connector = Connector::new(self.checked(call.scope), tls, call.connect);
+        // No connection is kept: a pool goes by the host's name, so a call could come by a connection to an address that
+        // only another scope may call.
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
+            .build(connector);
+        let response = client.request(request(call, url)?).await.map_err(reason)?;
+        let (parts, mut body) = response.into_parts();
+        let mut read = BytesMut::new();
+        let mut truncated = false;
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(failed)?.into_data() else { continue };
+            let room = call.max_body - read.len();
+            truncated = data.len() > room;
+            read.extend_from_slice(&data[..data.len().min(room)]);
+            if truncated {
+                break;
             }
-            let name =
-                ServerName::try_from(url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned())
-                    .map_err(|_| CallError::Refused("the host is no name for a certificate"))?;
-            let connector = TlsConnector::from(Arc::clone(self.tls.get_or_init(|| trust_also(&self.roots))));
-            Ok(Connection::Tls(Box::new(connector.connect(name, stream).await.map_err(failed)?)))
-        };
-        let connection = timeout(call.connect, connecting).await.unwrap_or(Err(CallError::Timeout))?;
-        match connection {
-            Connection::Plain(stream) => exchange(call, url, stream).await,
-            Connection::Tls(stream) => exchange(call, url, *stream).await,
         }
+        Ok(Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: read.freeze(),
+            truncated,
+            url: url.clone(),
+        })
     }
 
-    /// Where a name is, whoever may live there: for the owner of the command line.
-    pub async fn locate(&self, url: &Url) -> Result<IpAddr, CallError> {
-        self.address(Scope::Anywhere, url).await
+    fn checked(&self, scope: Scope) -> Checked {
+        Checked { names: Arc::clone(&self.names), allowed: Arc::clone(&self.allowed), scope }
     }
 
-    /// An address that may be called. If a name has one that may not, none of them is: it is no honest name.
-    async fn address(&self, scope: Scope, url: &Url) -> Result<IpAddr, CallError> {
-        let addresses: Vec<IpAddr> = match url.host() {
-            Some(Host::Ipv4(address)) => vec![address.into()],
-            Some(Host::Ipv6(address)) => vec![address.into()],
-            Some(Host::Domain(name)) => {
-                let resolver = self.resolver.get_or_init(|| self.resolver());
-                let resolver = resolver.as_ref().ok_or_else(|| failed("this system names no name server"))?;
-                resolver.lookup_ip(name).await.map_err(failed)?.iter().collect()
-            }
-            None => return Err(CallError::Refused("the address has no host")),
-        };
-        let is_allowed = |address: &IpAddr| {
-            scope == Scope::Anywhere
-                || is_public(*address)
-                || self.policy.allowed.iter().any(|network| network.contains(*address))
-        };
-        if !addresses.iter().all(is_allowed) {
-            return Err(CallError::Refused("the address is not a public one"));
+    /// The addresses of a host, public or not: for the owner of the command line.
+    pub async fn locate(&self, url: &Url) -> Result<Vec<IpAddr>, CallError> {
+        match url.host() {
+            Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
+            Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
+            Some(Host::Domain(name)) => self.checked(Scope::Anywhere).addresses(name).await,
+            None => Err(CallError::Refused("the address has no host")),
         }
-        addresses.first().copied().ok_or_else(|| failed("the name has no address"))
-    }
-
-    fn resolver(&self) -> Option<TokioResolver> {
-        let builder = if self.policy.name_servers.is_empty() {
-            TokioResolver::builder_tokio().ok()?
-        } else {
-            let servers = self.policy.name_servers.iter().map(|server| {
-                let mut udp = ConnectionConfig::udp();
-                udp.port = server.port();
-                NameServerConfig::new(server.ip(), true, vec![udp])
-            });
-            let config = ResolverConfig::from_name_servers(servers.collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        };
-        builder.build().ok()
     }
 }
 
-enum Connection {
-    Plain(TcpStream),
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+/// The client puts `Host` in.
+fn request(call: &Call, url: &Url) -> Result<Request<Full<Bytes>>, CallError> {
+    let url: Uri = url.as_str().parse().map_err(|_| CallError::Refused("it is no address"))?;
+    let mut request = Request::new(Full::new(call.body.clone()));
+    *request.method_mut() = call.method.clone();
+    *request.uri_mut() = url;
+    let headers = request.headers_mut();
+    headers.insert(
+        header::USER_AGENT,
+        HeaderValue::from_static(concat!("campfire/", env!("CARGO_PKG_VERSION"))),
+    );
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    for (name, value) in &call.headers {
+        headers.insert(name, value.clone());
+    }
+    Ok(request)
 }
 
 /// The authorities of the system, or those that came with us where it has none.
@@ -281,64 +287,4 @@ fn parsed(url: &str) -> Result<Url, CallError> {
         return Err(CallError::Refused("an address with a password in it is not called"));
     }
     Ok(url)
-}
-
-async fn exchange<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
-    call: &Call,
-    url: &Url,
-    stream: S,
-) -> Result<Answer, CallError> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    // It ends with the sender, and so with this call, however that ends.
-    let connection = Aborting(tokio::spawn(connection));
-    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let host = match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (host, _) => host.unwrap_or_default().to_owned(),
-    };
-    let mut request = Request::new(Full::new(call.body.clone()));
-    *request.method_mut() = call.method.clone();
-    *request.uri_mut() = path.parse().map_err(|_| CallError::Refused("it is no address"))?;
-    let headers = request.headers_mut();
-    let host = HeaderValue::try_from(host).map_err(|_| CallError::Refused("the host cannot be told"))?;
-    headers.insert(header::HOST, host);
-    headers.insert(
-        header::USER_AGENT,
-        HeaderValue::from_static(concat!("campfire/", env!("CARGO_PKG_VERSION"))),
-    );
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    for (name, value) in &call.headers {
-        headers.insert(name, value.clone());
-    }
-    let response = sender.send_request(request).await.map_err(failed)?;
-    let (parts, mut body) = response.into_parts();
-    let mut read = BytesMut::new();
-    let mut truncated = false;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(failed)?.into_data() else { continue };
-        let room = call.max_body - read.len();
-        truncated = data.len() > room;
-        read.extend_from_slice(&data[..data.len().min(room)]);
-        if truncated {
-            break;
-        }
-    }
-    drop(connection);
-    Ok(Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: read.freeze(),
-        truncated,
-        url: url.clone(),
-    })
-}
-
-/// A task that does not outlive the value.
-struct Aborting<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Drop for Aborting<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

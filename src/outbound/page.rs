@@ -1,7 +1,8 @@
 //! What a page says of itself, for the preview of a link to it: OpenGraph, then Twitter's card, then its title.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{borrow::Cow, cell::RefCell, collections::HashMap};
 
+use encoding_rs::{Encoding, UTF_8};
 use html5ever::{
     buffer_queue::BufferQueue,
     tendril::StrTendril,
@@ -37,19 +38,33 @@ pub fn preview(html: &[u8], content_type: &str, base: &Url) -> Preview {
     tokenizer.sink.0.into_inner().preview(base)
 }
 
-/// Pages are in UTF-8, or in what browsers take for windows-1252.
-fn text(html: &[u8], content_type: &str) -> String {
-    if let Ok(text) = std::str::from_utf8(html) {
-        return text.to_owned();
+/// So far into a page its charset may be declared (HTML Standard, section 4.2.5.4).
+const PRESCAN: usize = 1024;
+
+/// The text of a page: in UTF-8 whenever it is UTF-8, whatever it says, since many servers add a charset that is not the
+/// page's. Otherwise what its byte order mark, its `Content-Type` or its `meta` say.
+fn text<'a>(html: &'a [u8], content_type: &str) -> Cow<'a, str> {
+    match std::str::from_utf8(html) {
+        // ASCII alone may be ISO-2022-JP.
+        Ok(text) if !text.is_ascii() => Cow::Borrowed(text),
+        _ => {
+            let head = &html[..html.len().min(PRESCAN)];
+            let declared = charset(content_type.as_bytes())
+                // A `meta` that can be read is not in UTF-16.
+                .or_else(|| charset(head).map(Encoding::output_encoding));
+            declared.unwrap_or(UTF_8).decode(html).0
+        }
     }
-    let head = String::from_utf8_lossy(&html[..html.len().min(1024)]).to_ascii_lowercase();
-    let declares =
-        |charset: &str| content_type.to_ascii_lowercase().contains(charset) || head.contains(charset);
-    if declares("iso-8859-1") || declares("windows-1252") || declares("latin1") {
-        html.iter().map(|byte| char::from(*byte)).collect()
-    } else {
-        String::from_utf8_lossy(html).into_owned()
-    }
+}
+
+/// What `charset=` names in a media type or in the markup of a `meta`.
+fn charset(text: &[u8]) -> Option<&'static Encoding> {
+    const NAME: &[u8] = b"charset";
+    let at = text.windows(NAME.len()).position(|part| part.eq_ignore_ascii_case(NAME))?;
+    let value = text[at + NAME.len()..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+    let end = value.iter().position(|byte| b"\"'; \t\r\n/>".contains(byte)).unwrap_or(value.len());
+    Encoding::for_label(&value[..end])
 }
 
 #[derive(Default)]
@@ -171,13 +186,20 @@ mod tests {
     }
 
     #[test]
-    fn a_page_in_latin_1_is_read() {
-        let found = preview(
-            b"<title>Gr\xfc\xdfe</title>",
-            "text/html; charset=ISO-8859-1",
-            &Url::parse("http://a.b").unwrap(),
-        );
-        assert_eq!(found.title.as_deref(), Some("Grüße"));
+    fn a_page_is_read_in_the_charset_that_it_declares() {
+        let title = |html: &[u8], content_type: &str| {
+            preview(html, content_type, &Url::parse("http://a.b").unwrap()).title.unwrap_or_default()
+        };
+        assert_eq!(title(b"<title>Gr\xfc\xdfe \x80</title>", "text/html; charset=ISO-8859-1"), "Grüße €");
+        let meta = b"<meta charset=\"Shift_JIS\"><title>\x93\xfa\x96{</title>";
+        assert_eq!(title(meta, "text/html"), "日本");
+        let equiv = b"<META http-equiv=content-type content='text/html; charset = koi8-r'><title>\xed\xc9\xd2</title>";
+        assert_eq!(title(equiv, "text/html"), "Мир");
+        assert_eq!(title(b"<title>\x1b$BF|K\\\x1b(B</title>", "text/html;charset='iso-2022-jp'"), "日本");
+        assert_eq!(title(b"\xff\xfe<\0t\0i\0t\0l\0e\0>\0\xe4\0", "text/html"), "ä");
+        assert_eq!(title("<title>Größe</title>".as_bytes(), "text/html; charset=iso-8859-1"), "Größe");
+        assert_eq!(title(b"<meta charset=utf-16><title>a\xff</title>", "text/html"), "a\u{fffd}");
+        assert_eq!(title(b"<title>a\xff</title>", "text/html; charset=klingon"), "a\u{fffd}");
     }
 
     proptest! {

@@ -14,6 +14,7 @@ use crate::{
     },
 };
 
+/// A worker's copy of the small tables.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// The last event that is part of this state.
@@ -25,31 +26,33 @@ pub struct State {
     sessions: HashMap<TokenHash, Session>,
     /// Bots that get their messages by a webhook.
     pub webhooks: HashSet<UserId>,
-    /// Who has a device that takes pushes.
+    /// People with a push subscription.
     pub pushed: HashSet<UserId>,
-    /// Addresses that may not write, as networks (see `network_of`).
+    /// Blocked addresses, as networks (see `network_of`).
     blocked: HashSet<IpAddr>,
 }
 
-/// What stands for an address when it is blocked: itself, or for IPv6 its /64, which is one household.
-pub(super) fn network_of(address: IpAddr) -> IpAddr {
+/// The network that is blocked for an address: an IPv4 address alone, or the /64 of an IPv6 address, which is usually one
+/// customer's.
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         address => address,
     }
 }
 
+/// A room with its members.
 #[derive(Clone, Debug)]
 pub struct RoomState {
     pub room: Room,
     pub members: IdMap<UserId, Involvement>,
     pub last_message: Option<MessageId>,
-    /// The seq of the last event in the room: what a page of it is valid for.
+    /// The seq of the last event in the room. A cached page is valid for as long as this stays the same.
     pub version: Seq,
 }
 
 impl RoomState {
-    /// In order.
+    /// The members' ids in ascending order.
     pub fn member_ids(&self) -> Vec<UserId> {
         let mut ids: Vec<_> = self.members.keys().copied().collect();
         ids.sort_unstable();
@@ -58,27 +61,32 @@ impl RoomState {
 }
 
 impl State {
-    /// Nothing, as of a position in the history.
+    /// An empty state as of a position in the history.
     pub fn at(seq: Seq) -> Self {
         Self { seq, ..Self::default() }
     }
 
+    /// Whether the network of an address is blocked.
     pub fn is_blocked(&self, address: IpAddr) -> bool {
         !self.blocked.is_empty() && self.blocked.contains(&network_of(address))
     }
 
+    /// Replaces the blocked networks.
     pub fn block(&mut self, addresses: &[IpAddr]) {
         self.blocked = addresses.iter().copied().collect();
     }
 
+    /// The session of a token.
     pub fn session(&self, token: &TokenHash) -> Option<&Session> {
         self.sessions.get(token)
     }
 
+    /// A person's sessions of all kinds, in no order.
     pub fn sessions_of(&self, user: UserId) -> impl Iterator<Item = &Session> {
         self.sessions.values().filter(move |session| session.user_id == user)
     }
 
+    /// The ids of all sessions, in no order.
     pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
         self.sessions.values().map(|session| session.id)
     }
@@ -88,6 +96,7 @@ impl State {
         self.rooms_of.get(&user).map_or(&[], Vec::as_slice)
     }
 
+    /// A member's involvement; None for somebody who is not a member.
     pub fn involvement(&self, room: RoomId, user: UserId) -> Option<Involvement> {
         self.rooms.get(&room)?.members.get(&user).copied()
     }
@@ -111,19 +120,23 @@ impl State {
             })
     }
 
+    /// Adds or replaces a user.
     pub fn add_user(&mut self, user: User) {
         self.users.insert(user.id, user);
     }
 
+    /// Adds or replaces a session.
     pub fn add_session(&mut self, session: Session) {
         self.sessions.insert(session.token_hash, session);
     }
 
+    /// Adds a room without members.
     pub fn add_room(&mut self, room: Room, last_message: Option<MessageId>, version: Seq) {
         let state = RoomState { members: IdMap::default(), last_message, version, room };
         self.rooms.insert(state.room.id, state);
     }
 
+    /// Adds a member, or changes their involvement. Does nothing for an unknown room.
     pub fn add_member(&mut self, room: RoomId, user: UserId, involvement: Involvement) {
         if let Some(state) = self.rooms.get_mut(&room)
             && state.members.insert(user, involvement).is_none()
@@ -147,7 +160,7 @@ impl State {
         Some(state)
     }
 
-    /// Takes a committed change in.
+    /// Applies a committed event.
     pub fn apply(&mut self, event: &Event) {
         if event.seq > self.seq {
             self.seq = event.seq;
@@ -235,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_blocked_address_is_itself_or_its_household() {
+    fn blocking_covers_an_ipv4_address_or_an_ipv6_network() {
         let mut state = State::default();
         let parse = |text: &str| text.parse::<IpAddr>().unwrap();
         state.block(&[network_of(parse("203.0.113.9")), network_of(parse("2001:db8:1:2:3:4:5:6"))]);

@@ -1,21 +1,22 @@
-//! The server's own system_user: somebody called Campfire who speaks in the room that the settings name. It is a bot without a
-//! key, so nothing but the server itself can speak as it.
+//! The system user: a bot named Campfire, as which the server itself posts to the room in the settings. It has no key, so
+//! nothing else can post as it.
 
 use rusqlite::OptionalExtension;
 
 use super::{
     command::{Command, Refusal, Tx},
-    people::{load, updated},
-    rooms::enter,
+    memberships::enter,
+    people::{load, record_user_update},
 };
 use crate::types::{Role, RoomId, RoomKind, UserId};
 
 const NAME: &str = "Campfire";
 
-/// Where its id is kept: among the other things of the server's own.
-const KEPT_AS: &str = "voice";
+/// The name of the secret that contains its id. Databases of released versions have it.
+const SECRET_NAME: &str = "voice";
 
-/// Makes it a member of a room; makes it, if it is not there. Answers who it is.
+/// Makes the system user a member of a room, and makes the user if there is none. Returns its id. Refused with `Invalid`
+/// for a direct room.
 #[derive(Debug)]
 pub struct JoinSystemUser {
     pub room: RoomId,
@@ -30,30 +31,30 @@ impl Command for JoinSystemUser {
             return Err(Refusal::Invalid("room_id", "is a direct room, which belongs to its members"));
         }
         let system_user =
-            match known(tx)? {
+            match existing(tx)? {
                 Some(system_user) => system_user,
                 None => {
                     tx.statement("insert into users (name, role, created_at) values (?, ?, ?)")?
                         .execute((NAME, Role::Bot, tx.now))?;
                     let system_user = UserId(tx.db.last_insert_rowid());
                     tx.statement("insert or replace into secrets (name, value) values (?, ?)")?
-                        .execute((KEPT_AS, system_user.0.to_be_bytes().to_vec()))?;
+                        .execute((SECRET_NAME, system_user.0.to_be_bytes().to_vec()))?;
                     system_user
                 }
             };
         if enter(tx, room.id, system_user, room.kind.default_involvement())? {
-            updated(tx, system_user, vec![room.id])?;
+            record_user_update(tx, system_user, vec![room.id])?;
         }
         Ok(system_user)
     }
 }
 
-/// Unless somebody has sent it away: then another comes in its place.
-fn known(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
-    let kept: Option<Vec<u8>> = tx
+/// The system user, unless there is none or it was deactivated.
+fn existing(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
+    let stored: Option<Vec<u8>> = tx
         .statement("select value from secrets where name = ?")?
-        .query_row((KEPT_AS,), |row| row.get(0))
+        .query_row((SECRET_NAME,), |row| row.get(0))
         .optional()?;
-    let Some(bytes) = kept.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else { return Ok(None) };
+    let Some(bytes) = stored.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) else { return Ok(None) };
     Ok(Some(load(tx, UserId(i64::from_be_bytes(bytes)))?).filter(|user| user.is_active()).map(|user| user.id))
 }

@@ -6,6 +6,7 @@ pub mod person;
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -106,56 +107,43 @@ impl rusqlite::types::FromSql for Timestamp {
     }
 }
 
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
+/// Enums that are stored and sent as the names of their variants in snake_case.
+macro_rules! string_enums {
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $(#[serde(rename = $word)] $variant),* }
-
-        impl $name {
-            pub const WORDS: &'static [&'static str] = &[$($word),*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
-            }
-
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
+            EnumString, IntoStaticStr, VariantNames,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case", const_into_str)]
+        pub enum $name { $($variant),* }
 
         impl rusqlite::ToSql for $name {
             fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-                self.as_str().to_sql()
+                self.into_str().to_sql()
             }
         }
 
         impl rusqlite::types::FromSql for $name {
             fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
-                Self::from_word(value.as_str()?).ok_or(rusqlite::types::FromSqlError::InvalidType)
+                value.as_str()?.parse().map_err(|_| rusqlite::types::FromSqlError::InvalidType)
             }
         }
     )*};
 }
 
-words! {
-    Role { Member = "member", Admin = "admin", Bot = "bot" }
-    Status { Active = "active", Deactivated = "deactivated", Banned = "banned" }
-    RoomKind { Open = "open", Closed = "closed", Direct = "direct" }
+string_enums! {
+    Role { Member, Admin, Bot }
+    Status { Active, Deactivated, Banned }
+    RoomKind { Open, Closed, Direct }
     /// How much a member is notified of in a room; `invisible` also hides it from the list of rooms.
-    Involvement { Invisible = "invisible", Nothing = "nothing", Mentions = "mentions", Everything = "everything" }
+    Involvement { Invisible, Nothing, Mentions, Everything }
     /// What a session belongs to: a signed-in device, a personal API token, or a bot.
-    SessionKind { Device = "device", Token = "token", Bot = "bot" }
+    SessionKind { Device, Token, Bot }
     /// Kinds of background jobs.
-    JobKind {
-        Webhook = "webhook",
-        Notify = "notify",
-        Push = "push",
-        Preview = "preview",
-        RemoveFiles = "remove_files",
-        RemoveMessages = "remove_messages",
-    }
-    MessageKind { Text = "text", Attachment = "attachment", Sound = "sound", System = "system" }
+    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
+    MessageKind { Text, Attachment, Sound, System }
 }
 
 impl RoomKind {
@@ -386,6 +374,22 @@ mod tests {
         assert_eq!(wire, "\"2026-11-24T08:00:00.123Z\"");
         assert_eq!(serde_json::from_str::<Timestamp>(&wire).unwrap(), moment);
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn enums_are_stored_and_sent_as_the_same_words() {
+        assert_eq!(
+            JobKind::VARIANTS,
+            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages"]
+        );
+        for word in JobKind::VARIANTS {
+            let kind: JobKind = word.parse().unwrap();
+            assert_eq!(
+                (kind.into_str(), serde_json::to_string(&kind).unwrap()),
+                (*word, format!("{word:?}"))
+            );
+        }
+        assert!("Webhook".parse::<JobKind>().is_err());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! A getter returns None for a field that is missing, null or wrong; the last is also recorded as an error.
 
+use std::str::FromStr;
+
 use serde_json::{Map, Value};
+use strum::VariantNames;
 
 use super::Problem;
 
@@ -145,12 +148,12 @@ impl Form {
         }
     }
 
-    /// One of a few words.
-    pub fn word<T>(&mut self, name: &'static str, words: &[&str], parse: fn(&str) -> Option<T>) -> Option<T> {
+    /// One of the words of an enum.
+    pub fn word<T: FromStr + VariantNames>(&mut self, name: &'static str) -> Option<T> {
         let text = self.text(name)?;
-        let word = parse(&text);
+        let word = text.parse().ok();
         if word.is_none() {
-            self.refuse(name, format!("has to be one of {}", words.join(", ")));
+            self.refuse(name, format!("has to be one of {}", T::VARIANTS.join(", ")));
         }
         word
     }

@@ -75,7 +75,7 @@ impl Target {
             _ if is_loopback => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             _ => {
                 let found = Outside::new(Policy::default()).locate(&url).await;
-                vec![found.map_err(|error| Failure::Failed(format!("{name} is not found ({error})")))?]
+                found.map_err(|error| Failure::Failed(format!("{name} is not found ({error})")))?
             }
         };
         let tls = if url.scheme() == "https" {

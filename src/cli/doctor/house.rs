@@ -154,12 +154,16 @@ fn name(_: &Host, config: &Config) -> Finding {
     let Ok(runtime) = runtime else { return Finding::untold(what, "the name cannot be looked up here") };
     let outside = Outside::new(Policy { name_servers: config.name_servers.clone(), ..Policy::default() });
     let found = runtime.block_on(async {
-        let address = tokio::time::timeout(LOOK_UP_WITHIN, outside.locate(&url)).await;
-        match address {
-            Ok(Ok(address)) => Ok((address, is_own(address).await)),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("no name server answers".into()),
+        let addresses = match tokio::time::timeout(LOOK_UP_WITHIN, outside.locate(&url)).await {
+            Ok(addresses) => addresses.map_err(|error| error.to_string())?,
+            Err(_) => return Err("no name server answers".to_owned()),
+        };
+        for address in &addresses {
+            if is_own(*address).await {
+                return Ok((*address, true));
+            }
         }
+        Ok((addresses[0], false))
     });
     match found {
         Ok((address, true)) => Finding::fine(what, format!("{host} is {address}, which is this host")),
