@@ -1,5 +1,5 @@
-//! What a connection runs over: TCP, or TLS above it. hyper drives a `Stream`; a socket, which reads and writes by itself
-//! whenever the kernel is ready, has a `Transport`.
+//! What a connection runs over: TCP, or TLS above it. hyper drives a [`Stream`]. After a WebSocket upgrade the hub
+//! and the socket's task share a [`Transport`], which reads and writes without waiting.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,8 +18,8 @@ use tokio::{
 };
 use tokio_rustls::{rustls::ServerConnection, server::TlsStream};
 
-/// What a connection is doing, and since when. Atomic only because hyper lets go of an upgraded connection through
-/// a type that could go to another thread; no other thread ever looks.
+/// What a connection is doing, and since when. Atomic only because hyper requires an upgraded connection to be
+/// `Send`; all accesses are from one thread.
 pub(crate) struct Progress {
     phase: AtomicU8,
     since: AtomicU32,
@@ -29,18 +29,18 @@ pub(crate) struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// It has just come, and nothing has been heard of it.
+    /// Accepted; nothing has been received.
     Fresh,
-    /// It waits for another request, or for its answer to be taken.
+    /// Waits for the next request, or for the client to receive a response.
     Idle,
-    /// The beginning of something arrives: a handshake, or a request's head.
+    /// Receives a TLS handshake or the head of a request.
     Head,
-    /// A request is being answered; its own timeouts apply.
+    /// A request is being handled; its own timeouts apply.
     Busy,
 }
 
 impl Progress {
-    /// `clock` counts seconds, and is moved on by the worker.
+    /// `clock` counts seconds; the worker advances it.
     pub(crate) fn new(clock: Arc<AtomicU32>, phase: Phase) -> Self {
         let since = AtomicU32::new(clock.load(Ordering::Relaxed));
         Self { phase: AtomicU8::new(phase as u8), since, clock }
@@ -51,7 +51,7 @@ impl Progress {
         self.touch();
     }
 
-    /// Whoever takes what we send is not idle.
+    /// Restarts the age: a client that receives what is sent is not idle.
     fn touch(&self) {
         self.since.store(self.clock.load(Ordering::Relaxed), Ordering::Relaxed);
     }
@@ -65,23 +65,23 @@ impl Progress {
         }
     }
 
-    /// Seconds that it has been in its phase, without a byte taken by the other side.
+    /// Seconds in the current phase since the last byte was sent.
     pub(crate) fn age(&self) -> u32 {
         self.clock.load(Ordering::Relaxed).saturating_sub(self.since.load(Ordering::Relaxed))
     }
 }
 
-/// A connection as it was accepted.
+/// An accepted connection.
 pub(crate) enum Accepted {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// What hyper reads and writes. Notes when a request begins to arrive, and that answers are taken.
+/// What hyper reads and writes. Records in its [`Progress`] when a request begins to arrive and when bytes are sent.
 pub(crate) struct Stream {
     connection: Accepted,
     progress: Arc<Progress>,
-    /// Whether bytes that come in while nothing is asked are the head of a request (HTTP/1), or may be anything (HTTP/2).
+    /// Whether bytes received between requests are the head of the next one: true for HTTP/1, not known for HTTP/2.
     marks_heads: bool,
 }
 
@@ -95,7 +95,7 @@ impl Stream {
             Accepted::Plain(stream) => Transport::Plain(stream),
             Accepted::Tls(stream) => {
                 let (tcp, session) = stream.into_inner();
-                // What came along with the handshake may be decrypted already.
+                // Bytes received with the handshake may be decrypted already.
                 Transport::Tls(Box::new(TlsTransport {
                     tcp,
                     session: RefCell::new(session),
@@ -127,7 +127,7 @@ impl AsyncRead for Stream {
 }
 
 impl Stream {
-    fn noted(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn touch_if_ready(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if polled.is_ready() {
             self.progress.touch();
         }
@@ -141,7 +141,7 @@ impl AsyncWrite for Stream {
             Accepted::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         };
-        self.noted(polled)
+        self.touch_if_ready(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -167,7 +167,7 @@ impl AsyncWrite for Stream {
             Accepted::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             Accepted::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
         };
-        self.noted(polled)
+        self.touch_if_ready(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -175,7 +175,7 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// A connection that has become a socket: read and written without waiting, by whoever is woken when it is ready.
+/// The connection of a WebSocket. Reads and writes never wait; readiness is polled separately.
 pub(crate) enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsTransport>),
@@ -184,7 +184,7 @@ pub(crate) enum Transport {
 pub(crate) struct TlsTransport {
     tcp: TcpStream,
     session: RefCell<ServerConnection>,
-    /// Something may be decrypted and not yet read, of which the kernel knows nothing.
+    /// The session may hold decrypted bytes, for which the kernel reports no readiness.
     may_have_more: Cell<bool>,
 }
 
@@ -207,7 +207,7 @@ impl Transport {
         self.tcp().poll_write_ready(cx)
     }
 
-    /// Reads what there is; `WouldBlock` if nothing is.
+    /// Reads what is available; `WouldBlock` if nothing is.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_read(buffer),
@@ -215,7 +215,7 @@ impl Transport {
         }
     }
 
-    /// Writes what is taken now; `WouldBlock` if nothing is.
+    /// Writes what the kernel accepts now; `WouldBlock` if nothing.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_write(bytes),
@@ -230,7 +230,7 @@ impl Transport {
         }
     }
 
-    /// Whether all that was written has gone to the kernel; `WouldBlock` if it takes no more now.
+    /// Passes encrypted bytes on to the kernel; `WouldBlock` if it does not accept all of them now.
     pub(crate) fn try_flush(&self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
@@ -238,18 +238,19 @@ impl Transport {
         }
     }
 
-    /// Says that nothing more is sent; what the other side sends can still be read.
+    /// Ends the sending direction; the other one can still be read.
     pub(crate) fn end(&self) {
         if let Self::Tls(tls) = self {
             tls.close_notify(&mut tls.session.borrow_mut());
         }
-        // Whoever is gone need not hear it.
+        // An error means that the peer has closed the connection already.
         let _ = socket2::SockRef::from(self.tcp()).shutdown(std::net::Shutdown::Write);
     }
 }
 
 impl TlsTransport {
-    /// The other side is told that this is the end and no cut (RFC 8446, section 6.1), if the kernel takes it.
+    /// Sends `close_notify` (RFC 8446, section 6.1), which tells an orderly end from a truncation, if the kernel
+    /// accepts it.
     fn close_notify(&self, session: &mut ServerConnection) {
         session.send_close_notify();
         let _ = self.send(session);
@@ -265,17 +266,17 @@ impl TlsTransport {
                     return read;
                 }
             }
-            if session.read_tls(&mut Raw(&self.tcp))? == 0 {
+            if session.read_tls(&mut Socket(&self.tcp))? == 0 {
                 return Ok(0);
             }
             let processed = session.process_new_packets();
-            // An alert, or new keys; what cannot leave now leaves with the next write.
+            // Sends alerts and key updates; what the kernel does not accept now goes with the next write.
             let _ = self.send(&mut session);
             processed.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         }
     }
 
-    /// rustls takes at most 64 KiB before it has to be sent, so that is the most that waits here.
+    /// rustls buffers at most 64 KiB, which bounds what waits here.
     fn try_write_with(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<usize>) -> io::Result<usize> {
         let mut session = self.session.borrow_mut();
         self.send(&mut session)?;
@@ -288,7 +289,7 @@ impl TlsTransport {
 
     fn send(&self, session: &mut ServerConnection) -> io::Result<()> {
         while session.wants_write() {
-            session.write_tls(&mut Raw(&self.tcp))?;
+            session.write_tls(&mut Socket(&self.tcp))?;
         }
         Ok(())
     }
@@ -300,16 +301,16 @@ impl Drop for TlsTransport {
     }
 }
 
-/// The kernel's side of a TLS session.
-struct Raw<'a>(&'a TcpStream);
+/// Adapts a non-blocking TCP stream to the `Read` and `Write` that rustls takes.
+struct Socket<'a>(&'a TcpStream);
 
-impl Read for Raw<'_> {
+impl Read for Socket<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.try_read(buffer)
     }
 }
 
-impl Write for Raw<'_> {
+impl Write for Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.try_write(bytes)
     }

@@ -1,4 +1,5 @@
-//! Proofs of what somebody may do. A function that needs one takes it as an argument, so that none can forget to ask.
+//! Proofs of permissions. A function that requires a permission takes the proof as an argument, so that the check
+//! cannot be forgotten.
 
 use std::net::IpAddr;
 
@@ -9,20 +10,28 @@ use crate::{
     worker::Worker,
 };
 
-/// Proof that somebody is signed in.
+/// 403 for an address that a banned user wrote from. It applies to everybody there.
+pub(crate) fn check_address(worker: &Worker, address: IpAddr) -> Result<(), Problem> {
+    if worker.state.borrow().is_blocked(address) {
+        return Err(Problem::forbidden("Nothing can be written from this address."));
+    }
+    Ok(())
+}
+
+/// Proof that the caller is signed in.
 #[derive(Clone, Debug)]
 pub(crate) struct Viewer {
     pub(crate) user: UserId,
     pub(crate) is_admin: bool,
     pub(crate) session: SessionId,
-    /// A browser's cookie, or a token.
+    /// What the secret belongs to: a device, a personal API token or a bot.
     pub(crate) kind: SessionKind,
-    /// Where the request comes from.
+    /// The address of the client.
     pub(crate) address: IpAddr,
 }
 
 impl Viewer {
-    /// A line for the audit log.
+    /// An entry for the audit log.
     pub(crate) fn act(&self, action: &'static str, subject: impl std::fmt::Display) -> Act {
         Act {
             actor: Some(self.user),
@@ -39,6 +48,7 @@ impl Viewer {
 pub(crate) struct Admin(pub(crate) Viewer);
 
 impl Admin {
+    /// 403 unless the viewer is an administrator.
     pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
         if viewer.is_admin {
             Ok(Self(viewer))
@@ -47,13 +57,13 @@ impl Admin {
         }
     }
 
-    /// A line for the audit log.
+    /// An entry for the audit log.
     pub(crate) fn act(&self, action: &'static str, subject: impl std::fmt::Display) -> Act {
         self.0.act(action, subject)
     }
 }
 
-/// Proof that somebody is a member of a room.
+/// Proof that a user is a member of a room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoomAccess {
     pub(crate) room: RoomId,
@@ -63,7 +73,7 @@ pub(crate) struct RoomAccess {
 }
 
 impl RoomAccess {
-    /// 404 for a room that does not exist as for one that the person is not in.
+    /// 404 if the room does not exist or the user is not a member: the two are not told apart.
     pub(crate) fn of(worker: &Worker, room: RoomId, user: UserId) -> Result<Self, Problem> {
         let state = worker.state.borrow();
         let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
@@ -71,8 +81,8 @@ impl RoomAccess {
         Ok(Self { room, kind: found.room.kind, creator: found.room.creator_id, involvement })
     }
 
-    /// Whether the viewer may rename, change or delete the room: its creator and administrators; in a direct room
-    /// everybody who is in it.
+    /// 403 unless the viewer may change or delete the room: its creator and administrators; in a direct room, every
+    /// member.
     pub(crate) fn may_change(&self, viewer: &Viewer) -> Result<(), Problem> {
         if viewer.is_admin || self.creator == viewer.user || self.kind == RoomKind::Direct {
             Ok(())

@@ -5,7 +5,7 @@ use super::{
     sessions::{Device, SignedIn},
 };
 use crate::{
-    store::{Audited, ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp, SetUpDone},
+    store::{Audited, ChangeAccount, CreateUser, Image, Join, PutLogo, RenewJoinCode, SetUp, SetUpDone},
     types::{Account, Role, random_join_code},
     wire::Problem,
     worker::Worker,
@@ -14,13 +14,14 @@ use crate::{
 /// Bytes of custom CSS.
 pub(crate) const MAX_CSS: usize = 64 << 10;
 
-/// Name, e-mail and password of somebody new.
+/// The fields of a new user.
 pub(crate) struct NewPerson {
     pub(crate) name: String,
     pub(crate) email: String,
     pub(crate) password: String,
 }
 
+/// 404 before the first run.
 pub(crate) fn account(worker: &Worker) -> Result<Account, Problem> {
     worker.state.borrow().account.clone().ok_or_else(Problem::not_found)
 }
@@ -33,7 +34,7 @@ pub(crate) fn check_not_set_up(worker: &Worker) -> Result<(), Problem> {
     Ok(())
 }
 
-/// First run: the account, its first administrator, who is signed in, and the first room.
+/// First run: creates the account, its first administrator and the first room. Returns them and the token of a session.
 pub(crate) async fn set_up(
     worker: &Worker,
     device: &Device<'_>,
@@ -54,7 +55,7 @@ pub(crate) fn check_join_code(worker: &Worker, code: &str) -> Result<(), Problem
     if fits { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// Joins by the account's code and signs in.
+/// Creates a user by the account's join code, and signs in.
 pub(crate) async fn join(
     worker: &Worker,
     device: &Device<'_>,
@@ -68,7 +69,7 @@ pub(crate) async fn join(
     Ok((worker.writer.write(Join { code, user, session }).await?, token))
 }
 
-/// Changes what is given, leaves the rest.
+/// Changes the given settings.
 pub(crate) async fn change(
     worker: &Worker,
     admin: &Admin,
@@ -78,6 +79,16 @@ pub(crate) async fn change(
     let account = worker.writer.write(Audited { command: change, act }).await?;
     worker.shared.retention_changed.notify_one();
     Ok(account)
+}
+
+/// Sets the account's logo, or removes it.
+pub(crate) async fn set_logo(
+    worker: &Worker,
+    admin: &Admin,
+    image: Option<Image>,
+) -> Result<Account, Problem> {
+    let act = admin.act("account.logo", "account");
+    Ok(worker.writer.write(Audited { command: PutLogo(image), act }).await?)
 }
 
 /// Makes a new join code; the old one stops working.

@@ -1,23 +1,27 @@
-//! Bots and incoming webhooks: making them, their keys, and what a bot's webhook is told.
+//! Bots and incoming webhooks: managing them, posting by them, and the payload for a bot's own webhook.
 
 use serde::Serialize;
 
-use super::Admin;
+use super::{
+    Admin,
+    messages::{self, Draft},
+    sessions::Device,
+};
 use crate::{
-    store::{Audited, Bot, ChangeBot, CreateBot, CreateHook, Reader, RemoveBot, RemoveHook, RenewBotKey},
-    text,
+    store::{
+        Audited, Bot, ChangeBot, CreateBot, CreateHook, Hook, Reader, RemoveBot, RemoveHook, RenewBotKey,
+    },
+    text::{self, SlackMessage},
     types::{HookId, MessageId, RoomId, TokenHash, UserId, random_token},
     wire::{Problem, to_json},
     worker::Worker,
 };
 
-use super::sessions::Device;
-
 pub(crate) fn find(worker: &Worker, bot: UserId) -> Result<Bot, Problem> {
     worker.reader.bot(bot)?.ok_or_else(Problem::not_found)
 }
 
-/// Makes a bot. Answers it and its secret, which is shown this once.
+/// Creates a bot. Returns it and its secret, which cannot be shown again.
 pub(crate) async fn create(
     worker: &Worker,
     admin: &Admin,
@@ -32,7 +36,7 @@ pub(crate) async fn create(
     Ok((Bot { id, webhook_url }, secret))
 }
 
-/// Changes what is given; `webhook_url` of Some(None) takes it away.
+/// Changes the given fields; a `webhook_url` of Some(None) removes it.
 pub(crate) async fn change(
     worker: &Worker,
     admin: &Admin,
@@ -45,7 +49,7 @@ pub(crate) async fn change(
     find(worker, bot)
 }
 
-/// Gives a bot a new secret, which is answered; the old one stops working.
+/// Replaces the secret of a bot, and returns the new one.
 pub(crate) async fn renew_key(
     worker: &Worker,
     admin: &Admin,
@@ -64,7 +68,7 @@ pub(crate) async fn remove(worker: &Worker, admin: &Admin, bot: UserId) -> Resul
     Ok(worker.writer.write(Audited { command: RemoveBot { bot }, act }).await?)
 }
 
-/// Makes an incoming webhook of a room. Answers its id and its secret, which is shown this once.
+/// Creates an incoming webhook for a room. Returns its id and its secret, which cannot be shown again.
 pub(crate) async fn create_hook(
     worker: &Worker,
     admin: &Admin,
@@ -82,14 +86,41 @@ pub(crate) async fn remove_hook(worker: &Worker, admin: &Admin, hook: HookId) ->
     Ok(worker.writer.write(Audited { command: RemoveHook { hook }, act }).await?)
 }
 
-/// What a bot's webhook is told of a message, and where.
+/// The incoming webhook with this secret. 403 `invalid_token` if there is none, or if the bot that posts for it is no
+/// longer in its room.
+pub(crate) fn find_hook(worker: &Worker, token: &TokenHash) -> Result<Hook, Problem> {
+    let hook = worker.reader.hook_of(token)?;
+    let is_in = |hook: &Hook| worker.state.borrow().involvement(hook.room_id, hook.user_id).is_some();
+    hook.filter(is_in).ok_or_else(|| Problem::of_hook(403, "invalid_token"))
+}
+
+/// Posts a message that was sent to an incoming webhook. 429 beyond the rate limit.
+pub(crate) async fn post_by_hook(worker: &Worker, hook: &Hook, sent: &SlackMessage) -> Result<(), Problem> {
+    worker.shared.limits.post(hook.user_id).map_err(Problem::rate_limited)?;
+    // Slack lets a sender choose its name for each message. Here the author is the hook; such a name goes above the
+    // text.
+    let mut content = String::new();
+    match (&sent.username, &sent.icon_emoji) {
+        (Some(name), icon) if *name != hook.name => {
+            let icon = icon.as_deref().map(|icon| format!("{icon} ")).unwrap_or_default();
+            content = format!("{icon}**{name}**\n\n");
+        }
+        _ => {}
+    }
+    content.push_str(&sent.markdown);
+    let command = messages::post(worker, hook.user_id, hook.room_id, Draft::of(content));
+    worker.writer.write(command).await?;
+    Ok(())
+}
+
+/// A request to the webhook of a bot about a message.
 pub(crate) struct Delivery {
     pub(crate) url: String,
     pub(crate) body: Vec<u8>,
     pub(crate) room: RoomId,
 }
 
-/// Members in the order of the alphabet, as `serde_json::Value` wrote them.
+/// Members are in alphabetical order.
 #[derive(Serialize)]
 struct Payload<'a> {
     message: PayloadMessage<'a>,
@@ -124,7 +155,7 @@ struct PayloadUser<'a> {
 }
 
 impl Delivery {
-    /// None if the message, the bot, its webhook or its membership is gone.
+    /// None if the message, the bot, its webhook or its membership no longer exists.
     pub(crate) fn of(reader: &Reader, bot: UserId, message: MessageId) -> rusqlite::Result<Option<Self>> {
         let Some(url) = reader.bot(bot)?.and_then(|bot| bot.webhook_url) else { return Ok(None) };
         let key = reader.bot_key(bot)?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How a refusal of the store, or a failure of the disk, looks to a client.
+//! Conversions of errors of the store and the disk to [`Problem`].
 
 use crate::{
     store::{Refusal, WriteError},

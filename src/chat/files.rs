@@ -1,4 +1,4 @@
-//! Files: how they are named, recognised and put in their place; a message's file is posted or removed with it.
+//! Uploaded files: receiving, naming, detecting the type, making thumbnails, and posting them as messages.
 
 use std::{io, io::Write, os::unix::fs::FileExt};
 
@@ -14,28 +14,28 @@ use crate::{
     worker::Worker,
 };
 
-/// Bytes gathered before they are written.
+/// Bytes buffered before they are written.
 const WRITE_FROM: usize = 256 << 10;
 
-/// Characters of a file's name.
+/// Characters of a file's name; a longer one is truncated.
 const MAX_FILENAME: usize = 255;
 
-/// Bytes of a picture; larger ones are kept as they are, without a thumbnail.
+/// Bytes of a picture that is decoded; a larger one has no size and no thumbnail.
 const MAX_PICTURE: u64 = 64 << 20;
 
-/// A file that comes in, in pieces.
+/// A file that is being received.
 pub(crate) struct Upload {
     folder: Folder,
     filename: String,
     limit: u64,
     size: u64,
     gathered: BytesMut,
-    /// None only while a piece is being written.
+    /// None while a write is running or after it failed.
     open: Option<(Incoming, Sha256)>,
 }
 
 impl Upload {
-    /// Begins a file of at most `limit` bytes; `name` is what its sender calls it.
+    /// Begins a file of at most `limit` bytes; `name` is as the client sent it.
     pub(crate) async fn begin(worker: &Worker, name: &str, limit: u64) -> Result<Self, Problem> {
         let folder = worker.shared.folder.clone();
         let incoming = run_blocking({
@@ -53,6 +53,7 @@ impl Upload {
         })
     }
 
+    /// 413 beyond the limit; 507 if the disk is full.
     pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Problem> {
         self.size += piece.len() as u64;
         if self.size > self.limit {
@@ -64,7 +65,7 @@ impl Upload {
 
     async fn flush(&mut self) -> Result<(), Problem> {
         let bytes = self.gathered.split().freeze();
-        // A write that failed leaves nothing to go on with.
+        // None after a failed write: the upload cannot continue.
         let (mut incoming, mut hash) = self.open.take().ok_or_else(Problem::internal)?;
         let open = run_blocking(move || {
             hash.update(&bytes);
@@ -74,21 +75,22 @@ impl Upload {
         Ok(())
     }
 
-    /// Puts it in its place once it is whole.
+    /// Stores the complete file. 422 if it is empty.
     pub(crate) async fn finish(mut self, worker: &Worker) -> Result<NewFile, Problem> {
         self.flush().await?;
         if self.size == 0 {
             return Err(Problem::invalid_field("file", "is empty"));
         }
         let (incoming, hash) = self.open.take().ok_or_else(Problem::internal)?;
-        // Decoding takes memory and a core: a few at a time. The semaphore is never closed.
+        // Decoding a picture takes a core and much memory. The semaphore is never closed.
         let _turn = worker.shared.imaging.acquire().await;
-        run_blocking(move || keep(&self.folder, incoming, self.filename, self.size, hash.finalize().into()))
+        run_blocking(move || store(&self.folder, incoming, self.filename, self.size, hash.finalize().into()))
             .await
     }
 }
 
-/// Posts a file that lies in its place already. Refused, or posted before, the file is removed again.
+/// Posts a message with a stored file. The file is removed again if the post fails or its `client_message_id` was used
+/// before. Membership is checked here, since it may have changed during the upload.
 pub(crate) async fn post(
     worker: &Worker,
     user: UserId,
@@ -115,15 +117,15 @@ pub(crate) async fn post(
     posted
 }
 
-/// Puts bytes that are in memory where uploads lie.
+/// Stores a file of bytes in memory.
 pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Result<NewFile> {
     let mut incoming = folder.begin()?;
     incoming.file.write_all(bytes)?;
-    keep(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
+    store(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
 }
 
-/// Finds out what a file is, makes its thumbnail, and puts both in their places.
-fn keep(
+/// Detects the type of a file, makes its thumbnail, and stores both.
+fn store(
     folder: &Folder,
     incoming: Incoming,
     filename: String,
@@ -133,18 +135,18 @@ fn keep(
     let mut head = vec![0; picture::SNIFFED.min(size as usize)];
     incoming.file.read_exact_at(&mut head, 0)?;
     let content_type = picture::sniff(&head);
-    let mut looked = picture::Looked::default();
+    let mut details = picture::Looked::default();
     if content_type.starts_with("image/") && size <= MAX_PICTURE {
         let mut bytes = vec![0; size as usize];
         incoming.file.read_exact_at(&mut bytes, 0)?;
-        // A decoder that trips over a hostile picture takes nobody else down.
-        looked = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
+        // A decoder may panic on a hostile picture; the file is then stored without a thumbnail.
+        details = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
     }
-    let thumbnail = match looked.thumbnail {
+    let thumbnail = match details.thumbnail {
         Some(picture) => {
-            let mut small = folder.begin()?;
-            small.file.write_all(&picture.bytes)?;
-            Some((folder.keep(small)?, picture.content_type))
+            let mut thumbnail_file = folder.begin()?;
+            thumbnail_file.file.write_all(&picture.bytes)?;
+            Some((folder.keep(thumbnail_file)?, picture.content_type))
         }
         None => None,
     };
@@ -154,14 +156,14 @@ fn keep(
         content_type: content_type.to_owned(),
         byte_size: size,
         sha256,
-        width: looked.width,
-        height: looked.height,
+        width: details.width,
+        height: details.height,
         duration_s: None,
         thumbnail,
     })
 }
 
-/// A name without the folders that some clients put before it, and without what no file system likes.
+/// A file name without directories, control characters and surrounding white space; `file` if nothing is left.
 fn filename(given: &str) -> String {
     let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_FILENAME).collect();
@@ -169,7 +171,7 @@ fn filename(given: &str) -> String {
     if name.is_empty() || name.bytes().all(|byte| byte == b'.') { "file".to_owned() } else { name.to_owned() }
 }
 
-/// Work on the disk or on pictures, off the worker's thread.
+/// Runs work on the disk or on pictures on a thread of the blocking pool.
 pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {

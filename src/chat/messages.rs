@@ -1,4 +1,4 @@
-//! Messages: drafting, posting, editing, deleting; boosts.
+//! Messages and boosts: checking, rendering, posting, editing, deleting.
 
 use bytes::Bytes;
 use unicode_segmentation::UnicodeSegmentation;
@@ -6,9 +6,12 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{RoomAccess, Viewer, notifications};
 use crate::{
     media::sounds,
-    store::{AddBoost, Boosted, DeleteMessage, EditMessage, MessageRow, NewFile, PostMessage, Posted, Text},
+    store::{
+        AddBoost, Boosted, DeleteMessage, EditMessage, MessageRow, NewFile, PostMessage, Posted, RemoveBoost,
+        Text,
+    },
     text::{self, Everyone},
-    types::{MessageId, MessageKind, RoomId, UserId},
+    types::{BoostId, MessageId, MessageKind, RoomId, UserId},
     wire::{Form, Problem},
     worker::Worker,
 };
@@ -19,13 +22,13 @@ pub(crate) const MAX_CONTENT: usize = 64 << 10;
 /// Bytes of a `client_message_id`.
 const MAX_CLIENT_MESSAGE_ID: usize = 128;
 
-/// Characters of a boost as people count them: a family of four is one.
+/// Characters of a boost, counted as grapheme clusters.
 const MAX_BOOST: usize = 16;
 
-/// Bytes that such characters may take; some are made of many.
+/// Bytes of a boost, since a grapheme cluster may have any number of them.
 const MAX_BOOST_BYTES: usize = 256;
 
-/// What somebody wants to say, whichever way it came in.
+/// A message to post, as the client sent it.
 pub(crate) struct Draft {
     pub(crate) content: String,
     pub(crate) client_message_id: Option<String>,
@@ -33,21 +36,21 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Words alone, from somebody who does not retry.
+    /// A text without a `client_message_id`, from a client that does not retry.
     pub(crate) fn of(content: String) -> Self {
         Self { content, client_message_id: None, reply_to: None }
     }
 
-    /// Takes the fields of a message out of a form; the rest of the form is the caller's.
+    /// Takes the fields of a message out of a form. Errors are recorded in the form.
     pub(crate) fn take(form: &mut Form) -> Self {
         let content = take_content(form);
         Self::with(form, content)
     }
 
-    /// The same beside a file, which needs no words.
+    /// The same for a message with a file, which may have no text.
     pub(crate) fn take_beside_file(form: &mut Form) -> Self {
-        let is_silent = !form.has("content") || form.is_blank("content");
-        let content = if is_silent { String::new() } else { take_content(form) };
+        let has_no_text = !form.has("content") || form.is_blank("content");
+        let content = if has_no_text { String::new() } else { take_content(form) };
         Self::with(form, content)
     }
 
@@ -77,7 +80,7 @@ fn take_content(form: &mut Form) -> String {
     }
 }
 
-/// A message's words, trimmed; or the reason against them.
+/// The trimmed text of a message, or what is wrong with it.
 pub(crate) fn checked_content(content: &str) -> Result<&str, String> {
     let trimmed = content.trim();
     if trimmed.is_empty() {
@@ -89,7 +92,7 @@ pub(crate) fn checked_content(content: &str) -> Result<&str, String> {
     }
 }
 
-/// Renders a text with the names of a room's members; also says whether all who are here, or all of the room, are meant.
+/// Renders a text with mentions of a room's members. Also returns the kind of `@here` or `@room` in it.
 pub(crate) fn render(worker: &Worker, room: RoomId, content: String) -> (Text, Option<Everyone>) {
     let state = worker.state.borrow();
     render_with(content, |id| {
@@ -98,7 +101,7 @@ pub(crate) fn render(worker: &Worker, room: RoomId, content: String) -> (Text, O
     })
 }
 
-/// The same, with the names from wherever they are.
+/// The same, with names from the caller.
 pub(crate) fn render_with<'a>(
     content: String,
     name_of: impl Fn(UserId) -> Option<&'a str>,
@@ -109,7 +112,7 @@ pub(crate) fn render_with<'a>(
     (text, everyone)
 }
 
-/// The text of a message that plays a sound, if that is what it asks for.
+/// The text of a message that plays a sound; None unless it is `/play NAME` with a known name.
 pub(crate) fn sound(content: &str) -> Option<Text> {
     let sound = sounds::find(content.strip_prefix("/play ")?.trim())?;
     let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
@@ -117,7 +120,7 @@ pub(crate) fn sound(content: &str) -> Option<Text> {
     Some(Text { content: content.to_owned(), html, plain, tags, ..Text::default() })
 }
 
-/// Checks that somebody may post now, and renders the draft: what is left is the writer's.
+/// Checks membership (404) and the rate limit (429), and renders the draft to a command for the writer.
 pub(crate) fn checked_post(
     worker: &Worker,
     user: UserId,
@@ -129,7 +132,7 @@ pub(crate) fn checked_post(
     Ok(post(worker, user, room, draft))
 }
 
-/// Posts within the limits, once it is durable.
+/// Posts a message; returns once it is durable. Errors are those of [`checked_post`].
 pub(crate) async fn send(
     worker: &Worker,
     user: UserId,
@@ -140,7 +143,7 @@ pub(crate) async fn send(
     Ok(worker.writer.write(command).await?)
 }
 
-/// Renders a draft of somebody who may post, with what follows from it.
+/// Renders a draft of a user who may post. The command also queues the jobs that follow.
 pub(crate) fn post(worker: &Worker, user: UserId, room: RoomId, draft: Draft) -> PostMessage {
     let Draft { content, client_message_id, reply_to } = draft;
     if let Some(text) = sound(&content) {
@@ -152,7 +155,7 @@ pub(crate) fn post(worker: &Worker, user: UserId, room: RoomId, draft: Draft) ->
     jobs.into_iter().fold(message, PostMessage::with_job)
 }
 
-/// The same for a file, which may come without a word.
+/// The same for a message with a file.
 pub(crate) fn post_file(
     worker: &Worker,
     user: UserId,
@@ -170,7 +173,7 @@ pub(crate) fn post_file(
     jobs.into_iter().fold(message.with_file(file), PostMessage::with_job)
 }
 
-/// A message that somebody may see, with the proof of it.
+/// A message of a room that the user is a member of, with the proof of that; otherwise 404.
 pub(crate) fn visible(
     worker: &Worker,
     user: UserId,
@@ -180,7 +183,7 @@ pub(crate) fn visible(
     Ok((RoomAccess::of(worker, row.room, user)?, row))
 }
 
-/// The new words of a message out of a form. What is said to a file may be taken back: the file itself says enough.
+/// Takes the new text of a message out of a form. The text of a message with a file may become empty.
 pub(crate) fn take_edit(form: &mut Form, message: &MessageRow) -> String {
     if message.kind == MessageKind::Attachment && form.is_blank("content") {
         return String::new();
@@ -188,8 +191,8 @@ pub(crate) fn take_edit(form: &mut Form, message: &MessageRow) -> String {
     take_content(form)
 }
 
-/// Changes what a message says; the author or an administrator may. Answers its finished object. `previews` says whether
-/// the pages behind its links are looked at.
+/// Changes the text of a message; 403 unless by its author or an administrator. Returns the JSON of the message.
+/// `previews` says whether link previews are made.
 pub(crate) async fn edit(
     worker: &Worker,
     viewer: &Viewer,
@@ -207,13 +210,13 @@ pub(crate) async fn edit(
     Ok(worker.writer.write(command).await?)
 }
 
-/// Removes a message, with its file; the author or an administrator may.
+/// Deletes a message with its file; 403 unless by its author or an administrator.
 pub(crate) async fn delete(worker: &Worker, viewer: &Viewer, message: MessageId) -> Result<(), Problem> {
     let command = DeleteMessage { message, editor: viewer.user, is_admin: viewer.is_admin };
     Ok(worker.writer.write(command).await?)
 }
 
-/// What a boost says, checked.
+/// Takes the content of a boost out of a form.
 pub(crate) fn take_boost(form: &mut Form) -> String {
     let content = form.required_line("content", 1..=MAX_BOOST_BYTES);
     if content.graphemes(true).count() > MAX_BOOST || content.len() > MAX_BOOST_BYTES {
@@ -229,6 +232,17 @@ pub(crate) async fn boost(
     content: String,
 ) -> Result<Boosted, Problem> {
     Ok(worker.writer.write(AddBoost { message, user, content }).await?)
+}
+
+/// Removes a boost of the user. 404 unless it exists and, if `message` is given, belongs to it; 403 if it is another
+/// user's.
+pub(crate) async fn remove_boost(
+    worker: &Worker,
+    user: UserId,
+    boost: BoostId,
+    message: Option<MessageId>,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(RemoveBoost { boost, user, message }).await?)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
-//! Who is told of a message, and how: which jobs follow from it, and what a push says.
+//! Notifications: the jobs that follow from a message, push subscriptions, and the payload of a push.
 
 use serde::Serialize;
 use smallvec::SmallVec;
 
+use super::Viewer;
 use crate::{
     config::Config,
-    store::{NewJob, Reader, Text},
+    store::{NewJob, QueueJob, Reader, Subscribe, Subscription, Text, Unsubscribe},
     text::Everyone,
-    types::{Involvement, JobKind, MessageId, RoomId, RoomKind, UserId},
+    types::{Involvement, JobKind, MessageId, RoomId, RoomKind, SubscriptionId, UserId},
+    wire::Problem,
     worker::Worker,
 };
 
@@ -18,14 +20,14 @@ pub(crate) fn has_link(html: &str) -> bool {
     html.contains("href=\"http")
 }
 
-/// Looks for the pages behind a message's links, if that is wanted and there are any.
+/// The job that makes link previews, if they are enabled and the message has links.
 pub(crate) fn preview(config: &Config, html: &str) -> Option<NewJob> {
     let wanted = config.link_previews && has_link(html);
     wanted.then_some(NewJob { kind: JobKind::Preview, target: None, payload: None })
 }
 
-/// What has to be done once a message is posted: its links are looked at, bots get it by their webhooks, and members who
-/// are not reading the room get a push.
+/// The jobs that follow from a new message: link previews, deliveries to the webhooks of bots, and pushes to members
+/// who do not have the room open.
 pub(super) fn jobs(
     worker: &Worker,
     author: UserId,
@@ -40,10 +42,10 @@ pub(super) fn jobs(
     }
     let Some(found) = state.rooms.get(&room) else { return jobs };
     let is_direct = found.room.kind == RoomKind::Direct;
-    let is_meant = |bot: &&UserId| {
+    let is_addressed = |bot: &&UserId| {
         **bot != author && found.members.contains_key(bot) && (is_direct || text.mentions.contains(bot))
     };
-    for bot in state.webhooks.iter().filter(is_meant) {
+    for bot in state.webhooks.iter().filter(is_addressed) {
         jobs.push(NewJob { kind: JobKind::Webhook, target: Some(bot.0), payload: None });
     }
     let hub = worker.hub.borrow();
@@ -67,10 +69,32 @@ pub(super) fn jobs(
     jobs
 }
 
-/// What a device shows.
+/// Subscribes a device to pushes.
+pub(crate) async fn subscribe(worker: &Worker, device: Subscribe) -> Result<Subscription, Problem> {
+    let id = worker.writer.write(device).await?;
+    worker.reader.subscription(id)?.ok_or_else(Problem::not_found)
+}
+
+/// Removes one of the viewer's subscriptions.
+pub(crate) async fn unsubscribe(
+    worker: &Worker,
+    viewer: &Viewer,
+    subscription: SubscriptionId,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(Unsubscribe { subscription, user: Some(viewer.user) }).await?)
+}
+
+/// Queues a test push to one of the viewer's devices.
+pub(crate) async fn send_test(worker: &Worker, viewer: &Viewer, id: SubscriptionId) -> Result<(), Problem> {
+    let device = worker.reader.subscription(id)?.filter(|device| device.user == viewer.user);
+    device.ok_or_else(Problem::not_found)?;
+    let job = NewJob { kind: JobKind::Push, target: Some(id.0), payload: None };
+    Ok(worker.writer.write(QueueJob(job)).await?)
+}
+
+/// The payload of a push, which the service worker shows. Members are in alphabetical order.
 #[derive(Debug, Serialize)]
 pub(crate) struct Notice {
-    // In the order of the alphabet, as `serde_json::Value` wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     badge: Option<usize>,
     body: String,
@@ -83,7 +107,7 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
-    /// Says that pushes arrive.
+    /// A test push.
     pub(crate) fn test() -> Self {
         Self {
             badge: None,
@@ -95,22 +119,22 @@ impl Notice {
         }
     }
 
-    /// Of a message, for one of the room's members; None if either is gone.
+    /// About a message, for a user; None if it was deleted or the user is no longer a member.
     pub(crate) fn of(reader: &Reader, user: UserId, message: MessageId) -> rusqlite::Result<Option<Self>> {
         let Some(row) = reader.message(message)? else { return Ok(None) };
         let is_member =
             reader.user(user)?.is_some_and(|user| user.is_active()) && reader.is_member(row.room, user)?;
         let Some(room) = reader.room(row.room)?.filter(|_| is_member) else { return Ok(None) };
         let name = reader.user(row.creator)?.map_or_else(String::new, |user| user.name.to_string());
-        // Of a file without words it is the name.
-        let mut said = reader.plain(message)?.unwrap_or_default();
-        if said.len() > MAX_BODY {
-            said.truncate(said.floor_char_boundary(MAX_BODY - "…".len()));
-            said.push('…');
+        // For a file without text this is its name.
+        let mut text = reader.plain(message)?.unwrap_or_default();
+        if text.len() > MAX_BODY {
+            text.truncate(text.floor_char_boundary(MAX_BODY - "…".len()));
+            text.push('…');
         }
         let (title, body) = match room.name.filter(|_| room.kind != RoomKind::Direct) {
-            Some(room_name) => (room_name.to_string(), format!("{name}: {said}")),
-            None => (name, said),
+            Some(room_name) => (room_name.to_string(), format!("{name}: {text}")),
+            None => (name, text),
         };
         Ok(Some(Self {
             badge: Some(badge(reader, user)?),
@@ -123,15 +147,15 @@ impl Notice {
     }
 }
 
-/// Rooms in which something waits that the person wants to hear of.
+/// The number of rooms with unread messages that the user wants to be notified of.
 fn badge(reader: &Reader, user: UserId) -> rusqlite::Result<usize> {
     let memberships = reader.memberships(user, |room, message| {
         reader.newest_message(room).is_ok_and(|newest| newest.is_some_and(|newest| newest > message))
     })?;
-    let waits = memberships.values().filter(|membership| match membership.involvement {
+    let unread = memberships.values().filter(|membership| match membership.involvement {
         Involvement::Everything => membership.unread_count > 0,
         Involvement::Mentions => membership.mention_count > 0,
         Involvement::Nothing | Involvement::Invisible => false,
     });
-    Ok(waits.count())
+    Ok(unread.count())
 }

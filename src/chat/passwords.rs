@@ -1,4 +1,4 @@
-//! Passwords: Argon2id (RFC 9106) with OWASP's parameters, off the workers.
+//! Passwords: Argon2id (RFC 9106) with OWASP's parameters, on threads of the blocking pool.
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -10,7 +10,7 @@ use crate::{
     worker::{Shared, Worker},
 };
 
-/// Callers that wait for a hash at most; the next is told to come back.
+/// Callers that wait for a hash; beyond it, requests are answered with 503.
 const MAX_WAITING: usize = 64;
 
 /// 19 MiB, two passes, one lane: OWASP's first choice for Argon2id (Password Storage Cheat Sheet).
@@ -19,14 +19,14 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// A password's hash as a PHC string. Takes tens of milliseconds: not for a worker's own thread.
+/// A password's hash as a PHC string. It takes tens of milliseconds, so not on a worker's thread.
 pub(crate) fn hash_password(password: &str) -> String {
     argon2().hash_password(password.as_bytes()).expect("any text can be hashed").to_string()
 }
 
-fn is_right(password: &str, hash: &str) -> bool {
+fn matches_hash(password: &str, hash: &str) -> bool {
     if is_bcrypt(hash) {
-        // What an import brought along. Only its first 72 bytes ever counted.
+        // Of an imported account. bcrypt uses only the first 72 bytes.
         return bcrypt::verify(password, hash).unwrap_or(false);
     }
     PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
@@ -36,7 +36,7 @@ fn is_bcrypt(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
 }
 
-/// A hash that nobody has the password of, so that an unknown address takes as long as a wrong password.
+/// A hash of a random password, verified for unknown addresses so that they take as long as known ones.
 fn unknown_hash() -> &'static str {
     static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     HASH.get_or_init(|| hash_password(&crate::types::random_token()))
@@ -62,18 +62,20 @@ pub(crate) async fn hash(worker: &Worker, password: String) -> Result<String, Pr
     run_blocking(&worker.shared, move || hash_password(&password)).await
 }
 
-/// None if the password is wrong; otherwise a better hash of it, where the stored one is of an older kind. Without a hash
-/// it takes as long, and is wrong.
+/// None if the password is wrong or `hash` is None, which take the same time. Otherwise a new hash to store, if the
+/// old one is bcrypt.
 pub(crate) async fn verify(
     worker: &Worker,
     password: String,
     hash: Option<String>,
 ) -> Result<Option<Option<String>>, Problem> {
     run_blocking(&worker.shared, move || match hash {
-        Some(hash) if is_right(&password, &hash) => Some(is_bcrypt(&hash).then(|| hash_password(&password))),
+        Some(hash) if matches_hash(&password, &hash) => {
+            Some(is_bcrypt(&hash).then(|| hash_password(&password)))
+        }
         Some(_) => None,
         None => {
-            is_right(&password, unknown_hash());
+            matches_hash(&password, unknown_hash());
             None
         }
     })
@@ -85,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_right_password_and_no_other_is_verified() {
+    fn password_is_verified_and_no_other_is() {
         let hash = hash_password("correct horse");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(is_right("correct horse", &hash));
-        assert!(!is_right("correct horsf", &hash));
-        assert!(!is_right("correct horse", "not a hash"));
+        assert!(matches_hash("correct horse", &hash));
+        assert!(!matches_hash("correct horsf", &hash));
+        assert!(!matches_hash("correct horse", "not a hash"));
         let imported = bcrypt::hash("correct horse", 4).unwrap();
-        assert!(is_right("correct horse", &imported) && is_bcrypt(&imported));
-        assert!(!is_right("correct horsf", &imported));
+        assert!(matches_hash("correct horse", &imported) && is_bcrypt(&imported));
+        assert!(!matches_hash("correct horsf", &imported));
     }
 }

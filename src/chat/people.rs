@@ -1,26 +1,26 @@
-//! People: changing a profile, roles, deactivating, banning.
+//! Users: profiles, roles, deactivating, banning.
 
 use super::{Admin, Viewer, passwords};
 use crate::{
-    store::{Audited, Ban, ChangeUser, Deactivate, LiftBan},
+    store::{Audited, Ban, ChangeUser, Deactivate, Image, LiftBan, PutAvatar},
     types::{Role, User, UserId},
-    wire::Problem,
+    wire::{Problem, UserView},
     worker::Worker,
 };
 
-/// What of a profile is to change.
+/// The fields of a profile to change.
 pub(crate) struct ProfileChange {
     pub(crate) name: Option<String>,
     pub(crate) bio: Option<String>,
     pub(crate) email: Option<String>,
     pub(crate) password: Option<String>,
-    /// Asked for before one's own e-mail or password changes.
+    /// Required to change one's own e-mail address or password.
     pub(crate) current_password: Option<String>,
     pub(crate) role: Option<Role>,
 }
 
-/// Whether a name, or any later word of it, starts like this.
-pub(crate) fn starts_a_word(name: &str, wanted: &str) -> bool {
+/// Whether any word of a name starts with `wanted`, which is in lower case.
+pub(crate) fn has_word_prefix(name: &str, wanted: &str) -> bool {
     if wanted.is_empty() {
         return true;
     }
@@ -33,7 +33,7 @@ pub(crate) fn find(worker: &Worker, id: UserId) -> Result<User, Problem> {
     worker.state.borrow().users.get(&id).cloned().ok_or_else(Problem::not_found)
 }
 
-/// The same, if the viewer may change it: oneself, or an administrator.
+/// The same; 403 unless it is the viewer or the viewer is an administrator.
 pub(crate) fn find_to_change(worker: &Worker, viewer: &Viewer, id: UserId) -> Result<User, Problem> {
     let user = find(worker, id)?;
     if viewer.is_admin || viewer.user == user.id {
@@ -43,7 +43,17 @@ pub(crate) fn find_to_change(worker: &Worker, viewer: &Viewer, id: UserId) -> Re
     }
 }
 
-/// Changes a profile that the viewer may change. Answers it as it is then.
+/// A user as the viewer may see them: with the e-mail address for administrators and for oneself.
+pub(crate) fn view<'a>(viewer: &Viewer, user: &'a User) -> UserView<'a> {
+    user.view(viewer.is_admin || viewer.user == user.id)
+}
+
+/// Sets the picture of a user whom the viewer may change, or removes it.
+pub(crate) async fn set_avatar(worker: &Worker, user: UserId, image: Option<Image>) -> Result<User, Problem> {
+    Ok(worker.writer.write(PutAvatar { user, image }).await?)
+}
+
+/// Changes a profile that the viewer may change, and returns the new one. 403 for a role unless by an administrator.
 pub(crate) async fn change(
     worker: &Worker,
     viewer: &Viewer,
@@ -61,7 +71,7 @@ pub(crate) async fn change(
     }
     let is_self = viewer.user == user.id;
     if is_self && (email.is_some() || password.is_some()) {
-        // An unlocked screen must not be enough to lock its owner out.
+        // Otherwise anybody at an unlocked screen could take the account over.
         check_password(worker, viewer, &user, current_password).await?;
     }
     let password_hash = match password {
@@ -78,7 +88,7 @@ pub(crate) async fn change(
     Ok(worker.writer.write(Audited { command, act }).await?)
 }
 
-/// Guessing it is limited like signing in.
+/// Verifies the current password. Attempts are limited like signing in.
 async fn check_password(
     worker: &Worker,
     viewer: &Viewer,
@@ -98,7 +108,7 @@ async fn check_password(
     Ok(())
 }
 
-/// Deactivates somebody whom the viewer may change.
+/// Deactivates a user whom the viewer may change.
 pub(crate) async fn deactivate(worker: &Worker, viewer: &Viewer, user: UserId) -> Result<(), Problem> {
     let act = viewer.act("user.deactivate", format_args!("user {user}"));
     Ok(worker.writer.write(Audited { command: Deactivate { user }, act }).await?)
@@ -122,14 +132,14 @@ pub(crate) async fn lift_ban(worker: &Worker, admin: &Admin, user: UserId) -> Re
 
 #[cfg(test)]
 mod tests {
-    use super::starts_a_word;
+    use super::has_word_prefix;
 
     #[test]
     fn people_are_found_by_the_start_of_any_word_of_their_name() {
-        assert!(starts_a_word("Ana Silva", "sil"));
-        assert!(starts_a_word("Ana Silva", "ana s"));
-        assert!(starts_a_word("Jean-Luc", "luc"));
-        assert!(!starts_a_word("Ana Silva", "ilva"));
-        assert!(starts_a_word("Ana Silva", ""));
+        assert!(has_word_prefix("Ana Silva", "sil"));
+        assert!(has_word_prefix("Ana Silva", "ana s"));
+        assert!(has_word_prefix("Jean-Luc", "luc"));
+        assert!(!has_word_prefix("Ana Silva", "ilva"));
+        assert!(has_word_prefix("Ana Silva", ""));
     }
 }

@@ -1,4 +1,4 @@
-//! Rooms: making, changing and leaving them, who is in them, and how a person sees them.
+//! Rooms: creating, changing, leaving and deleting them, their members, and their views.
 
 use super::{RoomAccess, Viewer};
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
     worker::Worker,
 };
 
-/// People named in one request.
+/// Users named in one request.
 pub(crate) const MAX_PEOPLE: usize = 10_000;
 
-/// People in a direct room, besides its creator.
+/// Users in a direct room besides its creator.
 pub(crate) const MAX_DIRECT: usize = 50;
 
-/// A room as one sees it who has this membership of it.
+/// A room as the user with this membership sees it.
 pub(crate) fn view(state: &State, room: RoomId, membership: Option<Membership>) -> Option<RoomView<'_>> {
     let found = state.rooms.get(&room)?;
     let member_ids = (found.room.kind == RoomKind::Direct).then(|| found.member_ids());
@@ -30,7 +30,7 @@ pub(crate) fn view(state: &State, room: RoomId, membership: Option<Membership>) 
     })
 }
 
-/// All the rooms of a person, each with the membership, in the order of their ids.
+/// The rooms of a user with the memberships, by id.
 pub(crate) fn rooms_of<'a>(
     worker: &Worker,
     state: &'a State,
@@ -42,12 +42,12 @@ pub(crate) fn rooms_of<'a>(
     Ok(rooms.into_iter().filter_map(|room| view(state, room, memberships.get(&room).copied())).collect())
 }
 
-/// Who is in a room now: with a socket in it, or, in a direct room, with a socket at all.
+/// Users with a socket in a room; in a direct room, its members with any socket.
 pub(crate) fn present(worker: &Worker, room: RoomId) -> Vec<UserId> {
     worker.hub.borrow().present(&worker.state.borrow(), room)
 }
 
-/// Makes a room, or finds the direct room of the same people.
+/// Creates a room, or finds the direct room of the same users. 403 if only administrators may create rooms.
 pub(crate) async fn create(
     worker: &Worker,
     viewer: &Viewer,
@@ -63,8 +63,7 @@ pub(crate) async fn create(
     Ok(worker.writer.write(CreateRoom { creator: viewer.user, kind, name, members }).await?)
 }
 
-/// Whether the viewer may change the room. An administrator need not be a member of a room to look after it, but a direct
-/// room is its members' own.
+/// 403 or 404 unless the viewer may change the room. An administrator need not be a member, except of a direct room.
 pub(crate) fn check_change(worker: &Worker, viewer: &Viewer, room: RoomId) -> Result<(), Problem> {
     match RoomAccess::of(worker, room, viewer.user) {
         Ok(access) => access.may_change(viewer),
@@ -77,7 +76,7 @@ pub(crate) fn check_change(worker: &Worker, viewer: &Viewer, room: RoomId) -> Re
     }
 }
 
-/// Renames a room, makes it open or closed, sets its members: what is given, in a room that the viewer may change.
+/// Changes the given fields of a room that the viewer may change.
 pub(crate) async fn change(
     worker: &Worker,
     room: RoomId,
@@ -92,7 +91,7 @@ pub(crate) async fn change(
     Ok(())
 }
 
-/// Ends a room that the viewer may change. Its messages go in the background.
+/// Deletes a room that the viewer may change. Its messages are deleted in the background.
 pub(crate) async fn delete(
     worker: &std::rc::Rc<Worker>,
     viewer: &Viewer,
@@ -104,18 +103,19 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-/// Removes the messages of deleted rooms, a few at a time, so that no post waits for it.
+/// Deletes the messages of deleted rooms, in small transactions so that posts do not wait.
 pub(crate) fn purge_deleted(worker: &std::rc::Rc<Worker>) {
     let worker = std::rc::Rc::clone(worker);
     tokio::task::spawn_local(async move {
-        // What is left over when the queue is full goes at the next start.
+        // If the queue is full, the rest is deleted at the next start.
         while let Ok(true) = worker.writer.write(PurgeRooms).await {
             tokio::task::yield_now().await;
         }
     });
 }
 
-/// Sets who is in a closed room. Everybody may leave it: the same list without oneself.
+/// Sets the members of a closed room. A member who may not change the room may still leave it, by sending the present
+/// list without themselves.
 pub(crate) async fn replace_members(
     worker: &Worker,
     viewer: &Viewer,
@@ -154,7 +154,7 @@ pub(crate) async fn set_involvement(
     Ok(worker.writer.write(command).await?)
 }
 
-/// Marks a room read up to a message, once it is durable.
+/// Marks a room as read up to a message; returns once that is durable.
 pub(crate) async fn mark_read(
     worker: &Worker,
     viewer: &Viewer,

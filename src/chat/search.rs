@@ -1,8 +1,8 @@
-//! Search: a query as somebody typed it, over the rooms that they are in.
+//! Search: a query as a user typed it, over the rooms that they are a member of.
 
 use std::time::Duration;
 
-use super::people::starts_a_word;
+use super::people::has_word_prefix;
 use crate::{
     store::{Barrier, Found, RecentSearch, RememberSearch, SearchQuery},
     text,
@@ -11,36 +11,36 @@ use crate::{
     worker::Worker,
 };
 
-/// Characters of a query; what comes after is cut off, since each word costs.
+/// Characters of a query; a longer one is truncated, since each word costs time.
 const MAX_QUERY: usize = 256;
 
-/// People named by one filter. A name that fits more than that narrows nothing down.
+/// Users that one filter may match; further ones are ignored.
 const MAX_PEOPLE: usize = 50;
 
-/// What is searched for.
+/// A search.
 pub(crate) struct Search {
     pub(crate) user: UserId,
-    /// As it was typed, without what is too long of it.
+    /// The query as typed, from [`trimmed`].
     pub(crate) typed: String,
-    /// Of all the person's rooms if none is given; membership is proved by the caller.
+    /// None for all rooms of the user. The caller checks membership.
     pub(crate) room: Option<RoomId>,
     pub(crate) creator: Option<UserId>,
     pub(crate) before: Option<MessageId>,
     pub(crate) limit: usize,
 }
 
-/// The part of a query that counts.
+/// A query without surrounding white space, truncated.
 pub(crate) fn trimmed(query: &str) -> String {
     query.trim().chars().take(MAX_QUERY).collect()
 }
 
 impl Search {
-    /// Whether it asks for nothing.
+    /// Whether the query has neither words nor filters.
     pub(crate) fn is_empty(&self) -> bool {
         text::Asked::parse(&self.typed).is_empty()
     }
 
-    /// The hits, the newest first. Gives up after `deadline`.
+    /// The hits, newest first. 503 after `deadline`.
     pub(crate) fn run(&self, worker: &Worker, deadline: Duration) -> Result<Found, Problem> {
         let asked = text::Asked::parse(&self.typed);
         if asked.is_empty() {
@@ -52,7 +52,7 @@ impl Search {
             (rooms, state.rooms.len())
         };
         let mut creators: Vec<UserId> = self.creator.into_iter().collect();
-        if !narrow(worker, &asked, &mut rooms, &mut creators) {
+        if !apply_filters(worker, &asked, &mut rooms, &mut creators) {
             return Ok(Found::default());
         }
         rooms.sort_unstable();
@@ -61,7 +61,7 @@ impl Search {
         };
         let (from, until) = (edge(asked.from)?.unwrap_or_default(), edge(asked.before)?);
         let before = self.before.into_iter().chain(until).min();
-        let look = |words: Option<&str>| {
+        let run = |words: Option<&str>| {
             let query = SearchQuery {
                 words,
                 rooms: &rooms,
@@ -74,31 +74,38 @@ impl Search {
             };
             worker.reader.within(deadline, |reader| reader.search(&query))
         };
-        let Some(words) = &asked.words else { return Ok(look(None)?) };
+        let Some(words) = &asked.words else { return Ok(run(None)?) };
         let expression =
             |goes_on| words.expression(goes_on, |beginning| worker.reader.words_beginning_with(beginning));
-        let found = look(Some(&expression(false)?))?;
+        let found = run(Some(&expression(false)?))?;
         if found.hits.is_empty() && words.may_go_on() {
-            return Ok(look(Some(&expression(true)?))?);
+            return Ok(run(Some(&expression(true)?))?);
         }
         Ok(found)
     }
 }
 
-/// Leaves the rooms and the people that the filters name; false if they name nobody, and so nothing can be found.
-fn narrow(worker: &Worker, asked: &text::Asked, rooms: &mut Vec<RoomId>, creators: &mut Vec<UserId>) -> bool {
+/// Reduces rooms and authors to those that the filters name. False if no user matches, so that nothing can be found.
+fn apply_filters(
+    worker: &Worker,
+    asked: &text::Asked,
+    rooms: &mut Vec<RoomId>,
+    creators: &mut Vec<UserId>,
+) -> bool {
     let state = worker.state.borrow();
     if !asked.rooms.is_empty() {
         let wanted: Vec<String> = asked.rooms.iter().map(|name| name.to_lowercase()).collect();
         rooms.retain(|room| {
             let name = state.rooms.get(room).and_then(|found| found.room.name.as_deref());
-            name.is_some_and(|name| wanted.iter().any(|wanted| starts_a_word(name, wanted)))
+            name.is_some_and(|name| wanted.iter().any(|wanted| has_word_prefix(name, wanted)))
         });
     }
     if !asked.people.is_empty() {
         let wanted: Vec<String> = asked.people.iter().map(|name| name.to_lowercase()).collect();
-        let named =
-            state.users.values().filter(|user| wanted.iter().any(|wanted| starts_a_word(&user.name, wanted)));
+        let named = state
+            .users
+            .values()
+            .filter(|user| wanted.iter().any(|wanted| has_word_prefix(&user.name, wanted)));
         let named: Vec<UserId> = named.map(|user| user.id).take(MAX_PEOPLE).collect();
         match creators.is_empty() {
             true => *creators = named,
@@ -109,7 +116,7 @@ fn narrow(worker: &Worker, asked: &text::Asked, rooms: &mut Vec<RoomId>, creator
     true
 }
 
-/// Adds a query to the person's recent ones, unless it is the last one again. Costs no commit of its own.
+/// Adds a query to the user's recent searches, unless it repeats the last one. It is written with the next commit.
 pub(crate) fn remember(worker: &Worker, user: UserId, typed: &str) {
     if worker.shared.is_new_search(user, typed) {
         worker.writer.submit_later(RememberSearch::Query(user, typed.to_owned()));
@@ -117,7 +124,7 @@ pub(crate) fn remember(worker: &Worker, user: UserId, typed: &str) {
 }
 
 pub(crate) async fn recent(worker: &Worker, user: UserId) -> Result<Vec<RecentSearch>, Problem> {
-    // The last search may still wait for the writer.
+    // Waits until the last search is written.
     worker.writer.write(Barrier).await?;
     Ok(worker.reader.recent_searches(user)?)
 }

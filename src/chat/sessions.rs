@@ -1,35 +1,35 @@
-//! Sessions: who a secret stands for, signing in and out, and links that work once.
+//! Sessions: authentication by a secret, signing in and out, single-use links, personal API tokens.
 
 use std::net::IpAddr;
 
 use super::{Viewer, passwords};
 use crate::{
     store::{
-        EndOtherSessions, EndSession, NewSession, ResetPassword, SignIn, StartTransfer, TouchSession,
-        Transfer,
+        CreateToken, EndOtherSessions, EndSession, NewSession, ResetPassword, SignIn, StartTransfer,
+        TouchSession, Transfer,
     },
     types::{SessionId, SessionKind, Timestamp, TokenHash, UserId, event::Session, random_token},
     wire::{Problem, looks_like_email},
     worker::Worker,
 };
 
-/// `last_active_at` of a session is renewed once in so many milliseconds.
+/// `last_active_at` of a session is updated at most once in so many milliseconds.
 const TOUCH_AFTER: i64 = 3_600_000;
 
-/// Characters of a secret, as `random_token` makes them.
+/// Characters of a secret made by `random_token`.
 const TOKEN_LENGTH: usize = 43;
 
-/// Characters that are kept of what a device says it is.
+/// Characters of `User-Agent` that are stored.
 const MAX_USER_AGENT: usize = 256;
 
-/// The device that asks for a session.
+/// The client that asks for a session.
 pub(crate) struct Device<'a> {
     pub(crate) user_agent: &'a str,
     pub(crate) address: IpAddr,
 }
 
 impl Device<'_> {
-    /// Its `User-Agent`, of a length that can be kept.
+    /// Its `User-Agent`, truncated.
     pub(crate) fn name(&self) -> String {
         self.user_agent.chars().take(MAX_USER_AGENT).collect()
     }
@@ -46,10 +46,10 @@ impl Device<'_> {
     }
 }
 
-/// A person who is signed in now, and the session's token.
+/// A user who has just signed in, and the session's token.
 pub(crate) type SignedIn = (UserId, String);
 
-/// Whoever a secret stands for.
+/// Authenticates by the token of a session, a personal API token or the key of a bot.
 pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<Viewer> {
     let hash = TokenHash::of(secret_of(token));
     let state = worker.state.borrow();
@@ -65,8 +65,8 @@ pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<
     })
 }
 
-/// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
-pub(crate) fn secret_of(key: &str) -> &str {
+/// The secret in a token: all of it, or SECRET of a bot's key `ID-SECRET`.
+fn secret_of(key: &str) -> &str {
     match key.split_once('-') {
         Some((id, secret))
             if secret.len() == TOKEN_LENGTH && id.bytes().all(|byte| byte.is_ascii_digit()) =>
@@ -85,8 +85,8 @@ fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) 
     }
 }
 
-/// Signs in by e-mail and password, at the same pace and with the same answer for an unknown address as for a wrong
-/// password.
+/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 429
+/// after too many attempts.
 pub(crate) async fn sign_in(
     worker: &Worker,
     device: &Device<'_>,
@@ -97,15 +97,15 @@ pub(crate) async fn sign_in(
     limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
     let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
     let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
-    let is_right = passwords::verify(worker, password, hash).await?;
-    let Some(user) = user.filter(|_| is_right.is_some()) else { return Err(Problem::wrong_password()) };
+    let verified = passwords::verify(worker, password, hash).await?;
+    let Some(user) = user.filter(|_| verified.is_some()) else { return Err(Problem::wrong_password()) };
     let (token, session) = device.new_session();
-    worker.writer.write(SignIn { user, session, password_hash: is_right.flatten() }).await?;
+    worker.writer.write(SignIn { user, session, password_hash: verified.flatten() }).await?;
     limits.signed_in(device.address, email);
     Ok((user, token))
 }
 
-/// Whether a link for choosing a new password still works.
+/// 404 unless a link for choosing a new password is valid.
 pub(crate) fn check_reset(worker: &Worker, link: &TokenHash) -> Result<(), Problem> {
     if worker.reader.link_is_open(link, "reset", Timestamp::now())? {
         Ok(())
@@ -114,7 +114,7 @@ pub(crate) fn check_reset(worker: &Worker, link: &TokenHash) -> Result<(), Probl
     }
 }
 
-/// Sets the password by such a link, and signs this device in.
+/// Sets the password by such a link, and signs in.
 pub(crate) async fn reset_password(
     worker: &Worker,
     device: &Device<'_>,
@@ -127,7 +127,7 @@ pub(crate) async fn reset_password(
     Ok((user, token))
 }
 
-/// Makes a link that signs another device in, once. Answers its token and when it ceases to work.
+/// Creates a single-use link that signs another device in. Returns its token and when it expires.
 pub(crate) async fn start_transfer(worker: &Worker, viewer: &Viewer) -> Result<(String, Timestamp), Problem> {
     let token = random_token();
     let command = StartTransfer { user: viewer.user, token: TokenHash::of(&token) };
@@ -135,7 +135,7 @@ pub(crate) async fn start_transfer(worker: &Worker, viewer: &Viewer) -> Result<(
     Ok((token, expires_at))
 }
 
-/// Uses such a link.
+/// Signs in by such a link. 404 if it is used or expired.
 pub(crate) async fn transfer(
     worker: &Worker,
     device: &Device<'_>,
@@ -146,7 +146,7 @@ pub(crate) async fn transfer(
     Ok((user, token))
 }
 
-/// Ends the viewer's own session.
+/// Ends the viewer's own session. 403 for a bot.
 pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
     if viewer.kind == SessionKind::Bot {
         return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
@@ -154,7 +154,27 @@ pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Pro
     end(worker, viewer, viewer.session, viewer.kind).await
 }
 
-/// Ends one of the viewer's sessions, or takes one of the tokens back.
+/// 403 for a bot, which has its key instead.
+pub(crate) fn check_may_have_tokens(viewer: &Viewer) -> Result<(), Problem> {
+    if viewer.kind == SessionKind::Bot {
+        return Err(Problem::forbidden("A bot has its key."));
+    }
+    Ok(())
+}
+
+/// Creates a personal API token. Returns its id and the secret, which cannot be shown again.
+pub(crate) async fn create_token(
+    worker: &Worker,
+    viewer: &Viewer,
+    device: &Device<'_>,
+    name: String,
+) -> Result<(SessionId, String), Problem> {
+    let (token, session) = device.new_session();
+    let id = worker.writer.write(CreateToken { user: viewer.user, name, session }).await?;
+    Ok((id, token))
+}
+
+/// Ends one of the viewer's sessions, or revokes one of the tokens. 404 if there is none of that kind.
 pub(crate) async fn end(
     worker: &Worker,
     viewer: &Viewer,
@@ -164,7 +184,7 @@ pub(crate) async fn end(
     Ok(worker.writer.write(EndSession { user: viewer.user, session, kind }).await?)
 }
 
-/// Signs all other devices out.
+/// Ends all of the viewer's other sessions on devices.
 pub(crate) async fn end_others(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
     Ok(worker.writer.write(EndOtherSessions { user: viewer.user, but: viewer.session }).await?)
 }

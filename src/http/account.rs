@@ -1,4 +1,4 @@
-//! First run, joining, and the account's own settings.
+//! First run, joining, and the settings of the account.
 
 use fast_qr::{
     QRBuilder,
@@ -24,8 +24,8 @@ use crate::{
     wire::{Form, required_email, required_password},
 };
 
-/// With `with=account` also what the page has to know before anybody is signed in: where to send them, and how to greet
-/// them.
+/// Whether the account is still to be set up; with `with=account` also its name and logo, and whether the caller is
+/// signed in.
 pub(crate) fn setup_needed(call: &Call) -> Response {
     if call.query().text("with") != Some("account") {
         let needed = call.worker.state.borrow().account.is_none();
@@ -104,7 +104,7 @@ pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
         if custom_css.as_ref().is_some_and(|css| css.len() > MAX_CSS) {
             form.refuse("custom_css", "has to have 65536 bytes or fewer");
         }
-        // The settings may come in an object of their own, as they are answered, or beside the name.
+        // The settings may be in an object `settings`, as in responses, or beside the name.
         let nested = form.object("settings").map(Form::of);
         let mut change = ChangeAccount { name, custom_css, ..ChangeAccount::default() };
         let (flat, nested) = (settings(&mut form), nested.map(|mut form| (settings(&mut form), form)));
@@ -133,8 +133,8 @@ pub(crate) fn renew_join_code(call: Call, admin: Admin) -> ResponseFuture {
     })
 }
 
-/// A QR code of an address, as an SVG image.
+/// A QR code of a URL, as an SVG image.
 pub(crate) fn qr_svg(url: &str) -> String {
-    let code = QRBuilder::new(url).build().expect("an address fits into a QR code");
+    let code = QRBuilder::new(url).build().expect("a URL fits into a QR code");
     SvgBuilder::default().shape(Shape::Square).to_str(&code)
 }

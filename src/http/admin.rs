@@ -1,4 +1,4 @@
-//! What administrators look at: who did what, and what could not be done.
+//! The audit log and the background jobs, for administrators.
 
 use serde_json::json;
 
@@ -8,8 +8,7 @@ use super::{
     router::{Response, ResponseFuture},
 };
 use crate::{
-    chat::Admin,
-    store::{Audited, DropJob, RetryJob},
+    chat::{self, Admin},
     types::JobId,
     wire::Problem,
 };
@@ -21,7 +20,7 @@ pub(crate) fn audit(call: &Call, _: &Admin) -> Response {
     Ok(Reply::json(&json!({ "entries": lines, "has_before": has_before })))
 }
 
-/// The dead letters, or with `state=waiting` those that wait.
+/// The dead jobs, or with `state=waiting` the queued ones.
 pub(crate) fn jobs(call: &Call, _: &Admin) -> Response {
     let query = call.query();
     let dead = match query.text("state") {
@@ -34,18 +33,14 @@ pub(crate) fn jobs(call: &Call, _: &Admin) -> Response {
 
 pub(crate) fn retry_job(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let job = JobId(call.id(0)?);
-        let act = admin.act("job.retry", format_args!("job {job}"));
-        call.worker.writer.write(Audited { command: RetryJob { job }, act }).await?;
+        chat::jobs::retry(&call.worker, &admin, JobId(call.id(0)?)).await?;
         Ok(Reply::no_content())
     })
 }
 
 pub(crate) fn drop_job(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let job = JobId(call.id(0)?);
-        let act = admin.act("job.drop", format_args!("job {job}"));
-        call.worker.writer.write(Audited { command: DropJob { job }, act }).await?;
+        chat::jobs::drop(&call.worker, &admin, JobId(call.id(0)?)).await?;
         Ok(Reply::no_content())
     })
 }

@@ -5,7 +5,6 @@ use hyper::StatusCode;
 use super::{request::Call, response::Reply, router::ResponseFuture};
 use crate::{
     chat::{Viewer, messages},
-    store::RemoveBoost,
     types::{BoostId, MessageId},
 };
 
@@ -25,7 +24,7 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let boost = BoostId(call.id(0)?);
-        call.worker.writer.write(RemoveBoost { boost, user: viewer.user, message: None }).await?;
+        messages::remove_boost(&call.worker, viewer.user, boost, None).await?;
         Ok(Reply::no_content())
     })
 }

@@ -1,4 +1,4 @@
-//! Bots, as administrators see them.
+//! Bots, for administrators.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     Ok(Reply::json(&view(&call.worker, &found(call)?)))
 }
 
-/// Some(None) takes it away.
+/// The webhook of a bot; Some(None) to remove it.
 fn webhook_url(form: &mut Form) -> Option<Option<String>> {
     if !form.is_given("webhook_url") {
         return None;

@@ -1,4 +1,4 @@
-//! Files on their way out: whole or in parts (RFC 9110, section 14), to members of their room only.
+//! Downloads of files: whole or in ranges (RFC 9110, section 14), for members of the room only.
 
 use bytes::Bytes;
 use hyper::{
@@ -22,13 +22,13 @@ use crate::{
     wire::Problem,
 };
 
-/// Parts of one answer. Who asks for more gets the whole file, as the RFC allows.
+/// Ranges of one response. A request for more gets the whole file, as RFC 9110, section 14.2, allows.
 const MAX_PARTS: usize = 16;
 
-/// A file never changes, but who may see it can: it is asked for again, and 304 is cheap.
+/// A file never changes, but who may read it can, so clients have to revalidate.
 const CACHE: &str = "private, no-cache";
 
-/// What a file may do that was opened by itself: nothing.
+/// The policy of a file that is opened on its own: no scripts, no requests.
 const SANDBOX: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; sandbox";
 
@@ -45,7 +45,7 @@ pub(crate) fn show(call: Call, viewer: Viewer) -> ResponseFuture {
             return thumbnail(&call, file).await;
         }
         let is_inline = is_shown_inline(&file.content_type) && call.query().text("download").is_none();
-        // A text is shown as one; everything that a browser might run is not shown at all.
+        // A text is shown as one; HTML is sent as bytes, so that no browser renders it.
         let content_type = match file.content_type.as_str() {
             "text/plain" => "text/plain; charset=utf-8",
             "text/html" => "application/octet-stream",
@@ -68,7 +68,7 @@ async fn thumbnail(call: &Call, file: StoredFile) -> Result<Reply, Problem> {
 }
 
 async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result<Reply, Problem> {
-    // The name that it lies under is random and its own: as good a tag as a hash.
+    // The key is random and unique to the file, so it serves as a tag.
     let etag = &key[..22];
     let is_known = call.headers.get(header::IF_NONE_MATCH).is_some_and(|value| names(value.as_bytes(), etag));
     let range = call.headers.get(header::RANGE).and_then(|value| value.to_str().ok());
@@ -91,7 +91,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
             (StatusCode::PARTIAL_CONTENT, whole_type, parts, Some(format!("bytes {from}-{to}/{length}")))
         }
         Some(several) => {
-            // Nothing of a file is known beforehand but its random name.
+            // The key is random, so whoever made the file could not know the boundary.
             let boundary = format!("part-{etag}");
             let mut parts = Vec::with_capacity(several.len() * 2 + 1);
             for (from, to) in several {
@@ -123,10 +123,11 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     Ok(reply)
 }
 
-/// First and last byte of each stretch.
+/// First and last byte of each range.
 type Ranges = SmallVec<[(u64, u64); 1]>;
 
-/// The stretches that `Range` asks for, first and last byte each; None if it is to be ignored.
+/// The satisfiable ranges of a `Range` header; None if it is to be ignored (RFC 9110, section 14.2), 416 if it has
+/// none.
 fn ranges(header: &str, length: u64) -> Result<Option<Ranges>, Problem> {
     let Some(specs) = header.strip_prefix("bytes=") else { return Ok(None) };
     let mut ranges = Ranges::new();

@@ -1,4 +1,4 @@
-//! Incoming webhooks: programs that speak Slack's format say something in a room.
+//! Incoming webhooks: programs post messages to a room in Slack's format.
 
 use hyper::{StatusCode, body::Incoming, header};
 use serde_json::{Value, json};
@@ -9,10 +9,7 @@ use super::{
     router::{Response, ResponseFuture},
 };
 use crate::{
-    chat::{
-        Admin, NAME_LENGTH, bots,
-        messages::{self, Draft},
-    },
+    chat::{Admin, NAME_LENGTH, bots},
     text,
     types::{HookId, RoomId, TokenHash},
     wire::Problem,
@@ -43,37 +40,20 @@ pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
     })
 }
 
-/// Takes what Slack's incoming webhooks take, and answers what they answer.
+/// Accepts what Slack's incoming webhooks accept, and responds as they do.
 pub(crate) fn receive(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
-        let token = TokenHash::of(&call.param(0));
-        let hook = call.worker.reader.hook_of(&token)?.ok_or_else(|| refusal(403, "invalid_token"))?;
-        let is_in = call.worker.state.borrow().involvement(hook.room_id, hook.user_id).is_some();
-        if !is_in {
-            return Err(refusal(403, "invalid_token"));
-        }
+        let hook = bots::find_hook(&call.worker, &TokenHash::of(&call.param(0)))?;
         let body = read_body(&call.worker, body, MAX_JSON).await?;
         let payload = payload(&call, &body)?;
-        let said = text::from_slack(&payload).ok_or_else(|| refusal(400, "no_text"))?;
-        call.worker.shared.limits.post(hook.user_id).map_err(Problem::rate_limited)?;
-        // Slack lets a sender choose its name for each message; ours keeps the hook's, with the other above the text.
-        let mut content = String::new();
-        match (&said.username, &said.icon_emoji) {
-            (Some(name), icon) if *name != hook.name => {
-                let icon = icon.as_deref().map(|icon| format!("{icon} ")).unwrap_or_default();
-                content = format!("{icon}**{name}**\n\n");
-            }
-            _ => {}
-        }
-        content.push_str(&said.markdown);
-        let command = messages::post(&call.worker, hook.user_id, hook.room_id, Draft::of(content));
-        call.worker.writer.write(command).await?;
+        let sent = text::from_slack(&payload).ok_or_else(no_text)?;
+        bots::post_by_hook(&call.worker, &hook, &sent).await?;
         Ok(Reply::text("ok", "text/plain; charset=utf-8"))
     })
 }
 
-fn refusal(status: u16, code: &'static str) -> Problem {
-    Problem::of_hook(status, code)
+fn no_text() -> Problem {
+    Problem::of_hook(400, "no_text")
 }
 
 /// JSON, or a form with the JSON in its field `payload`.
@@ -88,9 +68,9 @@ fn payload(call: &Call, body: &[u8]) -> Result<Value, Problem> {
         let form = Query::parse(&String::from_utf8_lossy(body));
         return match form.text("payload") {
             Some(payload) => parse(payload.as_bytes()),
-            None => Err(refusal(400, "no_text")),
+            None => Err(no_text()),
         };
     }
-    // Some senders forget to say that it is JSON.
+    // Some senders send JSON without its content type.
     parse(body)
 }

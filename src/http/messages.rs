@@ -1,4 +1,4 @@
-//! Messages: pages of them, and writing them.
+//! Messages: pages, and posting, editing, deleting.
 
 use hyper::{
     StatusCode,
@@ -39,9 +39,9 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     }
     let version =
         call.worker.state.borrow().rooms.get(&access.room).map(|room| room.version).unwrap_or_default();
-    let kept = (select, limit) == (Select::Newest, DEFAULT_LIMIT);
+    let is_cacheable = (select, limit) == (Select::Newest, DEFAULT_LIMIT);
     let key = Key::Newest(access.room);
-    if kept
+    if is_cacheable
         && let Some(reply) = Reply::cached(&mut call.worker.bodies.borrow_mut(), &key, version, &call.headers)
     {
         call.worker.metrics.page_hits.add(1);
@@ -51,9 +51,9 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
         call.worker.reader.within(super::READ_DEADLINE, |reader| reader.page(access.room, select, limit))?;
     let body = page_json(found.messages.iter().map(|(_, json)| json), found.has_before, found.has_after);
     let link = link(&found, access.room, limit);
-    // A page of a room is the same until something happens to a message of it.
-    let tag = format!("{}-{version}", super::boot_tag());
-    if kept {
+    // A page stays the same until a message of the room changes.
+    let tag = format!("{}-{version}", super::version_tag());
+    if is_cacheable {
         call.worker.metrics.page_misses.add(1);
         call.worker.cache(key, CachedBody::new(version, body.clone(), &tag, link.clone()));
     }
@@ -64,7 +64,7 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     })
 }
 
-/// Where the neighbouring pages are (RFC 8288).
+/// The `Link` header with the pages before and after (RFC 8288).
 fn link(page: &Page, room: RoomId, limit: usize) -> Option<HeaderValue> {
     let address = |edge: &str, id: MessageId, rel: &str| {
         format!("</api/rooms/{room}/messages?{edge}={id}&limit={limit}>; rel=\"{rel}\"")

@@ -1,4 +1,5 @@
-//! From a request to its answer: find the route, find out who asks, check what they may, let the handler answer.
+//! HTTP: finds the route of a request, authenticates the caller, checks the permission of the route, calls the
+//! handler, and turns its reply into a response.
 
 mod account;
 mod admin;
@@ -6,6 +7,8 @@ mod assets;
 mod body;
 mod boosts;
 mod bots;
+mod coding;
+mod etag;
 mod export;
 mod files;
 mod health;
@@ -52,34 +55,34 @@ use self::{
     router::{Handler, find},
 };
 use crate::{
-    chat::{Admin, Viewer},
+    chat::{Admin, Viewer, check_address},
     wire::Problem,
     worker::Worker,
 };
 
-/// Answers a WebSocket handshake of somebody who may make it, and takes the connection over. The process passes it in,
-/// since `http` and `live` know nothing of one another.
+/// Answers a WebSocket handshake of an authenticated caller and takes over the connection. The server passes it in,
+/// since `http` does not import `live`.
 pub(crate) type Upgrade = fn(&Rc<Worker>, Request<Incoming>, &Viewer) -> Result<Response<()>, Problem>;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A read on a worker that takes longer than this is given up: it would hold up everybody else's.
+/// A read that takes longer is aborted with 503, since it blocks the worker.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
 
-/// A request that takes longer is worth a line in the log.
+/// A request that takes longer is logged.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Tells the pages of one binary from those of the next, which may word them differently.
-fn boot_tag() -> &'static str {
+/// Part of the entity tags of pages, since another version may write them differently.
+fn version_tag() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// How many routes there are, for those who count by route.
+/// The number of routes, for metrics by route.
 pub(crate) fn route_count() -> usize {
     router::ROUTES.len()
 }
 
-/// Answers one request, that came from `address`, over TLS if `is_secure`. Whatever goes wrong inside is an answer too.
+/// Answers one request from `address`, over TLS if `is_secure`. Errors and panics become responses.
 pub(crate) async fn answer(
     worker: Rc<Worker>,
     request: Request<Incoming>,
@@ -104,28 +107,29 @@ pub(crate) async fn answer(
     if is_secure && let Some(policy) = &worker.shared.hsts {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, policy.clone());
     }
-    let took = started.elapsed();
-    worker.metrics.routes[place].record(response.status().as_u16(), took);
-    if took > SLOW || worker.is_sampled(started) {
-        trace(&worker, place, &response, took);
+    let duration = started.elapsed();
+    worker.metrics.routes[place].record(response.status().as_u16(), duration);
+    if duration > SLOW || worker.is_sampled(started) {
+        trace(&worker, place, &response, duration);
     }
     response
 }
 
-/// One request a second is traced, and every slow one: enough to see what goes on, whatever the load.
-fn trace(worker: &Worker, place: usize, response: &Response<Body>, took: Duration) {
+/// Logs a request: a slow one as a warning, a sampled one for debugging.
+fn trace(worker: &Worker, place: usize, response: &Response<Body>, duration: Duration) {
     let route = router::ROUTES.get(place).map_or("none", |route| route.path);
     let (status, id) = (response.status().as_u16(), response.headers().get(&X_REQUEST_ID));
     let span = tracing::debug_span!("request", route, status, ?id, worker = worker.id);
     let _inside = span.enter();
-    if took > SLOW {
-        tracing::warn!(?took, route, status, "a slow request");
+    if duration > SLOW {
+        tracing::warn!(?duration, route, status, "a slow request");
     } else {
-        tracing::debug!(?took, "a request");
+        tracing::debug!(?duration, "a request");
     }
 }
 
-/// Finds the route and calls its handler; answers the response and the route's place in the table.
+/// Finds the route and calls its handler. Returns the response and the index of the route; the number of routes for
+/// none.
 async fn routed(
     worker: &Rc<Worker>,
     request: Request<Incoming>,
@@ -157,27 +161,27 @@ async fn routed(
         params: found.params,
         body: bytes::Bytes::new(),
     };
-    // The handler may take the call with it; what the response needs of the request is small.
-    let asked = Conditions::of(&call.headers);
+    // Copied, since the handler consumes the call.
+    let conditions = Conditions::of(&call.headers);
     let handled = async {
         if let Handler::Upload(answer) = found.route.handler {
             let viewer = viewer_who_writes(&call)?;
             return answer(call, viewer, body).await;
         }
         if let Handler::AnybodyUpload(answer) = found.route.handler {
-            refuse_blocked(&call)?;
+            check_address(&call.worker, call.address)?;
             return answer(call, body).await;
         }
         if call.method != Method::GET && call.method != Method::HEAD {
             let read = read_body(worker, body, MAX_JSON).await;
-            // What happened while the body came in is part of what the handler sees.
+            // The state may have changed while the body was received.
             worker.catch_up();
             call.body = read?;
         }
         dispatch(found.route.handler, call).await
     };
     let mut handled = pin!(handled);
-    // What a handler had borrowed is given back as it unwinds; nothing of it is used again.
+    // Unwind-safe: borrows end as the handler unwinds, and its state is not used again.
     let handled =
         std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Ok),
@@ -195,17 +199,15 @@ async fn routed(
     if reply.status.is_server_error() && reply.status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(route = found.route.path, status = reply.status.as_u16(), "a request failed");
     }
-    (reply.into_response(&asked), place)
+    (reply.into_response(&conditions), place)
 }
 
-/// Who opens a socket. A cookie comes along whoever opens it, and a browser always says who does: without `Origin`, or with
-/// that of another site, it does not count.
+/// The caller of a WebSocket handshake. Browsers send cookies and `Origin` with handshakes of any site, so a cookie
+/// counts only with an `Origin` that names this host (RFC 6455, section 10.2).
 fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
     let headers = request.headers();
     let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
-    if worker.state.borrow().is_blocked(address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
+    check_address(worker, address)?;
     let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
@@ -217,16 +219,8 @@ fn signed_in(call: &Call) -> Result<Viewer, Problem> {
     viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
 }
 
-/// Somebody was banned there: whoever it is, nothing is written from that address.
-fn refuse_blocked(call: &Call) -> Result<(), Problem> {
-    if call.worker.state.borrow().is_blocked(call.address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
-    Ok(())
-}
-
 fn viewer_who_writes(call: &Call) -> Result<Viewer, Problem> {
-    refuse_blocked(call)?;
+    check_address(&call.worker, call.address)?;
     signed_in(call)
 }
 
@@ -234,7 +228,7 @@ async fn dispatch(handler: Handler, call: Call) -> router::Response {
     match handler {
         Handler::Anybody(answer) => answer(&call),
         Handler::AnybodyWrites(answer) => {
-            refuse_blocked(&call)?;
+            check_address(&call.worker, call.address)?;
             request::refuse_cross_site(&call)?;
             answer(call).await
         }
@@ -258,12 +252,12 @@ async fn dispatch(handler: Handler, call: Call) -> router::Response {
             let admin = Admin::of(viewer_who_writes(&call)?)?;
             answer(call, admin).await
         }
-        // Their bodies are their own to read.
+        // These are handled before: they read the body themselves.
         Handler::Upload(_) | Handler::AnybodyUpload(_) | Handler::Socket => Err(Problem::not_found()),
     }
 }
 
-/// The caller's own id if it is 1 to 128 printable characters, otherwise one of ours.
+/// The client's `X-Request-Id` if it has 1 to 128 printable ASCII characters, otherwise a new id.
 fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     let theirs = headers.get(&X_REQUEST_ID).filter(|id| {
         (1..=128).contains(&id.len()) && id.as_bytes().iter().all(|byte| (0x20..0x7F).contains(byte))
@@ -273,7 +267,7 @@ fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-/// Answers `OPTIONS` of an allowed origin (CORS); nobody else's.
+/// Answers a CORS preflight request of an allowed origin; None for any other request.
 fn preflight(worker: &Worker, request: &Request<Incoming>) -> Option<Response<Body>> {
     if request.method() != Method::OPTIONS
         || !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -300,7 +294,7 @@ fn is_allowed(worker: &Worker, origin: &HeaderValue) -> bool {
     worker.config().cors_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
 }
 
-/// Lets pages of an allowed origin read the answer. Cookies stay out of it: such pages use a token.
+/// Adds the CORS headers for an allowed origin. Credentials are not allowed: such pages use a token.
 fn allow_origin(worker: &Worker, origin: HeaderValue, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if is_allowed(worker, &origin) {

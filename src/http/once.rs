@@ -1,4 +1,4 @@
-//! The bot API of ONCE Campfire, so that bots that were written for it work unchanged. The key is in the address.
+//! The bot API of ONCE Campfire, for bots that were written for it. The key of the bot is in the path.
 
 use hyper::{
     StatusCode,
@@ -19,7 +19,7 @@ use crate::{
         messages::{self, Draft, MAX_CONTENT},
         sessions,
     },
-    store::{MessageRow, RemoveBoost, Select},
+    store::{MessageRow, Select},
     types::{BoostId, Message, MessageId, RoomId, SessionKind},
     wire::{Form, Problem},
 };
@@ -27,7 +27,7 @@ use crate::{
 /// Messages on a page.
 const PAGE: usize = 40;
 
-/// The bot whose key is in the address, if it is in the room.
+/// The bot whose key is in the path: 401 if the key is wrong, 404 unless the bot is in the room.
 fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
     let viewer = sessions::by_token(&call.worker, &call.param(1), call.address)
         .filter(|viewer| viewer.kind == SessionKind::Bot)
@@ -88,7 +88,7 @@ fn is_multipart(call: &Call) -> bool {
     kind.to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
-/// The whole body is the text.
+/// The text of a message, which is the whole body.
 async fn content(call: &Call, body: Incoming) -> Result<String, Problem> {
     let body = read_body(&call.worker, body, 2 * MAX_CONTENT).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
@@ -112,7 +112,7 @@ pub(crate) fn create(call: Call, body: Incoming) -> ResponseFuture {
     })
 }
 
-/// A message of the room, which the bot may see.
+/// The message in the path; 404 unless it is in the room.
 fn message(call: &Call, room: RoomId) -> Result<MessageRow, Problem> {
     let found = call.worker.reader.message(MessageId(call.id(2)?))?;
     found.filter(|message| message.room == room).ok_or_else(Problem::not_found)
@@ -155,8 +155,7 @@ pub(crate) fn remove_boost(call: Call, _: Incoming) -> ResponseFuture {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, room)?.id;
         let boost = BoostId(call.id(3)?);
-        let command = RemoveBoost { boost, user: viewer.user, message: Some(message) };
-        call.worker.writer.write(command).await?;
+        messages::remove_boost(&call.worker, viewer.user, boost, Some(message)).await?;
         Ok(Reply::no_content())
     })
 }

@@ -1,4 +1,4 @@
-//! The page itself and its parts, out of the binary.
+//! The page and its assets, from the binary.
 
 use std::sync::PoisonError;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::wire::Problem;
 
-/// Nothing runs, loads or frames but what is ours.
+/// The policy of the page: scripts, styles and connections from this host only, no framing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
     worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -34,7 +34,7 @@ pub(crate) fn page(call: &Call) -> Response {
     })
 }
 
-/// The first visitor of a demo comes from this machine and is signed in.
+/// The session token for the first visitor of a demo from loopback.
 fn demo_token(call: &Call) -> Option<String> {
     if !call.is_from_here() {
         return None;

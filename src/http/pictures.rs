@@ -1,5 +1,4 @@
-//! Avatars, the account's logo, the pictures of link previews, and sounds: small things out of the database or of our
-//! own making.
+//! Avatars, the logo, pictures of link previews, and sounds: from the database or generated.
 
 use hyper::{
     StatusCode,
@@ -15,20 +14,20 @@ use super::{
     users::found_to_change,
 };
 use crate::{
-    chat::{Admin, Viewer, files::run_blocking, people},
+    chat::{Admin, Viewer, account, files::run_blocking, people},
     media::{
         picture::{self, Picture},
         sounds,
     },
-    store::{Audited, Image, PutAvatar, PutLogo, PutSmallAvatar, small_avatar},
+    store::{Image, PutSmallAvatar, small_avatar},
     types::{User, UserId, person::color},
     wire::Problem,
 };
 
-/// A picture that is sent to become an avatar or a logo.
+/// Bytes of an uploaded avatar or logo.
 const MAX_PICTURE: usize = 10 << 20;
 
-/// With a version in its address a picture never changes; without, it is asked for again.
+/// A URL with a version names a picture that never changes; one without is cached for five minutes.
 fn cache(call: &Call) -> &'static str {
     let is_versioned = call.query().text("v").is_some();
     if is_versioned { "private, max-age=31536000, immutable" } else { "private, max-age=300" }
@@ -53,7 +52,7 @@ pub(crate) fn avatar(call: Call, _: Viewer) -> ResponseFuture {
         }
         let stored = call.worker.reader.image(&format!("user-{id}"))?;
         let image = match stored {
-            Some(whole) if is_small => made_small(&call, id, version, whole).await?,
+            Some(whole) if is_small => make_small(&call, id, version, whole).await?,
             Some(whole) => whole,
             None => initials(&user),
         };
@@ -61,10 +60,10 @@ pub(crate) fn avatar(call: Call, _: Viewer) -> ResponseFuture {
     })
 }
 
-/// Made once, when somebody first wants it.
-async fn made_small(call: &Call, user: UserId, version: i64, whole: Image) -> Result<Image, Problem> {
+/// Makes and stores the small copy of an avatar, on first use.
+async fn make_small(call: &Call, user: UserId, version: i64, whole: Image) -> Result<Image, Problem> {
     let _turn = call.worker.shared.imaging.acquire().await;
-    // Others may have waited for the same.
+    // Another request may have made it meanwhile.
     if let Some(made) = call.worker.reader.image(&small_avatar(user))? {
         return Ok(made);
     }
@@ -77,9 +76,9 @@ async fn made_small(call: &Call, user: UserId, version: i64, whole: Image) -> Re
     Ok(image)
 }
 
-/// A person's initials on their colour.
+/// A user's initials as an SVG image.
 fn initials(user: &User) -> Image {
-    // Letters and digits only: nothing in them can end the text.
+    // Initials are letters and digits only, so they need no escaping.
     let (letters, color) = (&user.initials, color(user.id));
     let svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64"><rect width="64" height="64" fill="{color}"/><text x="32" y="33" fill="#fff" font-family="system-ui,sans-serif" font-size="26" font-weight="600" text-anchor="middle" dominant-baseline="central">{letters}</text></svg>"##
@@ -87,7 +86,12 @@ fn initials(user: &User) -> Image {
     Image { content_type: "image/svg+xml".into(), bytes: svg.into_bytes() }
 }
 
-async fn received(call: &Call, body: Incoming, make: fn(&[u8]) -> Option<Picture>) -> Result<Image, Problem> {
+/// Receives a picture and converts it. 413 if it is too large, 415 if it is none.
+async fn receive_picture(
+    call: &Call,
+    body: Incoming,
+    make: fn(&[u8]) -> Option<Picture>,
+) -> Result<Image, Problem> {
     let bytes = read_body(&call.worker, body, MAX_PICTURE).await?;
     // The semaphore is never closed.
     let _turn = call.worker.shared.imaging.acquire().await;
@@ -99,8 +103,8 @@ async fn received(call: &Call, body: Incoming, make: fn(&[u8]) -> Option<Picture
 pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
-        let image = Some(received(&call, body, picture::avatar).await?);
-        let user = call.worker.writer.write(PutAvatar { user, image }).await?;
+        let image = receive_picture(&call, body, picture::avatar).await?;
+        let user = people::set_avatar(&call.worker, user, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &user.private()))
     })
 }
@@ -108,34 +112,33 @@ pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> Response
 pub(crate) fn remove_avatar(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
-        call.worker.writer.write(PutAvatar { user, image: None }).await?;
+        people::set_avatar(&call.worker, user, None).await?;
         Ok(Reply::no_content())
     })
 }
 
-/// Anybody may see it: it stands above the sign-in form.
+/// The logo, which is public since the sign-in form shows it.
 pub(crate) fn logo(call: &Call) -> Response {
     reply(call, call.worker.reader.image("logo")?.ok_or_else(Problem::not_found)?)
 }
 
 pub(crate) fn put_logo(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
-        let act = Admin::of(viewer)?.act("account.logo", "account");
-        let image = Some(received(&call, body, picture::logo).await?);
-        let account = call.worker.writer.write(Audited { command: PutLogo(image), act }).await?;
+        let admin = Admin::of(viewer)?;
+        let image = receive_picture(&call, body, picture::logo).await?;
+        let account = account::set_logo(&call.worker, &admin, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
 
 pub(crate) fn remove_logo(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let act = admin.act("account.logo", "account");
-        call.worker.writer.write(Audited { command: PutLogo(None), act }).await?;
+        account::set_logo(&call.worker, &admin, None).await?;
         Ok(Reply::no_content())
     })
 }
 
-/// The picture of a link's preview, from our own copy.
+/// The stored copy of the picture of a link preview.
 pub(crate) fn embed(call: &Call, _: &Viewer) -> Response {
     let key = call.param(0);
     if !key.starts_with("embed-") {

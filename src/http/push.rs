@@ -1,4 +1,4 @@
-//! Web Push: the key to subscribe with, and the devices that did.
+//! Web Push: the public key, and the subscriptions of the viewer.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -9,11 +9,10 @@ use super::{
     router::{Response, ResponseFuture},
 };
 use crate::{
-    chat::Viewer,
+    chat::{Viewer, notifications},
     outbound::push::are_keys,
-    store::{NewJob, QueueJob, Subscribe, Subscription, Unsubscribe},
-    types::{JobKind, SubscriptionId},
-    wire::Problem,
+    store::{Subscribe, Subscription},
+    types::SubscriptionId,
 };
 
 const MAX_ENDPOINT: usize = 2_000;
@@ -36,7 +35,7 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     Ok(Reply::json(&json!({ "subscriptions": devices })))
 }
 
-/// Takes what `PushSubscription.toJSON()` gives: `{endpoint, keys: {p256dh, auth}}`.
+/// Adds a subscription, as `PushSubscription.toJSON()` returns it: `{endpoint, keys: {p256dh, auth}}`.
 pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
@@ -53,28 +52,23 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
         }
         form.finish()?;
         let (user, user_agent) = (viewer.user, call.device().name());
-        let id = call.worker.writer.write(Subscribe { user, endpoint, p256dh, auth, user_agent }).await?;
-        let device = call.worker.reader.subscription(id)?.ok_or_else(Problem::not_found)?;
+        let device = Subscribe { user, endpoint, p256dh, auth, user_agent };
+        let device = notifications::subscribe(&call.worker, device).await?;
         Ok(Reply::written(StatusCode::CREATED, &view(&device)))
     })
 }
 
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let subscription = SubscriptionId(call.id(0)?);
-        call.worker.writer.write(Unsubscribe { subscription, user: Some(viewer.user) }).await?;
+        notifications::unsubscribe(&call.worker, &viewer, SubscriptionId(call.id(0)?)).await?;
         Ok(Reply::no_content())
     })
 }
 
-/// Sends something to one of the viewer's own devices.
+/// Sends a test push to one of the viewer's devices.
 pub(crate) fn test(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let id = SubscriptionId(call.id(0)?);
-        let device = call.worker.reader.subscription(id)?.filter(|device| device.user == viewer.user);
-        device.ok_or_else(Problem::not_found)?;
-        let job = NewJob { kind: JobKind::Push, target: Some(id.0), payload: None };
-        call.worker.writer.write(QueueJob(job)).await?;
+        notifications::send_test(&call.worker, &viewer, SubscriptionId(call.id(0)?)).await?;
         Ok(Reply::accepted())
     })
 }

@@ -1,4 +1,4 @@
-//! A request on its way to its handler: who asks, from where, with what.
+//! A request as its handler gets it: authentication, parameters, the query, the body.
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
@@ -18,28 +18,28 @@ use crate::{
     worker::Worker,
 };
 
-/// The largest JSON body.
+/// Bytes of a JSON body.
 pub(crate) const MAX_JSON: usize = 1 << 20;
 
 pub(crate) const COOKIE: &str = "campfire_session";
 
-/// All that a handler may look at.
+/// A request, for its handler.
 pub(crate) struct Call {
     pub(crate) worker: Rc<Worker>,
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    /// The client's, or what a trusted proxy says that it is.
+    /// The address of the client: see `Peer`.
     pub(crate) address: IpAddr,
-    /// Whether it came over TLS, to us or to a trusted proxy.
+    /// Whether the client used TLS, to this server or to a trusted proxy.
     pub(crate) is_secure: bool,
-    /// The route's `{placeholders}`, in order.
+    /// The ranges of the values of the route's placeholders in the path, in order.
     pub(crate) params: Params,
     pub(crate) body: Bytes,
 }
 
 impl Call {
-    /// The fields of the JSON body.
+    /// The fields of the JSON body. 415 for another content type, 400 or 422 for a body that is not a JSON object.
     pub(crate) fn form(&self) -> Result<Form, Problem> {
         if !self.is_json() {
             return Err(Problem::unsupported_media_type());
@@ -54,12 +54,12 @@ impl Call {
         })
     }
 
-    /// The value of a placeholder. What is not UTF-8 is replaced.
+    /// The value of a placeholder, percent-decoded; what is not UTF-8 is replaced.
     pub(crate) fn param(&self, place: usize) -> Cow<'_, str> {
         percent_decode_str(&self.uri.path()[self.params[place].clone()]).decode_utf8_lossy()
     }
 
-    /// The id in the path. What cannot be an id is nothing that we have.
+    /// The id in a placeholder; 404 if it is not a positive integer.
     pub(crate) fn id(&self, place: usize) -> Result<i64, Problem> {
         Some(self.param(place))
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -72,26 +72,26 @@ impl Call {
         Query::parse(self.uri.query().unwrap_or_default())
     }
 
-    /// The device that asks.
+    /// The client that asks for a session.
     pub(crate) fn device(&self) -> Device<'_> {
         let user_agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Device { user_agent: user_agent.unwrap_or_default(), address: self.address }
     }
 
-    /// Whether the caller reached us over TLS, by what we see or are told of our own address.
+    /// Whether the client used TLS, by the connection, the proxy or the configured public URL.
     pub(crate) fn is_secure(&self) -> bool {
         self.is_secure
             || self.worker.config().public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
-    /// Whether it comes from this machine. What a proxy sends on comes from somewhere else, trusted or not.
+    /// Whether it comes from loopback and not through a proxy, trusted or not.
     pub(crate) fn is_from_here(&self) -> bool {
         self.address.is_loopback()
             && !self.headers.contains_key("x-forwarded-for")
             && !self.headers.contains_key(header::FORWARDED)
     }
 
-    /// Where this server is, as the caller sees it.
+    /// The base URL of this server as the client sees it, without a slash at the end.
     pub(crate) fn base_url(&self) -> String {
         if let Some(url) = &self.worker.config().public_url {
             return url.trim_end_matches('/').to_owned();
@@ -104,7 +104,8 @@ impl Call {
     }
 }
 
-/// Who asks: by the `Authorization` header if there is one, otherwise by the cookie.
+/// Authenticates the caller, by the `Authorization` header if there is one, otherwise by the cookie. 403 for a write
+/// by cookie from another site.
 pub(crate) fn viewer(
     worker: &Worker,
     headers: &HeaderMap,
@@ -142,14 +143,14 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// Signing in by a form of another site would put a stranger's session into the browser.
+/// 403 for a request by a page of another site. It keeps other sites from signing a browser in (login CSRF).
 pub(crate) fn refuse_cross_site(call: &Call) -> Result<(), Problem> {
     let from_browser =
         call.headers.contains_key("sec-fetch-site") || call.headers.contains_key(header::ORIGIN);
     if from_browser && is_cross_site(&call.headers) { Err(Problem::cross_site()) } else { Ok(()) }
 }
 
-/// Browsers say where a request comes from in `Sec-Fetch-Site`; the older ones in `Origin`.
+/// By `Sec-Fetch-Site`, or by `Origin` from browsers that do not send it.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     match headers.get("sec-fetch-site") {
         Some(site) => site != "same-origin" && site != "none",
@@ -165,11 +166,11 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
     origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-/// So much of a body that is too large is read and thrown away: closed in the middle of it, the connection would be
-/// reset, and the answer lost on its way.
+/// Bytes of a too large body that are read and discarded. Closing the connection before would reset it, and the
+/// client could lose the response.
 const MAX_DISCARDED: usize = 4 << 20;
 
-/// Reads a body of at most `limit` bytes, in at most the configured time.
+/// Reads a body of at most `limit` bytes. 413 if it is larger, 408 after the configured time, 400 if it breaks off.
 pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     use hyper::body::Body;
     if body.is_end_stream() {
@@ -192,7 +193,7 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
                 }
                 continue;
             }
-            // The common case: one frame, no copy.
+            // A body of one frame, which is common, is not copied.
             if whole.is_empty() && body.is_end_stream() {
                 return Ok(data);
             }
@@ -217,7 +218,7 @@ impl Query {
         self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// A number, or 400.
+    /// An integer; 400 if it is none.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
         self.text(name)
             .map(|text| {
@@ -226,7 +227,7 @@ impl Query {
             .transpose()
     }
 
-    /// An id, or 400.
+    /// A positive integer; 400 if it is none.
     pub(crate) fn id(&self, name: &str) -> Result<Option<i64>, Problem> {
         match self.number(name)? {
             Some(id) if id <= 0 => {
@@ -236,7 +237,7 @@ impl Query {
         }
     }
 
-    /// How many things to a page: 1 to 200, 50 if nothing is said.
+    /// The length of a page: 1 to 200, by default 50; otherwise 400.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         match self.number("limit")? {
             None => Ok(50),

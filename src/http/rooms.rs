@@ -1,4 +1,4 @@
-//! Rooms and who is in them.
+//! Rooms and their members.
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -20,7 +20,7 @@ use crate::{
     worker::Worker,
 };
 
-/// A room, with the membership of the person for whom it is.
+/// A room with the viewer's membership.
 pub(crate) fn room_value(worker: &Worker, room: RoomId, viewer: UserId) -> Result<Value, Problem> {
     let membership = worker.reader.membership(room, viewer)?;
     let state = worker.state.borrow();
@@ -110,7 +110,7 @@ fn members_json(worker: &Worker, viewer: &Viewer, room: RoomId) -> Result<Bytes,
     let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
     let mut users: Vec<_> = found.members.keys().filter_map(|id| state.users.get(id)).collect();
     users.sort_unstable_by_key(|user| user.id);
-    let members = users.into_iter().map(|user| user.seen_by_admin(viewer.is_admin)).collect();
+    let members = users.into_iter().map(|user| user.view(viewer.is_admin)).collect();
     Ok(to_json(&Members { members }).into())
 }
 

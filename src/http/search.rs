@@ -1,4 +1,6 @@
-//! Searching.
+//! Search and recent searches.
+
+use serde_json::json;
 
 use super::{
     READ_DEADLINE,
@@ -16,7 +18,6 @@ use crate::{
     wire::search_json,
     worker::cache::{CachedBody, Key},
 };
-use serde_json::json;
 
 pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
     let query = call.query();
@@ -28,7 +29,7 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
     if let Some(room) = room {
         RoomAccess::of(&call.worker, room, viewer.user)?;
     }
-    // The answer is the same until anything happens: to the messages, or to who may see them.
+    // The result stays the same until the next event, to messages or to memberships.
     let version = call.worker.state.borrow().seq;
     let key = Key::Search(viewer.user, call.uri.query().unwrap_or_default().into());
     let is_first_page = query.text("before").is_none();

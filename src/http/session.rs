@@ -1,4 +1,4 @@
-//! Signing in and out, and all that a client needs to start.
+//! Signing in and out, sessions, and the data that a client starts with.
 
 use hyper::{
     StatusCode,
@@ -26,7 +26,7 @@ use crate::{
     worker::Worker,
 };
 
-/// A browser keeps the cookie as long as it lets any (RFC 6265bis caps it at 400 days); the session ends on the server.
+/// Seconds that a browser stores the cookie: 400 days, the most that RFC 6265bis allows. The server ends sessions.
 const COOKIE_SECONDS: u64 = 400 * 24 * 3600;
 
 pub(crate) fn session_cookie(call: &Call, token: &str) -> HeaderValue {
@@ -41,7 +41,7 @@ fn cookie(call: &Call, token: &str, max_age: u64) -> HeaderValue {
     .expect("a token is printable")
 }
 
-/// A person as he or she sees him- or herself.
+/// A user as they see themselves.
 pub(crate) fn user_value(worker: &Worker, user: UserId) -> Value {
     let state = worker.state.borrow();
     state.users.get(&user).map_or(Value::Null, |user| json!(user.private()))
@@ -51,7 +51,7 @@ pub(crate) fn create(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let email = form.required_line("email", 1..=254);
-        // Neither what looks wrong nor what is too short can be right, but it is answered like any wrong password.
+        // Not validated further: any wrong value gets the same answer.
         let password = form.text("password");
         if password.is_none() && !form.has("password") {
             form.refuse("password", "is missing");
@@ -62,13 +62,13 @@ pub(crate) fn create(call: Call) -> ResponseFuture {
     })
 }
 
-/// Answers somebody who is signed in now: 201 with the cookie.
+/// The response to signing in: 201 with the user, the token and the cookie.
 pub(crate) fn signed_in(call: &Call, (user, token): SignedIn) -> Response {
     let body = json!({ "user": user_value(&call.worker, user), "token": token });
     Ok(Reply::written(StatusCode::CREATED, &body).with(header::SET_COOKIE, session_cookie(call, &token)))
 }
 
-/// Uses a link of `campfire admin reset-password`.
+/// Sets a password by a link of `campfire admin reset-password`.
 pub(crate) fn reset(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let link = TokenHash::of(&call.param(0));
@@ -103,16 +103,16 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let account = state.account.as_ref();
     Ok(Reply::json(&Start {
         user: me.private(),
-        account: account.map(|account| if viewer.is_admin { account.private() } else { account.public() }),
+        account: account.map(|account| account.view(viewer.is_admin)),
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
-        users: state.users.values().map(|user| user.seen_by_admin(viewer.is_admin)).collect(),
+        users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
         seq: state.seq,
         online: worker.hub.borrow().online_partners(&state, viewer.user),
         limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
     }))
 }
 
-/// Makes a link that signs another device in, once.
+/// Creates a single-use link that signs another device in.
 pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let (token, expires_at) = sessions::start_transfer(&call.worker, &viewer).await?;
@@ -122,7 +122,7 @@ pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> ResponseFuture {
     })
 }
 
-/// Uses such a link.
+/// Signs in by such a link.
 pub(crate) fn transfer(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let link = TokenHash::of(&call.param(0));
@@ -130,7 +130,7 @@ pub(crate) fn transfer(call: Call) -> ResponseFuture {
     })
 }
 
-/// Signs all other devices out.
+/// Signs out all of the viewer's other devices.
 pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         sessions::end_others(&call.worker, &viewer).await?;

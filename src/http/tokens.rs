@@ -1,4 +1,4 @@
-//! Personal API tokens: the secret is shown once, its hash is kept.
+//! Personal API tokens.
 
 use hyper::StatusCode;
 use serde_json::json;
@@ -10,9 +10,7 @@ use super::{
 };
 use crate::{
     chat::{NAME_LENGTH, Viewer, sessions},
-    store::CreateToken,
     types::{SessionId, SessionKind},
-    wire::Problem,
 };
 
 pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
@@ -21,15 +19,12 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
 
 pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        if viewer.kind == SessionKind::Bot {
-            return Err(Problem::forbidden("A bot has its key."));
-        }
+        sessions::check_may_have_tokens(&viewer)?;
         let mut form = call.form()?;
         let name = form.required_line("name", NAME_LENGTH);
         form.finish()?;
-        let (token, session) = call.device().new_session();
-        let command = CreateToken { user: viewer.user, name: name.clone(), session };
-        let id = call.worker.writer.write(command).await?;
+        let device = call.device();
+        let (id, token) = sessions::create_token(&call.worker, &viewer, &device, name.clone()).await?;
         Ok(Reply::written(StatusCode::CREATED, &json!({ "id": id, "name": name, "token": token })))
     })
 }

@@ -1,4 +1,4 @@
-//! Files on their way in: multipart bodies, streamed to the disk as they come.
+//! Uploads: multipart bodies (RFC 7578), streamed to the disk.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use crate::{
     wire::{Form, Problem},
 };
 
-/// The fields beside the file, in bytes each: the longest text, and then some.
+/// Bytes of each field beside the file; the text of a message is the longest.
 const MAX_FIELD: usize = 128 << 10;
 
-/// What multipart itself adds to a file and its fields.
+/// Bytes that multipart adds to a file, at most.
 const MAX_FRAMING: u64 = 1 << 20;
 
-/// What came with a form: the file, and the texts beside it.
+/// A received form: the stored file, and the other fields.
 struct Received {
     file: NewFile,
     texts: serde_json::Map<String, serde_json::Value>,
@@ -42,7 +42,7 @@ pub(crate) fn create(call: Call, viewer: Viewer, body: Incoming) -> ResponseFutu
     })
 }
 
-/// Takes a file in and posts it.
+/// Receives a file and posts it as a message. 408, 413, 415, 422, 429 or 507 on errors.
 pub(crate) async fn receive_message(
     call: &Call,
     user: UserId,
@@ -75,21 +75,21 @@ async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
     let mut form = Multipart::new(FramesOf(stream), boundary);
     let mut file = None;
     let mut texts = serde_json::Map::new();
-    let patience = call.worker.config().body_timeout;
-    while let Some(mut field) = next_field(&mut form, patience).await? {
+    let timeout = call.worker.config().body_timeout;
+    while let Some(mut field) = next_field(&mut form, timeout).await? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" | "attachment" if file.is_none() => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 let mut upload = Upload::begin(&call.worker, &name, limit).await?;
-                while let Some(chunk) = next_chunk(&mut field, patience).await? {
+                while let Some(chunk) = next_chunk(&mut field, timeout).await? {
                     upload.write(&chunk).await?;
                 }
                 file = Some(upload.finish(&call.worker).await?);
             }
             "content" | "client_message_id" | "reply_to_id" => {
                 let mut text = BytesMut::new();
-                while let Some(chunk) = next_chunk(&mut field, patience).await? {
+                while let Some(chunk) = next_chunk(&mut field, timeout).await? {
                     if text.len() + chunk.len() > MAX_FIELD {
                         return Err(Problem::too_large(MAX_FIELD));
                     }
@@ -99,8 +99,8 @@ async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
                     .map_err(|_| Problem::malformed(format!("`{name}` is not UTF-8.")))?;
                 texts.insert(name, text.into());
             }
-            // Unknown fields are ignored, like anywhere.
-            _ => while next_chunk(&mut field, patience).await?.is_some() {},
+            // Unknown fields are ignored, as in JSON.
+            _ => while next_chunk(&mut field, timeout).await?.is_some() {},
         }
     }
     let file = file.ok_or_else(|| Problem::invalid_field("file", "is missing"))?;
@@ -132,12 +132,12 @@ impl futures_core::Stream for FramesOf {
     }
 }
 
-/// A body that stalls is given up; one that comes slowly but steadily is not.
-async fn patiently<T>(
-    patience: Duration,
+/// Bounds the time of each read, not of the whole body: a slow upload continues, a stalled one ends with 408.
+async fn with_timeout<T>(
+    timeout: Duration,
     next: impl Future<Output = multer::Result<T>>,
 ) -> Result<T, Problem> {
-    match tokio::time::timeout(patience, next).await {
+    match tokio::time::timeout(timeout, next).await {
         Err(_) => Err(Problem::timeout()),
         Ok(next) => {
             next.map_err(|error| Problem::malformed(format!("The multipart body is broken: {error}.")))
@@ -145,10 +145,10 @@ async fn patiently<T>(
     }
 }
 
-async fn next_field<'a>(form: &mut Multipart<'a>, patience: Duration) -> Result<Option<Field<'a>>, Problem> {
-    patiently(patience, form.next_field()).await
+async fn next_field<'a>(form: &mut Multipart<'a>, timeout: Duration) -> Result<Option<Field<'a>>, Problem> {
+    with_timeout(timeout, form.next_field()).await
 }
 
-async fn next_chunk(field: &mut Field<'_>, patience: Duration) -> Result<Option<Bytes>, Problem> {
-    patiently(patience, field.chunk()).await
+async fn next_chunk(field: &mut Field<'_>, timeout: Duration) -> Result<Option<Bytes>, Problem> {
+    with_timeout(timeout, field.chunk()).await
 }

@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use hyper::StatusCode;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::{
     wire::{Problem, UserView, looks_like_email, required_password},
 };
 
-/// Characters of what somebody says of themselves.
+/// Characters of a bio.
 const BIO_LENGTH: usize = 500;
 
 pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
@@ -29,14 +29,10 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     let wanted = query.text("q").unwrap_or_default().trim().to_lowercase();
     let state = call.worker.state.borrow();
     let mut users: Vec<_> =
-        state.users.values().filter(|user| people::starts_a_word(&user.name, &wanted)).collect();
+        state.users.values().filter(|user| people::has_word_prefix(&user.name, &wanted)).collect();
     users.sort_unstable_by_key(|user| user.id);
-    let users = users.into_iter().map(|user| view(user, viewer)).collect();
+    let users = users.into_iter().map(|user| people::view(viewer, user)).collect();
     Ok(Reply::json(&Users { users }))
-}
-
-fn view<'a>(user: &'a User, viewer: &Viewer) -> UserView<'a> {
-    if viewer.is_admin || viewer.user == user.id { user.private() } else { user.public() }
 }
 
 fn found(call: &Call) -> Result<User, Problem> {
@@ -44,10 +40,10 @@ fn found(call: &Call) -> Result<User, Problem> {
 }
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
-    Ok(Reply::json(&view(&found(call)?, viewer)))
+    Ok(Reply::json(&people::view(viewer, &found(call)?)))
 }
 
-/// Whom the address names, if the viewer may change them.
+/// The user in the path; 403 unless the viewer may change them.
 pub(crate) fn found_to_change(call: &Call, viewer: &Viewer) -> Result<User, Problem> {
     people::find_to_change(&call.worker, viewer, UserId(call.id(0)?))
 }

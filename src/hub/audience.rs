@@ -1,4 +1,4 @@
-//! Who hears an event: sockets that have joined its room get its frames, those of other members an `unread`.
+//! Who receives an event: sockets that have joined its room get its frames, those of the other members an `unread`.
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -13,19 +13,20 @@ use crate::{
     wire::{Event, event::committed_json, frame},
 };
 
-/// Bytes of frames of one room that are joined into one shared chunk.
+/// Bytes of frames of one room that are concatenated into one shared chunk.
 const CHUNK: usize = 64 << 10;
 
 #[derive(Default)]
 pub(super) struct Audience {
     /// By encoding: JSON, MessagePack.
     pub(super) joined: [Vec<u32>; 2],
-    /// Sockets of members who have not joined the room and want to know of it; made anew when `seen` is old.
+    /// Sockets of members that have not joined the room and whose involvement is not `invisible`. Rebuilt when `seen`
+    /// differs from the generation of the hub.
     unjoined: Vec<u32>,
     seen: u64,
 }
 
-/// Consecutive messages of one room, gathered so that they leave as one chunk.
+/// Consecutive events of one room, collected so that they are queued as one chunk.
 #[derive(Default)]
 pub(super) struct Run {
     room: Option<RoomId>,
@@ -42,14 +43,14 @@ struct Unread {
 }
 
 impl Hub {
-    /// Tells this worker's sockets of an event that `state` knows already.
+    /// Queues an event for this worker's sockets. `state` includes it already, except for a deleted room.
     pub(crate) fn deliver(&mut self, event: &event::Event, state: &State) {
         if event.seq > self.seq {
             self.seq = event.seq;
         }
         match &event.change {
             Change::MessageCreated { room, message, creator, mentions, everyone, .. } => {
-                self.run_on(*room, state);
+                self.continue_run(*room, state);
                 self.run.unread.push(Unread {
                     message: *message,
                     creator: *creator,
@@ -61,7 +62,7 @@ impl Hub {
             Change::MessageUpdated { room, .. }
             | Change::BoostChanged { room, .. }
             | Change::MessageDeleted { room, .. } => {
-                self.run_on(*room, state);
+                self.continue_run(*room, state);
                 self.gather(*room, event, state);
             }
             change => {
@@ -71,8 +72,8 @@ impl Hub {
         }
     }
 
-    /// Ends the run of another room.
-    fn run_on(&mut self, room: RoomId, state: &State) {
+    /// Ends a run of another room, and begins one of this.
+    fn continue_run(&mut self, room: RoomId, state: &State) {
         if self.run.room != Some(room) {
             self.end_run(state);
             self.run.room = Some(room);
@@ -110,7 +111,7 @@ impl Hub {
         if count > 0
             && let Some(audience) = self.rooms.get_mut(&room)
         {
-            // The list is taken out while its sockets are pushed to, and put back.
+            // Pushing borrows the hub, so the lists are taken out meanwhile.
             let lists = std::mem::take(&mut audience.joined);
             for (list, frames) in lists.iter().zip(&frames) {
                 if !frames.is_empty() {
@@ -125,20 +126,20 @@ impl Hub {
             }
         }
         if !unread.is_empty() {
-            self.tell_unjoined(room, &unread, state);
+            self.notify_unjoined(room, &unread, state);
         }
     }
 
-    /// `unread` to members' sockets that have not joined the room; `read` to the author's own.
-    fn tell_unjoined(&mut self, room: RoomId, unread: &[Unread], state: &State) {
+    /// Sends `unread` to the sockets of members that have not joined the room, and `read` to those of the author.
+    fn notify_unjoined(&mut self, room: RoomId, unread: &[Unread], state: &State) {
         let unjoined = self.unjoined(room, state);
         let mut plain: [Option<Bytes>; 2] = [None, None];
         for slot in &unjoined {
             let Some(socket) = &self.sockets[*slot as usize] else { continue };
             let (user, encoding) = (socket.user, socket.encoding);
             let involved = state.involvement(room, user).is_some_and(|found| found != Involvement::Nothing);
-            let is_meant = |note: &Unread| involved && (note.everyone || note.mentions.contains(&user));
-            let special = unread.iter().any(|note| note.creator == user || is_meant(note));
+            let is_mentioned = |note: &Unread| involved && (note.everyone || note.mentions.contains(&user));
+            let special = unread.iter().any(|note| note.creator == user || is_mentioned(note));
             let made = match &plain[place(encoding)] {
                 Some(frames) if !special => frames.clone(),
                 _ => {
@@ -148,7 +149,7 @@ impl Hub {
                         let event = if note.creator == user {
                             Event::Read { room_id, message_id }
                         } else {
-                            Event::Unread { room_id, message_id, mention: is_meant(note) }
+                            Event::Unread { room_id, message_id, mention: is_mentioned(note) }
                         };
                         frame::put_frame(&mut frames, encoding, &event.json());
                     }
@@ -181,7 +182,7 @@ impl Hub {
             };
             unjoined.extend(slots.iter().filter(elsewhere));
         };
-        // Over the members or over those online here, whichever are fewer.
+        // Iterates over the members or over the users online here, whichever are fewer.
         if found.members.len() < self.users.len() {
             for (user, involvement) in &found.members {
                 if let Some(slots) = self.users.get(user).filter(|_| wants(*involvement)) {
@@ -206,7 +207,7 @@ impl Hub {
             Change::SessionEnded { session, why, .. } => return self.close_session(*session, *why),
             Change::ReadMarked { user, room, message } => {
                 let event = Event::Read { room_id: *room, message_id: *message };
-                return self.tell_person(*user, &event.json());
+                return self.send_to_user(*user, &event.json());
             }
             _ => {}
         }
@@ -214,17 +215,17 @@ impl Hub {
         match change {
             Change::RoomCreated { room, .. } | Change::RoomUpdated { room, .. } => {
                 self.generation += 1;
-                self.tell_members(room.id, &json, state);
+                self.send_to_members(room.id, &json, state);
             }
             Change::RoomDeleted { room, .. } => {
-                self.tell_members(*room, &json, state);
-                self.empty(*room, |_| true);
+                self.send_to_members(*room, &json, state);
+                self.remove_from_room(*room, |_| true);
             }
             Change::MembershipUpdated { room, user, involvement, .. } => {
                 self.generation += 1;
-                self.tell_person(*user, &json);
+                self.send_to_user(*user, &json);
                 if involvement.is_none() {
-                    self.empty(*room, |member| member == *user);
+                    self.remove_from_room(*room, |member| member == *user);
                 }
             }
             _ => {
@@ -234,7 +235,7 @@ impl Hub {
         }
     }
 
-    /// Makes the frames that are needed and pushes them to every socket of whom `wanted` says so.
+    /// Pushes an event to every socket for which `wanted` is true. A frame is encoded once per encoding.
     fn tell(&mut self, json: &[u8], wanted: impl Fn(&Socket) -> bool) {
         let mut made: [Option<Bytes>; 2] = [None, None];
         for slot in 0..self.sockets.len() {
@@ -246,11 +247,11 @@ impl Hub {
         }
     }
 
-    fn tell_members(&mut self, room: RoomId, json: &[u8], state: &State) {
+    fn send_to_members(&mut self, room: RoomId, json: &[u8], state: &State) {
         self.tell(json, |socket| state.involvement(room, socket.user).is_some());
     }
 
-    pub(super) fn tell_person(&mut self, user: UserId, json: &[u8]) {
+    pub(super) fn send_to_user(&mut self, user: UserId, json: &[u8]) {
         for slot in self.users.get(&user).cloned().unwrap_or_default() {
             let Some(socket) = &self.sockets[slot as usize] else { continue };
             let frame = frame::frame(socket.encoding, json);
@@ -259,8 +260,8 @@ impl Hub {
         }
     }
 
-    /// Tells the sockets in a room, but those of one person.
-    pub(super) fn tell_room(&mut self, room: RoomId, json: &[u8], but: Option<UserId>) {
+    /// Pushes an event to the sockets that have joined a room, except those of the user `but`.
+    pub(super) fn send_to_room(&mut self, room: RoomId, json: &[u8], but: Option<UserId>) {
         let Some(audience) = self.rooms.get_mut(&room) else { return };
         let lists = std::mem::take(&mut audience.joined);
         for (list, encoding) in lists.iter().zip(ENCODINGS) {
@@ -284,9 +285,9 @@ impl Hub {
         match event {
             EphemeralEvent::Typing { room, user, active } => {
                 let event = Event::Typing { room_id: room, user_id: user, active };
-                // In order with the messages that it came after.
+                // Keeps the order with the messages before it.
                 self.end_run(state);
-                self.tell_room(room, &event.json(), Some(user));
+                self.send_to_room(room, &event.json(), Some(user));
             }
             EphemeralEvent::Present { room, user, change } => self.presence.count_room(room, user, change),
             EphemeralEvent::Online { user, change } => self.presence.count_online(user, change),

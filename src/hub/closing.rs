@@ -1,4 +1,4 @@
-//! Closing sockets: a close frame, then the end of the connection.
+//! Closing sockets: a close frame (RFC 6455, section 5.5.1), then the end of the connection.
 
 use std::{collections::HashSet, time::Instant};
 
@@ -16,7 +16,7 @@ const BANNED: u16 = 4003;
 pub(super) const TOO_SLOW: u16 = 4008;
 
 impl Hub {
-    /// Nothing more is queued; what is goes out, then a close frame, then the connection ends.
+    /// Sends what is queued, then a close frame, then ends the connection. Nothing more is queued.
     pub(crate) fn close(&mut self, id: SocketId, code: u16, reason: &str) {
         let Some(socket) = self.socket(id) else { return };
         if socket.closing.is_some() {
@@ -32,8 +32,8 @@ impl Hub {
         }
     }
 
-    /// The connection of a socket that is being closed stays open until its client ends it, so that what was written last
-    /// is read: to close while something comes from the client would be a reset, which takes that away.
+    /// Keeps the connection of a closing socket open until the client ends it. Closing it while bytes of the client
+    /// are unread would send a reset, and the client could lose the close frame.
     pub(crate) fn linger(&mut self, id: SocketId) {
         if let Some(socket) = self.socket(id) {
             socket.lingers = true;
@@ -51,7 +51,7 @@ impl Hub {
         }
     }
 
-    /// Drops what is queued: it is no longer for them.
+    /// Drops what is queued, which the user may no longer see.
     fn close_at_once(&mut self, id: SocketId, code: u16, reason: &str) {
         if let Some(socket) = self.socket(id) {
             socket.queue.drop_unwritten();

@@ -1,21 +1,22 @@
-//! Once a second: pings, and the end of sockets that are silent or too slow.
+//! Heartbeat: pings, and closing sockets that are silent or too slow.
 
 use std::time::{Duration, Instant};
 
-use super::{Hub, closing::TOO_SLOW, socket::CLOSE_WITHIN};
+use super::{Hub, closing::TOO_SLOW, socket::CLOSE_TIMEOUT};
 use crate::{
     types::{RoomId, UserId},
     wire::frame,
 };
 
-/// A client pings, or is pinged, within so many seconds; after twice that in silence its socket is closed.
+/// Seconds between pings to a socket; after twice that without anything received its connection is closed.
 pub(crate) const HEARTBEAT_S: u32 = 30;
 
-/// A socket that has not drained for so long after it was left behind is closed.
-const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+/// A socket that lags for longer is closed.
+const LAG_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Hub {
-    /// Once a second: pings a thirtieth of the sockets, ends the silent and the slow. Answers who has been gone long enough.
+    /// Runs once a second: pings a thirtieth of the sockets, ends the silent and the slow ones. Returns each user of
+    /// whom a socket has been gone for the grace period, with the rooms that it had joined.
     pub(crate) fn tick(&mut self, clock: u32) -> Vec<(UserId, Vec<RoomId>)> {
         self.clock = clock;
         let mut slot = (clock % HEARTBEAT_S) as usize;
@@ -34,7 +35,7 @@ impl Hub {
         for id in std::mem::take(&mut self.slow) {
             let Some(socket) = self.socket(id) else { continue };
             if let Some(since) = socket.closing {
-                if now.duration_since(since) > CLOSE_WITHIN {
+                if now.duration_since(since) > CLOSE_TIMEOUT {
                     socket.dead = true;
                     socket.wake();
                     continue;
@@ -42,7 +43,7 @@ impl Hub {
             } else if socket
                 .queue
                 .lagging_since()
-                .is_some_and(|since| now.duration_since(since) > DRAIN_WITHIN)
+                .is_some_and(|since| now.duration_since(since) > LAG_TIMEOUT)
             {
                 self.metrics.slow_closes.add(1);
                 self.close(id, TOO_SLOW, "too slow");
@@ -51,10 +52,10 @@ impl Hub {
             }
             self.slow.push(id);
         }
-        let mut gone = Vec::new();
+        let mut users = Vec::new();
         while let Some(departed) = self.presence.departed(now) {
-            gone.push(departed);
+            users.push(departed);
         }
-        gone
+        users
     }
 }

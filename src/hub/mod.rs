@@ -1,5 +1,5 @@
-//! The hub: the sockets of one worker, by room and by person. A committed event becomes one frame per encoding, which is
-//! pushed to the queues of all sockets that are to hear it.
+//! The hub: the sockets of one worker, indexed by room and by user. A committed event is encoded once per encoding,
+//! and the frame is pushed to the queues of all sockets that receive it.
 
 mod audience;
 mod closing;
@@ -35,17 +35,17 @@ pub struct Hub {
     free: Vec<u32>,
     rooms: IdMap<RoomId, Audience>,
     users: IdMap<UserId, SmallVec<[u32; 2]>>,
-    /// Sockets with something to write.
+    /// Sockets with queued frames.
     dirty: VecDeque<u32>,
-    /// Sockets that lag or are being closed: looked at once a second.
+    /// Sockets that lag or are being closed; checked once a second.
     slow: Vec<SocketId>,
     presence: Presence,
-    /// What the other workers are to be told of this one's sockets.
+    /// Events about this worker's sockets that go to all workers.
     pub(crate) outbox: Vec<EphemeralEvent>,
     run: Run,
-    /// Set once the server goes away.
+    /// Set while the server stops.
     draining: Option<drain::Draining>,
-    /// Moves on whenever who has joined which room may have changed.
+    /// Incremented whenever joined rooms, memberships or sockets may have changed.
     generation: u64,
     serial: u32,
     /// Seconds since the start, as of the last tick.
@@ -109,13 +109,15 @@ impl Hub {
         SocketId { slot, serial: self.serial }
     }
 
-    /// The socket's connection has ended. Answers the rooms that it was in; the caller tells the others.
-    pub(crate) fn remove(&mut self, id: SocketId) -> Option<(UserId, Vec<RoomId>)> {
-        self.socket(id)?;
-        let socket = self.sockets[id.slot as usize].take()?;
+    /// Removes a socket whose connection has ended. Presence counts it for a grace period: see [`Self::tick`].
+    pub(crate) fn remove(&mut self, id: SocketId) {
+        if self.socket(id).is_none() {
+            return;
+        }
+        let Some(socket) = self.sockets[id.slot as usize].take() else { return };
         self.generation += 1;
         for room in &socket.joined {
-            self.unlist(*room, id.slot, socket.encoding);
+            self.remove_from_audience(*room, id.slot, socket.encoding);
         }
         if let Some(slots) = self.users.get_mut(&socket.user) {
             slots.retain(|slot| *slot != id.slot);
@@ -126,14 +128,13 @@ impl Hub {
         self.free.push(id.slot);
         self.metrics.sockets.set(self.metrics.sockets.get() - 1);
         self.presence.depart(socket.user, socket.joined.to_vec(), Instant::now());
-        Some((socket.user, socket.joined.to_vec()))
     }
 
     pub(crate) fn socket(&mut self, id: SocketId) -> Option<&mut Socket> {
         self.sockets.get_mut(id.slot as usize)?.as_mut().filter(|socket| socket.serial == id.serial)
     }
 
-    /// True if it had not joined before.
+    /// Joins a room; true if the socket had not joined it. The room becomes the last one joined in either case.
     pub(crate) fn join(&mut self, id: SocketId, room: RoomId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
         let known = socket.joined.iter().position(|joined| *joined == room);
@@ -151,18 +152,18 @@ impl Hub {
         true
     }
 
-    /// True if it was in there.
+    /// Leaves a room; true if the socket had joined it.
     pub(crate) fn leave(&mut self, id: SocketId, room: RoomId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
         let Some(place) = socket.joined.iter().position(|joined| *joined == room) else { return false };
         socket.joined.remove(place);
         let encoding = socket.encoding;
-        self.unlist(room, id.slot, encoding);
+        self.remove_from_audience(room, id.slot, encoding);
         self.generation += 1;
         true
     }
 
-    fn unlist(&mut self, room: RoomId, slot: u32, encoding: Encoding) {
+    fn remove_from_audience(&mut self, room: RoomId, slot: u32, encoding: Encoding) {
         let Some(audience) = self.rooms.get_mut(&room) else { return };
         let list = &mut audience.joined[place(encoding)];
         if let Some(found) = list.iter().position(|listed| *listed == slot) {
@@ -174,8 +175,8 @@ impl Hub {
         self.metrics.rooms.set(self.rooms.len() as u64);
     }
 
-    /// Takes people's sockets out of a room.
-    fn empty(&mut self, room: RoomId, who: impl Fn(UserId) -> bool) {
+    /// Makes the sockets of the users for whom `who` is true leave a room.
+    fn remove_from_room(&mut self, room: RoomId, who: impl Fn(UserId) -> bool) {
         self.generation += 1;
         let Some(audience) = self.rooms.get(&room) else { return };
         let slots: Vec<u32> = audience.joined.iter().flatten().copied().collect();

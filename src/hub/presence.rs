@@ -1,4 +1,4 @@
-//! Who is online, and who is reading which room: counts of sockets over all workers, kept by each worker alike.
+//! Presence: who is online, and who has which room open. Every worker counts the sockets of all workers.
 
 use std::{
     collections::VecDeque,
@@ -12,20 +12,20 @@ use crate::{
     wire::Event,
 };
 
-/// A dropped socket counts for so long, so that a reload does not flicker.
+/// How long a removed socket still counts, so that reloading a page does not show as leaving.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// In a room with more people than this, who comes and goes is not told: it would be a number of messages that
-/// grows with the square of the people, and no face would be found among them.
-pub(super) const CROWD: usize = 256;
+/// With more users than this in a room, changes of its presence are not sent: the number of events would grow with the
+/// square of the users.
+const MAX_SHOWN: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Presence {
     rooms: IdMap<RoomId, IdMap<UserId, i32>>,
     online: IdMap<UserId, i32>,
-    /// Sockets of this worker that dropped, and when they cease to count.
+    /// Removed sockets of this worker, and when they cease to count.
     departures: VecDeque<(Instant, UserId, Vec<RoomId>)>,
-    /// What changed since the last telling.
+    /// What changed since presence was last sent.
     pub(super) changed: Vec<Changed>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Changed {
 impl Presence {
     pub(super) fn count_room(&mut self, room: RoomId, user: UserId, change: i32) {
         let people = self.rooms.entry(room).or_default();
-        if counted(people, user, change) && people.len() <= CROWD {
+        if counted(people, user, change) && people.len() <= MAX_SHOWN {
             note(&mut self.changed, Changed::Room(room, user));
         }
         if people.is_empty() {
@@ -60,20 +60,20 @@ impl Presence {
         self.rooms.get(&room).is_some_and(|people| people.contains_key(&user))
     }
 
-    /// Some of who is in a room, in order; all of them unless it is a crowd.
-    pub(super) fn people_in(&self, room: RoomId) -> Vec<UserId> {
+    /// Users in a room by id, [`MAX_SHOWN`] at most.
+    fn people_in(&self, room: RoomId) -> Vec<UserId> {
         let Some(people) = self.rooms.get(&room) else { return Vec::new() };
-        let mut ids: Vec<_> = people.keys().copied().take(CROWD).collect();
+        let mut ids: Vec<_> = people.keys().copied().take(MAX_SHOWN).collect();
         ids.sort_unstable();
         ids
     }
 
-    /// A socket dropped: it counts a while longer.
+    /// A socket was removed; it counts for [`GRACE`] longer.
     pub(super) fn depart(&mut self, user: UserId, rooms: Vec<RoomId>, now: Instant) {
         self.departures.push_back((now + GRACE, user, rooms));
     }
 
-    /// Those whose time is up.
+    /// The next removed socket that no longer counts.
     pub(super) fn departed(&mut self, now: Instant) -> Option<(UserId, Vec<RoomId>)> {
         if self.departures.front()?.0 > now {
             return None;
@@ -82,7 +82,7 @@ impl Presence {
     }
 }
 
-/// Changes a count; true if somebody came or went by it.
+/// Changes a count; true if it became, or ceased to be, zero.
 fn counted(people: &mut IdMap<UserId, i32>, user: UserId, change: i32) -> bool {
     let count = people.entry(user).or_insert(0);
     let before = *count;
@@ -105,7 +105,7 @@ impl Hub {
         !self.presence.changed.is_empty()
     }
 
-    /// Tells who came and went since the last time, each once, as it is now.
+    /// Sends the changes since the last call: one event per user and room, with the present state.
     pub(crate) fn tell_presence(&mut self, state: &State) {
         for change in std::mem::take(&mut self.presence.changed) {
             match change {
@@ -115,19 +115,20 @@ impl Hub {
                     if !is_direct {
                         let online = self.presence.is_in(room, user);
                         let json = presence_json(room, user, online);
-                        self.tell_room(room, &json, None);
+                        self.send_to_room(room, &json, None);
                     }
                 }
                 Changed::Online(user) => {
                     let online = self.presence.is_online(user);
                     for (room, partner) in state.direct_partners(user).collect::<Vec<_>>() {
-                        self.tell_person(partner, &presence_json(room, user, online));
+                        self.send_to_user(partner, &presence_json(room, user, online));
                     }
                 }
             }
         }
     }
 
+    /// Users with a socket in a room, by id; in a direct room, its members with any socket.
     pub(crate) fn present(&self, state: &State, room: RoomId) -> Vec<UserId> {
         match state.rooms.get(&room) {
             Some(found) if found.room.kind == RoomKind::Direct => {
@@ -144,12 +145,12 @@ impl Hub {
         self.presence.is_online(user)
     }
 
-    /// Whether a person has the room open somewhere.
+    /// Whether a user has joined the room with any socket.
     pub(crate) fn is_reading(&self, room: RoomId, user: UserId) -> bool {
         self.presence.is_in(room, user)
     }
 
-    /// Those online with whom a person shares a direct room.
+    /// The users online with whom a user shares a direct room, by id.
     pub(crate) fn online_partners(&self, state: &State, user: UserId) -> Vec<UserId> {
         let mut ids: Vec<_> = state
             .direct_partners(user)
@@ -171,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn somebody_with_two_sockets_is_there_until_the_second_is_gone() {
+    fn presence_lasts_until_the_last_socket_is_gone() {
         let mut presence = Presence::default();
         let (room, ana) = (RoomId(1), UserId(7));
         presence.count_room(room, ana, 1);
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_socket_counts_for_a_minute() {
+    fn dropped_socket_counts_for_a_minute() {
         let mut presence = Presence::default();
         let now = Instant::now();
         presence.depart(UserId(7), vec![RoomId(1)], now);

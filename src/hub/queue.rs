@@ -1,17 +1,16 @@
-//! What waits for one socket: a pure state machine, without a socket, so that its rules can be tested with any sequence
-//! of steps.
+//! The outgoing queue of one socket: a state machine without I/O, so that it can be tested with any sequence of steps.
 //!
-//! Frames leave whole and in order. Past [`MAX_QUEUED`] bytes nothing more is taken in, and all that has not begun to
-//! leave is dropped: the socket lags. Once the rest is written, `resync` takes the place of what was dropped, and frames
-//! are taken in again.
+//! Frames are written whole and in order. A push beyond [`MAX_QUEUED`] bytes drops it and all frames of which nothing
+//! is written: the socket lags, and further pushes are dropped. Once the rest is written, a `resync` event replaces
+//! what was dropped, and the queue accepts frames again.
 
 use std::{collections::VecDeque, io::IoSlice, time::Instant};
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-/// Bytes that may wait for one socket. Frames are shared, so what a slow one costs is small; but it has to end.
-pub(super) const MAX_QUEUED: usize = 1 << 20;
+/// Bytes queued for one socket. Frames are shared between sockets, but a slow client must not hold them for ever.
+const MAX_QUEUED: usize = 1 << 20;
 
 /// Buffers in one write; the kernel takes 1024.
 const MAX_SLICES: usize = 64;
@@ -19,7 +18,7 @@ const MAX_SLICES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     frames: VecDeque<Bytes>,
-    /// Of `frames`, less what is written of the front one.
+    /// Bytes in `frames` that are not yet written.
     bytes: usize,
     /// Bytes of the front frame that are written.
     written: usize,
@@ -31,9 +30,9 @@ pub(super) struct Queue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
     Queued,
-    /// They were one too many: the socket lags from now on.
+    /// Dropped, with the frames before them: the socket lags from now on.
     Overflowed,
-    /// It lagged already.
+    /// Dropped: the socket lagged already.
     Dropped,
 }
 
@@ -51,7 +50,7 @@ impl Queue {
         Pushed::Queued
     }
 
-    /// The last frame, whatever waits: nothing is resynced after it.
+    /// Queues the last frame, whatever the bound; no resync follows it.
     pub(super) fn push_last(&mut self, frame: Bytes) {
         self.lagging = None;
         self.put(frame);
@@ -62,20 +61,21 @@ impl Queue {
         self.frames.push_back(frames);
     }
 
-    /// Drops all that has not begun to leave. What is half-written has to be finished, or the stream would be out of step.
+    /// Drops the frames of which nothing is written. A partly written one stays, or the client would misread the
+    /// stream.
     pub(super) fn drop_unwritten(&mut self) {
         self.frames.truncate(usize::from(self.written > 0));
         self.bytes = self.frames.front().map_or(0, |front| front.len() - self.written);
     }
 
-    /// Ends the lag once all is written: `resync` makes the frame that stands for what was dropped.
+    /// Ends the lag once all is written: queues the frame that `resync` makes.
     pub(super) fn catch_up(&mut self, resync: impl FnOnce() -> Bytes) {
         if self.frames.is_empty() && self.lagging.take().is_some() {
             self.put(resync());
         }
     }
 
-    /// What to write next: at most [`MAX_SLICES`] buffers.
+    /// The buffers to write next, at most [`MAX_SLICES`].
     pub(super) fn slices(&self) -> SmallVec<[IoSlice<'_>; 8]> {
         let frames = self.frames.iter().take(MAX_SLICES).enumerate();
         let unwritten = |place| if place == 0 { self.written } else { 0 };
@@ -90,7 +90,7 @@ impl Queue {
         }
     }
 
-    /// So many bytes of [`Self::slices`] are written.
+    /// Removes `count` bytes, which are written.
     pub(super) fn advance(&mut self, mut count: usize) {
         self.bytes -= count;
         while let Some(front) = self.frames.front() {
@@ -105,7 +105,7 @@ impl Queue {
         }
     }
 
-    /// An idle socket holds no buffer.
+    /// Frees the buffer, which an idle socket does not need.
     pub(super) fn shrink(&mut self) {
         self.frames = VecDeque::new();
     }
@@ -143,7 +143,7 @@ mod tests {
         ]
     }
 
-    /// Frames that tell themselves apart: eight bytes of a number, then zeros.
+    /// Distinguishable frames: eight bytes of a number, then zeros.
     fn frame(number: u64, length: usize) -> Bytes {
         let mut bytes = number.to_be_bytes().to_vec();
         bytes.resize(length.max(8), 0);
@@ -153,14 +153,14 @@ mod tests {
     const RESYNC: u64 = u64::MAX;
 
     proptest! {
-        /// Whatever comes in whichever order: frames leave whole and in order, those that are missing are told by one
-        /// resync in their place, and no more than the bound ever waits.
+        /// For any sequence of steps: frames are written whole and in order, one resync replaces those that were
+        /// dropped, and no more bytes than the bound are queued.
         #[test]
         fn queue_loses_nothing_without_a_resync(steps in vec(step(), 1..120)) {
             let (mut queue, now) = (Queue::default(), Instant::now());
             let mut out: Vec<u8> = Vec::new();
             let mut lengths = std::collections::HashMap::from([(RESYNC, 8)]);
-            // What is to leave, in order; frames that were dropped are taken out again.
+            // What has to be written, in order, without the dropped frames.
             let mut expected: Vec<u64> = Vec::new();
             let mut next = 0;
             let write = |queue: &mut Queue, out: &mut Vec<u8>, expected: &mut Vec<u64>, mut room: usize| {
@@ -219,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Takes out of `expected` what has not begun to leave, `written` bytes being out.
+    /// Removes from `expected` the frames that begin at or after `written` bytes of output.
     fn forget_unbegun(
         expected: &mut Vec<u64>,
         lengths: &std::collections::HashMap<u64, usize>,

@@ -1,4 +1,4 @@
-//! A socket as the hub has it.
+//! What the hub stores for one socket.
 
 use std::{
     rc::Rc,
@@ -15,10 +15,10 @@ use crate::{
     wire::frame::Encoding,
 };
 
-/// A closed socket gets so long to take its close frame.
-pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// How long a client may take to receive its close frame.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Names a socket of this worker; the serial tells it from an earlier one in the same slot.
+/// Identifies a socket of this worker; the serial distinguishes it from earlier ones in the same slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketId {
     pub(super) slot: u32,
@@ -31,23 +31,24 @@ pub(crate) struct Socket {
     pub(super) session: SessionId,
     pub(crate) encoding: Encoding,
     pub(super) stream: Rc<Transport>,
-    /// The rooms it has joined, the last one last.
+    /// The rooms it has joined, in order of joining.
     pub(crate) joined: SmallVec<[RoomId; 2]>,
     pub(super) queue: Queue,
-    /// It is on the hub's list of those to write to.
+    /// It is in the hub's list of sockets to write to.
     pub(super) dirty: bool,
-    /// The kernel's buffer is full: its task waits until it is not.
+    /// The kernel's buffer is full; the socket's task waits for room.
     pub(crate) blocked: bool,
-    /// Nothing but what is queued is to be written; then the connection ends.
+    /// Since when it is being closed: what is queued is written, then the connection ends.
     pub(super) closing: Option<Instant>,
-    /// Once all is written, the connection ends only when its client has ended it too.
+    /// Once all is written, the connection stays open until the client ends it.
     pub(super) lingers: bool,
     pub(crate) dead: bool,
     pub(crate) waker: Option<Waker>,
-    /// Seconds of the hub's clock at which something was heard of it.
+    /// When bytes were last received, in seconds of the hub's clock.
     pub(crate) heard: u32,
+    /// When `typing` was last broadcast, in seconds of the hub's clock; 0 for not typing.
     pub(crate) typed: u32,
-    /// Messages posted and not yet answered.
+    /// Messages posted and not yet acknowledged.
     pub(crate) under_way: u32,
 }
 
@@ -86,18 +87,18 @@ impl Socket {
         }
     }
 
-    /// All is written, or nobody reads it: the connection can end.
+    /// Whether the connection can end: everything is written, or the client does not receive it in time.
     pub(crate) fn is_done(&self) -> bool {
         let is_written = self.is_written() && !self.lingers;
-        self.dead || self.closing.is_some_and(|since| is_written || since.elapsed() > CLOSE_WITHIN)
+        self.dead || self.closing.is_some_and(|since| is_written || since.elapsed() > CLOSE_TIMEOUT)
     }
 
-    /// Over TLS there may be something left that the kernel did not take, with nothing on the queue.
+    /// An empty queue is not enough: over TLS, encrypted bytes may still wait for the kernel, which sets `blocked`.
     fn is_written(&self) -> bool {
         self.queue.is_empty() && !self.blocked
     }
 
-    /// All is written, and the client is still to end the connection.
+    /// Whether only the client still has to end the connection.
     pub(crate) fn waits_for_peer(&self) -> bool {
         self.lingers && self.is_written() && !self.dead
     }
@@ -111,7 +112,7 @@ impl Socket {
 mod tests {
     use super::*;
 
-    /// What every socket has in the hub, however idle it is: 168 bytes as of now.
+    /// The memory of an idle socket in the hub: 168 bytes at present.
     #[test]
     fn socket_is_small() {
         assert!(size_of::<Option<Socket>>() <= 192, "{} bytes", size_of::<Option<Socket>>());

@@ -1,4 +1,4 @@
-//! From queues to connections: what has gathered on a queue leaves in one write.
+//! Writing queues to connections: the frames of a queue are written together.
 
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use super::{Hub, SocketId, queue::Pushed};
 use crate::wire::{Event, frame};
 
 impl Hub {
+    /// Queues an event for one socket, in its encoding.
     pub(crate) fn send(&mut self, id: SocketId, json: &[u8]) {
         let Some(encoding) = self.socket(id).map(|socket| socket.encoding) else { return };
         self.push(id.slot, frame::frame(encoding, json));
@@ -43,7 +44,7 @@ impl Hub {
         !self.dirty.is_empty()
     }
 
-    /// Writes to some of the sockets that have frames; true if there are more.
+    /// Writes to at most `count` of the sockets that have frames; true if there are more.
     pub(crate) fn flush_some(&mut self, count: usize) -> bool {
         for _ in 0..count {
             let Some(slot) = self.dirty.pop_front() else { return false };
@@ -55,7 +56,7 @@ impl Hub {
         !self.dirty.is_empty()
     }
 
-    /// Writes what the kernel takes.
+    /// Writes as much of the queue as the kernel accepts.
     pub(crate) fn write(&mut self, slot: u32) {
         let seq = self.seq;
         let Some(socket) = self.sockets[slot as usize].as_mut() else { return };
@@ -63,13 +64,13 @@ impl Hub {
             socket.queue.catch_up(|| frame::frame(socket.encoding, &Event::Resync { seq }.json()));
             let written = if socket.queue.is_empty() {
                 socket.queue.shrink();
-                // Over TLS there may be something encrypted that the kernel did not take.
+                // Over TLS, encrypted bytes may still wait for the kernel.
                 match socket.stream.try_flush() {
                     Ok(()) => break,
                     Err(error) => Err(error),
                 }
             } else if let Some(only) = socket.queue.only() {
-                // One buffer by itself leaves by send(), which takes 2 to 10 % less than writev().
+                // send() of one buffer takes 2 to 10 % less time than writev().
                 socket.stream.try_write(only)
             } else {
                 socket.stream.try_write_vectored(&socket.queue.slices())
@@ -96,7 +97,7 @@ impl Hub {
         }
     }
 
-    /// The kernel takes bytes of this socket again.
+    /// The kernel accepts bytes of this socket again.
     pub(crate) fn unblock(&mut self, id: SocketId) {
         if let Some(socket) = self.socket(id) {
             socket.blocked = false;

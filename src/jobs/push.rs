@@ -1,4 +1,4 @@
-//! Web Push: from a message to every device of those who want to know and do not look.
+//! Web Push (RFC 8030, 8188, 8291, 8292): from a message to the devices of the users to notify.
 
 use std::{rc::Rc, time::Duration};
 
@@ -18,16 +18,16 @@ use crate::{
     wire::to_json,
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Seconds that a push service keeps a push for a device that is off: a day-old message is in the app.
+/// Seconds that a push service stores a push for a device that is off: a day.
 const TTL: &str = "86400";
 
-/// How long a push service may know us by one token (RFC 8292 allows a day).
+/// Seconds until a VAPID token expires; RFC 8292, section 2, allows a day.
 const TOKEN_S: i64 = 12 * 3600;
 
-/// One job for each device: they fail and are tried again by themselves.
-pub(super) fn spread(runner: &Runner, job: &Job) -> Done {
+/// Queues one job for each device, so that each is retried on its own.
+pub(super) fn fan_out(runner: &Runner, job: &Job) -> Done {
     let people = job.payload.as_deref().unwrap_or_default();
     let mut pushes = Vec::new();
     for person in people.split(',').filter_map(|id| id.parse().ok().map(UserId)) {
@@ -46,7 +46,7 @@ pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
         Some(message) => Notice::of(&runner.reader, device.user, message)?,
         None => Some(Notice::test()),
     };
-    // The message is gone, or the person is.
+    // The message was deleted, or the user is no longer a member.
     let Some(notice) = notice else { return Ok(Vec::new()) };
     let call = call(runner, &device, &to_json(&notice))?;
     let answer = runner.outside.call(&call).await?;
@@ -57,23 +57,23 @@ pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
             Ok(Vec::new())
         }
         status @ (408 | 425 | 429 | 500..) => {
-            Err(Failure::Later(format!("the push service answered {status}")))
+            Err(Failure::Retry(format!("the push service answered {status}")))
         }
-        status => Err(Failure::Never(format!("the push service answered {status}"))),
+        status => Err(Failure::Permanent(format!("the push service answered {status}"))),
     }
 }
 
 fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, Failure> {
-    let never = |why: &str| Failure::Never(why.to_owned());
+    let permanent = |why: &str| Failure::Permanent(why.to_owned());
     let record = push::encrypt(notice, &device.p256dh, &device.auth)
-        .map_err(|_| never("the device's keys are none"))?;
-    let origin = Url::parse(&device.endpoint).map_err(|_| never("the endpoint is no address"))?.origin();
+        .map_err(|_| permanent("the device's keys are none"))?;
+    let origin = Url::parse(&device.endpoint).map_err(|_| permanent("the endpoint is no address"))?.origin();
     let subject = runner.shared.config.public_url.clone().filter(|url| url.starts_with("https://"));
-    // Push services want somebody to write to; without a public address there is only the project.
+    // RFC 8292, section 2.1, asks for a contact; without a public URL there is only a placeholder.
     let subject = subject.unwrap_or_else(|| "mailto:campfire@localhost.localdomain".into());
     let expires = Timestamp::now().0 / 1000 + TOKEN_S;
-    let token = runner.vapid.authorization(&origin.ascii_serialization(), &subject, expires);
-    let token = HeaderValue::try_from(token).map_err(|_| never("the token is unprintable"))?;
+    let token = runner.shared.vapid.authorization(&origin.ascii_serialization(), &subject, expires);
+    let token = HeaderValue::try_from(token).map_err(|_| permanent("the token is unprintable"))?;
     Ok(Call {
         method: Method::POST,
         url: device.endpoint.clone(),
@@ -85,11 +85,11 @@ fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, F
             (HeaderName::from_static("urgency"), HeaderValue::from_static("high")),
         ],
         body: Bytes::from(record),
-        // Whoever subscribes says where to: it must not be a way into the house.
+        // The subscriber chooses the URL, so it must not reach the private network.
         scope: Scope::Public,
         redirects: Redirects::Refuse,
-        connect: PATIENCE,
-        total: 2 * PATIENCE,
+        connect: TIMEOUT,
+        total: 2 * TIMEOUT,
         max_body: 4 << 10,
     })
 }

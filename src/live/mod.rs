@@ -1,6 +1,7 @@
-//! WebSocket connections: the handshake, reading and checking frames, and what a client may say.
+//! WebSocket connections: the handshake, reading and checking frames, and the messages of clients.
 
+mod handshake;
 mod protocol;
 mod socket;
 
-pub(crate) use socket::upgrade;
+pub(crate) use handshake::upgrade;

@@ -1,4 +1,4 @@
-//! What a client may say on a socket, and what it is told.
+//! The messages that a client sends on a socket, and their answers.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::{
         rooms,
     },
     hub::SocketId,
-    store::MarkRead,
+    store::{MarkRead, WriteError},
     types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
     wire::{
         Event, Form, Problem,
@@ -21,18 +21,18 @@ use crate::{
     worker::Worker,
 };
 
-/// Events replayed to one who comes back; who has missed more is told to resync.
+/// Events replayed to a client that reconnects; one that has missed more gets `resync`.
 const MAX_REPLAY: usize = 2_000;
 
-/// Maps within maps in a MessagePack message. No message of the protocol has more than two.
+/// Depth of nesting in a MessagePack message; the protocol needs two.
 const MAX_DEPTH: usize = 64;
 
-/// Handles one message. What is wrong with it is told, and the conversation goes on.
+/// Handles one message. An error is answered with an `error` event; the connection stays open.
 pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: Encoding, payload: &[u8]) {
     worker.catch_up();
     let parsed = match encoding {
         Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
-        Encoding::MessagePack => unpacked(payload).map_err(|error| error.to_string()),
+        Encoding::MessagePack => from_message_pack(payload).map_err(|error| error.to_string()),
     };
     let fields = match parsed {
         Ok(Value::Object(fields)) => fields,
@@ -45,8 +45,8 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
     }
 }
 
-/// rmp's own bound on nesting is 1024, and so deep a value takes more stack than a worker has.
-fn unpacked(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
+/// rmp's own bound on nesting is 1024, and parsing so deep a value overflows a worker's stack.
+fn from_message_pack(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
     deserializer.set_max_depth(MAX_DEPTH);
     serde::Deserialize::deserialize(&mut deserializer)
@@ -102,7 +102,7 @@ fn dispatch(
             let message = MessageId(form.required_id("message_id"));
             form.finish()?;
             RoomAccess::of(worker, room, user)?;
-            // There is no answer to wait for.
+            // This message has no answer, so the write is not awaited.
             worker.writer.submit(MarkRead { room, user, message }).map(drop).map_err(Problem::from)
         }
         "ping" => {
@@ -113,8 +113,8 @@ fn dispatch(
     }
 }
 
-/// From now on the socket gets the room's events; what it missed comes first. All in one step, so that nothing falls
-/// between the replay and what is live.
+/// Joins a room: sends `joined`, then the events after `since`, or `resync` if they are too many or no longer kept.
+/// From then on the socket gets the room's events. Nothing is awaited in between, so no event is lost or sent twice.
 fn join(
     worker: &Rc<Worker>,
     id: SocketId,
@@ -128,7 +128,7 @@ fn join(
         Some(since) if since < now => Some(worker.reader.replay(room, since, now, MAX_REPLAY)?),
         _ => None,
     };
-    let forgotten = match since {
+    let is_pruned = match since {
         Some(since) => since < worker.reader.pruned_up_to()?,
         None => false,
     };
@@ -139,7 +139,7 @@ fn join(
     let mut hub = worker.hub.borrow_mut();
     hub.send(id, &joined.json());
     let missed = missed.unwrap_or_default();
-    if forgotten || missed.len() > MAX_REPLAY {
+    if is_pruned || missed.len() > MAX_REPLAY {
         hub.send(id, &Event::Resync { seq: now }.json());
         return Ok(());
     }
@@ -165,14 +165,14 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     let Some(room) = room else { return Err(Problem::not_found()) };
     let client_id = draft.client_message_id.clone();
     let command = messages::checked_post(worker, user, room, draft)?;
-    // On the queue before the next message is read, so that they keep their order.
+    // Queued before the next message is read, so that posts keep their order.
     let answer = worker.writer.submit(command)?;
     if let Some(socket) = worker.hub.borrow_mut().socket(id) {
         socket.under_way += 1;
     }
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {
-        let answer = answer.await.unwrap_or(Err(crate::store::WriteError::Stopped));
+        let answer = answer.await.unwrap_or(Err(WriteError::Stopped));
         if let Some(socket) = worker.hub.borrow_mut().socket(id) {
             socket.under_way -= 1;
             if let Some(waker) = &socket.waker {
@@ -191,11 +191,11 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     Ok(())
 }
 
-/// Keys come faster than anybody reads them: once a second is told.
+/// Broadcasts `typing`, at most once a second while it stays active.
 fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: bool) {
     {
         let mut hub = worker.hub.borrow_mut();
-        // Never zero, which stands for not typing.
+        // Zero stands for not typing.
         let clock = hub.clock + 1;
         let Some(socket) = hub.socket(id) else { return };
         if active && socket.typed == clock {

@@ -1,5 +1,5 @@
-//! One WebSocket connection: the handshake, then a small state machine that reads into the worker's shared buffer and
-//! keeps nothing of its own while it is idle.
+//! The task of one WebSocket connection: reads frames into the worker's shared buffer, checks them and hands messages
+//! to [`protocol`]. It owns no buffer while it is idle.
 
 use std::{
     future::Future,
@@ -9,29 +9,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{
-    HeaderMap, Request, Response, StatusCode,
-    body::Incoming,
-    header::{self, HeaderValue},
-};
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::{
-    handshake::derive_accept_key,
-    protocol::frame::{
-        FrameHeader,
-        coding::{Control, Data, OpCode},
-    },
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Control, Data, OpCode},
 };
 
 use super::protocol;
 use crate::{
     chat::Viewer,
     hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
-    transport::{Stream, Transport},
-    types::UserId,
-    types::event::EphemeralEvent,
+    transport::Transport,
+    types::{UserId, event::EphemeralEvent},
     wire::{
-        Event, Problem,
+        Event,
         frame::{self, Encoding},
     },
     worker::Worker,
@@ -42,86 +32,25 @@ const TOO_BIG: u16 = 1009;
 /// The largest message that a client may send.
 const MAX_MESSAGE: usize = 256 << 10;
 
-/// Messages that a socket may have posted without an answer; until there is one it is not read from.
+/// Posts of one socket without an acknowledgement; with that many nothing more is read from it.
 const MAX_UNDER_WAY: u32 = 256;
 
-/// Answers `GET /ws` (RFC 6455, section 4.2) and sees to it that the connection becomes a socket.
-pub(crate) fn upgrade(
-    worker: &Rc<Worker>,
-    mut request: Request<Incoming>,
-    viewer: &Viewer,
-) -> Result<Response<()>, Problem> {
-    let headers = request.headers();
-    let names = |name: &header::HeaderName, word: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
-    };
-    let is_handshake = names(&header::CONNECTION, "upgrade")
-        && names(&header::UPGRADE, "websocket")
-        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
-        // 16 bytes in base64.
-        && headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24);
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .filter(|_| is_handshake)
-        .ok_or_else(Problem::upgrade_required)?;
-    let accept = derive_accept_key(key.as_bytes());
-    let (encoding, subprotocol) = subprotocol(headers);
-    let upgrading = hyper::upgrade::on(&mut request);
-    let (worker, viewer) = (Rc::clone(worker), viewer.clone());
-    tokio::task::spawn_local(async move {
-        // A client that went away before the switch leaves nothing behind.
-        let Ok(upgraded) = upgrading.await else { return };
-        let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-        let stream = parts.io.into_inner().into_transport();
-        // What hyper held is let go before the long life of the socket begins.
-        tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
-    });
-    let mut response = Response::new(());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(accept).expect("base64 is printable"));
-    if let Some(subprotocol) = subprotocol {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
-    }
-    Ok(response)
-}
-
-/// The first of the offered subprotocols that we speak; JSON when none is offered.
-fn subprotocol(headers: &HeaderMap) -> (Encoding, Option<&'static str>) {
-    let offered =
-        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    for name in offered.flat_map(|value| value.split(',')) {
-        match name.trim() {
-            "campfire.json" => return (Encoding::Json, Some("campfire.json")),
-            "campfire.msgpack" => return (Encoding::MessagePack, Some("campfire.msgpack")),
-            _ => {}
-        }
-    }
-    (Encoding::Json, None)
-}
-
 /// The task of a socket.
-struct Conversation {
+pub(super) struct SocketTask {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
     stream: Rc<Transport>,
-    /// The beginning of a frame whose end has not come yet.
+    /// Bytes received that are not yet handled: an incomplete frame, or frames left while the socket was saturated.
     partial: Vec<u8>,
     /// The parts of a fragmented message.
     fragments: Option<(Data, Vec<u8>)>,
-    /// We have said that nothing more comes.
+    /// The sending direction is ended.
     finished: bool,
 }
 
-impl Conversation {
-    fn start(
+impl SocketTask {
+    pub(super) fn start(
         worker: Rc<Worker>,
         viewer: Viewer,
         encoding: Encoding,
@@ -146,7 +75,7 @@ impl Conversation {
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
-    /// Reads what there is. False when the connection has ended.
+    /// Reads and handles what is available. False when the connection has ended.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let worker = Rc::clone(&self.worker);
         loop {
@@ -159,14 +88,14 @@ impl Conversation {
             match self.stream.try_read(&mut scratch) {
                 Ok(0) => return Poll::Ready(false),
                 Ok(count) if self.partial.is_empty() => {
-                    let used = self.take_frames(&mut scratch[..count]);
+                    let used = self.handle_frames(&mut scratch[..count]);
                     self.partial.extend_from_slice(&scratch[used..count]);
                 }
                 Ok(count) => {
                     let mut whole = std::mem::take(&mut self.partial);
                     whole.extend_from_slice(&scratch[..count]);
                     drop(scratch);
-                    let used = self.take_frames(&mut whole);
+                    let used = self.handle_frames(&mut whole);
                     if used < whole.len() {
                         whole.drain(..used);
                         self.partial = whole;
@@ -176,12 +105,13 @@ impl Conversation {
                 Err(_) => return Poll::Ready(false),
             }
             if self.is_saturated() {
-                // An answer wakes the task.
+                // An acknowledgement wakes the task.
                 return Poll::Pending;
             }
         }
     }
 
+    /// Whether nothing more is read now: too many posts wait for the writer, or the socket is being closed.
     fn is_saturated(&self) -> bool {
         let mut hub = self.worker.hub.borrow_mut();
         hub.is_draining()
@@ -190,10 +120,10 @@ impl Conversation {
                 .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
     }
 
-    /// Ends our side of the connection and reads on, whatever comes, until the client has ended its own.
+    /// Ends the sending direction and discards what is received until the client ends the connection.
     fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.finished, true) {
-            // If it is gone already, the read says so.
+            // If the connection has ended, the read returns an error.
             self.stream.end();
         }
         let mut scratch = self.worker.scratch.borrow_mut();
@@ -211,8 +141,8 @@ impl Conversation {
         }
     }
 
-    /// Handles the whole frames in a buffer; answers how many bytes they were.
-    fn take_frames(&mut self, buffer: &mut [u8]) -> usize {
+    /// Handles the complete frames in a buffer and returns their length in bytes.
+    fn handle_frames(&mut self, buffer: &mut [u8]) -> usize {
         let mut used = 0;
         {
             let mut hub = self.worker.hub.borrow_mut();
@@ -243,7 +173,7 @@ impl Conversation {
             }
             let payload = &mut buffer[start..end];
             unmask(payload, header.mask.unwrap_or_default());
-            if let Err((code, reason)) = self.take_frame(&header, payload) {
+            if let Err((code, reason)) = self.handle_frame(&header, payload) {
                 self.close(code, reason);
                 return buffer.len();
             }
@@ -251,7 +181,7 @@ impl Conversation {
         }
     }
 
-    /// The rules that can be held against a frame's header alone (RFC 6455, section 5).
+    /// Checks a frame by its header alone (RFC 6455, section 5.2 to 5.5); an error is a close code and a reason.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<(), (u16, &'static str)> {
         if header.rsv1 || header.rsv2 || header.rsv3 {
             return Err((1002, "reserved bits are set"));
@@ -278,14 +208,14 @@ impl Conversation {
         }
     }
 
-    fn take_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+    fn handle_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         match header.opcode {
             OpCode::Control(Control::Ping) => {
                 self.worker.hub.borrow_mut().send_frame(self.id, frame::pong(payload));
                 Ok(())
             }
             OpCode::Control(Control::Close) => {
-                // Answered with the code that was given (section 5.5.1), if it is one that may be sent (7.4).
+                // Echoes the code (section 5.5.1), if it is one that may be sent (section 7.4).
                 match (payload, payload.first_chunk().map(|code| u16::from_be_bytes(*code))) {
                     ([], _) => Err((1000, "")),
                     (_, Some(code @ (1000..=1003 | 1007..=1014 | 3000..=4999))) => Err((code, "")),
@@ -294,7 +224,7 @@ impl Conversation {
             }
             OpCode::Control(_) => Ok(()),
             OpCode::Data(kind) => match (self.fragments.take(), header.is_final) {
-                (None, true) => self.take_message(kind, payload),
+                (None, true) => self.handle_message(kind, payload),
                 (None, false) => {
                     self.fragments = Some((kind, payload.to_vec()));
                     Ok(())
@@ -302,7 +232,7 @@ impl Conversation {
                 (Some((kind, mut message)), is_final) => {
                     message.extend_from_slice(payload);
                     if is_final {
-                        return self.take_message(kind, &message);
+                        return self.handle_message(kind, &message);
                     }
                     self.fragments = Some((kind, message));
                     Ok(())
@@ -311,7 +241,7 @@ impl Conversation {
         }
     }
 
-    fn take_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+    fn handle_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         let encoding = self.worker.hub.borrow_mut().socket(self.id).map(|socket| socket.encoding);
         match (encoding, kind) {
             (Some(Encoding::Json), Data::Text) if std::str::from_utf8(payload).is_err() => {
@@ -335,21 +265,21 @@ impl Conversation {
         let mut hub = self.worker.hub.borrow_mut();
         hub.close(self.id, code, reason);
         if code == TOO_BIG {
-            // Its client is in the middle of it: closed at once, the connection would be reset, and the reason lost.
+            // The client is still sending: closing now would reset the connection and lose the reason.
             hub.linger(self.id);
         }
     }
 }
 
-impl Future for Conversation {
+impl Future for SocketTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         if !this.partial.is_empty() {
-            // Sent together with the handshake, or left when the socket was saturated.
+            // Received with the handshake, or left when the socket was saturated.
             let mut early = std::mem::take(&mut this.partial);
-            let used = this.take_frames(&mut early);
+            let used = this.handle_frames(&mut early);
             early.drain(..used);
             this.partial = early;
         }
@@ -383,14 +313,14 @@ impl Future for Conversation {
     }
 }
 
-impl Drop for Conversation {
+impl Drop for SocketTask {
     fn drop(&mut self) {
-        // However the conversation ended, the hub forgets the socket.
+        // However the task ends, the hub removes the socket.
         self.worker.hub.borrow_mut().remove(self.id);
     }
 }
 
-/// Takes the mask off (RFC 6455, section 5.3), four bytes at a time.
+/// Removes the mask (RFC 6455, section 5.3), four bytes at a time.
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let mut words = payload.chunks_exact_mut(4);
     for word in &mut words {
@@ -407,9 +337,9 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 mod tests {
     use super::*;
 
-    /// The future of a socket's task, 88 bytes as of now: what it needs to read and to write is the worker's.
+    /// The memory of an idle socket's task: 88 bytes at present, since its buffers are the worker's.
     #[test]
-    fn an_idle_conversation_is_small() {
-        assert!(size_of::<Conversation>() <= 128, "{} bytes", size_of::<Conversation>());
+    fn idle_socket_task_is_small() {
+        assert!(size_of::<SocketTask>() <= 128, "{} bytes", size_of::<SocketTask>());
     }
 }

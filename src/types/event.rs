@@ -1,4 +1,4 @@
-//! What happened: the committed changes that the writer hands to every worker.
+//! Committed changes, which the writer thread sends to every worker, and ephemeral events between workers.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
     UserId,
 };
 
-/// A committed change. `seq` is zero for what is not part of the durable history (sessions, read marks).
+/// A committed change. `seq` is 0 for one that is not in the durable history (sessions, read marks).
 #[derive(Debug)]
 pub struct Event {
     pub seq: Seq,
@@ -24,7 +24,7 @@ pub enum Change {
         message: MessageId,
         creator: UserId,
         mentions: SmallVec<[UserId; 4]>,
-        /// `@here` or `@room`: everybody in the room is meant.
+        /// `@here` or `@room`: everybody in the room is mentioned.
         everyone: bool,
         json: Bytes,
     },
@@ -36,11 +36,11 @@ pub enum Change {
     MessageDeleted {
         room: RoomId,
         message: MessageId,
-        /// The room's newest message now.
+        /// The room's newest message after the deletion.
         last_message: Option<MessageId>,
         json: Bytes,
     },
-    /// A boost was given to a message or taken back.
+    /// A boost was added to a message or removed; `kind` is the type of the event.
     BoostChanged {
         room: RoomId,
         message: MessageId,
@@ -52,7 +52,7 @@ pub enum Change {
         members: Vec<(UserId, Involvement)>,
         json: Bytes,
     },
-    /// Renamed, or another kind; `added` are the people whom the new kind lets in.
+    /// The name or the kind changed; `added` are the users who became members by the new kind.
     RoomUpdated {
         room: Room,
         added: Vec<UserId>,
@@ -62,14 +62,14 @@ pub enum Change {
         room: RoomId,
         json: Bytes,
     },
-    /// `involvement` is None when the person is no longer a member.
+    /// `involvement` is None when the user is no longer a member.
     MembershipUpdated {
         room: RoomId,
         user: UserId,
         involvement: Option<Involvement>,
         json: Bytes,
     },
-    /// `rooms` are the open rooms that a new person is in from the start.
+    /// `rooms` are the open rooms that a new user is a member of.
     UserUpdated {
         user: User,
         rooms: Vec<RoomId>,
@@ -96,27 +96,27 @@ pub enum Change {
         room: RoomId,
         message: MessageId,
     },
-    /// A bot that gets its messages by a webhook, or no longer does.
+    /// A bot got a webhook, or no longer has one.
     WebhookSet {
         bot: UserId,
         on: bool,
     },
-    /// Somebody who wants pushes, or no longer does.
+    /// A user has subscriptions to pushes, or no longer has any.
     PushSet {
         user: UserId,
         on: bool,
     },
-    /// All the addresses that may not write.
+    /// All blocked addresses.
     AddressesBlocked {
         addresses: Vec<IpAddr>,
     },
-    /// There is something to do for the job runner.
+    /// Jobs were queued.
     JobsWaiting,
-    /// Another process wrote to the database (the `admin` commands do): read the small tables anew.
+    /// Another process wrote to the database, as the `admin` commands do: the state has to be read again.
     Reloaded,
 }
 
-/// A signed-in device.
+/// What a secret grants access to: see [`SessionKind`].
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: SessionId,
@@ -133,7 +133,7 @@ pub enum SessionEnd {
     Banned,
 }
 
-/// What is told once and kept nowhere.
+/// An event between workers that is not stored.
 #[derive(Clone, Copy, Debug)]
 pub enum EphemeralEvent {
     Typing {
@@ -141,13 +141,13 @@ pub enum EphemeralEvent {
         user: UserId,
         active: bool,
     },
-    /// A worker's count of this person's sockets in the room changed by `change`.
+    /// A worker's count of this user's sockets in the room changed by `change`.
     Present {
         room: RoomId,
         user: UserId,
         change: i32,
     },
-    /// The same for sockets at all, in any room or none.
+    /// The same for all sockets of the user.
     Online {
         user: UserId,
         change: i32,

@@ -1,4 +1,4 @@
-//! The words of the domain: ids, roles, rooms, people, messages. Everything else is built on these.
+//! The types of the domain: ids, users, rooms, messages, the account, secrets. They import no other module.
 
 pub mod event;
 pub mod person;
@@ -46,7 +46,8 @@ macro_rules! ids {
 ids! {
     UserId,
     RoomId,
-    /// A message's id is the `seq` of its `message.created` event: increasing over the whole server, never reused.
+    /// A message's id is the `seq` of its `message.created` event: it increases over the whole server and is never
+    /// reused.
     MessageId,
     SessionId,
     BoostId,
@@ -54,11 +55,11 @@ ids! {
     HookId,
     SubscriptionId,
     JobId,
-    /// The position of a durable event in the history of the whole server.
+    /// The position of a durable event in the history of the server.
     Seq,
 }
 
-/// Milliseconds since the Unix epoch; on the wire RFC 3339 in UTC, with milliseconds.
+/// Milliseconds since the Unix epoch. In JSON: RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
 
@@ -136,17 +137,17 @@ string_enums! {
     Role { Member, Admin, Bot }
     Status { Active, Deactivated, Banned }
     RoomKind { Open, Closed, Direct }
-    /// How much of a room a member wants to hear.
+    /// How much a member is notified of in a room; `invisible` also hides it from the list of rooms.
     Involvement { Invisible, Nothing, Mentions, Everything }
-    /// What a secret stands in for its person on.
+    /// What a session belongs to: a signed-in device, a personal API token, or a bot.
     SessionKind { Device, Token, Bot }
-    /// What is done in the background.
+    /// Kinds of background jobs.
     JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
     MessageKind { Text, Attachment, Sound, System }
 }
 
 impl RoomKind {
-    /// What a new member of such a room starts with.
+    /// The involvement of a new member.
     pub fn default_involvement(self) -> Involvement {
         match self {
             Self::Direct => Involvement::Everything,
@@ -155,18 +156,18 @@ impl RoomKind {
     }
 }
 
-/// A person or a bot. Names are shared, since every worker keeps everybody.
+/// A person or a bot. Strings are shared, since every worker holds all users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
     pub name: Arc<str>,
-    /// Of the name: see [`person::initials`].
+    /// Derived from the name by [`person::initials`].
     pub initials: Arc<str>,
     pub email: Option<Arc<str>>,
     pub bio: Arc<str>,
     pub role: Role,
     pub status: Status,
-    /// Counts up with each new picture; None for initials.
+    /// The version of the picture, which increases with each new one; None without a picture.
     pub avatar: Option<i64>,
 }
 
@@ -183,7 +184,7 @@ impl User {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     pub id: RoomId,
-    /// None in direct rooms: each member sees the others' names.
+    /// None in direct rooms, which are shown by the names of the other members.
     pub name: Option<Arc<str>>,
     pub kind: RoomKind,
     pub creator_id: UserId,
@@ -197,21 +198,21 @@ pub struct Account {
     pub custom_css: Arc<str>,
     pub join_code: Arc<str>,
     pub settings: Settings,
-    /// Counts up with each new logo.
+    /// The version of the logo, which increases with each new one; None without a logo.
     pub logo: Option<i64>,
 }
 
-/// What administrators can switch.
+/// The settings of the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     #[serde(default)]
     pub restrict_room_creation: bool,
-    /// Messages older than this many days are removed; None keeps everything.
+    /// Days after which messages are deleted; None for never.
     #[serde(default)]
     pub retention_days: Option<u32>,
 }
 
-/// A message as it is stored and sent: its row keeps exactly this JSON.
+/// A message as it is stored and sent: its row contains exactly this JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     pub id: MessageId,
@@ -225,10 +226,10 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     pub reply_to_id: Option<MessageId>,
     pub mentions: Vec<UserId>,
-    /// `@here` or `@room`: it is for everybody in the room.
+    /// `@here` or `@room`: it mentions everybody in the room.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub everyone: bool,
-    /// Nothing but a few emoji, which are shown large.
+    /// A few emoji and nothing else; clients show them large.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_emoji_only: bool,
     pub boosts: Vec<Boost>,
@@ -304,7 +305,7 @@ pub fn random_token() -> String {
     token
 }
 
-/// A join code, `xxxx-xxxx-xxxx`, of letters and digits that are not taken for one another.
+/// A random join code, `xxxx-xxxx-xxxx`, of letters and digits that are easily told apart.
 pub fn random_join_code() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut code = String::with_capacity(14);
@@ -319,12 +320,12 @@ pub fn random_join_code() -> String {
 
 fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    // Without randomness there are no secrets to give out: stopping is the only honest answer.
+    // Without randomness no secret can be made, so this panics.
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
 
-/// Bytes as digits, in lower case.
+/// Bytes in hexadecimal, in lower case.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -334,8 +335,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Hash tables keyed by our own small integers: no need for a hash that withstands an adversary, since
-/// the server hands out the ids.
+/// A hash map keyed by ids. The server assigns ids, so the hash need not withstand chosen keys.
 pub type IdMap<K, V> = std::collections::HashMap<K, V, std::hash::BuildHasherDefault<IdHasher>>;
 
 /// Fibonacci hashing of one integer.

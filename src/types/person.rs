@@ -1,4 +1,4 @@
-//! How a person without a picture is shown: initials on a colour.
+//! How a user without a picture is shown: initials on a colour.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::UserId;
 
-/// The colours behind initials: white on each has a contrast of 5.07 or more (WCAG 2.2, 1.4.3 wants 4.5).
+/// The colours behind initials. White on each has a contrast of at least 5.07; WCAG 2.2, 1.4.3 requires 4.5.
 const COLORS: [&str; 8] =
     ["#7c5cbf", "#4f6d3a", "#7a4fb0", "#2a7280", "#b04a73", "#806334", "#3f63a8", "#9a4f38"];
 
-/// The CSS colour of somebody, which stays theirs.
+/// The CSS colour of a user's initials, by the id.
 pub fn color(user: UserId) -> &'static str {
     COLORS[user.0.unsigned_abs() as usize % COLORS.len()]
 }
 
-/// The first letters of the first and the last word of a name, or the first two of the only word; one letter where there
-/// is but one, `?` where there is none. A letter is what people count as one, and signs are none.
+/// The first letters of the first and the last word of a name, or the first two of its only word, in upper case; `?` if
+/// the name has none. A letter is a grapheme cluster with a letter or a digit in it.
 pub fn initials(name: &str) -> Arc<str> {
     let mut words =
         name.split_whitespace().map(letters).filter_map(|mut letters| Some((letters.next()?, letters)));
@@ -25,7 +25,7 @@ pub fn initials(name: &str) -> Arc<str> {
     first.chars().chain(second.unwrap_or_default().chars()).collect::<String>().into()
 }
 
-/// In upper case, one of which can be several: of `ß`, the first.
+/// The letters of a word in upper case; of one that becomes several, such as `ß`, the first.
 fn letters(word: &str) -> impl Iterator<Item = String> {
     let letters = word.graphemes(true).filter(|letter| letter.chars().any(char::is_alphanumeric));
     letters.map(|letter| {

@@ -1,16 +1,19 @@
-//! What the server says on a socket, and what `/api/sync` repeats: one enum, tagged by `type`.
+//! The events that the server sends on sockets and by `/api/sync`: one enum, tagged by `type`.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{AccountView, Membership, RoomView, UserView};
-use crate::types::{Boost, BoostId, MessageId, RoomId, Seq, UserId, event::Change};
+use crate::types::{
+    Boost, BoostId, MessageId, RoomId, Seq, UserId,
+    event::{self, Change},
+};
 
-/// An event as clients have it. Durable ones also carry `seq`, after `type`: see [`durable_json`].
+/// An event as sent to clients. Durable ones also have `seq`, after `type`: see [`durable_json`].
 #[derive(Serialize)]
 #[serde(tag = "type")]
 pub enum Event<'a> {
-    // Durable. `message.created` and `message.updated` carry a message's finished object: see [`message_json`].
+    // Durable. `message.created` and `message.updated` contain the stored JSON of a message: see [`message_json`].
     #[serde(rename = "message.deleted")]
     MessageDeleted { room_id: RoomId, message_id: MessageId },
     #[serde(rename = "boost.created")]
@@ -23,7 +26,7 @@ pub enum Event<'a> {
     RoomUpdated { room: &'a RoomView<'a> },
     #[serde(rename = "room.deleted")]
     RoomDeleted { room_id: RoomId },
-    /// `membership` and `room` are null for somebody who is no longer a member.
+    /// `membership` and `room` are null for a user who is no longer a member.
     #[serde(rename = "membership.updated")]
     MembershipUpdated {
         room_id: RoomId,
@@ -51,7 +54,7 @@ pub enum Event<'a> {
         detail: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         client_message_id: Option<&'a str>,
-        /// Bytes, where something was too large.
+        /// The largest accepted size in bytes, if something was too large.
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,16 +75,15 @@ pub enum Event<'a> {
 impl Event<'_> {
     pub fn json(&self) -> Vec<u8> {
         match self {
-            // These two have their members in the order of the alphabet.
+            // The members of these two are in alphabetical order.
             Self::Error { .. } | Self::Pong { .. } => serde_json::json!(self).to_string().into_bytes(),
             _ => super::to_json(self),
         }
     }
 
-    /// What the history keeps of a durable event: its `type`, and the members of its object after that, as JSON without
-    /// the braces.
+    /// A durable event as the history stores it: its `type`, and the members after it as JSON without the braces.
     pub fn stored(&self) -> (String, String) {
-        // `{"type":"KIND",MEMBERS}`: a type has nothing that JSON escapes.
+        // `{"type":"KIND",MEMBERS}`: a type has no character that JSON escapes.
         let json = String::from_utf8(self.json()).expect("JSON is UTF-8");
         let (kind, members) = json["{\"type\":\"".len()..json.len() - 1]
             .split_once("\",")
@@ -90,7 +92,7 @@ impl Event<'_> {
     }
 }
 
-/// The reason in a close frame of code 1001, at most 123 bytes: when to come back.
+/// The reason in a close frame of code 1001, at most 123 bytes: `{"reason":"going away","retry_after_ms":…}`.
 pub fn going_away_json(retry_after_ms: u32) -> String {
     #[derive(Serialize)]
     struct Reason {
@@ -101,8 +103,8 @@ pub fn going_away_json(retry_after_ms: u32) -> String {
     serde_json::to_string(&reason).expect("our own types serialize")
 }
 
-/// A committed event; None for what is told to nobody.
-pub fn committed_json(event: &crate::types::event::Event) -> Option<Vec<u8>> {
+/// The JSON of a committed event; None for a change that is not sent to clients.
+pub fn committed_json(event: &event::Event) -> Option<Vec<u8>> {
     let (kind, json) = match &event.change {
         Change::MessageCreated { json, .. } => return Some(message_json("message.created", event.seq, json)),
         Change::MessageUpdated { json, .. } => return Some(message_json("message.updated", event.seq, json)),
@@ -127,12 +129,12 @@ pub fn committed_json(event: &crate::types::event::Event) -> Option<Vec<u8>> {
     Some(durable_json(kind, event.seq, json))
 }
 
-/// A durable event out of its type and its members.
+/// The JSON of a durable event, made of its type and its members.
 pub fn durable_json(kind: &str, seq: Seq, members: &[u8]) -> Vec<u8> {
     put(kind, seq, b"", members)
 }
 
-/// A durable event about a message, around the message's finished object.
+/// The JSON of a durable event about a message, around the stored JSON of the message.
 pub fn message_json(kind: &str, seq: Seq, message: &[u8]) -> Vec<u8> {
     put(kind, seq, b"\"message\":", message)
 }
@@ -147,7 +149,7 @@ fn put(kind: &str, seq: Seq, name: &[u8], rest: &[u8]) -> Vec<u8> {
     json
 }
 
-/// The answer to a message that was posted on a socket, around the message's finished object.
+/// The acknowledgement of a message posted on a socket, around the stored JSON of the message.
 pub fn ack_json(client_message_id: Option<&str>, message: &[u8]) -> Vec<u8> {
     let mut json = br#"{"type":"ack","client_message_id":"#.to_vec();
     serde_json::to_writer(&mut json, &client_message_id).expect("memory takes any text");

@@ -1,4 +1,6 @@
-//! The fields of a JSON body, each taken by name and type; all that is wrong with them is told at once.
+//! The fields of a JSON body, taken by name and type. Errors are collected, so that one response names all of them.
+//!
+//! A getter returns None for a field that is missing, null or wrong; the last is also recorded as an error.
 
 use std::str::FromStr;
 
@@ -7,13 +9,14 @@ use strum::VariantNames;
 
 use super::Problem;
 
-/// An object that was sent to us. Unknown fields are ignored.
+/// The fields of a JSON object that a client sent. Unknown fields are ignored.
 pub struct Form {
     fields: Map<String, Value>,
     wrong: Vec<(&'static str, String)>,
 }
 
 impl Form {
+    /// 400 for a body that is not JSON, 422 for JSON that is not an object.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self { fields, wrong: Vec::new() }),
@@ -26,7 +29,7 @@ impl Form {
         Self { fields, wrong: Vec::new() }
     }
 
-    /// Notes what is wrong with a field.
+    /// Records an error. The reason follows the name of the field in a sentence: "cannot be blank".
     pub fn refuse(&mut self, name: &'static str, reason: impl Into<String>) {
         self.wrong.push((name, reason.into()));
     }
@@ -35,22 +38,22 @@ impl Form {
         self.fields.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Whether the field is there; null is nothing.
+    /// Whether the field is present and not null.
     pub fn has(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// Whether the field is a text of nothing but white space.
+    /// Whether the field is a string of white space only.
     pub fn is_blank(&self, name: &str) -> bool {
         self.fields.get(name).and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
     }
 
-    /// Whether the field is there, be it null.
+    /// Whether the field is present, even as null.
     pub fn is_given(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }
 
-    /// A text, as it was sent.
+    /// A string, as sent.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         match self.take(name)? {
             Value::String(text) => Some(text),
@@ -61,7 +64,7 @@ impl Form {
         }
     }
 
-    /// A text of one line between so many characters, once trimmed.
+    /// A string of one line, trimmed; `length` bounds its characters.
     pub fn line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
         let text = self.text(name)?;
         let text = text.trim();
@@ -87,7 +90,7 @@ impl Form {
         }
     }
 
-    /// The same, and it has to be there.
+    /// The same, required. An empty string stands for an error.
     pub fn required_line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> String {
         let before = self.wrong.len();
         let line = self.line(name, length);
@@ -97,6 +100,7 @@ impl Form {
         line.unwrap_or_default()
     }
 
+    /// A positive integer.
     pub fn id(&mut self, name: &'static str) -> Option<i64> {
         match self.take(name)?.as_i64() {
             Some(id) if id > 0 => Some(id),
@@ -107,6 +111,7 @@ impl Form {
         }
     }
 
+    /// The same, required. 0 stands for an error.
     pub fn required_id(&mut self, name: &'static str) -> i64 {
         let before = self.wrong.len();
         let id = self.id(name);
@@ -116,7 +121,7 @@ impl Form {
         id.unwrap_or_default()
     }
 
-    /// A list of ids, `most` at the most.
+    /// A list of at most `most` positive integers.
     pub fn ids(&mut self, name: &'static str, most: usize) -> Option<Vec<i64>> {
         let Value::Array(values) = self.take(name)? else {
             self.refuse(name, "has to be a list of ids");
@@ -163,7 +168,7 @@ impl Form {
         }
     }
 
-    /// A number up to `most`; Some(None) if it is there and null.
+    /// An integer within `range`; Some(None) for null.
     pub fn nullable_number(
         &mut self,
         name: &'static str,
@@ -189,7 +194,7 @@ impl Form {
         }
     }
 
-    /// A number of zero or more.
+    /// An integer of 0 or more.
     pub fn count(&mut self, name: &'static str) -> Option<i64> {
         match self.take(name)?.as_i64() {
             Some(number) if number >= 0 => Some(number),
@@ -200,17 +205,18 @@ impl Form {
         }
     }
 
+    /// Whether any error is recorded.
     pub fn is_wrong(&self) -> bool {
         !self.wrong.is_empty()
     }
 
-    /// Says whether all was right.
+    /// 422 with all recorded errors, if there are any.
     pub fn finish(self) -> Result<(), Problem> {
         if self.wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(self.wrong)) }
     }
 }
 
-/// An address in the loose sense of people: something, an `@`, something with a dot or a plain host.
+/// An e-mail address by [`looks_like_email`], at most 254 characters.
 pub fn required_email(form: &mut Form, name: &'static str) -> String {
     let email = form.required_line(name, 1..=254);
     if !email.is_empty() && !looks_like_email(&email) {
@@ -219,6 +225,7 @@ pub fn required_email(form: &mut Form, name: &'static str) -> String {
     email
 }
 
+/// Whether a text has the form `LOCAL@DOMAIN`, without white space. Only delivery could tell more.
 pub fn looks_like_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
@@ -230,7 +237,7 @@ pub fn looks_like_email(text: &str) -> bool {
     })
 }
 
-/// Passwords: 8 characters or more, and no more than a hash should be made to chew on.
+/// Characters of a password. The upper bound limits the time of hashing.
 pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
 
 pub fn required_password(form: &mut Form, name: &'static str) -> String {

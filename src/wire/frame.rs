@@ -1,9 +1,9 @@
-//! Frames: the bytes that go to sockets, made once and shared.
+//! WebSocket frames as the server sends them: encoded once per encoding and shared between sockets.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-/// How a socket wants its messages: text frames of JSON, or binary frames of the same maps in MessagePack.
+/// The encoding of a socket, by its subprotocol: text frames of JSON, or binary frames of the same maps in MessagePack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     Json,
@@ -16,7 +16,7 @@ const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8A;
 
-/// A frame's header (RFC 6455, section 5.2): a server's frames are whole and unmasked.
+/// Appends a frame's header (RFC 6455, section 5.2). Frames of a server are unmasked; these are never fragmented.
 fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
     out.put_u8(opcode);
     match length {
@@ -32,7 +32,7 @@ fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
     }
 }
 
-/// Appends a JSON text as a frame of the socket's encoding.
+/// Appends one frame with a JSON value in the encoding of a socket.
 pub fn put_frame(out: &mut BytesMut, encoding: Encoding, json: &[u8]) {
     match encoding {
         Encoding::Json => {
@@ -49,14 +49,15 @@ pub fn put_frame(out: &mut BytesMut, encoding: Encoding, json: &[u8]) {
     }
 }
 
-/// One frame by itself.
+/// One frame with a JSON value in the encoding of a socket.
 pub fn frame(encoding: Encoding, json: &[u8]) -> Bytes {
     let mut out = BytesMut::new();
     put_frame(&mut out, encoding, json);
     out.freeze()
 }
 
-/// The same value in MessagePack, straight from reader to writer, without a tree in between.
+/// Converts JSON to MessagePack. Map lengths precede their entries in MessagePack, so the JSON is parsed into a
+/// `serde_json::Value` first; its maps have their keys in alphabetical order.
 fn to_message_pack(json: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(json.len());
     let value: serde_json::Value = serde_json::from_slice(json).expect("our own JSON parses");
@@ -68,7 +69,7 @@ pub fn ping() -> Bytes {
     Bytes::from_static(&[PING, 0])
 }
 
-/// Answers a ping with its own payload, of 125 bytes at most.
+/// A pong with the payload of a ping, 125 bytes at most (RFC 6455, section 5.5.3).
 pub fn pong(payload: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(payload.len() + 2);
     put_header(&mut out, PONG, payload.len());
@@ -76,6 +77,7 @@ pub fn pong(payload: &[u8]) -> Bytes {
     out.freeze()
 }
 
+/// A close frame with a reason of 123 bytes at most (RFC 6455, section 5.5.1).
 pub fn close(code: CloseCode, reason: &str) -> Bytes {
     let mut out = BytesMut::with_capacity(reason.len() + 4);
     put_header(&mut out, CLOSE, reason.len() + 2);

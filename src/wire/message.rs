@@ -1,4 +1,5 @@
-//! A message's object, made in two steps: all but what only the writer knows before it is queued, the rest at its turn.
+//! The JSON of a message, made in two steps: a worker serializes what it knows, and the writer thread adds the id,
+//! the time and the attachment.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -20,11 +21,11 @@ pub struct Unfinished<'a> {
     pub is_emoji_only: bool,
 }
 
-/// How an object without an attachment ends.
+/// The end of the JSON of a message without an attachment.
 const WITHOUT: &[u8] = br#""attachment":null,"embeds":[]}"#;
 
 impl Unfinished<'_> {
-    /// Its members as an object of their own, for [`finished`].
+    /// The known members as a JSON object, for [`finished`].
     pub fn json(&self) -> Vec<u8> {
         #[derive(Serialize)]
         struct Wire<'a> {
@@ -76,7 +77,7 @@ impl Unfinished<'_> {
     }
 }
 
-/// The finished object: `rest` is what [`Unfinished::json`] made.
+/// The complete JSON of a message: `rest` is what [`Unfinished::json`] returned.
 pub fn finished(rest: &[u8], id: MessageId, created_at: Timestamp, attachment: Option<&Attachment>) -> Bytes {
     use std::fmt::Write;
     let mut json = BytesMut::with_capacity(rest.len() + 64);

@@ -1,5 +1,5 @@
-//! Everything a client sees: events, views, problems, and the frames that carry them. Requests come in as a [`Form`].
-//! No other module puts JSON together by hand.
+//! Everything that clients receive: events, views, problems and frames; and [`Form`], which parses what they send.
+//! No other module assembles JSON from strings.
 
 pub mod event;
 mod form;
@@ -15,7 +15,7 @@ pub use page::{export_line, page_json, search_json, sync_json};
 pub use problem::Problem;
 pub use views::{AccountView, Membership, RoomView, UserView};
 
-/// What we say has nothing in it that JSON cannot say.
+/// Serializes one of our own types, which have nothing that JSON cannot represent.
 pub fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("our own types serialize")
 }

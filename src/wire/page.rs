@@ -1,4 +1,4 @@
-//! Pages of messages and of hits, around finished objects that are not parsed again.
+//! Pages of messages and other lists, around stored JSON that is not parsed again.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -16,7 +16,8 @@ pub fn page_json<'a>(
     body.freeze()
 }
 
-/// `{"results":[{"message":…,"snippet":…}],"has_before":…}`, each hit a message's finished object and a snippet of HTML.
+/// `{"results":[{"message":…,"snippet":…}],"has_before":…}`; a hit is the stored JSON of a message and a snippet of
+/// HTML.
 pub fn search_json<'a>(hits: impl Iterator<Item = (&'a Bytes, String)>, has_before: bool) -> Bytes {
     let mut body = BytesMut::from(&b"{\"results\":["[..]);
     put_list(&mut body, hits, |body, (json, snippet)| {
@@ -38,8 +39,8 @@ pub fn sync_json(events: impl Iterator<Item = Vec<u8>>, seq: crate::types::Seq) 
     body.freeze()
 }
 
-/// A line of an export, `{"type":KIND,KIND:OBJECT}` and a line feed; `file` is where a message's file lies in the data
-/// directory.
+/// A line of an export: `{"type":KIND,KIND:OBJECT,"file":FILE}` and a line feed. `file` is the path of a message's
+/// file in the data directory.
 pub fn export_line(kind: &str, object: &[u8], file: Option<&str>) -> Vec<u8> {
     let mut line = format!(r#"{{"type":"{kind}","{kind}":"#).into_bytes();
     line.extend_from_slice(object);

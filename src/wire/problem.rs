@@ -1,22 +1,22 @@
-//! What went wrong, as RFC 9457 has it.
+//! Error responses (RFC 9457).
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-/// An answer that is not the one asked for: a status, a stable word for programs, a sentence for people.
+/// An error for a client: an HTTP status, a stable code for programs, a sentence for people.
 #[derive(Debug)]
 pub struct Problem {
     pub status: u16,
     pub code: &'static str,
     pub detail: String,
-    /// On 422: each field with the reasons against it.
+    /// On 422: names of fields, each with what is wrong with it.
     pub fields: Vec<(&'static str, String)>,
-    /// On 413: the most bytes that are taken.
+    /// On 413: the largest accepted size in bytes.
     pub limit: Option<u64>,
-    /// On 429 and 503: when to try again.
+    /// On 429 and 503: how long to wait before trying again.
     pub retry_after: Option<Duration>,
-    /// For 405.
+    /// On 405: the value of `Allow`.
     pub allow: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl Problem {
         Self::new(415, "unsupported_media_type", "The body has to be a PNG, JPEG, GIF or WebP picture.")
     }
 
-    /// In Slack's words.
+    /// With one of the codes of Slack's incoming webhooks.
     pub fn of_hook(status: u16, code: &'static str) -> Self {
         let detail = match code {
             "no_text" => "There is nothing to say in the payload.",
@@ -133,7 +133,7 @@ impl Problem {
         }
     }
 
-    /// `Retry-After` has whole seconds.
+    /// Seconds for `Retry-After`, rounded up.
     pub fn retry_after_s(&self) -> Option<u64> {
         self.retry_after.map(seconds)
     }

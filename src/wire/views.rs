@@ -1,5 +1,5 @@
-//! The objects of the API: people, rooms, memberships, the account. A message's object is [`crate::types::Message`], since
-//! its row keeps it finished.
+//! The objects of the API: users, rooms, memberships, the account. A message is a [`crate::types::Message`], whose
+//! JSON is stored.
 
 use serde::{Serialize, Serializer};
 
@@ -11,21 +11,20 @@ use crate::types::{
 impl User {
     /// As everybody may see it.
     pub fn public(&self) -> UserView<'_> {
-        UserView { user: self, with_email: false }
+        self.view(false)
     }
 
-    /// As everybody or as an administrator sees it.
-    pub fn seen_by_admin(&self, is_admin: bool) -> UserView<'_> {
-        UserView { user: self, with_email: is_admin }
-    }
-
-    /// As the person and administrators see it.
+    /// As the user and administrators may see it.
     pub fn private(&self) -> UserView<'_> {
-        UserView { user: self, with_email: true }
+        self.view(true)
+    }
+
+    pub fn view(&self, with_email: bool) -> UserView<'_> {
+        UserView { user: self, with_email }
     }
 }
 
-/// A user on the wire.
+/// A user as clients receive it.
 #[derive(Clone, Copy, Debug)]
 pub struct UserView<'a> {
     user: &'a User,
@@ -63,15 +62,15 @@ impl Serialize for UserView<'_> {
     }
 }
 
-/// A room on the wire.
+/// A room as clients receive it.
 #[derive(Debug)]
 pub struct RoomView<'a> {
     pub room: &'a Room,
     pub last_message_id: Option<MessageId>,
     pub member_count: usize,
-    /// Of a direct room.
+    /// In a direct room.
     pub member_ids: Option<Vec<UserId>>,
-    /// In the caller's own lists.
+    /// The caller's own, where there is one caller.
     pub membership: Option<Membership>,
 }
 
@@ -109,7 +108,7 @@ impl Serialize for RoomView<'_> {
     }
 }
 
-/// A member's own relation to a room, as the wire has it.
+/// A user's own membership of a room, as clients receive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Membership {
     pub involvement: Involvement,
@@ -121,16 +120,20 @@ pub struct Membership {
 impl Account {
     /// As everybody may see it.
     pub fn public(&self) -> AccountView<'_> {
-        AccountView { account: self, with_join_code: false }
+        self.view(false)
     }
 
-    /// As administrators see it.
+    /// As administrators may see it.
     pub fn private(&self) -> AccountView<'_> {
-        AccountView { account: self, with_join_code: true }
+        self.view(true)
+    }
+
+    pub fn view(&self, with_join_code: bool) -> AccountView<'_> {
+        AccountView { account: self, with_join_code }
     }
 }
 
-/// The account on the wire.
+/// The account as clients receive it.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountView<'a> {
     account: &'a Account,

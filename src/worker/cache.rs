@@ -1,4 +1,4 @@
-//! A worker's cache of finished answers, with a budget and valid only for the version that they were made of.
+//! A worker's cache of response bodies. It is bounded in bytes, and a body is valid for one version of its source only.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,19 @@ use hyper::header::HeaderValue;
 
 use crate::types::{RoomId, Seq, UserId};
 
-/// Bytes of bodies a worker keeps at most; past it the half that was used least recently goes.
+/// Bytes cached by one worker. Beyond it, the half of the entries used least recently is dropped.
 const BUDGET: usize = 16 << 20;
 
-/// What an answer is to.
+/// What a body answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
     /// The newest messages of a room.
     Newest(RoomId),
-    /// A person's search, as the query of its address says it.
+    /// A user's search, by the query string of its URL.
     Search(UserId, Box<str>),
 }
 
-/// What an entry costs beside its body, roughly.
+/// The approximate size of an entry without its body, in bytes.
 const ENTRY: usize = 512;
 
 impl Key {
@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-/// How a body is encoded on the wire.
+/// Content codings (RFC 9110, section 8.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     Identity,
@@ -39,17 +39,17 @@ pub enum Coding {
     Brotli,
 }
 
-/// A finished answer, with the values of its headers made too.
+/// A response body with the values of its headers.
 #[derive(Clone, Debug)]
 pub struct CachedBody {
     pub version: Seq,
     body: Bytes,
-    /// Made when somebody first takes them.
+    /// Made on first use.
     gzip: Option<Bytes>,
     br: Option<Bytes>,
-    /// `ETag`, in the order of the codings.
+    /// `ETag`, in the order of [`Coding`].
     etags: [HeaderValue; 3],
-    /// The `Link` header, if there is more than this page.
+    /// `Link`, if there are more pages.
     pub link: Option<HeaderValue>,
 }
 
@@ -60,11 +60,11 @@ impl CachedBody {
     }
 
     fn size(&self) -> usize {
-        let packed = |body: &Option<Bytes>| body.as_ref().map_or(0, Bytes::len);
-        self.body.len() + packed(&self.gzip) + packed(&self.br)
+        let compressed = |body: &Option<Bytes>| body.as_ref().map_or(0, Bytes::len);
+        self.body.len() + compressed(&self.gzip) + compressed(&self.br)
     }
 
-    /// Bytes of the body as it is.
+    /// Bytes of the uncompressed body.
     pub fn length(&self) -> usize {
         self.body.len()
     }
@@ -74,7 +74,7 @@ impl CachedBody {
     }
 }
 
-/// A strong entity tag: each coding of a body has one of its own (RFC 9110, section 8.8.3).
+/// A strong entity tag, which differs for each coding of a body (RFC 9110, section 8.8.3).
 pub fn etag(tag: &str, coding: Coding) -> HeaderValue {
     let suffix = match coding {
         Coding::Identity => "",
@@ -92,6 +92,7 @@ pub struct BodyCache {
 }
 
 impl BodyCache {
+    /// The body for a key, if it was made of this version.
     pub fn get(&mut self, key: &Key, version: Seq) -> Option<&CachedBody> {
         self.clock += 1;
         let (used, found) = self.bodies.get_mut(key)?;
@@ -99,8 +100,13 @@ impl BodyCache {
         (found.version == version).then_some(found)
     }
 
-    /// The body of what was just got, packed by `pack` if it had not been.
-    pub fn coded(&mut self, key: &Key, coding: Coding, pack: impl FnOnce(&[u8]) -> Bytes) -> Option<Bytes> {
+    /// A body in a coding; `compress` makes it on first use.
+    pub fn coded(
+        &mut self,
+        key: &Key,
+        coding: Coding,
+        compress: impl FnOnce(&[u8]) -> Bytes,
+    ) -> Option<Bytes> {
         let (_, found) = self.bodies.get_mut(key)?;
         let place = match coding {
             Coding::Identity => return Some(found.body.clone()),
@@ -108,9 +114,9 @@ impl BodyCache {
             Coding::Brotli => &mut found.br,
         };
         if place.is_none() {
-            let packed = pack(&found.body);
-            self.bytes += packed.len();
-            *place = Some(packed);
+            let compressed = compress(&found.body);
+            self.bytes += compressed.len();
+            *place = Some(compressed);
         }
         place.clone()
     }
@@ -155,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_found_only_for_the_version_it_was_made_of() {
+    fn body_is_found_only_for_its_version() {
         let mut cache = BodyCache::default();
         cache.put(room(1), body(5, 10));
         assert!(cache.get(&room(1), Seq(5)).is_some());
@@ -164,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_packed_once_and_counted() {
+    fn body_is_compressed_once_and_counted() {
         let mut cache = BodyCache::default();
         cache.put(room(1), body(5, 10));
-        let pack = |_: &[u8]| Bytes::from_static(b"zip");
-        assert_eq!(cache.coded(&room(1), Coding::Gzip, pack).as_deref(), Some(&b"zip"[..]));
-        let again = cache.coded(&room(1), Coding::Gzip, |_| panic!("it is packed already"));
+        let compress = |_: &[u8]| Bytes::from_static(b"zip");
+        assert_eq!(cache.coded(&room(1), Coding::Gzip, compress).as_deref(), Some(&b"zip"[..]));
+        let again = cache.coded(&room(1), Coding::Gzip, |_| panic!("it is compressed already"));
         assert_eq!(again.as_deref(), Some(&b"zip"[..]));
         assert_eq!(cache.bytes(), 13 + ENTRY);
         cache.remove(&room(1));
@@ -177,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn past_its_budget_the_cache_drops_what_was_used_least_recently() {
+    fn cache_over_its_budget_drops_the_least_recently_used() {
         let mut cache = BodyCache::default();
         for id in 1..=20 {
             cache.put(room(id), body(1, 1 << 20));

@@ -1,4 +1,5 @@
-//! Where a worker gets its mail: committed events, finished commands and ephemeral events from other workers.
+//! The inbox of a worker: committed events and finished commands from the writer thread, ephemeral events from other
+//! workers.
 
 use std::{
     sync::{
@@ -16,13 +17,13 @@ use crate::{
 };
 
 pub enum Message {
-    /// The events of one commit, and when it was done.
+    /// The events of one commit, and when it was committed.
     Events(Batch, Instant),
     Completions(Vec<Box<dyn Completion>>),
     Ephemeral(EphemeralEvent),
 }
 
-/// A worker's mailbox. Unbounded in type, bounded in fact: the writer's queue bounds what can be under way.
+/// The inbox of one worker. It has no bound of its own: the writer's queue bounds the commands in progress.
 #[derive(Default)]
 pub struct Inbox {
     messages: Mutex<Vec<Message>>,
@@ -31,18 +32,18 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Puts a message in without waking the worker. It is seen by every request that begins from now on.
+    /// Adds a message without waking the worker. Every request that begins afterwards sees it: see `Worker::catch_up`.
     pub fn put(&self, message: Message) {
         self.lock().push(message);
         self.waiting.store(true, Ordering::Release);
     }
 
-    /// Wakes the worker for what has been put in.
+    /// Wakes the worker.
     pub fn notify(&self) {
         self.notify.notify_one();
     }
 
-    /// Takes all that waits, into `taken`, which must be empty. Costs one load when there is nothing.
+    /// Moves all messages into `taken`, which must be empty. Costs one atomic load when there are none.
     pub fn take(&self, taken: &mut Vec<Message>) {
         debug_assert!(taken.is_empty());
         if self.waiting.load(Ordering::Acquire) {
@@ -52,13 +53,13 @@ impl Inbox {
         }
     }
 
-    /// Returns when the worker has been rung for.
+    /// Waits for [`Self::notify`].
     pub async fn notified(&self) {
         self.notify.notified().await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Message>> {
-        // Nothing that holds this lock can panic half-way through a change.
+        // No holder of this lock can panic in the middle of a change.
         self.messages.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

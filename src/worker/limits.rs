@@ -11,15 +11,15 @@ use std::{
 
 use crate::{store::network_of, types::UserId};
 
-/// Keys remembered at most, of about 300 bytes each with ten events.
+/// Keys stored at most, of about 300 bytes each with ten events.
 const MAX_KEYS: usize = 100_000;
 
-/// At most `limit` events of a key within any `window`: exact, by remembering when they were, unless more keys than
-/// `MAX_KEYS` come within two windows. Then those that were used longest ago are forgotten.
+/// A sliding-window log: at most `limit` events of a key within any `window`. It is exact, since it stores the time of
+/// each event, unless more than `MAX_KEYS` keys are used within two windows; then those used longest ago are dropped.
 ///
-/// The keys are in two generations. A key moves to the recent one when it is used; when a window is over, or the recent
-/// one is full, the older one is dropped and the recent one becomes the older. So nothing is ever searched for what is
-/// to be forgotten, and what is forgotten after a whole window does not count any more.
+/// The keys are in two generations. A key moves to the recent one when it is used. When a window is over, or the recent
+/// one is full, the older one is dropped and the recent one becomes the older. So keys expire without a search, and a
+/// key that is dropped after a whole window has no event that counts.
 pub struct SlidingWindow<K> {
     limit: usize,
     window: Duration,
@@ -41,7 +41,7 @@ impl<K: Hash + Eq> SlidingWindow<K> {
         Self { limit, window, keys: Mutex::new(keys) }
     }
 
-    /// Counts an event, or says how long to wait until one is allowed again.
+    /// Counts an event, or returns how long to wait until one is allowed.
     pub fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut keys = self.lock();
         let since = *keys.since.get_or_insert(now);
@@ -71,7 +71,7 @@ impl<K: Hash + Eq> SlidingWindow<K> {
         taken
     }
 
-    /// Takes the newest event back: it did not count after all.
+    /// Removes the newest event of a key.
     pub fn give_back(&self, key: &K) {
         let keys = &mut *self.lock();
         for generation in [&mut keys.recent, &mut keys.older] {
@@ -97,13 +97,13 @@ pub struct Limits {
     sign_ins_by_account: SlidingWindow<String>,
 }
 
-/// Failed tries to sign in, of an address and of an account, within three minutes.
+/// Failed attempts to sign in, by address and by account, within three minutes.
 const SIGN_INS: usize = 10;
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(180);
 const POST_WINDOW: Duration = Duration::from_secs(10);
 
 impl Limits {
-    /// `posts` messages of a person in ten seconds; 0 for no limit.
+    /// `posts` messages of a user in ten seconds; 0 for no limit.
     pub fn new(posts: u32) -> Self {
         Self {
             posts: (posts > 0).then(|| SlidingWindow::new(posts as usize, POST_WINDOW)),
@@ -116,8 +116,8 @@ impl Limits {
         self.posts.as_ref().map_or(Ok(()), |posts| posts.take(user, Instant::now()))
     }
 
-    /// Counts a try to sign in; `signed_in` takes it back, so that an office behind one address can come to work. An
-    /// address of IPv6 counts as its /64, since whoever has one has all of them.
+    /// Counts an attempt to sign in. `signed_in` removes it again, so that many people behind one address can sign in.
+    /// An IPv6 address counts as its /64, since a client has all of them.
     pub fn try_sign_in(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
         let now = Instant::now();
         self.sign_ins_by_address.take(network_of(address), now)?;

@@ -1,5 +1,5 @@
-//! What one worker thread works with: its reader, its copy of the state, its sockets, its caches. Nothing of it is
-//! behind a lock, and no borrow of it is held across an `.await`.
+//! One worker thread: its reader, its copy of the state, its hub of sockets, its caches. None of it is behind a lock,
+//! and no borrow of it is held across an `.await`. What all workers share is [`Shared`].
 
 pub mod cache;
 pub mod inbox;
@@ -18,23 +18,27 @@ use std::{
 
 use bytes::Bytes;
 
+use self::{
+    cache::{BodyCache, CachedBody, Key},
+    inbox::{Inbox, Message},
+    limits::Limits,
+};
 use crate::{
     config::Config,
     hub::Hub,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
     store::{Folder, Reader, State, WriterHandle},
-    types::event::{Change, EphemeralEvent, Event},
-    types::{IdMap, UserId},
-    worker::cache::{BodyCache, CachedBody, Key},
-    worker::inbox::{Inbox, Message},
-    worker::limits::Limits,
+    types::{
+        IdMap, UserId,
+        event::{Change, EphemeralEvent, Event},
+    },
 };
 
-/// Ids of requests that are made in one piece of memory.
+/// Request ids made in one allocation.
 const IDS_AT_ONCE: usize = 64;
 
-/// How old the read behind `/health` may be.
+/// How long the result of the read behind `/health` is reused.
 const HEALTH_AGE: Duration = Duration::from_secs(1);
 
 /// What all workers of a process share. Locks in it are held for nanoseconds.
@@ -44,44 +48,44 @@ pub struct Shared {
     pub inboxes: Vec<Inbox>,
     pub metrics: Vec<Arc<WorkerMetrics>>,
     pub started: Instant,
-    /// Milliseconds of the Unix epoch at the start, for the ids of requests.
+    /// When the process started, in milliseconds since the Unix epoch; part of the request ids.
     pub boot: u64,
-    /// Set once the server is going away.
+    /// Set while the server stops.
     pub draining: AtomicBool,
-    /// Hashing passwords takes a core for tens of milliseconds: so many at once.
+    /// Bounds how many passwords are hashed at once: each takes a core for tens of milliseconds.
     pub hashing: tokio::sync::Semaphore,
     pub hashing_waiting: AtomicUsize,
     pub folder: Folder,
-    /// Decoding pictures takes a core and up to 256 MB: one at a time.
+    /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.
     pub imaging: tokio::sync::Semaphore,
-    /// Rung when there is something to do in the background.
+    /// Notified when jobs are queued.
     pub jobs: tokio::sync::Notify,
-    /// Rung when the account keeps messages for another time than before.
+    /// Notified when the retention time of messages changes.
     pub retention_changed: tokio::sync::Notify,
-    /// What the job runner has the first worker do.
+    /// Tasks for the first worker: see [`Self::send_task`].
     pub tasks: Mutex<Vec<Task>>,
     pub backups: BackupMetrics,
-    /// Made at the first start, kept for ever: subscriptions are to it.
+    /// Made at the first start and never changed, since subscriptions are bound to it (RFC 8292, section 4).
     pub vapid: Arc<VapidKey>,
-    /// What everybody searched for last, as a hash: asked again, it need not be remembered again.
+    /// A hash of each user's last search, which is not stored again when repeated.
     pub last_searches: Mutex<IdMap<UserId, u64>>,
-    /// `Strict-Transport-Security`, for answers over TLS.
+    /// `Strict-Transport-Security`, for responses over TLS.
     pub hsts: Option<hyper::header::HeaderValue>,
-    /// With this the first visitor from loopback is signed in. Only `campfire demo` sets it.
+    /// A session token that the first visitor from loopback gets. Only `campfire demo` sets it.
     pub demo_token: Mutex<Option<String>>,
 }
 
-/// Something that another thread wants done with all that a worker knows.
+/// A function that another thread runs on a worker.
 pub type Task = Box<dyn FnOnce(&Rc<Worker>) + Send>;
 
 impl Shared {
-    /// Has the first worker do something.
+    /// Runs a task on the first worker.
     pub fn send_task(&self, task: Task) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
         self.inboxes[0].notify();
     }
 
-    /// Whether this is another search than the person's last one. Takes it for the last one from now on.
+    /// Records a user's search as the last one; true if it differs from the one before.
     pub fn is_new_search(&self, user: UserId, query: &str) -> bool {
         use std::hash::{DefaultHasher, Hasher};
         let mut hasher = DefaultHasher::new();
@@ -112,14 +116,14 @@ pub struct Worker {
     pub hub: RefCell<Hub>,
     pub bodies: RefCell<BodyCache>,
     pub metrics: Arc<WorkerMetrics>,
-    /// Where sockets read into; what is left of a message moves to a buffer of the socket's own.
+    /// The buffer that sockets read into. A socket copies only an incomplete frame to a buffer of its own.
     pub scratch: RefCell<Box<[u8]>>,
-    /// Rung when the hub has frames to flush.
+    /// Notified when the hub has frames to write.
     pub flush: tokio::sync::Notify,
     taken: RefCell<Vec<Message>>,
     healthy_at: Cell<Option<Instant>>,
     requests: Cell<u64>,
-    /// The ids of the next requests, one after the other.
+    /// The ids of the next requests, concatenated.
     request_ids: RefCell<Bytes>,
     sampled_at: Cell<Option<Instant>>,
 }
@@ -156,8 +160,8 @@ impl Worker {
         &self.shared.config
     }
 
-    /// Takes in all that the writer and the other workers have sent. Done before each request, so that whoever
-    /// has heard an answer sees what it told, whichever worker is asked next.
+    /// Applies everything in the inbox. Called before each request, so that a client that has got an answer sees its
+    /// effect on every worker.
     pub fn catch_up(&self) {
         let mut taken = self.taken.take();
         self.shared.inboxes[self.id].take(&mut taken);
@@ -165,7 +169,7 @@ impl Worker {
             match message {
                 Message::Events(batch, _) => self.apply(&batch),
                 Message::Completions(completions) => {
-                    completions.into_iter().for_each(|answer| answer.complete())
+                    completions.into_iter().for_each(|completion| completion.complete())
                 }
                 Message::Ephemeral(event) => self.hub.borrow_mut().receive(event, &self.state.borrow()),
             }
@@ -175,7 +179,7 @@ impl Worker {
         self.flush_if_needed();
     }
 
-    /// Does what other threads want done here.
+    /// Runs the tasks that other threads have sent.
     pub fn run_tasks(self: &Rc<Self>) {
         if self.id == 0 {
             let tasks =
@@ -184,7 +188,7 @@ impl Worker {
         }
     }
 
-    /// Has the flusher run if there are frames to flush.
+    /// Wakes the task that writes frames, if there are any.
     pub fn flush_if_needed(&self) {
         if self.hub.borrow().has_frames() {
             self.flush.notify_one();
@@ -201,9 +205,9 @@ impl Worker {
                         *state = read;
                         hub.close_ended_sessions(&state);
                     }
-                    Err(error) => tracing::error!(%error, "could not read the state anew"),
+                    Err(error) => tracing::error!(%error, "could not read the state again"),
                 },
-                // Its members are still needed to tell them.
+                // Delivered first, while the state still has the members.
                 Change::RoomDeleted { room, .. } => {
                     hub.deliver(event, &state);
                     state.apply(event);
@@ -218,15 +222,15 @@ impl Worker {
         hub.end_of_batch(&state);
     }
 
-    /// Passes on what the hub has to say to the others.
-    pub fn send_ephemeral_events(&self) {
+    /// Broadcasts the events in the hub's outbox.
+    fn send_ephemeral_events(&self) {
         let outbox = std::mem::take(&mut self.hub.borrow_mut().outbox);
         for event in outbox {
             self.broadcast(event);
         }
     }
 
-    /// Tells every worker, this one at once.
+    /// Sends an ephemeral event to all workers; this one handles it at once.
     pub fn broadcast(&self, event: EphemeralEvent) {
         for (id, inbox) in self.shared.inboxes.iter().enumerate() {
             if id != self.id {
@@ -251,7 +255,7 @@ impl Worker {
         healthy
     }
 
-    /// True for one request a second.
+    /// True for one request a second, which is traced.
     pub fn is_sampled(&self, now: Instant) -> bool {
         let due = self.sampled_at.get().is_none_or(|at| now.duration_since(at) >= Duration::from_secs(1));
         if due {
@@ -260,14 +264,14 @@ impl Worker {
         due
     }
 
-    /// Caches a finished answer.
+    /// Caches a response body.
     pub fn cache(&self, key: Key, body: CachedBody) {
         let mut bodies = self.bodies.borrow_mut();
         bodies.put(key, body);
         self.metrics.body_bytes.set(bodies.bytes() as u64);
     }
 
-    /// A request's id: when the process started and which worker, then the worker's count, so never twice the same.
+    /// A unique request id: the start of the process and the worker, then the worker's count, in hexadecimal.
     pub fn next_request_id(&self) -> Bytes {
         const LENGTH: usize = 33;
         let mut ids = self.request_ids.borrow_mut();
@@ -282,9 +286,5 @@ impl Worker {
             *ids = made.into();
         }
         ids.split_to(LENGTH)
-    }
-
-    pub fn is_admin(&self, user: UserId) -> bool {
-        self.state.borrow().users.get(&user).is_some_and(|user| user.is_admin())
     }
 }
