@@ -1,4 +1,4 @@
-//! The log, on standard error. No message's text, no token and no password is ever in it.
+//! The log, on standard error. It never contains the text of a message, a token or a password.
 
 use std::io::IsTerminal;
 
@@ -6,9 +6,9 @@ use tracing_subscriber::{filter::LevelFilter, fmt};
 
 use crate::config::LogFormat;
 
-/// Starts the log. A second call changes nothing.
+/// Starts the log. Further calls change nothing.
 pub fn init(format: LogFormat, level: &str) {
-    // The settings have none but the five levels.
+    // The settings allow only the five levels.
     let level = level.parse().unwrap_or(LevelFilter::INFO);
     let builder = fmt().with_max_level(level).with_writer(std::io::stderr);
     let _ = match format {

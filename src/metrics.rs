@@ -1,4 +1,4 @@
-//! Counters, each written by one thread, read by whoever asks for `/metrics`.
+//! Counters and histograms, each written by one thread and read by `/metrics`.
 
 use std::{
     fmt::Write,
@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// A number that one thread changes and any may read: a plain load and store, no bus lock.
+/// A number that one thread writes and any thread reads: plain loads and stores, without a bus lock.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -28,6 +28,7 @@ impl Counter {
 const BUCKETS: [u64; 12] =
     [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 500_000, 2_500_000];
 
+/// Latencies by bucket, and their sum.
 #[derive(Debug, Default)]
 pub struct Histogram {
     buckets: [Counter; BUCKETS.len() + 1],
@@ -43,10 +44,11 @@ impl Histogram {
     }
 }
 
-/// The statuses that are counted by themselves; the last stands for all others.
+/// The statuses that are counted separately; the last counts all others.
 const STATUSES: [u16; 20] =
     [200, 201, 204, 206, 101, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 507, 0];
 
+/// The requests of one route.
 #[derive(Debug, Default)]
 pub struct RouteMetrics {
     statuses: [Counter; STATUSES.len()],
@@ -55,16 +57,16 @@ pub struct RouteMetrics {
 
 impl RouteMetrics {
     pub fn record(&self, status: u16, took: Duration) {
-        let place = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() - 1);
-        self.statuses[place].add(1);
+        let index = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() - 1);
+        self.statuses[index].add(1);
         self.latency.record(took);
     }
 }
 
-/// What one worker counts.
+/// The counters of one worker.
 #[derive(Debug)]
 pub struct WorkerMetrics {
-    /// By place in the route table; the last is for addresses that are not in it.
+    /// By index in the route table; the last is for paths that are not in it.
     pub routes: Box<[RouteMetrics]>,
     pub connections: Counter,
     pub sockets: Counter,
@@ -104,16 +106,16 @@ impl WorkerMetrics {
     }
 }
 
-/// What was answered, all routes and workers together, and how fast.
+/// The requests of all routes and workers: latencies and server errors.
 #[derive(Clone, Debug, Default)]
 pub struct Served {
     buckets: [u64; BUCKETS.len() + 1],
-    /// Answered with an error of the server's (5xx).
+    /// Responses with status 5xx.
     pub errors: u64,
 }
 
 impl Served {
-    /// Adds what a worker has counted since the start.
+    /// Adds the counters of a worker.
     pub fn add(&mut self, worker: &WorkerMetrics) {
         for route in &worker.routes {
             for (sum, bucket) in self.buckets.iter_mut().zip(&route.latency.buckets) {
@@ -124,7 +126,7 @@ impl Served {
         }
     }
 
-    /// What has come since an earlier count.
+    /// The difference to an earlier count.
     pub fn since(&self, earlier: &Self) -> Self {
         let mut new = self.clone();
         for (count, before) in new.buckets.iter_mut().zip(&earlier.buckets) {
@@ -138,16 +140,16 @@ impl Served {
         self.buckets.iter().sum()
     }
 
-    /// The time within which so many of a hundred requests were answered: a guess between the bounds of its bucket, and
-    /// never more than the last bound. None without requests.
+    /// A percentile of the latencies, interpolated between the bounds of its bucket and at most the last bound. None without
+    /// requests.
     pub fn percentile(&self, percent: u64) -> Option<Duration> {
         let wanted = (self.requests() * percent) as f64 / 100.0;
         let (mut before, mut lower) = (0.0, 0.0);
-        for (place, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
+        for (index, count) in self.buckets.iter().enumerate().filter(|(_, count)| **count > 0) {
             let count = *count as f64;
-            let upper = BUCKETS.get(place).copied().unwrap_or(BUCKETS[BUCKETS.len() - 1]) as f64;
-            if place > 0 {
-                lower = BUCKETS[place - 1] as f64;
+            let upper = BUCKETS.get(index).copied().unwrap_or(BUCKETS[BUCKETS.len() - 1]) as f64;
+            if index > 0 {
+                lower = BUCKETS[index - 1] as f64;
             }
             if before + count >= wanted {
                 let micros = lower + (upper - lower) * (wanted - before) / count;
@@ -159,7 +161,7 @@ impl Served {
     }
 }
 
-/// What is known of the backups that the server makes by itself.
+/// The scheduled backups.
 #[derive(Debug, Default)]
 pub struct BackupMetrics {
     /// Seconds since 1970; 0 for never.
@@ -167,7 +169,7 @@ pub struct BackupMetrics {
     pub failures: AtomicU64,
 }
 
-/// Prometheus' text format, version 0.0.4.
+/// The text format of Prometheus, version 0.0.4.
 #[derive(Default)]
 pub struct Exposition(String);
 
@@ -184,7 +186,7 @@ impl Exposition {
         }
     }
 
-    /// A metric of one sample.
+    /// A metric with one sample.
     pub fn single(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
         self.head(name, kind, help);
         self.sample(name, "", value);
@@ -202,15 +204,15 @@ impl Exposition {
         self.single(name, kind, help, workers.map(|worker| pick(worker).get()).sum::<u64>());
     }
 
-    /// Requests by route and status, and the latency of each route. Routes without a request are left out.
+    /// Requests by route and status, and the latency of each route. Routes without requests are omitted.
     pub fn requests(&mut self, names: &[String], workers: &[&WorkerMetrics]) {
         let sum = |route: usize, pick: &dyn Fn(&RouteMetrics) -> u64| -> u64 {
             workers.iter().map(|worker| pick(&worker.routes[route])).sum()
         };
-        self.head("campfire_http_requests_total", "counter", "Requests answered, by route and status.");
+        self.head("campfire_http_requests_total", "counter", "Requests, by route and status.");
         for (route, name) in names.iter().enumerate() {
-            for (place, status) in STATUSES.iter().enumerate() {
-                let count = sum(route, &|metrics| metrics.statuses[place].get());
+            for (index, status) in STATUSES.iter().enumerate() {
+                let count = sum(route, &|metrics| metrics.statuses[index].get());
                 if count > 0 {
                     let status = if *status == 0 { "other".to_owned() } else { status.to_string() };
                     self.sample(
@@ -222,17 +224,17 @@ impl Exposition {
             }
         }
         let latency = "campfire_http_request_duration_seconds";
-        self.head(latency, "histogram", "Time from a request's head to its answer, by route.");
+        self.head(latency, "histogram", "Time from the head of a request to its response, by route.");
         for (route, name) in names.iter().enumerate() {
             let mut count = 0;
             let total: u64 = (0..=BUCKETS.len())
-                .map(|place| sum(route, &|metrics| metrics.latency.buckets[place].get()))
+                .map(|index| sum(route, &|metrics| metrics.latency.buckets[index].get()))
                 .sum();
             if total == 0 {
                 continue;
             }
-            for (place, bound) in BUCKETS.iter().enumerate() {
-                count += sum(route, &|metrics| metrics.latency.buckets[place].get());
+            for (index, bound) in BUCKETS.iter().enumerate() {
+                count += sum(route, &|metrics| metrics.latency.buckets[index].get());
                 let bound = *bound as f64 / 1e6;
                 self.sample(&format!("{latency}_bucket"), &format!("{name},le=\"{bound}\""), count);
             }
@@ -248,7 +250,7 @@ impl Exposition {
     }
 }
 
-/// What the kernel knows of this process.
+/// Figures of this process from /proc.
 #[derive(Debug, Default)]
 pub struct ProcessFigures {
     pub resident_bytes: u64,
@@ -262,25 +264,25 @@ impl ProcessFigures {
         Self { resident_bytes: Self::resident_bytes_now(), cpu_seconds: Self::cpu_seconds_now(), open_files }
     }
 
-    /// Memory that is in use.
+    /// Resident memory, in bytes.
     pub fn resident_bytes_now() -> u64 {
-        // Not from `statm`, which counts pages: some boards have them of 16 KiB.
+        // Not from `statm`, which counts pages, whose size differs between machines.
         let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or_default() << 10
     }
 
-    /// User and system time so far; counting the open files may take longer than there is.
+    /// User and system time of the process, in seconds. Cheaper than `read`, which counts the open files.
     pub fn cpu_seconds_now() -> f64 {
         std::fs::read_to_string("/proc/self/stat")
             .ok()
             .and_then(|text| {
-                // After the command's name, which may hold anything, in brackets: utime and stime are fields 14 and 15.
+                // utime and stime are fields 14 and 15; the command's name before them, in brackets, may contain anything.
                 let fields: Vec<_> = text.rsplit_once(')')?.1.split_whitespace().collect();
                 let ticks: u64 =
                     fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-                // USER_HZ is 100 on every architecture that Linux still runs on.
+                // USER_HZ is 100 on every architecture that Linux supports.
                 Some(ticks as f64 / 100.0)
             })
             .unwrap_or_default()

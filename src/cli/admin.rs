@@ -1,12 +1,12 @@
-//! `campfire admin`: people, from the host itself. A running server notices within half a second.
+//! `campfire admin`: users, from the host itself. A running server sees the changes within half a second.
 
 use std::{ffi::OsString, io::Read};
 
 use super::{Failure, Given, help, say};
 use crate::{
+    chat::passwords::hash_password,
     config::Config,
-    http::hash_password,
-    server::Nobody,
+    server::NoWorkers,
     store::{
         Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset,
         WriteError, Writer,
@@ -22,17 +22,18 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         ["create"] => create(&given),
         ["reset-password", email] => reset_password(&given, email),
         ["reset-password"] => {
-            Err(Failure::Usage("say whose password: campfire admin reset-password EMAIL".into()))
+            Err(Failure::Usage("the e-mail address is missing: campfire admin reset-password EMAIL".into()))
         }
         ["list"] => list(&given),
-        ["create" | "reset-password" | "list", .., extra] => {
-            Err(Failure::Usage(format!("{extra:?} is too much; `campfire admin --help` tells what there is")))
-        }
+        ["create" | "reset-password" | "list", .., extra] => Err(Failure::Usage(format!(
+            "unexpected argument {extra:?}; `campfire admin --help` lists what there is"
+        ))),
         [unknown, ..] => Err(Failure::Usage(format!(
-            "there is no `campfire admin {unknown}`, only create, reset-password and list; `campfire admin --help` tells more"
+            "there is no `campfire admin {unknown}`, only create, reset-password and list; `campfire admin --help` says more"
         ))),
         [] => Err(Failure::Usage(
-            "say what to do: create, reset-password or list; `campfire admin --help` tells more".into(),
+            "the subcommand is missing: create, reset-password or list; `campfire admin --help` says more"
+                .into(),
         )),
     }
 }
@@ -47,7 +48,7 @@ fn create(given: &Given) -> Result<(), Failure> {
     if name.is_empty() || name.chars().count() > 100 {
         return Err(Failure::Usage("--name has to have 1 to 100 characters".into()));
     }
-    if !crate::http::looks_like_email(email) {
+    if !crate::wire::looks_like_email(email) {
         return Err(Failure::Usage(format!("--email {email:?} does not look like an e-mail address")));
     }
     let mut password = String::new();
@@ -55,7 +56,7 @@ fn create(given: &Given) -> Result<(), Failure> {
         .read_to_string(&mut password)
         .map_err(|error| Failure::Failed(format!("cannot read the password ({error})")))?;
     let password = password.trim_end_matches(['\r', '\n']);
-    if !crate::http::PASSWORD_LENGTH.contains(&password.chars().count()) {
+    if !crate::wire::PASSWORD_LENGTH.contains(&password.chars().count()) {
         return Err(Failure::Usage("the password has to have 8 to 1024 characters".into()));
     }
     let user = CreateUser {
@@ -68,7 +69,7 @@ fn create(given: &Given) -> Result<(), Failure> {
         CreateAdministrator { user, account_name: "Campfire".to_owned(), join_code: random_join_code() };
     let act = on_the_host("user.create_admin", format!("user {email}"));
     let id = write(&given.config()?, Audited { command, act })?;
-    say(&format!("{name} <{email}> is an administrator now (person {id})\n"))
+    say(&format!("{name} <{email}> is an administrator now (user {id})\n"))
 }
 
 fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
@@ -81,7 +82,7 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     say(&format!("{base}/reset/{token}\n"))
 }
 
-/// A line for the audit log about what somebody did who has the host itself.
+/// An entry of the audit log for an action from the host.
 fn on_the_host(action: &'static str, subject: String) -> Act {
     Act { actor: None, ip_address: None, action, subject, detail: "on the host".into() }
 }
@@ -98,26 +99,26 @@ fn list(given: &Given) -> Result<(), Failure> {
         say(&format!(
             "{}\t{}\t{}\t{email}\t{}\n",
             user.id,
-            user.role.as_str(),
-            user.status.as_str(),
+            user.role.into_str(),
+            user.status.into_str(),
             user.name
         ))?;
     }
     Ok(())
 }
 
-/// Has a writer of our own apply a command, beside the server's if it runs.
+/// Applies a command with a writer of this process, even if the server runs.
 fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> {
     let data = if config.data.join("campfire.db").exists() {
         DataDir::visit(&config.data)?
     } else {
         DataDir::claim(&config.data, config.durability)?
     };
-    let (_writer, handle) = Writer::start(&data, 16, Box::new(Nobody))?;
+    let (_writer, handle) = Writer::start(&data, 16, Box::new(NoWorkers))?;
     handle.write_blocking(command).map_err(|error| {
         Failure::Failed(match error {
             WriteError::Refused(Refusal::NotFound) => {
-                "there is nobody active with this e-mail address".into()
+                "there is no active user with this e-mail address".into()
             }
             WriteError::Refused(Refusal::Conflict(why) | Refusal::Forbidden(why)) => {
                 why.trim_end_matches('.').into()

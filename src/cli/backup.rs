@@ -14,10 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, Given, help, say};
 use crate::backup::{self, BackupError, ENDING, Made, Pace, Restored, Target};
 
-/// How often a terminal is told how far it is.
-const TELL_EVERY: Duration = Duration::from_millis(200);
+/// How often the progress on a terminal is updated.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
-/// Set once somebody wants it to end.
+/// Set by the first SIGTERM or SIGINT.
 static STOP: AtomicBool = AtomicBool::new(false);
 
 impl From<BackupError> for Failure {
@@ -31,13 +31,13 @@ impl From<BackupError> for Failure {
 
 pub(super) fn backup(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::backup(), &[("force", false)])? else { return Ok(()) };
-    let file = the_file(&given)?;
+    let file = file_argument(&given)?;
     let data = given.config()?.data;
     let to_stream = file == Path::new("-");
     let target = if to_stream {
         if std::io::stdout().is_terminal() {
             return Err(Failure::Usage(
-                "a backup is nothing to look at; give a file, or a pipe after -".into(),
+                "a backup is binary; give a file, or redirect standard output".into(),
             ));
         }
         Target::Stream(Box::new(std::io::stdout()))
@@ -45,10 +45,10 @@ pub(super) fn backup(arguments: Vec<OsString>) -> Result<(), Failure> {
         Target::File { path: file, replace: given.has("force") }
     };
     let Made { size, database, files, missing } =
-        at_leisure("backing up", |pace| backup::make(&data, target, pace))?;
+        in_background("backing up", |pace| backup::make(&data, target, pace))?;
     if missing > 0 {
         eprintln!(
-            "campfire: {missing} uploaded files were not there, so they are not in the backup; `campfire check` names them"
+            "campfire: {missing} uploaded files are missing, so they are not in the backup; `campfire check` lists them"
         );
     }
     if to_stream {
@@ -64,7 +64,7 @@ pub(super) fn backup(arguments: Vec<OsString>) -> Result<(), Failure> {
 
 pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::restore(), &[("verify", false)])? else { return Ok(()) };
-    let file = the_file(&given)?;
+    let file = file_argument(&given)?;
     let data = given.config()?.data;
     let source: Box<dyn Read> = if file == Path::new("-") {
         Box::new(std::io::stdin())
@@ -73,7 +73,7 @@ pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
     };
     let only_verify = given.has("verify");
     let Restored { made_at, version, files, bytes, missing } =
-        at_leisure(if only_verify { "verifying" } else { "restoring" }, |pace| {
+        in_background(if only_verify { "verifying" } else { "restoring" }, |pace| {
             if only_verify {
                 backup::verify(source, &std::env::temp_dir(), pace)
             } else {
@@ -81,31 +81,30 @@ pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
             }
         })?;
     if missing > 0 {
-        eprintln!("campfire: {missing} uploaded files were not there already when the backup was made");
+        eprintln!("campfire: {missing} uploaded files were missing already when the backup was made");
     }
     let what = format!("the backup of {made_at} (campfire {version}, {}, {files} files)", in_mb(bytes));
     say(&if only_verify {
-        format!("{what} is whole\n")
+        format!("{what} is complete\n")
     } else {
         format!("{what} is restored; serve it with `campfire serve --data {}`\n", data.display())
     })
 }
 
-/// The one word: a name with the right ending, or `-`.
-fn the_file(given: &Given) -> Result<&Path, Failure> {
+/// The only positional argument: a file with the right ending, or `-`.
+fn file_argument(given: &Given) -> Result<&Path, Failure> {
     match given.words.as_slice() {
         [word] if word == "-" || word.ends_with(ENDING) => Ok(Path::new(word)),
         [word] => Err(BackupError::Ending(word.into()).into()),
         [] => Err(Failure::Usage(format!(
             "the file is missing: name one that ends with {ENDING}, or give - for standard input or output"
         ))),
-        [_, word, ..] => Err(Failure::Usage(format!("{word:?} is too much here: one file at a time"))),
+        [_, word, ..] => Err(Failure::Usage(format!("unexpected argument {word:?}: one file at a time"))),
     }
 }
 
-/// Does something that takes long: behind everything else on this machine, and until a signal ends it. A terminal sees how
-/// far it is.
-pub(super) fn at_leisure<T>(
+/// Runs long work at low priority, until a signal stops it. A terminal shows its progress.
+pub(super) fn in_background<T>(
     what: &str,
     work: impl FnOnce(&mut Pace<'_>) -> Result<T, BackupError>,
 ) -> Result<T, Failure> {
@@ -126,19 +125,19 @@ pub(super) fn at_leisure<T>(
     });
     let _runtime =
         listening.map_err(|error| Failure::Failed(format!("cannot wait for signals ({error})")))?;
-    let is_seen = std::io::stderr().is_terminal();
-    let mut told = Instant::now();
+    let is_terminal = std::io::stderr().is_terminal();
+    let mut updated = Instant::now();
     let pace = Pace::new(&STOP, |done, total| {
-        if is_seen && told.elapsed() >= TELL_EVERY {
-            told = Instant::now();
+        if is_terminal && updated.elapsed() >= PROGRESS_EVERY {
+            updated = Instant::now();
             let of = if total > done { format!(" of {}", in_mb(total)) } else { String::new() };
             eprint!("\r\x1b[K{what}: {}{of}", in_mb(done));
         }
     });
     let outcome = work(&mut pace.patient(|| {
-        eprintln!("campfire: a backup or a check of the same data is under way; waiting for its end");
+        eprintln!("campfire: another backup or check of this data is running; waiting for its end");
     }));
-    if is_seen {
+    if is_terminal {
         eprint!("\r\x1b[K");
         let _ = std::io::stderr().flush();
     }

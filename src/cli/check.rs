@@ -1,4 +1,4 @@
-//! `campfire check`: whether all that is kept is there, and whole.
+//! `campfire check`: verifies the database and the uploaded files.
 
 use std::{
     ffi::OsString,
@@ -11,45 +11,45 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Failure, Given, backup::at_leisure, help, say};
+use super::{Failure, Given, backup::in_background, help, say};
 use crate::{
     backup::{self, BackupError, Pace},
     config::Durability,
     store::{DataDir, Examined, Folder, KnownFile, OpenError, Reader, SCHEMA_VERSION},
 };
 
-/// Faults of one kind that are told by name.
-const TOLD: usize = 20;
+/// Faults of the files that are reported one by one; the others are counted.
+const MAX_REPORTED: usize = 20;
 
-const RESTORE: &str = "restore a backup from before: campfire restore FILE --data NEW-DIRECTORY";
+const RESTORE: &str = "restore an earlier backup: campfire restore FILE --data NEW-DIRECTORY";
 const RETURN_FILES: &str =
-    "take the file from a backup: tar --zstd -xf FILE files/…, into the data directory";
+    "extract the file from a backup into the data directory: tar --zstd -xf FILE files/…";
 const REBUILD: &str = "stop the server and run campfire check --rebuild-index";
 
-/// What one check has found.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
-    /// None if it is but a note.
-    right: Option<bool>,
+    /// None for a note, which is neither good nor bad.
+    ok: Option<bool>,
     found: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
-    /// What to do if it is not right.
+    /// What to do if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<&'static str>,
+    fix: Option<&'static str>,
 }
 
 impl Finding {
-    /// Right if there are no faults.
-    fn of(check: &'static str, found: String, faults: Vec<String>, mend: &'static str) -> Self {
-        let right = faults.is_empty();
-        Self { check, right: Some(right), found, faults, mend: (!right).then_some(mend) }
+    /// Ok if there are no faults.
+    fn of(check: &'static str, found: String, faults: Vec<String>, fix: &'static str) -> Self {
+        let ok = faults.is_empty();
+        Self { check, ok: Some(ok), found, faults, fix: (!ok).then_some(fix) }
     }
 
-    /// A check that could not be made because of what is wrong.
+    /// A check that could not be made because the database cannot be read.
     fn failed(check: &'static str, error: &rusqlite::Error) -> Self {
-        Self::of(check, "it could not be looked at".into(), vec![error.to_string()], RESTORE)
+        Self::of(check, "it cannot be read".into(), vec![error.to_string()], RESTORE)
     }
 }
 
@@ -60,31 +60,26 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let data = given.config()?.data;
     if given.has("rebuild-index") {
         DataDir::look(&data)?;
-        // Only where no server runs: it would wait for as long as this takes.
+        // Claimed, so that no server runs: its writes would wait until the rebuild ends.
         return Ok(DataDir::claim(&data, Durability::Full)?.rebuild_index()?);
     }
-    let findings = at_leisure("checking", |pace| examine(&data, pace))?;
+    let findings = in_background("checking", |pace| examine(&data, pace))?;
     say(&if given.has("json") { as_json(&findings) } else { as_text(&findings) })?;
-    match findings
-        .iter()
-        .filter(|it| it.right == Some(false))
-        .map(|it| it.check)
-        .collect::<Vec<_>>()
-        .as_slice()
+    match findings.iter().filter(|it| it.ok == Some(false)).map(|it| it.check).collect::<Vec<_>>().as_slice()
     {
         [] => Ok(()),
-        wrong => Err(Failure::Failed(format!("something is wrong with the {}", wrong.join(", the ")))),
+        failed => Err(Failure::Failed(format!("something is wrong with the {}", failed.join(", the ")))),
     }
 }
 
-/// All of it is done on a copy of the database: a server that runs is not held up, its log does not grow meanwhile, and
-/// even what has to write to check does no harm.
+/// Runs all checks on a copy of the database: a running server does not wait, its WAL does not grow meanwhile, and checks
+/// that have to write do no harm.
 fn examine(data: &Path, pace: &mut Pace<'_>) -> Result<Vec<Finding>, BackupError> {
     let data = DataDir::look(data)?;
     let began = SystemTime::now();
     let copy = match backup::copy_aside(&data, pace) {
         Ok(copy) => copy,
-        // Not even its first page can be read.
+        // Its first page cannot be read.
         Err(BackupError::Database(error) | BackupError::Open(OpenError::Database(_, error))) => {
             return Ok(vec![Finding::failed("database", &error)]);
         }
@@ -103,19 +98,19 @@ fn examine(data: &Path, pace: &mut Pace<'_>) -> Result<Vec<Finding>, BackupError
     note(
         "references",
         database.dangling().map(|faults| {
-            Finding::of("references", "every row that is pointed to is looked for".into(), faults, RESTORE)
+            Finding::of("references", "every referenced row was looked up".into(), faults, RESTORE)
         }),
     );
     note(
         "messages",
         database.messages().map(|(count, faults)| {
-            Finding::of("messages", format!("{count} messages, each read"), faults, RESTORE)
+            Finding::of("messages", format!("{count} messages were read"), faults, RESTORE)
         }),
     );
     note(
         "numbers",
         database.numbers().map(|(last, faults)| {
-            Finding::of("numbers", format!("the history ends at {last}"), faults, RESTORE)
+            Finding::of("numbers", format!("the last number of the history is {last}"), faults, RESTORE)
         }),
     );
     note("search index", index(&database));
@@ -128,7 +123,7 @@ fn examine(data: &Path, pace: &mut Pace<'_>) -> Result<Vec<Finding>, BackupError
         Err(BackupError::Database(error)) => findings.push(Finding::failed("files", &error)),
         Err(error) => return Err(error),
     }
-    if let Ok(finding) = strays(&reader, &folder, began) {
+    if let Ok(finding) = orphans(&reader, &folder, began) {
         findings.push(finding);
     }
     Ok(findings)
@@ -140,7 +135,7 @@ fn schema(database: &Examined) -> rusqlite::Result<Finding> {
     let faults = if version > known {
         vec![format!("this binary knows versions up to {known}")]
     } else if version < 1 || !database.is_ours()? {
-        vec!["it is not one of campfire's".into()]
+        vec!["it is no database of campfire".into()]
     } else {
         Vec::new()
     };
@@ -148,27 +143,27 @@ fn schema(database: &Examined) -> rusqlite::Result<Finding> {
         true => format!("version {version}; the next start brings it to {known}"),
         false => format!("version {version}"),
     };
-    Ok(Finding::of("schema", found, faults, "install the campfire that wrote it, or a later one"))
+    Ok(Finding::of("schema", found, faults, "install the version of campfire that wrote it, or a later one"))
 }
 
 fn pages(database: &Examined) -> rusqlite::Result<Finding> {
     let mut faults = database.faults()?;
-    // It looks at the index as well, which has a check of its own.
+    // The search index has a check of its own.
     faults.retain(|fault| !fault.contains("messages_fts"));
-    Ok(Finding::of("database", "every page and tree is looked at".into(), faults, RESTORE))
+    Ok(Finding::of("database", "every page and tree was checked".into(), faults, RESTORE))
 }
 
 fn index(database: &Examined) -> rusqlite::Result<Finding> {
     let faults = match database.index_is_right()? {
         true => Vec::new(),
-        false => vec!["it does not say what the messages say".into()],
+        false => vec!["it differs from the messages".into()],
     };
-    Ok(Finding::of("search index", "held against every message".into(), faults, REBUILD))
+    Ok(Finding::of("search index", "compared with every message".into(), faults, REBUILD))
 }
 
-/// Every file that a row knows: there, as long as its row says, and with its checksum.
+/// Every file that a row refers to: whether it exists and has the size and the checksum that the row has.
 fn files(reader: &Reader, folder: &Folder, pace: &mut Pace<'_>) -> Result<Finding, BackupError> {
-    let (mut count, mut hashed, mut wrong, mut faults) = (0_u64, 0_u64, 0_usize, Vec::new());
+    let (mut count, mut hashed, mut failed, mut faults) = (0_u64, 0_u64, 0_usize, Vec::new());
     reader.each_file(|known| {
         count += 1;
         hashed += u64::from(known.sha256.is_some());
@@ -182,8 +177,8 @@ fn files(reader: &Reader, folder: &Folder, pace: &mut Pace<'_>) -> Result<Findin
             Err(error) => Some(format!("cannot be read ({error})")),
         };
         if let Some(fault) = fault {
-            wrong += 1;
-            if faults.len() < TOLD {
+            failed += 1;
+            if faults.len() < MAX_REPORTED {
                 let what = if known.byte_size.is_some() { "file" } else { "thumbnail of file" };
                 let place = folder.place(&known.key);
                 faults.push(format!(
@@ -196,11 +191,11 @@ fn files(reader: &Reader, folder: &Folder, pace: &mut Pace<'_>) -> Result<Findin
         }
         Ok(())
     })?;
-    if wrong > faults.len() {
-        faults.push(format!("and {} more", wrong - faults.len()));
+    if failed > faults.len() {
+        faults.push(format!("and {} more", failed - faults.len()));
     }
     let found =
-        format!("{count} uploaded files and thumbnails, {hashed} of them held against their checksums");
+        format!("{count} uploaded files and thumbnails, {hashed} of them compared with their checksums");
     Ok(Finding::of("files", found, faults, RETURN_FILES))
 }
 
@@ -218,7 +213,7 @@ fn fault_of(known: &KnownFile, folder: &Folder, pace: &mut Pace<'_>) -> io::Resu
     if let Some(expected) = known.sha256
         && checksum(&mut file, pace)? != expected
     {
-        return Ok(Some("has another checksum than what was uploaded".into()));
+        return Ok(Some("has another checksum than when it was uploaded".into()));
     }
     Ok(None)
 }
@@ -235,43 +230,43 @@ fn checksum(file: &mut File, pace: &mut Pace<'_>) -> io::Result<[u8; 32]> {
     }
 }
 
-/// Files that no row knows: a crash between a file's being in its place and its row leaves such a one.
-fn strays(reader: &Reader, folder: &Folder, began: SystemTime) -> io::Result<Finding> {
+/// Files that no row refers to. A crash between the rename of a file and the commit of its row leaves one.
+fn orphans(reader: &Reader, folder: &Folder, began: SystemTime) -> io::Result<Finding> {
     let mut count = 0_u64;
     folder.each(began, |key| {
         count += u64::from(!reader.knows_file(key).map_err(io::Error::other)?);
         Ok(())
     })?;
     let found = match count {
-        0 => "no file is nobody's".to_owned(),
+        0 => "no orphaned files".to_owned(),
         count => format!("{count} files belong to no message; the next start of the server removes them"),
     };
-    Ok(Finding { check: "stray files", right: None, found, faults: Vec::new(), mend: None })
+    Ok(Finding { check: "orphaned files", ok: None, found, faults: Vec::new(), fix: None })
 }
 
-/// Where the third column starts.
-const COLUMN: usize = 14;
+/// The width of the second column.
+const COLUMN: usize = 16;
 
 fn as_text(findings: &[Finding]) -> String {
     findings.iter().fold(String::new(), |mut text, finding| {
-        let verdict = match finding.right {
-            Some(true) => "right",
-            Some(false) => "WRONG",
-            None => "note ",
+        let verdict = match finding.ok {
+            Some(true) => "ok    ",
+            Some(false) => "FAILED",
+            None => "note  ",
         };
         text += &format!("{verdict}  {:<COLUMN$}{}", finding.check, finding.found);
         if !finding.faults.is_empty() {
             let faults: Vec<&str> = finding.faults.iter().map(|fault| fault.trim()).collect();
             text += &format!(": {}", faults.join("; ").replace('\n', " "));
         }
-        if let Some(mend) = finding.mend {
-            text += &format!(". To mend it, {mend}");
+        if let Some(fix) = finding.fix {
+            text += &format!(". To fix it, {fix}");
         }
         text + "\n"
     })
 }
 
 fn as_json(findings: &[Finding]) -> String {
-    let right = findings.iter().all(|finding| finding.right != Some(false));
-    format!("{:#}\n", serde_json::json!({"right": right, "checks": findings}))
+    let ok = findings.iter().all(|finding| finding.ok != Some(false));
+    format!("{:#}\n", serde_json::json!({"ok": ok, "checks": findings}))
 }

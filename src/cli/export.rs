@@ -1,4 +1,4 @@
-//! `campfire export` and `campfire openapi`: what there is to write to standard output.
+//! `campfire export` and `campfire openapi`, which write to standard output.
 
 use std::{
     ffi::OsString,
@@ -18,9 +18,9 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let mut output = BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     let written = write_export(&reader, &mut |line| output.write_all(line)).and_then(|()| output.flush());
     match written {
-        // A reader that has seen enough is no failure.
+        // A closed pipe is no failure.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::Failed(format!("the export is not complete ({error})")))
+            Err(Failure::Failed(format!("the export is incomplete ({error})")))
         }
         _ => Ok(()),
     }

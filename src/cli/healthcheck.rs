@@ -1,4 +1,4 @@
-//! `campfire healthcheck`.
+//! `campfire healthcheck`: requests /health of the server on this machine.
 
 use std::{
     ffi::OsString,
@@ -20,27 +20,27 @@ use crate::config::Config;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// More of an answer is not read.
-const MAX_ANSWER: u64 = 64 << 10;
+/// The largest response, in bytes.
+const MAX_RESPONSE: u64 = 64 << 10;
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::healthcheck(), &[])? else { return Ok(()) };
     given.no_words()?;
     let config = given.config()?;
     let address = config.reachable();
-    let answer = ask(&config)
-        .map_err(|error| Failure::Failed(format!("nothing that is well answers on {address} ({error})")))?;
-    if answer.starts_with("HTTP/1.1 200 ") {
+    let response = request(&config)
+        .map_err(|error| Failure::Failed(format!("no healthy server answers on {address} ({error})")))?;
+    if response.starts_with("HTTP/1.1 200 ") {
         Ok(())
     } else {
         Err(Failure::Failed(format!(
-            "the server on {address} is not well: {}",
-            answer.lines().next().unwrap_or_default()
+            "the server on {address} is not healthy: {}",
+            response.lines().next().unwrap_or_default()
         )))
     }
 }
 
-fn ask(config: &Config) -> io::Result<String> {
+fn request(config: &Config) -> io::Result<String> {
     let address = config.reachable();
     let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
@@ -60,12 +60,12 @@ fn ask(config: &Config) -> io::Result<String> {
 fn exchange(mut stream: impl Read + Write, host: &str) -> io::Result<String> {
     write!(stream, "GET /health HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
     stream.flush()?;
-    let mut answer = String::new();
-    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
-    Ok(answer)
+    let mut response = String::new();
+    stream.take(MAX_RESPONSE).read_to_string(&mut response)?;
+    Ok(response)
 }
 
-/// Takes any certificate: what is asked is whether our own server lives, on our own machine.
+/// Accepts any certificate: the server is on this machine, and only its health is checked.
 fn trusting() -> ClientConfig {
     let provider = Arc::new(ring::default_provider());
     ClientConfig::builder_with_provider(Arc::clone(&provider))

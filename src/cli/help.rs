@@ -1,4 +1,4 @@
-//! What `--help` says. Whatever is said about a setting comes from the table of settings.
+//! The texts of `--help`. Settings are described by the table of settings.
 
 use crate::config::{Loaded, SETTINGS, Setting};
 
@@ -12,26 +12,26 @@ pub(super) fn overview() -> String {
 Usage: campfire [COMMAND] [OPTIONS]
 
 Commands:
-  serve                   serve until told to stop; what `campfire` alone does
-  demo                    serve a throw-away team with people, rooms and talk, and sign you in
-  admin create            make an administrator
-  admin reset-password    print a link with which somebody chooses a new password
-  admin list              list everybody
-  backup                  write everything into one archive, while the server runs or not
-  restore                 verify such an archive, and put it into an empty directory
-  check                   tell whether all that is kept is there, and whole
-  export                  write everything to standard output, as JSON, a line each
-  openapi                 print this server's API as OpenAPI 3.1
-  healthcheck             ask the server whether it is well
-  bench                   put load on a server, check all that it says, and report
+  serve                   serve until SIGTERM or SIGINT; the default command
+  demo                    serve a temporary team with people, rooms and messages, and sign you in
+  admin create            create an administrator
+  admin reset-password    print a link to choose a new password
+  admin list              list all users
+  backup                  write all data into one archive, whether the server runs or not
+  restore                 verify a backup and restore it into an empty directory
+  check                   verify the database and the uploaded files
+  export                  write account, users, rooms and messages to standard output, as JSON lines
+  openapi                 print the API as an OpenAPI 3.1 document
+  healthcheck             check whether the server is healthy
+  bench                   put load on a server, check all responses, and report
   upgrade                 install the newest release and restart; --rollback goes back
-  doctor                  tell what of this host would hold the server back, and how to mend it
+  doctor                  check this host and the installation, and print fixes
 
 Options:
-  --help                  this; after a command, what that one takes
+  --help                  this help; after a command, the help of that command
   --version               the version
 
-Exit status: 0 done, 1 failed, 2 asked wrongly.
+Exit status: 0 success, 1 failure, 2 invalid arguments or settings.
 ",
         env!("CARGO_PKG_VERSION")
     )
@@ -39,7 +39,7 @@ Exit status: 0 done, 1 failed, 2 asked wrongly.
 
 pub(super) fn serve() -> String {
     format!(
-        "Serves until SIGTERM or SIGINT. Who opens the page first sets it up.
+        "Serves until SIGTERM or SIGINT. The first visitor sets up the account.
 
 Usage: campfire [serve] [OPTIONS]
 
@@ -47,13 +47,13 @@ Options:
 {}{}
 {SOURCES}",
         settings(|_| true),
-        option("--print-config", "show every setting and where its value comes from, and end"),
+        option("--print-config", "print every setting with its value and its source, and exit"),
     )
 }
 
 pub(super) fn demo() -> String {
     format!(
-        "Serves a throw-away team from a temporary directory, which is removed at the end.
+        "Serves a temporary team from a temporary directory, which is removed at the end.
 The first visitor from this machine is signed in as its administrator.
 
 Usage: campfire demo [OPTIONS]
@@ -67,7 +67,7 @@ Options:
 
 pub(super) fn admin() -> String {
     format!(
-        "Works on the data directory, whether the server runs or not; if it runs, it notices.
+        "Changes the data directory, whether the server runs or not. A running server sees changes within half a second.
 
 Usage: campfire admin create --name NAME --email EMAIL --password-stdin [OPTIONS]
        campfire admin reset-password EMAIL [OPTIONS]
@@ -78,10 +78,10 @@ Commands:
 Options:
 {}{}{}{}
 {SOURCES}",
-        option("create", "make an administrator; before the first start, this is the set-up"),
-        option("reset-password", "print a link that works once, within four hours, to choose a new password"),
-        option("list", "list everybody: id, role, status, e-mail and name, with tabs between"),
-        option("--name NAME", "the new administrator's name"),
+        option("create", "create an administrator; before the first start, this is the set-up"),
+        option("reset-password", "print a link to choose a new password; it works once, within four hours"),
+        option("list", "list all users: id, role, status, e-mail and name, separated by tabs"),
+        option("--name NAME", "the name of the new administrator"),
         option("--email EMAIL", "the e-mail address to sign in with"),
         option("--password-stdin", "read the password from standard input: 8 characters or more"),
         settings(|setting| ["data", "public_url"].contains(&setting.key)),
@@ -91,57 +91,57 @@ Options:
 pub(super) fn backup() -> String {
     format!(
         "Writes a backup: one archive with the database, the uploaded files and the certificates, and a manifest with
-their checksums. Works whether the server runs or not, and holds nobody up. For the time that it takes, the
-disk of the data directory needs as much room as the database has. FILE ends with .tar.zst; - is standard
-output. Only this user can read it: there are keys in it.
+their checksums. Works whether the server runs or not, which goes on serving. Meanwhile the disk of the data
+directory needs as much free space as the database has. FILE ends with .tar.zst; - is standard output. Only
+this user can read the file, because it contains keys.
 
 Usage: campfire backup FILE [OPTIONS]
 
 Options:
 {}{}
 {SOURCES}",
-        option("--force", "replace FILE if it exists, once the new one is whole"),
+        option("--force", "replace FILE if it exists, once the new one is complete"),
         settings(|setting| setting.key == "data")
     )
 }
 
 pub(super) fn restore() -> String {
     format!(
-        "Restores a backup into a directory that is empty or not there yet. Everything is verified first: the archive
-to its end, every checksum, the database. If anything is not right, nothing is left. - is standard input.
+        "Restores a backup into a directory that is empty or does not exist yet. First the archive, every checksum and
+the database are verified; if that fails, nothing is left behind. FILE may be - for standard input.
 
 Usage: campfire restore FILE [OPTIONS]
 
 Options:
 {}{}
 {SOURCES}",
-        option("--verify", "only verify; the database is unpacked in TMPDIR (or /tmp) for that"),
+        option("--verify", "only verify; for that, the database is unpacked in TMPDIR (or /tmp)"),
         settings(|setting| setting.key == "data")
     )
 }
 
 pub(super) fn check() -> String {
     format!(
-        "Checks the database (its pages, references, messages, numbers and search index) and the uploaded files
-(there, of the right size, with the right checksum). Works on a copy of the database, so a server that runs
-is not held up; the disk of the data directory needs as much room as the database has. A line for each check,
-with what to do. Exit status 0 if all is right, 1 if not.
+        "Checks the database (its pages, references, messages, numbers and search index) and that uploaded files exist
+with the right size and checksum. Works on a copy of the database, so a running server goes on serving; the
+disk of the data directory needs as much free space as the database has. Prints a line for each check, with
+what to do. Exit status 0 if all checks pass, 1 if not.
 
 Usage: campfire check [OPTIONS]
 
 Options:
 {}{}{}
 {SOURCES}",
-        option("--json", "the same as JSON"),
-        option("--rebuild-index", "instead, make the search index anew; the server has to be stopped for that"),
+        option("--json", "print the result as JSON"),
+        option("--rebuild-index", "rebuild the search index instead; the server has to be stopped"),
         settings(|setting| setting.key == "data")
     )
 }
 
 pub(super) fn export() -> String {
     format!(
-        "Writes the account, its people, rooms and messages to standard output: one JSON object a line, with where the
-file of a message lies in the data directory. Works whether the server runs or not.
+        "Writes the account, its users, rooms and messages to standard output: one JSON object per line. Messages have
+the path of their file in the data directory. Works whether the server runs or not.
 
 Usage: campfire export [OPTIONS]
 
@@ -153,7 +153,7 @@ Options:
 }
 
 pub(super) fn openapi() -> String {
-    "Prints the API as an OpenAPI 3.1 document, the same that the server has at /api/openapi.json.
+    "Prints the API as an OpenAPI 3.1 document, the same as /api/openapi.json of the server.
 
 Usage: campfire openapi
 "
@@ -162,7 +162,7 @@ Usage: campfire openapi
 
 pub(super) fn healthcheck() -> String {
     format!(
-        "Asks GET /health of the server on this machine. Exit status 0 if it is well, 1 if not.
+        "Requests GET /health of the server on this machine. Exit status 0 if it is healthy, 1 if not.
 
 Usage: campfire healthcheck [OPTIONS]
 
@@ -180,48 +180,49 @@ pub(super) fn bench() -> String {
             "--scenario NAME",
             "health, list (pages of rooms), search, send (posts over HTTP), sockets (messages",
         ),
-        ("", "over sockets) or mixed (7 list, 1 search, 1 send, 1 health; all hold a socket)"),
+        ("", "over sockets) or mixed (of 10: 7 list, 1 search, 1 send, 1 health; with sockets)"),
         ("--users N", "users, each with connections of its own, 1 to 100000 [the tier's, else 10]"),
-        ("--rate R|max", "requests a second in all, or as fast as it goes [the tier's, else one per user]"),
-        ("--rooms N", "rooms that they are in, 1 to 1000 [one for 50 users]"),
-        ("--ramp S", "seconds in which users and rate come up; not judged [5]"),
+        (
+            "--rate R|max",
+            "requests per second in total, or as fast as possible [the tier's, else one per user]",
+        ),
+        ("--rooms N", "rooms of the users, 1 to 1000 [one for 50 users]"),
+        ("--ramp S", "seconds in which users and rate increase; not judged [5]"),
         ("--duration S", "seconds after the ramp, which are judged [30]"),
         ("--tier NAME", "small, medium, large or enterprise: judge by its limits"),
-        ("--report FILE", "write an HTML page with charts, all in one file"),
+        ("--report FILE", "write an HTML page with charts, in one file"),
         ("--json FILE", "write the figures as JSON"),
-        ("--token TOKEN", "whom to be: an administrator, who makes bots and rooms for the run; or, given"),
-        ("", "more than once, the people themselves. A demo and a new server need none"),
-        ("--tokens FILE", "the same from a file, a token a line"),
-        ("--metrics-token TOKEN", "how to see the figures of a server elsewhere"),
-        ("--server-cores N", "how many cores it has [those of this machine, if it is here]"),
+        ("--token TOKEN", "API token of an administrator, who creates bots and rooms for the run; or, given"),
+        ("", "more than once, of the users themselves. A demo and a new server need none"),
+        ("--tokens FILE", "the same from a file, one token per line"),
+        ("--metrics-token TOKEN", "reads /metrics of a server on another machine"),
+        ("--server-cores N", "cores of the server [those of this machine, if it is here]"),
         ("--i-own-this-server", "allow another target than this machine"),
     ] {
         options += &option(name, meaning);
     }
     format!(
-        "Puts load on a server, checks every answer and every delivery, and says how long they took. Latencies count
-from the moment that a request was due, so those who had to wait are not left out.
+        "Puts load on a server, checks every response and every delivery, and reports their latencies. Latencies count
+from the time that a request was due, so waiting for a free user is included.
 
 Usage: campfire bench URL --scenario NAME [OPTIONS]
 
 Options:
 {options}
-Rooms and bots are called \"Bench …\" and removed at the end; what stays is told.
+Rooms and bots are called \"Bench …\" and removed at the end; what remains is reported.
 Ctrl+C ends it early, with a report.
 
-Exit status: 0 all was right and no limit of the tier was missed, 1 anything failed or was wrong or missed,
-2 asked wrongly.
+Exit status: 0 no errors and no limit of the tier missed, 1 errors or a limit missed, 2 invalid arguments.
 "
     )
 }
 
 pub(super) fn doctor() -> String {
     format!(
-        "Tells what of this host would hold a tier back, with the commands to mend it, and changes nothing: open
-files, queues and ports, memory and processors with the limits of a control group, swapping, huge pages, and
-how long the disk takes to sync. And what is wrong around the server: its certificate, its name, room on the
-disk, the clock, who may read the data, the age of the last backup.
-Exit status 0 if the host is fit for the tier and nothing is wrong, 1 if not.
+        "Checks whether this host suits a tier: open files, queues and ports, memory and processors with the limits of a
+control group, swapping, huge pages, and the time of a sync to disk. Checks the installation: encryption,
+certificate, name, disk space, clock, permissions, and the age of the newest backup. Prints the commands that
+fix what fails; changes nothing. Exit status 0 if all checks pass, 1 if not.
 
 Usage: campfire doctor [OPTIONS]
 
@@ -229,17 +230,17 @@ Options:
 {}{}{}
 {SOURCES}",
         option("--tier TIER", "small, medium, large or enterprise: 100 to 100,000 people at once [small]"),
-        option("--json", "the same as JSON"),
+        option("--json", "print the result as JSON"),
         settings(|setting| super::doctor::OWN.contains(&setting.key))
     )
 }
 
 pub(super) fn upgrade() -> String {
     format!(
-        "Looks at the newest release and, if it is newer than this, downloads it, checks its SHA-256, makes a backup,
-puts it in the place of this binary in one step, restarts the service (campfire.service of systemd) and waits
-until it is well. If it does not come up, the old version is put back and started. The version before stays
-beside the binary as campfire.previous. Settings are those that the service has, unless some are given.
+        "If the newest release is newer than this version: downloads it, checks its SHA-256, makes a backup, replaces
+this binary atomically, restarts the service (campfire.service of systemd) and waits until it is healthy. If
+it does not start, the old version is put back and started. The previous version stays beside the binary as
+campfire.previous. Settings are those of the service, unless some are given.
 
 Usage: campfire upgrade [OPTIONS]
        campfire upgrade --rollback [OPTIONS]
@@ -247,19 +248,19 @@ Usage: campfire upgrade [OPTIONS]
 Options:
 {}{}{}{}{}{}{}
 {SOURCES}",
-        option("--check", "only tell what there is; exit status 0 whether it is newer or not"),
-        option("--rollback", "change places with campfire.previous, and restart"),
-        option("--from URL|DIR", "where the release is [CAMPFIRE_BASE_URL, else where releases are]"),
-        option("--force", "install what the release has, be it older or the same"),
-        option("--no-backup", "make no backup before; else it goes to backup_dir, or beside the data"),
-        option("--wait SECONDS", "how long the new version may take to be well after the restart [60]"),
+        option("--check", "only report the newest version; exit status 0 whether it is newer or not"),
+        option("--rollback", "swap the binary with campfire.previous, and restart"),
+        option("--from URL|DIR", "where the release is [CAMPFIRE_BASE_URL, else the release site]"),
+        option("--force", "install the release even if it is older or the same"),
+        option("--no-backup", "make no backup; otherwise it goes to backup_dir, or beside the data directory"),
+        option("--wait SECONDS", "how long the new version may take to be healthy after the restart [60]"),
         settings(|setting| super::upgrade::OWN.contains(&setting.key))
     )
 }
 
 const SOURCES: &str = "\
 A setting is taken from its flag, else from the environment (CAMPFIRE_LISTEN for --listen),
-else from the TOML file (listen = \"…\"), else it has its default, shown in brackets.
+else from the TOML file (listen = \"…\"), else its default applies, shown in brackets.
 ";
 
 /// The chosen settings: flag, meaning, default.
@@ -286,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_help_is_in_two_columns_that_fit_a_terminal() {
+    fn help_texts_are_in_two_columns_that_fit_a_terminal() {
         for help in [
             overview(),
             serve(),
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_of_serve_has_every_setting_and_its_default() {
+    fn serve_help_has_every_setting_and_its_default() {
         let help = serve();
         for setting in SETTINGS {
             assert!(help.contains(&format!("  {} {}", setting.flag(), setting.value)), "{}", setting.key);
@@ -321,7 +322,7 @@ mod tests {
         assert!(help.contains("[127.0.0.1:3000]"), "{help}");
     }
 
-    /// The README's table, out of the table of settings.
+    /// The table in docs/settings.md, out of the table of settings.
     fn settings_in_markdown() -> String {
         let defaults = Loaded::default();
         let mut table = String::from("| flag | meaning | default |\n| --- | --- | --- |\n");
@@ -336,18 +337,18 @@ mod tests {
         table
     }
 
-    /// With `CAMPFIRE_WRITE_README=1` it is written anew.
+    /// With `CAMPFIRE_WRITE_DOCS=1` it is written anew.
     #[test]
-    fn the_readme_has_every_setting_with_its_default() {
-        const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let text = std::fs::read_to_string(README).unwrap();
+    fn settings_page_has_every_setting_with_its_default() {
+        const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
+        let text = std::fs::read_to_string(PAGE).unwrap();
         let (before, rest) = text.split_once("<!-- settings -->\n").expect("where the table begins");
         let (found, after) = rest.split_once("<!-- end of settings -->\n").expect("where it ends");
         let wanted = settings_in_markdown();
-        if found != wanted && std::env::var_os("CAMPFIRE_WRITE_README").is_some() {
+        if found != wanted && std::env::var_os("CAMPFIRE_WRITE_DOCS").is_some() {
             let text = format!("{before}<!-- settings -->\n{wanted}<!-- end of settings -->\n{after}");
-            return std::fs::write(README, text).unwrap();
+            return std::fs::write(PAGE, text).unwrap();
         }
-        assert_eq!(found, wanted, "write it anew: CAMPFIRE_WRITE_README=1 cargo test --lib readme");
+        assert_eq!(found, wanted, "write it anew: CAMPFIRE_WRITE_DOCS=1 cargo test --lib settings_page");
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and the exit status that scripts go by: 0 done, 1 failed, 2 asked wrongly.
+//! The command line: the commands and their exit status: 0 success, 1 failure, 2 invalid arguments or settings.
 
 mod admin;
 mod backup;
@@ -25,7 +25,7 @@ use crate::{
     log, server,
 };
 
-/// Why a command did not do what it was asked to. Each is one sentence.
+/// Why a command failed, in one sentence. `Usage` errors exit with 2, others with 1.
 enum Failure {
     Usage(String),
     Failed(String),
@@ -33,7 +33,7 @@ enum Failure {
 
 impl From<lexopt::Error> for Failure {
     fn from(error: lexopt::Error) -> Self {
-        Self::Usage(format!("{error}; `campfire --help` tells what there is"))
+        Self::Usage(format!("{error}; `campfire --help` lists what there is"))
     }
 }
 
@@ -55,9 +55,9 @@ impl From<crate::store::OpenError> for Failure {
     }
 }
 
-/// Runs a command line without the program's own name.
+/// Runs a command line, given without the name of the program.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    // Before anything of size is allocated.
+    // Before larger allocations.
     server::adapt_process();
     match command(arguments.collect()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -99,7 +99,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
     }
 }
 
-/// Prints what was asked for. A reader that has seen enough (`campfire --help | head`) is no failure.
+/// Prints to standard output. A closed pipe (`campfire --help | head`) is no failure.
 fn say(text: &str) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -124,7 +124,7 @@ fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
     Ok(server::serve(loaded.config)?)
 }
 
-/// What a command line gives: settings, options of the command's own, and words.
+/// A parsed command line: settings, options of the command, and positional words.
 #[derive(Default)]
 struct Given {
     settings: Vec<(String, String)>,
@@ -134,7 +134,7 @@ struct Given {
 }
 
 impl Given {
-    /// `own` are the command's own options, and whether each takes a value. None if all that was asked for was help.
+    /// `own` are the options of the command, and whether each takes a value. None if the help was printed.
     fn parse(arguments: Vec<OsString>, help: &str, own: &[(&str, bool)]) -> Result<Option<Self>, Failure> {
         let mut given = Self::default();
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -158,7 +158,7 @@ impl Given {
                 given.options.push((name, value));
             } else {
                 return Err(Failure::Usage(format!(
-                    "there is no option --{name}; `campfire --help` tells what there is"
+                    "there is no option --{name}; `campfire --help` lists what there is"
                 )));
             }
         }
@@ -180,7 +180,7 @@ impl Given {
     fn no_words(&self) -> Result<(), Failure> {
         match self.words.first() {
             Some(word) => Err(Failure::Usage(format!(
-                "{word:?} is too much here: the command comes first and options after it; `campfire --help` tells what there is"
+                "unexpected argument {word:?}: the command comes first and options after it; `campfire --help` lists what there is"
             ))),
             None => Ok(()),
         }
@@ -190,7 +190,7 @@ impl Given {
         Ok(Loaded::load(&self.settings, self.file.as_deref(), |name| std::env::var(name).ok())?)
     }
 
-    /// The settings and their file as another command takes them.
+    /// The settings and their file as arguments of another command.
     fn as_arguments(&self) -> Vec<OsString> {
         let file = self.file.iter().flat_map(|file| ["--config".into(), file.clone().into()]);
         let flag = |(key, value): &(String, String)| {

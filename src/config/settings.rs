@@ -1,20 +1,21 @@
-//! The table of settings: how each is named everywhere, what it means, how it is read and shown.
+//! The table of settings: the name, meaning, parser and display of each.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use url::Url;
 
-use url::{Host, Url};
+use super::{
+    AcmeChallenge, Config, Durability, HttpListen, LogFormat,
+    values::{domains, is_email, list, number, parse, seconds, set_path, shown, shown_path},
+};
 
-use super::{AcmeChallenge, Config, Durability, HttpListen, LogFormat};
-
-/// Names in one certificate: what Let's Encrypt allows.
-pub(super) const MAX_DOMAINS: usize = 100;
-
-/// One setting: how it is named everywhere, what it means, how it is read and shown.
+/// One setting: its name, meaning, parser and display.
 pub struct Setting {
     /// The TOML key; the flag is `--key-with-dashes`, the variable `CAMPFIRE_KEY`.
     pub key: &'static str,
+    /// The placeholder of the value in `--help`.
     pub value: &'static str,
+    /// Its meaning, for `--help` and the documentation.
     pub help: &'static str,
+    /// Parses and sets a value. An error continues a sentence that begins with the name of the setting.
     pub(super) set: fn(&mut Config, &str) -> Result<(), String>,
     pub(super) show: fn(&Config) -> String,
 }
@@ -29,11 +30,12 @@ impl Setting {
     }
 }
 
+/// All settings, in the order of `--help` and of the documentation.
 pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "listen",
         value: "ADDR:PORT",
-        help: "where to listen; port 0 picks a free one",
+        help: "the address to listen on; port 0 picks a free port",
         set: |config, text| {
             parse(text, "an address and a port, like 127.0.0.1:3000").map(|value| config.listen = value)
         },
@@ -42,7 +44,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "data",
         value: "DIR",
-        help: "the directory with the database and the files",
+        help: "the directory of the database and the uploaded files",
         set: |config, text| {
             if text.is_empty() {
                 return Err("has to name a directory".into());
@@ -55,7 +57,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "public_url",
         value: "URL",
-        help: "where people reach the server, if a proxy stands before it",
+        help: "the URL of the server for people, if it is behind a proxy",
         set: |config, text| match text {
             "" => {
                 config.public_url = None;
@@ -72,14 +74,14 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "domain",
         value: "NAME,…",
-        help: "serves HTTPS with a certificate that is got and renewed for these names (ACME)",
+        help: "serve HTTPS with a certificate for these names, ordered and renewed by ACME",
         set: |config, text| domains(text).map(|names| config.domain = names),
         show: |config| config.domain.join(","),
     },
     Setting {
         key: "acme_email",
         value: "ADDRESS",
-        help: "whom the authority tells when something is wrong with that certificate",
+        help: "the contact of the ACME account, for notices about the certificate",
         set: |config, text| match text {
             "" => {
                 config.acme_email = None;
@@ -112,14 +114,14 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_ca",
         value: "FILE",
-        help: "roots (PEM) to trust besides the usual ones when that directory is called",
+        help: "roots (PEM) to trust for that directory, besides the built-in ones",
         set: |config, text| set_path(&mut config.acme_ca, text),
         show: |config| shown_path(&config.acme_ca),
     },
     Setting {
         key: "acme_challenge",
         value: "KIND",
-        help: "how names are proved: tls-alpn-01 (port 443), http-01 (port 80), or auto",
+        help: "ACME challenge: tls-alpn-01 (port 443), http-01 (port 80), or auto for both",
         set: |config, text| {
             config.acme_challenge = match text {
                 "auto" => AcmeChallenge::Auto,
@@ -138,7 +140,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "tls_cert",
         value: "FILE",
-        help: "serves HTTPS with this certificate chain (PEM), read again when it changes",
+        help: "serve HTTPS with this certificate chain (PEM), reloaded when it changes",
         set: |config, text| set_path(&mut config.tls_cert, text),
         show: |config| shown_path(&config.tls_cert),
     },
@@ -152,7 +154,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "http_listen",
         value: "ADDR:PORT",
-        help: "where HTTP is sent on to HTTPS, or off; auto is port 80 if that is on 443",
+        help: "where HTTP is redirected to HTTPS; auto: port 80 if HTTPS is on 443; or off",
         set: |config, text| {
             config.http_listen = match text {
                 "auto" => HttpListen::Auto,
@@ -170,14 +172,14 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "hsts",
         value: "SECONDS",
-        help: "how long browsers that came by HTTPS use nothing else; 0 for no time",
+        help: "max-age of Strict-Transport-Security; 0 to send no such header",
         set: |config, text| number(text, 0, 63_072_000).map(|value| config.hsts = value as u32),
         show: |config| config.hsts.to_string(),
     },
     Setting {
         key: "trusted_proxy",
         value: "CIDR,…",
-        help: "proxies that are believed when they say whom a request is from",
+        help: "proxies whose forwarding headers are trusted",
         set: |config, text| {
             list(text, "a network like 10.0.0.0/8").map(|networks| config.trusted_proxy = networks)
         },
@@ -193,7 +195,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "durability",
         value: "full|normal",
-        help: "full survives a power cut; normal spares cards that sync slowly",
+        help: "full: writes survive a power cut; normal: for SD cards that sync slowly",
         set: |config, text| {
             config.durability = match text {
                 "full" => Durability::Full,
@@ -217,7 +219,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "writer_queue",
         value: "N",
-        help: "changes that may wait for the disk before new ones are answered with 503",
+        help: "writes that may be queued before further ones are answered with 503",
         set: |config, text| number(text, 1, 1_000_000).map(|value| config.writer_queue = value),
         show: |config| config.writer_queue.to_string(),
     },
@@ -233,7 +235,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "link_previews",
         value: "on|off",
-        help: "on fetches the pages behind links and shows what they are",
+        help: "whether linked pages are fetched to show previews",
         set: |config, text| {
             config.link_previews = match text {
                 "on" => true,
@@ -247,7 +249,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "outgoing_allow",
         value: "CIDR,…",
-        help: "private networks that link previews and pushes may reach all the same",
+        help: "private networks that link previews and pushes may connect to",
         set: |config, text| {
             list(text, "a network like 10.0.0.0/8").map(|networks| config.outgoing_allow = networks)
         },
@@ -256,7 +258,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "name_servers",
         value: "ADDR:PORT,…",
-        help: "who is asked for the addresses of other hosts, if not the system's name servers",
+        help: "name servers for outgoing connections, instead of those of the system",
         set: |config, text| {
             list(text, "an address and a port, like 9.9.9.9:53").map(|servers| config.name_servers = servers)
         },
@@ -265,7 +267,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "cors_origins",
         value: "URL,…",
-        help: "other sites whose pages may use the API with a token",
+        help: "origins of other sites whose pages may use the API with a token",
         set: |config, text| {
             let origins: Vec<String> = text
                 .split(',')
@@ -276,7 +278,7 @@ pub static SETTINGS: &[Setting] = &[
                 .iter()
                 .find(|origin| !origin.starts_with("http://") && !origin.starts_with("https://"))
             {
-                return Err(format!("has {wrong:?}, which is no origin like https://example.org"));
+                return Err(format!("has {wrong:?}, which is not an origin like https://example.org"));
             }
             config.cors_origins = origins;
             Ok(())
@@ -286,7 +288,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "metrics_token",
         value: "TOKEN",
-        help: "lets others than loopback read /metrics",
+        help: "a token that lets clients beyond loopback read /metrics",
         set: |config, text| {
             config.metrics_token = (!text.is_empty()).then(|| text.to_owned());
             Ok(())
@@ -296,14 +298,14 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "backup_dir",
         value: "DIR",
-        help: "makes a backup in this directory every day; without it there are none",
+        help: "the directory for a daily backup; empty for no backups",
         set: |config, text| set_path(&mut config.backup_dir, text),
         show: |config| shown_path(&config.backup_dir),
     },
     Setting {
         key: "backup_at",
         value: "HH:MM",
-        help: "when that is, in UTC",
+        help: "the time of the daily backup, in UTC",
         set: |config, text| {
             let wanted = "has to be a time of day like 03:00";
             if text.len() != 5 {
@@ -317,78 +319,78 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "backup_daily",
         value: "N",
-        help: "of so many days the last backup stays",
+        help: "days whose last backup is retained",
         set: |config, text| number(text, 1, 1_000).map(|value| config.backup_daily = value),
         show: |config| config.backup_daily.to_string(),
     },
     Setting {
         key: "backup_weekly",
         value: "N",
-        help: "and of so many weeks before those",
+        help: "weeks before those days whose last backup is retained",
         set: |config, text| number(text, 0, 1_000).map(|value| config.backup_weekly = value),
         show: |config| config.backup_weekly.to_string(),
     },
     Setting {
         key: "header_timeout",
         value: "SECONDS",
-        help: "how long a request's head may take to arrive",
+        help: "how long the head of a request may take to arrive",
         set: |config, text| seconds(text).map(|value| config.header_timeout = value),
         show: |config| config.header_timeout.as_secs().to_string(),
     },
     Setting {
         key: "body_timeout",
         value: "SECONDS",
-        help: "how long a request's body may take to arrive",
+        help: "how long the body of a request may take to arrive",
         set: |config, text| seconds(text).map(|value| config.body_timeout = value),
         show: |config| config.body_timeout.as_secs().to_string(),
     },
     Setting {
         key: "idle_timeout",
         value: "SECONDS",
-        help: "how long a connection may wait for its next request",
+        help: "how long a connection may be idle between requests",
         set: |config, text| seconds(text).map(|value| config.idle_timeout = value),
         show: |config| config.idle_timeout.as_secs().to_string(),
     },
     Setting {
         key: "alert_response_ms",
         value: "MS",
-        help: "warn when one request in twenty takes longer, over a minute; 0 for never",
-        // Beyond, the counters do not tell how long it was.
+        help: "alert when the 95th percentile over a minute is higher; 0 for never",
+        // The last bucket of the histogram ends at 2.5 s.
         set: |config, text| number(text, 0, 2_400).map(|value| config.alert_response_ms = value),
         show: |config| config.alert_response_ms.to_string(),
     },
     Setting {
         key: "alert_memory_mb",
         value: "MB",
-        help: "warn when more memory is in use; 0 for never",
+        help: "alert when more memory is in use; 0 for never",
         set: |config, text| number(text, 0, 1 << 30).map(|value| config.alert_memory_mb = value),
         show: |config| config.alert_memory_mb.to_string(),
     },
     Setting {
         key: "alert_cpu_percent",
         value: "%",
-        help: "warn when more of all processors is used, over a minute; 0 for never",
+        help: "alert when more of all processors is used over a minute; 0 for never",
         set: |config, text| number(text, 0, 100).map(|value| config.alert_cpu_percent = value),
         show: |config| config.alert_cpu_percent.to_string(),
     },
     Setting {
         key: "alert_error_percent",
         value: "%",
-        help: "warn when more requests fail by our own fault, over a minute; 0 for never",
+        help: "alert when more requests over a minute fail with 5xx; 0 for never",
         set: |config, text| number(text, 0, 100).map(|value| config.alert_error_percent = value),
         show: |config| config.alert_error_percent.to_string(),
     },
     Setting {
         key: "alert_room",
         value: "ID",
-        help: "the room where such warnings are posted, besides the log; 0 for none",
+        help: "the room where alerts are posted, besides the log; 0 for none",
         set: |config, text| number(text, 0, u32::MAX as usize).map(|value| config.alert_room = value),
         show: |config| config.alert_room.to_string(),
     },
     Setting {
         key: "log_format",
         value: "human|json",
-        help: "how the log is written",
+        help: "the format of the log",
         set: |config, text| {
             config.log_format = match text {
                 "human" => LogFormat::Human,
@@ -405,7 +407,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "log_level",
         value: "LEVEL",
-        help: "error, warn, info, debug or trace",
+        help: "the least severe level that is logged: error, warn, info, debug or trace",
         set: |config, text| {
             if !["error", "warn", "info", "debug", "trace"].contains(&text) {
                 return Err("has to be error, warn, info, debug or trace".into());
@@ -416,80 +418,3 @@ pub static SETTINGS: &[Setting] = &[
         show: |config| config.log_level.clone(),
     },
 ];
-
-fn parse<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("has to be {wanted}"))
-}
-
-fn list<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<Vec<T>, String> {
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items.map(|item| item.parse().map_err(|_| format!("has {item:?}, which is not {wanted}"))).collect()
-}
-
-/// Names that an authority can issue a certificate for, as they stand in one: lower case, ASCII, each once.
-fn domains(text: &str) -> Result<Vec<String>, String> {
-    let mut names = Vec::new();
-    for given in text.split(',').map(|name| name.trim().trim_end_matches('.')).filter(|name| !name.is_empty())
-    {
-        if given.starts_with("*.") {
-            return Err(format!("has {given:?}, but wildcards are not offered; list the names, with commas"));
-        }
-        let name = match Host::parse(given) {
-            Ok(Host::Domain(name)) if is_name(&name) => name,
-            Ok(Host::Ipv4(_) | Host::Ipv6(_)) => {
-                return Err(format!("has {given:?}, which is an address; a certificate is got for names"));
-            }
-            _ => return Err(format!("has {given:?}, which is no name like chat.example.org")),
-        };
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    if names.len() > MAX_DOMAINS {
-        return Err(format!("has {} names; one certificate holds {MAX_DOMAINS}", names.len()));
-    }
-    Ok(names)
-}
-
-/// Whether this is a host's name (RFC 1123, section 2.1).
-fn is_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        (1..=63).contains(&label.len())
-            && label.bytes().all(is_plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.split('.').all(is_label)
-}
-
-fn is_email(text: &str) -> bool {
-    // More than one address, or parameters, could be told in what follows `mailto:`.
-    let is_plain = |c: char| c.is_ascii_graphic() && !",?&%:<>".contains(c);
-    text.chars().all(is_plain)
-        && text.split_once('@').is_some_and(|(who, host)| !who.is_empty() && is_name(&host.to_lowercase()))
-}
-
-fn shown<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(T::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn set_path(path: &mut Option<PathBuf>, text: &str) -> Result<(), String> {
-    *path = (!text.is_empty()).then(|| text.into());
-    Ok(())
-}
-
-fn shown_path(path: &Option<PathBuf>) -> String {
-    path.as_ref().map_or_else(String::new, |path| path.display().to_string())
-}
-
-fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|value| (least..=most).contains(value))
-        .ok_or_else(|| format!("has to be a whole number from {least} to {most}"))
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    number(text, 1, 86_400).map(|value| Duration::from_secs(value as u64))
-}

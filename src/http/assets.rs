@@ -1,4 +1,4 @@
-//! The page and its parts, as `build.rs` made them ready and rust-embed put them into the binary.
+//! The page and its parts, prepared by `build.rs` and embedded in the binary by rust-embed.
 
 use std::{
     borrow::Cow,
@@ -15,14 +15,14 @@ use rust_embed::Embed;
 #[folder = "$OUT_DIR/web"]
 struct Web;
 
-/// Name, content type, hash, and whether it never changes.
+/// Name, content type, hash, and whether the name contains the hash.
 const TABLE: &[(&str, &str, &str, bool)] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
     /// The opaque part of its entity tag.
     pub(crate) etag: &'static str,
-    /// Its name changes when it does.
+    /// Its name contains its hash, so what it names never changes.
     pub(crate) immutable: bool,
     identity: OnceLock<Bytes>,
     pub(crate) gzip: Option<Bytes>,
@@ -39,19 +39,20 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
 });
 
 impl Asset {
-    /// The file as it is. One that is kept compressed is not in the binary a third time: it is unpacked when first wanted.
+    /// The file, uncompressed. A compressible file is embedded only with gzip and Brotli, and decompressed on first
+    /// use.
     pub(crate) fn identity(&self) -> Bytes {
-        let unpacked = || {
-            let packed = self.gzip.as_deref().expect("what is not in the binary as it is, is there packed");
+        let decompressed = || {
+            let compressed = self.gzip.as_deref().expect("a file is embedded plain or compressed");
             let mut bytes = Vec::new();
-            GzDecoder::new(packed).read_to_end(&mut bytes).expect("build.rs has packed it");
+            GzDecoder::new(compressed).read_to_end(&mut bytes).expect("build.rs compressed it");
             bytes.into()
         };
-        self.identity.get_or_init(unpacked).clone()
+        self.identity.get_or_init(decompressed).clone()
     }
 }
 
-/// A file's bytes, where they lie in the binary.
+/// A file's bytes, without a copy where they are in the binary.
 fn embedded(name: &str) -> Option<Bytes> {
     Some(match Web::get(name)?.data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -59,12 +60,12 @@ fn embedded(name: &str) -> Option<Bytes> {
     })
 }
 
-/// By the path of its address.
+/// The asset at the path of a URL.
 pub(crate) fn asset(path: &str) -> Option<&'static Asset> {
     ASSETS.get(path.strip_prefix('/')?)
 }
 
-/// The page that answers every address that a person can be at.
+/// The page, which answers every URL that a person can open.
 pub(crate) fn page() -> &'static Asset {
     &ASSETS["index.html"]
 }

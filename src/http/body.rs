@@ -1,4 +1,5 @@
-//! The body of an answer: bytes that are there, parts of a file read as they are sent, or lines as they are made.
+//! The body of a response: bytes in memory, ranges of a file read while they are sent, or lines written while they
+//! are made.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{sync::mpsc, task::JoinHandle};
 
-/// A file goes out in pieces of this size: so much of it is in memory for each reader of it.
+/// Bytes of a file that are read, and held in memory, at a time.
 const CHUNK: u64 = 256 << 10;
 
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl From<Bytes> for Body {
     }
 }
 
-/// Stretches of one file, with bytes between them where an answer has several (RFC 9110, section 14.6).
+/// Ranges of one file, with bytes between them if there are several (RFC 9110, section 14.6).
 #[derive(Debug)]
 pub(crate) struct FileBody {
     file: Arc<File>,
@@ -48,7 +49,7 @@ pub(crate) struct FileBody {
 #[derive(Debug)]
 pub(crate) enum Part {
     Bytes(Bytes),
-    /// From here, so many bytes.
+    /// Offset and length of a range of the file.
     Stretch(u64, u64),
 }
 
@@ -87,7 +88,7 @@ impl FileBody {
                 let size = length.min(CHUNK);
                 self.parts.push_front(Part::Stretch(from + size, length - size));
                 let file = Arc::clone(&self.file);
-                // One read at a time and no thread held between them: a slow reader costs a chunk, no more.
+                // One read at a time, and no thread between reads: a slow client holds one chunk.
                 self.reading = Some(tokio::task::spawn_blocking(move || {
                     let mut chunk = vec![0; size as usize];
                     file.read_exact_at(&mut chunk, from)?;

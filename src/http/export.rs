@@ -1,4 +1,4 @@
-//! Everything that the account has, as newline-delimited JSON: one object a line, its `type` first.
+//! The export: all data of the account as newline-delimited JSON, one object per line with its `type` first.
 
 use std::io;
 
@@ -7,51 +7,46 @@ use hyper::{
     StatusCode,
     header::{self, HeaderValue},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{
-    body::Body,
-    problem::Problem,
-    request::{Admin, Call},
-    response::Reply,
-    router::Answer,
-};
+use super::{body::Body, request::Call, response::Reply, router::Response};
 use crate::{
-    state::State,
-    store::{DataDir, Reader},
-    types::{MessageId, RoomView},
+    chat::Admin,
+    store::{DataDir, Reader, RoomState, State},
+    types::MessageId,
+    wire::{Problem, RoomView, export_line},
 };
 
-/// Lines are handed on in pieces of about this size, so many of which may wait for a slow reader.
-const PIECE: usize = 64 << 10;
-const WAITING: usize = 4;
+/// Lines are sent in chunks of about so many bytes, of which [`MAX_QUEUED`] may wait for a slow client.
+const CHUNK: usize = 64 << 10;
+const MAX_QUEUED: usize = 4;
 
-/// Messages read at once.
-const STEP: usize = 500;
+/// Messages read in one query.
+const BATCH: usize = 500;
 
-pub(crate) fn show(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     let data = DataDir::visit(&call.worker.config().data).map_err(|error| {
         tracing::error!(%error, "an export could not begin");
         Problem::internal()
     })?;
-    let (pieces, body) = mpsc::channel(WAITING);
-    // A thread of its own with a connection of its own: it takes as long as its reader does, and holds up nobody.
+    let (chunks, body) = mpsc::channel(MAX_QUEUED);
+    // A thread and a database connection of its own, since it takes as long as the client takes to receive it.
     let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
         let reader = match Reader::open(&data) {
             Ok(reader) => reader,
             Err(error) => return tracing::error!(%error, "an export could not begin"),
         };
-        let mut gathered = Vec::with_capacity(2 * PIECE);
-        let mut pass_on = |line: &[u8]| {
-            gathered.extend_from_slice(line);
-            if gathered.len() < PIECE && !line.is_empty() {
+        let mut buffer = Vec::with_capacity(2 * CHUNK);
+        let mut send = |line: &[u8]| {
+            buffer.extend_from_slice(line);
+            if buffer.len() < CHUNK && !line.is_empty() {
                 return Ok(());
             }
-            // An error: the reader has gone away.
-            pieces.blocking_send(Bytes::from(std::mem::take(&mut gathered))).map_err(io::Error::other)
+            // Fails when the client has disconnected.
+            chunks.blocking_send(Bytes::from(std::mem::take(&mut buffer))).map_err(io::Error::other)
         };
-        if let Err(error) = write(&reader, &mut pass_on) {
+        if let Err(error) = write(&reader, &mut send) {
             tracing::info!(%error, "an export ended early");
         }
     });
@@ -63,60 +58,49 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Answer {
     ))
 }
 
-/// Writes an export line by line; an empty line at the end says that all is said.
-pub(crate) fn write(reader: &Reader, pass_on: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+/// Sends an export line by line, then an empty slice, which stands for the end.
+pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let state = reader.state().map_err(io::Error::other)?;
-    let mut line = |kind: &str, value: Value| {
-        let mut line = format!(r#"{{"type":"{kind}","{kind}":{value}"#).into_bytes();
-        line.extend_from_slice(b"}\n");
-        pass_on(&line)
-    };
     if let Some(account) = &state.account {
-        line("account", json!(account.private()))?;
+        send(&export_line("account", json!(account.private()).to_string().as_bytes(), None))?;
     }
     let mut users: Vec<_> = state.users.values().collect();
     users.sort_unstable_by_key(|user| user.id);
     for user in users {
-        line("user", json!(user.private()))?;
+        send(&export_line("user", json!(user.private()).to_string().as_bytes(), None))?;
     }
     for room in rooms(&state) {
-        line("room", room)?;
+        send(&export_line("room", json!(room).to_string().as_bytes(), None))?;
     }
     let mut after = MessageId(0);
     loop {
-        let messages = reader.messages_after(after, STEP).map_err(io::Error::other)?;
+        let messages = reader.messages_after(after, BATCH).map_err(io::Error::other)?;
         for (id, json, key) in &messages {
             after = *id;
-            let mut line = br#"{"type":"message","message":"#.to_vec();
-            line.extend_from_slice(json);
-            if let Some(key) = key {
-                // Where its file lies in the data directory.
-                line.extend_from_slice(format!(r#","file":"files/{}/{key}""#, &key[..2]).as_bytes());
-            }
-            line.extend_from_slice(b"}\n");
-            pass_on(&line)?;
+            // The path of its file in the data directory.
+            let file = key.as_ref().map(|key| format!("files/{}/{key}", &key[..2]));
+            send(&export_line("message", json, file.as_deref()))?;
         }
-        if messages.len() < STEP {
+        if messages.len() < BATCH {
             break;
         }
     }
-    pass_on(b"")
+    send(b"")
 }
 
-/// Rooms with who is in them.
-fn rooms(state: &State) -> Vec<Value> {
+/// All rooms, with the ids of their members.
+fn rooms(state: &State) -> Vec<RoomView<'_>> {
     let mut rooms: Vec<_> = state.rooms.values().collect();
     rooms.sort_unstable_by_key(|found| found.room.id);
-    let view = |found: &&crate::state::RoomState| {
-        let mut member_ids: Vec<_> = found.members.keys().copied().collect();
-        member_ids.sort_unstable();
-        json!(RoomView {
-            room: &found.room,
-            last_message_id: found.last_message,
-            member_count: member_ids.len(),
-            member_ids: Some(member_ids),
+    let view = |found| {
+        let RoomState { room, last_message, members, .. }: &RoomState = found;
+        RoomView {
+            room,
+            last_message_id: *last_message,
+            member_count: members.len(),
+            member_ids: Some(found.member_ids()),
             membership: None,
-        })
+        }
     };
-    rooms.iter().map(view).collect()
+    rooms.into_iter().map(view).collect()
 }

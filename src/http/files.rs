@@ -1,29 +1,34 @@
-//! Files on their way out: whole or in parts (RFC 9110, section 14), to members of their room only.
+//! Downloads of files: whole or in ranges (RFC 9110, section 14), for members of the room only.
 
 use bytes::Bytes;
 use hyper::{
     StatusCode,
     header::{self, HeaderName, HeaderValue},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use smallvec::SmallVec;
 
 use super::{
     body::{Body, FileBody, Part},
-    problem::Problem,
-    request::{Call, RoomAccess, Viewer},
+    request::Call,
     response::{Reply, names},
-    router::Later,
-    upload::aside,
+    router::ResponseFuture,
 };
-use crate::{picture::is_shown_inline, store::StoredFile, types::AttachmentId};
+use crate::{
+    chat::{RoomAccess, Viewer, files::run_blocking},
+    media::picture::is_shown_inline,
+    store::StoredFile,
+    types::AttachmentId,
+    wire::Problem,
+};
 
-/// Parts of one answer. Who asks for more gets the whole file, as the RFC allows.
+/// Ranges of one response. A request for more gets the whole file, as RFC 9110, section 14.2, allows.
 const MAX_PARTS: usize = 16;
 
-/// A file never changes, but who may see it can: it is asked for again, and 304 is cheap.
+/// A file never changes, but who may read it can, so clients have to revalidate.
 const CACHE: &str = "private, no-cache";
 
-/// What a file may do that was opened by itself: nothing.
+/// The policy of a file that is opened on its own: no scripts, no requests.
 const SANDBOX: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; sandbox";
 
@@ -33,14 +38,14 @@ fn found(call: &Call, viewer: &Viewer) -> Result<StoredFile, Problem> {
     Ok(file)
 }
 
-pub(crate) fn show(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn show(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let file = found(&call, &viewer)?;
         if call.param(1) == "thumbnail" && file.filename != "thumbnail" {
             return thumbnail(&call, file).await;
         }
         let is_inline = is_shown_inline(&file.content_type) && call.query().text("download").is_none();
-        // A text is shown as one; everything that a browser might run is not shown at all.
+        // A text is shown as one; HTML is sent as bytes, so that no browser renders it.
         let content_type = match file.content_type.as_str() {
             "text/plain" => "text/plain; charset=utf-8",
             "text/html" => "application/octet-stream",
@@ -57,13 +62,13 @@ async fn thumbnail(call: &Call, file: StoredFile) -> Result<Reply, Problem> {
     let folder = call.worker.shared.folder.clone();
     let length = {
         let key = key.clone();
-        aside(move || folder.file(&key)?.metadata()).await?.len()
+        run_blocking(move || folder.file(&key)?.metadata()).await?.len()
     };
     send(call, &key, &content_type, length).await
 }
 
 async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result<Reply, Problem> {
-    // The name that it lies under is random and its own: as good a tag as a hash.
+    // The key is random and unique to the file, so it serves as a tag.
     let etag = &key[..22];
     let is_known = call.headers.get(header::IF_NONE_MATCH).is_some_and(|value| names(value.as_bytes(), etag));
     let range = call.headers.get(header::RANGE).and_then(|value| value.to_str().ok());
@@ -77,7 +82,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     };
     let folder = call.worker.shared.folder.clone();
     let owned = key.to_owned();
-    let file = aside(move || folder.file(&owned)).await?;
+    let file = run_blocking(move || folder.file(&owned)).await?;
     let whole_type = HeaderValue::try_from(content_type).map_err(|_| Problem::internal())?;
     let (status, kind, parts, content_range) = match ranges.as_deref() {
         None => (StatusCode::OK, whole_type, vec![Part::Stretch(0, length)], None),
@@ -86,7 +91,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
             (StatusCode::PARTIAL_CONTENT, whole_type, parts, Some(format!("bytes {from}-{to}/{length}")))
         }
         Some(several) => {
-            // Nothing of a file is known beforehand but its random name.
+            // The key is random, so whoever made the file could not know the boundary.
             let boundary = format!("part-{etag}");
             let mut parts = Vec::with_capacity(several.len() * 2 + 1);
             for (from, to) in several {
@@ -103,7 +108,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     };
     let body = Body::File(Box::new(FileBody::new(file, parts)));
     let mut reply = Reply::streamed(status, body, kind)
-        .cached(CACHE)
+        .cache_control(CACHE)
         .with(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))
         .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX))
         .with(
@@ -118,10 +123,11 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     Ok(reply)
 }
 
-/// First and last byte of each stretch.
+/// First and last byte of each range.
 type Ranges = SmallVec<[(u64, u64); 1]>;
 
-/// The stretches that `Range` asks for, first and last byte each; None if it is to be ignored.
+/// The satisfiable ranges of a `Range` header; None if it is to be ignored (RFC 9110, section 14.2), 416 if it has
+/// none.
 fn ranges(header: &str, length: u64) -> Result<Option<Ranges>, Problem> {
     let Some(specs) = header.strip_prefix("bytes=") else { return Ok(None) };
     let mut ranges = Ranges::new();
@@ -151,23 +157,29 @@ fn ranges(header: &str, length: u64) -> Result<Option<Ranges>, Problem> {
     if ranges.is_empty() { Err(Problem::range_not_satisfiable()) } else { Ok(Some(ranges)) }
 }
 
+/// What `attr-char` of RFC 8187 leaves out.
+const NO_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
 /// `Content-Disposition` with any name (RFC 6266): plain for old clients, encoded (RFC 8187) for the rest.
 fn disposition(is_inline: bool, filename: &str) -> HeaderValue {
-    use std::fmt::Write;
     let kind = if is_inline { "inline" } else { "attachment" };
     let plain: String = filename
         .chars()
         .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' })
         .collect();
-    let mut encoded = String::new();
-    for byte in filename.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+    let encoded = utf8_percent_encode(filename, NO_ATTR_CHAR);
     HeaderValue::try_from(format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
         .expect("what is not printable is encoded")
 }

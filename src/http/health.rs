@@ -1,35 +1,45 @@
-//! Is it alive, and how is it doing.
+//! Health and metrics.
 
 use std::sync::atomic::Ordering;
 
 use hyper::header;
 
 use super::{
-    problem::Problem,
     request::Call,
     response::Reply,
-    router::{Answer, ROUTES},
+    router::{ROUTES, Response},
 };
-use crate::metrics::{Exposition, ProcessFigures};
+use crate::{
+    metrics::{Exposition, ProcessFigures},
+    types::TokenHash,
+    wire::Problem,
+};
 
-pub(crate) fn show(call: &Call) -> Answer {
+#[derive(serde::Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+    uptime_s: u64,
+}
+
+pub(crate) fn show(call: &Call) -> Response {
     if !call.worker.is_healthy() || call.worker.shared.is_draining() {
         return Err(Problem::overloaded());
     }
     let uptime = call.worker.shared.started.elapsed().as_secs();
-    let body = format!(r#"{{"status":"ok","version":"{}","uptime_s":{uptime}}}"#, env!("CARGO_PKG_VERSION"));
-    Ok(Reply::written_bytes(hyper::StatusCode::OK, body.into()))
+    let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION"), uptime_s: uptime };
+    Ok(Reply::written(hyper::StatusCode::OK, &health))
 }
 
-/// For Prometheus: from loopback, or with the metrics token.
-pub(crate) fn metrics(call: &Call) -> Answer {
+/// The metrics in Prometheus' text format; 403 unless from loopback or with the metrics token.
+pub(crate) fn metrics(call: &Call) -> Response {
     let token = call
         .headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let knows_token = call.worker.config().metrics_token.as_deref().is_some_and(|expected| {
-        // Compared by hash, so that the time it takes tells nothing of the token.
-        token.is_some_and(|token| crate::types::TokenHash::of(token) == crate::types::TokenHash::of(expected))
+        // Compared by hash, so that the time does not depend on the token.
+        token.is_some_and(|token| TokenHash::of(token) == TokenHash::of(expected))
     });
     if !call.is_from_here() && !knows_token {
         return Err(Problem::forbidden("Metrics are for loopback, or for who has the metrics token."));
@@ -58,7 +68,7 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     out.total(
         "campfire_rooms_joined",
         "gauge",
-        "Rooms with a socket in them, by worker, added up.",
+        "Rooms that sockets have joined, summed over the workers.",
         all(),
         |w| &w.rooms,
     );
@@ -68,28 +78,38 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     out.total(
         "campfire_socket_writes_total",
         "counter",
-        "Writes to sockets; fewer than deliveries when they coalesce.",
+        "Writes to sockets; fewer than deliveries, since frames are written together.",
         all(),
         |w| &w.writes,
     );
     out.total("campfire_socket_written_bytes_total", "counter", "Bytes written to sockets.", all(), |w| {
         &w.written_bytes
     });
-    out.total("campfire_resyncs_total", "counter", "Sockets told to resync.", all(), |w| &w.resyncs);
+    out.total(
+        "campfire_resyncs_total",
+        "counter",
+        "Times that a socket lagged and got a resync.",
+        all(),
+        |w| &w.resyncs,
+    );
     out.total(
         "campfire_slow_closes_total",
         "counter",
-        "Sockets closed because they did not drain.",
+        "Sockets closed because the client was too slow.",
         all(),
         |w| &w.slow_closes,
     );
-    out.total("campfire_page_cache_hits_total", "counter", "Pages answered from the cache.", all(), |w| {
-        &w.page_hits
-    });
+    out.total(
+        "campfire_page_cache_hits_total",
+        "counter",
+        "Newest pages of messages answered from the cache.",
+        all(),
+        |w| &w.page_hits,
+    );
     out.total(
         "campfire_page_cache_misses_total",
         "counter",
-        "Newest pages read from the database.",
+        "Newest pages of messages read from the database.",
         all(),
         |w| &w.page_misses,
     );
@@ -107,17 +127,17 @@ fn exposition(call: &Call) -> Result<String, Problem> {
         all(),
         |w| &w.search_misses,
     );
-    out.total("campfire_cache_bytes", "gauge", "Bytes of cached answers.", all(), |w| &w.body_bytes);
+    out.total("campfire_cache_bytes", "gauge", "Bytes of cached responses.", all(), |w| &w.body_bytes);
     out.single(
         "campfire_backup_last_success_timestamp_seconds",
         "gauge",
-        "When the newest backup was made by itself, in seconds since 1970; 0 for never.",
+        "Time of the newest scheduled backup, in seconds since the Unix epoch; 0 for none.",
         shared.backups.last_success.load(Ordering::Relaxed),
     );
     out.single(
         "campfire_backup_failures_total",
         "counter",
-        "Tries to make a backup that failed.",
+        "Scheduled backups that failed.",
         shared.backups.failures.load(Ordering::Relaxed),
     );
     let writer = call.worker.writer.metrics();
@@ -125,14 +145,14 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     out.single(
         "campfire_writer_queue_depth",
         "gauge",
-        "Commands that wait or are under way.",
+        "Commands queued or in progress.",
         call.worker.writer.depth(),
     );
     out.single("campfire_writer_batches_total", "counter", "Transactions.", count(&writer.batches));
     out.single(
         "campfire_writer_commands_total",
         "counter",
-        "Commands; divided by batches, the mean batch size.",
+        "Commands; divided by the batches, the mean size of a batch.",
         count(&writer.commands),
     );
     out.single(
@@ -166,8 +186,8 @@ fn exposition(call: &Call) -> Result<String, Problem> {
         count(&writer.batch_nanos) as f64 / 1e9,
     );
     let (waiting, dead) = call.worker.reader.job_counts()?;
-    out.single("campfire_jobs_waiting", "gauge", "Jobs that wait or are under way.", waiting);
-    out.single("campfire_jobs_dead", "gauge", "Jobs that were given up.", dead);
+    out.single("campfire_jobs_waiting", "gauge", "Jobs queued or in progress.", waiting);
+    out.single("campfire_jobs_dead", "gauge", "Jobs that failed for good.", dead);
     out.single("campfire_database_bytes", "gauge", "Size of the database.", call.worker.reader.size()?);
     let process = ProcessFigures::read();
     out.single("process_resident_memory_bytes", "gauge", "Resident memory.", process.resident_bytes);

@@ -1,84 +1,59 @@
-//! Incoming webhooks: programs that speak Slack's format say something in a room.
+//! Incoming webhooks: programs post messages to a room in Slack's format.
 
 use hyper::{StatusCode, body::Incoming, header};
 use serde_json::{Value, json};
 
 use super::{
-    account::NAME_LENGTH,
-    messages::{Draft, post},
-    problem::Problem,
-    request::{Admin, Call, MAX_JSON, Query, read_body},
+    request::{Call, MAX_JSON, Query, read_body},
     response::Reply,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
-    store::{Audited, CreateHook, RemoveHook},
+    chat::{Admin, NAME_LENGTH, bots},
     text,
-    types::{HookId, RoomId, TokenHash, random_token},
+    types::{HookId, RoomId, TokenHash},
+    wire::Problem,
 };
 
-pub(crate) fn list(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn list(call: &Call, _: &Admin) -> Response {
     Ok(Reply::json(&json!({ "hooks": call.worker.reader.hooks()? })))
 }
 
-pub(crate) fn create(call: Call, admin: Admin) -> Later {
+pub(crate) fn create(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let name = form.required_line("name", NAME_LENGTH);
         let room = RoomId(form.required_id("room_id"));
         form.finish()?;
-        let token = random_token();
-        let act = admin.act(&call, "hook.create", format_args!("hook {name} in room {room}"));
-        let command =
-            CreateHook { name: name.clone(), room, creator: admin.0.user, token: TokenHash::of(&token) };
-        let id = call.worker.writer.write(Audited { command, act }).await?;
+        let (id, token) = bots::create_hook(&call.worker, &admin, name.clone(), room).await?;
         let url = format!("{}/hooks/{token}", call.base_url());
         let body = json!({ "id": id, "name": name, "room_id": room, "url": url });
         Ok(Reply::written(StatusCode::CREATED, &body))
     })
 }
 
-pub(crate) fn destroy(call: Call, admin: Admin) -> Later {
+pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let hook = HookId(call.id(0)?);
-        let act = admin.act(&call, "hook.remove", format_args!("hook {hook}"));
-        call.worker.writer.write(Audited { command: RemoveHook { hook }, act }).await?;
+        bots::remove_hook(&call.worker, &admin, hook).await?;
         Ok(Reply::no_content())
     })
 }
 
-/// Takes what Slack's incoming webhooks take, and answers what they answer.
-pub(crate) fn receive(call: Call, body: Incoming) -> Later {
+/// Accepts what Slack's incoming webhooks accept, and responds as they do.
+pub(crate) fn receive(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
-        let token = TokenHash::of(&call.param(0));
-        let hook = call.worker.reader.hook_of(&token)?.ok_or_else(|| refusal(403, "invalid_token"))?;
-        let is_in = call.worker.state.borrow().involvement(hook.room_id, hook.user_id).is_some();
-        if !is_in {
-            return Err(refusal(403, "invalid_token"));
-        }
+        let hook = bots::find_hook(&call.worker, &TokenHash::of(&call.param(0)))?;
         let body = read_body(&call.worker, body, MAX_JSON).await?;
         let payload = payload(&call, &body)?;
-        let said = text::from_slack(&payload).ok_or_else(|| refusal(400, "no_text"))?;
-        call.worker.shared.limits.post(hook.user_id).map_err(Problem::rate_limited)?;
-        // Slack lets a sender choose its name for each message; ours keeps the hook's, with the other above the text.
-        let mut content = String::new();
-        match (&said.username, &said.icon_emoji) {
-            (Some(name), icon) if *name != hook.name => {
-                let icon = icon.as_deref().map(|icon| format!("{icon} ")).unwrap_or_default();
-                content = format!("{icon}**{name}**\n\n");
-            }
-            _ => {}
-        }
-        content.push_str(&said.markdown);
-        let draft = Draft { content, client_message_id: None, reply_to: None };
-        let command = post(&call.worker, hook.user_id, hook.room_id, draft);
-        call.worker.writer.write(command).await?;
+        let sent = text::from_slack(&payload).ok_or_else(no_text)?;
+        bots::post_by_hook(&call.worker, &hook, &sent).await?;
         Ok(Reply::text("ok", "text/plain; charset=utf-8"))
     })
 }
 
-fn refusal(status: u16, code: &'static str) -> Problem {
-    Problem::of_hook(status, code)
+fn no_text() -> Problem {
+    Problem::of_hook(400, "no_text")
 }
 
 /// JSON, or a form with the JSON in its field `payload`.
@@ -93,9 +68,9 @@ fn payload(call: &Call, body: &[u8]) -> Result<Value, Problem> {
         let form = Query::parse(&String::from_utf8_lossy(body));
         return match form.text("payload") {
             Some(payload) => parse(payload.as_bytes()),
-            None => Err(refusal(400, "no_text")),
+            None => Err(no_text()),
         };
     }
-    // Some senders forget to say that it is JSON.
+    // Some senders send JSON without its content type.
     parse(body)
 }

@@ -1,4 +1,5 @@
-//! From a request to its answer: find the route, find out who asks, check what they may, let the handler answer.
+//! HTTP: finds the route of a request, authenticates the caller, checks the permission of the route, calls the
+//! handler, and turns its reply into a response.
 
 mod account;
 mod admin;
@@ -6,19 +7,18 @@ mod assets;
 mod body;
 mod boosts;
 mod bots;
+mod coding;
+mod etag;
 mod export;
 mod files;
-mod form;
 mod health;
 mod hooks;
 mod messages;
 mod once;
 mod openapi;
 mod pages;
-mod password;
 mod peer;
 mod pictures;
-mod problem;
 mod push;
 mod request;
 mod response;
@@ -47,51 +47,48 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
 };
 
-pub(crate) use self::{
-    body::Body,
-    export::write as write_export,
-    form::{Form, PASSWORD_LENGTH, looks_like_email},
-    messages::{Draft, compose, played, post, post_file, written},
-    openapi::document as openapi_document,
-    password::hash_password,
-    problem::Problem,
-    request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},
-    rooms::present,
-    sync::event_json,
-    upload::keep_file,
-};
+pub(crate) use self::{body::Body, export::write as write_export, openapi::document as openapi_document};
 use self::{
     peer::Peer,
-    request::{Admin, Call, MAX_JSON, read_body, viewer},
+    request::{Call, MAX_JSON, origin_is_ours, read_body, viewer},
     response::{Conditions, Reply},
     router::{Handler, find},
 };
-use crate::worker::Worker;
+use crate::{
+    chat::{Admin, Viewer, check_address},
+    wire::Problem,
+    worker::Worker,
+};
+
+/// Answers a WebSocket handshake of an authenticated caller and takes over the connection. The server passes it in,
+/// since `http` does not import `live`.
+pub(crate) type Upgrade = fn(&Rc<Worker>, Request<Incoming>, &Viewer) -> Result<Response<()>, Problem>;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A read on a worker that takes longer than this is given up: it would hold up everybody else's.
+/// A read that takes longer is aborted with 503, since it blocks the worker.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
 
-/// A request that takes longer is worth a line in the log.
+/// A request that takes longer is logged.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Tells the pages of one binary from those of the next, which may word them differently.
-fn boot_tag() -> &'static str {
+/// Part of the entity tags of pages, since another version may write them differently.
+fn version_tag() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// How many routes there are, for those who count by route.
+/// The number of routes, for metrics by route.
 pub(crate) fn route_count() -> usize {
     router::ROUTES.len()
 }
 
-/// Answers one request, that came from `address`, over TLS if `is_secure`. Whatever goes wrong inside is an answer too.
+/// Answers one request from `address`, over TLS if `is_secure`. Errors and panics become responses.
 pub(crate) async fn answer(
     worker: Rc<Worker>,
     request: Request<Incoming>,
     address: IpAddr,
     is_secure: bool,
+    upgrade: Upgrade,
 ) -> Response<Body> {
     let started = Instant::now();
     let peer = Peer::of(address, is_secure, request.headers(), &worker.config().trusted_proxy);
@@ -100,7 +97,7 @@ pub(crate) async fn answer(
     let origin = request.headers().get(header::ORIGIN).cloned();
     let (response, place) = match preflight(&worker, &request) {
         Some(response) => (response, route_count()),
-        None => routed(&worker, request, peer).await,
+        None => routed(&worker, request, peer, upgrade).await,
     };
     let mut response = response;
     if let Some(origin) = origin.filter(|_| !worker.config().cors_origins.is_empty()) {
@@ -110,29 +107,35 @@ pub(crate) async fn answer(
     if is_secure && let Some(policy) = &worker.shared.hsts {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, policy.clone());
     }
-    let took = started.elapsed();
-    worker.metrics.routes[place].record(response.status().as_u16(), took);
-    if took > SLOW || worker.is_sampled(started) {
-        trace(&worker, place, &response, took);
+    let duration = started.elapsed();
+    worker.metrics.routes[place].record(response.status().as_u16(), duration);
+    if duration > SLOW || worker.is_sampled(started) {
+        trace(&worker, place, &response, duration);
     }
     response
 }
 
-/// One request a second is traced, and every slow one: enough to see what goes on, whatever the load.
-fn trace(worker: &Worker, place: usize, response: &Response<Body>, took: Duration) {
+/// Logs a request: a slow one as a warning, a sampled one for debugging.
+fn trace(worker: &Worker, place: usize, response: &Response<Body>, duration: Duration) {
     let route = router::ROUTES.get(place).map_or("none", |route| route.path);
     let (status, id) = (response.status().as_u16(), response.headers().get(&X_REQUEST_ID));
     let span = tracing::debug_span!("request", route, status, ?id, worker = worker.id);
     let _inside = span.enter();
-    if took > SLOW {
-        tracing::warn!(?took, route, status, "a slow request");
+    if duration > SLOW {
+        tracing::warn!(?duration, route, status, "a slow request");
     } else {
-        tracing::debug!(?took, "a request");
+        tracing::debug!(?duration, "a request");
     }
 }
 
-/// Finds the route and calls its handler; answers the response and the route's place in the table.
-async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> (Response<Body>, usize) {
+/// Finds the route and calls its handler. Returns the response and the index of the route; the number of routes for
+/// none.
+async fn routed(
+    worker: &Rc<Worker>,
+    request: Request<Incoming>,
+    peer: Peer,
+    upgrade: Upgrade,
+) -> (Response<Body>, usize) {
     let found = match find(request.method(), request.uri().path()) {
         Ok(found) => found,
         Err(problem) => {
@@ -141,7 +144,9 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     };
     let place = found.place;
     if matches!(found.route.handler, Handler::Socket) {
-        let response = crate::live::upgrade(worker, request, peer.address)
+        let response = socket_viewer(worker, &request, peer.address)
+            .and_then(|viewer| upgrade(worker, request, &viewer))
+            .map(|response| response.map(|()| Body::default()))
             .unwrap_or_else(|problem| Reply::from(problem).into_response(&Conditions::default()));
         return (response, place);
     }
@@ -156,27 +161,27 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
         params: found.params,
         body: bytes::Bytes::new(),
     };
-    // The handler may take the call with it; what the response needs of the request is small.
-    let asked = Conditions::of(&call.headers);
+    // Copied, since the handler consumes the call.
+    let conditions = Conditions::of(&call.headers);
     let handled = async {
         if let Handler::Upload(answer) = found.route.handler {
             let viewer = viewer_who_writes(&call)?;
             return answer(call, viewer, body).await;
         }
         if let Handler::AnybodyUpload(answer) = found.route.handler {
-            refuse_blocked(&call)?;
+            check_address(&call.worker, call.address)?;
             return answer(call, body).await;
         }
         if call.method != Method::GET && call.method != Method::HEAD {
             let read = read_body(worker, body, MAX_JSON).await;
-            // What happened while the body came in is part of what the handler sees.
+            // The state may have changed while the body was received.
             worker.catch_up();
             call.body = read?;
         }
         dispatch(found.route.handler, call).await
     };
     let mut handled = pin!(handled);
-    // What a handler had borrowed is given back as it unwinds; nothing of it is used again.
+    // Unwind-safe: borrows end as the handler unwinds, and its state is not used again.
     let handled =
         std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Ok),
@@ -194,31 +199,36 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     if reply.status.is_server_error() && reply.status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(route = found.route.path, status = reply.status.as_u16(), "a request failed");
     }
-    (reply.into_response(&asked), place)
+    (reply.into_response(&conditions), place)
+}
+
+/// The caller of a WebSocket handshake. Browsers send cookies and `Origin` with handshakes of any site, so a cookie
+/// counts only with an `Origin` that names this host (RFC 6455, section 10.2).
+fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
+    let headers = request.headers();
+    let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    check_address(worker, address)?;
+    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
+    if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
+        return Err(Problem::cross_site());
+    }
+    Ok(viewer)
 }
 
 fn signed_in(call: &Call) -> Result<Viewer, Problem> {
     viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
 }
 
-/// Somebody was banned there: whoever it is, nothing is written from that address.
-fn refuse_blocked(call: &Call) -> Result<(), Problem> {
-    if call.worker.state.borrow().is_blocked(call.address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
-    Ok(())
-}
-
 fn viewer_who_writes(call: &Call) -> Result<Viewer, Problem> {
-    refuse_blocked(call)?;
+    check_address(&call.worker, call.address)?;
     signed_in(call)
 }
 
-async fn dispatch(handler: Handler, call: Call) -> router::Answer {
+async fn dispatch(handler: Handler, call: Call) -> router::Response {
     match handler {
         Handler::Anybody(answer) => answer(&call),
         Handler::AnybodyWrites(answer) => {
-            refuse_blocked(&call)?;
+            check_address(&call.worker, call.address)?;
             request::refuse_cross_site(&call)?;
             answer(call).await
         }
@@ -226,7 +236,7 @@ async fn dispatch(handler: Handler, call: Call) -> router::Answer {
             let viewer = signed_in(&call)?;
             answer(&call, &viewer)
         }
-        Handler::ViewerLater(answer) => {
+        Handler::ViewerWaits(answer) => {
             let viewer = signed_in(&call)?;
             answer(call, viewer).await
         }
@@ -242,12 +252,12 @@ async fn dispatch(handler: Handler, call: Call) -> router::Answer {
             let admin = Admin::of(viewer_who_writes(&call)?)?;
             answer(call, admin).await
         }
-        // Their bodies are their own to read.
+        // These are handled before: they read the body themselves.
         Handler::Upload(_) | Handler::AnybodyUpload(_) | Handler::Socket => Err(Problem::not_found()),
     }
 }
 
-/// The caller's own id if it is 1 to 128 printable characters, otherwise one of ours.
+/// The client's `X-Request-Id` if it has 1 to 128 printable ASCII characters, otherwise a new id.
 fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     let theirs = headers.get(&X_REQUEST_ID).filter(|id| {
         (1..=128).contains(&id.len()) && id.as_bytes().iter().all(|byte| (0x20..0x7F).contains(byte))
@@ -257,7 +267,7 @@ fn request_id(worker: &Worker, headers: &HeaderMap) -> HeaderValue {
     })
 }
 
-/// Answers `OPTIONS` of an allowed origin (CORS); nobody else's.
+/// Answers a CORS preflight request of an allowed origin; None for any other request.
 fn preflight(worker: &Worker, request: &Request<Incoming>) -> Option<Response<Body>> {
     if request.method() != Method::OPTIONS
         || !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -284,7 +294,7 @@ fn is_allowed(worker: &Worker, origin: &HeaderValue) -> bool {
     worker.config().cors_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
 }
 
-/// Lets pages of an allowed origin read the answer. Cookies stay out of it: such pages use a token.
+/// Adds the CORS headers for an allowed origin. Credentials are not allowed: such pages use a token.
 fn allow_origin(worker: &Worker, origin: HeaderValue, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if is_allowed(worker, &origin) {

@@ -1,4 +1,4 @@
-//! This API as OpenAPI 3.1: what every route of the router's table takes and answers. A test holds the two together.
+//! The OpenAPI 3.1 document: parameters, bodies and responses of every route. A test checks that it has all routes.
 
 use std::sync::LazyLock;
 
@@ -8,42 +8,42 @@ use serde_json::{Map, Value, json};
 use super::{
     request::Call,
     response::Reply,
-    router::{Answer, Handler, ROUTES, Route},
+    router::{Handler, ROUTES, Response, Route},
 };
 
-/// The shapes of what is sent and answered.
+/// The schemas of bodies.
 const SCHEMAS: &str = include_str!("schemas.json");
 
-/// What a route takes in its body.
+/// The request body of a route.
 #[derive(Clone, Copy)]
 enum Takes {
     Nothing,
     Json(&'static str),
     Multipart,
     Image,
-    /// Text, or a file: the bot API of ONCE Campfire.
+    /// Text, or multipart with a file: the bot API of ONCE Campfire.
     TextOrFile,
     Text,
     Slack,
 }
 
-/// What a route answers when all is well.
+/// The body of a successful response.
 #[derive(Clone, Copy)]
 enum Gives {
     Nothing,
     Json(&'static str),
-    /// Bytes of a type.
+    /// Bytes of a content type.
     Bytes(&'static str),
 }
 
-/// What is to be known of a route beside its place in the router's table.
+/// The documentation of a route, beside its entry in the router's table.
 struct Doc {
     route: &'static str,
     summary: &'static str,
     query: &'static [&'static str],
     takes: Takes,
     gives: &'static [(u16, Gives)],
-    /// Statuses beside those that follow from who may call it and what it takes.
+    /// Statuses of errors, beside those that follow from the handler and the request body.
     problems: &'static [u16],
 }
 
@@ -175,7 +175,7 @@ fn name(route: &Route) -> String {
     format!("{} {}", route.method, route.path)
 }
 
-/// Whether a route can be called without being signed in.
+/// Whether a route can be called without signing in.
 fn is_public(handler: Handler) -> bool {
     matches!(handler, Handler::Anybody(_) | Handler::AnybodyWrites(_) | Handler::AnybodyUpload(_))
 }
@@ -189,7 +189,7 @@ fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {
         all.push(403);
     }
     if !route.method.is_safe() {
-        // From another site or a blocked address; a full queue, a full disk.
+        // Another site or a blocked address; a full queue; a full disk.
         all.extend([403, 503, 507]);
     }
     match doc.takes {
@@ -201,7 +201,7 @@ fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {
         Slack => all.extend([400, 408, 413]),
     }
     if !route.method.is_safe() {
-        // Whatever a request may bring along is read first.
+        // A body is read even if the route does not use it.
         all.extend([400, 408, 413]);
     }
     all.sort_unstable();
@@ -321,11 +321,11 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
     document.to_string().into()
 });
 
-pub(crate) fn show(_: &Call) -> Answer {
+pub(crate) fn show(_: &Call) -> Response {
     Ok(Reply::json_bytes(DOCUMENT.clone()))
 }
 
-/// The document by itself, for `campfire openapi`.
+/// The document, for `campfire openapi`.
 pub(crate) fn document() -> &'static [u8] {
     &DOCUMENT
 }
@@ -335,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_has_every_route_and_no_other() {
+    fn document_has_every_route_and_no_other() {
         let mut routes: Vec<String> = ROUTES.iter().map(name).collect();
         let mut docs: Vec<String> = DOCS.iter().map(|doc| doc.route.to_owned()).collect();
         routes.sort_unstable();
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_that_is_named_is_there_and_every_one_is_named() {
+    fn schemas_are_all_defined_and_all_used() {
         let document = String::from_utf8(document().to_vec()).unwrap();
         let schemas: Map<String, Value> = serde_json::from_str(SCHEMAS).unwrap();
         for part in document.split("#/components/schemas/").skip(1) {

@@ -1,4 +1,4 @@
-//! The page itself and its parts, out of the binary.
+//! The page and its assets, from the binary.
 
 use std::sync::PoisonError;
 
@@ -6,21 +6,21 @@ use hyper::header::{self, HeaderName, HeaderValue};
 
 use super::{
     assets::{self, Asset},
-    problem::Problem,
     request::Call,
     response::Reply,
-    router::Answer,
+    router::Response,
     session::session_cookie,
 };
+use crate::wire::Problem;
 
-/// Nothing runs, loads or frames but what is ours.
+/// The policy of the page: scripts, styles and connections from this host only, no framing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
     worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-pub(crate) fn page(call: &Call) -> Answer {
+pub(crate) fn page(call: &Call) -> Response {
     let reply = reply(assets::page())
         .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY))
         .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
@@ -34,7 +34,7 @@ pub(crate) fn page(call: &Call) -> Answer {
     })
 }
 
-/// The first visitor of a demo comes from this machine and is signed in.
+/// The session token for the first visitor of a demo from loopback.
 fn demo_token(call: &Call) -> Option<String> {
     if !call.is_from_here() {
         return None;
@@ -42,13 +42,13 @@ fn demo_token(call: &Call) -> Option<String> {
     call.worker.shared.demo_token.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-pub(crate) fn asset(call: &Call) -> Answer {
+pub(crate) fn asset(call: &Call) -> Response {
     assets::asset(call.uri.path()).map(reply).ok_or_else(Problem::not_found)
 }
 
 fn reply(asset: &'static Asset) -> Reply {
     let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let mut reply = Reply::text(asset.identity(), asset.content_type).cached(cache);
+    let mut reply = Reply::text(asset.identity(), asset.content_type).cache_control(cache);
     reply.etag = Some(asset.etag.to_string().into());
     reply.gzip = asset.gzip.clone();
     reply.br = asset.br.clone();

@@ -1,4 +1,4 @@
-//! Who is at the other end of a request: the address that calls, or the one that a trusted proxy names.
+//! The client of a request: the address of the connection, or the one that a trusted proxy names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,26 +7,26 @@ use hyper::{
     header::{self, HeaderName},
 };
 
-use crate::outside::Cidr;
+use crate::outbound::Cidr;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Proxies in a row whose word is followed; nobody has more.
+/// Proxies in a chain that are followed at most.
 const MAX_HOPS: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
     pub(crate) address: IpAddr,
-    /// It came over TLS, to us or to the proxy.
+    /// Whether the client used TLS, to this server or to the proxy.
     pub(crate) is_secure: bool,
 }
 
 impl Peer {
-    /// `address` and `is_secure` are those of the connection. Headers are believed only if `trusted` has the address,
-    /// and each proxy that they name only if it is trusted too, so the first stranger from our side is the client.
+    /// `address` and `is_secure` are those of the connection. Headers from untrusted senders are ignored. A list of
+    /// addresses is read from the right: the first one that is not trusted is the client.
     ///
-    /// `Forwarded` (RFC 7239) counts if there is no `X-Forwarded-For`: most proxies write the latter and pass the
+    /// `Forwarded` (RFC 7239) is used only without `X-Forwarded-For`: most proxies write the latter and pass the
     /// former on as their client sent it.
     pub(crate) fn of(address: IpAddr, is_secure: bool, headers: &HeaderMap, trusted: &[Cidr]) -> Self {
         let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
@@ -40,7 +40,7 @@ impl Peer {
                 found.address = named;
                 is_trusted(named)
             }
-            // "unknown", or made up: what is known is the proxy that said so.
+            // "unknown" or invalid: the client is the proxy that sent it.
             None => false,
         };
         if headers.contains_key(&X_FORWARDED_FOR) {
@@ -62,14 +62,14 @@ impl Peer {
     }
 }
 
-/// The items of a list header, the last one first.
+/// The items of a list header, from the last to the first.
 fn from_the_right<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values: Vec<&str> =
         headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok()).collect();
     values.into_iter().rev().flat_map(|value| value.rsplit(',')).map(str::trim)
 }
 
-/// A parameter of an element of `Forwarded`, without its quotes. A comma in quotes is nothing that an address has.
+/// A parameter of an element of `Forwarded`, without quotes. Commas in quotes are not supported; addresses have none.
 fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     element.split(';').find_map(|pair| {
         let (found, value) = pair.split_once('=')?;
@@ -77,7 +77,8 @@ fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// An address, with or without a port: `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+/// An address, with or without a port: `192.0.2.1`, `192.0.2.1:47011`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`.
 fn node(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse().or_else(|_| text.parse().map(|address: SocketAddr| address.ip())).ok()?;
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_who_is_not_trusted() {
+    fn headers_from_untrusted_senders_are_ignored() {
         let said = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")];
         assert_eq!(peer("192.0.2.1", "", &said), ("192.0.2.1".into(), false));
         assert_eq!(peer("192.0.2.1", "10.0.0.0/8", &said), ("192.0.2.1".into(), false));
@@ -113,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn the_first_stranger_from_our_side_is_the_client() {
+    fn client_is_the_rightmost_untrusted_address() {
         let chain = |value: &'static str| address("10.0.0.1", "10.0.0.0/8", &[("x-forwarded-for", value)]);
-        // What the client itself had written stands on the left.
+        // The client itself may have sent the items on the left.
         assert_eq!(chain("127.0.0.1, 198.51.100.7"), "198.51.100.7");
         assert_eq!(chain("127.0.0.1, 198.51.100.7, 10.0.0.2"), "198.51.100.7");
         assert_eq!(chain("10.0.0.3, 10.0.0.2"), "10.0.0.3");
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_without_an_end_is_not_followed_for_ever() {
+    fn chain_is_followed_for_16_hops_at_most() {
         let long = format!("198.51.100.7{}", ", 10.0.0.2".repeat(1000));
         let mut map = HeaderMap::new();
         map.insert(X_FORWARDED_FOR, long.parse().unwrap());

@@ -1,47 +1,45 @@
-//! A request on its way to its handler: who asks, from where, with what.
+//! A request as its handler gets it: authentication, parameters, the query, the body.
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::{HeaderMap, Method, Uri, body::Incoming, header};
+use percent_encoding::percent_decode_str;
 
-use super::{form::Form, problem::Problem, router::Params};
+use super::router::Params;
 use crate::{
-    event::Session,
-    store::{Act, NewSession, TouchSession},
-    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, SessionKind, Timestamp, TokenHash, UserId},
+    chat::{
+        Viewer,
+        sessions::{Device, by_token},
+    },
+    types::MessageId,
+    wire::{Form, Problem},
     worker::Worker,
 };
 
-/// The largest JSON body.
+/// Bytes of a JSON body.
 pub(crate) const MAX_JSON: usize = 1 << 20;
-
-/// `last_active_at` of a session is renewed once in so many milliseconds.
-const TOUCH_AFTER: i64 = 3_600_000;
-
-/// Characters of a secret, as `random_token` makes them.
-const TOKEN_LENGTH: usize = 43;
 
 pub(crate) const COOKIE: &str = "campfire_session";
 
-/// All that a handler may look at.
+/// A request, for its handler.
 pub(crate) struct Call {
     pub(crate) worker: Rc<Worker>,
     pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    /// The client's, or what a trusted proxy says that it is.
+    /// The address of the client: see `Peer`.
     pub(crate) address: IpAddr,
-    /// Whether it came over TLS, to us or to a trusted proxy.
+    /// Whether the client used TLS, to this server or to a trusted proxy.
     pub(crate) is_secure: bool,
-    /// The route's `{placeholders}`, in order.
+    /// The ranges of the values of the route's placeholders in the path, in order.
     pub(crate) params: Params,
     pub(crate) body: Bytes,
 }
 
 impl Call {
-    /// The fields of the JSON body.
+    /// The fields of the JSON body. 415 for another content type, 400 or 422 for a body that is not a JSON object.
     pub(crate) fn form(&self) -> Result<Form, Problem> {
         if !self.is_json() {
             return Err(Problem::unsupported_media_type());
@@ -56,12 +54,12 @@ impl Call {
         })
     }
 
-    /// The value of a placeholder.
+    /// The value of a placeholder, percent-decoded; what is not UTF-8 is replaced.
     pub(crate) fn param(&self, place: usize) -> Cow<'_, str> {
-        percent_decoded_path(&self.uri.path()[self.params[place].clone()])
+        percent_decode_str(&self.uri.path()[self.params[place].clone()]).decode_utf8_lossy()
     }
 
-    /// The id in the path. What cannot be an id is nothing that we have.
+    /// The id in a placeholder; 404 if it is not a positive integer.
     pub(crate) fn id(&self, place: usize) -> Result<i64, Problem> {
         Some(self.param(place))
             .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -74,32 +72,26 @@ impl Call {
         Query::parse(self.uri.query().unwrap_or_default())
     }
 
-    /// A new session on the device that asks, and its token.
-    pub(crate) fn new_session(&self) -> (String, NewSession) {
-        let token = crate::types::random_token();
+    /// The client that asks for a session.
+    pub(crate) fn device(&self) -> Device<'_> {
         let user_agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let session = NewSession {
-            token: TokenHash::of(&token),
-            user_agent: user_agent.unwrap_or_default().chars().take(256).collect(),
-            ip_address: self.address.to_string(),
-        };
-        (token, session)
+        Device { user_agent: user_agent.unwrap_or_default(), address: self.address }
     }
 
-    /// Whether the caller reached us over TLS, by what we see or are told of our own address.
+    /// Whether the client used TLS, by the connection, the proxy or the configured public URL.
     pub(crate) fn is_secure(&self) -> bool {
         self.is_secure
             || self.worker.config().public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
-    /// Whether it comes from this machine. What a proxy sends on comes from somewhere else, trusted or not.
+    /// Whether it comes from loopback and not through a proxy, trusted or not.
     pub(crate) fn is_from_here(&self) -> bool {
         self.address.is_loopback()
             && !self.headers.contains_key("x-forwarded-for")
             && !self.headers.contains_key(header::FORWARDED)
     }
 
-    /// Where this server is, as the caller sees it.
+    /// The base URL of this server as the client sees it, without a slash at the end.
     pub(crate) fn base_url(&self) -> String {
         if let Some(url) = &self.worker.config().public_url {
             return url.trim_end_matches('/').to_owned();
@@ -112,76 +104,8 @@ impl Call {
     }
 }
 
-/// Proof that somebody is signed in.
-#[derive(Clone, Debug)]
-pub(crate) struct Viewer {
-    pub(crate) user: UserId,
-    pub(crate) is_admin: bool,
-    pub(crate) session: SessionId,
-    /// A browser's cookie, or a token.
-    pub(crate) kind: SessionKind,
-}
-
-impl Viewer {
-    pub(crate) fn act(&self, call: &Call, action: &'static str, subject: impl std::fmt::Display) -> Act {
-        Act {
-            actor: Some(self.user),
-            ip_address: Some(call.address.to_string()),
-            action,
-            subject: subject.to_string(),
-            detail: String::new(),
-        }
-    }
-}
-
-/// Proof that the viewer is an administrator.
-#[derive(Clone, Debug)]
-pub(crate) struct Admin(pub(crate) Viewer);
-
-impl Admin {
-    /// A line for the audit log about what is done here.
-    pub(crate) fn act(&self, call: &Call, action: &'static str, subject: impl std::fmt::Display) -> Act {
-        self.0.act(call, action, subject)
-    }
-
-    pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
-        if viewer.is_admin {
-            Ok(Self(viewer))
-        } else {
-            Err(Problem::forbidden("Only administrators may do this."))
-        }
-    }
-}
-
-/// Proof that the viewer is a member of a room.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RoomAccess {
-    pub(crate) room: RoomId,
-    pub(crate) kind: RoomKind,
-    pub(crate) creator: UserId,
-    pub(crate) involvement: Involvement,
-}
-
-impl RoomAccess {
-    pub(crate) fn of(worker: &Worker, room: RoomId, user: UserId) -> Result<Self, Problem> {
-        let state = worker.state.borrow();
-        let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
-        let involvement = *found.members.get(&user).ok_or_else(Problem::not_found)?;
-        Ok(Self { room, kind: found.room.kind, creator: found.room.creator_id, involvement })
-    }
-
-    /// Whether the viewer may rename, change or delete the room: its creator and administrators; in a direct room
-    /// everybody who is in it.
-    pub(crate) fn may_change(&self, viewer: &Viewer) -> Result<(), Problem> {
-        if viewer.is_admin || self.creator == viewer.user || self.kind == RoomKind::Direct {
-            Ok(())
-        } else {
-            Err(Problem::forbidden("Only the room's creator or an administrator may do this."))
-        }
-    }
-}
-
-/// Who asks: by the `Authorization` header if there is one, otherwise by the cookie.
+/// Authenticates the caller, by the `Authorization` header if there is one, otherwise by the cookie. 403 for a write
+/// by cookie from another site.
 pub(crate) fn viewer(
     worker: &Worker,
     headers: &HeaderMap,
@@ -205,28 +129,6 @@ pub(crate) fn viewer(
     Ok(viewer)
 }
 
-/// Whoever a secret stands for.
-pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<Viewer> {
-    let hash = TokenHash::of(secret_of(token));
-    let state = worker.state.borrow();
-    let session = state.session(&hash)?;
-    let user = state.users.get(&session.user_id).filter(|user| user.is_active())?;
-    touch(worker, session, hash, address);
-    Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id, kind: session.kind })
-}
-
-/// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
-pub(crate) fn secret_of(key: &str) -> &str {
-    match key.split_once('-') {
-        Some((id, secret))
-            if secret.len() == TOKEN_LENGTH && id.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            secret
-        }
-        _ => key,
-    }
-}
-
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -241,14 +143,14 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// Signing in by a form of another site would put a stranger's session into the browser.
+/// 403 for a request by a page of another site. It keeps other sites from signing a browser in (login CSRF).
 pub(crate) fn refuse_cross_site(call: &Call) -> Result<(), Problem> {
     let from_browser =
         call.headers.contains_key("sec-fetch-site") || call.headers.contains_key(header::ORIGIN);
     if from_browser && is_cross_site(&call.headers) { Err(Problem::cross_site()) } else { Ok(()) }
 }
 
-/// Browsers say where a request comes from in `Sec-Fetch-Site`; the older ones in `Origin`.
+/// By `Sec-Fetch-Site`, or by `Origin` from browsers that do not send it.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     match headers.get("sec-fetch-site") {
         Some(site) => site != "same-origin" && site != "none",
@@ -264,19 +166,11 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
     origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) {
-    let now = Timestamp::now();
-    if now.0 - session.last_active_at.0 > TOUCH_AFTER {
-        let touch = TouchSession { session: session.id, token, ip_address: address.to_string() };
-        worker.writer.submit_later(touch);
-    }
-}
-
-/// So much of a body that is too large is read and thrown away: closed in the middle of it, the connection would be
-/// reset, and the answer lost on its way.
+/// Bytes of a too large body that are read and discarded. Closing the connection before would reset it, and the
+/// client could lose the response.
 const MAX_DISCARDED: usize = 4 << 20;
 
-/// Reads a body of at most `limit` bytes, in at most the configured time.
+/// Reads a body of at most `limit` bytes. 413 if it is larger, 408 after the configured time, 400 if it breaks off.
 pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     use hyper::body::Body;
     if body.is_end_stream() {
@@ -299,7 +193,7 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
                 }
                 continue;
             }
-            // The common case: one frame, no copy.
+            // A body of one frame, which is common, is not copied.
             if whole.is_empty() && body.is_end_stream() {
                 return Ok(data);
             }
@@ -312,23 +206,19 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
         .unwrap_or_else(|_| Err(Problem::timeout()))
 }
 
-/// The query of an address: the last value of each name counts.
+/// The query of an address, encoded as forms are (URL Standard, section 5.1): the last value of each name counts.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decoded(name), percent_decoded(value))
-        });
-        Self(pairs.collect())
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// A number, or 400.
+    /// An integer; 400 if it is none.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
         self.text(name)
             .map(|text| {
@@ -337,7 +227,7 @@ impl Query {
             .transpose()
     }
 
-    /// An id, or 400.
+    /// A positive integer; 400 if it is none.
     pub(crate) fn id(&self, name: &str) -> Result<Option<i64>, Problem> {
         match self.number(name)? {
             Some(id) if id <= 0 => {
@@ -347,7 +237,7 @@ impl Query {
         }
     }
 
-    /// How many things to a page: 1 to 200, 50 if nothing is said.
+    /// The length of a page: 1 to 200, by default 50; otherwise 400.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         match self.number("limit")? {
             None => Ok(50),
@@ -359,40 +249,6 @@ impl Query {
     pub(crate) fn message(&self, name: &str) -> Result<Option<MessageId>, Problem> {
         Ok(self.id(name)?.map(MessageId))
     }
-}
-
-/// As forms encode it (URL Standard, section 5.1): `+` is a space. What is not UTF-8 is replaced.
-fn percent_decoded(text: &str) -> String {
-    if text.contains('+') {
-        percent_decoded_path(&text.replace('+', " ")).into_owned()
-    } else {
-        percent_decoded_path(text).into_owned()
-    }
-}
-
-/// As paths encode it (RFC 3986, section 2.1).
-fn percent_decoded_path(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        match (first, after) {
-            (b'%', [high, low, tail @ ..]) => {
-                match (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) {
-                    (Some(high), Some(low)) => {
-                        bytes.push((high * 16 + low) as u8);
-                        rest = tail;
-                    }
-                    _ => bytes.push(b'%'),
-                }
-            }
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Answers, and what every one of them carries.
+//! The replies of handlers, and turning them into responses with the headers that all responses have.
 
 use bytes::Bytes;
 use hyper::{
@@ -8,10 +8,17 @@ use hyper::{
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::{body::Body, problem::Problem};
+pub(crate) use super::etag::{Tag, names};
+use super::{
+    body::Body,
+    coding::{COMPRESS_FROM, brotli, gzip, preferred},
+    etag::hash,
+};
 use crate::{
-    cache::{BodyCache, Coding, Key, etag},
+    store::Posted,
     types::Seq,
+    wire::{Problem, to_json},
+    worker::cache::{BodyCache, Coding, Key},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -21,10 +28,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding, cookie, authorization");
 
-/// Texts smaller than this are not worth compressing.
-const COMPRESS_FROM: usize = 1024;
-
-/// What of a request decides how its answer is put on the wire.
+/// The headers of a request that decide on 304 and on content coding.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     if_none_match: SmallVec<[HeaderValue; 1]>,
@@ -40,38 +44,7 @@ impl Conditions {
     }
 }
 
-/// A strong entity tag.
-#[derive(Clone, Debug)]
-pub(crate) enum Tag {
-    /// Its opaque part; the coding is added to it.
-    Opaque(String),
-    /// The whole of it.
-    Whole(HeaderValue),
-}
-
-impl From<String> for Tag {
-    fn from(tag: String) -> Self {
-        Self::Opaque(tag)
-    }
-}
-
-impl Tag {
-    fn is_named(&self, if_none_match: &[u8]) -> bool {
-        match self {
-            Self::Opaque(tag) => names(if_none_match, tag),
-            Self::Whole(value) => names(if_none_match, opaque(value.as_bytes()).unwrap_or_default()),
-        }
-    }
-
-    fn into_value(self, coding: Coding) -> HeaderValue {
-        match self {
-            Self::Opaque(tag) => etag(&tag, coding),
-            Self::Whole(value) => value,
-        }
-    }
-}
-
-/// What a handler answers.
+/// What a handler returns.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -79,12 +52,12 @@ pub(crate) struct Reply {
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) etag: Option<Tag>,
     pub(crate) cache_control: HeaderValue,
-    /// Made before, so as not to be made at each request.
+    /// The body compressed already, if it is.
     pub(crate) gzip: Option<Bytes>,
     pub(crate) br: Option<Bytes>,
-    /// How `body` is encoded already; None if that is still to be seen.
+    /// The coding of `body`; None if it is not compressed yet.
     coding: Option<Coding>,
-    /// Sent in place of `body`, as it is.
+    /// Sent instead of `body`, without compression.
     pub(crate) stream: Option<Body>,
     pub(crate) headers: SmallVec<[(HeaderName, HeaderValue); 2]>,
 }
@@ -105,7 +78,7 @@ impl Reply {
         }
     }
 
-    /// A resource: 200, with an entity tag made of its bytes.
+    /// A resource: 200, with a hash of its bytes as entity tag.
     pub(crate) fn json(value: &impl Serialize) -> Self {
         Self::json_bytes(to_json(value).into())
     }
@@ -115,14 +88,18 @@ impl Reply {
         Self { etag, cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
     }
 
-    /// The same when the tag is known without looking at the bytes.
+    /// The same with a given entity tag.
     pub(crate) fn tagged(body: Bytes, etag: String) -> Self {
         Self { etag: Some(etag.into()), cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
     }
 
-    /// What is kept under a key for that version, in the coding that the caller takes: nothing is made anew but a coding
-    /// that nobody has asked for before.
-    pub(crate) fn kept(cache: &mut BodyCache, key: &Key, version: Seq, request: &HeaderMap) -> Option<Self> {
+    /// A cached resource of this version, in the coding that the client prefers.
+    pub(crate) fn cached(
+        cache: &mut BodyCache,
+        key: &Key,
+        version: Seq,
+        request: &HeaderMap,
+    ) -> Option<Self> {
         let found = cache.get(key, version)?;
         let accepted = request.get(header::ACCEPT_ENCODING);
         let coding = match found.length() {
@@ -139,7 +116,7 @@ impl Reply {
         Some(reply)
     }
 
-    /// The answer to a write.
+    /// The result of a write: no entity tag, not cached.
     pub(crate) fn written(status: StatusCode, value: &impl Serialize) -> Self {
         Self::written_bytes(status, to_json(value).into())
     }
@@ -148,11 +125,17 @@ impl Reply {
         Self::of(status, body, Some(JSON))
     }
 
+    /// A posted message: 201, or 200 if its `client_message_id` was posted before.
+    pub(crate) fn posted(posted: Posted) -> Self {
+        let status = if posted.fresh { StatusCode::CREATED } else { StatusCode::OK };
+        Self::written_bytes(status, posted.json)
+    }
+
     pub(crate) fn no_content() -> Self {
         Self::of(StatusCode::NO_CONTENT, Bytes::new(), None)
     }
 
-    /// It will be done.
+    /// 202: queued.
     pub(crate) fn accepted() -> Self {
         Self::of(StatusCode::ACCEPTED, Bytes::new(), None)
     }
@@ -161,13 +144,13 @@ impl Reply {
         Self::of(StatusCode::OK, body.into(), Some(HeaderValue::from_static(content_type)))
     }
 
-    /// A small thing that is no JSON, with an entity tag made of its bytes.
+    /// A picture or a sound, with a hash of its bytes as entity tag.
     pub(crate) fn picture(body: Bytes, content_type: HeaderValue) -> Self {
         let etag = Some(format!("{:016x}", hash(&body)).into());
         Self { etag, ..Self::of(StatusCode::OK, body, Some(content_type)) }
     }
 
-    /// An answer that is sent as it is made or read.
+    /// A body that is read or made while it is sent.
     pub(crate) fn streamed(status: StatusCode, body: Body, content_type: HeaderValue) -> Self {
         Self { stream: Some(body), ..Self::of(status, Bytes::new(), Some(content_type)) }
     }
@@ -177,12 +160,12 @@ impl Reply {
         self
     }
 
-    pub(crate) fn cached(mut self, cache_control: &'static str) -> Self {
+    pub(crate) fn cache_control(mut self, cache_control: &'static str) -> Self {
         self.cache_control = HeaderValue::from_static(cache_control);
         self
     }
 
-    /// Puts the answer on the wire: conditional, compressed if the caller takes that.
+    /// The response: 304 if the client has the resource, compressed if the client accepts that.
     pub(crate) fn into_response(self, request: &Conditions) -> Response<Body> {
         let coding = self.coding.unwrap_or_else(|| self.coding_for(request));
         let unchanged = self.status == StatusCode::OK
@@ -253,7 +236,7 @@ impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = Self::of(status, problem.json().into(), Some(PROBLEM));
-        if let Some(seconds) = problem.retry_after {
+        if let Some(seconds) = problem.retry_after_s() {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         if let Some(allow) = problem.allow {
@@ -263,91 +246,5 @@ impl From<Problem> for Reply {
             reply.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
         reply
-    }
-}
-
-/// Brotli where it is made already, otherwise gzip, which costs a tenth of it.
-fn preferred(accepted: Option<&HeaderValue>, has_br: bool) -> Coding {
-    let Some(accepted) = accepted.and_then(|value| value.to_str().ok()) else { return Coding::Identity };
-    let (gzip, br) = (accepts(accepted, "gzip"), accepts(accepted, "br"));
-    match (gzip, br) {
-        (_, true) if has_br || !gzip => Coding::Brotli,
-        (true, _) => Coding::Gzip,
-        _ => Coding::Identity,
-    }
-}
-
-/// Whether `Accept-Encoding` takes a coding: named, and not with a weight of zero (RFC 9110, section 12.5.3).
-fn accepts(accepted: &str, coding: &str) -> bool {
-    accepted.split(',').any(|item| {
-        let mut parts = item.split(';');
-        let name = parts.next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case(coding)
-            && !parts.any(|weight| {
-                weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q == 0.0)
-            })
-    })
-}
-
-/// Whether `If-None-Match` names this tag, in whichever encoding; `W/` is of no account for a GET (RFC 9110, 13.1.2).
-pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
-    let tag = tag.as_ref();
-    if_none_match.split(|byte| *byte == b',').any(|item| {
-        let item = item.trim_ascii();
-        let item = item.strip_prefix(b"W/").unwrap_or(item);
-        item == b"*" || opaque(item) == Some(tag)
-    })
-}
-
-/// What an entity tag has between its quotes, but for the coding.
-fn opaque(tag: &[u8]) -> Option<&[u8]> {
-    let tag = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    Some(tag.strip_suffix(b"-gz").or_else(|| tag.strip_suffix(b"-br")).unwrap_or(tag))
-}
-
-pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("what we answer has nothing that JSON cannot say")
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    use std::hash::Hasher;
-    let mut hasher = std::hash::DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
-}
-
-fn gzip(body: &[u8]) -> Bytes {
-    use std::io::Write;
-    // Level 1: three quarters of what level 9 saves, in a tenth of the time, and this is on a worker.
-    let mut encoder =
-        flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
-    encoder.write_all(body).and_then(|()| encoder.finish()).expect("memory takes any bytes").into()
-}
-
-fn brotli(body: &[u8]) -> Bytes {
-    let mut packed = Vec::with_capacity(body.len() / 4);
-    let params = brotli::enc::BrotliEncoderParams { quality: 3, lgwin: 18, ..Default::default() };
-    brotli::BrotliCompress(&mut &*body, &mut packed, &params).expect("memory takes any bytes");
-    packed.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_coding_with_weight_zero_is_not_accepted() {
-        assert!(accepts("gzip, br;q=0.5", "br"));
-        assert!(!accepts("gzip, br;q=0", "br"));
-        assert!(!accepts("identity", "gzip"));
-        assert!(accepts("GZIP", "gzip"));
-    }
-
-    #[test]
-    fn a_tag_is_found_among_others_in_any_encoding() {
-        assert!(names(b"\"a\", W/\"b-gz\"", "b"));
-        assert!(names(b"*", "b"));
-        assert!(!names(b"\"a\"", "b"));
-        assert!(!names(b"b", "b"));
     }
 }

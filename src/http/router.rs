@@ -1,4 +1,4 @@
-//! What this server answers: every route, in the order of the contract, with who may call it.
+//! The table of routes, each with who may call it, and finding the route of a request.
 
 use std::{future::Future, ops::Range, pin::Pin};
 
@@ -7,31 +7,31 @@ use smallvec::SmallVec;
 
 use super::{
     account, admin, boosts, bots, export, files, health, hooks, messages, once, openapi, pages, pictures,
-    problem::Problem,
-    push,
-    request::{self, Call, Viewer},
-    response::Reply,
-    rooms, search, session, sync, tokens, upload, users,
+    push, request::Call, response::Reply, rooms, search, session, sync, tokens, upload, users,
+};
+use crate::{
+    chat::{self, Viewer},
+    wire::Problem,
 };
 
-pub(crate) type Answer = Result<Reply, Problem>;
-pub(crate) type Later = Pin<Box<dyn Future<Output = Answer>>>;
+pub(crate) type Response = Result<Reply, Problem>;
+pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Response>>>;
 
-/// Who may call a route, and what answers. Reads answer at once; writes wait for the writer.
+/// The handler of a route, by who may call it. Reads return at once; writes wait for the writer.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
-    Anybody(fn(&Call) -> Answer),
-    AnybodyWrites(fn(Call) -> Later),
-    Viewer(fn(&Call, &Viewer) -> Answer),
-    /// A read that takes its time: of the disk, or of the writer.
-    ViewerLater(fn(Call, Viewer) -> Later),
-    ViewerWrites(fn(Call, Viewer) -> Later),
-    Admin(fn(&Call, &request::Admin) -> Answer),
-    AdminWrites(fn(Call, request::Admin) -> Later),
-    /// Reads its body as it comes.
-    Upload(fn(Call, Viewer, Incoming) -> Later),
-    /// The same, and finds out by itself who is calling: the key is in the address.
-    AnybodyUpload(fn(Call, Incoming) -> Later),
+    Anybody(fn(&Call) -> Response),
+    AnybodyWrites(fn(Call) -> ResponseFuture),
+    Viewer(fn(&Call, &Viewer) -> Response),
+    /// A read that waits for the disk or the writer.
+    ViewerWaits(fn(Call, Viewer) -> ResponseFuture),
+    ViewerWrites(fn(Call, Viewer) -> ResponseFuture),
+    Admin(fn(&Call, &chat::Admin) -> Response),
+    AdminWrites(fn(Call, chat::Admin) -> ResponseFuture),
+    /// Reads the body itself, as a stream.
+    Upload(fn(Call, Viewer, Incoming) -> ResponseFuture),
+    /// The same; it also authenticates the caller itself, by a key in the path.
+    AnybodyUpload(fn(Call, Incoming) -> ResponseFuture),
     /// `GET /ws`: the connection becomes a socket.
     Socket,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Route {
 
 use Handler::{
     Admin as AdminReads, AdminWrites, Anybody, AnybodyUpload, AnybodyWrites, Socket, Upload,
-    Viewer as ViewerReads, ViewerLater, ViewerWrites,
+    Viewer as ViewerReads, ViewerWaits, ViewerWrites,
 };
 
 const fn get(path: &'static str, handler: Handler) -> Route {
@@ -95,7 +95,7 @@ pub(crate) static ROUTES: &[Route] = &[
     delete("/api/users/{id}", ViewerWrites(users::deactivate)),
     put("/api/users/{id}/avatar", Upload(pictures::put_avatar)),
     delete("/api/users/{id}/avatar", ViewerWrites(pictures::remove_avatar)),
-    get("/avatars/{id}", ViewerLater(pictures::avatar)),
+    get("/avatars/{id}", ViewerWaits(pictures::avatar)),
     post("/api/users/{id}/ban", AdminWrites(users::ban)),
     delete("/api/users/{id}/ban", AdminWrites(users::lift_ban)),
     get("/api/rooms", ViewerReads(rooms::list)),
@@ -115,12 +115,12 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/messages/{id}/boosts", ViewerWrites(boosts::create)),
     delete("/api/boosts/{id}", ViewerWrites(boosts::destroy)),
     post("/api/rooms/{id}/attachments", Upload(upload::create)),
-    get("/files/{id}/{filename}", ViewerLater(files::show)),
+    get("/files/{id}/{filename}", ViewerWaits(files::show)),
     get("/embeds/{key}", ViewerReads(pictures::embed)),
     get("/api/sounds", ViewerReads(pictures::sounds)),
     get("/sounds/{name}", Anybody(pictures::sound)),
     get("/api/search", ViewerReads(search::search)),
-    get("/api/searches", ViewerLater(search::recent)),
+    get("/api/searches", ViewerWaits(search::recent)),
     delete("/api/searches", ViewerWrites(search::forget)),
     get("/api/sync", ViewerReads(sync::show)),
     get("/api/bots", AdminReads(bots::list)),
@@ -154,7 +154,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/jobs/{id}/retry", AdminWrites(admin::retry_job)),
     delete("/api/jobs/{id}", AdminWrites(admin::drop_job)),
     get("/ws", Socket),
-    // The page: every address that a person can be at, and what it is made of.
+    // The page, at every URL that a person can open, and its assets.
     get("/", Anybody(pages::page)),
     get("/setup", Anybody(pages::page)),
     get("/signin", Anybody(pages::page)),
@@ -175,17 +175,17 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/sw.js", Anybody(pages::asset)),
 ];
 
-/// A route that was found, with the values of its placeholders.
+/// The route of a request, with its index in the table.
 pub(crate) struct Found {
     pub(crate) place: usize,
     pub(crate) route: &'static Route,
     pub(crate) params: Params,
 }
 
-/// Where in the path the values of the placeholders are.
+/// The ranges of the values of placeholders in the path.
 pub(crate) type Params = SmallVec<[Range<usize>; 2]>;
 
-/// Finds the route of a request. HEAD is answered like GET.
+/// Finds the route of a request; HEAD is treated as GET. 404 for an unknown path, 405 for another method.
 pub(crate) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     let segments: SmallVec<[&str; 8]> = path.split('/').skip(1).collect();
@@ -215,7 +215,7 @@ pub(crate) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
     Err(Problem::method_not_allowed(names.join(", ")))
 }
 
-/// A path taken apart once.
+/// A parsed path of a route.
 struct Pattern {
     /// None where there is a placeholder.
     segments: Vec<Option<&'static str>>,
@@ -224,7 +224,7 @@ struct Pattern {
 
 impl Pattern {
     fn matches(&self, segments: &[&str]) -> bool {
-        // The last segments differ most, so a miss is found out soonest from there.
+        // From the end, since the last segments differ most.
         self.segments.len() == segments.len()
             && self.segments.iter().zip(segments).rev().all(|(pattern, segment)| match pattern {
                 Some(literal) => literal == segment,
@@ -235,7 +235,7 @@ impl Pattern {
 
 fn patterns() -> &'static [Pattern] {
     static PATTERNS: std::sync::LazyLock<Vec<Pattern>> = std::sync::LazyLock::new(|| {
-        let taken_apart = |route: &Route| {
+        let parsed = |route: &Route| {
             let segments: Vec<_> =
                 route.path.split('/').skip(1).map(|part| (!part.starts_with('{')).then_some(part)).collect();
             let params = segments
@@ -246,7 +246,7 @@ fn patterns() -> &'static [Pattern] {
                 .collect();
             Pattern { segments, params }
         };
-        ROUTES.iter().map(taken_apart).collect()
+        ROUTES.iter().map(parsed).collect()
     });
     &PATTERNS
 }
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_is_found_at_its_own_path() {
+    fn routes_are_found_at_their_own_paths() {
         for route in ROUTES {
             let path = route.path.replace(['{', '}'], "");
             let found = find(&route.method, &path).unwrap_or_else(|_| panic!("{path} is not found"));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
+    fn wrong_method_is_answered_with_the_allowed_ones() {
         let problem = find(&Method::PUT, "/api/messages/7").err().unwrap();
         assert_eq!((problem.status, problem.allow.as_deref()), (405, Some("GET, PATCH, DELETE, HEAD")));
         assert_eq!(find(&Method::GET, "/api/messages/").err().unwrap().status, 404);

@@ -1,4 +1,4 @@
-//! Signing in and out, and all that a client needs to start.
+//! Signing in and out, sessions, and the data that a client starts with.
 
 use hyper::{
     StatusCode,
@@ -9,24 +9,24 @@ use serde_json::{Value, json};
 
 use super::{
     account::qr_svg,
-    form::{looks_like_email, required_password},
-    password::{hash_aside, verify_aside},
-    problem::Problem,
-    request::{COOKIE, Call, Viewer},
+    request::{COOKIE, Call},
     response::Reply,
-    rooms::my_rooms,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
-    store::{EndOtherSessions, EndSession, ResetPassword, SessionRow, SignIn, StartTransfer, Transfer},
-    types::{
-        AccountView, RoomView, Seq, SessionId, SessionKind, Timestamp, TokenHash, UserId, UserView,
-        random_token,
+    chat::{
+        Viewer,
+        messages::MAX_CONTENT,
+        rooms,
+        sessions::{self, SignedIn},
     },
+    store::SessionRow,
+    types::{Seq, SessionId, SessionKind, TokenHash, UserId},
+    wire::{AccountView, Problem, RoomView, UserView, required_password},
     worker::Worker,
 };
 
-/// A browser keeps the cookie as long as it lets any (RFC 6265bis caps it at 400 days); the session ends on the server.
+/// Seconds that a browser stores the cookie: 400 days, the most that RFC 6265bis allows. The server ends sessions.
 const COOKIE_SECONDS: u64 = 400 * 24 * 3600;
 
 pub(crate) fn session_cookie(call: &Call, token: &str) -> HeaderValue {
@@ -41,61 +41,46 @@ fn cookie(call: &Call, token: &str, max_age: u64) -> HeaderValue {
     .expect("a token is printable")
 }
 
-/// A person as he or she sees him- or herself.
+/// A user as they see themselves.
 pub(crate) fn user_value(worker: &Worker, user: UserId) -> Value {
     let state = worker.state.borrow();
     state.users.get(&user).map_or(Value::Null, |user| json!(user.private()))
 }
 
-pub(crate) fn create(call: Call) -> Later {
+pub(crate) fn create(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let email = form.required_line("email", 1..=254);
-        // Neither what looks wrong nor what is too short can be right, but it is answered like any wrong password.
+        // Not validated further: any wrong value gets the same answer.
         let password = form.text("password");
         if password.is_none() && !form.has("password") {
             form.refuse("password", "is missing");
         }
         form.finish()?;
         let password = password.unwrap_or_default();
-        let limits = &call.worker.shared.limits;
-        limits.try_sign_in(call.address, &email).map_err(Problem::rate_limited)?;
-        let credentials =
-            if looks_like_email(&email) { call.worker.reader.credentials(&email)? } else { None };
-        let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
-        let is_right = verify_aside(&call.worker, password, hash).await?;
-        let Some(user) = user.filter(|_| is_right.is_some()) else { return Err(Problem::wrong_password()) };
-        let password_hash = is_right.flatten();
-        let (token, session) = call.new_session();
-        call.worker.writer.write(SignIn { user, session, password_hash }).await?;
-        limits.signed_in(call.address, &email);
-        signed_in(&call, user, &token)
+        signed_in(&call, sessions::sign_in(&call.worker, &call.device(), &email, password).await?)
     })
 }
 
-fn signed_in(call: &Call, user: UserId, token: &str) -> Answer {
+/// The response to signing in: 201 with the user, the token and the cookie.
+pub(crate) fn signed_in(call: &Call, (user, token): SignedIn) -> Response {
     let body = json!({ "user": user_value(&call.worker, user), "token": token });
-    Ok(Reply::written(StatusCode::CREATED, &body).with(header::SET_COOKIE, session_cookie(call, token)))
+    Ok(Reply::written(StatusCode::CREATED, &body).with(header::SET_COOKIE, session_cookie(call, &token)))
 }
 
-/// Uses a link of `campfire admin reset-password`.
-pub(crate) fn reset(call: Call) -> Later {
+/// Sets a password by a link of `campfire admin reset-password`.
+pub(crate) fn reset(call: Call) -> ResponseFuture {
     Box::pin(async move {
-        let reset = TokenHash::of(&call.param(0));
-        if !call.worker.reader.link_is_open(&reset, "reset", Timestamp::now())? {
-            return Err(Problem::not_found());
-        }
+        let link = TokenHash::of(&call.param(0));
+        sessions::check_reset(&call.worker, &link)?;
         let mut form = call.form()?;
         let password = required_password(&mut form, "password");
         form.finish()?;
-        let password_hash = hash_aside(&call.worker, password).await?;
-        let (token, session) = call.new_session();
-        let user = call.worker.writer.write(ResetPassword { token: reset, password_hash, session }).await?;
-        signed_in(&call, user, &token)
+        signed_in(&call, sessions::reset_password(&call.worker, &call.device(), link, password).await?)
     })
 }
 
-pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     #[derive(Serialize)]
     struct Start<'a> {
         user: UserView<'a>,
@@ -104,6 +89,13 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
         users: Vec<UserView<'a>>,
         seq: Seq,
         online: Vec<UserId>,
+        limits: Limits,
+    }
+    /// In bytes.
+    #[derive(Serialize)]
+    struct Limits {
+        upload_limit: u64,
+        content_limit: usize,
     }
     let worker = &call.worker;
     let state = worker.state.borrow();
@@ -111,58 +103,49 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     let account = state.account.as_ref();
     Ok(Reply::json(&Start {
         user: me.private(),
-        account: account.map(|account| if viewer.is_admin { account.private() } else { account.public() }),
-        rooms: my_rooms(worker, &state, viewer.user)?,
-        users: state.users.values().map(|user| user.seen_by_admin(viewer.is_admin)).collect(),
+        account: account.map(|account| account.view(viewer.is_admin)),
+        rooms: rooms::rooms_of(worker, &state, viewer.user)?,
+        users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
         seq: state.seq,
         online: worker.hub.borrow().online_partners(&state, viewer.user),
+        limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
     }))
 }
 
-/// Makes a link that signs another device in, once.
-pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> Later {
+/// Creates a single-use link that signs another device in.
+pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let token = random_token();
-        let command = StartTransfer { user: viewer.user, token: TokenHash::of(&token) };
-        let expires_at = call.worker.writer.write(command).await?;
+        let (token, expires_at) = sessions::start_transfer(&call.worker, &viewer).await?;
         let url = format!("{}/transfer/{token}", call.base_url());
         let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
         Ok(Reply::written(StatusCode::CREATED, &body))
     })
 }
 
-/// Uses such a link.
-pub(crate) fn transfer(call: Call) -> Later {
+/// Signs in by such a link.
+pub(crate) fn transfer(call: Call) -> ResponseFuture {
     Box::pin(async move {
-        let transfer = TokenHash::of(&call.param(0));
-        let (token, session) = call.new_session();
-        let user = call.worker.writer.write(Transfer { token: transfer, session }).await?;
-        signed_in(&call, user, &token)
+        let link = TokenHash::of(&call.param(0));
+        signed_in(&call, sessions::transfer(&call.worker, &call.device(), link).await?)
     })
 }
 
-/// Signs all other devices out.
-pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> Later {
+/// Signs out all of the viewer's other devices.
+pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        call.worker.writer.write(EndOtherSessions { user: viewer.user, but: viewer.session }).await?;
+        sessions::end_others(&call.worker, &viewer).await?;
         Ok(Reply::no_content())
     })
 }
 
-pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        if viewer.kind == SessionKind::Bot {
-            return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
-        }
-        call.worker
-            .writer
-            .write(EndSession { user: viewer.user, session: viewer.session, kind: viewer.kind })
-            .await?;
+        sessions::sign_out(&call.worker, &viewer).await?;
         Ok(Reply::no_content().with(header::SET_COOKIE, cookie(&call, "", 0)))
     })
 }
 
-pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
+pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     #[derive(Serialize)]
     struct Device {
         #[serde(flatten)]
@@ -177,13 +160,10 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
     Ok(Reply::json(&json!({ "sessions": devices })))
 }
 
-pub(crate) fn destroy_other(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn destroy_other(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let session = SessionId(call.id(0)?);
-        call.worker
-            .writer
-            .write(EndSession { user: viewer.user, session, kind: SessionKind::Device })
-            .await?;
+        sessions::end(&call.worker, &viewer, session, SessionKind::Device).await?;
         Ok(Reply::no_content())
     })
 }

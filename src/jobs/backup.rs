@@ -1,5 +1,5 @@
-//! Backups that are made by themselves, once a day. The work is done by a thread of its own behind all others; what was
-//! missed while the server was off is caught up soon after the start.
+//! Scheduled backups, once a day, on a thread of low priority. One that was due while the server was stopped is made
+//! soon after the start.
 
 use std::{
     fs, io,
@@ -18,20 +18,21 @@ use tokio::sync::oneshot;
 
 use super::Runner;
 use crate::{
-    backoff,
     backup::{self, BackupError, Made, Pace, Schedule, Target},
+    outbound::backoff,
 };
 
-/// After the start, before a missed backup is caught up: people come back first.
+/// How long a missed backup waits after the start, so that clients reconnect first.
 const CATCH_UP_AFTER: Duration = Duration::from_secs(5);
 
-/// The clock is looked at this often, since somebody may set it.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// How often the clock is checked, since it may be set.
+const POLL_EVERY: Duration = Duration::from_secs(600);
 
-/// Before the first try again; each further one waits three times as long.
-const FIRST_REST: Duration = Duration::from_secs(60);
+/// The delay before the first retry; it triples with each further one.
+const FIRST_DELAY: Duration = Duration::from_secs(60);
 
-/// A backup under way. It is told to stop, and waited for, when the value goes: so the server's end leaves nothing behind.
+/// A backup under way. Dropping it stops the thread and waits for it, so that no partial file is left when the server
+/// stops.
 struct UnderWay {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -41,14 +42,14 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It sends what came of it, or has panicked and said so.
+            // The thread sends its result; a panic is reported by its hook.
             let _ = thread.join();
         }
     }
 }
 
-/// Makes them, for as long as the server runs.
-pub(super) async fn keep(runner: Rc<Runner>) {
+/// Makes scheduled backups until the server stops.
+pub(super) async fn run_schedule(runner: Rc<Runner>) {
     let config = &runner.shared.config;
     let Some(directory) = config.backup_dir.clone() else { return };
     let schedule =
@@ -63,8 +64,8 @@ pub(super) async fn keep(runner: Rc<Runner>) {
         let now = Timestamp::now();
         let newest = backup::newest(&directory, now).ok().flatten();
         if newest.is_some_and(|newest| newest >= schedule.due_since(now)) {
-            let rest = now.duration_until(schedule.due_next(now)).unsigned_abs();
-            tokio::time::sleep(rest.min(LOOK_EVERY)).await;
+            let delay = now.duration_until(schedule.due_next(now)).unsigned_abs();
+            tokio::time::sleep(delay.min(POLL_EVERY)).await;
             continue;
         }
         match make(&runner, &directory, &schedule, now).await {
@@ -75,15 +76,15 @@ pub(super) async fn keep(runner: Rc<Runner>) {
             }
             Err(error) => {
                 metrics.failures.fetch_add(1, Ordering::Relaxed);
-                let rest = backoff::rest(FIRST_REST, failures + 1);
-                let again_in_s = rest.as_secs();
-                // Once for a row of failures: what nobody has mended since is said already, and counted.
+                let delay = backoff::delay(FIRST_DELAY, failures + 1);
+                let again_in_s = delay.as_secs();
+                // Only the first failure of a series is logged as an error; the metrics count all of them.
                 match failures {
                     0 => tracing::error!(%error, again_in_s, "the backup failed"),
                     _ => tracing::debug!(%error, again_in_s, "the backup failed again"),
                 }
                 failures += 1;
-                tokio::time::sleep(rest).await;
+                tokio::time::sleep(delay).await;
             }
         }
     }
@@ -98,10 +99,10 @@ async fn make(
     let stop = Arc::new(AtomicBool::new(false));
     let (reply, answer) = oneshot::channel();
     let (data, directory, schedule) = (runner.shared.config.data.clone(), directory.to_owned(), *schedule);
-    let told = Arc::clone(&stop);
+    let stopped = Arc::clone(&stop);
     let thread = std::thread::Builder::new().name("backup".into()).spawn(move || {
-        // Whoever waited may be gone.
-        let _ = reply.send(make_and_prune(&data, &directory, &schedule, now, &told));
+        // Fails if the server stops and nobody waits any more.
+        let _ = reply.send(make_and_prune(&data, &directory, &schedule, now, &stopped));
     });
     let thread = thread.map_err(|error| BackupError::Read(PathBuf::from("a new thread"), error))?;
     let _under_way = UnderWay { stop, thread: Some(thread) };
@@ -120,7 +121,7 @@ fn make_and_prune(
     let path = directory.join(backup::scheduled_name(now));
     let target = Target::File { path: &path, replace: true };
     let made = backup::make(data, target, &mut Pace::new(stop, |_, _| {}))?;
-    // The new one is there: what cannot be removed is no reason to make another.
+    // The backup is made, so failing to remove old ones must not cause a retry.
     match backup::prune(directory, schedule) {
         Ok(count) => tracing::debug!(count, "removed old backups"),
         Err(error) => {

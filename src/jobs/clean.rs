@@ -1,5 +1,4 @@
-//! Clearing away: files whose messages are gone, what somebody who was banned said, and what is older than the
-//! account keeps.
+//! Deleting in the background: files of deleted messages, messages of banned users, messages past the retention time.
 
 use std::{
     rc::Rc,
@@ -12,8 +11,9 @@ use crate::{
     types::UserId,
 };
 
-const RETIRE_EVERY: Duration = Duration::from_secs(3600);
+const RETENTION_EVERY: Duration = Duration::from_secs(3600);
 
+/// Deletes the files whose keys the job lists.
 pub(super) async fn remove_files(runner: &Rc<Runner>, job: &Job) -> Done {
     let folder = runner.shared.folder.clone();
     let keys = job.payload.clone().unwrap_or_default();
@@ -22,12 +22,12 @@ pub(super) async fn remove_files(runner: &Rc<Runner>, job: &Job) -> Done {
             .await;
     match removed {
         Ok(Ok(())) => Ok(Vec::new()),
-        Ok(Err(error)) => Err(Failure::Later(error.to_string())),
-        Err(error) => Err(Failure::Later(error.to_string())),
+        Ok(Err(error)) => Err(Failure::Retry(error.to_string())),
+        Err(error) => Err(Failure::Retry(error.to_string())),
     }
 }
 
-/// In small steps, so that nobody's post waits for it.
+/// Deletes the messages of a banned user in small transactions, so that posts do not wait.
 pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
     let Some(user) = job.target.map(UserId) else { return Ok(Vec::new()) };
     while runner.writer.write(RemoveMessagesOf { user }).await? {
@@ -36,23 +36,23 @@ pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
     Ok(Vec::new())
 }
 
-/// Once, after the start: files that no row knows.
-pub(super) async fn sweep(runner: Rc<Runner>, started: SystemTime) {
-    match runner.shared.folder.sweep(&runner.reader, started) {
+/// Deletes files that no row refers to, once after the start. Files newer than `started` may belong to uploads.
+pub(super) async fn remove_orphans(runner: Rc<Runner>, started: SystemTime) {
+    match runner.shared.folder.remove_orphans(&runner.reader, started) {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "swept files away that belonged to nothing"),
-        Err(error) => tracing::warn!(%error, "could not sweep the files"),
+        Ok(count) => tracing::info!(count, "removed files that no attachment refers to"),
+        Err(error) => tracing::warn!(%error, "could not remove orphaned files"),
     }
 }
 
+/// Deletes messages past the retention time, every hour and when the setting changes.
 pub(super) async fn retire_old_messages(runner: Rc<Runner>) {
     loop {
         while let Ok(true) = runner.writer.write(RetireMessages).await {
             tokio::task::yield_now().await;
         }
         tokio::select! {
-            () = tokio::time::sleep(RETIRE_EVERY) => {}
-            // A new setting counts at once.
+            () = tokio::time::sleep(RETENTION_EVERY) => {}
             () = runner.shared.retention_changed.notified() => {}
         }
     }

@@ -1,5 +1,5 @@
-//! What is done in the background, off the list in the database: each job at least once, whatever happens in between.
-//! One thread of its own; jobs wait for the network side by side, so many of each kind that a slow bot holds up no push.
+//! Background jobs from the queue in the database, on one thread. Each job is leased, run and finished: at least
+//! once, even across a crash. Concurrency is bounded for each kind, so that slow webhooks do not delay pushes.
 
 mod backup;
 mod clean;
@@ -23,23 +23,22 @@ use tokio::{
 };
 
 use crate::{
-    backoff,
-    outside::{Outside, Policy, push::VapidKey},
+    outbound::{Outside, Policy, backoff},
     store::{FinishJob, Job, LeaseJobs, NewJob, Outcome, Reader, ReleaseLeases, WriterHandle},
     types::{JobKind, MessageId, Timestamp},
     worker::{Shared, Worker},
 };
 
-/// Longer than any job may take: who holds a lease beyond it is not coming back.
+/// How long a job is leased: longer than it may take, so an expired lease means that its run was lost.
 const LEASE_MS: i64 = 120_000;
 
-/// The list is looked at this often even if nobody rings.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often the queue is polled without a notification.
+const POLL_EVERY: Duration = Duration::from_secs(60);
 
-/// Before the first try again; each further one waits three times as long, give or take a half.
-const FIRST_REST: Duration = Duration::from_secs(5);
+/// The delay before the first retry; it triples with each further one, with a jitter of half of it.
+const FIRST_DELAY: Duration = Duration::from_secs(5);
 
-/// How many jobs of a kind are under way at once.
+/// How many jobs of a kind run at once.
 fn concurrency(kind: JobKind) -> usize {
     match kind {
         JobKind::Webhook => 16,
@@ -50,20 +49,20 @@ fn concurrency(kind: JobKind) -> usize {
     }
 }
 
-/// Why a job is not done.
+/// Why a job failed.
 #[derive(Debug)]
 enum Failure {
-    /// Try again.
-    Later(String),
-    Never(String),
+    /// It is tried again later.
+    Retry(String),
+    Permanent(String),
 }
 
-/// What a job leads to.
+/// The jobs that follow from a finished one, each with its message.
 type Done = Result<Vec<(NewJob, Option<MessageId>)>, Failure>;
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Later(error.to_string())
+        Self::Retry(error.to_string())
     }
 }
 
@@ -72,17 +71,17 @@ impl From<crate::store::WriteError> for Failure {
         use crate::store::{Refusal, WriteError};
         match error {
             WriteError::Refused(Refusal::Database(error)) => error.into(),
-            WriteError::Refused(refusal) => Self::Never(format!("{refusal:?}")),
-            error => Self::Later(format!("{error:?}")),
+            WriteError::Refused(refusal) => Self::Permanent(format!("{refusal:?}")),
+            error => Self::Retry(format!("{error:?}")),
         }
     }
 }
 
-impl From<crate::outside::CallError> for Failure {
-    fn from(error: crate::outside::CallError) -> Self {
+impl From<crate::outbound::CallError> for Failure {
+    fn from(error: crate::outbound::CallError) -> Self {
         match error {
-            crate::outside::CallError::Refused(why) => Self::Never(why.to_owned()),
-            error => Self::Later(error.to_string()),
+            crate::outbound::CallError::Refused(why) => Self::Permanent(why.to_owned()),
+            error => Self::Retry(error.to_string()),
         }
     }
 }
@@ -93,12 +92,11 @@ struct Runner {
     writer: WriterHandle,
     reader: Reader,
     outside: Outside,
-    vapid: Arc<VapidKey>,
     under_way: RefCell<HashMap<JobKind, usize>>,
     finished: Notify,
 }
 
-/// Starts the thread. It ends when `stopped` says so; what was under way then is done at the next start.
+/// Starts the thread. It ends when `stopped` changes; unfinished jobs run again at the next start.
 pub(crate) fn start(
     shared: Arc<Shared>,
     writer: WriterHandle,
@@ -120,7 +118,6 @@ pub(crate) fn start(
             Err(error) => return tracing::error!(%error, "the job runner did not start"),
         };
         let runner = Rc::new(Runner {
-            vapid: Arc::clone(&shared.vapid),
             shared,
             writer,
             reader,
@@ -134,29 +131,29 @@ pub(crate) fn start(
 
 async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
-        tracing::warn!(?error, "could not take jobs back from an earlier run");
+        tracing::warn!(?error, "could not release the leases of an earlier run");
     }
-    spawn_local(clean::sweep(Rc::clone(&runner), SystemTime::now()));
+    spawn_local(clean::remove_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
-    spawn_local(backup::keep(Rc::clone(&runner)));
+    spawn_local(backup::run_schedule(Rc::clone(&runner)));
     loop {
-        let rest = runner.lease().await.unwrap_or(LOOK_EVERY);
+        let delay = runner.lease().await.unwrap_or(POLL_EVERY);
         tokio::select! {
             _ = stopped.changed() => return,
             () = runner.shared.jobs.notified() => {}
             () = runner.finished.notified() => {}
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(delay) => {}
         }
     }
 }
 
 impl Runner {
-    /// Starts what is due, as far as there is room for it. Answers how long until the next is; None for long.
+    /// Starts due jobs within the bounds of concurrency. Returns how long until the next one is due; None if unknown.
     async fn lease(self: &Rc<Self>) -> Option<Duration> {
         let due = match self.reader.next_due() {
             Ok(due) => due,
             Err(error) => {
-                tracing::warn!(%error, "could not read the list of jobs");
+                tracing::warn!(%error, "could not read the queue of jobs");
                 return None;
             }
         };
@@ -170,7 +167,7 @@ impl Runner {
             let busy = self.under_way.borrow().get(&kind).copied().unwrap_or(0);
             let room = concurrency(kind).saturating_sub(busy);
             if room == 0 {
-                // Whoever finishes rings.
+                // A job that finishes notifies.
                 continue;
             }
             match self.writer.write(LeaseJobs { kind, count: room, lease_ms: LEASE_MS }).await {
@@ -181,7 +178,7 @@ impl Runner {
                 }
             }
         }
-        next.map(|at| Duration::from_millis(at.saturating_sub(now.0).max(1) as u64).min(LOOK_EVERY))
+        next.map(|at| Duration::from_millis(at.saturating_sub(now.0).max(1) as u64).min(POLL_EVERY))
     }
 
     fn begin(self: &Rc<Self>, job: Job) {
@@ -189,17 +186,17 @@ impl Runner {
         let runner = Rc::clone(self);
         spawn_local(async move {
             let work = tokio::time::timeout(Duration::from_millis(LEASE_MS as u64 / 2), runner.perform(&job));
-            let done = work.await.unwrap_or_else(|_| Err(Failure::Later("it took too long".into())));
+            let done = work.await.unwrap_or_else(|_| Err(Failure::Retry("it took too long".into())));
             let outcome = match done {
                 Ok(next) => Outcome::Done(next),
-                Err(Failure::Never(why)) => Outcome::Hopeless(why),
-                Err(Failure::Later(why)) => Outcome::Failed { why, again_in_ms: rest(job.attempts) },
+                Err(Failure::Permanent(why)) => Outcome::Hopeless(why),
+                Err(Failure::Retry(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
             if !matches!(outcome, Outcome::Done(_)) {
-                tracing::info!(job = job.id.0, kind = job.kind.as_str(), ?outcome, "a job is not done");
+                tracing::info!(job = job.id.0, kind = job.kind.into_str(), ?outcome, "a job failed");
             }
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
-                tracing::warn!(?error, job = job.id.0, "could not note how a job ended");
+                tracing::warn!(?error, job = job.id.0, "could not store the outcome of a job");
             }
             if let Some(count) = runner.under_way.borrow_mut().get_mut(&job.kind) {
                 *count -= 1;
@@ -211,32 +208,32 @@ impl Runner {
     async fn perform(self: &Rc<Self>, job: &Job) -> Done {
         match job.kind {
             JobKind::Webhook => webhook::deliver(self, job).await,
-            JobKind::Notify => push::spread(self, job),
+            JobKind::Notify => push::fan_out(self, job),
             JobKind::Push => push::send(self, job).await,
-            JobKind::Preview => preview::look(self, job).await,
+            JobKind::Preview => preview::fetch(self, job).await,
             JobKind::RemoveFiles => clean::remove_files(self, job).await,
             JobKind::RemoveMessages => clean::remove_messages(self, job).await,
         }
     }
 
-    /// Has a worker do something, with all that it knows, and waits for what comes of it.
+    /// Runs a task on the first worker and waits for its result.
     async fn ask<T: Send + 'static>(
         &self,
-        errand: impl FnOnce(&Rc<Worker>) -> T + Send + 'static,
+        task: impl FnOnce(&Rc<Worker>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.shared.send_errand(Box::new(move |worker| {
-            // Whoever asked may have given up.
-            let _ = reply.send(errand(worker));
+        self.shared.send_task(Box::new(move |worker| {
+            // Fails if the job has timed out meanwhile.
+            let _ = reply.send(task(worker));
         }));
-        answer.await.map_err(|_| Failure::Later("the server is stopping".into()))
+        answer.await.map_err(|_| Failure::Retry("the server is stopping".into()))
     }
 }
 
-/// Milliseconds to wait before the next try.
-fn rest(attempts: i64) -> i64 {
+/// Milliseconds before the next try.
+fn delay(attempts: i64) -> i64 {
     let failures = u32::try_from(attempts).unwrap_or(0);
-    backoff::spread(backoff::rest(FIRST_REST, failures), backoff::chance()).as_millis() as i64
+    backoff::with_jitter(backoff::delay(FIRST_DELAY, failures), backoff::random()).as_millis() as i64
 }
 
 #[cfg(test)]
@@ -244,10 +241,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
+    fn retry_delay_grows_up_to_a_bound() {
         for (attempt, least, most) in [(1, 2_500, 7_500), (2, 7_500, 22_500), (40, 10_800_000, 32_400_000)] {
-            let rest = rest(attempt);
-            assert!((least..=most).contains(&rest), "{attempt}: {rest}");
+            let delay = delay(attempt);
+            assert!((least..=most).contains(&delay), "{attempt}: {delay}");
         }
     }
 }

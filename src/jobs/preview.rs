@@ -1,4 +1,4 @@
-//! Looks at the pages behind a message's links and adds what they say of themselves.
+//! Link previews: fetches the pages that a message links to and adds their titles and pictures to it.
 
 use std::{rc::Rc, time::Duration};
 
@@ -11,13 +11,13 @@ use url::Url;
 
 use super::{Done, Runner};
 use crate::{
-    outside::{Answer, Call, Redirects, Scope, page},
-    picture,
+    media::picture,
+    outbound::{Answer, Call, Redirects, Scope, page},
     store::{Image, Job, SetEmbeds},
-    types::{Embed, Message, random_token},
+    types::{Embed, random_token},
 };
 
-/// Links of one message that are looked at.
+/// Links of one message that get a preview.
 const MAX_LINKS: usize = 3;
 
 const REDIRECTS: u32 = 5;
@@ -27,16 +27,15 @@ const TOTAL: Duration = Duration::from_secs(10);
 /// Bytes of a page, and of a picture.
 const MAX_PAGE: usize = 5 << 20;
 
-/// What a page's picture may be; anything else is not even decoded.
+/// Content types of pictures that are decoded.
 const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-pub(super) async fn look(runner: &Rc<Runner>, job: &Job) -> Done {
+pub(super) async fn fetch(runner: &Rc<Runner>, job: &Job) -> Done {
     let Some(id) = job.message else { return Ok(Vec::new()) };
-    let Some((_, _, json)) = runner.reader.message(id)? else { return Ok(Vec::new()) };
-    let Ok(message) = serde_json::from_slice::<Message>(&json) else { return Ok(Vec::new()) };
+    let Some(words) = runner.reader.words(id)? else { return Ok(Vec::new()) };
     let (mut embeds, mut images) = (Vec::new(), Vec::new());
-    for link in links(&message.html) {
-        // A page that cannot be had has no preview; that is no reason to ask for it again and again.
+    for link in links(&words.html) {
+        // A page that cannot be fetched has no preview; the job is not retried for it.
         let Ok(answer) = runner.outside.call(&get(&link, "text/html,image/*;q=0.5")).await else { continue };
         if !answer.status.is_success() {
             continue;
@@ -46,7 +45,7 @@ pub(super) async fn look(runner: &Rc<Runner>, job: &Job) -> Done {
         }
     }
     if !embeds.is_empty() {
-        runner.writer.write(SetEmbeds { message: id, html: message.html, embeds, images }).await?;
+        runner.writer.write(SetEmbeds { message: id, html: words.html, embeds, images }).await?;
     }
     Ok(Vec::new())
 }
@@ -66,9 +65,9 @@ async fn embed(
         return None;
     };
     let image = match &preview.image_url {
-        Some(url) if PICTURES.contains(&kind.as_str()) && url == link => shrunk(runner, answer).await,
+        Some(url) if PICTURES.contains(&kind.as_str()) && url == link => shrink(runner, answer).await,
         Some(url) => match runner.outside.call(&get(url, "image/*")).await {
-            Ok(answer) if answer.status.is_success() => shrunk(runner, answer).await,
+            Ok(answer) if answer.status.is_success() => shrink(runner, answer).await,
             _ => None,
         },
         None => None,
@@ -86,8 +85,8 @@ async fn embed(
     Some(Embed { url: link.to_owned(), title, description, image_url, site_name })
 }
 
-/// A picture of our own making, so that readers' addresses stay with us.
-async fn shrunk(runner: &Runner, answer: Answer) -> Option<Image> {
+/// A smaller copy of a picture, served from here so that the other site does not learn the addresses of readers.
+async fn shrink(runner: &Runner, answer: Answer) -> Option<Image> {
     if answer.truncated || !PICTURES.contains(&picture::sniff(&answer.body)) {
         return None;
     }
@@ -111,7 +110,7 @@ fn get(url: &str, accept: &'static str) -> Call {
     }
 }
 
-/// The first links of a message, each once. The HTML is our own, so its links look all alike.
+/// The first links of a message, each once. The HTML is our own rendering, so all links have the same form.
 fn links(html: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for part in html.split("<a href=\"").skip(1) {
@@ -130,7 +129,7 @@ mod tests {
     use super::links;
 
     #[test]
-    fn the_first_three_links_are_looked_at_each_once() {
+    fn links_are_the_first_three_each_once() {
         let html = |address: &str| format!("<p><a href=\"{address}\" rel=\"x\">y</a></p>");
         let all = [
             "http://a.b/?x=1&amp;y=2",

@@ -1,4 +1,4 @@
-//! Tells a bot of a message that is for it, and posts what it answers.
+//! Delivers a message to the webhook of a bot, and posts the reply.
 
 use std::{rc::Rc, time::Duration};
 
@@ -7,74 +7,72 @@ use hyper::{
     Method,
     header::{self, HeaderName, HeaderValue},
 };
-use serde_json::json;
 
 use super::{Done, Failure, Runner};
 use crate::{
-    http::{Draft, keep_file, post, post_file},
-    outside::{Call, Redirects, Scope},
+    chat::{
+        RoomAccess,
+        bots::Delivery,
+        files::keep_bytes,
+        messages::{Draft, post, post_file},
+    },
+    outbound::{Call, Redirects, Scope},
     store::Job,
     text,
-    types::{Message, MessageId, RoomId, UserId},
+    types::UserId,
     worker::Worker,
 };
 
-/// To connect, and then to answer.
-const PATIENCE: Duration = Duration::from_secs(7);
+/// For connecting, and again for the reply.
+const TIMEOUT: Duration = Duration::from_secs(7);
 
-/// Bytes of an answer. A longer one is given up: half a file is none.
+/// Bytes of a reply; a longer one is dropped.
 const MAX_ANSWER: usize = 10 << 20;
 
-/// A text longer than this is cut: it is to be a message.
+/// Bytes of a text reply; a longer one is truncated to fit into a message.
 const MAX_TEXT: usize = 64 << 10;
-
-/// What a bot is told, and where.
-struct Delivery {
-    url: String,
-    body: Vec<u8>,
-    room: RoomId,
-}
 
 pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     let (Some(bot), Some(message)) = (job.target.map(UserId), job.message) else { return Ok(Vec::new()) };
-    let delivery = runner.ask(move |worker| delivery(worker, bot, message)).await??;
-    // The message, the bot or its webhook is gone: there is nothing to tell.
+    let delivery = Delivery::of(&runner.reader, bot, message)?;
+    // The message, the bot or its webhook no longer exists.
     let Some(Delivery { url, body, room }) = delivery else { return Ok(Vec::new()) };
-    let key = HeaderValue::try_from(&job.key).map_err(|_| Failure::Never("its key is unprintable".into()))?;
+    let key =
+        HeaderValue::try_from(&job.key).map_err(|_| Failure::Permanent("its key is unprintable".into()))?;
     let call = Call {
         method: Method::POST,
         url,
         headers: vec![
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            // The same at every try (draft-ietf-httpapi-idempotency-key-header).
+            // The same for every retry (draft-ietf-httpapi-idempotency-key-header).
             (HeaderName::from_static("idempotency-key"), key),
         ],
         body: Bytes::from(body),
         scope: Scope::Anywhere,
         redirects: Redirects::SameHost(3),
-        connect: PATIENCE,
-        total: 2 * PATIENCE,
+        connect: TIMEOUT,
+        total: 2 * TIMEOUT,
         max_body: MAX_ANSWER,
     };
     let answer = runner.outside.call(&call).await?;
     match answer.status.as_u16() {
         200 => {}
         201..=299 => return Ok(Vec::new()),
-        status @ (408 | 425 | 429 | 500..) => return Err(Failure::Later(format!("it answered {status}"))),
-        status => return Err(Failure::Never(format!("it answered {status}"))),
+        status @ (408 | 425 | 429 | 500..) => return Err(Failure::Retry(format!("it answered {status}"))),
+        status => return Err(Failure::Permanent(format!("it answered {status}"))),
     }
     if answer.truncated {
-        return Err(Failure::Never("its answer is too large".into()));
+        return Err(Failure::Permanent("its answer is too large".into()));
     }
     let kind = answer.content_type().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let content = match kind.as_str() {
         "text/plain" | "text/html" => {
-            let mut said = String::from_utf8_lossy(&answer.body).into_owned();
+            let mut reply = String::from_utf8_lossy(&answer.body).into_owned();
             if kind == "text/html" {
-                said = text::from_html(&said);
+                reply = text::from_html(&reply);
             }
-            said.truncate(said.floor_char_boundary(MAX_TEXT));
-            said.trim().to_owned()
+            reply.truncate(reply.floor_char_boundary(MAX_TEXT));
+            reply.trim().to_owned()
         }
         _ => String::new(),
     };
@@ -82,56 +80,27 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     if answer.body.is_empty() || is_text && content.is_empty() {
         return Ok(Vec::new());
     }
-    // If we crash before the job is noted as done, the second reply finds the first.
+    // If the server crashes before the job is finished, the id keeps a second reply from being posted.
     let draft = Draft { content, client_message_id: Some(format!("webhook-{}", job.key)), reply_to: None };
     let command = if is_text {
-        runner.ask(move |worker| is_in(worker, room, bot).then(|| post(worker, bot, room, draft))).await?
+        let command = move |worker: &Rc<Worker>| {
+            RoomAccess::of(worker, room, bot).ok().map(|_| post(worker, bot, room, draft))
+        };
+        runner.ask(command).await?
     } else {
         let name = format!("answer.{}", kind.rsplit('/').next().unwrap_or("bin"));
         let folder = runner.shared.folder.clone();
-        let kept = tokio::task::spawn_blocking(move || keep_file(&folder, &answer.body, &name)).await;
-        let file = kept
-            .map_err(|error| Failure::Later(error.to_string()))?
-            .map_err(|error| Failure::Later(error.to_string()))?;
-        runner
-            .ask(move |worker| is_in(worker, room, bot).then(|| post_file(worker, bot, room, draft, file)))
-            .await?
+        let stored = tokio::task::spawn_blocking(move || keep_bytes(&folder, &answer.body, &name)).await;
+        let file = stored
+            .map_err(|error| Failure::Retry(error.to_string()))?
+            .map_err(|error| Failure::Retry(error.to_string()))?;
+        let command = move |worker: &Rc<Worker>| {
+            RoomAccess::of(worker, room, bot).ok().map(|_| post_file(worker, bot, room, draft, file))
+        };
+        runner.ask(command).await?
     };
     if let Some(command) = command {
         runner.writer.write(command).await?;
     }
     Ok(Vec::new())
-}
-
-fn is_in(worker: &Worker, room: RoomId, bot: UserId) -> bool {
-    worker.state.borrow().involvement(room, bot).is_some()
-}
-
-fn delivery(worker: &Worker, bot: UserId, message: MessageId) -> Result<Option<Delivery>, Failure> {
-    let Some(url) = worker.reader.bot(bot)?.and_then(|bot| bot.webhook_url) else { return Ok(None) };
-    let key = worker.reader.bot_key(bot)?.unwrap_or_default();
-    let Some((room, creator, message_json)) = worker.reader.message(message)? else { return Ok(None) };
-    let Ok(found) = serde_json::from_slice::<Message>(&message_json) else { return Ok(None) };
-    let state = worker.state.borrow();
-    let (Some(creator), Some(in_room)) = (state.users.get(&creator), state.rooms.get(&room)) else {
-        return Ok(None);
-    };
-    if !in_room.members.contains_key(&bot) {
-        return Ok(None);
-    }
-    let name_of = |id: UserId| {
-        state.involvement(room, id)?;
-        state.users.get(&id).map(|user| &*user.name)
-    };
-    let plain = text::render(&text::without_mention(&found.content, bot), name_of).plain;
-    let body = json!({
-        "user": { "id": creator.id, "name": &*creator.name },
-        "room": { "id": room, "name": in_room.room.name.as_deref(), "path": format!("/rooms/{room}/{bot}-{key}/messages") },
-        "message": {
-            "id": message,
-            "body": { "html": found.html, "plain": plain.trim() },
-            "path": format!("/rooms/{room}/@{message}"),
-        },
-    });
-    Ok(Some(Delivery { url, body: body.to_string().into_bytes(), room }))
 }

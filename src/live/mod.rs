@@ -1,12 +1,7 @@
-//! Live talk: sockets, what goes in and out of them, and who is there.
+//! WebSocket connections: the handshake, reading and checking frames, and the messages of clients.
 
-mod hub;
-mod presence;
+mod handshake;
 mod protocol;
 mod socket;
 
-pub(crate) use hub::Hub;
-pub(crate) use socket::upgrade;
-
-/// A client pings, or is pinged, within so many seconds; after twice that in silence its socket is closed.
-pub(crate) const HEARTBEAT_S: u32 = 30;
+pub(crate) use handshake::upgrade;

@@ -1,31 +1,38 @@
-//! What a client may say on a socket, and what it is told.
+//! The messages that a client sends on a socket, and their answers.
 
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::hub::SocketId;
 use crate::{
-    event::Whisper,
-    frame::{self, Encoding},
-    http::{Draft, Form, Problem, RoomAccess, compose, event_json, present},
-    store::MarkRead,
-    types::{MessageId, RoomId, Seq, UserId},
+    chat::{
+        RoomAccess,
+        messages::{self, Draft},
+        rooms,
+    },
+    hub::SocketId,
+    store::{MarkRead, WriteError},
+    types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
+    wire::{
+        Event, Form, Problem,
+        event::ack_json,
+        frame::{self, Encoding},
+    },
     worker::Worker,
 };
 
-/// Events replayed to one who comes back; who has missed more is told to resync.
+/// Events replayed to a client that reconnects; one that has missed more gets `resync`.
 const MAX_REPLAY: usize = 2_000;
 
-/// Maps within maps in a MessagePack message. No message of the protocol has more than two.
+/// Depth of nesting in a MessagePack message; the protocol needs two.
 const MAX_DEPTH: usize = 64;
 
-/// Handles one message. What is wrong with it is told, and the conversation goes on.
+/// Handles one message. An error is answered with an `error` event; the connection stays open.
 pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: Encoding, payload: &[u8]) {
     worker.catch_up();
     let parsed = match encoding {
         Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
-        Encoding::MessagePack => unpacked(payload).map_err(|error| error.to_string()),
+        Encoding::MessagePack => from_message_pack(payload).map_err(|error| error.to_string()),
     };
     let fields = match parsed {
         Ok(Value::Object(fields)) => fields,
@@ -38,19 +45,22 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
     }
 }
 
-/// rmp's own bound on nesting is 1024, and so deep a value takes more stack than a worker has.
-fn unpacked(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
+/// rmp's own bound on nesting is 1024, and parsing so deep a value overflows a worker's stack.
+fn from_message_pack(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(payload);
     deserializer.set_max_depth(MAX_DEPTH);
     serde::Deserialize::deserialize(&mut deserializer)
 }
 
 fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {
-    let mut json = serde_json::json!({ "type": "error", "code": problem.code, "detail": problem.detail });
-    if let Some(client_id) = client_id {
-        json["client_message_id"] = client_id.into();
-    }
-    worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
+    let event = Event::Error {
+        code: problem.code,
+        detail: &problem.detail,
+        client_message_id: client_id,
+        limit: problem.limit,
+        retry_after_ms: problem.retry_after_ms(),
+    };
+    worker.hub.borrow_mut().send(id, &event.json());
 }
 
 fn dispatch(
@@ -73,10 +83,9 @@ fn dispatch(
             let room = RoomId(form.required_id("room_id"));
             form.finish()?;
             if worker.hub.borrow_mut().leave(id, room) {
-                worker.whisper(Whisper::Present { room, user, change: -1 });
+                worker.broadcast(EphemeralEvent::Present { room, user, change: -1 });
             }
-            let json = format!(r#"{{"type":"left","room_id":{room}}}"#);
-            worker.hub.borrow_mut().send(id, json.as_bytes());
+            worker.hub.borrow_mut().send(id, &Event::Left { room_id: room }.json());
             Ok(())
         }
         "message" => post(worker, id, user, form),
@@ -93,20 +102,19 @@ fn dispatch(
             let message = MessageId(form.required_id("message_id"));
             form.finish()?;
             RoomAccess::of(worker, room, user)?;
-            // There is no answer to wait for.
+            // This message has no answer, so the write is not awaited.
             worker.writer.submit(MarkRead { room, user, message }).map(drop).map_err(Problem::from)
         }
         "ping" => {
-            let json = serde_json::json!({ "type": "pong", "t": t });
-            worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
+            worker.hub.borrow_mut().send(id, &Event::Pong { t }.json());
             Ok(())
         }
         _ => Err(Problem::malformed("There is no such type of message.")),
     }
 }
 
-/// From now on the socket gets the room's events; what it missed comes first. All in one step, so that nothing falls
-/// between the replay and what is live.
+/// Joins a room: sends `joined`, then the events after `since`, or `resync` if they are too many or no longer kept.
+/// From then on the socket gets the room's events. Nothing is awaited in between, so no event is lost or sent twice.
 fn join(
     worker: &Rc<Worker>,
     id: SocketId,
@@ -120,26 +128,25 @@ fn join(
         Some(since) if since < now => Some(worker.reader.replay(room, since, now, MAX_REPLAY)?),
         _ => None,
     };
-    let forgotten = match since {
+    let is_pruned = match since {
         Some(since) => since < worker.reader.pruned_up_to()?,
         None => false,
     };
     if worker.hub.borrow_mut().join(id, room) {
-        worker.whisper(Whisper::Present { room, user, change: 1 });
+        worker.broadcast(EphemeralEvent::Present { room, user, change: 1 });
     }
-    let present = serde_json::to_string(&present(worker, room)).expect("ids are JSON");
-    let joined = format!(r#"{{"type":"joined","room_id":{room},"seq":{now},"present":{present}}}"#);
+    let joined = Event::Joined { room_id: room, seq: now, present: &rooms::present(worker, room) };
     let mut hub = worker.hub.borrow_mut();
-    hub.send(id, joined.as_bytes());
+    hub.send(id, &joined.json());
     let missed = missed.unwrap_or_default();
-    if forgotten || missed.len() > MAX_REPLAY {
-        hub.send(id, format!(r#"{{"type":"resync","seq":{now}}}"#).as_bytes());
+    if is_pruned || missed.len() > MAX_REPLAY {
+        hub.send(id, &Event::Resync { seq: now }.json());
         return Ok(());
     }
     let Some(encoding) = hub.socket(id).map(|socket| socket.encoding) else { return Ok(()) };
     let mut frames = bytes::BytesMut::new();
     for (seq, change) in &missed {
-        frame::put_frame(&mut frames, encoding, &event_json(*seq, change));
+        frame::put_frame(&mut frames, encoding, &change.json(*seq));
     }
     if !frames.is_empty() {
         hub.send_frame(id, frames.freeze());
@@ -157,15 +164,15 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     form.finish()?;
     let Some(room) = room else { return Err(Problem::not_found()) };
     let client_id = draft.client_message_id.clone();
-    let command = compose(worker, user, room, draft)?;
-    // On the queue before the next message is read, so that they keep their order.
+    let command = messages::checked_post(worker, user, room, draft)?;
+    // Queued before the next message is read, so that posts keep their order.
     let answer = worker.writer.submit(command)?;
     if let Some(socket) = worker.hub.borrow_mut().socket(id) {
         socket.under_way += 1;
     }
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {
-        let answer = answer.await.unwrap_or(Err(crate::store::WriteError::Stopped));
+        let answer = answer.await.unwrap_or(Err(WriteError::Stopped));
         if let Some(socket) = worker.hub.borrow_mut().socket(id) {
             socket.under_way -= 1;
             if let Some(waker) = &socket.waker {
@@ -174,11 +181,7 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
         }
         match answer {
             Ok(posted) => {
-                let client_id = serde_json::to_string(&client_id).expect("a text is JSON");
-                let mut json =
-                    format!(r#"{{"type":"ack","client_message_id":{client_id},"message":"#).into_bytes();
-                json.extend_from_slice(&posted.json);
-                json.push(b'}');
+                let json = ack_json(client_id.as_deref(), &posted.json);
                 worker.hub.borrow_mut().send(id, &json);
             }
             Err(error) => refuse(&worker, id, &error.into(), client_id.as_deref()),
@@ -188,11 +191,11 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     Ok(())
 }
 
-/// Keys come faster than anybody reads them: once a second is told.
+/// Broadcasts `typing`, at most once a second while it stays active.
 fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: bool) {
     {
         let mut hub = worker.hub.borrow_mut();
-        // Never zero, which stands for not typing.
+        // Zero stands for not typing.
         let clock = hub.clock + 1;
         let Some(socket) = hub.socket(id) else { return };
         if active && socket.typed == clock {
@@ -200,5 +203,5 @@ fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: boo
         }
         socket.typed = if active { clock } else { 0 };
     }
-    worker.whisper(Whisper::Typing { room, user, active });
+    worker.broadcast(EphemeralEvent::Typing { room, user, active });
 }

@@ -1,36 +1,29 @@
-//! One WebSocket connection: the handshake, then a small state machine that reads into the worker's shared buffer and
-//! keeps nothing of its own while it is idle.
+//! The task of one WebSocket connection: reads frames into the worker's shared buffer, checks them and hands messages
+//! to [`protocol`]. It owns no buffer while it is idle.
 
 use std::{
     future::Future,
-    net::IpAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use hyper::{
-    HeaderMap, Request, Response, StatusCode,
-    body::Incoming,
-    header::{self, HeaderValue},
-};
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::{
-    handshake::derive_accept_key,
-    protocol::frame::{
-        FrameHeader,
-        coding::{Control, Data, OpCode},
-    },
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Control, Data, OpCode},
 };
 
-use super::{HEARTBEAT_S, hub::SocketId, protocol};
+use super::protocol;
 use crate::{
-    event::Whisper,
-    frame::{self, Encoding},
-    http::{Body, Problem, Viewer, origin_is_ours},
-    stream::{Line, Stream},
-    types::UserId,
+    chat::Viewer,
+    hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
+    transport::Transport,
+    types::{UserId, event::EphemeralEvent},
+    wire::{
+        Event,
+        frame::{self, Encoding},
+    },
     worker::Worker,
 };
 
@@ -39,115 +32,50 @@ const TOO_BIG: u16 = 1009;
 /// The largest message that a client may send.
 const MAX_MESSAGE: usize = 256 << 10;
 
-/// Messages that a socket may have posted without an answer; until there is one it is not read from.
+/// Posts of one socket without an acknowledgement; with that many nothing more is read from it.
 const MAX_UNDER_WAY: u32 = 256;
 
-/// Answers `GET /ws` (RFC 6455, section 4.2) and sees to it that the connection becomes a socket.
-pub(crate) fn upgrade(
-    worker: &Rc<Worker>,
-    mut request: Request<Incoming>,
-    address: IpAddr,
-) -> Result<Response<Body>, Problem> {
-    let headers = request.headers();
-    let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?
-        .ok_or_else(Problem::not_signed_in)?;
-    if worker.state.borrow().is_blocked(address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
-    // A cookie comes along whoever opens the socket, and a browser always says who does.
-    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
-    if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
-        return Err(Problem::cross_site());
-    }
-    let names = |name: &header::HeaderName, word: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
-    };
-    let is_handshake = names(&header::CONNECTION, "upgrade")
-        && names(&header::UPGRADE, "websocket")
-        && headers.get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
-        // 16 bytes in base64.
-        && headers.get(header::SEC_WEBSOCKET_KEY).is_some_and(|key| key.len() == 24);
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .filter(|_| is_handshake)
-        .ok_or_else(Problem::upgrade_required)?;
-    let accept = derive_accept_key(key.as_bytes());
-    let (encoding, subprotocol) = subprotocol(headers);
-    let upgrading = hyper::upgrade::on(&mut request);
-    let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        // A client that went away before the switch leaves nothing behind.
-        let Ok(upgraded) = upgrading.await else { return };
-        let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-        let stream = parts.io.into_inner().into_line();
-        // What hyper held is let go before the long life of the socket begins.
-        tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
-    });
-    let mut response = Response::new(Body::default());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, HeaderValue::try_from(accept).expect("base64 is printable"));
-    if let Some(subprotocol) = subprotocol {
-        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
-    }
-    Ok(response)
-}
-
-/// The first of the offered subprotocols that we speak; JSON when none is offered.
-fn subprotocol(headers: &HeaderMap) -> (Encoding, Option<&'static str>) {
-    let offered =
-        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    for name in offered.flat_map(|value| value.split(',')) {
-        match name.trim() {
-            "campfire.json" => return (Encoding::Json, Some("campfire.json")),
-            "campfire.msgpack" => return (Encoding::MessagePack, Some("campfire.msgpack")),
-            _ => {}
-        }
-    }
-    (Encoding::Json, None)
-}
-
 /// The task of a socket.
-struct Conversation {
+pub(super) struct SocketTask {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
-    stream: Rc<Line>,
-    /// The beginning of a frame whose end has not come yet.
+    stream: Rc<Transport>,
+    /// Bytes received that are not yet handled: an incomplete frame, or frames left while the socket was saturated.
     partial: Vec<u8>,
     /// The parts of a fragmented message.
     fragments: Option<(Data, Vec<u8>)>,
-    /// We have said that nothing more comes.
+    /// The sending direction is ended.
     finished: bool,
 }
 
-impl Conversation {
-    fn start(worker: Rc<Worker>, viewer: Viewer, encoding: Encoding, stream: Line, early: Bytes) -> Self {
+impl SocketTask {
+    pub(super) fn start(
+        worker: Rc<Worker>,
+        viewer: Viewer,
+        encoding: Encoding,
+        stream: Transport,
+        early: Bytes,
+    ) -> Self {
         let stream = Rc::new(stream);
         let user = viewer.user;
         worker.catch_up();
         let id = worker.hub.borrow_mut().add(user, viewer.session, encoding, Rc::clone(&stream));
         // The session may have ended while the connection switched.
         if !worker.state.borrow().session_ids().any(|session| session == viewer.session) {
-            worker.hub.borrow_mut().close(id, super::hub::SIGNED_OUT, "signed out");
+            worker.hub.borrow_mut().close(id, SIGNED_OUT, "signed out");
         }
         let hello = {
             let state = worker.state.borrow();
-            format!(r#"{{"type":"hello","user_id":{user},"seq":{},"heartbeat_s":{HEARTBEAT_S}}}"#, state.seq)
+            Event::Hello { user_id: user, seq: state.seq, heartbeat_s: HEARTBEAT_S }
         };
-        worker.hub.borrow_mut().send(id, hello.as_bytes());
-        worker.hub.borrow_mut().send_away(id);
-        worker.whisper(Whisper::Online { user, change: 1 });
+        worker.hub.borrow_mut().send(id, &hello.json());
+        worker.hub.borrow_mut().close_going_away(id);
+        worker.broadcast(EphemeralEvent::Online { user, change: 1 });
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
-    /// Reads what there is. False when the connection has ended.
+    /// Reads and handles what is available. False when the connection has ended.
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let worker = Rc::clone(&self.worker);
         loop {
@@ -160,14 +88,14 @@ impl Conversation {
             match self.stream.try_read(&mut scratch) {
                 Ok(0) => return Poll::Ready(false),
                 Ok(count) if self.partial.is_empty() => {
-                    let used = self.take_frames(&mut scratch[..count]);
+                    let used = self.handle_frames(&mut scratch[..count]);
                     self.partial.extend_from_slice(&scratch[used..count]);
                 }
                 Ok(count) => {
                     let mut whole = std::mem::take(&mut self.partial);
                     whole.extend_from_slice(&scratch[..count]);
                     drop(scratch);
-                    let used = self.take_frames(&mut whole);
+                    let used = self.handle_frames(&mut whole);
                     if used < whole.len() {
                         whole.drain(..used);
                         self.partial = whole;
@@ -177,24 +105,25 @@ impl Conversation {
                 Err(_) => return Poll::Ready(false),
             }
             if self.is_saturated() {
-                // An answer wakes the task.
+                // An acknowledgement wakes the task.
                 return Poll::Pending;
             }
         }
     }
 
+    /// Whether nothing more is read now: too many posts wait for the writer, or the socket is being closed.
     fn is_saturated(&self) -> bool {
         let mut hub = self.worker.hub.borrow_mut();
-        hub.is_leaving()
+        hub.is_draining()
             || hub
                 .socket(self.id)
                 .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
     }
 
-    /// Ends our side of the connection and reads on, whatever comes, until the client has ended its own.
-    fn say_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ends the sending direction and discards what is received until the client ends the connection.
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.finished, true) {
-            // If it is gone already, the read says so.
+            // If the connection has ended, the read returns an error.
             self.stream.end();
         }
         let mut scratch = self.worker.scratch.borrow_mut();
@@ -212,8 +141,8 @@ impl Conversation {
         }
     }
 
-    /// Handles the whole frames in a buffer; answers how many bytes they were.
-    fn take_frames(&mut self, buffer: &mut [u8]) -> usize {
+    /// Handles the complete frames in a buffer and returns their length in bytes.
+    fn handle_frames(&mut self, buffer: &mut [u8]) -> usize {
         let mut used = 0;
         {
             let mut hub = self.worker.hub.borrow_mut();
@@ -244,7 +173,7 @@ impl Conversation {
             }
             let payload = &mut buffer[start..end];
             unmask(payload, header.mask.unwrap_or_default());
-            if let Err((code, reason)) = self.take_frame(&header, payload) {
+            if let Err((code, reason)) = self.handle_frame(&header, payload) {
                 self.close(code, reason);
                 return buffer.len();
             }
@@ -252,7 +181,7 @@ impl Conversation {
         }
     }
 
-    /// The rules that can be held against a frame's header alone (RFC 6455, section 5).
+    /// Checks a frame by its header alone (RFC 6455, section 5.2 to 5.5); an error is a close code and a reason.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<(), (u16, &'static str)> {
         if header.rsv1 || header.rsv2 || header.rsv3 {
             return Err((1002, "reserved bits are set"));
@@ -279,14 +208,14 @@ impl Conversation {
         }
     }
 
-    fn take_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+    fn handle_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         match header.opcode {
             OpCode::Control(Control::Ping) => {
                 self.worker.hub.borrow_mut().send_frame(self.id, frame::pong(payload));
                 Ok(())
             }
             OpCode::Control(Control::Close) => {
-                // Answered with the code that was given (section 5.5.1), if it is one that may be sent (7.4).
+                // Echoes the code (section 5.5.1), if it is one that may be sent (section 7.4).
                 match (payload, payload.first_chunk().map(|code| u16::from_be_bytes(*code))) {
                     ([], _) => Err((1000, "")),
                     (_, Some(code @ (1000..=1003 | 1007..=1014 | 3000..=4999))) => Err((code, "")),
@@ -295,7 +224,7 @@ impl Conversation {
             }
             OpCode::Control(_) => Ok(()),
             OpCode::Data(kind) => match (self.fragments.take(), header.is_final) {
-                (None, true) => self.take_message(kind, payload),
+                (None, true) => self.handle_message(kind, payload),
                 (None, false) => {
                     self.fragments = Some((kind, payload.to_vec()));
                     Ok(())
@@ -303,7 +232,7 @@ impl Conversation {
                 (Some((kind, mut message)), is_final) => {
                     message.extend_from_slice(payload);
                     if is_final {
-                        return self.take_message(kind, &message);
+                        return self.handle_message(kind, &message);
                     }
                     self.fragments = Some((kind, message));
                     Ok(())
@@ -312,7 +241,7 @@ impl Conversation {
         }
     }
 
-    fn take_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
+    fn handle_message(&self, kind: Data, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         let encoding = self.worker.hub.borrow_mut().socket(self.id).map(|socket| socket.encoding);
         match (encoding, kind) {
             (Some(Encoding::Json), Data::Text) if std::str::from_utf8(payload).is_err() => {
@@ -336,21 +265,21 @@ impl Conversation {
         let mut hub = self.worker.hub.borrow_mut();
         hub.close(self.id, code, reason);
         if code == TOO_BIG {
-            // Its client is in the middle of it: closed at once, the connection would be reset, and the reason lost.
-            hub.read_on(self.id);
+            // The client is still sending: closing now would reset the connection and lose the reason.
+            hub.linger(self.id);
         }
     }
 }
 
-impl Future for Conversation {
+impl Future for SocketTask {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         if !this.partial.is_empty() {
-            // Sent together with the handshake, or left when the socket was saturated.
+            // Received with the handshake, or left when the socket was saturated.
             let mut early = std::mem::take(&mut this.partial);
-            let used = this.take_frames(&mut early);
+            let used = this.handle_frames(&mut early);
             early.drain(..used);
             this.partial = early;
         }
@@ -375,8 +304,8 @@ impl Future for Conversation {
         }
         this.worker.flush_if_needed();
         let waits =
-            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_goodbye());
-        if waits && this.say_goodbye(cx).is_ready() {
+            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_peer());
+        if waits && this.linger(cx).is_ready() {
             return Poll::Ready(());
         }
         let done = this.worker.hub.borrow_mut().socket(this.id).is_none_or(|socket| socket.is_done());
@@ -384,14 +313,14 @@ impl Future for Conversation {
     }
 }
 
-impl Drop for Conversation {
+impl Drop for SocketTask {
     fn drop(&mut self) {
-        // However the conversation ended, the hub forgets the socket.
+        // However the task ends, the hub removes the socket.
         self.worker.hub.borrow_mut().remove(self.id);
     }
 }
 
-/// Takes the mask off (RFC 6455, section 5.3), four bytes at a time.
+/// Removes the mask (RFC 6455, section 5.3), four bytes at a time.
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let mut words = payload.chunks_exact_mut(4);
     for word in &mut words {
@@ -408,9 +337,9 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 mod tests {
     use super::*;
 
-    /// The future of a socket's task, 88 bytes as of now: what it needs to read and to write is the worker's.
+    /// The memory of an idle socket's task: 88 bytes at present, since its buffers are the worker's.
     #[test]
-    fn an_idle_conversation_is_small() {
-        assert!(size_of::<Conversation>() <= 128, "{} bytes", size_of::<Conversation>());
+    fn idle_socket_task_is_small() {
+        assert!(size_of::<SocketTask>() <= 128, "{} bytes", size_of::<SocketTask>());
     }
 }

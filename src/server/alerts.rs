@@ -1,36 +1,36 @@
-//! Alerts: when the server is slow, large, busy or failing for a while, it says so in its log, and in a room if one is
-//! named. It reads what is counted anyway, so requests do not notice.
+//! Alerts: when response times, memory, CPU or errors exceed a threshold for a while, a warning is logged, and posted to a room
+//! if one is configured. They are computed from counters that exist anyway, so requests do no extra work.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
+    chat::messages::{self, Draft},
     config::Config,
-    http::{Draft, post},
     metrics::{ProcessFigures, Served},
-    state::State,
-    store::{LetServerSpeak, WriterHandle},
+    store::State,
+    store::{JoinSystemUser, WriterHandle},
     types::{RoomId, RoomKind},
     worker::Shared,
 };
 
-/// How often it looks.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often the figures are sampled.
+const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 
-/// What it looks at is the last minute: so many looks, and the one before.
-const LOOKS: usize = 12;
+/// Samples in a minute, over which figures are computed.
+const SAMPLES: usize = 12;
 
-/// So many looks in a row have to be bad before it says so, and so many good before it says that it is over: a figure that
-/// lies at the threshold would have it talk all day.
+/// Samples in a row above the threshold before an alert is raised, and below it before the alert is over. The difference is a
+/// hysteresis: a figure near the threshold does not alternate.
 const BAD_IN_A_ROW: u32 = 3;
 const GOOD_IN_A_ROW: u32 = 5;
 
-/// Of the same thing it speaks so often at most; that it is over belongs to that.
-const SILENCE: Duration = Duration::from_secs(15 * 60);
+/// The shortest time between two alerts on the same topic. That an alert is over is always reported.
+const MIN_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// Of fewer requests in a minute nothing is concluded: one slow one of five is no news.
-const ENOUGH_REQUESTS: u64 = 20;
+/// Requests in a minute below which response times and errors are not judged.
+const MIN_REQUESTS: u64 = 20;
 
-/// What can be too high.
+/// The figures that have thresholds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Topic {
     Response,
@@ -42,7 +42,7 @@ enum Topic {
 impl Topic {
     const ALL: [Self; 4] = [Self::Response, Self::Memory, Self::Cpu, Self::Errors];
 
-    /// From what on it is too high; None if nobody wants to know.
+    /// The threshold, in the unit of the setting; None if there is none.
     fn threshold(self, config: &Config) -> Option<u64> {
         let value = match self {
             Self::Response => config.alert_response_ms,
@@ -65,26 +65,24 @@ impl Topic {
     fn raised(self, value: u64, threshold: u64) -> String {
         match self {
             Self::Response => format!(
-                "Answers are slow: in the last minute one in twenty took about {value} ms or longer (the alert is set to {threshold} ms)."
+                "Responses are slow: the 95th percentile of the last minute is about {value} ms (threshold: {threshold} ms)."
             ),
             Self::Memory => {
-                format!("Memory is high: {value} MB are in use (the alert is set to {threshold} MB).")
+                format!("Memory use is high: {value} MB (threshold: {threshold} MB).")
             }
-            Self::Cpu => format!(
-                "The processor is busy: {value} % of what this server may use in the last minute (the alert is set to {threshold} %)."
-            ),
+            Self::Cpu => format!("CPU use is high: {value} % in the last minute (threshold: {threshold} %)."),
             Self::Errors => format!(
-                "Requests fail: {value} % of the last minute were answered with an error of the server (the alert is set to {threshold} %)."
+                "Requests fail: {value} % of the last minute were answered with a server error (threshold: {threshold} %)."
             ),
         }
     }
 
     fn over(self, value: Option<u64>) -> String {
         let (what, unit) = match self {
-            Self::Response => ("Answers are fast again", "ms for 19 in 20"),
-            Self::Memory => ("Memory is fine again", "MB"),
-            Self::Cpu => ("The processor has time again", "% busy"),
-            Self::Errors => ("Requests are answered again", "% errors"),
+            Self::Response => ("Responses are fast again", "ms in the 95th percentile"),
+            Self::Memory => ("Memory use is normal again", "MB"),
+            Self::Cpu => ("CPU use is normal again", "%"),
+            Self::Errors => ("Requests succeed again", "% errors"),
         };
         match value {
             Some(value) => format!("{what}: {value} {unit}."),
@@ -93,26 +91,29 @@ impl Topic {
     }
 }
 
+/// A change of an alert that is to be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum News {
+enum Transition {
     Raised,
     Over,
 }
 
-/// Whether one thing has been too high for long enough, and what was said of it.
+/// The state of the alert on one topic.
 #[derive(Debug, Default)]
 struct Alert {
+    /// Samples in a row above the threshold, or not above it.
     bad: u32,
     good: u32,
     is_raised: bool,
-    /// Whether anybody was told of this time.
-    is_told: bool,
-    told_at: Option<Duration>,
+    /// Whether it was reported as raised, and not yet as over.
+    is_reported: bool,
+    /// When it was last reported as raised, since the start.
+    reported_at: Option<Duration>,
 }
 
 impl Alert {
-    /// Takes in one look; `now` is the time since the start.
-    fn judge(&mut self, now: Duration, is_bad: bool) -> Option<News> {
+    /// Takes in one sample; `now` is the time since the start.
+    fn update(&mut self, now: Duration, is_bad: bool) -> Option<Transition> {
         if is_bad {
             (self.bad, self.good) = (self.bad.saturating_add(1), 0);
         } else {
@@ -122,51 +123,51 @@ impl Alert {
             false => self.bad >= BAD_IN_A_ROW,
             true => self.good < GOOD_IN_A_ROW,
         };
-        let may_speak = self.told_at.is_none_or(|at| now.saturating_sub(at) >= SILENCE);
-        match (self.is_raised, self.is_told) {
-            (true, false) if may_speak => {
-                self.is_told = true;
-                self.told_at = Some(now);
-                Some(News::Raised)
+        let may_report = self.reported_at.is_none_or(|at| now.saturating_sub(at) >= MIN_INTERVAL);
+        match (self.is_raised, self.is_reported) {
+            (true, false) if may_report => {
+                self.is_reported = true;
+                self.reported_at = Some(now);
+                Some(Transition::Raised)
             }
             (false, true) => {
-                self.is_told = false;
-                Some(News::Over)
+                self.is_reported = false;
+                Some(Transition::Over)
             }
             _ => None,
         }
     }
 }
 
-/// What was counted at one look, since the start.
+/// The counters since the start, at one time.
 #[derive(Clone, Debug)]
-struct Look {
+struct Sample {
     at: Duration,
     served: Served,
     cpu_seconds: f64,
 }
 
-/// The looks of the last minute, and how much memory there is in use at the last.
+/// The samples of the last minute, and the memory in use at the last.
 #[derive(Debug, Default)]
 struct Minute {
-    looks: VecDeque<Look>,
+    samples: VecDeque<Sample>,
     memory_mb: u64,
 }
 
 impl Minute {
-    fn take(&mut self, look: Look, memory_mb: u64) {
-        self.looks.push_back(look);
-        if self.looks.len() > LOOKS + 1 {
-            self.looks.pop_front();
+    fn add(&mut self, sample: Sample, memory_mb: u64) {
+        self.samples.push_back(sample);
+        if self.samples.len() > SAMPLES + 1 {
+            self.samples.pop_front();
         }
         self.memory_mb = memory_mb;
     }
 
-    /// How it stands with something; None if there is too little to tell.
+    /// A figure, in the unit of its threshold; None if there are too few samples or requests.
     fn value(&self, topic: Topic, cores: f64) -> Option<u64> {
-        let (first, last) = (self.looks.front()?, self.looks.back()?);
+        let (first, last) = (self.samples.front()?, self.samples.back()?);
         let served = last.served.since(&first.served);
-        let is_enough = served.requests() >= ENOUGH_REQUESTS;
+        let is_enough = served.requests() >= MIN_REQUESTS;
         match topic {
             Topic::Memory => Some(self.memory_mb),
             Topic::Response => {
@@ -182,45 +183,45 @@ impl Minute {
     }
 }
 
-/// The room that the settings name, if it can be spoken in. If not, that is said once, here.
+/// The room that `alert_room` names. If alerts cannot be posted there, a warning is logged.
 fn room(config: &Config, state: &State) -> Option<RoomId> {
     let room = RoomId(i64::try_from(config.alert_room).ok().filter(|id| *id > 0)?);
     let why = match state.rooms.get(&room).map(|found| found.room.kind) {
         None => "there is no such room",
-        Some(RoomKind::Direct) => "that is a direct room, which belongs to its members",
+        Some(RoomKind::Direct) => "that is a direct room",
         Some(_) => return Some(room),
     };
     tracing::warn!("alerts are only logged, not posted to room {room}, which alert_room names: {why}");
     None
 }
 
-/// Looks after what the settings name.
-pub(super) struct Watch {
+/// Samples the figures and reports alerts.
+pub(super) struct Alerts {
     shared: Arc<Shared>,
     writer: WriterHandle,
     room: Option<RoomId>,
     cores: f64,
 }
 
-impl Watch {
+impl Alerts {
     pub(super) fn new(shared: Arc<Shared>, writer: WriterHandle, state: &State) -> Self {
         let room = room(&shared.config, state);
         let cores = std::thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
         Self { shared, writer, room, cores }
     }
 
-    /// For ever; does nothing if nobody wants to know anything.
-    pub(super) async fn keep(self) {
-        let wanted: Vec<(Topic, u64)> = Topic::ALL
+    /// Never ends; does nothing without thresholds.
+    pub(super) async fn run(self) {
+        let thresholds: Vec<(Topic, u64)> = Topic::ALL
             .into_iter()
             .filter_map(|topic| Some((topic, topic.threshold(&self.shared.config)?)))
             .collect();
-        if wanted.is_empty() {
+        if thresholds.is_empty() {
             return std::future::pending().await;
         }
-        let mut alerts: Vec<Alert> = wanted.iter().map(|_| Alert::default()).collect();
+        let mut alerts: Vec<Alert> = thresholds.iter().map(|_| Alert::default()).collect();
         let mut minute = Minute::default();
-        let mut ticks = tokio::time::interval(EVERY);
+        let mut ticks = tokio::time::interval(SAMPLE_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -229,42 +230,42 @@ impl Watch {
             self.shared.metrics.iter().for_each(|worker| served.add(worker));
             let cpu_seconds = ProcessFigures::cpu_seconds_now();
             let memory_mb = ProcessFigures::resident_bytes_now() >> 20;
-            minute.take(Look { at: now, served, cpu_seconds }, memory_mb);
-            for ((topic, threshold), alert) in wanted.iter().zip(&mut alerts) {
+            minute.add(Sample { at: now, served, cpu_seconds }, memory_mb);
+            for ((topic, threshold), alert) in thresholds.iter().zip(&mut alerts) {
                 let value = minute.value(*topic, self.cores);
-                let sentence = match alert.judge(now, value.is_some_and(|value| value > *threshold)) {
+                let sentence = match alert.update(now, value.is_some_and(|value| value > *threshold)) {
                     None => continue,
-                    Some(News::Raised) => {
+                    Some(Transition::Raised) => {
                         let value = value.unwrap_or_default();
                         let sentence = topic.raised(value, *threshold);
                         tracing::warn!(alert = topic.name(), value, threshold, "{sentence}");
                         sentence
                     }
-                    Some(News::Over) => {
+                    Some(Transition::Over) => {
                         let sentence = topic.over(value);
                         tracing::info!(alert = topic.name(), value, threshold, "{sentence}");
                         sentence
                     }
                 };
-                self.say(sentence).await;
+                self.post(sentence).await;
             }
         }
     }
 
-    /// Says it in the room.
-    async fn say(&self, sentence: String) {
+    /// Posts a sentence to the room, if there is one.
+    async fn post(&self, sentence: String) {
         let Some(room) = self.room else { return };
-        let voice = match self.writer.write(LetServerSpeak { room }).await {
-            Ok(voice) => voice,
+        let system_user = match self.writer.write(JoinSystemUser { room }).await {
+            Ok(system_user) => system_user,
             Err(error) => {
                 return tracing::warn!(?error, "an alert could not be posted to room {room}");
             }
         };
-        // A worker renders it and knows who is to be told, as with any other message.
-        self.shared.send_errand(Box::new(move |worker| {
+        // A worker renders and posts it, as any other message.
+        self.shared.send_task(Box::new(move |worker| {
             worker.catch_up();
             let draft = Draft { content: sentence, client_message_id: None, reply_to: None };
-            let message = post(worker, voice, room, draft);
+            let message = messages::post(worker, system_user, room, draft);
             let writer = worker.writer.clone();
             tokio::task::spawn_local(async move {
                 if let Err(error) = writer.write(message).await {
@@ -280,67 +281,67 @@ mod tests {
     use super::*;
     use crate::metrics::WorkerMetrics;
 
-    /// What an alert says to a run of looks, one each five seconds from a time on.
-    fn judged(alert: &mut Alert, from: u64, looks: &str) -> Vec<Option<News>> {
-        let times = (0..).map(|place| Duration::from_secs(from + 5 * place));
-        looks.chars().zip(times).map(|(look, at)| alert.judge(at, look == '!')).collect()
+    /// The transitions of an alert for a sample every five seconds; `!` is above the threshold.
+    fn transitions(alert: &mut Alert, from: u64, samples: &str) -> Vec<Option<Transition>> {
+        let times = (0..).map(|index| Duration::from_secs(from + 5 * index));
+        samples.chars().zip(times).map(|(sample, at)| alert.update(at, sample == '!')).collect()
     }
 
     #[test]
-    fn it_speaks_after_three_bad_looks_in_a_row_and_again_after_five_good_ones() {
+    fn alert_is_raised_after_three_bad_samples_and_over_after_five_good_ones() {
         let mut alert = Alert::default();
-        assert_eq!(judged(&mut alert, 0, "!!.!!.!!"), [None; 8]);
-        assert_eq!(judged(&mut alert, 40, "!"), [Some(News::Raised)]);
-        assert_eq!(judged(&mut alert, 45, "!!!....!...."), [None; 12]);
-        assert_eq!(judged(&mut alert, 105, "."), [Some(News::Over)]);
-        assert_eq!(judged(&mut alert, 110, "......"), [None; 6]);
+        assert_eq!(transitions(&mut alert, 0, "!!.!!.!!"), [None; 8]);
+        assert_eq!(transitions(&mut alert, 40, "!"), [Some(Transition::Raised)]);
+        assert_eq!(transitions(&mut alert, 45, "!!!....!...."), [None; 12]);
+        assert_eq!(transitions(&mut alert, 105, "."), [Some(Transition::Over)]);
+        assert_eq!(transitions(&mut alert, 110, "......"), [None; 6]);
     }
 
     #[test]
-    fn of_the_same_thing_it_speaks_once_in_a_quarter_of_an_hour() {
+    fn alert_is_reported_once_in_a_quarter_of_an_hour() {
         let mut alert = Alert::default();
-        assert_eq!(judged(&mut alert, 0, "!!!").last(), Some(&Some(News::Raised)));
-        assert_eq!(judged(&mut alert, 15, ".....").last(), Some(&Some(News::Over)));
-        // It comes and goes, and nobody is told of either.
-        assert_eq!(judged(&mut alert, 40, "!!!!.....!!!!"), [None; 13]);
-        // It has lasted until somebody may be told again: fifteen minutes after the first time.
-        assert_eq!(judged(&mut alert, 909, "!"), [None]);
-        assert_eq!(judged(&mut alert, 910, "!"), [Some(News::Raised)]);
-        assert_eq!(judged(&mut alert, 915, ".....").last(), Some(&Some(News::Over)));
+        assert_eq!(transitions(&mut alert, 0, "!!!").last(), Some(&Some(Transition::Raised)));
+        assert_eq!(transitions(&mut alert, 15, ".....").last(), Some(&Some(Transition::Over)));
+        // Another one within the interval is not reported.
+        assert_eq!(transitions(&mut alert, 40, "!!!!.....!!!!"), [None; 13]);
+        // It is reported once the interval is over.
+        assert_eq!(transitions(&mut alert, 909, "!"), [None]);
+        assert_eq!(transitions(&mut alert, 910, "!"), [Some(Transition::Raised)]);
+        assert_eq!(transitions(&mut alert, 915, ".....").last(), Some(&Some(Transition::Over)));
     }
 
-    fn look(at: u64, worker: &WorkerMetrics, cpu_seconds: f64) -> Look {
+    fn sample(at: u64, worker: &WorkerMetrics, cpu_seconds: f64) -> Sample {
         let mut served = Served::default();
         served.add(worker);
-        Look { at: Duration::from_secs(at), served, cpu_seconds }
+        Sample { at: Duration::from_secs(at), served, cpu_seconds }
     }
 
     #[test]
-    fn the_minute_slides() {
+    fn figures_are_those_of_the_last_minute() {
         let worker = WorkerMetrics::new(1);
         let mut minute = Minute::default();
         assert_eq!(minute.value(Topic::Cpu, 1.0), None);
-        minute.take(look(0, &worker, 10.0), 64);
+        minute.add(sample(0, &worker, 10.0), 64);
         assert_eq!(minute.value(Topic::Cpu, 1.0), None, "no time has passed");
         assert_eq!(minute.value(Topic::Memory, 1.0), Some(64));
         (0..10).for_each(|_| worker.routes[0].record(500, Duration::from_millis(400)));
-        minute.take(look(5, &worker, 15.0), 65);
+        minute.add(sample(5, &worker, 15.0), 65);
         assert_eq!(minute.value(Topic::Cpu, 2.0), Some(50), "of two cores");
-        assert_eq!(minute.value(Topic::Errors, 2.0), None, "ten requests tell nothing");
+        assert_eq!(minute.value(Topic::Errors, 2.0), None, "ten requests are too few");
         (0..30).for_each(|_| worker.routes[1].record(200, Duration::from_millis(2)));
-        minute.take(look(10, &worker, 15.0), 66);
+        minute.add(sample(10, &worker, 15.0), 66);
         assert_eq!(minute.value(Topic::Errors, 2.0), Some(25));
         let slow = minute.value(Topic::Response, 2.0).expect("enough requests");
         assert!((100..=500).contains(&slow), "{slow}");
         for at in 3..=14 {
             (0..2).for_each(|_| worker.routes[1].record(503, Duration::from_millis(2)));
-            minute.take(look(5 * at, &worker, 15.0), 67);
+            minute.add(sample(5 * at, &worker, 15.0), 67);
         }
-        // What came before the last minute is forgotten.
+        // Earlier requests do not count.
         assert_eq!(minute.value(Topic::Errors, 2.0), Some(100));
         let fast = minute.value(Topic::Response, 2.0).expect("enough requests");
         assert!((1..=3).contains(&fast), "{fast}");
         assert_eq!(minute.value(Topic::Cpu, 2.0), Some(0));
-        assert_eq!(minute.looks.len(), LOOKS + 1);
+        assert_eq!(minute.samples.len(), SAMPLES + 1);
     }
 }

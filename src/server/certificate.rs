@@ -1,4 +1,4 @@
-//! What a certificate says: for which names it is good, and from when until when.
+//! The names and the validity of a certificate, and where certificates from ACME are stored.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,22 +11,22 @@ use x509_parser::{extensions::GeneralName, prelude::parse_x509_certificate};
 use super::tls::TlsError;
 use crate::store::CERTIFICATES;
 
-/// Where a certificate of ours lies, with its key: the file is named by the first of its domains.
-pub(crate) fn place(data: &Path, domain: &str) -> PathBuf {
+/// The file of a certificate from ACME and its key, named by its first domain.
+pub(crate) fn path(data: &Path, domain: &str) -> PathBuf {
     data.join(CERTIFICATES).join(format!("{domain}.pem"))
 }
 
-/// The names and the time of a certificate.
+/// The names of a certificate and the time for which it is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
-    /// DNS names, in lower case, as the certificate has them.
+    /// DNS names in lower case, in the order of the certificate.
     pub(crate) names: Vec<String>,
     pub(crate) not_before: SystemTime,
     pub(crate) not_after: SystemTime,
 }
 
 impl Validity {
-    /// Of the first certificate in a PEM file, which is the server's own.
+    /// Of the first certificate in a PEM file, which is that of the server.
     pub(crate) fn read(path: &Path) -> Result<Self, TlsError> {
         let unread = |why: String| TlsError::Certificate(path.to_owned(), why);
         let first = CertificateDer::pem_file_iter(path).map_err(|error| unread(error.to_string()))?.next();
@@ -56,19 +56,19 @@ impl Validity {
         now > self.not_after
     }
 
-    /// Whether these are its names, all of them and no others.
+    /// Whether it is for exactly these names.
     pub(crate) fn is_for(&self, names: &[String]) -> bool {
         self.names.len() == names.len() && names.iter().all(|name| self.names.contains(name))
     }
 
-    /// When a third of its time is left.
+    /// When it is to be renewed: when a third of its lifetime is left.
     pub(crate) fn renewal(&self) -> SystemTime {
         let lifetime = self.not_after.duration_since(self.not_before).unwrap_or_default();
         self.not_after - lifetime / 3
     }
 }
 
-/// Seconds since 1970 as a time; what is before that is long ago in any case.
+/// A time from seconds since 1970; earlier times become 1970.
 fn at(seconds: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_tells_its_names_and_when_it_is_due() {
+    fn validity_has_the_names_and_the_time_of_renewal() {
         let mut params = CertificateParams::new(vec!["Chat.example".into(), "b.example".into()]).unwrap();
         params.not_before = date_time_ymd(2026, 1, 1);
         params.not_after = date_time_ymd(2026, 4, 1);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_told_with_its_path() {
+    fn file_without_a_certificate_is_an_error_with_its_path() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("chain.pem");
         for (text, why) in [

@@ -1,17 +1,7 @@
-//! One HTTP connection: hyper's, with its timeouts kept by the worker's own clock instead of a timer per request.
+//! One HTTP connection, as hyper serves it: over TLS or not, HTTP/1.1 or HTTP/2.
 
 use std::{
-    cell::{Cell, RefCell},
-    convert::Infallible,
-    future::Future,
-    net::IpAddr,
-    pin::pin,
-    rc::{Rc, Weak},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    task::{Poll, Waker},
+    cell::Cell, convert::Infallible, future::Future, net::IpAddr, pin::pin, rc::Rc, sync::Arc, task::Poll,
     time::Duration,
 };
 
@@ -28,122 +18,55 @@ use tokio::{net::TcpStream, task::spawn_local};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 
 use super::{
+    connections::{Connections, Open, Watch, unless_expired},
     listener::{self, Listener},
     tls::{ACME_TLS, H2},
 };
 use crate::{
-    config::Config,
-    http,
-    stream::{Phase, Progress, Stream, Transport},
+    http, live,
+    transport::{Accepted, Phase, Progress, Stream},
     worker::Worker,
 };
 
-/// The largest head of a request, in bytes; past it hyper answers 431.
+/// The largest head of a request, in bytes; beyond it hyper answers 431.
 const MAX_HEAD: usize = 32 << 10;
 const MAX_HEADERS: usize = 64;
 
-/// HTTP/2: bytes of a body, and of all bodies of a connection, that may arrive before they are asked for. With less, an
-/// upload over a long line waits for a round trip after each window.
+/// HTTP/2 flow control: bytes of one body, and of all bodies of a connection, that may arrive unread. With less, an upload
+/// over a connection with a high latency waits for a round trip after each window.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 const MAX_FRAME: u32 = 32 << 10;
 
-/// Requests of a connection at once.
+/// Concurrent requests of a connection.
 const MAX_STREAMS: u32 = 128;
 
-/// Requests that were taken back before they were looked at, and those that broke the rules: past so many the connection
-/// is closed (CVE-2023-44487, "rapid reset", and what came after it).
+/// Requests that were reset before they were handled, and resets because of protocol errors: beyond these numbers the
+/// connection is closed (CVE-2023-44487, "rapid reset", and its successors).
 const MAX_RESETS: usize = 32;
 const MAX_FAULTS: usize = 64;
 
-/// Bytes of one answer that wait for a connection to take them.
+/// Bytes of one response that are buffered for a connection.
 const MAX_SEND_BUFFER: usize = 256 << 10;
 
-/// A connection with requests under way is asked this often whether somebody is there, and has so long to say so.
+/// HTTP/2: how often a connection with requests in progress is pinged, and how long it may take to answer.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 
-/// How the worker reaches a connection.
-struct Watch {
-    progress: Arc<Progress>,
-    /// To be closed as soon as what it does is done; at once if it does nothing.
-    draining: Cell<bool>,
-    /// The same if nothing has been heard of it since it came.
-    hurried: Cell<bool>,
-    expired: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Watch {
-    fn wake(&self) {
-        if let Some(waker) = &*self.waker.borrow() {
-            waker.wake_by_ref();
-        }
-    }
-}
-
-/// The connections of one worker.
-#[derive(Default)]
-pub(super) struct Connections {
-    watches: RefCell<Vec<Weak<Watch>>>,
-    clock: Arc<AtomicU32>,
-    open: Rc<Cell<usize>>,
-}
-
-impl Connections {
-    pub(super) fn is_empty(&self) -> bool {
-        self.open.get() == 0
-    }
-
-    /// Once a second: closes what has taken too long.
-    pub(super) fn tick(&self, clock: u32, config: &Config) {
-        self.clock.store(clock, Ordering::Relaxed);
-        self.watches.borrow_mut().retain(|watch| {
-            let Some(watch) = watch.upgrade() else { return false };
-            let limit = match watch.progress.phase() {
-                Phase::Fresh | Phase::Idle => config.idle_timeout,
-                Phase::Head => config.header_timeout,
-                Phase::Busy => return true,
-            };
-            if Duration::from_secs(u64::from(watch.progress.age())) > limit {
-                watch.expired.set(true);
-                watch.wake();
-            }
-            true
-        });
-    }
-
-    pub(super) fn drain(&self) {
-        for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
-            watch.draining.set(true);
-            watch.wake();
-        }
-    }
-
-    /// Closes those as well that came and said nothing.
-    pub(super) fn hurry(&self) {
-        for watch in self.watches.borrow().iter().filter_map(Weak::upgrade) {
-            watch.hurried.set(true);
-            watch.wake();
-        }
-    }
-}
-
-/// How connections are taken: over TLS if there is a configuration of it, and by which rules of HTTP.
-pub(super) struct Door {
+/// How connections are accepted: over TLS if it is configured, and with which limits of HTTP.
+pub(super) struct Acceptor {
     tls: Option<TlsAcceptor>,
     http1: http1::Builder,
-    http2: http2::Builder<Here>,
+    http2: http2::Builder<LocalExecutor>,
 }
 
-impl Door {
+impl Acceptor {
     pub(super) fn new(tls: Option<Arc<ServerConfig>>) -> Self {
         let mut http1 = http1::Builder::new();
-        // No pipeline_flush: it holds an answer back as long as a byte of anything else waits to be read, be it half a
-        // request or what made the answer a 431.
-        // And who has said all still waits for the answer.
+        // No pipeline_flush: it delays a response as long as any byte waits to be read, be it half a request or the rest of
+        // a head that was answered with 431. Clients may close their side before they read the response.
         http1.header_read_timeout(None).max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD).half_close(true);
-        let mut http2 = http2::Builder::new(Here);
+        let mut http2 = http2::Builder::new(LocalExecutor);
         http2
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -160,98 +83,90 @@ impl Door {
     }
 }
 
-/// Runs what hyper spawns for HTTP/2 on the worker that has the connection.
+/// Spawns hyper's tasks for HTTP/2 on the worker of the connection.
 #[derive(Clone, Copy, Debug)]
-struct Here;
+struct LocalExecutor;
 
-impl<F: Future<Output = ()> + 'static> Executor<F> for Here {
+impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
     fn execute(&self, future: F) {
         spawn_local(future);
     }
 }
 
-/// Accepts until the worker is told to stop.
+/// Accepts until the worker is is_closing to stop.
 pub(super) async fn accept(
     worker: &Rc<Worker>,
     mut listener: Listener,
     connections: &Rc<Connections>,
     tls: Option<Arc<ServerConfig>>,
 ) {
-    let door = Rc::new(Door::new(tls));
+    let acceptor = Rc::new(Acceptor::new(tls));
     while let Some(accepted) = listener.accept(worker).await {
         match accepted {
             Ok((stream, peer)) => {
-                let served = serve(Rc::clone(worker), Rc::clone(&door), stream, peer, connections);
+                let served = serve(Rc::clone(worker), Rc::clone(&acceptor), stream, peer, connections);
                 spawn_local(served);
             }
-            Err(error) => listener::rest(&error).await,
+            Err(error) => listener::pause_after(&error).await,
         }
     }
 }
 
 fn serve(
     worker: Rc<Worker>,
-    door: Rc<Door>,
+    acceptor: Rc<Acceptor>,
     stream: TcpStream,
     peer: std::net::SocketAddr,
     connections: &Connections,
 ) -> impl Future<Output = ()> + use<> {
-    // Small answers must not wait for each other, and a peer that vanished must not be kept for ever.
+    // Small responses are sent at once, and connections to peers that vanished end.
     let _ = stream.set_nodelay(true);
     let keepalive = socket2::TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15));
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    let first = if door.tls.is_some() { Phase::Head } else { Phase::Fresh };
-    let progress = Arc::new(Progress::new(Arc::clone(&connections.clock), first));
-    let watch = Rc::new(Watch {
-        progress,
-        // It may be one of those that are let in before the door closes.
-        draining: Cell::new(worker.shared.is_draining()),
-        hurried: Cell::new(false),
-        expired: Cell::new(false),
-        waker: RefCell::default(),
-    });
-    connections.watches.borrow_mut().push(Rc::downgrade(&watch));
+    let first = if acceptor.tls.is_some() { Phase::Head } else { Phase::Fresh };
+    let watch = connections.watch(first, worker.shared.is_draining());
     let open = Open::new(Rc::clone(&connections.open), Rc::clone(&worker));
     let address = peer.ip().to_canonical();
     async move {
         let _open = open;
-        let Some(tls) = &door.tls else {
-            return speak_http1(worker, &door.http1, Transport::Plain(stream), watch, address).await;
+        let Some(tls) = &acceptor.tls else {
+            return serve_http1(worker, &acceptor.http1, Accepted::Plain(stream), watch, address).await;
         };
-        // A handshake that fails is the client's: it went away, or wants what we have not.
+        // A failed handshake is no error of the server: the client went away, or offered nothing that is supported.
         let Some(Ok(stream)) = unless_expired(&watch, tls.accept(stream)).await else { return };
         match stream.get_ref().1.alpn_protocol() {
-            Some(H2) => speak_http2(worker, &door.http2, stream, watch, address).await,
-            // The handshake was all that was asked for.
+            Some(H2) => serve_http2(worker, &acceptor.http2, stream, watch, address).await,
+            // An ACME challenge ends with the handshake.
             Some(ACME_TLS) => {}
             _ => {
                 watch.progress.enter(Phase::Fresh);
-                let transport = Transport::Tls(Box::new(stream));
-                speak_http1(worker, &door.http1, transport, watch, address).await;
+                let transport = Accepted::Tls(Box::new(stream));
+                serve_http1(worker, &acceptor.http1, transport, watch, address).await;
             }
         }
     }
 }
 
-async fn speak_http1(
+async fn serve_http1(
     worker: Rc<Worker>,
     builder: &http1::Builder,
-    transport: Transport,
+    transport: Accepted,
     watch: Rc<Watch>,
     address: IpAddr,
 ) {
     let progress = Arc::clone(&watch.progress);
-    let is_secure = matches!(transport, Transport::Tls(_));
+    let is_secure = matches!(transport, Accepted::Tls(_));
     let stream = Stream::new(transport, Arc::clone(&progress), true);
     let service = service_fn(move |request| {
         let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
         progress.enter(Phase::Busy);
         async move {
-            let mut response = http::answer(Rc::clone(&worker), request, address, is_secure).await;
+            let mut response =
+                http::answer(Rc::clone(&worker), request, address, is_secure, live::upgrade).await;
             if worker.shared.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                // The next request is for who comes after us.
+                // The client sends its next request to the process that follows.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             progress.enter(Phase::Idle);
@@ -259,20 +174,20 @@ async fn speak_http1(
         }
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
-    let mut told = false;
+    let mut is_closing = false;
     let driven = std::future::poll_fn(|cx| {
-        // First what has arrived: it may be a request. An error is the client's: it went away, or spoke something else.
+        // First what has arrived, which may be a request. Errors are the client's: it went away, or sent no HTTP.
         if connection.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         let is_between = match watch.progress.phase() {
-            // The rest of the head is on the way, and the answer will say that it is the last.
+            // The response to this request will close the connection.
             Phase::Head => false,
             Phase::Fresh => watch.hurried.get(),
             Phase::Idle | Phase::Busy => true,
         };
-        if watch.draining.get() && !told && is_between {
-            told = true;
+        if watch.draining.get() && !is_closing && is_between {
+            is_closing = true;
             connection.as_mut().graceful_shutdown();
             return connection.as_mut().poll(cx).map(drop);
         }
@@ -281,32 +196,32 @@ async fn speak_http1(
     unless_expired(&watch, driven).await;
 }
 
-async fn speak_http2(
+async fn serve_http2(
     worker: Rc<Worker>,
-    builder: &http2::Builder<Here>,
+    builder: &http2::Builder<LocalExecutor>,
     stream: TlsStream<TcpStream>,
     watch: Rc<Watch>,
     address: IpAddr,
 ) {
     let progress = Arc::clone(&watch.progress);
     progress.enter(Phase::Idle);
-    let stream = Stream::new(Transport::Tls(Box::new(stream)), Arc::clone(&progress), false);
-    let under_way = Rc::new(Cell::new(0));
+    let stream = Stream::new(Accepted::Tls(Box::new(stream)), Arc::clone(&progress), false);
+    let in_progress = Rc::new(Cell::new(0));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let worker = Rc::clone(&worker);
-        let under_way = UnderWay::begin(&under_way, &progress);
-        name_host(&mut request);
+        let in_progress = InProgress::begin(&in_progress, &progress);
+        set_host(&mut request);
         async move {
-            let response = http::answer(worker, request, address, true).await;
-            drop(under_way);
+            let response = http::answer(worker, request, address, true, live::upgrade).await;
+            drop(in_progress);
             Ok::<_, Infallible>(response)
         }
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut told = false;
+    let mut is_closing = false;
     let driven = std::future::poll_fn(|cx| {
-        if watch.draining.get() && !told {
-            told = true;
+        if watch.draining.get() && !is_closing {
+            is_closing = true;
             connection.as_mut().graceful_shutdown();
         }
         connection.as_mut().poll(cx).map(drop)
@@ -314,21 +229,21 @@ async fn speak_http2(
     unless_expired(&watch, driven).await;
 }
 
-/// HTTP/2 names the host in `:authority` (RFC 9113, section 8.3.1); all that reads it looks for `Host`.
-fn name_host(request: &mut hyper::Request<Incoming>) {
+/// Copies the host of HTTP/2 from `:authority` (RFC 9113, section 8.3.1) to `Host`, where handlers read it.
+fn set_host(request: &mut hyper::Request<Incoming>) {
     let authority = request.uri().authority().map(|authority| authority.as_str());
     if let Some(host) = authority.and_then(|authority| HeaderValue::from_str(authority).ok()) {
         request.headers_mut().insert(header::HOST, host);
     }
 }
 
-/// A request of a connection that may have many; it is idle when the last of them is done, or was taken back.
-struct UnderWay {
+/// A request in progress. Its connection is idle when the last of them is answered or reset.
+struct InProgress {
     count: Rc<Cell<usize>>,
     progress: Arc<Progress>,
 }
 
-impl UnderWay {
+impl InProgress {
     fn begin(count: &Rc<Cell<usize>>, progress: &Arc<Progress>) -> Self {
         count.set(count.get() + 1);
         progress.enter(Phase::Busy);
@@ -336,48 +251,11 @@ impl UnderWay {
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for InProgress {
     fn drop(&mut self) {
         self.count.set(self.count.get() - 1);
         if self.count.get() == 0 {
             self.progress.enter(Phase::Idle);
         }
-    }
-}
-
-/// Drives something until it is done, or its connection has taken too long.
-async fn unless_expired<F: Future>(watch: &Watch, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|cx| {
-        if watch.expired.get() {
-            return Poll::Ready(None);
-        }
-        let known = watch.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if !known {
-            watch.waker.replace(Some(cx.waker().clone()));
-        }
-        future.as_mut().poll(cx).map(Some)
-    })
-    .await
-}
-
-/// Counts a connection as long as it is open.
-struct Open {
-    count: Rc<Cell<usize>>,
-    worker: Rc<Worker>,
-}
-
-impl Open {
-    fn new(count: Rc<Cell<usize>>, worker: Rc<Worker>) -> Self {
-        count.set(count.get() + 1);
-        worker.metrics.connections.add(1);
-        Self { count, worker }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.count.set(self.count.get() - 1);
-        self.worker.metrics.connections.set(self.worker.metrics.connections.get() - 1);
     }
 }

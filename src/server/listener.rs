@@ -1,6 +1,6 @@
-//! Listening: one socket per worker on the same address, among which the kernel spreads the connections; or, when whoever
-//! started us holds the sockets open (socket activation), those alone, from which all workers accept. Connections that
-//! wait on them outlive this process.
+//! Listening: one socket per worker on the same address, among which the kernel distributes connections (`SO_REUSEPORT`); or
+//! sockets that the service manager passes on (socket activation), from each of which all workers accept. Connections that
+//! wait on these outlive this process.
 
 use std::{
     future::poll_fn,
@@ -24,24 +24,24 @@ use crate::worker::Worker;
 /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
-/// The inherited socket of this name (`FileDescriptorName=`) is for the port that sends browsers on to https.
+/// The name (`FileDescriptorName=`) of the inherited socket that redirects from HTTP to HTTPS.
 pub(super) const REDIRECT: &str = "redirect";
 
-/// How long to wait when the system has no more file descriptors.
-const NO_FILES_REST: Duration = Duration::from_millis(50);
+/// The pause after an `accept` that failed, as when the process has no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// On sockets that all workers accept from, a worker that has so many connections more than another lets that one go first …
+/// On sockets that all workers accept from, a worker with this many connections more than another lets others accept first.
 const HEAD_START: u64 = 8;
 
-/// … for so long: then the other has something else to do.
+/// How long it lets them; then they are busy.
 const HEAD_START_LASTS: Duration = Duration::from_millis(1);
 
-/// The listening sockets that whoever started us holds open, by name (sd_listen_fds(3)).
+/// The listening sockets that the service manager passed on, with their names (sd_listen_fds(3)).
 #[derive(Debug, Default)]
 pub(super) struct Inherited(Vec<(String, std::net::TcpListener)>);
 
 impl Inherited {
-    /// Takes them out of the environment, if they are there and for this process.
+    /// Takes those that the environment names for this process.
     pub(super) fn from_environment() -> Result<Self, ServeError> {
         let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut names = names.split(':');
@@ -52,7 +52,7 @@ impl Inherited {
             let socket = found.take_tcp_listener(place).and_then(|socket| {
                 let socket = socket.ok_or(io::ErrorKind::NotFound)?;
                 socket.set_nonblocking(true)?;
-                // Those who come back while the next process starts wait here: whoever finds no room tries again a second later.
+                // Clients reconnect while the next process starts. With a full queue they retry a second later.
                 socket2::SockRef::from(&socket).listen(BACKLOG)?;
                 Ok(socket)
             });
@@ -64,7 +64,7 @@ impl Inherited {
         Ok(Self(sockets))
     }
 
-    /// Hands out those of this name.
+    /// Takes those with this name.
     pub(super) fn take(&mut self, name: &str) -> Vec<std::net::TcpListener> {
         let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(known, _)| known == name);
         self.0 = left;
@@ -72,21 +72,21 @@ impl Inherited {
         taken.into_iter().map(|(_, socket)| socket).collect()
     }
 
-    /// Hands out all that nobody has taken, whatever they are called.
+    /// Takes all that are left.
     fn take_rest(&mut self) -> Vec<std::net::TcpListener> {
         std::mem::take(&mut self.0).into_iter().map(|(_, socket)| socket).collect()
     }
 }
 
-/// The sockets that one worker is to accept from.
+/// The sockets from which one worker accepts.
 #[derive(Debug)]
 pub(super) enum Sockets {
     Own(std::net::TcpListener),
     Shared(Vec<std::net::TcpListener>),
 }
 
-/// Sockets for `count` workers: what is left of the inherited ones, or else new ones on this address. Port 0 picks a free
-/// one, the same for all.
+/// Sockets for `count` workers: the inherited ones that are left, or else new ones on this address. Port 0 chooses a free
+/// port, the same for all.
 pub(super) fn sockets(
     inherited: &mut Inherited,
     address: SocketAddr,
@@ -104,7 +104,7 @@ pub(super) fn sockets(
     Ok((address, sockets.map_err(failed)?))
 }
 
-/// So many sockets that share an address, which is the one asked for, or, where there is no IPv6, its like in IPv4.
+/// Binds `count` sockets to one address. On systems without IPv6, [::] becomes 0.0.0.0.
 pub(super) fn bind(
     address: SocketAddr,
     count: usize,
@@ -119,7 +119,7 @@ pub(super) fn bind(
         io::ErrorKind::AddrInUse => ServeError::PortInUse(address),
         _ => ServeError::Listen(address, error),
     };
-    // With SO_REUSEPORT a second server would share the port in silence: a socket that does not share finds out.
+    // With SO_REUSEPORT a second server would share the port silently; a socket without it finds the port in use.
     if address.port() != 0 {
         let probe = socket(address, false).map_err(failed)?;
         drop(probe);
@@ -137,7 +137,7 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
-        // [::] is every address, IPv4 too, whatever the system's default is.
+        // [::] accepts IPv4 too, whatever the default of the system.
         socket.set_only_v6(false)?;
     }
     if shared {
@@ -149,7 +149,7 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener
     Ok(socket.into())
 }
 
-/// Where a worker's connections come from, until it is told to stop.
+/// The listening sockets of one worker, until it stops.
 pub(super) struct Listener {
     kind: Kind,
     stopped: watch::Receiver<bool>,
@@ -161,8 +161,8 @@ enum Kind {
 }
 
 impl Listener {
-    /// On the runtime that it is to be used on.
-    // Sound here, where the sockets are owned and never exchanged; what is to come instead is `unsafe` to call.
+    /// Has to be called on the runtime that will use it.
+    // Sound because the sockets are owned and never replaced; the constructors that succeed these are `unsafe`.
     #[expect(deprecated, reason = "the other constructors are unsafe, which this crate is not")]
     pub(super) fn new(sockets: Sockets, stopped: watch::Receiver<bool>) -> io::Result<Self> {
         let kind = match sockets {
@@ -174,7 +174,7 @@ impl Listener {
         Ok(Self { kind, stopped })
     }
 
-    /// The next connection; None once the worker is told to stop and has all that would be lost with our own socket.
+    /// The next connection. None once the worker is to stop and has accepted what waits on its own socket.
     pub(super) async fn accept(&mut self, worker: &Worker) -> Option<io::Result<(TcpStream, SocketAddr)>> {
         let Self { kind, stopped } = self;
         let kind = &*kind;
@@ -184,15 +184,15 @@ impl Listener {
                 Kind::Shared(sockets) => accept_among(sockets, worker).await,
             }
         };
-        let is_told = *stopped.borrow();
-        if !is_told {
+        let is_stopped = *stopped.borrow();
+        if !is_stopped {
             tokio::select! {
                 accepted = accepting => return Some(accepted),
                 _ = stopped.changed() => {}
             }
         }
         match kind {
-            // What waits on an inherited socket is for who comes after us.
+            // Connections that wait on an inherited socket are for the next process.
             Kind::Shared(_) => None,
             Kind::Own(socket) => {
                 poll_fn(|cx| match socket.poll_accept(cx) {
@@ -205,18 +205,18 @@ impl Listener {
     }
 }
 
-/// After an accept that failed, most likely for want of file descriptors: those who are here keep being served.
-pub(super) async fn rest(error: &io::Error) {
+/// Logs a failed `accept` and pauses. Most likely there are no more file descriptors; existing connections are served.
+pub(super) async fn pause_after(error: &io::Error) {
     tracing::warn!(%error, "cannot accept a connection");
-    tokio::time::sleep(NO_FILES_REST).await;
+    tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
-/// All workers are woken for each connection, and one of them gets it.
+/// Accepts from sockets that all workers share: each connection wakes all, and one of them gets it.
 async fn accept_among(
     sockets: &[AsyncFd<std::net::TcpListener>],
     worker: &Worker,
 ) -> io::Result<(TcpStream, SocketAddr)> {
-    let mut let_go_first = false;
+    let mut let_others_first = false;
     loop {
         let ready = poll_fn(|cx| {
             for socket in sockets {
@@ -227,14 +227,14 @@ async fn accept_among(
             Poll::Pending
         });
         let mut ready = ready.await?;
-        if !let_go_first && has_more_than_others(worker) {
-            let_go_first = true;
+        if !let_others_first && has_more_than_others(worker) {
+            let_others_first = true;
             drop(ready);
             tokio::time::sleep(HEAD_START_LASTS).await;
             continue;
         }
-        let_go_first = false;
-        // If not, another worker was quicker.
+        let_others_first = false;
+        // An error means that another worker was quicker.
         if let Ok(accepted) = ready.try_io(|socket| socket.get_ref().accept()) {
             let (stream, peer) = accepted?;
             stream.set_nonblocking(true)?;
@@ -243,7 +243,8 @@ async fn accept_among(
     }
 }
 
-/// Sockets live for days, so a worker that is a little quicker when many come at once would have them all.
+/// Whether this worker has more connections than another. WebSockets last for days, so a worker that is a little quicker
+/// when many clients connect at once would keep most of them.
 fn has_more_than_others(worker: &Worker) -> bool {
     let connections =
         |metrics: &crate::metrics::WorkerMetrics| metrics.connections.get() + metrics.sockets.get();
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn inherited_sockets_are_handed_out_by_name_and_every_worker_accepts_from_all_that_are_left() {
+    fn inherited_sockets_are_taken_by_name_and_the_rest_shared_by_all_workers() {
         let (mut inherited, addresses) = inherited(&["http", REDIRECT, "http"]);
         let redirect = inherited.take(REDIRECT);
         assert_eq!(redirect.len(), 1);
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn without_inherited_sockets_each_worker_has_its_own_on_the_same_address() {
+    fn own_sockets_of_the_workers_share_one_address() {
         let elsewhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let (address, workers) = sockets(&mut Inherited::default(), elsewhere, 2).unwrap();
         for worker in workers {

@@ -1,4 +1,4 @@
-//! Port 80 beside TLS: sends everybody on to HTTPS, and answers the challenges of HTTP-01.
+//! Port 80 beside HTTPS: redirects to HTTPS, and answers the challenges of HTTP-01.
 
 use std::{convert::Infallible, rc::Rc, sync::Arc, time::Duration};
 
@@ -19,17 +19,17 @@ use crate::config::{Config, https};
 
 const CHALLENGES: &str = "/.well-known/acme-challenge/";
 
-/// Connections at once; more wait in the kernel. Each asks for one line and goes.
-const AT_ONCE: usize = 256;
+/// Concurrent connections; more wait in the queue of the kernel.
+const MAX_CONNECTIONS: usize = 256;
 
-/// How long one of them may stay in all.
-const STAY: Duration = Duration::from_secs(10);
+/// How long a connection may last.
+const TOTAL: Duration = Duration::from_secs(10);
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const MAX_HEAD: usize = 16 << 10;
 
-/// Where people are sent.
+/// Where requests are redirected to.
 pub(super) struct Redirect {
-    /// Names that are ours, the first one for those who came by another; empty if any may be.
+    /// The names of this server; requests for other names are redirected to the first. Empty for any name.
     domains: Vec<String>,
     public_url: Option<String>,
     port: u16,
@@ -46,20 +46,21 @@ impl Redirect {
         if let Some(token) = request.uri().path().strip_prefix(CHALLENGES) {
             return match self.challenges.get(token) {
                 Some(answer) => text(StatusCode::OK, answer),
-                None => text(StatusCode::NOT_FOUND, "No such challenge is under way.\n".into()),
+                None => text(StatusCode::NOT_FOUND, "There is no such challenge.\n".into()),
             };
         }
         let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let location = self.base(host).and_then(|base| HeaderValue::try_from(format!("{base}{path}")).ok());
         let Some(location) = location else {
-            return text(StatusCode::BAD_REQUEST, "Say in a Host header whom you want.\n".into());
+            return text(StatusCode::BAD_REQUEST, "The Host header is missing or invalid.\n".into());
         };
-        let mut response = text(StatusCode::PERMANENT_REDIRECT, "This server speaks HTTPS.\n".into());
+        let mut response = text(StatusCode::PERMANENT_REDIRECT, "This server uses HTTPS.\n".into());
         response.headers_mut().insert(header::LOCATION, location);
         response
     }
 
+    /// The scheme and host to redirect to, from the `Host` header.
     fn base(&self, host: Option<&str>) -> Option<String> {
         if let Some(url) = &self.public_url {
             return Some(url.clone());
@@ -81,7 +82,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// A name or an address, and nothing that could lead elsewhere.
+/// Whether this is a host name or an address, without anything that would change the meaning of a URL.
 fn is_host(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let is_v6 = |inner: &str| inner.parse::<std::net::Ipv6Addr>().is_ok();
@@ -101,29 +102,29 @@ fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     response
 }
 
-/// Accepts for ever.
+/// Accepts connections; never returns.
 pub(super) async fn serve(listener: TcpListener, redirect: Redirect) {
     let redirect = Rc::new(redirect);
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(MAX_HEAD);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let redirect = Rc::clone(&redirect);
                 let builder = builder.clone();
                 spawn_local(async move {
-                    let _place = place;
+                    let _permit = permit;
                     let service = service_fn(move |request: Request<Incoming>| {
                         let response = redirect.answer(&request);
                         async move { Ok::<_, Infallible>(response) }
                     });
-                    // Whether it broke off or took too long is the other side's affair.
-                    let _ = timeout(STAY, builder.serve_connection(TokioIo::new(stream), service)).await;
+                    // Errors and timeouts are the client's.
+                    let _ = timeout(TOTAL, builder.serve_connection(TokioIo::new(stream), service)).await;
                 });
             }
-            Err(error) => listener::rest(&error).await,
+            Err(error) => listener::pause_after(&error).await,
         }
     }
 }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_sent_to_the_same_place_over_https() {
+    fn redirect_keeps_the_path_and_uses_a_configured_domain() {
         let to = |host, path| location(&["chat.example.org", "c.example"], 443, Some(host), path).unwrap();
         assert_eq!(to("chat.example.org", "/rooms/1?x=2"), "https://chat.example.org/rooms/1?x=2");
         assert_eq!(to("C.example:80", "/"), "https://C.example/");
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_domain_the_host_is_kept_if_it_is_one() {
+    fn redirect_without_a_domain_keeps_a_valid_host() {
         assert_eq!(location(&[], 8443, Some("box.local:80"), "/").unwrap(), "https://box.local:8443/");
         assert_eq!(location(&[], 443, Some("[::1]:80"), "/").unwrap(), "https://[::1]/");
         for host in ["", "a/b", "user@host", "a b", "[evil]"] {

@@ -1,4 +1,4 @@
-//! What HTTPS needs beside a listener: the certificate, the way from port 80, and whoever keeps both fresh.
+//! What HTTPS needs besides a listener: the certificate, who renews it, and the redirect from port 80.
 
 use std::{io, sync::Arc, thread::JoinHandle};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::config::{Config, HttpListen};
 
-/// What HTTPS is served with, and who looks after it; nothing of it if there is none.
+/// The configuration of TLS and its certificates; empty without HTTPS.
 pub(super) struct Security {
     pub(super) tls: Option<Arc<ServerConfig>>,
     certificates: Arc<Certificates>,
@@ -32,8 +32,8 @@ impl Security {
         Ok(Self { tls, certificates, challenges: Arc::default(), files })
     }
 
-    /// The listeners that send people from HTTP to HTTPS: those that were passed on, or else one of our own. If nobody
-    /// asked for that one, it can fail.
+    /// The listeners that redirect from HTTP to HTTPS: those that were passed on, or else one on the configured address. With
+    /// `http_listen = auto`, a failure to bind it is only logged.
     pub(super) fn redirects(
         &self,
         config: &Config,
@@ -43,7 +43,7 @@ impl Security {
         if !inherited.is_empty() {
             if !config.has_tls() {
                 tracing::warn!(
-                    "a socket named {REDIRECT} was passed on, but there is no HTTPS to send anybody to"
+                    "a socket named {REDIRECT} was passed on, but there is no HTTPS to redirect to"
                 );
                 return Ok(Vec::new());
             }
@@ -52,50 +52,51 @@ impl Security {
         let Some(address) = config.redirect_from() else { return Ok(Vec::new()) };
         match listener::bind(address, 1) {
             Ok((address, sockets)) => {
-                tracing::info!("http://{address} sends everybody on to HTTPS");
+                tracing::info!("http://{address} redirects to HTTPS");
                 Ok(sockets.into_iter().map(with).collect())
             }
             Err(error) if config.http_listen == HttpListen::Auto => {
-                tracing::warn!("nobody is sent from HTTP to HTTPS: {error}");
+                tracing::warn!("cannot redirect from HTTP to HTTPS: {error}");
                 Ok(Vec::new())
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Who keeps the certificate fresh, if there is one.
-    pub(super) fn caretaker(
+    /// What renews or reloads the certificate, if there is one.
+    pub(super) fn certificate_manager(
         &mut self,
         config: &Config,
         answers_http: bool,
-    ) -> Result<Option<Caretaker>, ServeError> {
+    ) -> Result<Option<CertificateManager>, ServeError> {
         let certificates = Arc::clone(&self.certificates);
         if let Some(files) = self.files.take() {
-            return Ok(Some(Caretaker::Files(files, certificates)));
+            return Ok(Some(CertificateManager::Files(files, certificates)));
         }
         if config.domain.is_empty() {
             return Ok(None);
         }
         let challenges = Arc::clone(&self.challenges);
-        let caretaker = acme::Caretaker::prepare(config, certificates, challenges, answers_http)?;
-        Ok(Some(Caretaker::Acme(Box::new(caretaker))))
+        let certificate_manager =
+            acme::CertificateManager::prepare(config, certificates, challenges, answers_http)?;
+        Ok(Some(CertificateManager::Acme(Box::new(certificate_manager))))
     }
 }
 
-/// Whoever keeps the certificate fresh.
-pub(super) enum Caretaker {
+/// Renews the certificate by ACME, or reloads it from its files.
+pub(super) enum CertificateManager {
     Files(tls::Files, Arc<Certificates>),
-    Acme(Box<acme::Caretaker>),
+    Acme(Box<acme::CertificateManager>),
 }
 
-impl Caretaker {
-    /// Starts the thread that it does so on.
+impl CertificateManager {
+    /// Starts its thread.
     pub(super) fn start(self, stopped: watch::Receiver<bool>) -> io::Result<JoinHandle<()>> {
         let thread = std::thread::Builder::new().name("certificate".into());
         let runtime = Builder::new_current_thread().enable_all().build()?;
         thread.spawn(move || match self {
             Self::Files(files, certificates) => runtime.block_on(files.watch(certificates, stopped)),
-            Self::Acme(caretaker) => runtime.block_on(caretaker.run(stopped)),
+            Self::Acme(certificate_manager) => runtime.block_on(certificate_manager.run(stopped)),
         })
     }
 }

@@ -1,5 +1,5 @@
-//! What systemd is told, if it started us (sd_notify(3)): that we are ready, well, or going. Without `NOTIFY_SOCKET` in
-//! the environment all of it does nothing.
+//! Notifications to systemd, if it started the server (sd_notify(3)): ready, alive, or stopping. Without `NOTIFY_SOCKET` in
+//! the environment they do nothing.
 
 use std::{
     fmt,
@@ -14,44 +14,44 @@ use sd_notify::NotifyState;
 
 use crate::store::WriterHandle;
 
-/// While the database is brought up to date, the service manager is asked for so much more time …
+/// How much more time the service manager is asked for while the database is migrated.
 const MORE_TIME: Duration = Duration::from_secs(30);
 
-/// … this often …
+/// How often it is asked.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 
-/// … until so much has passed: then something is wrong.
+/// How long it is asked; a start that takes longer is stuck.
 const LONGEST_START: Duration = Duration::from_secs(3600);
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "could not tell the service manager how we are");
+        tracing::warn!(%error, "cannot notify the service manager");
     }
 }
 
-/// Requests are answered from now on.
+/// Reports that requests are answered from now on.
 pub(super) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// We were told to stop.
+/// Reports that the server stops.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping, NotifyState::Status("Letting requests finish")]);
+    notify(&[NotifyState::Stopping, NotifyState::Status("Finishing requests")]);
 }
 
-/// Does what may take long before we are ready, and asks for more time as long as it does.
+/// Runs work that may take long before the server is ready, and asks for more time meanwhile.
 pub(super) fn starting<T>(work: impl FnOnce() -> T) -> T {
     let (done, waiting) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let began = Instant::now();
-            // Ends when the other side is dropped.
+            // Ends when `done` is dropped.
             while began.elapsed() < LONGEST_START
                 && waiting.recv_timeout(ASK_EVERY) == Err(RecvTimeoutError::Timeout)
             {
                 let more = u32::try_from(MORE_TIME.as_micros()).unwrap_or(u32::MAX);
-                let status = NotifyState::Status("Bringing the database up to date");
-                tell(&[NotifyState::ExtendTimeoutUsec(more), status]);
+                let status = NotifyState::Status("Migrating the database");
+                notify(&[NotifyState::ExtendTimeoutUsec(more), status]);
             }
         });
         let result = work();
@@ -60,36 +60,36 @@ pub(super) fn starting<T>(work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// When each worker's clock last ticked. Written by the workers, each its own, read by the watch.
+/// The last heartbeat of each worker, in milliseconds since the start. Each worker writes its own.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct Watchdog {
     started: Instant,
-    /// Milliseconds since the start.
-    beats: Box<[AtomicU64]>,
+    heartbeats: Box<[AtomicU64]>,
 }
 
-impl Pulse {
+impl Watchdog {
     pub(super) fn new(started: Instant, workers: usize) -> Self {
-        let pulse = Self { started, beats: (0..workers).map(|_| AtomicU64::new(0)).collect() };
-        (0..workers).for_each(|worker| pulse.beat(worker));
-        pulse
+        let watchdog = Self { started, heartbeats: (0..workers).map(|_| AtomicU64::new(0)).collect() };
+        (0..workers).for_each(|worker| watchdog.heartbeat(worker));
+        watchdog
     }
 
-    pub(super) fn beat(&self, worker: usize) {
-        self.beats[worker].store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+    /// Records that a worker is alive.
+    pub(super) fn heartbeat(&self, worker: usize) {
+        self.heartbeats[worker].store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// The worker that has been still for longest, and for how long at this time since the start.
-    fn stillest(&self, now: Duration) -> Option<(usize, Duration)> {
-        let beats = self.beats.iter().map(|beat| Duration::from_millis(beat.load(Ordering::Relaxed)));
-        beats
+    /// The worker with the oldest heartbeat, and the age of that; `now` is the time since the start.
+    fn oldest_heartbeat(&self, now: Duration) -> Option<(usize, Duration)> {
+        let heartbeats = self.heartbeats.iter().map(|at| Duration::from_millis(at.load(Ordering::Relaxed)));
+        heartbeats
             .enumerate()
-            .map(|(worker, beat)| (worker, now.saturating_sub(beat)))
-            .max_by_key(|(_, still)| *still)
+            .map(|(worker, at)| (worker, now.saturating_sub(at)))
+            .max_by_key(|(_, age)| *age)
     }
 }
 
-/// Who does not move.
+/// What makes no progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stuck {
     Worker(usize),
@@ -105,44 +105,44 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// Looks whether every worker and the writer are alive.
-struct Watch {
-    /// Who has not moved for longer is stuck.
+/// Checks whether every worker and the writer make progress.
+struct Liveness {
+    /// What makes no progress for longer is stuck.
     patience: Duration,
-    /// How far the writer was, and when it was seen to get there or to have nothing to do.
+    /// The writer's turns, and when they were last seen to change or its queue to be empty.
     writer: (u64, Duration),
 }
 
-impl Watch {
-    /// `now` is the time since the start; of the writer: how much waits for it, and a count that moves while it works.
-    fn look(&mut self, now: Duration, pulse: &Pulse, waiting: usize, turns: u64) -> Option<Stuck> {
+impl Liveness {
+    /// `now` is the time since the start, `waiting` the length of the writer's queue, `turns` a count that grows while it works.
+    fn check(&mut self, now: Duration, watchdog: &Watchdog, waiting: usize, turns: u64) -> Option<Stuck> {
         if waiting == 0 || turns != self.writer.0 {
             self.writer = (turns, now);
         }
-        match pulse.stillest(now) {
-            Some((worker, still)) if still > self.patience => Some(Stuck::Worker(worker)),
+        match watchdog.oldest_heartbeat(now) {
+            Some((worker, age)) if age > self.patience => Some(Stuck::Worker(worker)),
             _ => (now.saturating_sub(self.writer.1) > self.patience).then_some(Stuck::Writer),
         }
     }
 }
 
-/// Tells the service manager twice in each of its intervals (`WatchdogSec=`) that we are alive, as long as all of us are;
-/// if we are not, it starts us afresh. For ever; does nothing if nobody watches.
-pub(super) async fn keep_watch(pulse: &Pulse, writer: &WriterHandle) {
+/// Notifies the service manager twice in each interval (`WatchdogSec=`) as long as all workers and the writer make progress;
+/// otherwise it restarts the server. Never ends; without a watchdog it does nothing.
+pub(super) async fn run_watchdog(watchdog: &Watchdog, writer: &WriterHandle) {
     let Some(interval) = sd_notify::watchdog_enabled().filter(|interval| !interval.is_zero()) else {
         return std::future::pending().await;
     };
-    let mut watch = Watch { patience: interval / 2, writer: (0, pulse.started.elapsed()) };
+    let mut liveness = Liveness { patience: interval / 2, writer: (0, watchdog.started.elapsed()) };
     let mut ticks = tokio::time::interval(interval / 2);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match watch.look(pulse.started.elapsed(), pulse, writer.depth(), writer.turns()) {
-            None => tell(&[NotifyState::Watchdog]),
+        match liveness.check(watchdog.started.elapsed(), watchdog, writer.depth(), writer.turns()) {
+            None => notify(&[NotifyState::Watchdog]),
             Some(stuck) => {
                 tracing::error!(
-                    "{stuck} has not moved for {:?}: the watchdog is not told that all is well",
-                    watch.patience
+                    "{stuck} has made no progress for {:?}: the watchdog is not notified",
+                    liveness.patience
                 );
             }
         }
@@ -155,51 +155,52 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn pulse(beats: &[u64]) -> Pulse {
-        Pulse {
+    fn watchdog(heartbeats: &[u64]) -> Watchdog {
+        Watchdog {
             started: Instant::now(),
-            beats: beats.iter().map(|beat| AtomicU64::new(beat * 1_000)).collect(),
+            heartbeats: heartbeats.iter().map(|at| AtomicU64::new(at * 1_000)).collect(),
         }
     }
 
-    fn watch() -> Watch {
-        Watch { patience: 10 * SECOND, writer: (0, Duration::ZERO) }
+    fn liveness() -> Liveness {
+        Liveness { patience: 10 * SECOND, writer: (0, Duration::ZERO) }
     }
 
     #[test]
-    fn a_worker_whose_clock_stands_still_is_stuck_and_no_longer_so_when_it_ticks_again() {
-        let (mut watch, pulse) = (watch(), pulse(&[100, 95, 100]));
-        assert_eq!(watch.look(105 * SECOND, &pulse, 0, 0), None);
-        assert_eq!(watch.look(106 * SECOND, &pulse, 0, 0), Some(Stuck::Worker(1)));
-        for beat in &pulse.beats {
-            beat.store(107_000, Ordering::Relaxed);
+    fn worker_without_a_heartbeat_is_stuck_until_the_next_one() {
+        let (mut liveness, watchdog) = (liveness(), watchdog(&[100, 95, 100]));
+        assert_eq!(liveness.check(105 * SECOND, &watchdog, 0, 0), None);
+        assert_eq!(liveness.check(106 * SECOND, &watchdog, 0, 0), Some(Stuck::Worker(1)));
+        for heartbeat in &watchdog.heartbeats {
+            heartbeat.store(107_000, Ordering::Relaxed);
         }
-        assert_eq!(watch.look(110 * SECOND, &pulse, 0, 0), None);
+        assert_eq!(liveness.check(110 * SECOND, &watchdog, 0, 0), None);
     }
 
     #[test]
-    fn a_writer_is_stuck_if_something_waits_and_it_takes_no_turn() {
-        let (mut watch, pulse) = (watch(), pulse(&[1_000]));
-        // Nothing to do, for however long.
-        assert_eq!(watch.look(50 * SECOND, &pulse, 0, 7), None);
-        assert_eq!(watch.look(500 * SECOND, &pulse, 0, 7), None);
-        // Much to do, and done.
-        assert_eq!(watch.look(520 * SECOND, &pulse, 40, 8), None);
-        assert_eq!(watch.look(540 * SECOND, &pulse, 40, 9), None);
-        // Still at the same.
-        assert_eq!(watch.look(550 * SECOND, &pulse, 40, 9), None);
-        assert_eq!(watch.look(551 * SECOND, &pulse, 40, 9), Some(Stuck::Writer));
-        assert_eq!(watch.look(552 * SECOND, &pulse, 40, 10), None);
+    fn writer_with_a_queue_and_no_turn_is_stuck() {
+        let (mut liveness, watchdog) = (liveness(), watchdog(&[1_000]));
+        // An idle writer is never stuck.
+        assert_eq!(liveness.check(50 * SECOND, &watchdog, 0, 7), None);
+        assert_eq!(liveness.check(500 * SECOND, &watchdog, 0, 7), None);
+        // It works on its queue.
+        assert_eq!(liveness.check(520 * SECOND, &watchdog, 40, 8), None);
+        assert_eq!(liveness.check(540 * SECOND, &watchdog, 40, 9), None);
+        // It makes no progress.
+        assert_eq!(liveness.check(550 * SECOND, &watchdog, 40, 9), None);
+        assert_eq!(liveness.check(551 * SECOND, &watchdog, 40, 9), Some(Stuck::Writer));
+        assert_eq!(liveness.check(552 * SECOND, &watchdog, 40, 10), None);
     }
 
     #[test]
-    fn a_pulse_beats_for_each_worker() {
-        let pulse = Pulse::new(Instant::now() - 60 * SECOND, 2);
-        let beats = || pulse.beats.iter().map(|beat| beat.load(Ordering::Relaxed)).collect::<Vec<_>>();
-        assert!(beats().iter().all(|beat| *beat >= 60_000), "{:?}", beats());
-        pulse.beats[1].store(0, Ordering::Relaxed);
-        assert_eq!(pulse.stillest(61 * SECOND), Some((1, 61 * SECOND)));
-        pulse.beat(1);
-        assert!(beats()[1] >= 60_000, "{:?}", beats());
+    fn watchdog_has_the_heartbeat_of_each_worker() {
+        let watchdog = Watchdog::new(Instant::now() - 60 * SECOND, 2);
+        let heartbeats =
+            || watchdog.heartbeats.iter().map(|at| at.load(Ordering::Relaxed)).collect::<Vec<_>>();
+        assert!(heartbeats().iter().all(|at| *at >= 60_000), "{:?}", heartbeats());
+        watchdog.heartbeats[1].store(0, Ordering::Relaxed);
+        assert_eq!(watchdog.oldest_heartbeat(61 * SECOND), Some((1, 61 * SECOND)));
+        watchdog.heartbeat(1);
+        assert!(heartbeats()[1] >= 60_000, "{:?}", heartbeats());
     }
 }

@@ -1,4 +1,4 @@
-//! TLS: which certificate is shown, and how it is looked after. Everything that a handshake can choose is in one place.
+//! TLS: the configuration of handshakes, the certificate that is served, and its reload from files.
 
 use std::{
     collections::HashMap,
@@ -22,13 +22,13 @@ pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
 pub(super) const H2: &[u8] = b"h2";
 const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// Sessions of TLS 1.2 that are remembered for those who do not take tickets.
+/// Sessions of TLS 1.2 that are stored for clients without tickets.
 const SESSIONS: usize = 4096;
 
-/// Files are looked at this often: whoever renews them need not tell us.
+/// How often the files of a certificate are checked for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Why a certificate cannot be shown. Displays as one sentence.
+/// Why a certificate cannot be used. Displays as one sentence.
 #[derive(Debug)]
 pub enum TlsError {
     Certificate(PathBuf, String),
@@ -59,7 +59,7 @@ impl fmt::Display for TlsError {
 
 impl std::error::Error for TlsError {}
 
-/// What is shown in handshakes: the certificate as of now, and those that answer challenges.
+/// The certificates for handshakes: the current one, and those that answer challenges.
 #[derive(Debug, Default)]
 pub(super) struct Certificates {
     current: RwLock<Option<Arc<CertifiedKey>>>,
@@ -67,8 +67,8 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// Shows this one from the next handshake on.
-    pub(super) fn show(&self, key: CertifiedKey) {
+    /// Uses this certificate from the next handshake on.
+    pub(super) fn set_current(&self, key: CertifiedKey) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(key));
     }
 
@@ -76,12 +76,12 @@ impl Certificates {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Shows this one to whoever asks for a name by `acme-tls/1`.
-    pub(super) fn show_challenge(&self, domain: &str, key: CertifiedKey) {
+    /// Uses this certificate for handshakes by `acme-tls/1` with this name.
+    pub(super) fn add_challenge(&self, domain: &str, key: CertifiedKey) {
         self.challenges().insert(domain.to_owned(), Arc::new(key));
     }
 
-    pub(super) fn end_challenge(&self, domain: &str) {
+    pub(super) fn remove_challenge(&self, domain: &str) {
         self.challenges().remove(domain);
     }
 
@@ -89,7 +89,7 @@ impl Certificates {
         self.challenges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A chain and its key from PEM, which belong together.
+    /// Reads a chain and its key from PEM files, and checks that they match.
     pub(super) fn load(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
         let chain = chain_in(certificate)?;
         let unread = |error: &dyn fmt::Display| TlsError::Key(key.to_owned(), error.to_string());
@@ -105,7 +105,7 @@ impl Certificates {
     }
 }
 
-/// The certificates in a PEM file, of which there is one at least.
+/// The certificates in a PEM file, at least one.
 pub(super) fn chain_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let unread = |why: String| TlsError::Certificate(path.to_owned(), why);
     let chain = CertificateDer::pem_file_iter(path)
@@ -126,7 +126,7 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// Answers of HTTP-01 (RFC 8555, section 8.3), by token.
+/// The answers to HTTP-01 challenges (RFC 8555, section 8.3), by token.
 #[derive(Debug, Default)]
 pub(super) struct HttpChallenges(Mutex<HashMap<String, String>>);
 
@@ -148,8 +148,8 @@ impl HttpChallenges {
     }
 }
 
-/// What every handshake goes by: TLS 1.2 and 1.3, HTTP/2 before HTTP/1.1, and tickets, so that who was here before is
-/// back in one round trip. Shared by all workers, or a ticket of one would be nothing to the next.
+/// The configuration of handshakes: TLS 1.2 and 1.3, HTTP/2 before HTTP/1.1, and session tickets, which save a round trip.
+/// All workers share it, so that each accepts the tickets of the others.
 pub(super) fn server_config(certificates: Arc<Certificates>) -> Arc<ServerConfig> {
     let provider: Arc<CryptoProvider> = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -161,23 +161,23 @@ pub(super) fn server_config(certificates: Arc<Certificates>) -> Arc<ServerConfig
     config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
     match ring::Ticketer::new() {
         Ok(ticketer) => config.ticketer = ticketer,
-        Err(error) => tracing::warn!(%error, "no tickets: everybody shakes hands in full"),
+        Err(error) => tracing::warn!(%error, "cannot issue session tickets: every handshake is a full one"),
     }
     Arc::new(config)
 }
 
-/// A certificate and its key that somebody else looks after.
+/// The files of a certificate that the server does not renew itself.
 pub(super) struct Files {
     certificate: PathBuf,
     key: PathBuf,
     seen: [Option<Stamp>; 2],
 }
 
-/// What changes when a file is replaced.
+/// Modification time, size and inode of a file, one of which changes when it is replaced.
 type Stamp = (SystemTime, u64, u64);
 
 impl Files {
-    /// Reads them for the first time, when a fault has to stop the start.
+    /// Reads them at the start, which fails if they cannot be used.
     pub(super) fn load(
         certificate: &Path,
         key: &Path,
@@ -185,7 +185,7 @@ impl Files {
     ) -> Result<Self, TlsError> {
         let mut files = Self { certificate: certificate.to_owned(), key: key.to_owned(), seen: [None, None] };
         files.seen = files.stamps();
-        certificates.show(Certificates::load(certificate, key)?);
+        certificates.set_current(Certificates::load(certificate, key)?);
         Ok(files)
     }
 
@@ -197,8 +197,8 @@ impl Files {
         })
     }
 
-    /// Shows what is in the files whenever they have changed; what is wrong with them is said once, and the old
-    /// certificate is shown until it is mended.
+    /// Reloads the files whenever they change. If they cannot be used, that is logged once per change and the old certificate
+    /// stays in use.
     pub(super) async fn watch(mut self, certificates: Arc<Certificates>, mut stopped: watch::Receiver<bool>) {
         loop {
             tokio::select! {
@@ -212,10 +212,10 @@ impl Files {
             self.seen = stamps;
             match Certificates::load(&self.certificate, &self.key) {
                 Ok(key) => {
-                    certificates.show(key);
+                    certificates.set_current(key);
                     tracing::info!("the certificate was replaced");
                 }
-                // The second of the two files may just be on its way.
+                // The other file may be about to change too.
                 Err(error) => tracing::warn!("the old certificate stays: {error}"),
             }
         }

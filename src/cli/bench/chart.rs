@@ -1,10 +1,10 @@
-//! Charts as inline SVG, whose colours are the page's.
+//! Line charts as inline SVG; classes of the page give the colours.
 
 use std::fmt::Write;
 
 use super::verdict::number;
 
-/// In units of the SVG, which is scaled to the width that there is.
+/// In units of the SVG, which is scaled to the available width.
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 52.0;
@@ -12,13 +12,13 @@ const RIGHT: f64 = 10.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 30.0;
 
-/// Points of a line at most: there are no more pixels for them.
+/// The most points of a line, which has no more pixels.
 const MAX_POINTS: usize = 280;
 
-/// A line; where there is no value it has a gap.
+/// A line, with gaps where there is no value.
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
-    /// The class that gives it its colour.
+    /// The CSS class, which gives the colour.
     pub(super) class: &'a str,
     pub(super) points: Vec<(f64, Option<f64>)>,
 }
@@ -27,16 +27,16 @@ pub(super) struct Chart<'a> {
     pub(super) title: &'a str,
     pub(super) unit: &'a str,
     pub(super) lines: Vec<Line<'a>>,
-    /// Marks along the bottom, with what they say.
+    /// Labels of the x axis.
     pub(super) marks: Vec<(f64, String)>,
-    /// Up to here is the ramp.
+    /// The end of the ramp on the x axis.
     pub(super) ramp: f64,
-    /// Latencies from microseconds to seconds need a scale of tens.
+    /// Whether the y axis is logarithmic, as for latencies.
     pub(super) logarithmic: bool,
 }
 
 impl Chart<'_> {
-    /// None if there is nothing to show.
+    /// The SVG; None without positive values.
     pub(super) fn draw(&self) -> Option<String> {
         let values = || self.lines.iter().flat_map(|line| &line.points).filter_map(|(_, value)| *value);
         let most = values().fold(0.0, f64::max);
@@ -98,19 +98,19 @@ impl Chart<'_> {
     }
 }
 
-/// Marks for seconds, of a round number of them.
+/// Labels in seconds, with a round step.
 pub(super) fn seconds(last: f64) -> Vec<(f64, String)> {
     let step = round_up(last / 6.0).max(1.0);
     let count = (last / step + 1e-9).floor() as usize;
-    (0..=count).map(|place| place as f64 * step).map(|at| (at, format!("{} s", number(at)))).collect()
+    (0..=count).map(|index| index as f64 * step).map(|at| (at, format!("{} s", number(at)))).collect()
 }
 
-/// The path of a line, thinned out by keeping the highest of each stretch: a peak must not get lost.
+/// The path of a line, reduced to `MAX_POINTS` by keeping the highest of neighbouring points, so that peaks stay.
 fn path(points: &[(f64, Option<f64>)], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
     let mut path = String::new();
     let mut pen = "M";
-    for stretch in points.chunks(points.len().div_ceil(MAX_POINTS).max(1)) {
-        let highest = stretch.iter().filter_map(|(at, value)| Some((*at, (*value)?)));
+    for chunk in points.chunks(points.len().div_ceil(MAX_POINTS).max(1)) {
+        let highest = chunk.iter().filter_map(|(at, value)| Some((*at, (*value)?)));
         match highest.reduce(|one, other| if other.1 > one.1 { other } else { one }) {
             Some((at, value)) => {
                 let _ = write!(path, "{pen}{:.1} {:.1}", x(at), y(value));
@@ -122,6 +122,7 @@ fn path(points: &[(f64, Option<f64>)], x: impl Fn(f64) -> f64, y: impl Fn(f64) -
     path
 }
 
+/// The y axis.
 struct Scale {
     from: f64,
     to: f64,
@@ -138,7 +139,7 @@ impl Scale {
         }
         let step = round_up(most / 4.0);
         let count = (most / step).ceil() as usize;
-        let ticks = (0..=count).map(|place| place as f64 * step).collect();
+        let ticks = (0..=count).map(|index| index as f64 * step).collect();
         Self { from: 0.0, to: count as f64 * step, logarithmic, ticks }
     }
 
@@ -149,7 +150,7 @@ impl Scale {
     }
 }
 
-/// The next 1, 2 or 5 with zeros.
+/// The next number of the form 1, 2 or 5 times a power of ten.
 fn round_up(value: f64) -> f64 {
     let power = 10f64.powf(value.log10().floor());
     [1.0, 2.0, 5.0, 10.0]
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_keeps_its_peak_and_its_gaps() {
+    fn long_line_keeps_its_peaks_and_gaps() {
         let mut points: Vec<_> = (0..5000).map(|at| (f64::from(at), Some(1.0))).collect();
         points[2345].1 = Some(99.0);
         points[4000..4200].iter_mut().for_each(|point| point.1 = None);

@@ -1,4 +1,4 @@
-//! What a run came to: the same for the terminal, the page and the JSON, whose names stay as they are.
+//! The figures of a run, for the terminal, the page and the JSON, whose field names are stable.
 
 use serde::Serialize;
 
@@ -10,11 +10,11 @@ use super::{
     verdict::{MIB, Measured, Outcome, Row, number},
 };
 
-/// Above this share of its one core the bench may be what is slow.
+/// Above this share of its one core, the bench may be the bottleneck.
 const BUSY: f64 = 0.9;
-/// And where it is late to start this often by as much, whatever held it up.
+/// So may it be if the 95th percentile of its lateness is above this, in ms.
 const LATE_MS: f64 = 10.0;
-/// Percentiles of the curve that shows how rare the slow ones are.
+/// The percentiles of the latency curve.
 const CURVE: [f64; 14] =
     [0.0, 25.0, 50.0, 75.0, 90.0, 95.0, 97.5, 99.0, 99.5, 99.75, 99.9, 99.95, 99.99, 99.999];
 
@@ -30,7 +30,7 @@ pub(super) struct Figures {
     pub(super) rooms: usize,
     pub(super) ramp_s: f64,
     pub(super) duration_s: f64,
-    /// Null: as fast as it goes.
+    /// Requests per second; null for as fast as possible.
     pub(super) rate: Option<f64>,
     pub(super) interrupted: bool,
     pub(super) passed: bool,
@@ -41,7 +41,7 @@ pub(super) struct Figures {
     pub(super) notes: Vec<String>,
     pub(super) left_behind: Vec<String>,
     pub(super) requests: Requests,
-    /// Null if nobody listened.
+    /// Null in scenarios without sockets.
     pub(super) deliveries: Option<Heard>,
     pub(super) people_peak: usize,
     pub(super) sockets_peak: usize,
@@ -56,7 +56,7 @@ pub(super) struct Requests {
     pub(super) failed: u64,
     pub(super) wrong: u64,
     pub(super) unsent: u64,
-    /// Answered a second, after the ramp.
+    /// Answered per second, after the ramp.
     pub(super) per_second: f64,
     pub(super) latency_ms: Percentiles,
     pub(super) curve_ms: Vec<(f64, f64)>,
@@ -83,7 +83,7 @@ pub(super) struct Heard {
 
 #[derive(Serialize)]
 pub(super) struct ServerFigures {
-    /// Null unless it is this machine, or was told.
+    /// Null unless it is this machine or was given.
     pub(super) cores: Option<usize>,
     pub(super) memory_peak_bytes: Option<f64>,
     /// Mean cores used after the ramp.
@@ -97,7 +97,7 @@ pub(super) struct ServerFigures {
 pub(super) struct BenchFigures {
     /// Of the one core that it can use.
     pub(super) cpu_percent: f64,
-    /// How late it started requests although a user was free.
+    /// How late it started requests for which a user was free.
     pub(super) late_ms: Percentiles,
     pub(super) was_the_bottleneck: bool,
 }
@@ -213,18 +213,13 @@ impl Figures {
         } else if failed > 0 {
             (false, format!("Failed: {} requests or connections failed.", number(failed as f64)))
         } else if self.requests.done == 0 {
-            (false, "Failed: nothing was answered.".into())
+            (false, "Failed: no request was answered.".into())
         } else if missed > 0 {
             (false, format!("Tier {tier} is missed in {missed} of 6 points."))
         } else if self.tier.is_none() {
             (true, "Every answer and every delivery was right.".into())
         } else if unseen > 0 {
-            (
-                true,
-                format!(
-                    "Nothing speaks against tier {tier}, but this run did not exercise {unseen} of its 6 points."
-                ),
-            )
+            (true, format!("No point of tier {tier} is missed, but this run did not exercise {unseen} of 6."))
         } else {
             (true, format!("Tier {tier} is met in all points."))
         };
@@ -234,7 +229,7 @@ impl Figures {
     fn note(&mut self, ran: &Ran) {
         let mut notes = Vec::new();
         if self.interrupted {
-            notes.push("It was interrupted: the figures are of what ran.".to_owned());
+            notes.push("It was interrupted: the figures are those up to then.".to_owned());
         }
         if self.bench.was_the_bottleneck {
             notes.push(format!(
@@ -251,32 +246,32 @@ impl Figures {
             .sum();
         if limited > 0 {
             notes.push(format!(
-                "{} messages met the limit on posting, which is a person's and does its work. To measure beyond it, start \
-                 the server with CAMPFIRE_POST_LIMIT=0.",
+                "{} messages exceeded the post limit of a user. To measure without it, start the server with \
+                 CAMPFIRE_POST_LIMIT=0.",
                 number(limited as f64)
             ));
         }
         if self.rate.is_none() {
             notes.push(
-                "It went as fast as it could (--rate max): latencies are service times, and hide what would have waited."
+                "The rate was unlimited (--rate max): latencies are service times, without waiting."
                     .to_owned(),
             );
         }
         if self.requests.unsent > 0 {
             notes.push(format!(
-                "{} requests were due and never sent, because all users were busy to the end; they count with the time \
-                 that they waited.",
+                "{} requests were due and never sent, because all users were busy; they count with the time that they \
+                 waited.",
                 number(self.requests.unsent as f64)
             ));
         }
         if let Some(why) = &ran.blind {
             notes.push(format!(
-                "The server's own figures are missing or have gaps ({why}); from elsewhere they take --metrics-token."
+                "The figures of the server are missing or have gaps ({why}); on another machine they need --metrics-token."
             ));
         }
         if self.accounts > 0 && self.accounts < self.users {
             notes.push(format!(
-                "{} users share {} accounts: each has connections of its own, but not a name.",
+                "{} users share {} accounts; each user has its own connections.",
                 number(self.users as f64),
                 number(self.accounts as f64)
             ));

@@ -1,4 +1,4 @@
-//! A lean HTTP/1.1 client: one request at a time over a connection that is kept, and nothing that is not needed.
+//! A small HTTP/1.1 client: one request at a time over a connection that is kept open.
 
 use std::io;
 
@@ -6,16 +6,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::target::{Stream, Target};
 
-/// Past this a buffer is given back after an answer: 10,000 users must not each keep their largest one.
-const KEPT: usize = 32 << 10;
+/// The largest buffer that a connection keeps after a response, in bytes, because there may be 10,000 connections.
+const MAX_KEPT_BUFFER: usize = 32 << 10;
 
-/// No answer of the API is as long.
-const MAX_ANSWER: usize = 64 << 20;
+/// The largest response, in bytes; those of the API are smaller.
+const MAX_RESPONSE: usize = 64 << 20;
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// The server closed a kept connection before it answered: nothing is wrong, one asks again on a new one.
+    /// The server closed a kept connection before it answered. The request is to be sent on a new one.
     Stale,
     Broken(io::Error),
     Malformed(&'static str),
@@ -27,7 +27,7 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// The bytes of a request. An empty body is none.
+/// The bytes of a request; an empty body is omitted.
 pub(super) fn request(method: &str, path: &str, host: &str, token: &str, body: &str) -> String {
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
     if !token.is_empty() {
@@ -46,9 +46,9 @@ pub(super) fn request(method: &str, path: &str, host: &str, token: &str, body: &
 pub(super) struct Connection {
     stream: Stream,
     buffer: Vec<u8>,
-    /// It has answered before, so its end may just be that it waited too long.
+    /// It has answered before, so its end may be an idle timeout.
     is_used: bool,
-    /// The server ends it after the last answer.
+    /// The server has announced to close it.
     is_over: bool,
 }
 
@@ -63,17 +63,18 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::new(), is_used: false, is_over: false })
     }
 
-    /// For one that becomes a socket: the stream, and what came after the head.
+    /// The stream of a WebSocket, and what arrived after the head.
     pub(super) fn into_parts(self) -> (Stream, Vec<u8>) {
         (self.stream, self.buffer)
     }
 
+    /// Sends a request and reads the response.
     pub(super) async fn ask(&mut self, request: &[u8]) -> Result<Reply<'_>, Fault> {
         if self.is_over {
             return Err(Fault::Stale);
         }
         self.buffer.clear();
-        self.buffer.shrink_to(KEPT);
+        self.buffer.shrink_to(MAX_KEPT_BUFFER);
         if let Err(error) = self.stream.write_all(request).await {
             return Err(if self.is_used { Fault::Stale } else { error.into() });
         }
@@ -104,7 +105,7 @@ impl Connection {
         Ok(Reply { status: head.status, body: &self.buffer[body.0..body.0 + body.1] })
     }
 
-    /// Asks for a socket: the answer's status, with what came after its head left in the buffer if it is 101.
+    /// Requests a WebSocket and returns the status. What arrived after the head stays in the buffer.
     pub(super) async fn upgrade(&mut self, request: &[u8]) -> Result<u16, Fault> {
         self.stream.write_all(request).await?;
         let (length, head) = self.head().await?;
@@ -126,8 +127,8 @@ impl Connection {
     }
 
     async fn read(&mut self) -> Result<(), Fault> {
-        if self.buffer.len() > MAX_ANSWER {
-            return Err(Fault::Malformed("it never ends"));
+        if self.buffer.len() > MAX_RESPONSE {
+            return Err(Fault::Malformed("it is too long"));
         }
         if self.buffer.capacity() - self.buffer.len() < 2048 {
             self.buffer.reserve(8192);
@@ -152,19 +153,19 @@ struct Head {
 
 impl Head {
     fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
-        let head = std::str::from_utf8(bytes).map_err(|_| "the head is no text")?;
+        let head = std::str::from_utf8(bytes).map_err(|_| "the head is not text")?;
         let mut lines = head.split("\r\n");
         let first = lines.next().unwrap_or_default();
         let status = first
             .strip_prefix("HTTP/1.1 ")
             .and_then(|rest| rest.get(..3)?.parse().ok())
-            .ok_or("the first line is no status of HTTP/1.1")?;
+            .ok_or("the first line is not a status of HTTP/1.1")?;
         let mut found = Self { status, length: Length::Known(0), closes: false };
         for line in lines {
             let (name, value) = line.split_once(':').ok_or("a header has no colon")?;
             let value = value.trim();
             if name.eq_ignore_ascii_case("content-length") {
-                found.length = Length::Known(value.parse().map_err(|_| "the length is no number")?);
+                found.length = Length::Known(value.parse().map_err(|_| "the length is not a number")?);
             } else if name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked")
             {
                 found.length = Length::Chunked;
@@ -179,7 +180,7 @@ impl Head {
     }
 }
 
-/// A chunked body (RFC 9112, section 7.1) in one piece; None while it is not all there.
+/// Decodes a chunked body (RFC 9112, section 7.1); None while it is incomplete.
 fn joined(mut bytes: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
     let mut body = Vec::new();
     loop {
@@ -188,7 +189,7 @@ fn joined(mut bytes: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
         let size = line.split(';').next().unwrap_or_default().trim();
         let size = usize::from_str_radix(size, 16).map_err(|_| "a chunk has no size")?;
         bytes = &bytes[end + 2..];
-        if size > MAX_ANSWER {
+        if size > MAX_RESPONSE {
             return Err("a chunk is too large");
         }
         let Some(chunk) = bytes.get(..size) else { return Ok(None) };
@@ -206,15 +207,15 @@ fn joined(mut bytes: &[u8]) -> Result<Option<Vec<u8>>, &'static str> {
     }
 }
 
-/// Where something stands in bytes. Looks for its first byte alone, which compilers make quick.
+/// The position of `wanted` in bytes. Scans for its first byte, which compilers vectorize.
 pub(super) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    let mut place = 0;
-    while let Some(next) = bytes.get(place..)?.iter().position(|byte| *byte == wanted[0]) {
-        place += next;
-        if bytes[place..].starts_with(wanted) {
-            return Some(place);
+    let mut index = 0;
+    while let Some(next) = bytes.get(index..)?.iter().position(|byte| *byte == wanted[0]) {
+        index += next;
+        if bytes[index..].starts_with(wanted) {
+            return Some(index);
         }
-        place += 1;
+        index += 1;
     }
     None
 }
@@ -224,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_tells_the_status_and_where_the_body_ends() {
+    fn head_has_the_status_and_the_length_of_the_body() {
         let head = Head::parse(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nconnection: close").unwrap();
         assert!(matches!((head.status, head.length, head.closes), (200, Length::Known(12), true)));
         let head = Head::parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked").unwrap();
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_once_all_are_there() {
+    fn chunked_body_is_decoded_once_it_is_complete() {
         let whole = b"4\r\nWiki\r\n6;a=b\r\npedia \r\nE\r\nin \r\n\r\nchunks.\r\n0\r\n\r\n";
         assert_eq!(joined(whole).unwrap().unwrap(), b"Wikipedia in \r\n\r\nchunks.");
         for end in 0..whole.len() {
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_what_it_needs_and_no_more() {
+    fn request_has_only_the_headers_that_it_needs() {
         assert_eq!(request("GET", "/health", "h:1", "", ""), "GET /health HTTP/1.1\r\nhost: h:1\r\n\r\n");
         let post = request("POST", "/x", "h", "t", "{}");
         assert!(

@@ -1,4 +1,4 @@
-//! `campfire bench`: puts load on a server, checks all that it says, and reports.
+//! `campfire bench`: puts load on a server, checks all responses and deliveries, and reports.
 
 mod chart;
 mod delivery;
@@ -33,7 +33,7 @@ use self::{
 };
 use super::{Failure, Given, help, say};
 
-/// Options of its own, and whether each takes a value.
+/// The options, and whether each takes a value.
 const OWN: [(&str, bool); 13] = [
     ("scenario", true),
     ("users", true),
@@ -52,10 +52,10 @@ const OWN: [(&str, bool); 13] = [
 
 const MAX_USERS: usize = 100_000;
 const MAX_RATE: f64 = 1e6;
-/// Open files that are no user's: standard streams, the timer, the look at the server, tokio's own.
+/// Open files besides the connections of users: standard streams, the timer, the connection for /metrics, and those of tokio.
 const OTHER_FILES: u64 = 32;
 
-/// What was asked for.
+/// The parsed options.
 struct Options {
     scenario: Scenario,
     users: usize,
@@ -95,10 +95,10 @@ fn write(path: &PathBuf, content: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot write {} ({error})", path.display())))
 }
 
-/// None if it was interrupted while people were made; they are gone again then.
+/// Runs the bench. None if it was interrupted while users were created; they are removed then.
 async fn measure(target: GivenTarget, options: &Options) -> Result<Option<Figures>, Failure> {
     let mut terminal = Terminal::new();
-    // Heard from now on: whenever it comes, what was made is removed.
+    // From now on, Ctrl+C removes what was created.
     let mut interrupts = signal(SignalKind::interrupt())
         .map_err(|error| Failure::Failed(format!("cannot listen for Ctrl+C ({error})")))?;
     let target = Target::find(target).await?;
@@ -111,7 +111,7 @@ async fn measure(target: GivenTarget, options: &Options) -> Result<Option<Figure
         rooms: options.rooms,
     };
     if options.scenario != Scenario::Health {
-        terminal.say(&format!("Makes people and rooms on {} …", target.url));
+        terminal.say(&format!("Creating users and rooms on {} …", target.url));
         let made = tokio::select! {
             made = people.make(&target, &options.tokens, needs) => Some(made),
             _ = interrupts.recv() => None,
@@ -122,7 +122,7 @@ async fn measure(target: GivenTarget, options: &Options) -> Result<Option<Figure
         }
     }
     let started_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let aim = options.plan.rate.map_or("as fast as it goes".into(), |rate| format!("{}/s", number(rate)));
+    let aim = options.plan.rate.map_or("as fast as possible".into(), |rate| format!("{}/s", number(rate)));
     terminal.say(&format!(
         "{}: {} users, {aim}; {} s of ramp, then {} s. Ctrl+C ends it early.",
         options.scenario.name(),
@@ -144,30 +144,31 @@ impl Options {
         let usage = |why: String| Failure::Usage(why);
         if let Some((key, _)) = given.settings.iter().find(|(key, _)| key != "metrics_token") {
             return Err(usage(format!(
-                "--{} is a setting of the server, not of a bench",
+                "--{} is a setting of the server, not of bench",
                 key.replace('_', "-")
             )));
         }
         if given.file.is_some() {
-            return Err(usage("a bench reads no settings file, so there is no --config for it".into()));
+            return Err(usage("bench reads no settings file, so --config is not allowed".into()));
         }
         let [url] = given.words.as_slice() else {
             let count = given.words.len();
-            return Err(usage(format!(
-                "it takes one address to measure, like http://127.0.0.1:3000, not {count}"
-            )));
+            return Err(usage(format!("bench takes one URL, like http://127.0.0.1:3000, not {count}")));
         };
         let target = GivenTarget::parse(url, given.has("i-own-this-server"))?;
         let name = given.required("scenario")?;
         let scenario = Scenario::ALL.iter().find(|(known, _)| *known == name).map(|(_, scenario)| *scenario);
         let scenario = scenario.ok_or_else(|| {
             let known: Vec<_> = Scenario::ALL.iter().map(|(name, _)| *name).collect();
-            usage(format!("there is no scenario {name:?}, but {}", known.join(", ")))
+            usage(format!("there is no scenario {name:?}; there are {}", known.join(", ")))
         })?;
         let tier = match given.option("tier") {
             None => None,
             Some(name) => Some(Tier::named(name).ok_or_else(|| {
-                usage(format!("there is no tier {name:?}, but {}", TIERS.map(|tier| tier.name).join(", ")))
+                usage(format!(
+                    "there is no tier {name:?}; there are {}",
+                    TIERS.map(|tier| tier.name).join(", ")
+                ))
             })?),
         };
         let default_users = match tier {
@@ -178,7 +179,7 @@ impl Options {
         let users = whole(given, "users", 1, MAX_USERS)?.unwrap_or(default_users);
         let rate = match given.option("rate") {
             Some("max") => None,
-            // Without a word, each user does something once a second.
+            // By default, each user sends one request per second.
             None => Some(tier.map_or(users as f64, |tier| tier.rate)),
             Some(_) => between(given, "rate", 0.1, MAX_RATE)?,
         };
@@ -199,7 +200,7 @@ impl Options {
             tokens.extend(text.split_whitespace().map(str::to_owned));
         }
         if tokens.iter().any(|token| token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err(usage("--token: a token is one word".into()));
+            return Err(usage("--token: a token consists of visible ASCII characters".into()));
         }
         let metrics_token = given.settings.last().map_or_else(String::new, |(_, token)| token.clone());
         let path = |name| given.option(name).map(PathBuf::from);
@@ -218,14 +219,14 @@ impl Options {
         Ok((target, options))
     }
 
-    /// Whether this machine lets it have so many connections.
+    /// Checks that this process may open as many connections as it needs.
     fn fits(&self, target: &GivenTarget) -> Result<(), Failure> {
         let each = u64::from(self.scenario.has_http()) + u64::from(self.scenario.has_sockets());
         let needed = self.users as u64 * each;
         let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
         if needed + OTHER_FILES > files {
             return Err(Failure::Failed(format!(
-                "{} users take {needed} connections, but this process may have {files} open files: take fewer --users, or \
+                "{} users need {needed} connections, but this process may have {files} open files: use fewer --users, or \
                  raise the hard limit (ulimit -Hn, LimitNOFILE=)",
                 self.users
             )));
@@ -237,8 +238,8 @@ impl Options {
         });
         match ports {
             Some(ports) if needed > ports => Err(Failure::Failed(format!(
-                "{} users take {needed} connections, but there are {ports} ports to call {} from \
-                 (net.ipv4.ip_local_port_range): take fewer --users",
+                "{} users need {needed} connections, but there are {ports} ports to connect to {} \
+                 (net.ipv4.ip_local_port_range): use fewer --users",
                 self.users,
                 if target.is_loopback { "this machine" } else { "one address" },
             ))),
@@ -247,7 +248,7 @@ impl Options {
     }
 }
 
-/// The value of an option that has bounds.
+/// The value of an option, within bounds.
 fn between(given: &Given, name: &str, least: f64, most: f64) -> Result<Option<f64>, Failure> {
     let Some(text) = given.option(name) else { return Ok(None) };
     match text.parse::<f64>() {
@@ -256,6 +257,7 @@ fn between(given: &Given, name: &str, least: f64, most: f64) -> Result<Option<f6
     }
 }
 
+/// The value of an option, a whole number within bounds.
 fn whole(given: &Given, name: &str, least: usize, most: usize) -> Result<Option<usize>, Failure> {
     let Some(text) = given.option(name) else { return Ok(None) };
     match text.parse::<usize>() {

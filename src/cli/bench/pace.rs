@@ -1,7 +1,7 @@
-//! When each request is due, and a clock fine enough to keep to that.
+//! When each request is due, and a timer that is precise enough for that.
 //!
-//! Requests are due by a timetable that knows nothing of answers: one that is slow does not put off the next, which
-//! waits, and whose wait counts (an open loop; this is how coordinated omission is accounted for).
+//! Requests are due by a schedule that does not depend on responses (an open loop). A slow response does not delay the next
+//! request; its wait for a free user counts as latency, so there is no coordinated omission.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,19 +18,19 @@ use rustix::time::{
 };
 use tokio::io::unix::AsyncFd;
 
-/// How load comes up and how much of it there is.
+/// The load over time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// Seconds in which users and rate come up evenly.
+    /// Seconds in which users and rate increase linearly.
     pub(super) ramp: f64,
     /// Seconds after the ramp.
     pub(super) duration: f64,
-    /// Requests a second; without, each as soon as the last is answered.
+    /// Requests per second; None to send each as soon as the last is answered.
     pub(super) rate: Option<f64>,
 }
 
 impl Plan {
-    /// Seconds after the start at which the request of a number is due.
+    /// When the request of a number is due, in seconds since the start.
     fn due(&self, number: u64, rate: f64) -> f64 {
         let in_ramp = rate * self.ramp / 2.0;
         let number = number as f64;
@@ -41,7 +41,7 @@ impl Plan {
         }
     }
 
-    /// Requests due within so many seconds.
+    /// The number of requests due in the first `seconds`.
     pub(super) fn due_within(&self, seconds: f64, rate: f64) -> u64 {
         let in_ramp = rate * self.ramp / 2.0;
         let count = if seconds < self.ramp {
@@ -56,38 +56,38 @@ impl Plan {
         self.ramp + self.duration
     }
 
-    /// The rate that is aimed at after so many seconds.
+    /// The scheduled rate after `seconds`.
     pub(super) fn rate_at(&self, seconds: f64) -> Option<f64> {
         Some(self.rate? * if seconds < self.ramp { seconds / self.ramp } else { 1.0 })
     }
 }
 
-/// Whom to wake, if somebody waits already.
+/// The waker of a user who waits for a turn.
 type Alarm = Rc<Cell<Option<Waker>>>;
 
-/// Hands out the requests of a plan, each to the first user who is free.
+/// Assigns the requests of a plan, each to the first free user.
 pub(super) struct Pacer {
     pub(super) plan: Plan,
     pub(super) start: Instant,
     end: Cell<Instant>,
     next: Cell<u64>,
-    /// Those whose time has not come, in the order in which it will.
+    /// The turns that are not due yet, in order.
     waiting: RefCell<VecDeque<(Instant, Alarm)>>,
-    /// tokio's timers tick in milliseconds; many an answer takes less.
+    /// tokio's timers have a resolution of 1 ms, and many responses take less.
     timer: AsyncFd<OwnedFd>,
 }
 
-/// One request's turn.
+/// A request that a user is to send.
 pub(super) struct Turn {
     pub(super) number: u64,
     pub(super) due: Instant,
-    /// Somebody was free before it was due, so what it starts late is our own fault.
+    /// A user was free before it was due, so a late start is caused by the bench.
     pub(super) is_early: bool,
     waker: Alarm,
 }
 
 impl Pacer {
-    // Sound here, where the descriptor is owned and never exchanged; what is to come instead is `unsafe` to call.
+    // Sound because the descriptor is owned and never replaced; the constructors that succeed these are `unsafe`.
     #[expect(deprecated, reason = "the other constructors are unsafe, which this crate is not")]
     pub(super) fn new(plan: Plan, start: Instant) -> io::Result<Self> {
         let timer =
@@ -102,7 +102,7 @@ impl Pacer {
         })
     }
 
-    /// The next request that nobody has taken yet, or none if the time is over.
+    /// The next request, or None after the end.
     pub(super) fn take(&self) -> Option<Turn> {
         let number = self.next.get();
         let due = match self.plan.rate {
@@ -125,12 +125,12 @@ impl Pacer {
         Some(Turn { number, due, is_early, waker })
     }
 
-    /// Wakes those whose time has come, for ever.
+    /// Wakes users whose turns are due; never returns.
     pub(super) async fn run(&self) {
         loop {
             let Ok(mut ready) = self.timer.readable().await else { return };
             let mut expirations = [0; 8];
-            // What it says does not matter, and neither does that somebody armed it anew in between.
+            // The number of expirations does not matter, nor an error because the timer was set again meanwhile.
             let _ = rustix::io::read(self.timer.get_ref(), &mut expirations);
             ready.clear_ready();
             let now = Instant::now();
@@ -147,17 +147,17 @@ impl Pacer {
     }
 
     fn arm(&self, due: Instant) {
-        // Zero would switch it off.
+        // Zero would disarm it.
         let wait = due.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
         let value = Itimerspec {
             it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
             it_value: Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) },
         };
         timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &value)
-            .expect("a timer of our own");
+            .expect("the timer is valid");
     }
 
-    /// Ends it before its time.
+    /// Ends the run early.
     pub(super) fn stop(&self) {
         self.end.set(Instant::now().min(self.end.get()));
         for (_, waker) in self.waiting.borrow_mut().drain(..) {
@@ -171,12 +171,12 @@ impl Pacer {
         self.end.get()
     }
 
-    /// Whether latencies and counts of this moment are judged: once the ramp is over.
+    /// Whether a request due at this time counts for the figures: after the ramp.
     pub(super) fn is_judged(&self, due: Instant) -> bool {
         due >= self.start + Duration::from_secs_f64(self.plan.ramp)
     }
 
-    /// Requests that were due and that nobody was free to send: number and time.
+    /// Requests that were due and never sent, because no user was free: number and time.
     pub(super) fn unsent(&self) -> impl Iterator<Item = (u64, Instant)> {
         let ran = self.end.get().saturating_duration_since(self.start).as_secs_f64();
         let (rate, first) = (self.plan.rate.unwrap_or(1.0), self.next.get());
@@ -187,7 +187,7 @@ impl Pacer {
 }
 
 impl Turn {
-    /// Ready when it is time, or when there will be no more time: the caller looks.
+    /// Ready when it is due or the run has ended; the caller checks which.
     pub(super) fn poll(&self, pacer: &Pacer, cx: &Context<'_>) -> Poll<()> {
         let now = Instant::now();
         if now >= self.due || now >= pacer.end() {
@@ -197,7 +197,7 @@ impl Turn {
         Poll::Pending
     }
 
-    /// Waits for its time. False if the run ended before.
+    /// Waits until it is due. False if the run ended before.
     pub(super) async fn comes(&self, pacer: &Pacer) -> bool {
         std::future::poll_fn(|cx| self.poll(pacer, cx)).await;
         self.due < pacer.end()
@@ -211,9 +211,9 @@ mod tests {
     const PLAN: Plan = Plan { ramp: 10.0, duration: 20.0, rate: Some(100.0) };
 
     #[test]
-    fn the_rate_comes_up_evenly_and_then_stays() {
+    fn rate_increases_linearly_and_then_stays() {
         assert_eq!(PLAN.due(0, 100.0), 0.0);
-        // Half a ramp has a quarter of its requests.
+        // The first half of the ramp has a quarter of its requests.
         assert!((PLAN.due(125, 100.0) - 5.0).abs() < 1e-9);
         assert!((PLAN.due(500, 100.0) - 10.0).abs() < 1e-9);
         assert!((PLAN.due(501, 100.0) - 10.01).abs() < 1e-9);
@@ -227,8 +227,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_is_due_by_the_plan_however_late_it_is_taken() {
-        // All of it lies in the past: nobody was free for it.
+    async fn turn_is_due_by_the_plan_even_if_it_is_taken_late() {
+        // The start is in the past: no user was free.
         let start = Instant::now() - Duration::from_secs(5);
         let pacer = Pacer::new(Plan { ramp: 0.0, duration: 10.0, rate: Some(2.0) }, start).unwrap();
         for number in 0..3 {
@@ -243,15 +243,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn turns_come_in_order_and_not_before_their_time() {
+    async fn turns_are_in_order_and_not_early() {
         let plan = Plan { ramp: 0.0, duration: 60.0, rate: Some(1000.0) };
         let pacer = Rc::new(Pacer::new(plan, Instant::now()).unwrap());
         let turns: Vec<_> = (0..20).filter_map(|_| pacer.take()).collect();
         tokio::select! {
             () = pacer.run() => {}
             () = async {
-                for (place, turn) in turns.iter().enumerate() {
-                    assert!(turn.comes(&pacer).await && turn.number == place as u64);
+                for (index, turn) in turns.iter().enumerate() {
+                    assert!(turn.comes(&pacer).await && turn.number == index as u64);
                     assert!(Instant::now() >= turn.due);
                 }
             } => {}
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stop_wakes_those_who_wait() {
+    async fn stop_wakes_waiting_users() {
         let plan = Plan { ramp: 0.0, duration: 600.0, rate: Some(0.01) };
         let pacer = Pacer::new(plan, Instant::now()).unwrap();
         drop(pacer.take());

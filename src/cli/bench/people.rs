@@ -1,4 +1,4 @@
-//! Who takes part: people and rooms that are made for the run and removed after it.
+//! The accounts and rooms of a run, which are created before it and removed after it.
 
 use std::time::Duration;
 
@@ -18,29 +18,29 @@ use crate::{
     types::random_token,
 };
 
-/// People in a room: a team that talks.
+/// Users per room by default.
 const PER_ROOM: usize = 50;
-/// Messages that a room has before it is read: a page.
+/// Messages that are posted to a room before it is read: a page.
 const PAGE: usize = 50;
-/// Of which a person posts as many, to stay within the limit that is the default (20 in ten seconds).
+/// How many of them an account posts, to stay within the default post limit (20 in ten seconds).
 const PER_PERSON: usize = 18;
-/// Accounts at most: each is a row that stays.
+/// The most accounts, because each remains as a deactivated bot.
 const MAX_ACCOUNTS: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much is needed.
+/// What a scenario needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Needs {
     pub(super) users: usize,
-    /// Messages a second, none if they go as fast as they can.
+    /// Messages per second; None for as fast as possible.
     pub(super) posts: Option<f64>,
-    /// Rooms have to have something in them to be read.
+    /// Rooms need messages, because they are read or searched.
     pub(super) reads: bool,
     pub(super) rooms: Option<usize>,
 }
 
 impl Needs {
-    /// Rooms and accounts. By default a person may post twice a second, so there are enough of them to post once.
+    /// The numbers of rooms and accounts. There are enough accounts for each to post once per second, half of the default limit.
     fn counts(&self) -> (usize, usize) {
         let most = self.users.min(MAX_ACCOUNTS);
         let rooms = self.rooms.unwrap_or(self.users.div_ceil(PER_ROOM)).clamp(1, most);
@@ -49,28 +49,28 @@ impl Needs {
     }
 }
 
-/// Who takes part, and what was made for that.
+/// The accounts and rooms of a run.
 #[derive(Default)]
 pub(super) struct People {
-    /// Their tokens. A user speaks as one of them, and there may be more users than accounts.
+    /// The tokens of the accounts, which users share if there are more of them.
     pub(super) tokens: Vec<String>,
     pub(super) rooms: Vec<i64>,
-    /// Every room has messages with every word.
-    pub(super) is_furnished: bool,
-    /// Who made the rooms, and may remove them.
+    /// Whether every room has messages with every word.
+    pub(super) has_messages: bool,
+    /// The token of the administrator who created the rooms.
     owner: Option<String>,
     bots: Vec<i64>,
-    /// What is still there afterwards, in sentences.
+    /// What remains after the run, in sentences.
     left: Vec<String>,
 }
 
 impl People {
-    /// The room in which an account talks.
+    /// The room of an account.
     pub(super) fn room_of(&self, account: usize) -> usize {
         account % self.rooms.len()
     }
 
-    /// Makes what is needed; `tokens` are those that were given.
+    /// Creates what is needed. `tokens` are those from the command line.
     pub(super) async fn make(
         &mut self,
         target: &Target,
@@ -112,12 +112,12 @@ impl People {
             self.rooms.push(made["id"].as_i64().unwrap_or_default());
         }
         if needs.reads {
-            self.furnish(target, needs.posts != Some(0.0)).await?;
+            self.fill_rooms(target, needs.posts != Some(0.0)).await?;
         }
         Ok(())
     }
 
-    /// An administrator: of a server that nobody has set up yet, or of a demo.
+    /// The token of an administrator: of a new server, which this sets up, or of a demo.
     async fn find_owner(&mut self, api: &mut Api<'_>) -> Result<String, Failure> {
         let setup = api.call("GET", "/api/setup", "", Value::Null).await?.expect(200, "GET /api/setup")?;
         if setup["needed"] == true {
@@ -132,7 +132,7 @@ impl People {
             return Ok(made["token"].as_str().unwrap_or_default().to_owned());
         }
         if api.target.is_loopback {
-            // A demo signs its first visitor in, but that is somebody at a browser; its people's password is known.
+            // The password of a demo is known. Its sign-in of the first visitor is left to a browser.
             let form = json!({ "email": visitor_email(), "password": PASSWORD });
             let answer = api.call("POST", "/api/session", "", form).await?;
             if answer.status == 201 {
@@ -140,7 +140,7 @@ impl People {
             }
         }
         Err(Failure::Failed(format!(
-            "{} has an owner: give a personal API token of an administrator with --token (Settings → API tokens makes one), \
+            "{} is set up already: give an API token of an administrator with --token (Settings → API tokens creates one), \
              or measure a `campfire demo`",
             api.target.url
         )))
@@ -150,8 +150,8 @@ impl People {
         api.call(method, path, self.owner.as_deref().unwrap_or_default(), body).await
     }
 
-    /// Puts a page of messages into every room, if the limit on posting lets it.
-    async fn furnish(&mut self, target: &Target, spares: bool) -> Result<(), Failure> {
+    /// Posts a page of messages to every room, as far as the post limit allows.
+    async fn fill_rooms(&mut self, target: &Target, spares: bool) -> Result<(), Failure> {
         let per_person = if spares { PER_PERSON / 2 } else { PER_PERSON };
         let mut counts = Vec::new();
         for (place, room) in self.rooms.iter().enumerate() {
@@ -172,11 +172,11 @@ impl People {
             }
             counts.push(posted);
         }
-        self.is_furnished = counts.iter().all(|count| *count >= super::scenario::WORDS_CYCLE);
+        self.has_messages = counts.iter().all(|count| *count >= super::scenario::WORDS_CYCLE);
         Ok(())
     }
 
-    /// Takes away what was made. What cannot be taken away is told.
+    /// Removes what was created, and returns what remains, in sentences.
     pub(super) async fn remove(&self, target: &Target) -> Vec<String> {
         let (rooms, bots, mut left) = (&self.rooms, &self.bots, self.left.clone());
         if rooms.is_empty() && bots.is_empty() {
@@ -197,13 +197,13 @@ impl People {
         }
         if stuck > 0 {
             left.push(format!(
-                "{stuck} of {} \"Bench …\" rooms and bots could not be removed: do that in the settings.",
+                "{stuck} of {} \"Bench …\" rooms and bots could not be removed; remove them in the settings.",
                 rooms.len() + bots.len()
             ));
         }
         if bots.len() > stuck {
             left.push(format!(
-                "The rooms and their messages are gone; {} bots \"Bench …\" stay as deactivated, which is how bots go.",
+                "The rooms and their messages are removed; {} bots \"Bench …\" remain, deactivated.",
                 bots.len()
             ));
         }
@@ -211,7 +211,7 @@ impl People {
     }
 }
 
-/// The API, a call at a time.
+/// A client of the API.
 struct Api<'a> {
     target: &'a Target,
     connection: Connection,

@@ -1,4 +1,4 @@
-//! The page: everything in one file, that opens anywhere and asks nobody for anything.
+//! The HTML report: one file without external resources.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const PAGE: &str = include_str!("report.html");
 
 pub(super) fn page(figures: &Figures) -> String {
     let outcome = if figures.passed { "passed" } else { "failed" };
-    // The figures come last: what they hold is not looked through for places to fill.
+    // One pass over the template, so that placeholders within the figures are not replaced.
     let parts = [
         ("{{scenario}}", escaped(figures.scenario)),
         ("{{target}}", escaped(&figures.target)),
@@ -30,9 +30,9 @@ pub(super) fn page(figures: &Figures) -> String {
     ];
     let mut page = String::with_capacity(PAGE.len() + 64 * 1024);
     let mut rest = PAGE;
-    while let Some(place) = rest.find("{{") {
-        page += &rest[..place];
-        rest = &rest[place..];
+    while let Some(start) = rest.find("{{") {
+        page += &rest[..start];
+        rest = &rest[start..];
         let end = rest.find("}}").map_or(rest.len(), |end| end + 2);
         page += parts.iter().find(|(name, _)| *name == &rest[..end]).map_or("", |(_, text)| text);
         rest = &rest[end..];
@@ -51,7 +51,7 @@ fn list<'a>(items: impl Iterator<Item = &'a String>) -> String {
 
 fn setup(figures: &Figures) -> String {
     let rate =
-        figures.rate.map_or("as fast as it goes".into(), |rate| format!("{} requests/s", number(rate)));
+        figures.rate.map_or("as fast as possible".into(), |rate| format!("{} requests/s", number(rate)));
     format!(
         "{} {} users, {rate}; {} s of ramp, then {} s that are judged. Campfire {}, {}.",
         figures.what,
@@ -306,11 +306,11 @@ fn charts(figures: &Figures) -> String {
     charts.iter().filter_map(Chart::draw).collect()
 }
 
-/// How slow the slow ones are: each mark to the right is ten times as rare.
+/// The latency by percentile, on a logarithmic x axis: each label is ten times as rare as the one before.
 fn curve(figures: &Figures) -> Chart<'_> {
     let rarity = |percent: f64| -(1.0 - percent / 100.0).log10();
     let points = |curve: &[(f64, f64)], count: u64| {
-        // A percentile of fewer than one request is none.
+        // Percentiles that need more requests than there are do not exist.
         let shown = curve.iter().filter(|(percent, _)| (1.0 - percent / 100.0) * count as f64 >= 1.0);
         shown.map(|(percent, value)| (rarity(*percent), Some(*value))).collect()
     };
@@ -331,8 +331,8 @@ fn curve(figures: &Figures) -> Chart<'_> {
     let marks = [50.0, 90.0, 99.0, 99.9, 99.99, 99.999];
     let marks = marks.iter().filter(|percent| rarity(**percent) <= last + 1e-9);
     Chart {
-        title: "How rare are the slow ones?",
-        unit: "ms by percentile",
+        title: "Latency by percentile",
+        unit: "ms",
         lines,
         marks: marks.map(|percent| (rarity(*percent), format!("{percent} %"))).collect(),
         ramp: 0.0,

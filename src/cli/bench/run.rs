@@ -1,4 +1,4 @@
-//! One run: brings the users up, looks at it every second, and ends it in good order.
+//! One run: starts the users, takes figures every second, and waits for the last responses and deliveries.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,7 +16,7 @@ use super::{
     pace::{Pacer, Plan},
     people::People,
     scenario::Scenario,
-    server::Watch,
+    server::Metrics,
     tally::{Second, Tally},
     target::Target,
     terminal::Terminal,
@@ -24,16 +24,16 @@ use super::{
 };
 use crate::metrics::ProcessFigures;
 
-/// How long a request may take.
+/// The timeout of a request.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a delivery may be late at the end, before it is missing.
+/// How long deliveries may take at the end before they count as missing.
 const GRACE: Duration = Duration::from_secs(5);
-/// Connections that are opened at once: a server's backlog is not what is measured.
+/// Connections that are opened at the same time, to stay within the backlog of the server.
 const OPENING: usize = 128;
-/// All sockets read into one buffer, one after the other.
+/// The size of the read buffer that all sockets share, in bytes.
 const SCRATCH: usize = 64 << 10;
 
-/// What all users share.
+/// The state that all users share.
 pub(super) struct Run {
     pub(super) id: u32,
     pub(super) scenario: Scenario,
@@ -44,14 +44,14 @@ pub(super) struct Run {
     pub(super) tally: RefCell<Tally>,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) opening: Semaphore,
-    /// Requests under way.
+    /// Requests in progress.
     pub(super) busy: Cell<usize>,
     pub(super) connected: Gauge,
     pub(super) sockets: Gauge,
     pub(super) interrupted: Cell<bool>,
 }
 
-/// A number, and the highest that it was.
+/// A number and its highest value.
 #[derive(Default)]
 pub(super) struct Gauge {
     now: Cell<usize>,
@@ -77,13 +77,13 @@ impl Gauge {
     }
 }
 
-/// What was learned besides the tally.
+/// The results besides the tally.
 pub(super) struct Ran {
-    /// Seconds that are judged: those after the ramp, up to the end or to Ctrl+C.
+    /// Seconds after the ramp, up to the end or Ctrl+C.
     pub(super) judged: f64,
-    /// Cores that the bench itself used in that time.
+    /// Cores that the bench used in that time.
     pub(super) own_cpu: f64,
-    /// Why the server did not tell its figures.
+    /// Why the figures of the server are missing, if they are.
     pub(super) blind: Option<String>,
 }
 
@@ -134,19 +134,19 @@ impl Run {
             }
         }
         let interrupts = spawn_local(Rc::clone(self).stop_when_interrupted(interrupts));
-        let ran = self.look_on(metrics_token, terminal).await;
-        self.settle().await;
+        let ran = self.observe(metrics_token, terminal).await;
+        self.finish().await;
         interrupts.abort();
         tasks.iter().for_each(JoinHandle::abort);
         ran
     }
 
-    /// Removes what was made; what stays, in sentences.
+    /// Removes what was created, and returns what remains, in sentences.
     pub(super) async fn clear_away(&self) -> Vec<String> {
         self.people.remove(&self.target).await
     }
 
-    /// Ctrl+C ends the run early, with a report of what there is.
+    /// Ends the run early on Ctrl+C.
     async fn stop_when_interrupted(self: Rc<Self>, mut interrupts: Signal) {
         if interrupts.recv().await.is_some() {
             self.interrupted.set(true);
@@ -154,18 +154,18 @@ impl Run {
         }
     }
 
-    /// Takes the second's figures, every second.
-    async fn look_on(&self, metrics_token: &str, terminal: &mut Terminal) -> Ran {
-        let mut watch = Watch::new(&self.target, metrics_token);
+    /// Takes the figures of every second.
+    async fn observe(&self, metrics_token: &str, terminal: &mut Terminal) -> Ran {
+        let mut metrics = Metrics::new(&self.target, metrics_token);
         let ramp = self.pacer.plan.ramp;
         let first_cpu = ProcessFigures::cpu_seconds_now();
         let mut last = (0.0_f64, first_cpu);
         let mut judged_from = (ramp == 0.0).then_some((0.0_f64, first_cpu));
-        watch.look().await;
+        metrics.read().await;
         loop {
             let wake =
                 (self.pacer.start + Duration::from_secs_f64(last.0.floor() + 1.0)).min(self.pacer.end());
-            // A stop is not to wait for the end of the second.
+            // Short sleeps, so that a stop does not wait for the end of the second.
             while Instant::now() < wake && Instant::now() < self.pacer.end() {
                 tokio::time::sleep((wake - Instant::now()).min(Duration::from_millis(50))).await;
             }
@@ -181,10 +181,10 @@ impl Run {
                 users: if self.scenario.has_http() { self.connected.now() } else { self.sockets.now() },
                 sockets: self.sockets.now(),
                 own_cpu: (cpu - last.1) / (at - last.0).max(1e-3),
-                server: watch.look().await,
+                server: metrics.read().await,
                 ..Second::default()
             };
-            // What is left at the end may be the smallest part of a second, whose rates mean nothing.
+            // Rates of a very short last interval are meaningless.
             if !is_over || at - last.0 > 0.2 || last.0 == 0.0 {
                 self.tally.borrow_mut().end_second(second);
                 terminal.progress(&self.tally.borrow(), &self.pacer.plan);
@@ -194,13 +194,13 @@ impl Run {
                 let (from, before) = judged_from.unwrap_or((0.0, first_cpu));
                 let own_cpu = (cpu - before) / (at - from).max(0.1);
                 let end = (self.pacer.end() - self.pacer.start).as_secs_f64();
-                return Ran { judged: (end - ramp).max(0.0), own_cpu, blind: watch.refusal };
+                return Ran { judged: (end - ramp).max(0.0), own_cpu, blind: metrics.refusal };
             }
         }
     }
 
-    /// Waits for what is under way, and counts what never went out.
-    async fn settle(&self) {
+    /// Waits for requests in progress and late deliveries, and counts requests that were never sent.
+    async fn finish(&self) {
         let tick = Duration::from_millis(20);
         let end = Instant::now() + PATIENCE + Duration::from_secs(1);
         while self.busy.get() > 0 && Instant::now() < end {
@@ -215,7 +215,7 @@ impl Run {
             }
         }
         let end = Instant::now() + GRACE;
-        while self.tally.borrow_mut().deliveries.settle() > 0 && Instant::now() < end {
+        while self.tally.borrow_mut().deliveries.count() > 0 && Instant::now() < end {
             tokio::time::sleep(tick).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What users do, how it is asked for, and what a right answer is.
+//! The scenarios: which requests users send, and how responses are checked.
 
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ pub(super) enum Scenario {
     Mixed,
 }
 
-/// Of ten requests of the mixed scenario: people mostly read.
+/// The requests of the mixed scenario, ten at a time; most read.
 const MIX: [Kind; 10] = [
     Kind::List,
     Kind::List,
@@ -47,20 +47,20 @@ impl Scenario {
         match self {
             Self::Health => "GET /health.",
             Self::Send => {
-                "Messages are posted over HTTP; every user also holds a socket in a room and checks each delivery."
+                "Messages are posted over HTTP; every user also has a socket in a room and checks each delivery."
             }
             Self::List => "The newest page of a room is read.",
-            Self::Search => "A word is looked for in all rooms of a person.",
+            Self::Search => "A word is searched for in all rooms of a user.",
             Self::Sockets => {
-                "Every user holds a socket in a room; messages go out over the sockets, and each receiver checks each delivery."
+                "Every user has a socket in a room; messages are sent over the sockets, and each receiver checks each delivery."
             }
             Self::Mixed => {
-                "Of ten requests seven read the newest page of a room, one searches, one posts a message, one asks for /health; every user also holds a socket in a room and checks each delivery."
+                "Of ten requests seven read the newest page of a room, one searches, one posts a message, one requests /health; every user also has a socket in a room and checks each delivery."
             }
         }
     }
 
-    /// What the request of a number is.
+    /// The kind of the request of a number.
     pub(super) fn kind(self, number: u64) -> Kind {
         match self {
             Self::Health => Kind::Health,
@@ -72,17 +72,17 @@ impl Scenario {
         }
     }
 
-    /// Users hold a socket.
+    /// Whether users have a WebSocket.
     pub(super) fn has_sockets(self) -> bool {
         matches!(self, Self::Send | Self::Sockets | Self::Mixed)
     }
 
-    /// Users have a connection for HTTP.
+    /// Whether users have an HTTP connection.
     pub(super) fn has_http(self) -> bool {
         self != Self::Sockets
     }
 
-    /// How much of what is asked are messages.
+    /// The share of requests that post messages.
     pub(super) fn posts(self) -> f64 {
         match self {
             Self::Send | Self::Sockets => 1.0,
@@ -91,7 +91,7 @@ impl Scenario {
         }
     }
 
-    /// What is read has to be there.
+    /// Whether rooms need messages before the run.
     pub(super) fn reads(self) -> bool {
         matches!(self, Self::List | Self::Search | Self::Mixed)
     }
@@ -108,27 +108,27 @@ const WORDS: [&str; 64] = [
 ];
 
 const IN_A_ROW: usize = 8;
-/// After as many messages every word was said.
+/// The number of messages that contain every word.
 pub(super) const WORDS_CYCLE: usize = WORDS.len() / IN_A_ROW;
 
-/// Something to say: about as much as people say.
+/// The text of a message, of a typical length.
 pub(super) fn words(number: usize) -> String {
     WORDS[number % WORDS_CYCLE * IN_A_ROW..][..IN_A_ROW].join(" ")
 }
 
-/// Something to look for.
+/// A word to search for.
 pub(super) fn word(number: u64) -> &'static str {
     WORDS[(number.wrapping_mul(29) % WORDS.len() as u64) as usize]
 }
 
-/// How an answer is looked at: of all the status and both ends; of some everything, because parsing them all would
-/// take the time that the server is to have.
+/// How a response is checked: always its status, start and end; its whole content only if `thorough`, because parsing all
+/// responses would take CPU time from the server.
 pub(super) struct Check<'a> {
     pub(super) kind: Kind,
     pub(super) thorough: bool,
-    /// The room that was asked for.
+    /// The requested room.
     pub(super) room: i64,
-    /// The word that was looked for, or the marker of what was sent.
+    /// The word that was searched for, or the marker of the message that was sent.
     pub(super) wanted: &'a str,
     pub(super) may_be_empty: bool,
 }
@@ -164,10 +164,10 @@ impl Check<'_> {
             return Err(Failure::Status(status));
         }
         let (start, what): (&[u8], _) = match self.kind {
-            Kind::Health => (b"{\"status\":\"ok\"", "it does not say that it is well"),
-            Kind::List => (b"{\"messages\":[", "it is no page of messages"),
-            Kind::Search => (b"{\"results\":[", "it is no list of results"),
-            Kind::Send | Kind::Message => (b"{\"id\":", "it is no message"),
+            Kind::Health => (b"{\"status\":\"ok\"", "it does not report status ok"),
+            Kind::List => (b"{\"messages\":[", "it is not a page of messages"),
+            Kind::Search => (b"{\"results\":[", "it is not a list of results"),
+            Kind::Send | Kind::Message => (b"{\"id\":", "it is not a message"),
         };
         if !body.starts_with(start) || !body.ends_with(b"}") {
             return Err(Failure::Wrong(what));
@@ -176,7 +176,7 @@ impl Check<'_> {
             return Err(Failure::Wrong("the message is not the one that was sent"));
         }
         if !self.may_be_empty && body[start.len()..].starts_with(b"]") {
-            return Err(Failure::Wrong("nothing is in it where something is"));
+            return Err(Failure::Wrong("it is empty"));
         }
         if self.thorough { self.content(body).map_err(Failure::Wrong) } else { Ok(()) }
     }
@@ -184,10 +184,10 @@ impl Check<'_> {
     fn content(&self, body: &[u8]) -> Result<(), &'static str> {
         match self.kind {
             Kind::Health => {
-                serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop).map_err(|_| "it is no JSON")
+                serde_json::from_slice::<serde::de::IgnoredAny>(body).map(drop).map_err(|_| "it is not JSON")
             }
             Kind::List => {
-                let page: Page = serde_json::from_slice(body).map_err(|_| "it is no page of messages")?;
+                let page: Page = serde_json::from_slice(body).map_err(|_| "it is not a page of messages")?;
                 if page.messages.iter().any(|message| message.room_id != self.room) {
                     return Err("it has messages of another room");
                 }
@@ -195,26 +195,26 @@ impl Check<'_> {
                     return Err("it is not the newest page");
                 }
                 if !page.messages.is_sorted_by(|one, next| one.id < next.id) {
-                    return Err("its messages are not in their order");
+                    return Err("its messages are not in order");
                 }
                 Ok(())
             }
             Kind::Search => {
-                let found: Found = serde_json::from_slice(body).map_err(|_| "it is no list of results")?;
+                let found: Found = serde_json::from_slice(body).map_err(|_| "it is not a list of results")?;
                 if found
                     .results
                     .iter()
                     .any(|found| !found.message.content.to_lowercase().contains(self.wanted))
                 {
-                    return Err("it has what was not looked for");
+                    return Err("it has a message without the word");
                 }
                 if !found.results.is_sorted_by(|one, next| one.message.id > next.message.id) {
-                    return Err("the newest is not the first");
+                    return Err("the newest is not first");
                 }
                 Ok(())
             }
             Kind::Send | Kind::Message => {
-                let message: Message = serde_json::from_slice(body).map_err(|_| "it is no message")?;
+                let message: Message = serde_json::from_slice(body).map_err(|_| "it is not a message")?;
                 let is_it = message.room_id == self.room && message.content.starts_with(self.wanted);
                 if is_it { Ok(()) } else { Err("the message is not the one that was sent") }
             }
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_said_in_one_round_and_looked_for_in_another() {
+    fn every_word_is_posted_and_searched_for() {
         let said: Vec<String> = (0..WORDS_CYCLE).map(words).collect();
         let mut asked: Vec<&str> = (0..64).map(word).collect();
         assert!(asked.iter().all(|word| said.iter().any(|said| said.contains(word))));
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn seven_of_ten_requests_of_the_mixed_scenario_read() {
+    fn mixed_scenario_has_its_shares() {
         let count = |kind| (0..10).filter(|number| Scenario::Mixed.kind(*number) == kind).count();
         let all = [Kind::List, Kind::Search, Kind::Send, Kind::Health, Kind::Message].map(count);
         assert_eq!(all, [7, 1, 1, 1, 0]);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_answers_are_found_out() {
+    fn check_finds_wrong_answers() {
         let check = |kind, status, body: &str| {
             let check = Check { kind, thorough: true, room: 3, wanted: "ember", may_be_empty: false };
             check.answer(status, body.as_bytes())

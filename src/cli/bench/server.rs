@@ -1,4 +1,4 @@
-//! What the server says of itself in `/metrics`, second by second.
+//! The figures of the server from `/metrics`, every second.
 
 use std::time::{Duration, Instant};
 
@@ -10,39 +10,39 @@ use super::{
     target::Target,
 };
 
-/// A server that is busy may answer late, but the next second is then about to end.
+/// The timeout of a request, shorter than the interval of a second.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// One look at the server.
+/// The figures at one time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Sample {
     pub(super) memory_bytes: f64,
-    /// Cores that it used since the last look.
+    /// Cores that it used since the sample before.
     pub(super) cpu: f64,
     pub(super) sockets: f64,
     pub(super) queue: f64,
     pub(super) open_files: f64,
 }
 
-/// Looks at the server as often as it is asked to.
-pub(super) struct Watch<'a> {
+/// Reads `/metrics` over one connection.
+pub(super) struct Metrics<'a> {
     target: &'a Target,
     request: String,
     connection: Option<Connection>,
-    /// CPU seconds at the last look.
+    /// CPU seconds at the sample before.
     last: Option<(Instant, f64)>,
-    /// Why it could not be looked at, if ever.
+    /// Why `/metrics` could not be read, if that happened.
     pub(super) refusal: Option<String>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> Metrics<'a> {
     pub(super) fn new(target: &'a Target, token: &str) -> Self {
         let request = request("GET", "/metrics", &target.host, token, "");
         Self { target, request, connection: None, last: None, refusal: None }
     }
 
-    /// None if the server does not tell, or not in time. The first look only starts the clock of its CPU.
-    pub(super) async fn look(&mut self) -> Option<Sample> {
+    /// A sample; None if there is no response in time, and the first time, which only starts the measurement of CPU time.
+    pub(super) async fn read(&mut self) -> Option<Sample> {
         match timeout(PATIENCE, self.ask()).await {
             Ok(Ok(text)) => self.sample(&text),
             Ok(Err(why)) => {
@@ -65,7 +65,7 @@ impl<'a> Watch<'a> {
         let reply =
             connection.ask(self.request.as_bytes()).await.map_err(|_| "the connection broke".to_owned())?;
         if reply.status != 200 {
-            return Err(format!("it answers {} to GET /metrics", reply.status));
+            return Err(format!("GET /metrics is answered with {}", reply.status));
         }
         let text = String::from_utf8_lossy(reply.body).into_owned();
         self.connection = Some(connection);
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_metric_is_found_by_its_whole_name() {
+    fn metric_is_found_by_its_whole_name() {
         let text = "# HELP campfire_sockets Open.\ncampfire_sockets_total 5\ncampfire_sockets{a=\"b\"} 6\ncampfire_sockets 7\n";
         assert_eq!(value(text, "campfire_sockets"), Some(7.0));
         assert_eq!(value(text, "campfire"), None);

@@ -1,4 +1,4 @@
-//! A lean WebSocket client: whole frames in, whole frames out, one read buffer for all of them.
+//! A small WebSocket client, without fragmented messages. All sockets share one read buffer.
 
 use std::{
     borrow::Cow,
@@ -16,7 +16,7 @@ use super::{
     target::{Stream, Target},
 };
 
-/// No frame of the server is as long.
+/// The largest frame, in bytes; those of the server are smaller.
 const MAX_FRAME: usize = 16 << 20;
 
 const TEXT: u8 = 1;
@@ -26,9 +26,9 @@ const PONG: u8 = 10;
 
 pub(super) struct Socket {
     stream: Stream,
-    /// The start of a frame whose end has not come.
+    /// The start of an incomplete frame.
     kept: Vec<u8>,
-    /// What waits to be written.
+    /// Bytes that wait to be written.
     out: Vec<u8>,
 }
 
@@ -36,13 +36,13 @@ impl Socket {
     pub(super) async fn open(target: &Target, token: &str) -> Result<Self, String> {
         let mut connection = Connection::open(target).await.map_err(|error| error.to_string())?;
         let request = http::request("GET", "/ws", &target.host, token, "");
-        // Any key will do: we are no browser that a cache could mislead (RFC 6455, section 10.3).
+        // A constant key: random ones protect browsers from misled caches (RFC 6455, section 10.3).
         let request = request.trim_end().to_owned()
             + "\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
             + "sec-websocket-protocol: campfire.json\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         match connection.upgrade(request.as_bytes()).await {
             Ok(101) => {}
-            Ok(status) => return Err(format!("the server answers {status} to a socket")),
+            Ok(status) => return Err(format!("the server answers {status} to a WebSocket request")),
             Err(Fault::Broken(error)) => return Err(error.to_string()),
             Err(Fault::Stale) => return Err("the server closed the connection".into()),
             Err(Fault::Malformed(why)) => return Err(why.into()),
@@ -52,21 +52,21 @@ impl Socket {
         Ok(Self { stream, kept, out: Vec::new() })
     }
 
-    /// Queues a text; `poll` sends it.
-    pub(super) fn say(&mut self, text: &str) {
+    /// Queues a text message, which `poll` sends.
+    pub(super) fn send(&mut self, text: &str) {
         put_frame(&mut self.out, TEXT, text.as_bytes());
     }
 
-    /// Sends what waits and hands every text that came to `hear`. Ready only when the socket has ended: why.
+    /// Writes what is queued and passes every text that arrives to `receive`. Ready with the reason once the socket has ended.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         scratch: &mut [u8],
-        hear: &mut dyn FnMut(&[u8]),
+        receive: &mut dyn FnMut(&[u8]),
     ) -> Poll<String> {
-        // What came along with the handshake's answer.
+        // Frames that arrived with the response of the handshake.
         if !self.kept.is_empty()
-            && let Err(end) = self.take(&[], hear)
+            && let Err(end) = self.take(&[], receive)
         {
             return Poll::Ready(end);
         }
@@ -77,12 +77,12 @@ impl Socket {
             let mut buffer = ReadBuf::new(scratch);
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
                 Ok(()) if buffer.filled().is_empty() => {
-                    return Poll::Ready("the connection broke off".into());
+                    return Poll::Ready("the connection was closed".into());
                 }
                 Ok(()) => {}
                 Err(error) => return Poll::Ready(error.to_string()),
             }
-            if let Err(end) = self.take(buffer.filled(), hear) {
+            if let Err(end) = self.take(buffer.filled(), receive) {
                 return Poll::Ready(end);
             }
         }
@@ -105,8 +105,8 @@ impl Socket {
         }
     }
 
-    /// Takes the frames out of what was read.
-    fn take(&mut self, read: &[u8], hear: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+    /// Parses the frames of what was read.
+    fn take(&mut self, read: &[u8], receive: &mut dyn FnMut(&[u8])) -> Result<(), String> {
         let mut kept = std::mem::take(&mut self.kept);
         let bytes = if kept.is_empty() {
             read
@@ -114,30 +114,30 @@ impl Socket {
             kept.extend_from_slice(read);
             &kept
         };
-        let mut place = 0;
-        while let Some((opcode, start, end)) = frame(&bytes[place..])? {
-            let payload = &bytes[place + start..place + end];
+        let mut offset = 0;
+        while let Some((opcode, start, end)) = frame(&bytes[offset..])? {
+            let payload = &bytes[offset + start..offset + end];
             match opcode {
-                TEXT => hear(payload),
+                TEXT => receive(payload),
                 PING => put_frame(&mut self.out, PONG, payload),
                 CLOSE => {
                     let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
-                    return Err(format!("the server closed it with {code}"));
+                    return Err(format!("the server closed it with code {code}"));
                 }
                 _ => {}
             }
-            place += end;
+            offset += end;
         }
-        self.kept = bytes[place..].to_vec();
+        self.kept = bytes[offset..].to_vec();
         Ok(())
     }
 }
 
-/// The first frame in these bytes: opcode, and where its payload starts and ends. None if it is not all there.
+/// The first frame in these bytes: opcode, and start and end of its payload. None if it is incomplete.
 fn frame(bytes: &[u8]) -> Result<Option<(u8, usize, usize)>, String> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & 0x80 == 0 || second & 0x80 != 0 {
-        return Err("a frame is masked or not whole".into());
+        return Err("a frame is masked or fragmented".into());
     }
     let (start, length) = match second {
         126 => match rest.first_chunk() {
@@ -157,13 +157,13 @@ fn frame(bytes: &[u8]) -> Result<Option<(u8, usize, usize)>, String> {
     Ok((bytes.len() >= end).then_some((first & 0x0F, start, end)))
 }
 
-/// A client's frame. The mask is zero, which leaves the payload as it is.
+/// Writes a frame of a client. The mask is zero, which leaves the payload unchanged.
 fn put_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.push(0x80 | opcode);
     match payload.len() {
         length @ 0..=125 => out.push(0x80 | length as u8),
         length => {
-            // Nothing that we say is longer than 64 KiB.
+            // The bench sends nothing longer than 64 KiB.
             out.push(0x80 | 126);
             out.extend_from_slice(&(length as u16).to_be_bytes());
         }
@@ -172,18 +172,18 @@ fn put_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// What a text says, as far as we care.
+/// An event of the server, as far as it matters here.
 #[derive(Debug, PartialEq)]
-pub(super) enum Said<'a> {
+pub(super) enum Received<'a> {
     Joined,
-    /// A message of the bench, and the room that the server puts it in, if that was looked at.
+    /// A message of the bench, and its room according to the server, if that was checked.
     Created(Marker, Option<i64>),
-    /// Of our message with this id.
+    /// The acknowledgement of the message with this id.
     Ack(Cow<'a, str>),
-    /// The code, and the message that it is about.
+    /// The code, and the id of the message that it is about.
     Error(Cow<'a, str>, Option<Cow<'a, str>>),
     Resync,
-    /// Somebody else's, or nothing to us.
+    /// Any other event.
     Other,
     Unreadable,
 }
@@ -207,16 +207,15 @@ struct Message<'a> {
     content: Cow<'a, str>,
 }
 
-impl<'a> Said<'a> {
-    /// Reads a text. Of messages, which are nearly all of it, only the marker is looked for, unless it is to be
-    /// `thorough`.
+impl<'a> Received<'a> {
+    /// Parses a text. Of messages, which are most of them, only the marker is read, unless `thorough`.
     pub(super) fn read(text: &'a [u8], thorough: bool) -> Self {
         const CONTENT: &[u8] = b"\"content\":\"";
         if !thorough
             && text.starts_with(b"{\"type\":\"message.created\"")
             && text.ends_with(b"}}")
-            && let Some(place) = http::find(text, CONTENT)
-            && let Some(marker) = Marker::read(&text[place + CONTENT.len()..])
+            && let Some(offset) = http::find(text, CONTENT)
+            && let Some(marker) = Marker::read(&text[offset + CONTENT.len()..])
         {
             return Self::Created(marker, None);
         }
@@ -239,49 +238,52 @@ impl<'a> Said<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{self as server, Encoding};
+    use crate::wire::frame::{self as server, Encoding};
 
     #[test]
-    fn the_servers_frames_are_read_wherever_they_are_cut() {
+    fn frames_of_the_server_are_parsed_wherever_they_are_cut() {
         let long = format!("\"{}\"", "x".repeat(70_000));
         let texts = ["{}", &long[..300], &long];
         let mut bytes = Vec::new();
         for text in texts {
             bytes.extend_from_slice(&server::frame(Encoding::Json, text.as_bytes()));
         }
-        let mut place = 0;
+        let mut offset = 0;
         for text in texts {
-            let (opcode, start, end) = frame(&bytes[place..]).unwrap().unwrap();
-            assert_eq!((opcode, &bytes[place + start..place + end]), (TEXT, text.as_bytes()));
+            let (opcode, start, end) = frame(&bytes[offset..]).unwrap().unwrap();
+            assert_eq!((opcode, &bytes[offset + start..offset + end]), (TEXT, text.as_bytes()));
             for cut in [0, 1, start - 1, end - 1] {
-                assert_eq!(frame(&bytes[place..place + cut]), Ok(None));
+                assert_eq!(frame(&bytes[offset..offset + cut]), Ok(None));
             }
-            place += end;
+            offset += end;
         }
-        assert_eq!(place, bytes.len());
+        assert_eq!(offset, bytes.len());
         assert!(frame(&[0x01, 0]).is_err() && frame(&[0x81, 0x80]).is_err());
         assert!(frame(&[0x81, 127, 255, 255, 255, 255, 255, 255, 255, 255]).is_err());
     }
 
     #[test]
-    fn texts_are_told_apart_quickly_and_thoroughly() {
+    fn events_are_recognized_with_and_without_parsing() {
         let marker = Marker { run: 7, room: 0, number: 1, sender: 2, due: 3 };
         let created = format!(
             r#"{{"type":"message.created","seq":9,"message":{{"id":4,"room_id":5,"creator_id":1,"content":"{} ember","html":""}}}}"#,
             marker.write()
         );
-        assert_eq!(Said::read(created.as_bytes(), false), Said::Created(marker, None));
-        assert_eq!(Said::read(created.as_bytes(), true), Said::Created(marker, Some(5)));
+        assert_eq!(Received::read(created.as_bytes(), false), Received::Created(marker, None));
+        assert_eq!(Received::read(created.as_bytes(), true), Received::Created(marker, Some(5)));
         let other = created.replace("bench:", "Bench ");
-        assert_eq!(Said::read(other.as_bytes(), false), Said::Other);
-        assert_eq!(Said::read(&created.as_bytes()[..created.len() - 1], false), Said::Unreadable);
+        assert_eq!(Received::read(other.as_bytes(), false), Received::Other);
+        assert_eq!(Received::read(&created.as_bytes()[..created.len() - 1], false), Received::Unreadable);
         let ack = br#"{"type":"ack","client_message_id":"a-1","message":{"room_id":5,"content":"x"}}"#;
-        assert_eq!(Said::read(ack, false), Said::Ack("a-1".into()));
+        assert_eq!(Received::read(ack, false), Received::Ack("a-1".into()));
         let error = br#"{"type":"error","code":"rate_limited","detail":"x","client_message_id":"a-1"}"#;
-        assert_eq!(Said::read(error, false), Said::Error("rate_limited".into(), Some("a-1".into())));
-        assert_eq!(Said::read(br#"{"type":"joined","room_id":1,"seq":1,"present":[]}"#, false), Said::Joined);
-        assert_eq!(Said::read(br#"{"type":"resync","seq":1}"#, false), Said::Resync);
-        assert_eq!(Said::read(br#"{"type":"presence","room_id":1}"#, false), Said::Other);
-        assert_eq!(Said::read(b"nonsense", false), Said::Unreadable);
+        assert_eq!(Received::read(error, false), Received::Error("rate_limited".into(), Some("a-1".into())));
+        assert_eq!(
+            Received::read(br#"{"type":"joined","room_id":1,"seq":1,"present":[]}"#, false),
+            Received::Joined
+        );
+        assert_eq!(Received::read(br#"{"type":"resync","seq":1}"#, false), Received::Resync);
+        assert_eq!(Received::read(br#"{"type":"presence","room_id":1}"#, false), Received::Other);
+        assert_eq!(Received::read(b"nonsense", false), Received::Unreadable);
     }
 }

@@ -1,4 +1,4 @@
-//! What is measured: latencies, failures, and how it went second by second.
+//! The measurements: latencies and failures, in total and for every second.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use super::delivery::Deliveries;
 
-/// What a user does.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Health,
     List,
     Search,
-    /// A message over HTTP, until it is answered.
+    /// A message over HTTP, up to its response.
     Send,
-    /// A message over a socket, until it is acknowledged.
+    /// A message over a socket, up to its acknowledgement.
     Message,
 }
 
@@ -37,16 +37,16 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Status(u16),
-    /// The error code of a socket.
+    /// An error event with this code.
     Refused(String),
     Timeout,
     Connection(String),
-    /// It was answered, but not with what was asked for.
+    /// The response is wrong.
     Wrong(&'static str),
 }
 
 impl Failure {
-    /// What it is counted as.
+    /// The class by which it is counted.
     fn class(&self) -> String {
         match self {
             Self::Status(status) => format!("status {status}"),
@@ -66,7 +66,7 @@ impl Failure {
     }
 }
 
-/// Latencies to three digits, from a microsecond up; recorded in microseconds.
+/// A histogram of latencies in microseconds, with three significant digits.
 pub(super) struct Latencies(Histogram<u64>);
 
 impl Default for Latencies {
@@ -90,7 +90,7 @@ pub(super) struct Percentiles {
 
 impl Latencies {
     pub(super) fn record(&mut self, latency: Duration) {
-        // It grows as it has to; that it cannot is no reason to end a run.
+        // It grows as needed; values out of its range are left out.
         let _ = self.0.record((latency.as_nanos().div_ceil(1000) as u64).max(1));
     }
 
@@ -112,10 +112,10 @@ impl Latencies {
     }
 }
 
-/// What was asked of one kind.
+/// The requests of one kind.
 #[derive(Default)]
 pub(super) struct Asked {
-    /// Answered as it should be, in all and once the ramp was over.
+    /// Correct responses, in total and after the ramp.
     pub(super) done: u64,
     pub(super) judged: u64,
     pub(super) failed: u64,
@@ -131,7 +131,7 @@ pub(super) struct FailureCount {
 /// One second of the run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Second {
-    /// Seconds after the start at its end.
+    /// The time of its end, in seconds since the start.
     pub(super) at: f64,
     pub(super) wanted_per_second: Option<f64>,
     pub(super) requests_per_second: f64,
@@ -162,7 +162,7 @@ pub(super) struct Tally {
     pub(super) failures: BTreeMap<String, FailureCount>,
     pub(super) wrong: u64,
     pub(super) unsent: u64,
-    /// By how much we started requests late although somebody was free.
+    /// How late requests were started although a user was free.
     pub(super) lateness: Latencies,
     pub(super) seconds: Vec<Second>,
     current: Current,
@@ -184,8 +184,8 @@ impl Tally {
         }
     }
 
-    /// A request has come to its end, so long after it was due. What ran into its timeout counts with the time that was
-    /// waited: leaving it out would make a slow server look quick.
+    /// Records the end of a request and its latency since it was due. Timeouts count with the time waited, or a slow server
+    /// would look fast.
     pub(super) fn record(
         &mut self,
         kind: Kind,
@@ -218,7 +218,7 @@ impl Tally {
         }
     }
 
-    /// Something failed that may have been no request: opening a connection, or keeping it.
+    /// Records a failure, which may be of a connection.
     pub(super) fn fail(&mut self, failure: &Failure) {
         self.current.failed += 1;
         self.wrong += u64::from(matches!(failure, Failure::Wrong(_)));
@@ -229,7 +229,7 @@ impl Tally {
         }
     }
 
-    /// A request was due and never sent, because all users were busy to the end.
+    /// Records a request that was due and never sent, because no user was free.
     pub(super) fn record_unsent(&mut self, kind: Kind, waited: Duration, is_judged: bool) {
         self.unsent += 1;
         if is_judged {
@@ -253,7 +253,7 @@ impl Tally {
         self.asked.iter().map(pick).sum()
     }
 
-    /// Ends a second, of which the caller knows the rest.
+    /// Ends a second; the caller gives the figures that are not in this tally.
     pub(super) fn end_second(&mut self, second: Second) {
         let length = second.at - self.seconds.last().map_or(0.0, |last| last.at);
         let Current { failed, latencies, deliveries } = &mut self.current;
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_counted_by_class_and_do_not_flatter_the_latencies() {
+    fn failures_are_counted_by_class_and_only_timeouts_have_latencies() {
         let mut tally = Tally::new(1);
         let quick = Duration::from_micros(10);
         tally.record(Kind::List, Duration::from_millis(4), Ok(()), true);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn each_second_starts_anew() {
+    fn figures_of_each_second_start_at_zero() {
         let mut tally = Tally::new(1);
         tally.record(Kind::Health, Duration::from_millis(1), Ok(()), false);
         tally.record(Kind::Health, Duration::from_millis(1), Err(Failure::Status(503)), false);

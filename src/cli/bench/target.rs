@@ -1,4 +1,4 @@
-//! Which server is measured, and the way to it.
+//! The server that is measured, and connections to it.
 
 use std::{
     io,
@@ -16,26 +16,26 @@ use url::{Host, Url};
 
 use crate::{
     cli::Failure,
-    outside::{self, Outside, Policy},
+    outbound::{self, Outside, Policy},
 };
 
-/// An address as it was given, and whether it may be measured.
+/// A URL from the command line that may be measured.
 pub(super) struct Given {
     url: Url,
     pub(super) is_loopback: bool,
 }
 
 impl Given {
-    /// A benchmark of somebody else's server is an attack on it, so all but this machine takes a word of the owner.
+    /// Other machines than this need `--i-own-this-server`, because load on a server of somebody else is an attack.
     pub(super) fn parse(text: &str, is_owner: bool) -> Result<Self, Failure> {
         let wrong = |why: &str| Failure::Usage(format!("{text:?} {why}"));
         let spelled = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let url = Url::parse(&spelled).map_err(|_| wrong("is no address; http://127.0.0.1:3000 is one"))?;
+        let url = Url::parse(&spelled).map_err(|_| wrong("is not a URL like http://127.0.0.1:3000"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong("does not start with http:// or https://"));
         }
         if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
-            return Err(wrong("has more in it than a host and a port"));
+            return Err(wrong("has more than a host and a port"));
         }
         let is_loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -45,7 +45,7 @@ impl Given {
         };
         if !is_loopback && !is_owner {
             return Err(wrong(
-                "is not this machine: to put load on it, say that it is yours with --i-own-this-server",
+                "is not this machine: to put load on it, confirm that it is yours with --i-own-this-server",
             ));
         }
         Ok(Self { url, is_loopback })
@@ -54,7 +54,7 @@ impl Given {
 
 /// Where the connections go.
 pub(super) struct Target {
-    /// As it is shown.
+    /// For display.
     pub(super) url: String,
     /// For the `Host` header.
     pub(super) host: String,
@@ -64,7 +64,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Looks the name up, once for all connections, and finds that there is somebody.
+    /// Resolves the name, once for all connections, and checks that the server accepts connections.
     pub(super) async fn find(given: Given) -> Result<Self, Failure> {
         let Given { url, is_loopback } = given;
         let name = url.host_str().unwrap_or_default().to_owned();
@@ -75,13 +75,13 @@ impl Target {
             _ if is_loopback => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             _ => {
                 let found = Outside::new(Policy::default()).locate(&url).await;
-                vec![found.map_err(|error| Failure::Failed(format!("{name} is not found ({error})")))?]
+                found.map_err(|error| Failure::Failed(format!("{name} is not found ({error})")))?
             }
         };
         let tls = if url.scheme() == "https" {
             let server = ServerName::try_from(name.trim_matches(['[', ']']).to_owned())
-                .map_err(|_| Failure::Usage(format!("{name} is no name for a certificate")))?;
-            Some((TlsConnector::from(outside::trust()), server))
+                .map_err(|_| Failure::Usage(format!("{name} is not a valid name for a certificate")))?;
+            Some((TlsConnector::from(outbound::trust()), server))
         } else {
             None
         };
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_measured_without_a_word_of_the_owner() {
+    fn target_on_another_machine_needs_the_confirmation_of_the_owner() {
         for own in [
             "http://127.0.0.1:3000",
             "127.8.8.8:1",

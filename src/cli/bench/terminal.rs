@@ -1,4 +1,4 @@
-//! What one sees while it runs, and at the end.
+//! Progress on standard error, and the summary.
 
 use std::io::{IsTerminal, Write};
 
@@ -9,10 +9,10 @@ use super::{
     verdict::{MIB, Outcome, number},
 };
 
-/// Without a terminal, a line in so many seconds.
-const SELDOM: usize = 5;
+/// Without a terminal, seconds between lines of progress.
+const PLAIN_EVERY: usize = 5;
 
-/// Progress, on standard error: one line that is written over, or plain lines where nobody looks.
+/// Progress on standard error: one line that is overwritten on a terminal, or else plain lines.
 pub(super) struct Terminal {
     is_live: bool,
     count: usize,
@@ -23,7 +23,7 @@ impl Terminal {
         Self { is_live: std::io::stderr().is_terminal(), count: 0 }
     }
 
-    /// Something is about to take a while.
+    /// Prints a line.
     pub(super) fn say(&self, text: &str) {
         eprintln!("{text}");
     }
@@ -31,7 +31,7 @@ impl Terminal {
     pub(super) fn progress(&mut self, tally: &Tally, plan: &Plan) {
         self.count += 1;
         let Some(second) = tally.seconds.last() else { return };
-        if !self.is_live && !self.count.is_multiple_of(SELDOM) {
+        if !self.is_live && !self.count.is_multiple_of(PLAIN_EVERY) {
             return;
         }
         let phase = if second.at < plan.ramp { " (ramp)" } else { "" };
@@ -62,13 +62,13 @@ impl Terminal {
                 number(server.memory_bytes / MIB)
             );
         }
-        // A line that is longer than the terminal is wide cannot be written over.
+        // A line that is wider than the terminal cannot be overwritten.
         let (start, end) = if self.is_live { ("\r\x1b[K", "") } else { ("", "\n") };
         let line: String = if self.is_live { line.chars().take(width()).collect() } else { line };
         let _ = write!(std::io::stderr(), "{start}{line}{end}");
     }
 
-    /// The live line makes room for what follows.
+    /// Clears the live line.
     pub(super) fn end(&self) {
         if self.is_live {
             eprint!("\r\x1b[K");
@@ -80,7 +80,7 @@ fn width() -> usize {
     rustix::termios::tcgetwinsize(std::io::stderr()).map_or(79, |size| usize::from(size.ws_col.max(20)) - 1)
 }
 
-/// The figures that matter, for standard output.
+/// The summary of the figures, for standard output.
 pub(super) fn summary(figures: &Figures) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| text += &format!("  {name:<16}{value}\n");

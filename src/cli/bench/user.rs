@@ -1,4 +1,4 @@
-//! A user: somebody with a connection for requests, or a socket, or both.
+//! The tasks of a user: one with an HTTP connection, one with a socket.
 
 use std::{
     cell::RefMut,
@@ -16,16 +16,16 @@ use super::{
     pace::Turn,
     run::{PATIENCE, Run},
     scenario::{Check, word, words},
-    socket::{Said, Socket},
+    socket::{Received, Socket},
     tally::{Failure, Kind, Tally},
 };
 
-/// One in so many answers and deliveries is looked at closely.
-const THOROUGH: u64 = 32;
+/// One in this many responses and deliveries is checked thoroughly.
+const THOROUGH_EVERY: u64 = 32;
 
 impl Run {
-    /// Users come one after the other, evenly over the ramp.
-    async fn comes(&self, user: usize) {
+    /// Waits until this user starts; users start evenly over the ramp.
+    async fn wait_for_start(&self, user: usize) {
         let after = self.pacer.plan.ramp * user as f64 / self.users as f64;
         let moment = self.pacer.start + Duration::from_secs_f64(after);
         if moment > Instant::now() {
@@ -37,7 +37,7 @@ impl Run {
         self.tally.borrow_mut()
     }
 
-    /// Since the turn's request was due.
+    /// Records the end of a request, with its latency since it was due.
     fn record(&self, kind: Kind, turn: &Turn, result: Result<(), Failure>) {
         self.tally().record(kind, turn.due.elapsed(), result, self.pacer.is_judged(turn.due));
     }
@@ -53,7 +53,7 @@ impl Run {
         self.busy.set(self.busy.get() - 1);
     }
 
-    /// A message of this user, about to go out: its marker.
+    /// Adds a message of this user that is about to be sent, and returns its marker.
     fn compose(&self, room: usize, user: usize, turn: &Turn) -> Marker {
         let number = self.tally().deliveries.send(room, user);
         let due = turn.due.saturating_duration_since(self.pacer.start).as_nanos() as u64;
@@ -66,17 +66,17 @@ impl Marker {
         format!("{} {}", self.write(), words(self.number))
     }
 
-    /// Sent along, so that asking again does not post again.
+    /// The `client_message_id`, so that a retry does not post twice.
     fn client_id(&self) -> String {
         format!("{:08x}-{}-{}", self.run, self.room, self.number)
     }
 }
 
-/// Somebody who asks over HTTP.
+/// Sends requests over HTTP.
 pub(super) async fn visit(run: Rc<Run>, user: usize) {
-    run.comes(user).await;
+    run.wait_for_start(user).await;
     let mut visitor = Visitor { run: &run, user, connection: None };
-    // There before the first request is due, as people are.
+    // Connects before the first request is due.
     if let Ok(Err(failure)) = timeout(PATIENCE, visitor.connect()).await {
         run.tally().fail(&failure);
     }
@@ -96,7 +96,7 @@ pub(super) async fn visit(run: Rc<Run>, user: usize) {
         run.record(kind, &turn, result);
         run.ends();
     }
-    // Stays until all have had their turn.
+    // Keeps the connection open until the run ends.
     std::future::pending::<()>().await;
 }
 
@@ -123,13 +123,13 @@ impl Visitor<'_> {
 
     async fn ask(&mut self, kind: Kind, turn: &Turn) -> Result<(), Failure> {
         let (run, host) = (self.run, &*self.run.target.host);
-        let thorough = turn.number.is_multiple_of(THOROUGH);
-        let mut check = Check { kind, thorough, room: 0, wanted: "", may_be_empty: !run.people.is_furnished };
+        let thorough = turn.number.is_multiple_of(THOROUGH_EVERY);
+        let mut check = Check { kind, thorough, room: 0, wanted: "", may_be_empty: !run.people.has_messages };
         if kind == Kind::Health {
             return self.answered(&request("GET", "/health", host, "", ""), &check).await;
         }
-        // Whose turn it is goes round, so that nobody posts more than another, whichever user is free. In the mixed
-        // scenario posts come every tenth time, and would otherwise fall to a tenth of the people.
+        // Accounts take turns, so that all post equally, whichever user is free. The second term spreads the posts of the
+        // mixed scenario, which are every tenth request, over all accounts.
         let people = &run.people;
         let account = ((turn.number + turn.number / 10) % people.tokens.len() as u64) as usize;
         let (token, room) = (&people.tokens[account], people.room_of(account));
@@ -155,13 +155,13 @@ impl Visitor<'_> {
                 let wanted = marker.write();
                 check.wanted = &wanted;
                 self.answered(&request("POST", "/api/messages", host, token, &body), &check).await?;
-                run.tally().deliveries.promise(room, marker.number);
+                run.tally().deliveries.acknowledge(room, marker.number);
                 Ok(())
             }
         }
     }
 
-    /// Asks, on a new connection if the server has closed the last one for waiting too long.
+    /// Sends a request, on a new connection if the server has closed an idle one.
     async fn answered(&mut self, request: &str, check: &Check<'_>) -> Result<(), Failure> {
         for is_last in [false, true] {
             if self.connection.is_none() {
@@ -185,9 +185,9 @@ impl Visitor<'_> {
     }
 }
 
-/// Somebody with a socket in a room, who says something in the scenario of sockets, and otherwise listens.
+/// Holds a socket in a room and checks its deliveries. In the scenario `sockets` it also sends messages.
 pub(super) async fn hold(run: Rc<Run>, user: usize) {
-    run.comes(user).await;
+    run.wait_for_start(user).await;
     let account = user % run.people.tokens.len();
     let room = run.people.room_of(account);
     let opening = async {
@@ -200,25 +200,25 @@ pub(super) async fn hold(run: Rc<Run>, user: usize) {
         Err(_) => return run.tally().fail(&Failure::Timeout),
     };
     run.sockets.add();
-    socket.say(&format!(r#"{{"type":"join_room","room_id":{}}}"#, run.people.rooms[room]));
-    let talks = !run.scenario.has_http();
+    socket.send(&format!(r#"{{"type":"join_room","room_id":{}}}"#, run.people.rooms[room]));
+    let sends = !run.scenario.has_http();
     let mut listener =
-        Listener { run: &run, room, receiver: None, heard: user as u64, pending: None, answer: None };
+        Listener { run: &run, room, receiver: None, received: user as u64, pending: None, answer: None };
     let mut turn = None;
     loop {
         let waits = listener.pending.is_some();
-        if talks && turn.is_none() && !waits && listener.receiver.is_some() {
+        if sends && turn.is_none() && !waits && listener.receiver.is_some() {
             turn = run.pacer.take();
         }
         let deadline = listener.pending.as_ref().map(|pending| pending.deadline);
         let next = poll_fn(|cx| {
             let mut scratch = run.scratch.borrow_mut();
             let joined = listener.receiver.is_some();
-            if let Poll::Ready(why) = socket.poll(cx, &mut scratch, &mut |text| listener.hear(text)) {
+            if let Poll::Ready(why) = socket.poll(cx, &mut scratch, &mut |text| listener.receive(text)) {
                 return Poll::Ready(Next::Lost(why));
             }
             if listener.answer.is_some() || listener.receiver.is_some() != joined {
-                return Poll::Ready(Next::Heard);
+                return Poll::Ready(Next::Received);
             }
             match &turn {
                 Some(turn) if !waits && turn.poll(&run.pacer, cx).is_ready() => Poll::Ready(Next::Turn),
@@ -244,7 +244,7 @@ pub(super) async fn hold(run: Rc<Run>, user: usize) {
                     None => run.tally().fail(&failure),
                 };
             }
-            Next::Heard | Next::Overdue => {
+            Next::Received | Next::Overdue => {
                 let result = match (listener.answer.take(), next) {
                     (Some(result), _) => result,
                     (None, Next::Overdue) => Err(Failure::Timeout),
@@ -252,7 +252,7 @@ pub(super) async fn hold(run: Rc<Run>, user: usize) {
                 };
                 let Some(pending) = listener.pending.take() else { continue };
                 if result.is_ok() {
-                    run.tally().deliveries.promise(room, pending.marker.number);
+                    run.tally().deliveries.acknowledge(room, pending.marker.number);
                 }
                 run.record(Kind::Message, &pending.turn, result);
                 run.ends();
@@ -261,7 +261,7 @@ pub(super) async fn hold(run: Rc<Run>, user: usize) {
                 let Some(turn) = turn.take().filter(|turn| turn.due < run.pacer.end()) else { continue };
                 run.starts(&turn);
                 let marker = run.compose(room, user, &turn);
-                socket.say(&format!(
+                socket.send(&format!(
                     r#"{{"type":"message","room_id":{},"client_message_id":"{}","content":"{}"}}"#,
                     run.people.rooms[room],
                     marker.client_id(),
@@ -273,41 +273,41 @@ pub(super) async fn hold(run: Rc<Run>, user: usize) {
     }
 }
 
-/// Why a socket's task goes on.
+/// Why the task of a socket continues.
 enum Next {
-    Heard,
+    Received,
     Turn,
     Overdue,
     Lost(String),
 }
 
-/// A message whose acknowledgement is waited for.
+/// A message without an acknowledgement yet.
 struct Pending {
     turn: Turn,
     marker: Marker,
     deadline: Instant,
 }
 
-/// Keeps the books of what a socket hears.
+/// Records what a socket receives.
 struct Listener<'a> {
     run: &'a Run,
     room: usize,
     receiver: Option<usize>,
-    heard: u64,
+    received: u64,
     pending: Option<Pending>,
     answer: Option<Result<(), Failure>>,
 }
 
 impl Listener<'_> {
-    fn hear(&mut self, text: &[u8]) {
-        self.heard += 1;
+    fn receive(&mut self, text: &[u8]) {
+        self.received += 1;
         let run = self.run;
         let mut tally = run.tally();
         let is_ours =
             |id: &str| self.pending.as_ref().is_some_and(|pending| pending.marker.client_id() == id);
-        match (Said::read(text, self.heard.is_multiple_of(THOROUGH)), self.receiver) {
-            (Said::Joined, None) => self.receiver = Some(tally.deliveries.join(self.room)),
-            (Said::Created(marker, room), Some(receiver)) if marker.run == run.id => {
+        match (Received::read(text, self.received.is_multiple_of(THOROUGH_EVERY)), self.receiver) {
+            (Received::Joined, None) => self.receiver = Some(tally.deliveries.join(self.room)),
+            (Received::Created(marker, room), Some(receiver)) if marker.run == run.id => {
                 if room.is_some_and(|room| room != run.people.rooms[self.room]) {
                     tally.deliveries.counts.wrong_room += 1;
                 } else if tally.deliveries.receive(receiver, &marker) {
@@ -315,8 +315,8 @@ impl Listener<'_> {
                     tally.record_delivery(due.elapsed(), run.pacer.is_judged(due));
                 }
             }
-            (Said::Ack(id), _) if is_ours(&id) => self.answer = Some(Ok(())),
-            (Said::Error(code, id), _) if id.as_ref().is_none_or(|id| is_ours(id)) => {
+            (Received::Ack(id), _) if is_ours(&id) => self.answer = Some(Ok(())),
+            (Received::Error(code, id), _) if id.as_ref().is_none_or(|id| is_ours(id)) => {
                 let failure = Failure::Refused(code.into_owned());
                 if self.pending.is_some() {
                     self.answer = Some(Err(failure));
@@ -324,8 +324,8 @@ impl Listener<'_> {
                     tally.fail(&failure);
                 }
             }
-            (Said::Resync, _) => tally.deliveries.counts.resyncs += 1,
-            (Said::Unreadable, _) => tally.deliveries.counts.unreadable += 1,
+            (Received::Resync, _) => tally.deliveries.counts.resyncs += 1,
+            (Received::Unreadable, _) => tally.deliveries.counts.unreadable += 1,
             _ => {}
         }
     }

@@ -1,8 +1,8 @@
-//! What a tier asks for, and whether this run showed it.
+//! The requirements of a tier, and whether a run met them.
 
 use serde::Serialize;
 
-/// What a server of a size has to do.
+/// The requirements of a tier.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tier {
     pub(super) name: &'static str,
@@ -11,7 +11,7 @@ pub(super) struct Tier {
     pub(super) people: usize,
     pub(super) sockets: usize,
     pub(super) memory_mb: f64,
-    /// Share of the machine, in percent.
+    /// The largest share of the CPU of the machine, in percent.
     pub(super) cpu: f64,
 }
 
@@ -54,16 +54,16 @@ pub(super) const TIERS: [Tier; 4] = [
     },
 ];
 
-/// What a run measured, as far as it did.
+/// The measurements of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Measured {
     pub(super) p95_ms: Option<f64>,
     pub(super) rate: f64,
-    /// What it aimed at; none if it went as fast as it could.
+    /// The scheduled rate; None for as fast as possible.
     pub(super) aimed: Option<f64>,
     pub(super) people: usize,
     pub(super) sockets: usize,
-    /// How many of them it meant to have: fewer is then a miss.
+    /// The planned numbers; fewer are a miss.
     pub(super) meant_people: usize,
     pub(super) meant_sockets: usize,
     pub(super) memory_mb: Option<f64>,
@@ -75,7 +75,7 @@ pub(super) struct Measured {
 pub(super) enum Outcome {
     Met,
     Missed,
-    /// The run did not put that much on the server, or could not see.
+    /// The load of the run was too low, or the figure is unknown.
     NotExercised,
 }
 
@@ -92,9 +92,9 @@ impl Tier {
         TIERS.into_iter().find(|tier| tier.name == name)
     }
 
-    /// A limit that is kept shows the tier only under the tier's load; one that is missed is missed under less as well.
+    /// Judges each point. A kept limit counts only under the load of the tier; a missed one counts under less as well.
     pub(super) fn judge(&self, found: &Measured) -> Vec<Row> {
-        // A timetable has whole requests; half a percent is no difference.
+        // Schedules have whole requests, so half a percent is tolerated.
         let is_full = found.rate >= self.rate * 0.995;
         let kept = |value: Option<f64>, limit: f64| match value {
             None => Outcome::NotExercised,
@@ -112,12 +112,12 @@ impl Tier {
             }
         };
         let cpu = match kept(found.cpu, self.cpu) {
-            // As fast as it goes takes all that there is.
+            // An unlimited rate uses all the CPU there is.
             Outcome::Missed if found.aimed.is_none_or(|rate| rate > self.rate) => Outcome::NotExercised,
             outcome => outcome,
         };
         let shown = |value: Option<f64>, unit: &str| {
-            value.map_or("not seen".into(), |value| format!("{} {unit}", number(value)))
+            value.map_or("unknown".into(), |value| format!("{} {unit}", number(value)))
         };
         let row = |name, needed, measured, outcome| Row { name, needed, measured, outcome };
         vec![
@@ -156,10 +156,10 @@ impl Tier {
     }
 }
 
-/// What is shown as MB, as the tiers count it.
+/// Bytes in a megabyte, as the tiers count.
 pub(super) const MIB: f64 = 1048576.0;
 
-/// A number as it is read best: three digits that matter, commas between thousands.
+/// A number with three significant digits and commas between thousands.
 pub(super) fn number(value: f64) -> String {
     let digits = match value.abs() {
         small if small >= 100.0 || small == 0.0 => 0,
@@ -170,9 +170,9 @@ pub(super) fn number(value: f64) -> String {
     let text = format!("{value:.digits$}");
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
     let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0
-            && (whole.len() - place).is_multiple_of(3)
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0
+            && (whole.len() - index).is_multiple_of(3)
             && digit.is_ascii_digit()
             && !grouped.ends_with('-')
         {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tier_is_only_shown_under_its_own_load() {
+    fn tier_is_met_only_under_its_load() {
         use Outcome::{Met, Missed, NotExercised};
         let full = Measured {
             p95_ms: Some(20.0),

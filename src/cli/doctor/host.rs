@@ -1,4 +1,4 @@
-//! What the kernel tells about this host. Everything is read below a root, so that tests can bring a host of their own.
+//! What the kernel reports about this host. Paths are relative to a root directory, which tests replace.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Writes that are timed to find how long the disk takes to sync.
+/// Writes that are timed to measure how long the disk takes to sync.
 const SYNCS: usize = 9;
 
 pub(super) struct Host {
@@ -24,12 +24,12 @@ impl Host {
         self.read(path)?.parse().ok()
     }
 
-    /// What follows a name in a file of lines such as `MemTotal:  24 kB`.
+    /// The text after a name in a file of lines such as `MemTotal:  24 kB`.
     pub(super) fn field(&self, path: &str, name: &str) -> Option<String> {
         self.read(path)?.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim().to_owned())
     }
 
-    /// Bytes that this process may have: of the machine, or of its control group if that allows less.
+    /// Bytes of memory that this process may use, and whether its control group is what limits them.
     pub(super) fn memory(&self) -> Option<(u64, bool)> {
         let kilobytes: u64 = self.field("proc/meminfo", "MemTotal:")?.split(' ').next()?.parse().ok()?;
         let machine = kilobytes << 10;
@@ -38,7 +38,7 @@ impl Host {
         Some((machine.min(limit), limit < machine))
     }
 
-    /// Processors that this process may use, in whole and in parts.
+    /// Processors that this process may use, in fractions, and whether its control group is what limits them.
     pub(super) fn cores(&self) -> Option<(f64, bool)> {
         let list = self.field("proc/self/status", "Cpus_allowed_list:")?;
         let count = |range: &str| -> Option<u64> {
@@ -46,7 +46,7 @@ impl Host {
             Some(last.parse::<u64>().ok()?.checked_sub(first.parse().ok()?)? + 1)
         };
         let machine = list.split(',').map(count).sum::<Option<u64>>()? as f64;
-        // Version 2 has quota and period in one file; version 1 has a file for each, and -1 for no limit.
+        // Version 2 has quota and period in one file; version 1 has a file for each, where -1 is no limit.
         let share = |quota: &str, period: &str| -> Option<f64> {
             let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
             (quota > 0.0 && period > 0.0).then(|| quota / period)
@@ -62,8 +62,8 @@ impl Host {
         Some((machine.min(limit), limit < machine))
     }
 
-    /// Some files of this process's control group and of every group above it, in both versions of control groups
-    /// (admin-guide/cgroup-v2.rst, admin-guide/cgroup-v1/). A container sees its own group as the topmost.
+    /// The contents of these files in this process's control group and in every group above it, in both versions of
+    /// control groups (admin-guide/cgroup-v2.rst, admin-guide/cgroup-v1/). A container sees its own group as the topmost.
     fn group_files(&self, controller: &str, names: &[&str]) -> Vec<String> {
         let mut found = Vec::new();
         for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
@@ -83,13 +83,13 @@ impl Host {
         found
     }
 
-    /// Where the data would be: its directory, or the nearest one above that exists.
+    /// The data directory, or the nearest directory above it that exists.
     pub(super) fn data_directory(&self) -> PathBuf {
         let full = std::path::absolute(&self.data).unwrap_or_else(|_| self.data.clone());
         full.ancestors().find(|path| path.is_dir()).map_or(full.clone(), Path::to_owned)
     }
 
-    /// How long 4 KiB take to be written and synced beside the data: the median of some, and where that was.
+    /// The median time to write and sync 4 KiB in the data directory, and the directory.
     pub(super) fn sync_time(&self) -> io::Result<(Duration, PathBuf)> {
         let directory = self.data_directory();
         let path = directory.join(format!(".campfire-doctor-{}", std::process::id()));
@@ -105,7 +105,7 @@ impl Host {
             times.sort_unstable();
             Ok(times[SYNCS / 2])
         })();
-        // If it could not be made, there is nothing to remove.
+        // Fails if the file could not be created.
         let _ = fs::remove_file(&path);
         measured.map(|time| (time, directory))
     }

@@ -1,24 +1,27 @@
-//! `campfire doctor`: what of this host would hold a tier back, what is wrong with the installation, and the command to
-//! mend it. It changes nothing.
+//! `campfire doctor`: reports what of this host limits a tier and what is wrong with the installation, with the commands
+//! that fix it. It changes nothing.
 
-mod checks;
+mod capacity;
 mod host;
-mod house;
+mod installation;
 
 use std::{ffi::OsString, path::PathBuf};
 
 use serde_json::json;
 
 use super::{Failure, Given, help, say};
-use checks::{CHECKS, Check};
+use capacity::{CHECKS, Check};
 use host::Host;
-use house::{FINDINGS, Finding};
+use installation::{FINDINGS, Finding};
 
-/// The settings that it looks at.
+/// The settings that it reads.
 pub(super) const OWN: [&str; 8] =
     ["listen", "data", "public_url", "domain", "tls_cert", "tls_key", "name_servers", "backup_dir"];
 
-/// What a host is asked to carry. `campfire bench` judges against the same.
+/// Labels a command whose effect may end with the next reboot.
+const NOW: &str = "now";
+
+/// What a host has to carry. `campfire bench` uses the same limits.
 struct Tier {
     name: &'static str,
     people: u64,
@@ -57,13 +60,13 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     };
     say(&if given.has("json") { report.as_json() } else { report.as_text() })?;
     let mut wrong = Vec::new();
-    let held: Vec<&str> = report.held_back().map(|check| check.what).collect();
-    if !held.is_empty() {
-        wrong.push(format!("this host holds the tier {asked} back by its {}", held.join(", ")));
+    let limiting: Vec<&str> = report.limiting().map(|check| check.what).collect();
+    if !limiting.is_empty() {
+        wrong.push(format!("this host is too small for the tier {asked} in its {}", limiting.join(", ")));
     }
-    let unfit: Vec<&str> = report.unfit().map(|finding| finding.what).collect();
-    if !unfit.is_empty() {
-        wrong.push(format!("something is wrong with its {}", unfit.join(", ")));
+    let failed: Vec<&str> = report.failed().map(|finding| finding.what).collect();
+    if !failed.is_empty() {
+        wrong.push(format!("something is wrong with its {}", failed.join(", ")));
     }
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Failed(wrong.join("; "))) }
 }
@@ -78,28 +81,28 @@ struct Report<'a> {
 const COLUMN: usize = 16;
 
 impl Report<'_> {
-    /// Those that are known not to be enough. What cannot be told here holds nothing back.
-    fn held_back(&self) -> impl Iterator<Item = &Check> {
+    /// The checks that are known to fail for the tier; unknown ones do not count.
+    fn limiting(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| check.is_enough(self.tier) == Some(false))
     }
 
-    fn unfit(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.fit == Some(false))
+    fn failed(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.ok == Some(false))
     }
 
-    fn is_fit(&self) -> bool {
-        self.held_back().next().is_none() && self.unfit().next().is_none()
+    fn is_ok(&self) -> bool {
+        self.limiting().next().is_none() && self.failed().next().is_none()
     }
 
     fn as_text(&self) -> String {
         let tier = self.tier;
         let mut text = format!(
-            "Is this host fit for the tier {}: {} people at once, {} sockets, {} MB?\n\n",
+            "Does this host suit the tier {}: {} people at once, {} sockets, {} MB?\n\n",
             tier.name, tier.people, tier.sockets, tier.memory_mb
         );
         for check in &self.checks {
             match &check.enough {
-                None => line(&mut text, check.what, &format!("cannot be told here: {}", check.found)),
+                None => line(&mut text, check.what, &format!("unknown: {}", check.found)),
                 Some(_) => {
                     line(&mut text, check.what, &check.found);
                     line(&mut text, "", &format!("enough for: {}", check.tiers()));
@@ -107,19 +110,19 @@ impl Report<'_> {
             }
             if check.is_enough(tier) == Some(false) {
                 line(&mut text, "", &format!("too little for {}: {}", tier.name, check.needs));
-                mend(&mut text, &check.mend);
+                fix(&mut text, &check.fix);
             }
         }
-        text += "\nIs what is around the server in order?\n\n";
+        text += "\nIs the installation in order?\n\n";
         for finding in &self.findings {
             line(&mut text, finding.what, &finding.found);
-            if finding.fit == Some(false) {
+            if finding.ok == Some(false) {
                 line(&mut text, "", &format!("wrong: {}", finding.needs));
             }
-            mend(&mut text, &finding.mend);
+            fix(&mut text, &finding.fix);
         }
-        text + match self.is_fit() {
-            true => "\nNothing that could be read holds this tier back.\n",
+        text + match self.is_ok() {
+            true => "\nNo problem was found.\n",
             false => "\nNothing has been changed.\n",
         }
     }
@@ -131,23 +134,23 @@ impl Report<'_> {
                 "check": check.what,
                 "found": check.found,
                 "enough_for": check.enough.map(|_| check.names()),
-                "fit": is_enough,
+                "ok": is_enough,
                 "needs": check.needs,
-                "mend": if is_enough == Some(false) { commands(&check.mend) } else { Vec::new() },
+                "fix": if is_enough == Some(false) { commands(&check.fix) } else { Vec::new() },
             })
         });
         let findings = self.findings.iter().map(|finding| {
             json!({
                 "check": finding.what,
                 "found": finding.found,
-                "fit": finding.fit,
+                "ok": finding.ok,
                 "needs": finding.needs,
-                "mend": commands(&finding.mend),
+                "fix": commands(&finding.fix),
             })
         });
         let report = json!({
             "tier": self.tier.name,
-            "fit": self.is_fit(),
+            "ok": self.is_ok(),
             "checks": checks.collect::<Vec<_>>(),
             "installation": findings.collect::<Vec<_>>(),
         });
@@ -159,13 +162,13 @@ fn line(text: &mut String, first: &str, second: &str) {
     *text += &format!("{first:<COLUMN$}{second}\n");
 }
 
-fn mend(text: &mut String, mend: &[(&str, String)]) {
-    for (when, command) in mend {
+fn fix(text: &mut String, fix: &[(&str, String)]) {
+    for (when, command) in fix {
         line(text, "", &format!("{when}:"));
         line(text, "", &format!("  {command}"));
     }
 }
 
-fn commands(mend: &[(&str, String)]) -> Vec<serde_json::Value> {
-    mend.iter().map(|(when, command)| json!({"when": when, "command": command})).collect()
+fn commands(fix: &[(&str, String)]) -> Vec<serde_json::Value> {
+    fix.iter().map(|(when, command)| json!({"when": when, "command": command})).collect()
 }

@@ -1,4 +1,4 @@
-//! Programs that are asked something, and have an end.
+//! Runs other programs, with a timeout.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often it is looked whether a program has ended.
+/// How often it is checked whether a program has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// What a program says that ends within this time. It is for programs that say little: more than a pipe holds stops them.
+/// The output of a program that ends within this time. The output has to fit into a pipe, which is read at the end.
 pub(super) fn run(
     program: impl AsRef<OsStr>,
     arguments: &[OsString],
@@ -34,8 +34,8 @@ pub(super) fn run(
     }
 }
 
-/// The last line that a program has to say for itself.
-pub(super) fn last_words(output: &Output) -> String {
+/// The last line of standard error, or else the exit status.
+pub(super) fn last_line(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     said.lines().rev().find(|line| !line.trim().is_empty()).map_or_else(
         || output.status.to_string(),

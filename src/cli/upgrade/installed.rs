@@ -1,4 +1,4 @@
-//! The installed binary: it is replaced in one step, and the one before it stays beside it.
+//! The installed binary: it is replaced atomically, and the previous one stays beside it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,30 +12,30 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{Failure, Version, child};
 
-/// How the version before is called: it has this after its name.
+/// The suffix of the file of the previous version.
 const PREVIOUS: &str = ".previous";
 
-/// `--version` of whatever binary.
+/// The timeout of `--version`.
 const SAY_VERSION: Duration = Duration::from_secs(20);
 
-/// The binary that runs when people say `campfire`, and its place.
+/// The installed binary and its directory.
 pub(super) struct Installed {
     pub(super) path: PathBuf,
-    /// The version before this one, if there is one.
+    /// The file of the previous version, which may not exist.
     pub(super) previous: PathBuf,
     directory: PathBuf,
     name: String,
 }
 
 impl Installed {
-    /// The one that runs here. Called as `campfire.previous`, it speaks for the one beside it.
+    /// The binary of this process; if that is `campfire.previous`, the one beside it.
     pub(super) fn find() -> Result<Self, Failure> {
         let own = std::env::current_exe()
-            .map_err(|error| Failure::Failed(format!("cannot tell which file this program is ({error})")))?;
+            .map_err(|error| Failure::Failed(format!("cannot find the file of this program ({error})")))?;
         let parts = own.parent().zip(own.file_name().and_then(|name| name.to_str()));
         let Some((directory, own_name)) = parts.filter(|_| own.exists()) else {
             return Err(Failure::Failed(format!(
-                "{} is not there any more; it was replaced meanwhile, so run this again",
+                "{} does not exist any more; it was replaced meanwhile, so run this again",
                 own.display()
             )));
         };
@@ -44,24 +44,24 @@ impl Installed {
         Ok(Self { path: directory.join(&name), previous, directory: directory.to_owned(), name })
     }
 
-    /// Whether what runs here is the version before, called by its own name.
+    /// Whether this process runs the file of the previous version.
     pub(super) fn runs_as_previous(&self) -> bool {
         std::env::current_exe().is_ok_and(|own| own == self.previous)
     }
 
-    /// Takes the place for this process alone, and sees that it can be changed at all.
+    /// Locks the directory for this process, and checks that it can be written to.
     pub(super) fn claim(&self) -> Result<Claim<'_>, Failure> {
         let refuse = |error| self.refusal(&error);
         let directory = File::open(&self.directory).map_err(refuse)?;
-        // Some network file systems have no locks; there it goes on without one.
+        // On file systems without locks it goes on without one.
         if flock(&directory, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK) {
             return Err(Failure::Failed(format!(
-                "another upgrade of {} is under way; wait for its end",
+                "another upgrade of {} is running; wait for its end",
                 self.path.display()
             )));
         }
         let new = self.directory.join(format!(".{}.upgrade", self.name));
-        // What an upgrade that was killed has left behind.
+        // An upgrade that was killed may have left one.
         let _ = fs::remove_file(&new);
         let claim = Claim { installed: self, new, directory };
         OpenOptions::new().write(true).create_new(true).mode(0o700).open(&claim.new).map_err(refuse)?;
@@ -69,31 +69,31 @@ impl Installed {
     }
 
     fn refusal(&self, error: &io::Error) -> Failure {
-        let place = self.directory.display();
+        let directory = self.directory.display();
         Failure::Failed(if error.kind() == ErrorKind::PermissionDenied {
             let mut command = format!("sudo {}", self.path.display());
             for argument in std::env::args_os().skip(1) {
                 command = format!("{command} {}", argument.to_string_lossy());
             }
-            // sudo takes the environment away.
+            // sudo clears the environment.
             if let Some(from) = std::env::var_os("CAMPFIRE_BASE_URL")
                 && !command.contains(" --from")
             {
                 command = format!("{command} --from {}", from.to_string_lossy());
             }
-            format!("may not write to {place}; nothing was changed; try: {command}")
+            format!("may not write to {directory}; nothing was changed; try: {command}")
         } else {
-            format!("cannot write to {place} ({error}); nothing was changed")
+            format!("cannot write to {directory} ({error}); nothing was changed")
         })
     }
 }
 
-/// The place of the installed binary, held by this process. What was not put in place goes away with it.
+/// The locked directory of the installed binary. A new binary that was not installed is removed on drop.
 pub(super) struct Claim<'a> {
     installed: &'a Installed,
-    /// The new binary, until it is in place.
+    /// The file of the new binary, until it is installed.
     pub(super) new: PathBuf,
-    /// Open, and locked for as long.
+    /// Locked while it is open.
     directory: File,
 }
 
@@ -102,7 +102,7 @@ impl Claim<'_> {
         &self.installed.path
     }
 
-    /// Writes the new binary beside the installed one, with that one's owner and permissions.
+    /// Writes the new binary beside the installed one, with the same owner and permissions.
     pub(super) fn write(&self, content: &[u8]) -> Result<(), Failure> {
         let write = || -> io::Result<()> {
             let old = fs::metadata(&self.installed.path)?;
@@ -110,7 +110,7 @@ impl Claim<'_> {
             file.write_all(content)?;
             let made = file.metadata()?;
             if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
-                // Who is neither root nor its owner has it as his own from now on.
+                // Fails for users other than root; the file is then theirs.
                 let _ = chown(&self.new, Some(old.uid()), Some(old.gid()));
             }
             file.set_permissions(old.permissions())?;
@@ -119,11 +119,11 @@ impl Claim<'_> {
         write().map_err(|error| self.installed.refusal(&error))
     }
 
-    /// Puts the new binary in place; the old one becomes the previous one.
-    pub(super) fn place(&self) -> Result<(), Failure> {
+    /// Installs the new binary; the old one becomes the previous one.
+    pub(super) fn install(&self) -> Result<(), Failure> {
         let installed = self.installed;
         let change = || -> io::Result<()> {
-            // A second name first: at no moment is there no `campfire`.
+            // A second name first, so that `campfire` exists at every moment.
             let aside = self.new.with_extension("aside");
             let _ = fs::remove_file(&aside);
             let kept = link(&installed.path, &aside).and_then(|()| fs::rename(&aside, &installed.previous));
@@ -137,7 +137,7 @@ impl Claim<'_> {
         change().map_err(|error| installed.refusal(&error))
     }
 
-    /// Has the previous binary in place again, as if the new one had never been.
+    /// Moves the previous binary back over the new one.
     pub(super) fn take_back(&self) -> Result<(), Failure> {
         let installed = self.installed;
         let change = || {
@@ -146,14 +146,14 @@ impl Claim<'_> {
         };
         change().map_err(|error: io::Error| {
             Failure::Failed(format!(
-                "cannot put {} in the place of {} ({error}); do it by hand",
+                "cannot move {} to {} ({error}); do it by hand",
                 installed.previous.display(),
                 installed.path.display()
             ))
         })
     }
 
-    /// Has the installed binary and the previous one change places.
+    /// Swaps the installed binary and the previous one.
     pub(super) fn exchange(&self) -> Result<(), Failure> {
         let installed = self.installed;
         let change = || -> io::Result<()> {
@@ -173,7 +173,7 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// A second name of a file, or a copy where the file system has no second names.
+/// A hard link to a file, or a copy where the file system has no hard links.
 fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to).or_else(|_| {
         fs::copy(from, to)?;
@@ -181,13 +181,13 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
     })
 }
 
-/// The version that a binary says it is, if it runs on this machine at all.
+/// The version that a binary reports, if it runs on this machine.
 pub(super) fn version_of(binary: &Path) -> Result<Version, String> {
     let output = child::run(binary, &["--version".into()], SAY_VERSION)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let version = said.trim().strip_prefix("campfire ").and_then(|version| version.parse().ok());
     version.filter(|_| output.status.success()).ok_or_else(|| {
         let line: String = said.lines().next().unwrap_or_default().chars().take(80).collect();
-        format!("it ends with {} and says {line:?}", output.status)
+        format!("it ends with {} and prints {line:?}", output.status)
     })
 }

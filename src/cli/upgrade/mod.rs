@@ -1,4 +1,4 @@
-//! `campfire upgrade`: to the version of a release, or back to the one before.
+//! `campfire upgrade`: to the version of a release, or back to the previous one.
 
 mod child;
 mod installed;
@@ -9,7 +9,7 @@ mod service;
 use std::{ffi::OsString, path::Path, time::Duration};
 
 use super::{Failure, Given, help, say};
-use crate::outside::Policy;
+use crate::outbound::Policy;
 use installed::{Claim, Installed, version_of};
 use release::{Source, Version};
 use server::Server;
@@ -23,13 +23,13 @@ const OPTIONS: [(&str, bool); 6] = [
     ("wait", true),
 ];
 
-/// The settings that it looks at.
+/// The settings that it reads.
 pub(super) const OWN: [&str; 3] = ["listen", "data", "backup_dir"];
 
-/// Once systemd has a server as ready, it answers after this at the latest.
+/// How long a server that systemd reports as ready may take to be healthy.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// The longest that `--wait` may ask for.
+/// The largest value of `--wait`, in seconds.
 const MAX_WAIT: u64 = 86_400;
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
@@ -49,10 +49,10 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     if given.has("rollback") {
         if let Some(other) = ["check", "force", "from"].into_iter().find(|other| given.has(other)) {
             return Err(Failure::Usage(format!(
-                "--rollback goes back to the version before, so leave --{other} away"
+                "--rollback goes back to the previous version, so leave out --{other}"
             )));
         }
-        go_back(&given, wait)
+        roll_back(&given, wait)
     } else {
         upgrade(&given, wait)
     }
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
 
 fn upgrade(given: &Given, wait: Duration) -> Result<(), Failure> {
     let base = std::env::var("CAMPFIRE_BASE_URL").ok().filter(|base| !base.is_empty());
-    // Who may not read the settings may still ask what there is.
+    // Without permission to read the settings, --check still works.
     let policy =
         given.config().map(|config| Policy { name_servers: config.name_servers, ..Policy::default() });
     let source = Source::new(given.option("from").or(base.as_deref()), policy.unwrap_or_default())?;
@@ -84,19 +84,19 @@ fn upgrade(given: &Given, wait: Duration) -> Result<(), Failure> {
     let installed = Installed::find()?;
     if installed.runs_as_previous() {
         return Err(Failure::Usage(format!(
-            "this is the version before, kept to go back to; upgrade with {}, or go back with --rollback",
+            "this is the previous version; upgrade with {}, or go back with --rollback",
             installed.path.display()
         )));
     }
     let claim = installed.claim()?;
     let server = Server::find(given, &installed)?;
-    tell(&format!("Taking {new} from {source}"));
+    report(&format!("Downloading {new} from {source}"));
     claim.write(&source.binary()?)?;
     match version_of(&claim.new) {
         Ok(version) if version == new => {}
         Ok(version) => {
             return Err(Failure::Failed(format!(
-                "the binary of {source} says that it is {version}, and its VERSION says {new}; nothing was changed"
+                "the binary of {source} reports version {version}, but its VERSION is {new}; nothing was changed"
             )));
         }
         Err(why) => {
@@ -106,18 +106,22 @@ fn upgrade(given: &Given, wait: Duration) -> Result<(), Failure> {
         }
     }
     let backup = if given.has("no-backup") { None } else { server.back_up(&installed.path, &new)? };
-    claim.place()?;
-    tell(&format!("{new} is in {}, and {own} in {}", installed.path.display(), installed.previous.display()));
+    claim.install()?;
+    report(&format!(
+        "{new} is in {}, and {own} in {}",
+        installed.path.display(),
+        installed.previous.display()
+    ));
     match server.restart(&installed.path, wait) {
         Ok(done) => say(&format!("{done}\n")),
         Err(why) => {
-            tell(&format!("{new} does not come up: {why}"));
+            report(&format!("{new} does not start: {why}"));
             undo(&claim, &server, &own, &new, backup.as_deref(), wait)
         }
     }
 }
 
-/// Has the old version run again after the new one did not.
+/// Puts the old version back and restarts it, after the new one did not start.
 fn undo(
     claim: &Claim<'_>,
     server: &Server,
@@ -130,13 +134,13 @@ fn undo(
     Err(Failure::Failed(match server.restart(claim.path(), wait) {
         Ok(_) => format!("{new} did not come up, so {own} is back and runs; see `{}`", server.journal()),
         Err(why) => format!(
-            "{new} did not come up, and {own}, which is back, does not either ({why}); {}",
+            "{new} did not come up, and {own}, which is back, does not start either ({why}); {}",
             server.way_back(own, new, backup)
         ),
     }))
 }
 
-fn go_back(given: &Given, wait: Duration) -> Result<(), Failure> {
+fn roll_back(given: &Given, wait: Duration) -> Result<(), Failure> {
     let installed = Installed::find()?;
     if !installed.previous.exists() {
         return Err(Failure::Failed(format!(
@@ -147,12 +151,12 @@ fn go_back(given: &Given, wait: Duration) -> Result<(), Failure> {
     let old = version_of(&installed.previous).map_err(|why| {
         Failure::Failed(format!("{} does not run ({why}); nothing was changed", installed.previous.display()))
     })?;
-    // It may be the very reason to go back that this one does not run.
+    // The installed version may not run, which may be why it is rolled back.
     let left = version_of(&installed.path).unwrap_or_else(|_| Version::own());
     let claim = installed.claim()?;
     let server = Server::find(given, &installed)?;
     claim.exchange()?;
-    tell(&format!(
+    report(&format!(
         "{old} is in {}, and {left} in {}",
         installed.path.display(),
         installed.previous.display()
@@ -161,17 +165,17 @@ fn go_back(given: &Given, wait: Duration) -> Result<(), Failure> {
     let way_back = server.way_back(&old, &left, backup.as_deref());
     match server.restart(&installed.path, wait) {
         Ok(done) => {
-            tell(&done);
+            report(&done);
             if old < left && !server.answers {
-                tell(&format!("Should it not start: {way_back}"));
+                report(&format!("If it does not start: {way_back}"));
             }
             Ok(())
         }
-        Err(why) => Err(Failure::Failed(format!("{old} does not come up ({why}); {way_back}"))),
+        Err(why) => Err(Failure::Failed(format!("{old} does not start ({why}); {way_back}"))),
     }
 }
 
-/// Says how far it is. That nobody reads it is no reason to stop half-way.
-fn tell(line: &str) {
+/// Prints a line of progress. A closed pipe does not stop the upgrade.
+fn report(line: &str) {
     let _ = say(&format!("{line}\n"));
 }

@@ -1,4 +1,4 @@
-//! A release: which version it has, and a binary of it that is what was released.
+//! A release: its version, and its binary, whose checksum is verified.
 
 use std::{
     cmp::Ordering,
@@ -14,36 +14,36 @@ use hyper::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::Failure;
-use crate::outside::{Answer, Call, CallError, Outside, Policy, Redirects, Scope};
+use crate::outbound::{Answer, Call, CallError, Outside, Policy, Redirects, Scope};
 
-/// Where releases are unless `--from` or `CAMPFIRE_BASE_URL` names another place.
+/// The URL of releases, unless `--from` or `CAMPFIRE_BASE_URL` gives another.
 const RELEASES: &str = "https://example.org/campfire/releases/latest/download";
 
-/// One line of text.
+/// The largest VERSION file, in bytes: one line.
 const MAX_VERSION: usize = 1 << 10;
 
-/// Some lines, one for each file of a release.
+/// The largest SHA256SUMS file, in bytes: one line for each file.
 const MAX_SUMS: usize = 256 << 10;
 
-/// Several times what a binary has. It is in memory until it was checked.
+/// The largest binary, in bytes: several times the actual size. It is kept in memory until it is verified.
 const MAX_BINARY: usize = 256 << 20;
 
 const CONNECT: Duration = Duration::from_secs(15);
 
-/// For a file of a few lines.
+/// The timeout of the small files.
 const SHORT: Duration = Duration::from_secs(30);
 
-/// For a binary, over a line of 128 kbit/s.
+/// The timeout of the binary, which at 128 kbit/s loads 28 MB.
 const LONG: Duration = Duration::from_secs(30 * 60);
 
-/// Sites that keep releases send from one address to the next.
+/// Release sites redirect downloads.
 const MAX_REDIRECTS: u32 = 5;
 
-/// A version as `VERSION` has it: `0.2.0` or `0.2.0-rc.1`, in the order of semantic versioning. It is safe in a file name.
+/// A version like `0.2.0` or `0.2.0-rc.1`, in the order of semantic versioning. It is safe in a file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Version {
     numbers: [u64; 3],
-    /// What comes before the release proper; empty for that one.
+    /// The parts of the pre-release; empty for a release.
     pre: Vec<Part>,
 }
 
@@ -55,7 +55,7 @@ enum Part {
 
 impl Version {
     pub(super) fn own() -> Self {
-        env!("CARGO_PKG_VERSION").parse().expect("Cargo takes no other versions")
+        env!("CARGO_PKG_VERSION").parse().expect("Cargo accepts no other versions")
     }
 }
 
@@ -101,8 +101,8 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch] = self.numbers;
         write!(f, "{major}.{minor}.{patch}")?;
-        for (place, part) in self.pre.iter().enumerate() {
-            f.write_str(if place == 0 { "-" } else { "." })?;
+        for (index, part) in self.pre.iter().enumerate() {
+            f.write_str(if index == 0 { "-" } else { "." })?;
             match part {
                 Part::Number(number) => write!(f, "{number}")?,
                 Part::Word(word) => f.write_str(word)?,
@@ -112,37 +112,38 @@ impl fmt::Display for Version {
     }
 }
 
-enum Place {
+/// Where a release is.
+enum Location {
     Directory(PathBuf),
     Address(String),
 }
 
-/// Where a release is.
+/// The source of a release.
 pub(super) struct Source {
-    place: Place,
+    location: Location,
     outside: Outside,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Source {
-    /// `named` is an address or a directory; without it, where releases are.
+    /// `named` is a URL or a directory; without it, `RELEASES`.
     pub(super) fn new(named: Option<&str>, policy: Policy) -> Result<Self, Failure> {
         let named = named.unwrap_or(RELEASES).trim_end_matches('/');
-        let place = if named.starts_with("http://") || named.starts_with("https://") {
-            Place::Address(named.to_owned())
+        let location = if named.starts_with("http://") || named.starts_with("https://") {
+            Location::Address(named.to_owned())
         } else if let Some(path) = named.strip_prefix("file://") {
-            Place::Directory(path.into())
+            Location::Directory(path.into())
         } else if named.is_empty() || named.contains("://") {
             return Err(Failure::Usage(format!(
-                "--from (or CAMPFIRE_BASE_URL) has to be an http address or a directory, not {named:?}"
+                "--from (or CAMPFIRE_BASE_URL) has to be an http URL or a directory, not {named:?}"
             )));
         } else {
-            Place::Directory(named.into())
+            Location::Directory(named.into())
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
-            runtime.map_err(|error| Failure::Failed(format!("cannot wait for a download ({error})")))?;
-        Ok(Self { place, outside: Outside::new(policy), runtime })
+            runtime.map_err(|error| Failure::Failed(format!("cannot start a download ({error})")))?;
+        Ok(Self { location, outside: Outside::new(policy), runtime })
     }
 
     pub(super) fn version(&self) -> Result<Version, Failure> {
@@ -150,17 +151,17 @@ impl Source {
         let text = String::from_utf8_lossy(&found);
         text.trim().parse().map_err(|()| {
             let line: String = text.lines().next().unwrap_or_default().chars().take(40).collect();
-            Failure::Failed(format!("VERSION of {self} has to be a version like 0.2.0, and is {line:?}"))
+            Failure::Failed(format!("VERSION of {self} has to be a version like 0.2.0, but is {line:?}"))
         })
     }
 
-    /// The binary for this processor, if it is what `SHA256SUMS` says.
+    /// The binary for this processor, if its checksum matches `SHA256SUMS`.
     pub(super) fn binary(&self) -> Result<Bytes, Failure> {
         let name = binary_name()?;
         let sums = self.fetch("SHA256SUMS", MAX_SUMS, SHORT)?;
         let wanted = sum_of(&String::from_utf8_lossy(&sums), name).ok_or_else(|| {
             Failure::Failed(format!(
-                "SHA256SUMS of {self} has not one line for {name}, so it cannot be checked; nothing was changed"
+                "SHA256SUMS of {self} has no line or several for {name}, so it cannot be verified; nothing was changed"
             ))
         })?;
         let binary = self.fetch(name, MAX_BINARY, LONG)?;
@@ -169,15 +170,15 @@ impl Source {
             Ok(binary)
         } else {
             Err(Failure::Failed(format!(
-                "{name} has the SHA-256 {found} and not {wanted}: it was damaged or tampered with on its way; nothing was changed"
+                "{name} has the SHA-256 {found} and not {wanted}: it was damaged or tampered with in transit; nothing was changed"
             )))
         }
     }
 
     fn fetch(&self, name: &str, most: usize, within: Duration) -> Result<Bytes, Failure> {
-        match &self.place {
-            Place::Directory(directory) => read(&directory.join(name), most),
-            Place::Address(base) => self.download(&format!("{base}/{name}"), most, within),
+        match &self.location {
+            Location::Directory(directory) => read(&directory.join(name), most),
+            Location::Address(base) => self.download(&format!("{base}/{name}"), most, within),
         }
         .map_err(|why| Failure::Failed(format!("{why}; nothing was changed")))
     }
@@ -196,10 +197,10 @@ impl Source {
         };
         match self.runtime.block_on(self.outside.call(&call)) {
             Ok(Answer { truncated: true, .. }) => {
-                Err(format!("{url} is larger than the {most} bytes that are taken"))
+                Err(format!("{url} is larger than the limit of {most} bytes"))
             }
             Ok(Answer { status: StatusCode::OK, body, .. }) => Ok(body),
-            Ok(Answer { status, .. }) => Err(format!("{url} answers {status}; is the address right?")),
+            Ok(Answer { status, .. }) => Err(format!("{url} is answered with {status}; is the URL right?")),
             Err(CallError::Timeout) => {
                 Err(format!("downloading {url} took longer than {} s; try again", within.as_secs()))
             }
@@ -210,9 +211,9 @@ impl Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Directory(path) => path.display().fmt(f),
-            Place::Address(url) => f.write_str(url),
+        match &self.location {
+            Location::Directory(path) => path.display().fmt(f),
+            Location::Address(url) => f.write_str(url),
         }
     }
 }
@@ -222,12 +223,12 @@ fn read(path: &Path, most: usize) -> Result<Bytes, String> {
     let reading = fs::File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut content));
     reading.map_err(|error| format!("cannot read {} ({error})", path.display()))?;
     if content.len() > most {
-        return Err(format!("{} is larger than the {most} bytes that are taken", path.display()));
+        return Err(format!("{} is larger than the limit of {most} bytes", path.display()));
     }
     Ok(content.into())
 }
 
-/// What a release calls the binary for this machine.
+/// The file name of the binary for this machine.
 fn binary_name() -> Result<&'static str, Failure> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => Ok("campfire-x86_64-linux"),
@@ -239,7 +240,7 @@ fn binary_name() -> Result<&'static str, Failure> {
     }
 }
 
-/// The sum of a file, in lower case, as `sha256sum` writes it; none if there are two of them.
+/// The checksum of a file in the format of `sha256sum`, in lower case; None if there are several.
 fn sum_of(sums: &str, name: &str) -> Option<String> {
     let mut found = sums.lines().filter_map(|line| {
         let (sum, rest) = line.split_at_checked(64)?;
@@ -254,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_in_the_order_of_semantic_versioning() {
+    fn versions_have_the_order_of_semantic_versioning() {
         let ordered =
             ["0.1.0", "0.2.0-alpha.9", "0.2.0-rc", "0.2.0-rc.2", "0.2.0-rc.10", "0.2.0", "0.10.0", "1.0.0"];
         let versions: Vec<Version> = ordered.iter().map(|text| text.parse().unwrap()).collect();
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_refused() {
+    fn version_refuses_other_texts() {
         for text in
             ["", "1", "1.2", "1.2.3.4", "v1.2.3", "1.2.x", "1..3", "1.2.3-", "1.2.3-../x", "<html>", "1.+2.3"]
         {
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_of_a_file_is_that_of_its_very_name() {
+    fn checksum_is_that_of_the_exact_file_name() {
         let (one, two) = ("A1".repeat(32), "b2".repeat(32));
         let sums = format!("{two}  campfire-x\n{one} *campfire\n{two}  dir/campfire\nnonsense\n");
         assert_eq!(sum_of(&sums, "campfire"), Some("a1".repeat(32)));

@@ -1,4 +1,4 @@
-//! The server that the installed binary is run as: whether it is well, and its data.
+//! The server of the installed binary: its health, its restart, and backups of its data.
 
 use std::{
     ffi::OsString,
@@ -9,32 +9,33 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Failure, Given, Installed, Version, child, service::Service, tell};
+use super::{Failure, Given, Installed, Version, child, report, service::Service};
 use crate::{backup::ENDING, config::Config};
 
-/// One question whether the server is well; it gives up by itself before.
+/// The timeout of `campfire healthcheck`, whose own is shorter.
 const HEALTHCHECK: Duration = Duration::from_secs(20);
 
-const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How often a restarted server is checked.
+const CHECK_EVERY: Duration = Duration::from_millis(200);
 
-/// A backup of much data from a slow disk takes its time; it is not left alone for ever.
+/// The timeout of a backup.
 const BACKUP: Duration = Duration::from_secs(24 * 3600);
 
-/// Backups from before one and the same version: who goes back and forth has some.
+/// The most backups from before the same version.
 const MAX_BACKUPS: u32 = 1000;
 
-/// The server that the installed binary is run as: its settings, and the service, if systemd has one.
+/// The server of the installed binary: its settings, and its service, if systemd has one.
 pub(super) struct Server {
     config: Config,
-    /// How other commands are told the same settings.
+    /// The settings as arguments of other commands.
     settings: Vec<OsString>,
     service: Option<Service>,
-    /// Whether it runs and answers where the settings say, so that the same can be asked of the next version.
+    /// Whether it is healthy at the address of the settings, so that the next version can be checked there.
     pub(super) answers: bool,
 }
 
 impl Server {
-    /// Settings are those given here, else those that the service is started with.
+    /// Settings are those on the command line, or else those of the service.
     pub(super) fn find(given: &Given, installed: &Installed) -> Result<Self, Failure> {
         let service = Service::of(&installed.path);
         let settings = match &service {
@@ -44,9 +45,9 @@ impl Server {
         let known = Given::parse(settings.clone(), "", &[])?.unwrap_or_default();
         let config = known.config()?;
         let mut server = Self { config, settings, service, answers: false };
-        server.answers = server.is_active() && server.is_well(&installed.path).is_ok();
+        server.answers = server.is_active() && server.is_healthy(&installed.path).is_ok();
         if server.is_active() && !server.answers {
-            tell("The server does not answer now, so systemd alone is asked whether the next one runs");
+            report("The server does not answer now, so only systemd is asked whether the next one runs");
         }
         Ok(server)
     }
@@ -55,13 +56,13 @@ impl Server {
         self.service.as_ref().is_some_and(|service| service.is_active)
     }
 
-    fn is_well(&self, binary: &Path) -> Result<(), String> {
+    fn is_healthy(&self, binary: &Path) -> Result<(), String> {
         let arguments = [&["healthcheck".into()], self.settings.as_slice()].concat();
         let output = child::run(binary, &arguments, HEALTHCHECK)?;
-        if output.status.success() { Ok(()) } else { Err(child::last_words(&output)) }
+        if output.status.success() { Ok(()) } else { Err(child::last_line(&output)) }
     }
 
-    /// Restarts what runs, and waits until it is well. Answers a sentence about that.
+    /// Restarts the service and waits until it is healthy. Returns a sentence about the result.
     pub(super) fn restart(&self, binary: &Path, wait: Duration) -> Result<String, String> {
         let Some(service) = &self.service else {
             return Ok(format!(
@@ -75,27 +76,28 @@ impl Server {
         service.restart()?;
         let end = Instant::now() + wait;
         loop {
-            let well = if self.answers {
-                self.is_well(binary)
+            let health = if self.answers {
+                self.is_healthy(binary)
             } else if service.runs() {
                 Ok(())
             } else {
                 Err("systemd does not have it as running".to_owned())
             };
-            match well {
+            match health {
                 Ok(()) => return Ok("The service was restarted and is well".to_owned()),
                 Err(why) if Instant::now() > end => return Err(why),
-                Err(_) => sleep(ASK_AGAIN),
+                Err(_) => sleep(CHECK_EVERY),
             }
         }
     }
 
+    /// The command that shows the log.
     pub(super) fn journal(&self) -> String {
         let Some(service) = &self.service else { return "the log".to_owned() };
         service.command("status")
     }
 
-    /// Where backups from before an upgrade go.
+    /// The directory of backups from before an upgrade.
     fn backups(&self) -> PathBuf {
         let data = absolute(&self.config.data);
         match &self.config.backup_dir {
@@ -110,11 +112,11 @@ impl Server {
         if !data.join("campfire.db").exists() {
             if self.is_active() {
                 return Err(Failure::Failed(format!(
-                    "the server runs, but there is no data in {}, so no backup can be made; name its settings with --config or --data, or leave the backup away with --no-backup",
+                    "the server runs, but there is no data in {}, so no backup can be made; give its settings with --config or --data, or make no backup with --no-backup",
                     data.display()
                 )));
             }
-            tell(&format!("There is no data in {} yet, so nothing to back up", data.display()));
+            report(&format!("There is no data in {} yet, so there is nothing to back up", data.display()));
             return Ok(None);
         }
         let directory = self.backups();
@@ -129,30 +131,27 @@ impl Server {
                 directory.display()
             ))
         })?;
-        tell(&format!("Backing up to {}", file.display()));
+        report(&format!("Backing up to {}", file.display()));
         let command = ["backup".into(), file.clone().into(), "--data".into(), data.clone().into()];
-        // Settings of the service come first; the last word about the data is ours.
+        // The last --data applies.
         let arguments = [&command[..2], &self.settings, &command[2..]].concat();
         let made = fs::create_dir_all(&directory)
-            .map_err(|error| format!("cannot make {}: {error}", directory.display()))
+            .map_err(|error| format!("cannot create {}: {error}", directory.display()))
             .and_then(|()| child::run(binary, &arguments, BACKUP))
-            .and_then(
-                |output| {
-                    if output.status.success() { Ok(()) } else { Err(child::last_words(&output)) }
-                },
-            );
+            .and_then(|output| if output.status.success() { Ok(()) } else { Err(child::last_line(&output)) });
         made.map_err(|why| {
             Failure::Failed(format!(
                 "there is no backup ({why}); nothing was changed; --no-backup goes on without one"
             ))
         })?;
-        // Made by root, and yet for the server's own user to restore.
+        // The user of the server can read it, even if root made it.
         if let Ok(owner) = fs::metadata(&data) {
             let _ = chown(&file, Some(owner.uid()), Some(owner.gid()));
         }
         Ok(Some(file))
     }
 
+    /// The newest backup that was made before an upgrade to this version.
     pub(super) fn newest_backup_before(&self, version: &Version) -> Option<PathBuf> {
         let stem = format!("campfire-before-{version}");
         let of_it = |name: &str| {
@@ -169,7 +168,7 @@ impl Server {
             .map(|it| it.path())
     }
 
-    /// What to do when an older version does not take the database of a newer one.
+    /// What to do if an older version refuses the database of a newer one.
     pub(super) fn way_back(&self, old: &Version, new: &Version, backup: Option<&Path>) -> String {
         let data = absolute(&self.config.data);
         let changed = format!("if {new} has changed the database, {old} refuses it");
@@ -180,14 +179,14 @@ impl Server {
                 file = file.display()
             ),
             None => format!(
-                "{changed}; there is no backup from before {new} in {}, so go forward again with `campfire upgrade`, or restore another one",
+                "{changed}; there is no backup from before {new} in {}, so upgrade again with `campfire upgrade`, or restore another backup",
                 self.backups().display()
             ),
         }
     }
 }
 
-/// A path that says the same to whoever reads it elsewhere.
+/// An absolute path, for other processes and other directories.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

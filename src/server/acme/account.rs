@@ -1,4 +1,4 @@
-//! The account with an authority: opened once, kept, and opened again where it is not known any more.
+//! The account with an authority: opened once and stored.
 
 use instant_acme::{Account, AccountCredentials, NewAccount};
 
@@ -8,7 +8,7 @@ use super::{
     storage::{Storage, StoredAccount},
 };
 
-/// The account at this directory, whatever it takes.
+/// The stored account at this directory, or a new one. Its contact is updated if `email` has changed.
 pub(super) async fn account(
     storage: &Storage,
     line: &Line,
@@ -28,17 +28,17 @@ pub(super) async fn account(
         if stored.email.as_deref() != email {
             account.update_contacts(&contact).await?;
             let email = email.map(str::to_owned);
-            storage.keep_account(directory, StoredAccount { email, ..stored })?;
+            storage.store_account(directory, StoredAccount { email, ..stored })?;
         }
         return Ok(account);
     }
     let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
     let (account, credentials) = builder.create(&new, directory.to_owned(), None).await?;
     let credentials = serde_json::to_value(credentials).map_err(std::io::Error::other)?;
-    storage.keep_account(directory, StoredAccount { email: email.map(str::to_owned), credentials })?;
+    storage.store_account(directory, StoredAccount { email: email.map(str::to_owned), credentials })?;
     tracing::info!(
         account = account.id(),
-        "opened an account with {directory}, which agrees to the terms of that authority"
+        "opened an account with {directory}, which accepts the terms of service of that authority"
     );
     Ok(account)
 }

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, Response, StatusCode, header};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 
-use crate::outside::{Answer, Call, Outside, Redirects, Scope};
+use crate::outbound::{Answer, Call, Outside, Redirects, Scope};
 
 const CONNECT: Duration = Duration::from_secs(15);
 /// For a call in all. Authorities that are busy take their time over an order.
@@ -106,10 +106,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<SystemTime> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<u32>() {
         Ok(seconds) => Some(now + Duration::from_secs(u64::from(seconds))),
-        Err(_) => {
-            let seconds = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_second();
-            Some(SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?))
-        }
+        Err(_) => httpdate::parse_http_date(text).ok(),
     }
 }
 
@@ -122,7 +119,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::outside::Policy;
+    use crate::outbound::Policy;
 
     /// What comes of a call that is answered so, and until when the line says to wait.
     async fn answered(answer: &'static str) -> (Result<BytesResponse, Error>, Option<SystemTime>) {
@@ -181,7 +178,11 @@ mod tests {
             retry_after(&headers, now).map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
         };
         assert_eq!(wait("120"), Some(1_120));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        for same in
+            ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+        {
+            assert_eq!(wait(same), Some(784_111_777), "{same}");
+        }
         assert_eq!((wait("soon"), wait("-1"), wait("")), (None, None, None));
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }

@@ -1,4 +1,4 @@
-//! One order, from its names to the chain (RFC 8555, section 7.4).
+//! One order, from the names to the issued chain (RFC 8555, section 7.4).
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -16,20 +16,20 @@ use tokio_rustls::rustls::{
 use super::Failure;
 use crate::server::tls::{Certificates, HttpChallenges};
 
-/// How an order is asked after: soon, then less often, and not for ever.
-const PATIENCE: RetryPolicy = RetryPolicy::new()
+/// How the status of an order is polled.
+const POLLING: RetryPolicy = RetryPolicy::new()
     .initial_delay(Duration::from_millis(250))
     .backoff(1.5)
     .timeout(Duration::from_secs(120));
 
-/// How it is shown that a name is ours.
+/// The type of challenge that proves control of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Challenge {
     TlsAlpn,
     Http,
 }
 
-impl Way {
+impl Challenge {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::TlsAlpn => "TLS-ALPN-01",
@@ -37,7 +37,7 @@ impl Way {
         }
     }
 
-    /// Where the authority looks.
+    /// The port that the authority connects to.
     pub(super) fn port(self) -> u16 {
         match self {
             Self::TlsAlpn => 443,
@@ -53,59 +53,65 @@ impl Way {
     }
 }
 
-/// Where the authority looks for our answers.
+/// Where answers to challenges are published.
 pub(super) struct Answers {
     pub(super) certificates: Arc<Certificates>,
     pub(super) http: Arc<HttpChallenges>,
 }
 
-/// A chain and its key, in PEM.
+/// An issued chain and its key, in PEM.
 pub(super) struct Issued {
     pub(super) chain: String,
     pub(super) key: String,
 }
 
-/// Orders a certificate for these names and proves each of them this way.
+/// Orders a certificate for these names and answers a challenge of this type for each.
 pub(super) async fn order(
     account: &Account,
     domains: &[String],
-    way: Way,
+    challenge: Challenge,
     answers: &Answers,
 ) -> Result<Issued, Failure> {
     let identifiers: Vec<Identifier> = domains.iter().cloned().map(Identifier::Dns).collect();
     let mut order = account.new_order(&NewOrder::new(&identifiers)).await?;
-    let mut shown = Shown { answers, domains: HashSet::new(), tokens: HashSet::new() };
+    let mut published = Published { answers, domains: HashSet::new(), tokens: HashSet::new() };
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
         if authorization.status == AuthorizationStatus::Valid {
-            // It was proved a short while ago.
+            // It was validated by a recent order.
             continue;
         }
         let Identifier::Dns(domain) = authorization.identifier().identifier.clone() else { continue };
-        let Some(mut challenge) = authorization.challenge(way.kind()) else {
-            return Err(Failure::NotOffered { domain, way });
+        let Some(mut handle) = authorization.challenge(challenge.kind()) else {
+            return Err(Failure::NotOffered { domain, challenge });
         };
-        shown.show(&domain, way, &challenge)?;
-        challenge.set_ready().await?;
+        published.publish(&domain, challenge, &handle)?;
+        handle.set_ready().await?;
     }
-    match order.poll_ready(&PATIENCE).await {
+    match order.poll_ready(&POLLING).await {
         Ok(OrderStatus::Ready) => {}
-        Ok(_) => return Err(verdict(&mut order, way, None).await),
-        Err(instant_acme::Error::Api(problem)) => return Err(verdict(&mut order, way, Some(problem)).await),
+        Ok(_) => return Err(failure_of(&mut order, challenge, None).await),
+        Err(instant_acme::Error::Api(problem)) => {
+            return Err(failure_of(&mut order, challenge, Some(problem)).await);
+        }
         Err(error) => return Err(error.into()),
     }
-    drop(shown);
+    drop(published);
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(domains)?;
     params.distinguished_name = DistinguishedName::new();
     order.finalize_csr(params.serialize_request(&key)?.der()).await?;
-    let chain = order.poll_certificate(&PATIENCE).await?;
+    let chain = order.poll_certificate(&POLLING).await?;
     Ok(Issued { chain, key: key.serialize_pem() })
 }
 
-/// Why an order came to nothing, which its authorizations know.
-async fn verdict(order: &mut Order, way: Way, problem: Option<instant_acme::Problem>) -> Failure {
+/// Why an order failed, from its authorizations.
+async fn failure_of(
+    order: &mut Order,
+    challenge: Challenge,
+    problem: Option<instant_acme::Problem>,
+) -> Failure {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let Ok(mut authorization) = authorization else { break };
@@ -115,7 +121,7 @@ async fn verdict(order: &mut Order, way: Way, problem: Option<instant_acme::Prob
         let domain = authorization.identifier().to_string();
         let problem = authorization.challenges.iter().find_map(|challenge| challenge.error.clone());
         let why = problem.and_then(|problem| problem.detail).unwrap_or_else(|| "without a reason".into());
-        return Failure::Unproved { domain, way, why };
+        return Failure::Invalid { domain, challenge, why };
     }
     match problem {
         Some(problem) => instant_acme::Error::Api(problem).into(),
@@ -123,40 +129,45 @@ async fn verdict(order: &mut Order, way: Way, problem: Option<instant_acme::Prob
     }
 }
 
-/// What is shown for an order. It goes with the value, however the order ends.
-struct Shown<'a> {
+/// The published answers of an order. They are removed on drop, however the order ends.
+struct Published<'a> {
     answers: &'a Answers,
     domains: HashSet<String>,
     tokens: HashSet<String>,
 }
 
-impl Shown<'_> {
-    fn show(&mut self, domain: &str, way: Way, challenge: &ChallengeHandle<'_>) -> Result<(), Failure> {
-        let authorization = challenge.key_authorization();
-        match way {
-            Way::TlsAlpn => {
+impl Published<'_> {
+    fn publish(
+        &mut self,
+        domain: &str,
+        challenge: Challenge,
+        handle: &ChallengeHandle<'_>,
+    ) -> Result<(), Failure> {
+        let authorization = handle.key_authorization();
+        match challenge {
+            Challenge::TlsAlpn => {
                 let certificate = challenge_certificate(domain, authorization.digest().as_ref())?;
-                self.answers.certificates.show_challenge(domain, certificate);
+                self.answers.certificates.add_challenge(domain, certificate);
                 self.domains.insert(domain.to_owned());
             }
-            Way::Http => {
-                self.answers.http.put(challenge.token.clone(), authorization.as_str().to_owned());
-                self.tokens.insert(challenge.token.clone());
+            Challenge::Http => {
+                self.answers.http.put(handle.token.clone(), authorization.as_str().to_owned());
+                self.tokens.insert(handle.token.clone());
             }
         }
         Ok(())
     }
 }
 
-impl Drop for Shown<'_> {
+impl Drop for Published<'_> {
     fn drop(&mut self) {
-        self.domains.iter().for_each(|domain| self.answers.certificates.end_challenge(domain));
+        self.domains.iter().for_each(|domain| self.answers.certificates.remove_challenge(domain));
         self.tokens.iter().for_each(|token| self.answers.http.remove(token));
     }
 }
 
-/// The certificate that answers a TLS-ALPN-01 challenge (RFC 8737, section 3): for the one name, with the digest of the
-/// key authorization in a critical extension.
+/// The certificate that answers a TLS-ALPN-01 challenge (RFC 8737, section 3): for one name, with the digest of the key
+/// authorization in a critical extension.
 fn challenge_certificate(domain: &str, digest: &[u8]) -> Result<CertifiedKey, Failure> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new([domain.to_owned()])?;
@@ -165,7 +176,7 @@ fn challenge_certificate(domain: &str, digest: &[u8]) -> Result<CertifiedKey, Fa
     let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let signer = ring::default_provider().key_provider.load_private_key(der);
     let signer = signer.map_err(|error| Failure::Key(error.to_string()))?;
-    // Not `from_der`, which looks into the certificate and takes no critical extension that it does not know.
+    // Not `from_der`, which parses the certificate and rejects unknown critical extensions.
     Ok(CertifiedKey::new(vec![certificate.der().clone()], signer))
 }
 
@@ -177,7 +188,7 @@ mod tests {
     use crate::server::certificate::Validity;
 
     #[test]
-    fn the_certificate_of_a_challenge_has_the_digest_in_a_critical_extension() {
+    fn challenge_certificate_has_the_digest_in_a_critical_extension() {
         let digest = [7; 32];
         let key = challenge_certificate("chat.example", &digest).unwrap();
         assert_eq!(Validity::of(&key.cert[0]).unwrap().names, ["chat.example"]);

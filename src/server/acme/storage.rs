@@ -1,4 +1,4 @@
-//! `certificates/` in the data directory: the certificate with its key, and the accounts. For the owner alone.
+//! `certificates/` in the data directory: the certificate with its key, and the accounts. Only the owner can read it.
 
 use std::{
     collections::BTreeMap,
@@ -21,20 +21,21 @@ use crate::{
 
 const ACCOUNTS: &str = "account.json";
 
-/// The line of a certificate's file that says who issued it, outside of what PEM reads (RFC 7468, section 2).
+/// The line of a certificate's file that names the directory, before the PEM blocks, where text is allowed (RFC 7468,
+/// section 2).
 const ISSUED_BY: &str = "Issued by way of ";
 
-/// What is kept from one start to the next.
+/// The directory of certificates and accounts.
 pub(super) struct Storage {
     directory: PathBuf,
     path: PathBuf,
 }
 
-/// A certificate as it lies there.
+/// A stored certificate.
 pub(super) struct Stored {
     pub(super) key: CertifiedKey,
     pub(super) validity: Validity,
-    /// Where it was ordered.
+    /// The URL of the directory where it was ordered.
     pub(super) authority: String,
 }
 
@@ -57,16 +58,16 @@ impl Storage {
             }
             Err(error) => return Err(error),
         }
-        let path = certificate::place(data, domains.first().map_or("", String::as_str));
+        let path = certificate::path(data, domains.first().map_or("", String::as_str));
         Ok(Self { directory, path })
     }
 
-    /// The certificate and its key. Both in one file, so that no crash comes between them.
+    /// The file of the certificate and its key; one file, so that both are replaced at once.
     pub(super) fn path(&self) -> PathBuf {
         self.path.clone()
     }
 
-    /// What was kept the last time; None if nothing was.
+    /// The stored certificate, if there is one.
     pub(super) fn certificate(&self) -> Result<Option<Stored>, TlsError> {
         let path = self.path();
         let text = match fs::read_to_string(&path) {
@@ -82,11 +83,11 @@ impl Storage {
         }))
     }
 
-    /// Keeps what was issued, and answers with it as it will be read at the next start.
-    pub(super) fn keep(&self, authority: &str, chain: &str, key: &str) -> Result<Stored, KeepError> {
+    /// Stores an issued certificate and returns it as read back from the file.
+    pub(super) fn store(&self, authority: &str, chain: &str, key: &str) -> Result<Stored, StoreError> {
         let text = format!("{ISSUED_BY}{authority}\n{}\n{}", chain.trim_end(), key);
         let path = self.path();
-        // Looked at before it takes the place of one that is good.
+        // Read back before it replaces the one that is there.
         let fresh = path.with_extension("new");
         self.write(&fresh, text.as_bytes())?;
         let stored = Stored {
@@ -103,7 +104,7 @@ impl Storage {
         Ok(self.accounts()?.remove(authority))
     }
 
-    pub(super) fn keep_account(&self, authority: &str, account: StoredAccount) -> io::Result<()> {
+    pub(super) fn store_account(&self, authority: &str, account: StoredAccount) -> io::Result<()> {
         let mut accounts = self.accounts()?;
         accounts.insert(authority.to_owned(), account);
         self.write_accounts(&accounts)
@@ -120,7 +121,7 @@ impl Storage {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
                 let path = self.directory.join(ACCOUNTS);
                 io::Error::other(format!(
-                    "{} does not hold accounts ({error}); remove it, and a new one is opened",
+                    "{} does not contain accounts ({error}); remove it to open a new account",
                     path.display()
                 ))
             }),
@@ -137,8 +138,8 @@ impl Storage {
         self.sync()
     }
 
-    /// Writes a file that nobody else can read, down to the disk. What is left of a crash is written anew, not
-    /// over: it could have other permissions.
+    /// Writes and syncs a file that only the owner can read. A file that a crash left is removed first, because it could have
+    /// other permissions.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -149,29 +150,29 @@ impl Storage {
         file.sync_all()
     }
 
-    /// Has the names of the files on the disk too.
+    /// Syncs the directory, so that renames are durable.
     fn sync(&self) -> io::Result<()> {
         File::open(&self.directory)?.sync_all()
     }
 }
 
-/// Why a certificate was not kept.
+/// Why a certificate was not stored.
 #[derive(Debug)]
-pub(super) enum KeepError {
+pub(super) enum StoreError {
     Disk(io::Error),
-    /// What the authority sent is none, or not for our key.
-    Unfit(TlsError),
+    /// What the authority sent is no certificate, or not for the key.
+    Unusable(TlsError),
 }
 
-impl From<io::Error> for KeepError {
+impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
 }
 
-impl From<TlsError> for KeepError {
+impl From<TlsError> for StoreError {
     fn from(error: TlsError) -> Self {
-        Self::Unfit(error)
+        Self::Unusable(error)
     }
 }
 
@@ -201,19 +202,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_there_at_the_next_start_and_for_the_owner_alone() {
+    fn stored_files_are_found_at_the_next_start_and_private() {
         let (dir, storage) = storage();
         assert!(storage.certificate().unwrap().is_none());
-        // What a crash left, open to everybody.
+        // A crash left a file that every user can read.
         fs::write(storage.path().with_extension("new"), "half").unwrap();
         let (chain, key) = pair();
-        let kept = storage.keep(AUTHORITY, &chain, &key).unwrap();
+        let kept = storage.store(AUTHORITY, &chain, &key).unwrap();
         let found = storage.certificate().unwrap().unwrap();
         assert_eq!(found.key.cert, kept.key.cert);
         assert_eq!(found.validity, kept.validity);
         assert_eq!(found.authority, AUTHORITY);
         let account = StoredAccount { email: None, credentials: json!({"id": "1"}) };
-        storage.keep_account(AUTHORITY, account).unwrap();
+        storage.store_account(AUTHORITY, account).unwrap();
         let directory = dir.path().join("certificates");
         assert_eq!(mode(&directory), 0o700);
         let mut files: Vec<_> =
@@ -224,13 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_never_takes_the_place_of_what_does() {
+    fn unusable_certificate_never_replaces_a_usable_one() {
         let (_dir, storage) = storage();
         let (chain, key) = pair();
-        storage.keep(AUTHORITY, &chain, &key).unwrap();
+        storage.store(AUTHORITY, &chain, &key).unwrap();
         let before = fs::read(storage.path()).unwrap();
         for (chain, key) in [("", &*key), (&*chain, &*pair().1), ("<html>", "")] {
-            assert!(matches!(storage.keep(AUTHORITY, chain, key), Err(KeepError::Unfit(_))));
+            assert!(matches!(storage.store(AUTHORITY, chain, key), Err(StoreError::Unusable(_))));
             assert_eq!(fs::read(storage.path()).unwrap(), before);
         }
         fs::write(storage.path(), "nothing of the kind").unwrap();
@@ -238,11 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn each_authority_has_an_account_of_its_own() {
+    fn accounts_are_stored_per_authority() {
         let (_dir, storage) = storage();
         let account = |id: &str| StoredAccount { email: None, credentials: json!({"id": id}) };
-        storage.keep_account(AUTHORITY, account("1")).unwrap();
-        storage.keep_account("https://other.example/", account("2")).unwrap();
+        storage.store_account(AUTHORITY, account("1")).unwrap();
+        storage.store_account("https://other.example/", account("2")).unwrap();
         let id = |authority: &str| storage.account(authority).unwrap().map(|it| it.credentials["id"].clone());
         assert_eq!(id(AUTHORITY), Some(json!("1")));
         assert_eq!(id("https://other.example/"), Some(json!("2")));

@@ -1,5 +1,5 @@
-//! A small canvas: shapes with soft edges on a sheet of colours. What is drawn is told by its distance: below zero is
-//! inside, and the one pixel around zero is the edge.
+//! A canvas for shapes with antialiased edges. A shape is a signed distance function, in pixels: negative inside, and the
+//! edge is the pixel around zero.
 
 use std::io::Cursor;
 
@@ -12,13 +12,13 @@ pub(super) struct Colour(pub(super) [f32; 3]);
 impl Colour {
     pub(super) fn mixed(self, other: Self, share: f32) -> Self {
         let share = share.clamp(0.0, 1.0);
-        // Written out: this is most of the work, and a build for development takes every call as it stands.
+        // Written out, because this is most of the work and debug builds do not inline.
         let ([r, g, b], [to_r, to_g, to_b]) = (self.0, other.0);
         Self([r + (to_r - r) * share, g + (to_g - g) * share, b + (to_b - b) * share])
     }
 }
 
-/// A colour as it is written in style sheets.
+/// A colour from its hexadecimal notation in CSS.
 pub(super) const fn hex(rgb: u32) -> Colour {
     Colour([((rgb >> 16) & 255) as f32, ((rgb >> 8) & 255) as f32, (rgb & 255) as f32])
 }
@@ -28,7 +28,7 @@ pub(super) type Point = (f32, f32);
 /// Left, top, right, bottom.
 type Bounds = (f32, f32, f32, f32);
 
-/// The file that a picture becomes.
+/// The pixels of a picture.
 pub(super) struct Canvas {
     width: usize,
     height: usize,
@@ -40,7 +40,7 @@ impl Canvas {
         Self { width, height, pixels: vec![colour; width * height] }
     }
 
-    /// From the top to the bottom through colours that are the same way apart.
+    /// A vertical gradient through evenly spaced colours.
     pub(super) fn gradient(width: usize, height: usize, colours: &[Colour]) -> Self {
         let mut canvas = Self::new(width, height, colours[0]);
         let steps = colours.len() - 1;
@@ -52,7 +52,7 @@ impl Canvas {
         canvas
     }
 
-    /// Lays a colour over whatever is inside; `strength` of 1 covers what was there.
+    /// Blends a colour over the inside of a shape; a `strength` of 1 covers what was there.
     pub(super) fn fill(
         &mut self,
         bounds: Bounds,
@@ -63,7 +63,7 @@ impl Canvas {
         self.shade(bounds, |x, y| (colour, strength * (0.5 - distance(x, y)).clamp(0.0, 1.0)));
     }
 
-    /// The same with a colour and a strength for each pixel.
+    /// Blends a colour of its own and with a strength of its own over each pixel.
     pub(super) fn shade(&mut self, bounds: Bounds, of: impl Fn(f32, f32) -> (Colour, f32)) {
         let within = |at: f32, most: usize| (at.max(0.0) as usize).min(most);
         let (left, right) = (within(bounds.0 - 1.0, self.width), within(bounds.2 + 2.0, self.width));
@@ -82,7 +82,7 @@ impl Canvas {
         self.oval(at, (radius, radius), 0.0, colour, strength);
     }
 
-    /// An ellipse, turned by an angle.
+    /// An ellipse, rotated by an angle in radians.
     pub(super) fn oval(&mut self, at: Point, radii: Point, angle: f32, colour: Colour, strength: f32) {
         let reach = radii.0.max(radii.1);
         let bounds = (at.0 - reach, at.1 - reach, at.0 + reach, at.1 + reach);
@@ -94,7 +94,7 @@ impl Canvas {
         self.fill(bounds, colour, 1.0, bar(bounds, radius));
     }
 
-    /// Only the outline of one.
+    /// The outline of a rectangle with round corners.
     pub(super) fn frame(&mut self, bounds: Bounds, radius: f32, width: f32, colour: Colour) {
         let inside = bar(bounds, radius);
         let outer = (bounds.0 - width, bounds.1 - width, bounds.2 + width, bounds.3 + width);
@@ -116,7 +116,7 @@ impl Canvas {
         }
     }
 
-    /// A part of a circle's line; angles are clockwise from the right.
+    /// An elliptic arc; angles are in radians, clockwise from the right.
     pub(super) fn arc(&mut self, at: Point, radii: Point, angles: (f32, f32), width: f32, colour: Colour) {
         const PARTS: usize = 24;
         let points: Vec<Point> = (0..=PARTS)
@@ -126,7 +126,7 @@ impl Canvas {
         self.stroke(&points, width, colour);
     }
 
-    /// A shape with corners, of which the sides may not cross.
+    /// A polygon whose sides do not cross.
     pub(super) fn polygon(&mut self, points: &[Point], colour: Colour, strength: f32) {
         let bounds = points
             .iter()
@@ -136,7 +136,7 @@ impl Canvas {
         self.fill(bounds, colour, strength, |x, y| polygon(points, x, y));
     }
 
-    /// All that is below a line, darker or lighter the further down.
+    /// The area below a line, from the colour `top` to `bottom` within `depth` pixels.
     pub(super) fn land(&mut self, line: impl Fn(f32) -> f32, top: Colour, bottom: Colour, depth: f32) {
         let (width, height) = (self.width, self.height);
         for column in 0..width {
@@ -149,7 +149,7 @@ impl Canvas {
         }
     }
 
-    /// Light that fades away from a point.
+    /// A radial glow that fades with the distance.
     pub(super) fn glow(&mut self, at: Point, radius: f32, colour: Colour, strength: f32) {
         let bounds = (at.0 - radius, at.1 - radius, at.0 + radius, at.1 + radius);
         self.shade(bounds, |x, y| {
@@ -158,21 +158,21 @@ impl Canvas {
         });
     }
 
-    /// As a camera would save it. A grain too fine to see keeps skies from showing steps.
+    /// As JPEG. Noise of less than one step per channel prevents banding in gradients.
     pub(super) fn photo(self) -> Vec<u8> {
-        let mut chance = Chance::new(7);
-        let image = self.image(|| chance.up_to(1.0));
+        let mut random = Random::new(7);
+        let image = self.image(|| random.up_to(1.0));
         let mut bytes = Vec::new();
         image
             .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 84))
-            .expect("memory takes any picture");
+            .expect("writing to memory cannot fail");
         bytes
     }
 
-    /// As a drawing program would.
+    /// As PNG.
     pub(super) fn drawing(self) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        self.image(|| 0.5).write_to(&mut bytes, ImageFormat::Png).expect("memory takes any picture");
+        self.image(|| 0.5).write_to(&mut bytes, ImageFormat::Png).expect("writing to memory cannot fail");
         bytes.into_inner()
     }
 
@@ -188,7 +188,7 @@ impl Canvas {
     }
 }
 
-/// The distance to an ellipse: near its edge as good as exact.
+/// The distance to an ellipse, nearly exact near its edge.
 pub(super) fn oval(at: Point, radii: Point, angle: f32) -> impl Fn(f32, f32) -> f32 {
     let (sin, cos) = angle.sin_cos();
     move |x, y| {
@@ -226,10 +226,10 @@ fn polygon(points: &[Point], x: f32, y: f32) -> f32 {
     if is_inside { -nearest } else { nearest }
 }
 
-/// Numbers that look like chance and are the same every time.
-pub(super) struct Chance(u32);
+/// A pseudorandom generator with a fixed seed, so that every picture is the same each time.
+pub(super) struct Random(u32);
 
-impl Chance {
+impl Random {
     pub(super) fn new(seed: u32) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9) | 1)
     }

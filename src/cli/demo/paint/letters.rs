@@ -1,8 +1,8 @@
-//! Letters of one stroke, for charts and sketches: no font has to be carried along.
+//! A stroke font for charts and sketches, so that the binary holds no font file.
 
 use super::canvas::{Canvas, Colour};
 
-/// Each letter's strokes on a grid of 4 by 6, as pairs of digits; a space lifts the pen.
+/// The strokes of each letter on a grid of 4 by 6: pairs of digits x, y; a space begins a new stroke.
 const LETTERS: [(char, &str); 39] = [
     ('A', "062046 1434"),
     ('B', "06003041423303 3344453606"),
@@ -45,10 +45,10 @@ const LETTERS: [(char, &str); 39] = [
     ('%', "0640 1010 3636"),
 ];
 
-/// A letter's width with the gap behind it, in units of the grid.
+/// The width of a letter and the gap after it, in units of the grid.
 const ADVANCE: f32 = 6.0;
 
-/// Writes with the upper left corner at a point. `size` is the height of a letter.
+/// Draws a text with its upper left corner at a point. `size` is the height of a letter, `weight` of its strokes, in pixels.
 pub(super) fn write(
     canvas: &mut Canvas,
     text: &str,
@@ -58,9 +58,9 @@ pub(super) fn write(
     ink: Colour,
 ) {
     let unit = size / 6.0;
-    for (place, letter) in text.chars().enumerate() {
+    for (index, letter) in text.chars().enumerate() {
         let Some((_, strokes)) = LETTERS.iter().find(|(known, _)| *known == letter) else { continue };
-        let left = x + place as f32 * ADVANCE * unit;
+        let left = x + index as f32 * ADVANCE * unit;
         for stroke in strokes.split(' ') {
             let points: Vec<_> = stroke
                 .as_bytes()
@@ -72,7 +72,7 @@ pub(super) fn write(
     }
 }
 
-/// How wide a text would be.
+/// The width of a text, in pixels.
 pub(super) fn width(text: &str, size: f32) -> f32 {
     (text.chars().count() as f32 * ADVANCE - 2.0).max(0.0) * size / 6.0
 }

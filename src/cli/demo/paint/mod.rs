@@ -1,21 +1,21 @@
-//! Pictures that nobody took: drawn when the demo starts, so that the binary carries some numbers instead of files.
+//! The demo's pictures. They are drawn when it starts, so that the binary holds coordinates instead of image files.
 
 mod canvas;
+mod drawings;
 mod letters;
-mod papers;
-mod places;
 mod portraits;
+mod scenes;
 
 use canvas::Canvas;
 
-/// What a picture becomes when it is saved.
+/// The format in which a picture is saved: a photo as JPEG, a drawing as PNG.
 #[derive(Clone, Copy)]
 enum Format {
     Photo,
     Drawing,
 }
 
-/// A picture with its name. It is drawn when it is asked for.
+/// A picture and its name. It is drawn on demand.
 pub(super) struct Picture {
     pub(super) name: &'static str,
     draw: fn() -> Canvas,
@@ -23,7 +23,7 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// As a file: JPEG, or PNG.
+    /// The file, as JPEG or PNG.
     pub(super) fn bytes(&self) -> Vec<u8> {
         match self.format {
             Format::Photo => (self.draw)().photo(),
@@ -40,19 +40,19 @@ const fn drawing(name: &'static str, draw: fn() -> Canvas) -> Picture {
     Picture { name, draw, format: Format::Drawing }
 }
 
-/// What is posted, by the names of the files.
+/// The pictures that are posted, by file name.
 pub(super) static PICTURES: [Picture; 8] = [
-    photo("dusk-with-cat.jpg", places::dusk),
-    photo("saturday-night.jpg", places::camp),
-    photo("kettle.jpg", places::kettle),
-    photo("kevin.jpg", places::plant),
-    drawing("load-time.png", papers::chart),
-    photo("page-sketch.jpg", papers::sketch),
-    photo("tie.jpg", papers::ducks),
-    photo("dragon.jpg", papers::dragon),
+    photo("dusk-with-cat.jpg", scenes::dusk),
+    photo("saturday-night.jpg", scenes::camp),
+    photo("kettle.jpg", scenes::kettle),
+    photo("kevin.jpg", scenes::plant),
+    drawing("load-time.png", drawings::chart),
+    photo("page-sketch.jpg", drawings::sketch),
+    photo("tie.jpg", drawings::ducks),
+    photo("dragon.jpg", drawings::dragon),
 ];
 
-/// Portraits, by first names and bots' names.
+/// The portraits, by first name or name of the bot.
 pub(super) static PORTRAITS: [Picture; 8] = [
     drawing("Ana", portraits::ana),
     drawing("Mara", portraits::mara),
@@ -61,7 +61,7 @@ pub(super) static PORTRAITS: [Picture; 8] = [
     drawing("Tomasz", portraits::tomasz),
     drawing("Emeka", portraits::emeka),
     drawing("Deploy bot", portraits::robot),
-    drawing("Uptime", portraits::pulse),
+    drawing("Uptime", portraits::monitor),
 ];
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_picture_is_a_file_of_its_kind_and_size_that_weighs_little() {
+    fn picture_files_have_their_type_dimensions_and_a_small_size() {
         let sizes = [
             (1_200, 800),
             (1_200, 800),
@@ -91,7 +91,7 @@ mod tests {
                 bytes.len()
             );
             let kind = if picture.name.ends_with(".jpg") { "image/jpeg" } else { "image/png" };
-            assert_eq!(crate::picture::sniff(&bytes), kind);
+            assert_eq!(crate::media::picture::sniff(&bytes), kind);
             if let Some(dir) = std::env::var_os("CAMPFIRE_PICTURES") {
                 std::fs::write(std::path::Path::new(&dir).join(picture.name), bytes).unwrap();
             }
@@ -99,10 +99,10 @@ mod tests {
     }
 
     #[test]
-    fn every_portrait_becomes_an_avatar() {
+    fn portraits_become_avatars() {
         for picture in &PORTRAITS {
             let bytes = picture.bytes();
-            let avatar = crate::picture::avatar(&bytes).unwrap();
+            let avatar = crate::media::picture::avatar(&bytes).unwrap();
             let image = image::load_from_memory(&avatar.bytes).unwrap();
             assert_eq!((image.width(), image.height()), (256, 256), "{}", picture.name);
             if let Some(dir) = std::env::var_os("CAMPFIRE_PICTURES") {

@@ -1,4 +1,4 @@
-//! Small portraits of few shapes: they have to be told apart at the size of a fingertip.
+//! Portraits of few shapes, which can be told apart at the size of an avatar.
 
 use std::f32::consts::PI;
 
@@ -102,7 +102,7 @@ fn face(face: &Face) -> Canvas {
     canvas
 }
 
-/// Hair that falls behind the neck.
+/// The hair behind the neck.
 fn behind(canvas: &mut Canvas, cut: Hair, hair: Colour) {
     match cut {
         Hair::Bob => {
@@ -123,7 +123,7 @@ fn behind(canvas: &mut Canvas, cut: Hair, hair: Colour) {
     }
 }
 
-/// Hair on the forehead and the chin: a part of a shape that is a little larger than the face.
+/// The hair on the forehead and the chin: a part of a shape that is a little larger than the face.
 fn before(canvas: &mut Canvas, cut: Hair, hair: Colour) {
     const ALL: (f32, f32, f32, f32) = (50.0, 30.0, 206.0, 200.0);
     let head = |wide: f32, high: f32| oval((128.0, 116.0), (wide, high), 0.0);
@@ -156,7 +156,7 @@ fn before(canvas: &mut Canvas, cut: Hair, hair: Colour) {
     }
 }
 
-/// Who would rather show where he was.
+/// A landscape instead of a face.
 pub(super) fn tomasz() -> Canvas {
     let mut canvas = Canvas::gradient(SIDE, SIDE, &[hex(0x2f6f9f), hex(0x8fc1d4), hex(0xf8e3b8)]);
     canvas.disc((176.0, 92.0), 30.0, hex(0xfff0c4), 1.0);
@@ -171,7 +171,7 @@ pub(super) fn tomasz() -> Canvas {
     canvas
 }
 
-/// The bot that says what goes out.
+/// The bot that posts releases.
 pub(super) fn robot() -> Canvas {
     let mut canvas = Canvas::gradient(SIDE, SIDE, &[hex(0xd9581d), hex(0xa93608)]);
     let (shell, dark) = (hex(0xfdf3e3), hex(0x3a1d12));
@@ -187,10 +187,10 @@ pub(super) fn robot() -> Canvas {
     canvas
 }
 
-/// The webhook that feels the pulse.
-pub(super) fn pulse() -> Canvas {
+/// The webhook that monitors the service.
+pub(super) fn monitor() -> Canvas {
     let mut canvas = Canvas::gradient(SIDE, SIDE, &[hex(0x2f8f63), hex(0x1f6a4c)]);
-    let beat = [(26.0, 136.0), (80.0, 136.0), (104.0, 84.0), (138.0, 190.0), (162.0, 136.0), (230.0, 136.0)];
-    canvas.stroke(&beat, 17.0, hex(0xf1fbf4));
+    let trace = [(26.0, 136.0), (80.0, 136.0), (104.0, 84.0), (138.0, 190.0), (162.0, 136.0), (230.0, 136.0)];
+    canvas.stroke(&trace, 17.0, hex(0xf1fbf4));
     canvas
 }

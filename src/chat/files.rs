@@ -1,0 +1,197 @@
+//! Uploaded files: receiving, naming, detecting the type, making thumbnails, and posting them as messages.
+
+use std::{io, io::Write, os::unix::fs::FileExt};
+
+use bytes::BytesMut;
+use sha2::{Digest, Sha256};
+
+use super::{RoomAccess, messages};
+use crate::{
+    media::picture,
+    store::{Folder, Incoming, NewFile, Posted},
+    types::{RoomId, UserId},
+    wire::Problem,
+    worker::Worker,
+};
+
+/// Bytes buffered before they are written.
+const WRITE_FROM: usize = 256 << 10;
+
+/// Characters of a file's name; a longer one is truncated.
+const MAX_FILENAME: usize = 255;
+
+/// Bytes of a picture that is decoded; a larger one has no size and no thumbnail.
+const MAX_PICTURE: u64 = 64 << 20;
+
+/// A file that is being received.
+pub(crate) struct Upload {
+    folder: Folder,
+    filename: String,
+    limit: u64,
+    size: u64,
+    gathered: BytesMut,
+    /// None while a write is running or after it failed.
+    open: Option<(Incoming, Sha256)>,
+}
+
+impl Upload {
+    /// Begins a file of at most `limit` bytes; `name` is as the client sent it.
+    pub(crate) async fn begin(worker: &Worker, name: &str, limit: u64) -> Result<Self, Problem> {
+        let folder = worker.shared.folder.clone();
+        let incoming = run_blocking({
+            let folder = folder.clone();
+            move || folder.begin()
+        })
+        .await?;
+        Ok(Self {
+            folder,
+            filename: filename(name),
+            limit,
+            size: 0,
+            gathered: BytesMut::new(),
+            open: Some((incoming, Sha256::new())),
+        })
+    }
+
+    /// 413 beyond the limit; 507 if the disk is full.
+    pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), Problem> {
+        self.size += piece.len() as u64;
+        if self.size > self.limit {
+            return Err(Problem::file_too_large(self.limit));
+        }
+        self.gathered.extend_from_slice(piece);
+        if self.gathered.len() >= WRITE_FROM { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), Problem> {
+        let bytes = self.gathered.split().freeze();
+        // None after a failed write: the upload cannot continue.
+        let (mut incoming, mut hash) = self.open.take().ok_or_else(Problem::internal)?;
+        let open = run_blocking(move || {
+            hash.update(&bytes);
+            incoming.file.write_all(&bytes).map(|()| (incoming, hash))
+        });
+        self.open = Some(open.await?);
+        Ok(())
+    }
+
+    /// Stores the complete file. 422 if it is empty.
+    pub(crate) async fn finish(mut self, worker: &Worker) -> Result<NewFile, Problem> {
+        self.flush().await?;
+        if self.size == 0 {
+            return Err(Problem::invalid_field("file", "is empty"));
+        }
+        let (incoming, hash) = self.open.take().ok_or_else(Problem::internal)?;
+        // Decoding a picture takes a core and much memory. The semaphore is never closed.
+        let _turn = worker.shared.imaging.acquire().await;
+        run_blocking(move || store(&self.folder, incoming, self.filename, self.size, hash.finalize().into()))
+            .await
+    }
+}
+
+/// Posts a message with a stored file. The file is removed again if the post fails or its `client_message_id` was used
+/// before. Membership is checked here, since it may have changed during the upload.
+pub(crate) async fn post(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    file: NewFile,
+    draft: impl FnOnce() -> Result<messages::Draft, Problem>,
+) -> Result<Posted, Problem> {
+    let keys: Vec<String> = [Some(&file.key), file.thumbnail.as_ref().map(|(key, _)| key)]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let posted = async {
+        let draft = draft()?;
+        worker.catch_up();
+        RoomAccess::of(worker, room, user)?;
+        Ok(worker.writer.write(messages::post_file(worker, user, room, draft, file)).await?)
+    };
+    let posted: Result<_, Problem> = posted.await;
+    if posted.as_ref().map_or(true, |posted| !posted.fresh) {
+        let folder = worker.shared.folder.clone();
+        tokio::task::spawn_blocking(move || keys.iter().try_for_each(|key| folder.remove(key)));
+    }
+    posted
+}
+
+/// Stores a file of bytes in memory.
+pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Result<NewFile> {
+    let mut incoming = folder.begin()?;
+    incoming.file.write_all(bytes)?;
+    store(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
+}
+
+/// Detects the type of a file, makes its thumbnail, and stores both.
+fn store(
+    folder: &Folder,
+    incoming: Incoming,
+    filename: String,
+    size: u64,
+    sha256: [u8; 32],
+) -> io::Result<NewFile> {
+    let mut head = vec![0; picture::SNIFFED.min(size as usize)];
+    incoming.file.read_exact_at(&mut head, 0)?;
+    let content_type = picture::sniff(&head);
+    let mut details = picture::Looked::default();
+    if content_type.starts_with("image/") && size <= MAX_PICTURE {
+        let mut bytes = vec![0; size as usize];
+        incoming.file.read_exact_at(&mut bytes, 0)?;
+        // A decoder may panic on a hostile picture; the file is then stored without a thumbnail.
+        details = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
+    }
+    let thumbnail = match details.thumbnail {
+        Some(picture) => {
+            let mut thumbnail_file = folder.begin()?;
+            thumbnail_file.file.write_all(&picture.bytes)?;
+            Some((folder.keep(thumbnail_file)?, picture.content_type))
+        }
+        None => None,
+    };
+    Ok(NewFile {
+        key: folder.keep(incoming)?,
+        filename,
+        content_type: content_type.to_owned(),
+        byte_size: size,
+        sha256,
+        width: details.width,
+        height: details.height,
+        duration_s: None,
+        thumbnail,
+    })
+}
+
+/// A file name without directories, control characters and surrounding white space; `file` if nothing is left.
+fn filename(given: &str) -> String {
+    let name = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_FILENAME).collect();
+    let name = name.trim().trim_matches('\u{202e}');
+    if name.is_empty() || name.bytes().all(|byte| byte == b'.') { "file".to_owned() } else { name.to_owned() }
+}
+
+/// Runs work on the disk or on pictures on a thread of the blocking pool.
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(Problem::internal()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filename;
+
+    #[test]
+    fn filename_loses_its_folders_and_nothing_else() {
+        assert_eq!(filename("C:\\Users\\ana\\Grüße aus Łódź.png"), "Grüße aus Łódź.png");
+        assert_eq!(filename("../../etc/passwd"), "passwd");
+        assert_eq!(filename(".."), "file");
+        assert_eq!(filename("a\r\nb\0.txt"), "ab.txt");
+        assert_eq!(filename(""), "file");
+    }
+}

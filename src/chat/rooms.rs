@@ -1,0 +1,165 @@
+//! Rooms: creating, changing, leaving and deleting them, their members, and their views.
+
+use super::{RoomAccess, Viewer};
+use crate::{
+    store::{
+        Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, ReplaceMembers, RoomMade,
+        SetInvolvement, State,
+    },
+    types::{Involvement, MessageId, RoomId, RoomKind, UserId},
+    wire::{Membership, Problem, RoomView},
+    worker::Worker,
+};
+
+/// Users named in one request.
+pub(crate) const MAX_PEOPLE: usize = 10_000;
+
+/// Users in a direct room besides its creator.
+pub(crate) const MAX_DIRECT: usize = 50;
+
+/// A room as the user with this membership sees it.
+pub(crate) fn view(state: &State, room: RoomId, membership: Option<Membership>) -> Option<RoomView<'_>> {
+    let found = state.rooms.get(&room)?;
+    let member_ids = (found.room.kind == RoomKind::Direct).then(|| found.member_ids());
+    Some(RoomView {
+        room: &found.room,
+        last_message_id: found.last_message,
+        member_count: found.members.len(),
+        member_ids,
+        membership,
+    })
+}
+
+/// The rooms of a user with the memberships, by id.
+pub(crate) fn rooms_of<'a>(
+    worker: &Worker,
+    state: &'a State,
+    user: UserId,
+) -> rusqlite::Result<Vec<RoomView<'a>>> {
+    let memberships = worker.reader.memberships(user, |room, message| state.has_after(room, message))?;
+    let mut rooms = state.rooms_of(user).to_vec();
+    rooms.sort_unstable();
+    Ok(rooms.into_iter().filter_map(|room| view(state, room, memberships.get(&room).copied())).collect())
+}
+
+/// Users with a socket in a room; in a direct room, its members with any socket.
+pub(crate) fn present(worker: &Worker, room: RoomId) -> Vec<UserId> {
+    worker.hub.borrow().present(&worker.state.borrow(), room)
+}
+
+/// Creates a room, or finds the direct room of the same users. 403 if only administrators may create rooms.
+pub(crate) async fn create(
+    worker: &Worker,
+    viewer: &Viewer,
+    kind: RoomKind,
+    name: Option<String>,
+    members: Vec<UserId>,
+) -> Result<RoomMade, Problem> {
+    let is_restricted =
+        worker.state.borrow().account.as_ref().is_some_and(|account| account.settings.restrict_room_creation);
+    if is_restricted && kind != RoomKind::Direct && !viewer.is_admin {
+        return Err(Problem::forbidden("Only administrators make rooms here."));
+    }
+    Ok(worker.writer.write(CreateRoom { creator: viewer.user, kind, name, members }).await?)
+}
+
+/// 403 or 404 unless the viewer may change the room. An administrator need not be a member, except of a direct room.
+pub(crate) fn check_change(worker: &Worker, viewer: &Viewer, room: RoomId) -> Result<(), Problem> {
+    match RoomAccess::of(worker, room, viewer.user) {
+        Ok(access) => access.may_change(viewer),
+        Err(problem) => {
+            let state = worker.state.borrow();
+            let found =
+                state.rooms.get(&room).filter(|found| viewer.is_admin && found.room.kind != RoomKind::Direct);
+            found.map(drop).ok_or(problem)
+        }
+    }
+}
+
+/// Changes the given fields of a room that the viewer may change.
+pub(crate) async fn change(
+    worker: &Worker,
+    room: RoomId,
+    name: Option<String>,
+    kind: Option<RoomKind>,
+    members: Option<Vec<UserId>>,
+) -> Result<(), Problem> {
+    worker.writer.write(ChangeRoom { room, name, kind }).await?;
+    if let Some(members) = members {
+        worker.writer.write(ReplaceMembers { room, members }).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a room that the viewer may change. Its messages are deleted in the background.
+pub(crate) async fn delete(
+    worker: &std::rc::Rc<Worker>,
+    viewer: &Viewer,
+    room: RoomId,
+) -> Result<(), Problem> {
+    let act = viewer.act("room.delete", format_args!("room {room}"));
+    worker.writer.write(Audited { command: DeleteRoom { room }, act }).await?;
+    purge_deleted(worker);
+    Ok(())
+}
+
+/// Deletes the messages of deleted rooms, in small transactions so that posts do not wait.
+pub(crate) fn purge_deleted(worker: &std::rc::Rc<Worker>) {
+    let worker = std::rc::Rc::clone(worker);
+    tokio::task::spawn_local(async move {
+        // If the queue is full, the rest is deleted at the next start.
+        while let Ok(true) = worker.writer.write(PurgeRooms).await {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+/// Sets the members of a closed room. A member who may not change the room may still leave it, by sending the present
+/// list without themselves.
+pub(crate) async fn replace_members(
+    worker: &Worker,
+    viewer: &Viewer,
+    room: RoomId,
+    mut members: Vec<UserId>,
+) -> Result<(), Problem> {
+    members.sort_unstable();
+    members.dedup();
+    match check_change(worker, viewer, room) {
+        Err(problem) if problem.status == 403 => {
+            RoomAccess::of(worker, room, viewer.user)?;
+            let leaves = {
+                let state = worker.state.borrow();
+                let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
+                members.len() + 1 == found.members.len()
+                    && members
+                        .iter()
+                        .all(|member| *member != viewer.user && found.members.contains_key(member))
+            };
+            if !leaves {
+                return Err(problem);
+            }
+        }
+        checked => checked?,
+    }
+    Ok(worker.writer.write(ReplaceMembers { room, members }).await?)
+}
+
+pub(crate) async fn set_involvement(
+    worker: &Worker,
+    viewer: &Viewer,
+    access: RoomAccess,
+    involvement: Involvement,
+) -> Result<Membership, Problem> {
+    let command = SetInvolvement { room: access.room, user: viewer.user, involvement };
+    Ok(worker.writer.write(command).await?)
+}
+
+/// Marks a room as read up to a message; returns once that is durable.
+pub(crate) async fn mark_read(
+    worker: &Worker,
+    viewer: &Viewer,
+    access: RoomAccess,
+    message: MessageId,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(MarkRead { room: access.room, user: viewer.user, message }).await?)
+}

@@ -1,0 +1,72 @@
+//! Why the server did not start.
+
+use std::{fmt, io, net::SocketAddr};
+
+use super::{AcmeError, TlsError};
+use crate::store::OpenError;
+
+/// Why the server did not start or stop in order. Displays as one sentence that says what to do.
+#[derive(Debug)]
+pub enum ServeError {
+    Open(OpenError),
+    PortInUse(SocketAddr),
+    Listen(SocketAddr, io::Error),
+    /// A socket that was passed on by the service manager, by its name.
+    Inherited(String, io::Error),
+    Runtime(io::Error),
+    Tls(TlsError),
+    Acme(AcmeError),
+    /// A second signal came while it was stopping.
+    CutShort,
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::PortInUse(address) => {
+                write!(
+                    f,
+                    "something listens on {address} already; stop it, or choose another address with --listen"
+                )
+            }
+            Self::Listen(address, error) => {
+                write!(f, "cannot listen on {address} ({error}); choose another address with --listen")
+            }
+            Self::Inherited(name, error) => {
+                write!(
+                    f,
+                    "cannot accept from the socket {name:?} that was passed on ({error}); its unit needs ListenStream= with an address and a port"
+                )
+            }
+            Self::Runtime(error) => {
+                write!(f, "cannot start a worker ({error}); check the limits of this system")
+            }
+            Self::Tls(error) => write!(f, "{error}; name others with --tls-cert and --tls-key"),
+            Self::Acme(error) => error.fmt(f),
+            Self::CutShort => f.write_str(
+                "stopped by a second signal before every request was answered; acknowledged writes are stored",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+impl From<OpenError> for ServeError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<TlsError> for ServeError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
+    }
+}
+
+impl From<AcmeError> for ServeError {
+    fn from(error: AcmeError) -> Self {
+        Self::Acme(error)
+    }
+}

@@ -1,0 +1,187 @@
+//! Start: opens the data directory, starts the writer and the workers, waits for a signal, and stops them.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Instant,
+};
+
+use hyper::header::HeaderValue;
+use tokio::sync::{Notify, Semaphore, watch};
+
+use super::{
+    NoWorkers, ServeError, alerts,
+    fanout::Workers,
+    listener::{self, Inherited, REDIRECT},
+    security::Security,
+    service::{self, Watchdog},
+    signals::Signals,
+    worker_thread::WorkerThread,
+};
+use crate::{
+    config::Config,
+    http, jobs,
+    metrics::{BackupMetrics, WorkerMetrics},
+    outbound::push::VapidKey,
+    store::{DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
+    types::Timestamp,
+    worker::{Shared, inbox::Inbox, limits::Limits},
+};
+
+/// Serves until SIGTERM or SIGINT.
+pub fn serve(config: Config) -> Result<(), ServeError> {
+    let data = service::starting(|| DataDir::claim(&config.data, config.durability))?;
+    let scheme = if config.has_tls() { "https" } else { "http" };
+    serve_from(config, &data, None, |address| say_where(scheme, address))
+}
+
+/// Prints the address on standard error, for people and for programs that start the server.
+pub fn say_where(scheme: &str, address: SocketAddr) {
+    eprintln!("listening on {scheme}://{address}");
+}
+
+/// Serves from a directory that is claimed already. With `visitor`, the token of a session, the first visitor from loopback
+/// is signed in. `ready` is called once requests are answered.
+pub fn serve_from(
+    config: Config,
+    data: &DataDir,
+    visitor: Option<String>,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    let started = Instant::now();
+    let count = match config.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    let mut inherited = Inherited::from_environment()?;
+    let redirected = inherited.take(REDIRECT);
+    let (address, sockets) = listener::sockets(&mut inherited, config.listen, count)?;
+    if config.listen.port() != 0 && address != config.listen {
+        tracing::info!(
+            "listening on {address}, the socket of the service manager, instead of {} from the settings",
+            config.listen
+        );
+    }
+    let config = Config { listen: address, ..config };
+    let mut security = Security::prepare(&config)?;
+    let shared = Arc::new(Shared {
+        limits: Limits::new(config.post_limit),
+        inboxes: (0..count).map(|_| Inbox::default()).collect(),
+        metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
+        started,
+        boot: Timestamp::now().0 as u64,
+        draining: AtomicBool::new(false),
+        hashing: Semaphore::new(count),
+        hashing_waiting: AtomicUsize::new(0),
+        folder: Folder::open(data.path())
+            .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
+        imaging: Semaphore::new(1),
+        jobs: Notify::new(),
+        retention_changed: Notify::new(),
+        tasks: Mutex::default(),
+        backups: BackupMetrics::default(),
+        vapid: vapid_key(data)?,
+        last_searches: Mutex::default(),
+        hsts: (config.hsts > 0).then(|| {
+            HeaderValue::try_from(format!("max-age={}", config.hsts)).expect("digits are printable")
+        }),
+        demo_token: Mutex::new(visitor),
+        config,
+    });
+    let fanout = Box::new(Workers(Arc::clone(&shared)));
+    let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
+    let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
+    let (stop, stopped) = watch::channel(false);
+    let mut redirects = security.redirects(&shared.config, redirected)?;
+    let certificate_manager = security.certificate_manager(&shared.config, !redirects.is_empty())?;
+    let watchdog = Arc::new(Watchdog::new(started, count));
+    let (open, opened) = watch::channel(());
+    let (starting, all_started) = mpsc::channel();
+    let mut threads = Vec::new();
+    for (id, sockets) in sockets.into_iter().enumerate() {
+        let reader = Reader::open(data)?;
+        let worker = WorkerThread {
+            id,
+            shared: Arc::clone(&shared),
+            handle: handle.clone(),
+            state: state.clone(),
+            sockets,
+            tls: security.tls.clone(),
+            // One worker is enough for redirects.
+            redirects: std::mem::take(&mut redirects),
+            watchdog: Arc::clone(&watchdog),
+            starting: starting.clone(),
+            opened: opened.clone(),
+            stopped: stopped.clone(),
+        };
+        let thread =
+            std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || worker.run(reader));
+        threads.push(thread.map_err(ServeError::Runtime)?);
+    }
+    let alerts = alerts::Alerts::new(Arc::clone(&shared), handle.clone(), &state);
+    drop(state);
+    let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
+    threads.push(jobs.map_err(ServeError::Runtime)?);
+    if let Some(certificate_manager) = certificate_manager {
+        threads.push(certificate_manager.start(stopped.clone()).map_err(ServeError::Runtime)?);
+    }
+    // Before readiness is reported, because a signal may follow at once.
+    let mut signals = Signals::listen().map_err(ServeError::Runtime)?;
+    // No worker accepts before all can, or the first would get all waiting connections.
+    drop(starting);
+    all_started.iter().for_each(drop);
+    let _ = open.send(());
+    ready(address);
+    service::ready(&format!("Serving on {address}"));
+    signals.wait_while(async {
+        tokio::join!(service::run_watchdog(&watchdog, &handle), alerts.run());
+    });
+    service::stopping();
+    tracing::info!("stopping");
+    shared.draining.store(true, Ordering::Relaxed);
+    let _ = stop.send(true);
+    signals.wait_for(move || {
+        for thread in threads {
+            // A panic was logged by the thread.
+            let _ = thread.join();
+        }
+        // The writer commits its queue and checkpoints the WAL.
+        drop(writer);
+    })
+}
+
+/// The key that signs pushes; it is generated at the first start, before the writer starts.
+fn vapid_key(data: &DataDir) -> Result<Arc<VapidKey>, ServeError> {
+    let failed = |why: String| OpenError::Unwritable(data.path().to_owned(), io::Error::other(why));
+    let stored =
+        Reader::open(data)?.secret("vapid").map_err(|error| OpenError::Database(data.database(), error))?;
+    let bytes = match stored {
+        Some(bytes) => bytes,
+        None => {
+            let value = VapidKey::generate().to_bytes();
+            let (_writer, handle) = Writer::start(data, 1, Box::new(NoWorkers))?;
+            handle
+                .write_blocking(KeepSecret { name: "vapid", value })
+                .map_err(|error| failed(format!("{error:?}")))?
+        }
+    };
+    VapidKey::from_bytes(&bytes).map(Arc::new).map_err(|_| failed("its VAPID key is invalid".into()).into())
+}
+
+/// Disables transparent huge pages, which took 10 of 17 MB of an idle server because each thread's heap fills several, and
+/// raises the limit of open files to the hard limit.
+pub fn adapt_process() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "cannot disable huge pages");
+    }
+    let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    files.current = files.maximum;
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, files) {
+        tracing::debug!(%error, "cannot raise the limit of open files");
+    }
+}

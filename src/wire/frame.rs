@@ -1,0 +1,116 @@
+//! WebSocket frames as the server sends them: encoded once per encoding and shared between sockets.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// The encoding of a socket, by its subprotocol: text frames of JSON, or binary frames of the same maps in MessagePack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    Json,
+    MessagePack,
+}
+
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8A;
+
+/// Appends a frame's header (RFC 6455, section 5.2). Frames of a server are unmasked; these are never fragmented.
+fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
+    out.put_u8(opcode);
+    match length {
+        0..=125 => out.put_u8(length as u8),
+        126..=65_535 => {
+            out.put_u8(126);
+            out.put_u16(length as u16);
+        }
+        _ => {
+            out.put_u8(127);
+            out.put_u64(length as u64);
+        }
+    }
+}
+
+/// Appends one frame with a JSON value in the encoding of a socket.
+pub fn put_frame(out: &mut BytesMut, encoding: Encoding, json: &[u8]) {
+    match encoding {
+        Encoding::Json => {
+            out.reserve(json.len() + 10);
+            put_header(out, TEXT, json.len());
+            out.put_slice(json);
+        }
+        Encoding::MessagePack => {
+            let packed = to_message_pack(json);
+            out.reserve(packed.len() + 10);
+            put_header(out, BINARY, packed.len());
+            out.put_slice(&packed);
+        }
+    }
+}
+
+/// One frame with a JSON value in the encoding of a socket.
+pub fn frame(encoding: Encoding, json: &[u8]) -> Bytes {
+    let mut out = BytesMut::new();
+    put_frame(&mut out, encoding, json);
+    out.freeze()
+}
+
+/// Converts JSON to MessagePack. Map lengths precede their entries in MessagePack, so the JSON is parsed into a
+/// `serde_json::Value` first; its maps have their keys in alphabetical order.
+fn to_message_pack(json: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(json.len());
+    let value: serde_json::Value = serde_json::from_slice(json).expect("our own JSON parses");
+    rmp_serde::encode::write_named(&mut packed, &value).expect("memory takes any value");
+    packed
+}
+
+pub fn ping() -> Bytes {
+    Bytes::from_static(&[PING, 0])
+}
+
+/// A pong with the payload of a ping, 125 bytes at most (RFC 6455, section 5.5.3).
+pub fn pong(payload: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(payload.len() + 2);
+    put_header(&mut out, PONG, payload.len());
+    out.put_slice(payload);
+    out.freeze()
+}
+
+/// A close frame with a reason of 123 bytes at most (RFC 6455, section 5.5.1).
+pub fn close(code: CloseCode, reason: &str) -> Bytes {
+    let mut out = BytesMut::with_capacity(reason.len() + 4);
+    put_header(&mut out, CLOSE, reason.len() + 2);
+    out.put_u16(code.into());
+    out.put_slice(reason.as_bytes());
+    out.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+
+    use super::*;
+
+    #[test]
+    fn frame_headers_say_the_length_in_the_shortest_form() {
+        for length in [0, 1, 125, 126, 127, 65_535, 65_536, 100_000] {
+            let json = format!("\"{}\"", "x".repeat(length));
+            let made = frame(Encoding::Json, json.as_bytes());
+            let mut cursor = std::io::Cursor::new(&made);
+            let (header, payload) = FrameHeader::parse(&mut cursor).unwrap().unwrap();
+            assert!(header.is_final && header.mask.is_none());
+            assert_eq!(payload as usize, json.len());
+            assert_eq!(header.len(payload), made.len() - payload as usize, "{length}");
+        }
+    }
+
+    #[test]
+    fn message_pack_frames_hold_the_same_map() {
+        let json = br#"{"type":"message.created","seq":7,"message":{"id":7,"content":"caf\u00e9","mentions":[1,2],"edited_at":null}}"#;
+        let made = frame(Encoding::MessagePack, json);
+        let value: serde_json::Value = rmp_serde::from_slice(&made[2..]).unwrap();
+        assert_eq!(value, serde_json::from_slice::<serde_json::Value>(json).unwrap());
+        assert!(made.len() < json.len());
+    }
+}

@@ -1,0 +1,290 @@
+//! One worker thread: its reader, its copy of the state, its hub of sockets, its caches. None of it is behind a lock,
+//! and no borrow of it is held across an `.await`. What all workers share is [`Shared`].
+
+pub mod cache;
+pub mod inbox;
+pub mod limits;
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Write,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use self::{
+    cache::{BodyCache, CachedBody, Key},
+    inbox::{Inbox, Message},
+    limits::Limits,
+};
+use crate::{
+    config::Config,
+    hub::Hub,
+    metrics::{BackupMetrics, WorkerMetrics},
+    outbound::push::VapidKey,
+    store::{Folder, Reader, State, WriterHandle},
+    types::{
+        IdMap, UserId,
+        event::{Change, EphemeralEvent, Event},
+    },
+};
+
+/// Request ids made in one allocation.
+const IDS_AT_ONCE: usize = 64;
+
+/// How long the result of the read behind `/health` is reused.
+const HEALTH_AGE: Duration = Duration::from_secs(1);
+
+/// What all workers of a process share. Locks in it are held for nanoseconds.
+pub struct Shared {
+    pub config: Config,
+    pub limits: Limits,
+    pub inboxes: Vec<Inbox>,
+    pub metrics: Vec<Arc<WorkerMetrics>>,
+    pub started: Instant,
+    /// When the process started, in milliseconds since the Unix epoch; part of the request ids.
+    pub boot: u64,
+    /// Set while the server stops.
+    pub draining: AtomicBool,
+    /// Bounds how many passwords are hashed at once: each takes a core for tens of milliseconds.
+    pub hashing: tokio::sync::Semaphore,
+    pub hashing_waiting: AtomicUsize,
+    pub folder: Folder,
+    /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.
+    pub imaging: tokio::sync::Semaphore,
+    /// Notified when jobs are queued.
+    pub jobs: tokio::sync::Notify,
+    /// Notified when the retention time of messages changes.
+    pub retention_changed: tokio::sync::Notify,
+    /// Tasks for the first worker: see [`Self::send_task`].
+    pub tasks: Mutex<Vec<Task>>,
+    pub backups: BackupMetrics,
+    /// Made at the first start and never changed, since subscriptions are bound to it (RFC 8292, section 4).
+    pub vapid: Arc<VapidKey>,
+    /// A hash of each user's last search, which is not stored again when repeated.
+    pub last_searches: Mutex<IdMap<UserId, u64>>,
+    /// `Strict-Transport-Security`, for responses over TLS.
+    pub hsts: Option<hyper::header::HeaderValue>,
+    /// A session token that the first visitor from loopback gets. Only `campfire demo` sets it.
+    pub demo_token: Mutex<Option<String>>,
+}
+
+/// A function that another thread runs on a worker.
+pub type Task = Box<dyn FnOnce(&Rc<Worker>) + Send>;
+
+impl Shared {
+    /// Runs a task on the first worker.
+    pub fn send_task(&self, task: Task) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        self.inboxes[0].notify();
+    }
+
+    /// Records a user's search as the last one; true if it differs from the one before.
+    pub fn is_new_search(&self, user: UserId, query: &str) -> bool {
+        use std::hash::{DefaultHasher, Hasher};
+        let mut hasher = DefaultHasher::new();
+        hasher.write(query.as_bytes());
+        let hash = hasher.finish();
+        self.lock_searches().insert(user, hash) != Some(hash)
+    }
+
+    pub fn forget_last_search(&self, user: UserId) {
+        self.lock_searches().remove(&user);
+    }
+
+    fn lock_searches(&self) -> std::sync::MutexGuard<'_, IdMap<UserId, u64>> {
+        self.last_searches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+pub struct Worker {
+    pub id: usize,
+    pub shared: Arc<Shared>,
+    pub writer: WriterHandle,
+    pub reader: Reader,
+    pub state: RefCell<State>,
+    pub hub: RefCell<Hub>,
+    pub bodies: RefCell<BodyCache>,
+    pub metrics: Arc<WorkerMetrics>,
+    /// The buffer that sockets read into. A socket copies only an incomplete frame to a buffer of its own.
+    pub scratch: RefCell<Box<[u8]>>,
+    /// Notified when the hub has frames to write.
+    pub flush: tokio::sync::Notify,
+    taken: RefCell<Vec<Message>>,
+    healthy_at: Cell<Option<Instant>>,
+    requests: Cell<u64>,
+    /// The ids of the next requests, concatenated.
+    request_ids: RefCell<Bytes>,
+    sampled_at: Cell<Option<Instant>>,
+}
+
+impl Worker {
+    pub fn new(
+        id: usize,
+        shared: Arc<Shared>,
+        writer: WriterHandle,
+        reader: Reader,
+        state: State,
+    ) -> Rc<Self> {
+        let metrics = Arc::clone(&shared.metrics[id]);
+        Rc::new(Self {
+            id,
+            writer,
+            reader,
+            state: RefCell::new(state),
+            hub: RefCell::new(Hub::new(Arc::clone(&metrics))),
+            bodies: RefCell::default(),
+            metrics,
+            scratch: RefCell::new(vec![0; 64 << 10].into_boxed_slice()),
+            flush: tokio::sync::Notify::new(),
+            taken: RefCell::default(),
+            healthy_at: Cell::new(None),
+            requests: Cell::new(0),
+            request_ids: RefCell::default(),
+            sampled_at: Cell::new(None),
+            shared,
+        })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Applies everything in the inbox. Called before each request, so that a client that has got an answer sees its
+    /// effect on every worker.
+    pub fn catch_up(&self) {
+        let mut taken = self.taken.take();
+        self.shared.inboxes[self.id].take(&mut taken);
+        for message in taken.drain(..) {
+            match message {
+                Message::Events(batch, _) => self.apply(&batch),
+                Message::Completions(completions) => {
+                    completions.into_iter().for_each(|completion| completion.complete())
+                }
+                Message::Ephemeral(event) => self.hub.borrow_mut().receive(event, &self.state.borrow()),
+            }
+        }
+        self.taken.replace(taken);
+        self.send_ephemeral_events();
+        self.flush_if_needed();
+    }
+
+    /// Runs the tasks that other threads have sent.
+    pub fn run_tasks(self: &Rc<Self>) {
+        if self.id == 0 {
+            let tasks =
+                std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+            tasks.into_iter().for_each(|task| task(self));
+        }
+    }
+
+    /// Wakes the task that writes frames, if there are any.
+    pub fn flush_if_needed(&self) {
+        if self.hub.borrow().has_frames() {
+            self.flush.notify_one();
+        }
+    }
+
+    fn apply(&self, batch: &[Event]) {
+        let mut state = self.state.borrow_mut();
+        let mut hub = self.hub.borrow_mut();
+        for event in batch {
+            match &event.change {
+                Change::Reloaded => match self.reader.state() {
+                    Ok(read) => {
+                        *state = read;
+                        hub.close_ended_sessions(&state);
+                    }
+                    Err(error) => tracing::error!(%error, "could not read the state again"),
+                },
+                // Delivered first, while the state still has the members.
+                Change::RoomDeleted { room, .. } => {
+                    hub.deliver(event, &state);
+                    state.apply(event);
+                    self.bodies.borrow_mut().remove(&Key::Newest(*room));
+                }
+                _ => {
+                    state.apply(event);
+                    hub.deliver(event, &state);
+                }
+            }
+        }
+        hub.end_of_batch(&state);
+    }
+
+    /// Broadcasts the events in the hub's outbox.
+    fn send_ephemeral_events(&self) {
+        let outbox = std::mem::take(&mut self.hub.borrow_mut().outbox);
+        for event in outbox {
+            self.broadcast(event);
+        }
+    }
+
+    /// Sends an ephemeral event to all workers; this one handles it at once.
+    pub fn broadcast(&self, event: EphemeralEvent) {
+        for (id, inbox) in self.shared.inboxes.iter().enumerate() {
+            if id != self.id {
+                inbox.put(Message::Ephemeral(event));
+                inbox.notify();
+            }
+        }
+        self.hub.borrow_mut().receive(event, &self.state.borrow());
+        self.flush_if_needed();
+    }
+
+    /// Whether the database has answered within the last second.
+    pub fn is_healthy(&self) -> bool {
+        let now = Instant::now();
+        if self.healthy_at.get().is_some_and(|at| now.duration_since(at) < HEALTH_AGE) {
+            return true;
+        }
+        let healthy = self.reader.ping().is_ok();
+        if healthy {
+            self.healthy_at.set(Some(now));
+        }
+        healthy
+    }
+
+    /// True for one request a second, which is traced.
+    pub fn is_sampled(&self, now: Instant) -> bool {
+        let due = self.sampled_at.get().is_none_or(|at| now.duration_since(at) >= Duration::from_secs(1));
+        if due {
+            self.sampled_at.set(Some(now));
+        }
+        due
+    }
+
+    /// Caches a response body.
+    pub fn cache(&self, key: Key, body: CachedBody) {
+        let mut bodies = self.bodies.borrow_mut();
+        bodies.put(key, body);
+        self.metrics.body_bytes.set(bodies.bytes() as u64);
+    }
+
+    /// A unique request id: the start of the process and the worker, then the worker's count, in hexadecimal.
+    pub fn next_request_id(&self) -> Bytes {
+        const LENGTH: usize = 33;
+        let mut ids = self.request_ids.borrow_mut();
+        if ids.is_empty() {
+            let mut made = String::with_capacity(IDS_AT_ONCE * LENGTH);
+            let start = self.shared.boot << 8 | self.id as u64 & 0xFF;
+            let first = self.requests.get();
+            self.requests.set(first + IDS_AT_ONCE as u64);
+            for number in first..self.requests.get() {
+                let _ = write!(made, "{start:016x}-{number:016x}");
+            }
+            *ids = made.into();
+        }
+        ids.split_to(LENGTH)
+    }
+}
