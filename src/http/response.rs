@@ -240,7 +240,9 @@ impl From<Problem> for Reply {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         if let Some(allow) = problem.allow {
-            reply.headers.push((header::ALLOW, HeaderValue::try_from(allow).expect("methods are printable")));
+            reply
+                .headers
+                .push((header::ALLOW, HeaderValue::try_from(&*allow).expect("methods are printable")));
         }
         if problem.status == 401 {
             reply.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
