@@ -6,6 +6,7 @@ use hyper::{
 };
 
 use super::{
+    query::DEFAULT_LIMIT,
     request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
@@ -20,8 +21,6 @@ use crate::{
     wire::{Problem, page_json},
     worker::cache::{CachedBody, Key},
 };
-
-const DEFAULT_LIMIT: usize = 50;
 
 pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     let access = RoomAccess::of(&call.worker, RoomId(call.id(0)?), viewer.user)?;

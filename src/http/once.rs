@@ -83,9 +83,7 @@ pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
 }
 
 fn is_multipart(call: &Call) -> bool {
-    let kind =
-        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.to_ascii_lowercase().starts_with("multipart/form-data")
+    call.content_type().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
 /// The text of a message, which is the whole body.

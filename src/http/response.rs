@@ -8,11 +8,10 @@ use hyper::{
 use serde::Serialize;
 use smallvec::SmallVec;
 
-pub(crate) use super::etag::{Tag, names};
 use super::{
     body::Body,
     coding::{COMPRESS_FROM, brotli, gzip, preferred},
-    etag::hash,
+    etag::{Tag, hash},
 };
 use crate::{
     store::Posted,
