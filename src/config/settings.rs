@@ -121,7 +121,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_challenge",
         value: "KIND",
-        help: "ACME challenge: tls-alpn-01 (port 443), http-01 (port 80), or auto for both",
+        help: "ACME challenge: tls-alpn-01 (port 443), http-01 (port 80), or auto",
         set: |config, text| {
             config.acme_challenge = match text {
                 "auto" => AcmeChallenge::Auto,
