@@ -67,7 +67,7 @@ Options:
 
 pub(super) fn admin() -> String {
     format!(
-        "Changes the data directory, whether the server runs or not. A running server sees changes within half a second.
+        "Works on the data directory, whether the server runs or not. A running server sees changes within 0.5 s.
 
 Usage: campfire admin create --name NAME --email EMAIL --password-stdin [OPTIONS]
        campfire admin reset-password EMAIL [OPTIONS]
@@ -219,10 +219,10 @@ Exit status: 0 no errors and no limit of the tier missed, 1 errors or a limit mi
 
 pub(super) fn doctor() -> String {
     format!(
-        "Checks whether this host suits a tier: open files, queues and ports, memory and processors with the limits of a
-control group, swapping, huge pages, and the time of a sync to disk. Checks the installation: encryption,
+        "Checks whether this host suits a tier: open files, queues and ports, memory and processors with the limits of
+a control group, swapping, huge pages, and the time of a sync to disk. Checks the installation: encryption,
 certificate, name, disk space, clock, permissions, and the age of the newest backup. Prints the commands that
-fix what fails; changes nothing. Exit status 0 if all checks pass, 1 if not.
+fix what fails, and changes nothing. Exit status 0 if all checks pass, 1 if not.
 
 Usage: campfire doctor [OPTIONS]
 

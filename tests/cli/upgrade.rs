@@ -444,7 +444,7 @@ fn two_upgrades_at_once_are_one_too_many() {
     let house = House::with(NEW);
     let directory = fs::File::open(house.at("bin")).unwrap();
     flock(&directory, FlockOperation::NonBlockingLockExclusive).unwrap();
-    house.refuses(house.command(&[]), &["another upgrade", "under way"]);
+    house.refuses(house.command(&[]), &["another upgrade", "is running"]);
     drop(directory);
     // What one that was killed has left behind is in nobody's way.
     fs::write(house.at("bin/.campfire.upgrade"), "half").unwrap();
@@ -565,7 +565,7 @@ async fn a_version_that_systemd_cannot_start_is_taken_back_and_a_changed_databas
     let said = failed(&output);
     let backup = house.at(&format!("lib/campfire-before-{NEW}.tar.zst"));
     let restore = format!("campfire restore {} --data {}", backup.display(), house.at("lib/data").display());
-    for part in ["Job for campfire.service failed", "does not either", &restore] {
+    for part in ["Job for campfire.service failed", "does not start either", &restore] {
         assert!(said.contains(part), "no {part:?} in {said}");
     }
     house.has(OWN, None);
