@@ -154,7 +154,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "http_listen",
         value: "ADDR:PORT",
-        help: "address that redirects to HTTPS, or off; auto is port 80 if HTTPS is on 443",
+        help: "address that redirects to HTTPS, or off; auto: port 80 with HTTPS on 443",
         set: |config, text| {
             config.http_listen = match text {
                 "auto" => HttpListen::Auto,
