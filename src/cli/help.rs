@@ -184,7 +184,7 @@ pub(super) fn bench() -> String {
         ("--users N", "users, each with connections of its own, 1 to 100000 [the tier's, else 10]"),
         (
             "--rate R|max",
-            "requests per second in total, or as fast as possible [the tier's, else one per user]",
+            "requests per second in total, or as many as possible [the tier's, else users]",
         ),
         ("--rooms N", "rooms of the users, 1 to 1000 [one for 50 users]"),
         ("--ramp S", "seconds in which users and rate increase; not judged [5]"),

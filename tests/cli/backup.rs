@@ -263,7 +263,7 @@ async fn an_archive_that_is_not_whole_leaves_nothing_behind() {
     }
     let verified = restore(&archive, &target, &["--verify"]);
     done(&verified);
-    assert!(text(&verified.stdout).contains("is whole"), "{}", text(&verified.stdout));
+    assert!(text(&verified.stdout).contains("is complete"), "{}", text(&verified.stdout));
     assert!(!target.exists(), "it only verifies");
     done(&restore(&archive, &empty, &[]));
     assert_eq!(names(&empty), ["campfire.db", "certificates", "files"]);
