@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs Campfire, or a newer version of it, or takes it away again. All of it is in functions that are called in the
-# last line, so that a download of this file that breaks off does nothing.
+# Installs, updates or removes Campfire. Everything is in functions that the last line calls, so that a truncated download
+# of this file does nothing.
 set -eu
 
-# Where releases are: VERSION, SHA256SUMS and a binary for each kind of processor.
+# The release directory: VERSION, SHA256SUMS and a binary for each architecture.
 RELEASES=https://example.org/campfire/releases/latest/download
 
 usage() {
@@ -39,7 +39,7 @@ stop() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# The places of this kind of installation.
+# Sets the paths of this mode.
 places() {
     case $mode in
         system)
@@ -59,7 +59,7 @@ places() {
     esac
 }
 
-# systemd's own command, for the right one of its instances.
+# systemctl, for the system or for the user.
 service() {
     case $mode in
         system) systemctl "$@" ;;
@@ -67,7 +67,7 @@ service() {
     esac
 }
 
-# Whether there is a systemd that can run a service of ours (sd_booted(3)).
+# Whether systemd can run our service (sd_booted(3)).
 has_systemd() {
     if [ "$mode" = prefix ] || ! has systemctl || [ ! -d /run/systemd/system ]; then return 1; fi
     [ "$mode" = system ] || systemctl --user show-environment >/dev/null 2>&1
@@ -85,7 +85,7 @@ sum_of() {
     fi
 }
 
-# fetch NAME FILE: a file of the release.
+# fetch NAME FILE: gets a file of the release.
 fetch() {
     case $from in
         /* | ./* | ../* | .) cp "$from/$1" "$2" 2>/dev/null || stop "there is no $1 in $from" ;;
@@ -103,7 +103,7 @@ fetch() {
     esac
 }
 
-# What the release calls the processor of this machine.
+# The release's name for this machine's architecture.
 architecture() {
     kernel=$(uname -s)
     [ "$kernel" = Linux ] || stop "there are binaries for Linux only, and this is $kernel"
@@ -117,7 +117,7 @@ architecture() {
     esac
 }
 
-# Puts the binary to be installed at $new, from the release.
+# Downloads the binary to $new and checks its sum.
 download() {
     name=campfire-$(architecture)-linux
     say "Taking $name from $from"
@@ -130,7 +130,7 @@ download() {
     chmod 755 "$new"
 }
 
-# The same from the checkout.
+# Builds the binary from the checkout and copies it to $new.
 build() {
     has cargo || stop "cargo is missing; install Rust from https://rustup.rs and try again"
     has cc || stop "a C compiler is missing (SQLite is compiled in); on Debian: apt-get install build-essential"
@@ -150,7 +150,7 @@ build() {
     chmod 755 "$new"
 }
 
-# Builds it to see what it does, has it do that for a minute, and builds it again for that.
+# Profile-guided optimisation: builds an instrumented binary, runs it for a minute, and builds again with the profile.
 build_guided() {
     guided=${CARGO_TARGET_DIR:-$checkout/target}/pgo
     mkdir -p "$guided"
@@ -173,7 +173,7 @@ watch_it_work() {
         sleep 0.2
     done
     url=$(sed -n 's/.*listening on //p' "$work/demo")
-    # Each for some seconds, as fast as it goes, so that what is done most is seen most.
+    # Each scenario for some seconds at full rate.
     for scenario in mixed list send sockets search health; do
         "$1" bench "$url" --scenario $scenario --users 50 --rate max --ramp 1 --duration 8 >"$work/bench" 2>&1 ||
             grep -q . "$work/bench" || stop "the bench said nothing"
@@ -183,7 +183,7 @@ watch_it_work() {
     unset LLVM_PROFILE_FILE
 }
 
-# The toolchain's own first, then the newest that is here: older ones do not know newer profiles.
+# The toolchain's own llvm-profdata first, then the newest: older ones cannot read newer profiles.
 merge_profiles() {
     for tool in "$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata" \
         llvm-profdata-24 llvm-profdata-23 llvm-profdata-22 llvm-profdata-21 llvm-profdata-20 llvm-profdata-19 llvm-profdata; do
@@ -192,7 +192,7 @@ merge_profiles() {
     return 1
 }
 
-# Moves the new binary to its place in one step, and keeps the one that was there.
+# Replaces the binary atomically and keeps the previous one.
 place_binary() {
     version=$("$new" --version 2>/dev/null) || stop "the new binary does not run on this machine; nothing was changed"
     mkdir -p "$bin" 2>/dev/null || stop "cannot make $bin; name another place with --prefix, or be root"
@@ -226,7 +226,7 @@ make_user() {
     fi || stop "cannot make the user campfire"
 }
 
-# Whether this machine has none but private addresses (RFC 1918, RFC 6598): then the house may come in.
+# Whether this machine has only private addresses (RFC 1918, RFC 6598): then others on its network may connect.
 is_at_home() {
     addresses=
     if has ip; then
@@ -245,7 +245,7 @@ is_at_home() {
     [ $at_home = yes ]
 }
 
-# Settings are written once, and from then on they are the owner's.
+# Settings are written once and never overwritten.
 write_config() {
     if [ -e "$config" ]; then
         say "The settings in $config stay as they are"
@@ -265,7 +265,7 @@ write_config() {
         [ -z "$listen" ] || say "listen = \"$listen\""
     } >"$directory/.campfire.toml.$$"
     if [ "$mode" = system ]; then
-        # There may come a token into it.
+        # It may contain a token later.
         chgrp campfire "$directory/.campfire.toml.$$" && chmod 640 "$directory/.campfire.toml.$$"
     else
         chmod 600 "$directory/.campfire.toml.$$"
@@ -274,12 +274,12 @@ write_config() {
     say "Settings are in $config"
 }
 
-# The value of a setting, by the binary's own account.
+# The value of a setting, as the binary prints it.
 setting() {
     "$bin/campfire" serve --config "$config" --print-config | sed -n "s/^$1 = \"\([^\"]*\)\".*/\1/p"
 }
 
-# write_unit NAME: a unit from standard input, unless somebody has changed the one that is there.
+# write_unit NAME: writes a unit from standard input, unless the existing one was edited.
 write_unit() {
     cat >"$work/unit"
     sum=$(sum_of "$work/unit")
@@ -301,12 +301,12 @@ write_unit() {
     mv -f "$units/.$1.$$" "$unit"
 }
 
-# remove_unit NAME: only if it is one of ours.
+# remove_unit NAME: removes a unit that this script wrote.
 remove_unit() {
     if grep -qs '^# Written by install.sh; ' "$units/$1"; then rm -f "$units/$1"; fi
 }
 
-# Where systemd listens for us: as long as it does, nobody is refused while the server restarts.
+# Socket units: systemd keeps the sockets open, so that connections wait while the server restarts.
 write_sockets() {
     address=$(setting listen)
     [ -n "$address" ] || stop "cannot read the settings in $config; see $bin/campfire serve --config $config --print-config"
@@ -364,7 +364,7 @@ Documentation=https://example.org/campfire
 Wants=network-online.target
 After=network-online.target $sockets
 Requires=campfire.socket
-# Tried again for as long as it takes: a disk may come late.
+# No limit on restarts: a disk may be mounted late.
 StartLimitIntervalSec=0
 
 [Service]
@@ -374,10 +374,10 @@ ExecStart=$bin/campfire serve --config $config
 Sockets=$sockets
 Restart=on-failure
 RestartSec=2
-# Wrong settings do not become right by themselves.
+# Exit status 2 means wrong settings, which a restart does not change.
 RestartPreventExitStatus=2
 WatchdogSec=30
-# A migration of much data may take its time; going away takes 10 s at most.
+# A migration of much data may take long; stopping takes 10 s at most.
 TimeoutStartSec=15min
 TimeoutStopSec=20
 LimitNOFILE=1048576
@@ -390,7 +390,7 @@ Also=$sockets
 UNIT
 }
 
-# Where it writes besides its own directory.
+# Paths outside its own directory to which the service writes.
 elsewhere() {
     backups=$(setting backup_dir)
     case $mode,$backups in
@@ -401,7 +401,7 @@ elsewhere() {
     esac
 }
 
-# What the service may do is what it does.
+# Confines the service to what it needs.
 hardening() {
     if [ "$mode" = user ]; then
         echo NoNewPrivileges=true
@@ -440,13 +440,13 @@ MemoryDenyWriteExecute=true
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
-# Its own limit of open files, and its share of the processor for what can wait.
+# For the limit of open files, and the scheduling of background work.
 SystemCallFilter=prlimit64 setrlimit sched_setaffinity setpriority ioprio_set
 SystemCallErrorNumber=EPERM
 UNIT
 }
 
-# Waits until the server answers.
+# Waits until the healthcheck succeeds.
 is_well() {
     tries=0
     until "$bin/campfire" healthcheck --config "$config" >/dev/null 2>&1; do
@@ -484,7 +484,7 @@ log_command() {
     esac
 }
 
-# Where a browser finds it.
+# The URL for a browser.
 address_for_people() {
     url=$(setting public_url)
     names=$(setting domain)
@@ -592,7 +592,7 @@ show_versions() {
     fi
 }
 
-# Whether this file lies in a checkout; piped into a shell it lies nowhere.
+# Sets $checkout if this file is in one; piped into a shell it has no path.
 find_checkout() {
     case $0 in
         */install.sh | install.sh)
@@ -644,7 +644,7 @@ main() {
     if [ $mode = system ] && [ "$(id -u)" -ne 0 ] && [ $action != version ]; then
         stop "--system needs root: try it with sudo, or say --user"
     fi
-    # As the caller means it, whatever directory is entered later.
+    # Relative to the caller's directory.
     case $prefix in '' | /*) ;; *) prefix=$PWD/$prefix ;; esac
     case $from in '' | /* | *://*) ;; *) from=$PWD/$from ;; esac
     from=${from%/}

@@ -1,6 +1,7 @@
-//! Ours beside the floors, in the same run: `cargo bench` for all of it, `cargo bench -- page post` for some,
-//! `--quick` for short rounds and a small history, `--messages=5000000` for a long one, `--markdown` for tables to
-//! paste, `--markdown=FILE` and `--json=FILE` to keep them.
+//! Campfire and the floors (programs that do only the unavoidable part of the same work), measured in the same run.
+//! `cargo bench` runs everything, `cargo bench -- page post` some scenarios; `--quick` has short rounds and a small
+//! history, `--messages=5000000` a long one; `--markdown` prints tables to paste, `--markdown=FILE` and `--json=FILE`
+//! write files.
 
 #[path = "compare/fanout.rs"]
 mod fanout;
@@ -28,22 +29,22 @@ mod table;
 use grow::Curve;
 use table::Row;
 
-/// What a run is asked for.
-pub(crate) struct Asked {
+/// The options of a run.
+pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) messages: usize,
 }
 
-/// What a run comes to.
+/// The results of a run.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
-    /// Who fans out to how many at what cost.
+    /// Rows of the fan-out table.
     pub(crate) fans: Vec<Vec<String>>,
     pub(crate) curves: Vec<Curve>,
 }
 
-type Scenario = fn(&Asked, &mut Report);
+type Scenario = fn(&Options, &mut Report);
 
 const SCENARIOS: &[(&str, Scenario)] = &[
     ("start", scenarios::start),
@@ -64,7 +65,7 @@ fn main() {
         ["floor-send", sockets, size] => {
             floors::send_loop(sockets.parse().expect("a number"), size.parse().expect("a size"));
         }
-        ["leash", program, arguments @ ..] => process::become_leashed(program, arguments),
+        ["bound-to-parent", program, arguments @ ..] => process::exec_bound_to_parent(program, arguments),
         _ => {}
     }
     let flag = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -73,7 +74,7 @@ fn main() {
         .iter()
         .find_map(|argument| argument.strip_prefix("--messages="))
         .map(|number| number.parse().expect("a number"));
-    let asked = Asked { quick, messages: messages.unwrap_or(if quick { 100_000 } else { 1_000_000 }) };
+    let options = Options { quick, messages: messages.unwrap_or(if quick { 100_000 } else { 1_000_000 }) };
     let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     if let Some(unknown) = names.iter().find(|name| SCENARIOS.iter().all(|(known, _)| known != *name)) {
         eprintln!(
@@ -87,7 +88,7 @@ fn main() {
     for (name, run) in SCENARIOS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             eprintln!("… {name}");
-            run(&asked, &mut report);
+            run(&options, &mut report);
         }
     }
     let file = |option: &str| arguments.iter().find_map(|argument| argument.strip_prefix(option));
@@ -135,7 +136,7 @@ const FOOT: &str = "
 - The first view of a page is not here: a browser has to draw it (tests/browser).
 ";
 
-/// Ten thousand sockets need as many descriptors; the server raises its own.
+/// Ten thousand sockets need as many descriptors; the server raises its own limit.
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let most = getrlimit(Resource::Nofile).maximum;
@@ -143,7 +144,7 @@ fn raise_open_files() {
 }
 
 /// A sentence of about a hundred characters, different for each number.
-pub(crate) fn talk(number: i64) -> String {
+pub(crate) fn sentence(number: i64) -> String {
     const WORDS: [&str; 40] = [
         "staging", "coffee", "release", "window", "meeting", "draft", "invoice", "kitchen", "ticket",
         "branch", "river", "garden", "monday", "printer", "budget", "lunch", "design", "server", "backup",

@@ -1,4 +1,4 @@
-//! Certificates by ACME, from outside: the real binary against Pebble, Let's Encrypt's own test authority.
+//! Certificates by ACME: the real binary against Pebble, Let's Encrypt's test authority.
 
 mod support;
 

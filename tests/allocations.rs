@@ -1,5 +1,5 @@
-//! How often the hot paths allocate: counted by the allocator, with the server in this very process, and held against
-//! hyper answering a constant.
+//! Allocations per request on the hot paths, compared with hyper answering a constant. The server runs in this process,
+//! with an allocator that counts.
 
 #![allow(unsafe_code)] // An allocator is unsafe by its trait.
 
@@ -23,7 +23,7 @@ struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: every call is passed unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +49,7 @@ static ALLOCATOR: Counting = Counting;
 const ROUNDS: usize = 5;
 const REQUESTS: usize = 2_000;
 
-/// A client that allocates nothing once it is there.
+/// A client that does not allocate once it is connected.
 struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -62,7 +62,7 @@ impl Client {
         Self { stream, buffer: vec![0; 256 << 10] }
     }
 
-    /// The head and the body of the answer.
+    /// Sends a request; returns the head and the body of the answer.
     fn ask(&mut self, request: &[u8]) -> (&str, &[u8]) {
         self.stream.write_all(request).unwrap();
         let mut filled = 0;
@@ -83,7 +83,7 @@ impl Client {
         }
     }
 
-    /// Allocations of a request: the fewest of some rounds, as other threads have a little to do now and then.
+    /// Allocations per request: the minimum over several rounds, because other threads allocate now and then.
     fn count(&mut self, request: &[u8], status: &str) -> usize {
         (0..ROUNDS)
             .map(|_| {
@@ -99,8 +99,8 @@ impl Client {
     }
 }
 
-/// hyper answering a constant of this size.
-fn floor(size: usize) -> SocketAddr {
+/// A server of bare hyper that answers a constant of this size.
+fn bare_hyper(size: usize) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -135,10 +135,10 @@ fn campfire(data: &std::path::Path) -> SocketAddr {
         post_limit: 0,
         ..Config::default()
     };
-    let (told, address) = channel();
+    let (ready, address) = channel();
     std::thread::spawn(move || {
         let data = DataDir::claim(&config.data, config.durability).unwrap();
-        server::serve_from(config, &data, None, |address| told.send(address).unwrap()).unwrap();
+        server::serve_from(config, &data, None, |address| ready.send(address).unwrap()).unwrap();
     });
     address.recv().unwrap()
 }
@@ -152,7 +152,7 @@ fn request(method: &str, path: &str, more: &str, body: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_warm_page_takes_as_many_allocations_as_a_constant() {
+fn allocations_of_warm_requests_exceed_bare_hyper_by_at_most_one() {
     let data = tempfile::tempdir().unwrap();
     let mut client = Client::open(campfire(data.path()));
     let setup =
@@ -173,7 +173,7 @@ fn a_warm_page_takes_as_many_allocations_as_a_constant() {
     let etag = head.split_once("etag: ").unwrap().1.split("\r\n").next().unwrap().to_owned();
     let gzipped = request("GET", path, &format!("{signed_in}accept-encoding: gzip\r\n"), "");
     let unchanged = request("GET", path, &format!("{signed_in}if-none-match: {etag}\r\n"), "");
-    let constant = Client::open(floor(size)).count(&page, "200");
+    let constant = Client::open(bare_hyper(size)).count(&page, "200");
     let counts = [
         ("health", client.count(&request("GET", "/health", "", ""), "200")),
         ("page", client.count(&page, "200")),

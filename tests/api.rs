@@ -1,4 +1,4 @@
-//! The HTTP side of the contract, from outside: each test has a server of its own.
+//! The HTTP API, tested from outside. Each test starts its own server.
 
 mod support;
 
@@ -7,19 +7,20 @@ mod api {
     mod boosts;
     mod bots;
     mod conventions;
+    mod derived;
     mod files;
-    mod getting_in;
+    mod http1;
     mod limits;
     mod markdown;
     mod messages;
-    mod outside;
+    mod outbound;
     mod page;
     mod paging;
     mod people;
     mod proxy;
     mod rooms;
     mod search;
+    mod sign_in;
     mod sync;
     mod unread;
-    mod wire;
 }

@@ -1,21 +1,21 @@
-//! The page, in a browser: what people see and do.
+//! The page, tested in a real browser.
 
 #[path = "support/browser.rs"]
-mod driving;
+mod driver;
 #[path = "support/mod.rs"]
 mod support;
 
-#[path = "browser/everywhere.rs"]
-mod everywhere;
 #[path = "browser/files.rs"]
 mod files;
-#[path = "browser/people.rs"]
-mod people;
+#[path = "browser/messages.rs"]
+mod messages;
+#[path = "browser/page.rs"]
+mod page;
 #[path = "browser/room.rs"]
 mod room;
 #[path = "browser/screens.rs"]
 mod screens;
-#[path = "browser/talk.rs"]
-mod talk;
-#[path = "browser/team.rs"]
-mod team;
+#[path = "browser/settings.rs"]
+mod settings;
+#[path = "browser/windows.rs"]
+mod windows;

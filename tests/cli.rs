@@ -1,15 +1,15 @@
-//! The command line, from outside.
+//! The command line, tested from outside.
 
 mod support;
 
 mod cli {
     mod admin;
-    mod alone;
     mod backup;
     mod bench;
     mod check;
     mod demo;
     mod doctor;
     mod start;
+    mod static_binary;
     mod upgrade;
 }

@@ -1,4 +1,4 @@
-//! What survives when the process is killed.
+//! What survives kill -9.
 
 mod support;
 

@@ -1,14 +1,14 @@
-//! The live side of the contract, from outside: sockets of the real server.
+//! The WebSocket API, tested from outside.
 
 mod support;
 
 mod live {
+    mod backpressure;
     mod events;
+    mod fanout;
+    mod fuzz;
     mod handshake;
     mod hostile;
-    mod many;
-    mod noise;
     mod presence;
     mod sessions;
-    mod slow;
 }

@@ -1,10 +1,10 @@
-//! Being a service: started by systemd, watched by it, stopped, and started again without anybody noticing.
+//! Running as a service: socket activation, watchdog, stop, and restart without downtime.
 
 mod support;
 
 mod restart {
     mod alerts;
-    mod gap;
-    mod service;
     mod stop;
+    mod systemd;
+    mod zero_downtime;
 }

@@ -1,4 +1,4 @@
-//! HTTPS, from outside: certificates, HTTP/2, sockets over TLS, and the way from port 80.
+//! HTTPS, tested from outside: certificates, HTTP/2, WebSocket over TLS, and the redirect from HTTP.
 
 mod support;
 

@@ -1,8 +1,8 @@
-// The start: who is here, and what is to be seen at this address.
+// Start-up: signing in or starting the session, and showing the view of the address.
 
 import './theme.js';
 import { get, remove } from './api.js';
-import { newRoom, pingSomebody } from './components/begin-talk.js';
+import { newRoom, pingSomebody } from './components/new-conversation.js';
 import { connectionLine } from './components/connection.js';
 import './components/sidebar.js';
 import './day.js';
@@ -24,36 +24,36 @@ import { areUploading, dropUploads } from './uploads.js';
 import { forgetOffline, registerWorker } from './worker.js';
 
 const RETRY_MS = 5000;
-/** With `?nocss` the account's own styles are left out: the way back for who made the page unusable with them. */
+/** `?nocss` leaves the account's own styles out, so that styles which make the page unusable can be removed. */
 const isPlain = new URLSearchParams(location.search).has('nocss');
-/** What is shown to who comes in; whoever is in already goes home from there. */
-const DOORS = ['signin', 'setup', 'join', 'reset', 'transfer'];
+/** Paths of the entry views; whoever is signed in is sent on to `/`. */
+const ENTRY_PATHS = ['signin', 'setup', 'join', 'reset', 'transfer'];
 
 const app = document.getElementById('app');
 let shell = null;
 let pane = null;
 
-// ---- who is here ----
+// ---- the session ----
 
 async function begun() {
   await loadTexts().catch(() => {});
-  const door = location.pathname.split('/')[1];
+  const kind = location.pathname.split('/')[1];
   try {
-    // These two are for somebody who may be signed in as somebody else.
-    if (door === 'reset' || door === 'transfer') await knock();
-    else if (wasSignedIn()) await enterOr(knock);
-    else await look();
+    // These two links also work for somebody who is signed in.
+    if (kind === 'reset' || kind === 'transfer') await showEntry();
+    else if (wasSignedIn()) await enterOr(showEntry);
+    else await askSetup();
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     unreachable();
   }
 }
 
-/** Asks first what may be asked by anybody. */
-async function look() {
+/** Asks first for what needs no session. */
+async function askSetup() {
   const setup = await get('/api/setup?with=account');
-  if (setup.needed || setup.signed_in === false) await knock(setup);
-  else await enterOr(() => knock(setup));
+  if (setup.needed || setup.signed_in === false) await showEntry(setup);
+  else await enterOr(() => showEntry(setup));
 }
 
 async function enterOr(otherwise) {
@@ -66,7 +66,7 @@ async function enterOr(otherwise) {
   }
 }
 
-/** Takes in who is signed in, and shows what is at this address, or at `path`. */
+/** Starts the session and shows the view of the address, or of `path`. */
 async function enter(path) {
   const session = await get('/api/session');
   begin(session);
@@ -75,7 +75,7 @@ async function enter(path) {
   start({ behind: session.is_kept });
   const { pathname } = location;
   if (path) go(path, { replace: true });
-  else if (DOORS.includes(pathname.split('/')[1])) {
+  else if (ENTRY_PATHS.includes(pathname.split('/')[1])) {
     if (pathname.startsWith('/join/')) toast(texts.entry.alreadyIn);
     go('/', { replace: true });
   } else route();
@@ -83,11 +83,11 @@ async function enter(path) {
   fetchAhead();
 }
 
-/** Nobody is signed in, or somebody comes by a link: the door that the address means. */
-async function knock(setup) {
+/** Shows the entry view of the address: nobody is signed in, or somebody comes by a link. */
+async function showEntry(setup) {
   const { needed, account } = setup || await get('/api/setup?with=account');
   const entry = await lazy(() => import('./views/entry.js'));
-  const [, door, code] = location.pathname.split('/');
+  const [, kind, code] = location.pathname.split('/');
   const show = (view) => {
     fill(app, view);
     view.querySelector('[autofocus], .button-primary')?.focus();
@@ -97,13 +97,13 @@ async function knock(setup) {
     show(entry.signInView(enter, account, options));
   };
   if (needed) show(entry.setupView(enter));
-  else if (door === 'join') show(entry.joinView(code, enter, account, toSignIn));
-  else if (door === 'reset') show(entry.resetView(code, enter, account));
-  else if (door === 'transfer') show(entry.transferView(code, enter, account));
+  else if (kind === 'join') show(entry.joinView(code, enter, account, toSignIn));
+  else if (kind === 'reset') show(entry.resetView(code, enter, account));
+  else if (kind === 'transfer') show(entry.transferView(code, enter, account));
   else show(entry.signInView(enter, account));
 }
 
-/** Nothing can be shown without the server; it is tried again by itself. */
+/** The server is not reached and nothing is cached; it is tried again automatically. */
 function unreachable() {
   const again = () => {
     clearTimeout(timer);
@@ -118,7 +118,7 @@ function unreachable() {
 let isLeaving = false;
 
 function signedOut() {
-  // The answer says it, and so does the socket.
+  // It comes twice: in an answer and by the socket.
   if (isLeaving) return;
   isLeaving = true;
   stop();
@@ -128,7 +128,7 @@ function signedOut() {
 }
 
 addEventListener('signout', () => {
-  // Texts wait on this device for who comes back; files would be lost.
+  // Texts stay in the outbox on this device; files would be lost.
   if (areUploading()) confirmDialog(texts.app.uploadsQuestion, texts.side.signOut, signOut, { detail: texts.app.uploadsDetail });
   else signOut();
 });
@@ -137,7 +137,7 @@ async function signOut() {
   try {
     await remove('/api/session');
   } catch (problem) {
-    // Without the server nobody is signed out: to say so would be a lie.
+    // If the server was not reached, the session still exists: do not pretend otherwise.
     if (problem.status !== 401) return void toast(problem.message);
   }
   signedOut();
@@ -148,7 +148,7 @@ listen((event) => {
   if (event.type === 'back') flush();
 });
 
-// ---- what is seen ----
+// ---- the view ----
 
 function build() {
   const sidebar = h('camp-sidebar', {});
@@ -176,7 +176,7 @@ watch(['side'], () => {
 });
 
 watch(['rooms', 'route'], () => {
-  // What the folded list would show.
+  // A dot for unread rooms while the sidebar is folded.
   const unfold = shell?.querySelector('.side-show');
   if (!unfold) return;
   const hasNews = [...state.rooms.values()].some((room) => isUnread(room) && room.id !== roomHere());
@@ -185,7 +185,7 @@ watch(['rooms', 'route'], () => {
 });
 
 watch(['account'], () => {
-  // The account's own styles come last, as a sheet of its own: the page's policy lets no inline style in.
+  // The account's own styles come last, as a constructed sheet: the content security policy allows no inline style.
   document.adoptedStyleSheets = [];
   if (state.account?.custom_css && !isPlain) {
     const sheet = new CSSStyleSheet();
@@ -197,7 +197,7 @@ watch(['account'], () => {
 let turn = 0;
 
 async function route() {
-  if (!state.me) return void knock().catch(unreachable);
+  if (!state.me) return void showEntry().catch(unreachable);
   const isFirst = !shell;
   if (isFirst) build();
   turn += 1;
@@ -205,7 +205,7 @@ async function route() {
   showList();
   changed('route');
   const view = await viewHere();
-  // Somebody may have gone on meanwhile.
+  // The address may have changed meanwhile.
   if (mine !== turn || !view) return;
   if (view !== pane.firstElementChild) fill(pane, view);
   if (!isFirst) settleFocus(view);
@@ -213,18 +213,18 @@ async function route() {
 
 addEventListener('route', route);
 
-/** On a phone the list is all there is at the root: then it is the main part of the page, else it stands beside it. */
+/** On a phone, `/` shows only the list, which is then the main landmark; elsewhere the list stands beside a room. */
 function showList() {
   const isList = location.pathname === '/';
   shell.classList.toggle('shows-list', isList);
   const sidebar = shell.querySelector('.side');
   const isAll = isList && onPhone();
   sidebar.setAttribute('role', isAll ? 'main' : 'complementary');
-  // Beside a room, the room's name is the page's title.
+  // Beside a room, the room's name is the page's heading.
   sidebar.querySelector('.side-title').hidden = !isAll;
 }
 
-/** The view that this address means; the one that is there if it can show it itself. */
+/** The view of the address; the current one if it can show the address itself. */
 async function viewHere() {
   const { pathname } = location;
   const shown = pane.firstElementChild;
@@ -262,7 +262,7 @@ async function roomView(id, message) {
   return h('camp-room', { room: id, message: message || null });
 }
 
-/** On a phone the list is a screen of its own; elsewhere a room stands beside it. */
+/** On a phone the list is a screen of its own; elsewhere the usual room is opened beside it. */
 function homeView() {
   const usual = usualRoom();
   if (usual && !onPhone()) return void go(`/rooms/${usual}`, { replace: true });
@@ -273,18 +273,18 @@ function homeView() {
     h('button', { type: 'button', class: 'button', onclick: pingSomebody }, texts.people.ping)));
 }
 
-/** An empty place that is all there is to see: its title is the page's. */
+/** An empty state that fills the page: its title is the page's heading. */
 function emptyPage(title, ...more) {
   const element = emptyElement(title, ...more);
   element.querySelector('h2').replaceWith(h('h1', {}, title));
   return element;
 }
 
-/** Whoever goes elsewhere by keys goes on there, not at the top of the page. */
+/** After navigation the focus moves into the new view, not to the top of the page. */
 function settleFocus(view) {
   if (document.querySelector('dialog[open]') || view.contains(document.activeElement)) return;
   if (shell.classList.contains('shows-list') && onPhone()) return void shell.querySelector('.side-scroll').focus({ preventScroll: true });
-  // A room gives it to its composer once it is there; where a finger would bring the keyboard up, it does not.
+  // A room focuses its composer later, but not on touch screens, where that would open the keyboard.
   const place = view.querySelector('h1') || view;
   place.tabIndex = -1;
   place.focus({ preventScroll: true });

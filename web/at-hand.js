@@ -1,4 +1,4 @@
-// What is wanted often, but not for the first view, in one part.
+// Components that are often needed, but not for the first view, loaded as one part.
 
 import { openBoosters, openBoostPicker } from './components/boost-picker.js';
 import { completion } from './components/completion.js';

@@ -1,4 +1,4 @@
-// Copying, also where the browser has no clipboard for us (a page without TLS).
+// Copying, also where the browser has no clipboard API (without TLS).
 
 import { toast } from './components/toast.js';
 import { h } from './dom.js';
@@ -8,7 +8,7 @@ import { texts } from './texts.js';
 async function write(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const holder = h('textarea', { class: 'heard', readonly: true, '.value': text });
-  // Within a modal dialog only what is inside it can have the focus.
+  // In a modal dialog only its own elements can have the focus.
   (document.querySelector('dialog[open]') || document.body).append(holder);
   const before = document.activeElement;
   holder.select();
@@ -18,7 +18,7 @@ async function write(text) {
   if (!done) throw new Error('not copied');
 }
 
-/** Copies, and says so. */
+/** Copies a text and confirms it with a toast. */
 export async function copyText(text) {
   try {
     await write(text);
@@ -30,7 +30,7 @@ export async function copyText(text) {
   }
 }
 
-/** A button that copies `text`, or what it answers, and then says so itself; it stays as wide as it was. */
+/** A button that copies `text` (or its result, if it is a function) and confirms it in its own label; its width stays the same. */
 export function copyButton(text, label = texts.common.copy) {
   const words = h('span', { class: 'copy-words', 'aria-live': 'polite' }, label);
   return h('button', { type: 'button', class: 'button button-small', onclick: async () => {

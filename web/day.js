@@ -1,4 +1,4 @@
-// The page stays open over midnight: then today is another day.
+// Announces a new day to a page that is open over midnight.
 
 import { dayKey } from './format.js';
 import { changed } from './store.js';
@@ -14,6 +14,6 @@ function look() {
   changed('day');
 }
 
-// Not at midnight sharp: a timer stands still while the computer sleeps.
+// A single timer until midnight would be late: timers stand still while the computer sleeps.
 setInterval(look, LOOK_EVERY_MS);
 document.addEventListener('visibilitychange', look);

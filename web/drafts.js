@@ -1,10 +1,10 @@
-// What was begun in each room, by each person, across reloads.
+// Drafts: unsent text by room and user, kept across reloads.
 
 import { state } from './store.js';
 
 const key = (roomId) => `campfire.draft.${state.me?.id}.${roomId}`;
 
-/** `{text, names, reply}`: the words, whom the names in it mean, and what they answer. */
+/** `{text, names, reply}`: the text, the user ids of its mentions, and the message it replies to. */
 export function draftOf(roomId) {
   try {
     const kept = JSON.parse(localStorage.getItem(key(roomId)) || '{}');

@@ -1,4 +1,4 @@
-// Our emoji, with the words they are found by: the sign, its name, other words. A star marks those that have skin tones.
+// The emoji that can be picked: each entry has the emoji, its name, and other words. A star marks those with skin tones.
 
 const PEOPLE = '😀 grinning happy smile,😃 smiley happy joy,😄 smile happy laugh,😁 grin beam teeth,😆 laughing haha satisfied,😅 sweat_smile relief nervous,🤣 rofl laugh floor,😂 joy tears laugh lol,🙂 slight_smile fine,🙃 upside_down silly irony,🫠 melting heat embarrassed,😉 wink,😊 blush shy pleased,😇 innocent angel halo,🥰 hearts love adore,😍 heart_eyes love,🤩 star_struck wow,😘 kiss love,😚 kissing,🥲 smiling_tear touched,😋 yum tasty delicious,😛 tongue,😜 winking_tongue crazy,🤪 zany goofy,😝 squint_tongue,🤑 money_face rich,🤗 hugging hug,🤭 giggle oops,🫢 gasp oops shock,🫣 peeking hide,🤫 shush quiet secret,🤔 thinking hmm wonder,🫡 salute yes respect,🤐 zipper secret silent,🤨 raised_eyebrow doubt,😐 neutral meh,😑 expressionless,😶 no_mouth speechless,🫥 invisible dotted,😏 smirk sly,😒 unamused annoyed,🙄 eye_roll,😬 grimace awkward,🤥 lying pinocchio,😌 relieved calm,😔 pensive sad,😪 sleepy tired,🤤 drooling,😴 sleeping zzz tired,😷 mask sick,🤒 thermometer_face ill sick,🤕 bandage hurt,🤢 nauseated sick,🤮 vomit sick,🤧 sneeze cold,🥵 hot heat,🥶 cold freezing,🥴 woozy drunk,😵 dizzy_face,🤯 mind_blown explode,🤠 cowboy,🥳 party_face celebrate birthday,🥸 disguise,😎 cool sunglasses,🤓 nerd glasses,🧐 monocle inspect,😕 confused,🫤 diagonal_mouth meh,😟 worried,🙁 slight_frown sad,☹️ frown sad,😮 open_mouth surprise,😯 hushed surprise,😲 astonished wow,😳 flushed embarrassed,🥺 pleading please puppy,🥹 holding_tears touched,😦 frowning,😧 anguished,😨 fearful scared,😰 anxious sweat,😥 sad_relieved,😢 cry sad tear,😭 sob cry loud,😱 scream fear shock,😖 confounded,😣 persevere,😞 disappointed sad,😓 downcast sweat,😩 weary tired,😫 tired_face,🥱 yawn bored tired,😤 triumph huff,😡 rage angry mad,😠 angry mad,🤬 cursing swear,😈 devil smiling_imp,👿 imp devil,💀 skull dead,💩 poop,🤡 clown,👻 ghost boo halloween,👽 alien,🤖 robot bot,🎃 jack_o_lantern halloween pumpkin,😺 smiley_cat,😸 grin_cat,😹 joy_cat,😻 heart_eyes_cat,😼 smirk_cat,🙀 weary_cat,😿 crying_cat,😾 pouting_cat,🙈 see_no_evil monkey,🙉 hear_no_evil monkey,🙊 speak_no_evil monkey';
 const BODY = '👋* wave hello hi bye,🤚* back_of_hand,🖐️* hand_splayed five,✋* raised_hand stop high_five,🖖* vulcan spock,🫱* rightwards_hand,🫲* leftwards_hand,👌* ok perfect,🤌* pinched italian,🤏* pinch small,✌️* victory peace,🤞* fingers_crossed luck,🫰* finger_heart,🤟* love_you,🤘* metal rock,🤙* call_me shaka,👈* point_left,👉* point_right,👆* point_up,👇* point_down,☝️* index_up one,👍* thumbsup +1 yes good agree,👎* thumbsdown -1 no bad,✊* fist,👊* punch fist_bump,🤛* left_fist,🤜* right_fist,👏* clap applause bravo,🙌* raised_hands hooray praise,🫶* heart_hands love,👐* open_hands,🤲* palms_up,🤝 handshake deal agree,🙏* pray thanks please,✍️* writing write,💅* nails,🤳* selfie,💪* muscle strong flex,🦾 mechanical_arm,🦵* leg,🦶* foot,👂* ear listen,👃* nose,🧠 brain mind,🫀 anatomical_heart,🦷 tooth,👀 eyes look see,👁️ eye,👅 tongue_out,👄 mouth lips,👶* baby,🧒* child,👦* boy,👧* girl,🧑* person adult,👨* man,👩* woman,🧓* older_person,👴* old_man,👵* old_woman,🙍* frowning_person,🙅* no_gesture no,🙆* ok_gesture,💁* tipping_hand info,🙋* raising_hand question me,🧏* deaf_person,🙇* bow sorry,🤦* facepalm,🤷* shrug dunno,👮* police officer,🕵️* detective spy,💂* guard,🥷* ninja,👷* construction_worker builder,🤴* prince,👸* princess,🧙* mage wizard,🧚* fairy,🧛* vampire,🧜* merperson,🧝* elf,🧞 genie,🧟 zombie,🧑‍💻* technologist developer coder,🧑‍🎨* artist,🧑‍🍳* cook chef,🧑‍🔧* mechanic,🧑‍🔬* scientist,🧑‍🚀* astronaut space,🧑‍🚒* firefighter,🧑‍🏫* teacher,🧑‍🎓* student graduate,🧑‍⚕️* health_worker doctor,🧑‍🌾* farmer,🧑‍⚖️* judge,💆* massage relax,💇* haircut,🚶* walking,🏃* running run,💃* dancer dance,🕺* man_dancing dance,🧖* sauna,🧗* climbing,🏄* surfing,🏊* swimming,🚴* biking bicycle,🧘* lotus yoga calm,🛌* in_bed sleep,👭* women_holding_hands,👫* couple,👬* men_holding_hands,👪 family,🗣️ speaking talk,👤 bust,👥 busts people team,🫂 hugging_people hug,👣 footprints';
@@ -14,7 +14,7 @@ const parsed = (list) => list.split(',').map((entry) => {
   return { sign: sign.replace('*', ''), toned: sign.endsWith('*'), name, words };
 });
 
-/** The categories in their order: `{key, entries: [{sign, toned, name, words}]}`. Their names are in the texts. */
+/** The categories in order: `{key, entries: [{sign, toned, name, words}]}`. Their names are in the texts. */
 export const CATEGORIES = Object.entries({ smileys: PEOPLE, people: BODY, symbols: HEARTS, nature: NATURE, food: FOOD, activity: ACTIVITY, travel: TRAVEL, things: THINGS })
   .map(([key, list]) => ({ key, entries: parsed(list) }));
 
@@ -27,11 +27,11 @@ export const TONES = ['', '🏻', '🏼', '🏽', '🏾', '🏿'];
 export function toned(entry, tone) {
   if (!tone || !entry.toned) return entry.sign;
   const [first, ...rest] = [...entry.sign];
-  // The tone takes the place of the mark that asks for the coloured form.
+  // The tone replaces the variation selector.
   return first + tone + rest.join('').replace(/^\ufe0f/, '');
 }
 
-/** What fits some words, best first: the name that begins with them, then any word that does. `more` adds words of another language. */
+/** The emoji that match some words, best first: those whose name begins with them, then those with any matching word. `more` adds words of another language. */
 export function findEmoji(wanted, more = {}) {
   const typed = wanted.toLowerCase().trim().replace(/^:|:$/g, '').split(/[\s_]+/).filter(Boolean);
   if (!typed.length) return [];

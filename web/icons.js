@@ -1,4 +1,4 @@
-// Our icons: strokes of 1.8 on a grid of 24, drawn for this page.
+// The icons: strokes of 1.8 on a grid of 24, drawn for this page.
 
 const SVG = 'http://www.w3.org/2000/svg';
 

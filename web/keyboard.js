@@ -1,4 +1,4 @@
-// The keys that work everywhere.
+// Global keyboard shortcuts.
 
 import { onPhone } from './dom.js';
 import { atHand, lazy } from './lazy.js';
@@ -8,7 +8,7 @@ import { changed, state } from './store.js';
 
 const SIDE = 'campfire.side';
 
-/** True where the chord key is called Cmd. */
+/** True where Cmd takes the place of Ctrl. */
 export const isApple = () => /Mac|iPhone|iPad/.test(navigator.platform);
 
 export async function openSwitcher() {
@@ -24,7 +24,7 @@ export async function openKeys() {
 
 let isFolded = false;
 
-/** Whether the sidebar is folded away; kept on this device. */
+/** Whether the sidebar is folded; stored on this device. */
 export function sideIsFolded() {
   try {
     return localStorage.getItem(SIDE) === 'folded';
@@ -38,7 +38,7 @@ export function foldSide(folded = !sideIsFolded()) {
   try {
     localStorage.setItem(SIDE, folded ? 'folded' : '');
   } catch {
-    // Without storage it stays as long as the page.
+    // Without storage it lasts as long as the page.
   }
   changed('side');
 }
@@ -46,7 +46,7 @@ export function foldSide(folded = !sideIsFolded()) {
 const FIELDS = 'input, textarea, select, [contenteditable="true"]';
 const FLOATING = 'dialog[open], .menu, .popover';
 
-/** Goes to the room that was open before this page came in front of it. */
+/** Leaves search or settings for the room visited last. */
 function leavePage() {
   const [last] = visits();
   go(last && !onPhone() ? `/rooms/${last}` : '/');

@@ -1,12 +1,12 @@
-// Parts of the page that come when they are wanted.
+// Parts of the page that are loaded when they are needed.
 
 import { toast } from './components/toast.js';
 import { texts } from './texts.js';
 
-/** The first view has come by then, also over a slow line. */
+/** By then the first view is there, also on a slow connection. */
 const AHEAD_AFTER_MS = 3000;
 
-/** Loads a part; where that fails (no connection, or a new version has taken its place), the reader is told how to go on. */
+/** Loads a part. If that fails (no connection, or a new version replaced it), a toast offers to reload the page. */
 export async function lazy(load) {
   try {
     return await load();
@@ -16,12 +16,12 @@ export async function lazy(load) {
   }
 }
 
-/** What is wanted often, though not for the first view: fetched once the page is idle, so that it is there at once. */
+/** Components that are needed often, fetched once the page is idle. */
 export async function atHand() {
   return (await lazy(() => import('./at-hand.js'))).parts;
 }
 
-/** Fetches what is likely to be wanted next when the page has nothing else to do. Whoever saves data is spared it. */
+/** Fetches the likely next parts when the page is idle, unless the user saves data. */
 export function fetchAhead() {
   if (navigator.connection?.saveData) return;
   const idle = window.requestIdleCallback || ((callback) => callback());

@@ -1,4 +1,4 @@
-// The socket: what happens, as it happens; after a break, what was missed.
+// The WebSocket: live events, reconnecting, and catching up on what was missed.
 
 import { get } from './api.js';
 import { addUnread, begin, changed, dropRoom, fetchRoom, putPresent, putRoom, putTyping, putUser, readUpTo, sawMessage, setOnline, setPresent, state } from './store.js';
@@ -8,7 +8,8 @@ const LONGEST_WAIT = 15000;
 const HIDDEN_AFTER = 5000;
 const PONG_WITHIN = 8000;
 const GOING_AWAY = 1001;
-const RETRY_HINT = /retry in (\d+) ms/;
+/** How long after a failed request for the session it is asked for again. */
+const CATCH_UP_AGAIN = 3000;
 
 let socket = null;
 let wait = FIRST_WAIT;
@@ -20,11 +21,11 @@ let isStopped = false;
 let heartbeat = 30000;
 let heardAt = 0;
 
-/** The room that is looked at: `{id, seq, isLive}`. `seq` is the last event known to be taken; it moves only while the socket is in the room. */
+/** The room that is shown: `{id, seq, isLive}`. `seq` is the last event that was taken; it moves only while the socket has joined the room. */
 let joined = null;
 const listeners = new Set();
 
-/** Calls back with each event that concerns messages; `{type: 'back'}` when the socket is open (again), `{type: 'afresh'}` when too much was missed. */
+/** Calls back with each event about messages, and with `{type: 'back'}` when the socket is open (again), `{type: 'afresh'}` when too much was missed, `{type: 'signed_out'}`. */
 export function listen(callback) {
   listeners.add(callback);
   return () => listeners.delete(callback);
@@ -44,14 +45,14 @@ export function isOpen() {
   return socket !== null && socket.readyState === WebSocket.OPEN && state.connected;
 }
 
-/** From now on the events of this room come in full, after all that came since `since`. */
+/** Joins a room: its events after `since` come first, then those that happen. */
 export function join(roomId, since) {
   if (joined && joined.id !== roomId) leave();
   joined = { id: roomId, seq: since, isLive: false };
   enterRoom();
 }
 
-/** Answers the last event of the room that was taken. */
+/** Leaves the room; returns the `seq` of its last event that was taken. */
 export function leave() {
   if (!joined) return 0;
   const { seq } = joined;
@@ -60,9 +61,15 @@ export function leave() {
   return seq;
 }
 
-// Who does not look is not there.
+/** A hidden page joins no room: its user is not present. */
 function enterRoom() {
   if (joined && document.visibilityState === 'visible') say({ type: 'join_room', room_id: joined.id, since: joined.seq });
+}
+
+/** The server was too busy to take the socket into the room. */
+function enterLater(delay) {
+  const asked = joined;
+  setTimeout(() => asked === joined && !asked.isLive && enterRoom(), delay);
 }
 
 function leaveRoom() {
@@ -70,7 +77,7 @@ function leaveRoom() {
   say({ type: 'leave_room', room_id: joined.id });
 }
 
-/** `behind`: what is known was kept from another time, so all is asked for afresh once there is a connection. */
+/** `behind`: the session was kept offline, so all is asked for again once there is a connection. */
 export function start({ behind = false } = {}) {
   isStopped = false;
   isBehind = behind;
@@ -105,14 +112,24 @@ function lost(code, reason = '') {
   state.connected = false;
   changed('connection');
   if (code === 4001 || code === 4003) tell({ type: 'signed_out' });
-  else again(code === GOING_AWAY ? RETRY_HINT.exec(reason)?.[1] : undefined);
+  else again(code === GOING_AWAY ? retryAfter(reason) : undefined);
 }
 
-// Everybody comes back at another moment, or they would all come at once. A server that goes away says when.
-function again(hint) {
+/** The milliseconds that a close reason like `{"reason":"going away","retry_after_ms":1240}` gives; undefined if it gives none. */
+function retryAfter(reason) {
+  try {
+    const { retry_after_ms: ms } = JSON.parse(reason);
+    return ms >= 0 ? ms : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Connects again after `delay`, which a server that goes away gives to each socket; otherwise after a back-off with jitter, so that not all clients come at once. */
+function again(delay) {
   clearTimeout(timer);
-  if (hint) {
-    timer = setTimeout(retry, Math.min(Number(hint), LONGEST_WAIT));
+  if (delay !== undefined) {
+    timer = setTimeout(retry, Math.min(delay, LONGEST_WAIT));
     return;
   }
   timer = setTimeout(retry, wait * (0.5 + Math.random()));
@@ -124,26 +141,29 @@ async function retry() {
   isRetrying = true;
   clearTimeout(timer);
   try {
-    // Whoever was signed out meanwhile is told so here: a handshake that is refused has no status for scripts.
+    // Tells whether this session was signed out: scripts do not see the status of a refused handshake.
     await get(`/api/users/${state.me.id}`);
-    connect();
+    if (!isStopped) connect();
   } catch (problem) {
     if (problem.status === 401) tell({ type: 'signed_out' });
-    else again();
+    else if (!isStopped) again();
   } finally {
     isRetrying = false;
   }
 }
 
+/** Asks for the session anew. Where that fails it is asked for again, as long as this socket is open. */
 async function catchUp() {
+  const asked = socket;
   try {
     begin(await get('/api/session'));
   } catch (problem) {
     if (problem.status === 401) tell({ type: 'signed_out' });
+    else setTimeout(() => asked === socket && isOpen() && catchUp(), problem.retryAfterMs || CATCH_UP_AGAIN);
   }
 }
 
-/** The last event up to which all of the joined room is known, as long as the socket is in it. */
+/** Notes how far the events have been taken. */
 function reached(seq) {
   state.seq = Math.max(state.seq, seq);
   if (joined?.isLive) joined.seq = Math.max(joined.seq, seq);
@@ -182,7 +202,11 @@ async function take(event) {
       putTyping(event.room_id, event.user_id, event.active);
       break;
     case 'unread':
+      sawMessage(event.room_id, event.message_id);
       addUnread(event.room_id, event.message_id, event.mention);
+      break;
+    case 'error':
+      if (event.retry_after_ms && joined && !joined.isLive) enterLater(event.retry_after_ms);
       break;
     case 'read':
       sawMessage(event.room_id, event.message_id);
@@ -217,14 +241,14 @@ async function take(event) {
   }
 }
 
-// In a direct room those count who are online at all.
+// In a direct room, present means online anywhere.
 function takePresent({ room_id: roomId, present }) {
   const room = state.rooms.get(roomId);
   if (room?.kind === 'direct') room.member_ids.forEach((id) => id !== state.me.id && setOnline(id, present.includes(id)));
   else setPresent(roomId, present);
 }
 
-/** A connection can die without a word (a laptop that slept): whoever does not answer is gone. */
+/** A connection can end without a close frame (a laptop that slept): without an answer to a ping it is given up. */
 function check() {
   if (!isOpen()) return;
   const asked = socket;
@@ -253,7 +277,7 @@ document.addEventListener('visibilitychange', () => {
   if (Date.now() - heardAt > PONG_WITHIN) check();
 });
 
-// The browser has no network any more: whether this server is reached all the same, the socket tells.
+// The browser has no network any more, but a server on this machine may still be reachable: a ping tells.
 addEventListener('offline', check);
 
 addEventListener('online', () => {

@@ -1,12 +1,15 @@
-// Whether a name is meant by what was typed: each typed word begins one of the name's words.
+// Finding names: each typed word has to begin one of the name's words.
 
 const known = new Map();
 const MOST_KNOWN = 20000;
 
-/** Neither case nor accents are of account. */
-export const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+/** Letters with a stroke and the like, which Unicode does not take apart. */
+const BASE = { ł: 'l', ø: 'o', đ: 'd', ħ: 'h', ı: 'i', ß: 'ss', æ: 'ae', œ: 'oe' };
 
-/** Taken apart once per name: ten thousand names are looked through at each key. */
+/** Without case and accents. */
+export const plain = (text) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').replace(/[łøđħıßæœ]/g, (letter) => BASE[letter]);
+
+/** The words of a name, cached: each key typed looks through up to ten thousand names. */
 function wordsOf(name) {
   let words = known.get(name);
   if (!words) {
@@ -17,7 +20,7 @@ function wordsOf(name) {
   return words;
 }
 
-/** The words that were typed, to be used for many names. */
+/** The words of a typed text, to match against many names. */
 export const typedWords = (typed) => plain(typed).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
 export function fits(name, typed) {
@@ -26,5 +29,5 @@ export function fits(name, typed) {
   return typed.every((wanted) => words.some((word) => word.startsWith(wanted)));
 }
 
-/** True where the name itself begins so: such a one is meant first. */
+/** True where the name itself begins so: such names come first. */
 export const begins = (name, typed) => typed.length > 0 && (wordsOf(name)[0] || '').startsWith(typed[0]);

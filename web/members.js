@@ -1,4 +1,4 @@
-// Who is in a room, and who can be meant there.
+// The members of rooms, and who can be mentioned.
 
 import { get } from './api.js';
 import { compareNames } from './format.js';
@@ -9,17 +9,17 @@ export async function membersOf(room) {
   return (await get(`/api/rooms/${room.id}/members`)).members;
 }
 
-/** Who is in each closed room: `{asOf, ids}`. In an open one everybody is. */
+/** The members of closed rooms: `{asOf, ids}`. Everybody is in an open one. */
 const inside = new Map();
 
-/** Asks for the members of a closed room unless they are known as they are now. */
+/** Fetches the members of a closed room, unless they are known and current. */
 export function learnMembers(room) {
   if (room.kind !== 'closed' || inside.get(room.id)?.asOf === room.updated_at) return;
   inside.set(room.id, { asOf: room.updated_at, ids: inside.get(room.id)?.ids || [] });
   membersOf(room).then((members) => inside.set(room.id, { asOf: room.updated_at, ids: members.map((user) => user.id) }), () => inside.delete(room.id));
 }
 
-/** Those who may be mentioned: who spoke last comes first. */
+/** The users who can be mentioned; those who wrote last come first. */
 export function mentionable(room, messages) {
   if (!room) return [];
   const ids = room.member_ids || (room.kind === 'closed' ? inside.get(room.id)?.ids || [] : [...state.users.keys()]);

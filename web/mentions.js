@@ -1,25 +1,28 @@
-// Mentions as one reads them while writing, `@Mara Ortiz`, and as they are kept, `@[Mara Ortiz](user:2)`.
+// Mentions as they are typed, `@Mara Ortiz`, and as they are stored, `@[Mara Ortiz](user:2)`.
 
 import { state } from './store.js';
 
 const STORED = /@\[((?:\\.|[^[\]\\\n]){0,200})\]\(user:(\d{1,19})\)/g;
-// Nothing in code means anybody.
+// Code contains no mentions.
 const CODE = /(```[^]*?(?:```|$)|`[^`\n]*`)/;
 const JOINS = /[\p{L}\p{N}_]/u;
 
-/** Below this many characters a name that was typed without the picker is looked for as well. */
+/** True for a message that names me, or everybody (`@here`, `@room`). */
+export const mentionsMe = (message) => Boolean(message.everyone) || message.mentions.includes(state.me.id);
+
+/** Up to this length a text is also searched for names that were typed without the picker. */
 const SEARCHED = 8000;
 
-/** What stands in the text for a person. `names` is what its names mean so far (`{'@Mara Ortiz': 2}`); it learns this one. */
+/** The label of a user in a text. `names` maps the labels used so far to user ids (`{'@Mara Ortiz': 2}`); this one is added. */
 export function labelFor(user, names) {
   const plain = `@${user.name}`;
-  // Two people of one name: the second carries a number.
+  // A second user of the same name gets a number.
   const label = plain in names && names[plain] !== user.id ? `${plain} #${user.id}` : plain;
   names[label] = user.id;
   return label;
 }
 
-/** A message's source as one reads it: `{text, names}`. */
+/** A stored text as it is shown while editing: `{text, names}`. */
 export function toReadable(content) {
   const names = {};
   const text = content.replace(STORED, (whole, written, digits) => {
@@ -30,7 +33,7 @@ export function toReadable(content) {
   return { text, names };
 }
 
-/** The other way round. `members` are those whom a name means that was typed in full. */
+/** The reverse. `members` are those who may be mentioned by typing their whole name. */
 export function toStored(text, names = {}, members = []) {
   if (!text.includes('@')) return text;
   const meant = { ...typed(text, members), ...names };
@@ -39,7 +42,7 @@ export function toStored(text, names = {}, members = []) {
   return text.split(CODE).map((part, place) => (place % 2 ? part : linked(part, labels, meant))).join('');
 }
 
-/** Those whose whole name stands in the text, and nobody else's. */
+/** Members whose whole name is in the text and unique. */
 function typed(text, members) {
   const found = {};
   if (text.length > SEARCHED) return found;
@@ -65,7 +68,7 @@ function linked(part, labels, meant) {
   return out + part.slice(from);
 }
 
-/** The server writes the name that the person has then; brackets in this one must not end it. */
+/** The server puts in the current name; brackets in this one must not end the mention. */
 function stored(label, id) {
   const name = label.slice(1).replace(/ #\d+$/, '').replace(/[`<>\n]/g, '').replace(/[\\[\]]/g, '\\$&');
   return `@[${name}](user:${id})`;

@@ -1,8 +1,8 @@
-// What was written and is not yet said: kept on this device until the server has it, in order.
+// The outbox: messages are kept on this device until the server has them, and sent in order.
 //
-// Each item has an entry of its own in the storage, and belongs to one window: two windows neither send the same nor
-// overwrite each other's. What a closed window left is taken over; should two take over the same, `client_message_id`
-// makes the second try say nothing.
+// Each item has an entry of its own in the storage and belongs to one window, so that two windows neither send the same
+// item nor overwrite each other's. Items that a closed window left are taken over. Should two windows take over the same
+// item, `client_message_id` makes the second post harmless.
 
 import { Problem, post } from './api.js';
 import { changed, state } from './store.js';
@@ -10,10 +10,10 @@ import { texts } from './texts.js';
 
 const PREFIX = 'campfire.outbox.';
 const WINDOW = 'campfire.window';
-/** The longest wait for an answer; after that it is tried again, which is safe. */
+/** The longest wait for an answer, in milliseconds; then it is sent again, which is safe. */
 const ANSWER_MS = 20000;
 const AGAIN_MS = 3000;
-/** Without locks, what another window has not sent for so long was left behind. */
+/** Without locks, an item of another window counts as left after this time. */
 const LEFT_AFTER_MS = 60000;
 
 const windowId = randomId();
@@ -31,7 +31,7 @@ function keep(item) {
   try {
     localStorage.setItem(PREFIX + item.id, JSON.stringify(item));
   } catch {
-    // A full or forbidden storage loses the item at a reload, not now.
+    // Storage is full or forbidden: a reload would lose the item.
   }
 }
 
@@ -47,13 +47,22 @@ function forget(id) {
 
 function stored() {
   try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => JSON.parse(localStorage.getItem(key)));
+    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map(read);
   } catch {
     return [];
   }
 }
 
-/** Takes over what windows left that are no more. */
+/** Null for an entry that cannot be parsed: it must not keep the others from being sent. */
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+/** Takes over the items of windows that were closed. */
 async function adopt() {
   const left = stored().filter((item) => item && item.owner !== windowId);
   if (!left.length) return;
@@ -72,14 +81,14 @@ async function adopt() {
   flush();
 }
 
-/** The windows that are open, by the locks they hold; null where the browser (or a page without TLS) has no locks. */
+/** The ids of the open windows, by the locks they hold; null where there are no locks (as without TLS). */
 async function livingWindows() {
   if (!navigator.locks) return null;
   const { held } = await navigator.locks.query();
   return new Set(held.map(({ name }) => name.replace(`${WINDOW}.`, '')));
 }
 
-/** What this window was called before it was loaded anew. */
+/** This window's id before it was reloaded. */
 function previousWindow() {
   try {
     return sessionStorage.getItem(WINDOW);
@@ -94,7 +103,7 @@ function beginWindow() {
     try {
       sessionStorage.setItem(WINDOW, windowId);
     } catch {
-      // Then it takes a minute.
+      // After a reload the items are then taken over only after a minute.
     }
   });
   setInterval(adopt, LEFT_AFTER_MS);
@@ -105,25 +114,25 @@ function beginWindow() {
 
 beginWindow();
 
-/** `{id, room_id, content, reply_to_id, at, status: 'waiting'|'sending'|'failed', why, isHeld}`, in order; the id is the `client_message_id`. One that is held has found no server. */
+/** `{id, room_id, content, reply_to_id, at, status: 'waiting'|'sending'|'failed', why, isHeld}`, in order. The id is the `client_message_id`; `isHeld` means that the server was not reached. */
 export const pendingIn = (roomId) => items.filter((item) => item.room_id === roomId && item.user_id === state.me.id);
 
-/** Calls back with each message that the server has confirmed. */
+/** Calls back with each message that the server has confirmed; returns a function that stops it. */
 export function onConfirmed(callback) {
   confirmed.add(callback);
   return () => confirmed.delete(callback);
 }
 
-/** The server has it, by whichever way it went out. */
+/** Announces a message that the server has, whichever way it was sent. */
 export function confirm(message) {
   for (const callback of [...confirmed]) callback(message);
 }
 
-/** Takes a text to be sent; answers the item that waits. */
+/** Queues a text; returns the item. */
 export function enqueue(roomId, content, replyTo) {
   const item = { id: randomId(), owner: windowId, user_id: state.me.id, room_id: roomId, content, reply_to_id: replyTo || undefined, at: new Date().toISOString(), status: 'waiting' };
   items.push(item);
-  // First it is seen, then it is kept and sent.
+  // It is drawn before it is stored and sent.
   queueMicrotask(() => {
     keep(item);
     flush();
@@ -143,7 +152,7 @@ export function discard(id) {
   forget(id);
 }
 
-/** The room's events have it: it is said, whether or not the answer came. */
+/** The room's events have the message, so it was sent, even if the answer was lost. */
 export function settled(clientMessageId) {
   if (items.some((item) => item.id === clientMessageId)) forget(clientMessageId);
 }
@@ -156,7 +165,7 @@ function mark(item, status, why) {
   changed('outbox');
 }
 
-/** Sends what waits, one after the other, so that the order is kept. */
+/** Sends waiting items one after the other, so that their order is kept. */
 export async function flush() {
   if (isSending || !state.me || !state.connected) return;
   isSending = true;
@@ -170,7 +179,7 @@ export async function flush() {
 
 const next = () => items.find((item) => item.status === 'waiting' && item.user_id === state.me?.id);
 
-/** False if the rest has to wait. */
+/** False if the remaining items have to wait. */
 async function send(item) {
   mark(item, 'sending');
   try {
@@ -191,9 +200,9 @@ function answerTo(item) {
   })]);
 }
 
-/** What may pass by itself waits; what will not has failed, and the reader decides. */
+/** After a temporary failure the item waits; after any other the user decides. Returns whether the next item may be sent. */
 function refused(item, problem) {
-  // What it answers was deleted meanwhile: the words are said all the same.
+  // The message it replies to was deleted: it is sent without the reply.
   if (problem.fields.reply_to_id) {
     delete item.reply_to_id;
     mark(item, 'waiting');
@@ -206,7 +215,7 @@ function refused(item, problem) {
   }
   item.isHeld = problem.status !== 429;
   mark(item, 'waiting');
-  // Without a connection it goes out when that is back.
-  if (state.connected) again = setTimeout(flush, (problem.retryAfter || 0) * 1000 || AGAIN_MS);
+  // Without a connection, `flush` is called when it is back.
+  if (state.connected) again = setTimeout(flush, problem.retryAfterMs || AGAIN_MS);
   return false;
 }

@@ -1,4 +1,4 @@
-// Notifications of this device, also while the page is closed.
+// Push notifications of this device.
 
 import { get, post, remove } from './api.js';
 import { texts } from './texts.js';
@@ -10,7 +10,7 @@ async function subscription() {
   return (await registration?.pushManager.getSubscription()) || null;
 }
 
-/** What the server has of this device: an entry of `/api/push/subscriptions`, or null. */
+/** This device's entry in `/api/push/subscriptions`, or null. */
 export async function thisDevice() {
   const here = isSupported() && (await subscription());
   if (!here) return null;
@@ -18,14 +18,14 @@ export async function thisDevice() {
   return subscriptions.find(({ endpoint }) => endpoint === here.endpoint) || null;
 }
 
-/** 'unsupported' (also without TLS), 'denied' by the person, 'off' or 'on'. */
+/** 'unsupported' (also without TLS), 'denied' by the user, 'off' or 'on'. */
 export async function pushState() {
   if (!isSupported()) return 'unsupported';
   if (Notification.permission === 'denied') return 'denied';
   return (await thisDevice()) ? 'on' : 'off';
 }
 
-/** Asks the person, the browser and the server. Throws an Error with words for people. Answers the server's entry. */
+/** Asks for permission, subscribes, and registers the subscription with the server. Throws an Error with a message to show. Returns the server's entry. */
 export async function enablePush() {
   if (!isSupported()) throw new Error(texts.device.pushUnsupported);
   const answer = await Notification.requestPermission();
@@ -35,7 +35,7 @@ export async function enablePush() {
   let made;
   try {
     const registration = (await navigator.serviceWorker.getRegistration()) || (await navigator.serviceWorker.register('/sw.js'));
-    // Another key (another server was here) cannot be subscribed over.
+    // A subscription with another server's key cannot be renewed.
     await (await registration.pushManager.getSubscription())?.unsubscribe();
     await active(registration);
     made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
@@ -45,7 +45,7 @@ export async function enablePush() {
   return post('/api/push/subscriptions', made.toJSON());
 }
 
-/** Only a worker that is at work can be pushed to. */
+/** Waits until the worker is active: only then can it subscribe. */
 function active({ active: now, installing, waiting }) {
   const coming = installing || waiting;
   if (now || !coming) return Promise.resolve();

@@ -1,4 +1,4 @@
-// The rooms in the order of the list, what is new in them, and where one was last.
+// The rooms in the order of the sidebar, what is unread in them, and which were visited last.
 
 import { compareNames } from './format.js';
 import { roomName, state } from './store.js';
@@ -12,32 +12,32 @@ export const isQuiet = (room) => isHidden(room) || room.membership.involvement =
 export const isUnread = (room) => !isQuiet(room) && room.membership.unread_count > 0;
 export const mentionsIn = (room) => (isQuiet(room) ? 0 : room.membership.mention_count);
 
-/** A talk that was just begun stands in front though nothing was said in it. */
+/** For ordering. A new direct room comes first though it has no messages. */
 function lastSaid(room) {
   return room.last_message_id || (Date.now() - Date.parse(room.created_at) < DAY_MS ? Infinity : 0);
 }
 
-/** Direct rooms, the most recent first. */
+/** Direct rooms, by their newest message. */
 export function directsInOrder() {
   return [...state.rooms.values()].filter((room) => room.kind === 'direct' && !isHidden(room)).sort((a, b) => (lastSaid(a) === lastSaid(b) ? b.id - a.id : lastSaid(b) - lastSaid(a)));
 }
 
-/** Rooms for many, by name. */
+/** Open and closed rooms, by name. */
 export function sharedInOrder() {
   return [...state.rooms.values()].filter((room) => room.kind !== 'direct' && !isHidden(room)).sort((a, b) => compareNames(a.name, b.name));
 }
 
-/** What was taken out of the list. */
+/** Rooms that are hidden from the list. */
 export function hiddenInOrder() {
   return [...state.rooms.values()].filter(isHidden).sort((a, b) => compareNames(roomName(a), roomName(b)));
 }
 
-/** The room that the address shows; 0 if it shows none. */
+/** The id of the room in the address; 0 if there is none. */
 export function roomHere() {
   return Number(/^\/rooms\/(\d+)(?:\/|$)/.exec(location.pathname)?.[1] || 0);
 }
 
-/** Rooms that were open here, the last one first. */
+/** Rooms that were visited on this device, the last one first. */
 export function visits() {
   try {
     return JSON.parse(localStorage.getItem(VISITS) || '[]').filter((id) => state.rooms.has(id));
@@ -54,12 +54,12 @@ export function noteVisit(id) {
   }
 }
 
-/** The room to begin with: the one that was open last, or the first of the list. */
+/** The room to open first: the one visited last, or the first of the list. */
 export function usualRoom() {
   return visits()[0] || (sharedInOrder()[0] || directsInOrder()[0])?.id;
 }
 
-/** The next unread one from here, in the order of the list; `step` is 1 or -1. */
+/** The next unread room from here, in the order of the list; `step` is 1 or -1. */
 export function nextUnread(step) {
   const all = [...directsInOrder(), ...sharedInOrder()];
   const here = all.findIndex((room) => room.id === roomHere());

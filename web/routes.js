@@ -1,16 +1,16 @@
-// Addresses within the page.
+// Navigation within the page.
 
-/** What the page itself shows; all other addresses (files, the API) are the browser's. */
+/** Paths that the page shows itself; all others (files, the API) are left to the browser. */
 const PAGES = /^\/(?:|rooms\/.+|search|settings(?:\/.*)?|signin|join\/.+)$/;
 
 let isBack = false;
 
-/** True if the reader came here through the history: one wants to be where one was. */
+/** True after the back or forward button: the scroll position is restored then. */
 export const wentBack = () => isBack;
 
-/** Goes to an address without loading the page anew. */
+/** Goes to an address without reloading the page. */
 export function go(path, { replace = false } = {}) {
-  // The same address again is no step to go back by.
+  // Going to the same address again adds no entry to the history.
   if (replace || path === location.pathname + location.search) history.replaceState(null, '', path);
   else history.pushState(null, '', path);
   isBack = false;
@@ -26,7 +26,7 @@ document.addEventListener('click', (event) => {
   const link = event.target.closest?.('a[href]');
   if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (link.origin !== location.origin || !PAGES.test(link.pathname) || link.hasAttribute('download')) return;
-  // A link to another message is written as any link is, for a new tab; it opens in place all the same.
+  // Links to messages have a target for new tabs; within the page they open in place.
   if (link.target && !link.pathname.startsWith('/rooms/')) return;
   event.preventDefault();
   go(link.pathname + link.search);

@@ -1,41 +1,50 @@
-// The words of a search and its filters, as the server reads them: `in:"All Talk" from:ana has:file before:2026-11-24 coffee`.
+// The words and filters of a search, read as the server does: `in:"All Talk" from:ana has:file before:2026-11-24 coffee`.
 
 const KEYS = ['in', 'from', 'has', 'before', 'after', 'on'];
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const KINDS = ['file', 'image', 'video', 'audio', 'link', 'sound'];
+
+/** Signs that people put before a name. */
+const SIGNS = { in: /^#+/, from: /^@+/ };
+
+function isDay(text) {
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`);
+  // JavaScript takes the 30th of February for the 2nd of March.
+  return Boolean(day) && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
 
 function isFilter(key, value) {
   if (!KEYS.includes(key) || !value) return false;
   if (key === 'has') return KINDS.includes(value.toLowerCase());
-  return key === 'in' || key === 'from' || DAY.test(value);
+  return key in SIGNS || isDay(value);
 }
 
-/** `{words, filters: [{key, value}]}`. What is no filter that the server knows is a word. */
+/** `{words, filters: [{key, value}]}`. What the server would not accept as a filter is a word. */
 export function parseQuery(text) {
   const words = [];
   const filters = [];
   for (const part of text.match(/(?:[^\s"]|"[^"]*"?)+/g) || []) {
     const split = part.indexOf(':');
     const key = part.slice(0, split).toLowerCase();
-    const value = part.slice(split + 1).replace(/^"|"$/g, '').replace(/^[@#]/, '').trim();
-    if (split > 0 && !part.startsWith('"') && isFilter(key, value)) filters.push({ key, value });
+    const value = part.slice(split + 1).replace(/^"+|"+$/g, '').trim().replace(SIGNS[key] || '', '');
+    if (split > 0 && isFilter(key, value)) filters.push({ key, value });
     else words.push(part);
   }
   return { words: words.join(' '), filters };
 }
 
 export function writeQuery({ words, filters }) {
-  const written = filters.map(({ key, value }) => `${key}:${/\s/.test(value) ? `"${value.replaceAll('"', '')}"` : value}`);
+  // A quote in a name would begin a phrase.
+  const written = filters.map(({ key, value }) => [key, value.replaceAll('"', '')]).map(([key, value]) => `${key}:${/\s/.test(value) ? `"${value}"` : value}`);
   return [...written, words].filter(Boolean).join(' ');
 }
 
-/** The same search with other filters of these keys: those given, or none. */
+/** The same search with its filters of these keys replaced by `added`. */
 export function refined(text, keys, added) {
   const { words, filters } = parseQuery(text);
   return writeQuery({ words, filters: [...filters.filter(({ key }) => !keys.includes(key)), ...added] });
 }
 
-/** A day as the server writes it, so many days ago. */
+/** The date so many days ago, as the server writes it. */
 export function dayBefore(days) {
   const date = new Date();
   date.setDate(date.getDate() - days);

@@ -1,4 +1,4 @@
-// Whether somebody was signed in here when the page was last open. It saves a question that would be refused.
+// Whether somebody was signed in when the page was last open. It saves a request that would be refused.
 
 const KEY = 'campfire.signed-in';
 
@@ -15,6 +15,6 @@ export function noteSignedIn(is) {
     if (is) localStorage.setItem(KEY, '1');
     else localStorage.removeItem(KEY);
   } catch {
-    // Without storage it is asked each time.
+    // Without storage the server is asked each time.
   }
 }

@@ -1,12 +1,14 @@
-// All that the page knows. Whoever changes it tells those who watch, by topic:
-// `me`, `account`, `users` (people), `rooms` (which there are, their names, what is unread), `gone` (one of them is not any more),
-// `presence` (who is online), `present` (who reads a room now), `typing`, `connection`, `outbox`, `uploads`, `route`, `day` (a new one has begun).
+// The page's state. Whoever changes it announces the topic to its watchers:
+// `me`, `account`, `users`, `rooms` (which there are, their names, what is unread), `gone` (a room was dropped),
+// `presence` (who is online), `present` (who has a room open), `typing`, `connection`, `outbox`, `uploads`, `route`, `day` (a new day began).
 
 import { get } from './api.js';
 
 export const state = {
   me: null,
   account: null,
+  /** In bytes, from the session. */
+  limits: { upload_limit: Infinity, content_limit: Infinity },
   users: new Map(),
   rooms: new Map(),
   online: new Set(),
@@ -18,7 +20,7 @@ export const state = {
 
 const watchers = new Map();
 
-/** Calls back with what changed whenever one of the topics does; answers how to stop. */
+/** Calls `callback(topics)` whenever one of the topics changes; returns a function that stops it. */
 export function watch(topics, callback) {
   for (const topic of topics) {
     if (!watchers.has(topic)) watchers.set(topic, new Set());
@@ -29,7 +31,7 @@ export function watch(topics, callback) {
 
 const waiting = new Set();
 
-/** Tells who watches, once for all the changes of this turn. */
+/** Announces topics. Each watcher is called once for all changes of this turn. */
 export function changed(...topics) {
   if (waiting.size === 0) queueMicrotask(tellWatchers);
   topics.forEach((topic) => waiting.add(topic));
@@ -38,16 +40,19 @@ export function changed(...topics) {
 function tellWatchers() {
   const now = [...waiting];
   waiting.clear();
-  const told = new Set(now.flatMap((topic) => [...(watchers.get(topic) || [])]));
-  for (const callback of told) callback(now);
+  const called = new Set(now.flatMap((topic) => [...(watchers.get(topic) || [])]));
+  for (const callback of called) callback(now);
 }
 
-/** Takes in what `/api/session` answers. */
+/** Takes the answer of `/api/session` as the new state. */
 export function begin(session) {
   state.me = session.user;
   state.account = session.account;
+  // A session kept offline by an older version has none.
+  state.limits = session.limits || state.limits;
   state.users = new Map(session.users.map((user) => [user.id, user]));
   state.rooms = new Map(session.rooms.map((room) => [room.id, room]));
+  session.rooms.forEach(noteCounted);
   state.online = new Set(session.online);
   state.seq = Math.max(state.seq, session.seq);
   changed('me', 'account', 'users', 'rooms', 'presence', 'gone');
@@ -66,7 +71,7 @@ export function putUser(user) {
   changed('users', 'rooms');
 }
 
-/** Who joins or leaves is in every open room, or in none; of each room by itself the server does not tell. */
+/** A new or deactivated user joins or leaves all open rooms; the server sends no event for each room. */
 function recount(isHere, wasHere) {
   if (isHere === wasHere) return;
   for (const room of state.rooms.values()) if (room.kind === 'open') room.member_count += isHere ? 1 : -1;
@@ -74,18 +79,19 @@ function recount(isHere, wasHere) {
 
 const asked = new Set();
 
-/** A person; one who is not known yet is asked for. */
+/** The user of this id; a placeholder while an unknown one is fetched. */
 export function person(id) {
   const known = state.users.get(id);
   if (known) return known;
   if (!asked.has(id)) {
     asked.add(id);
-    get(`/api/users/${id}`).then(putUser, () => {});
+    // A user who does not exist is not fetched again.
+    get(`/api/users/${id}`).then(putUser, ({ status }) => status !== 404 && asked.delete(id));
   }
-  return { id, name: '…', role: 'member', status: 'active', bio: '' };
+  return { id, name: '…', initials: '…', color: '#625950', role: 'member', status: 'active', bio: '' };
 }
 
-/** Takes a room in; what is not told of it (my membership) stays as it was. */
+/** Updates a room. Events for everybody carry no membership: mine stays as it was. */
 export function putRoom(room) {
   const before = state.rooms.get(room.id);
   const membership = room.membership || before?.membership;
@@ -93,14 +99,17 @@ export function putRoom(room) {
     fetchRoom(room.id);
     return;
   }
+  if (room.membership) noteCounted({ ...before, ...room });
   state.rooms.set(room.id, { ...before, ...room, membership });
   changed('rooms');
 }
 
-/** Asks for a room. One that is not mine is dropped; where the server cannot be reached, all stays as it was. */
+/** Fetches a room. It is dropped if it is not mine any more, and kept if the server cannot be reached. */
 export async function fetchRoom(id) {
   try {
-    state.rooms.set(id, await get(`/api/rooms/${id}`));
+    const room = await get(`/api/rooms/${id}`);
+    state.rooms.set(id, room);
+    noteCounted(room);
     changed('rooms');
   } catch (problem) {
     if (problem.status === 403 || problem.status === 404) dropRoom(id);
@@ -112,7 +121,7 @@ export function dropRoom(id) {
   changed('rooms', 'gone');
 }
 
-/** The others of a direct room; oneself, if one is alone with oneself. */
+/** The other members of a direct room; oneself in a room of one's own. */
 export function others(room) {
   const ids = room.member_ids.filter((id) => id !== state.me.id);
   return (ids.length ? ids : [state.me.id]).map(person);
@@ -122,7 +131,7 @@ export function roomName(room) {
   return room.kind === 'direct' ? others(room).map((user) => user.name).join(', ') : room.name;
 }
 
-/** Marks a room as read up to a message, here. */
+/** Marks a room as read up to a message, in this page only. */
 export function readUpTo(roomId, messageId) {
   const room = state.rooms.get(roomId);
   if (!room) return;
@@ -131,23 +140,29 @@ export function readUpTo(roomId, messageId) {
   const isAll = messageId >= (room.last_message_id || 0);
   room.membership = { ...membership, last_read_message_id: Math.max(membership.last_read_message_id || 0, messageId) };
   if (!membership.unread_count && !membership.mention_count) return;
-  // How many are left after the mark, only the server knows.
+  // Only the server knows how many are left after the mark.
   if (!isAll) return void fetchRoom(roomId);
   Object.assign(room.membership, { unread_count: 0, mention_count: 0 });
   changed('rooms');
 }
 
+/** The newest message that a room's `unread_count` takes into account. */
+const counted = new Map();
+
+const noteCounted = (room) => counted.set(room.id, room.last_message_id || 0);
+
+/** Counts an unread message, once: an `unread` event, the session and the room's replayed events may all announce it. */
 export function addUnread(roomId, messageId, mention) {
   const room = state.rooms.get(roomId);
-  if (!room) return;
-  sawMessage(roomId, messageId);
+  if (!room || (counted.get(roomId) || 0) >= messageId) return;
+  counted.set(roomId, messageId);
   const { membership } = room;
   if ((membership.last_read_message_id || 0) >= messageId) return;
   room.membership = { ...membership, unread_count: membership.unread_count + 1, mention_count: membership.mention_count + (mention ? 1 : 0) };
   changed('rooms');
 }
 
-/** The newest message of a room is known; direct rooms are listed by it. */
+/** Notes the newest message of a room, by which direct rooms are ordered. */
 export function sawMessage(roomId, messageId) {
   const room = state.rooms.get(roomId);
   if (!room || (room.last_message_id || 0) >= messageId) return;
@@ -162,7 +177,7 @@ export function setOnline(userId, isOnline) {
   changed('presence');
 }
 
-/** Who reads a room now: all of them, or one who came or went. */
+/** Who has a room open. */
 export function setPresent(roomId, userIds) {
   state.present.set(roomId, new Set(userIds));
   changed('present');
@@ -179,7 +194,7 @@ export function putPresent(roomId, userId, isPresent) {
 
 const TYPING_MS = 5000;
 
-/** Somebody types in a room, or has stopped; without another word it ends by itself. */
+/** Somebody types in a room, or has stopped. Without another event it ends after `TYPING_MS`. */
 export function putTyping(roomId, userId, active) {
   const people = state.typing.get(roomId) || new Map();
   const was = people.has(userId);

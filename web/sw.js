@@ -1,28 +1,28 @@
-// The service worker: starts the page without a connection, with what was seen last, and shows what is pushed.
+// The service worker: opens the page offline with what was last seen, and shows push notifications.
 
-// Both are written in when the page is made ready; while it is worked on there is nothing to keep beforehand.
+// The build writes both in; in development nothing is cached beforehand.
 const VERSION = 'development';
 const SHELL = [];
 
 const SHELL_CACHE = `campfire-shell-${VERSION}`;
-/** What belongs to whoever is signed in. `worker.js` forgets both by their beginning. */
+/** Data of the signed-in user. `worker.js` deletes both by their common prefix. */
 const DATA_CACHE = 'campfire-data';
 const PICTURE_CACHE = 'campfire-data-pictures';
 
 const KEPT_ROOMS = 10;
 const KEPT_PICTURES = 200;
 
-/** So long a page may take before the kept one is shown, and what is in it before that is. */
+/** After this time the cached page, or the cached data, is used instead of the server's. */
 const PAGE_PATIENCE_MS = 2000;
 const DATA_PATIENCE_MS = 4000;
 
-/** So long a window may take to say where it is. */
+/** How long a window may take to answer where it is. */
 const ANSWER_PATIENCE_MS = 500;
 
 const ROOM_PAGE = /^\/api\/rooms\/\d+\/messages$/;
 const PICTURE = /^\/(?:avatars\/\d+|files\/\d+\/thumbnail|api\/account\/logo)$/;
 
-/** Goes up when what is kept is forgotten: an answer that was asked for before that is not kept any more. */
+/** Counts up when the caches are cleared: answers to earlier requests are not cached any more. */
 let generation = 0;
 
 addEventListener('install', (event) => {
@@ -31,7 +31,7 @@ addEventListener('install', (event) => {
 
 async function prepare() {
   const cache = await caches.open(SHELL_CACHE);
-  // The page itself may lie in the browser's own cache from before.
+  // The browser's own cache may hold an older page.
   await cache.addAll(SHELL.map((path) => new Request(path, path === '/' ? { cache: 'reload' } : {})));
 }
 
@@ -49,7 +49,7 @@ async function takeOver() {
   if (isFirst) await keepWhatIsShown();
 }
 
-/** The first page was there before this worker: what it shows is asked for once more, out of the browser's cache mostly. */
+/** The first page was loaded before this worker: what it shows is requested once more, mostly from the browser's cache. */
 async function keepWhatIsShown() {
   const windows = await clients.matchAll({ type: 'window' });
   const places = await Promise.all(windows.map(placeOf));
@@ -59,7 +59,7 @@ async function keepWhatIsShown() {
   }
 }
 
-/** The path that a window shows. Its `url` is only the one that it was opened with. */
+/** The path that a window shows. `client.url` is only the one that it was opened with. */
 function placeOf(client) {
   return new Promise((done) => {
     const { port1, port2 } = new MessageChannel();
@@ -88,7 +88,7 @@ addEventListener('fetch', (event) => {
   }
 });
 
-/** Whoever signs in or out here must not find what another has seen. */
+/** Signing in or out: the next user must not see the last one's data. */
 function isOtherPerson(method, path) {
   return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|join\/|session\/(?:transfer|reset)\/)/.test(path));
 }
@@ -98,7 +98,7 @@ async function forget() {
   await Promise.all([caches.delete(DATA_CACHE), caches.delete(PICTURE_CACHE)]);
 }
 
-/** What the promise gives, or nothing if it fails or takes too long. */
+/** The promise's value, or undefined if it fails or takes too long. */
 function within(milliseconds, promise) {
   return Promise.race([promise.catch(() => undefined), new Promise((done) => setTimeout(done, milliseconds))]);
 }
@@ -106,12 +106,12 @@ function within(milliseconds, promise) {
 async function page(event) {
   const fetched = Promise.resolve(event.preloadResponse).then((response) => response || fetch(event.request));
   const response = await within(PAGE_PATIENCE_MS, fetched);
-  // A proxy before a server that is down answers in its place.
+  // 5xx also comes from a proxy whose server is down.
   if (response && response.status < 500) return response;
   return (await (await caches.open(SHELL_CACHE)).match('/')) || fetched;
 }
 
-/** Its name changes when it does. */
+/** Assets are named by their hash, so a cached one never changes. */
 async function asset(request) {
   const cache = await caches.open(SHELL_CACHE);
   const kept = await cache.match(request);
@@ -121,14 +121,14 @@ async function asset(request) {
   return response;
 }
 
-/** The server's answer, which is kept under a path. */
+/** The server's answer, cached under a path. */
 async function fromServer(request, path) {
   const asked = generation;
   const response = await fetch(request);
   if (response.status === 401) await forget();
   if (response.ok && asked === generation) {
     const cache = await caches.open(DATA_CACHE);
-    // What is put anew goes to the end: the first ones are those that were not seen for longest.
+    // A cache keeps the order of insertion: the first entries are those not seen for longest.
     const copy = response.clone();
     await cache.delete(path);
     await cache.put(path, copy);
@@ -138,7 +138,7 @@ async function fromServer(request, path) {
   return response;
 }
 
-/** The server's answer; in its place, where there is none, what was kept. */
+/** The server's answer, or the cached one if the server fails or is too slow. */
 async function freshOrKept(event, path) {
   const fetched = fromServer(event.request, path);
   event.waitUntil(fetched.catch(() => {}));
@@ -153,7 +153,7 @@ const roomPage = async (event, path) => {
   return response || kept;
 };
 
-/** What was kept says so: the page has to catch up when the connection is back. */
+/** A cached session is marked, so that the page catches up once it is connected. */
 async function session(event) {
   const { response, kept } = await freshOrKept(event, '/api/session');
   return response || Response.json({ ...(await kept.json()), is_kept: true });
@@ -162,11 +162,11 @@ async function session(event) {
 async function picture(request) {
   const cache = await caches.open(PICTURE_CACHE);
   const kept = await cache.match(request);
-  // With a version in its address it never changes.
+  // A picture with a version in its address never changes.
   if (kept && new URL(request.url).searchParams.has('v')) return kept;
   try {
     const asked = generation;
-    // By its address, not by the request: an image that leaves the page would take the answer along.
+    // By address: the request is aborted when its image leaves the page.
     const response = await fetch(request.url, { credentials: 'same-origin' });
     const isNew = response.headers.get('etag') !== kept?.headers.get('etag');
     if (response.status === 200 && isNew && asked === generation) {
@@ -183,7 +183,7 @@ async function picture(request) {
 addEventListener('message', ({ data, source }) => {
   if (data?.type === 'skip_waiting') skipWaiting();
   if (data?.type !== 'what_are_you') return;
-  // A page that was loaded anew in the meantime is of this version already.
+  // A page that was reloaded in the meantime has this version already.
   if (data.parts.every((part) => SHELL.includes(part))) skipWaiting();
   else source.postMessage({ type: 'new_version' });
 });
@@ -199,7 +199,7 @@ async function show(data) {
   try {
     notice = data.json();
   } catch {
-    // A push without words still has to be seen: browsers ask for that.
+    // Browsers require a notification for each push, even without data.
   }
   const { title = 'Campfire', body = '', path = '/', room_id: room, badge } = notice;
   if (badge) navigator.setAppBadge?.(badge).catch(() => {});
@@ -210,7 +210,7 @@ async function show(data) {
   });
 }
 
-/** Whether somebody looks at that room right now. */
+/** Whether the room is shown in a focused window. */
 async function isRead(room) {
   const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
   const looked = windows.filter(({ focused, visibilityState }) => focused && visibilityState === 'visible');
@@ -235,7 +235,7 @@ addEventListener('pushsubscriptionchange', (event) => {
   event.waitUntil(subscribeAgain(event.oldSubscription));
 });
 
-/** The push service has given this device another address. */
+/** The push service has changed this device's endpoint. */
 async function subscribeAgain(before) {
   const { public_key: key } = await (await fetch('/api/push/key')).json();
   const now = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: before?.options.applicationServerKey || key });

@@ -1,15 +1,15 @@
-// All that the page says, in the reader's language. Every text is looked up when it is shown, never when a module loads.
+// All texts of the page, in the user's language. Look a text up when it is shown, never when a module loads.
 
 import { en } from './texts/en.js';
 
 const KEY = 'campfire.language';
 
-/** The languages there are, by their own names. */
+/** The available languages, by their own names. */
 export const LANGUAGES = { en: 'English', de: 'Deutsch' };
 
 export const texts = en;
 
-/** What was chosen on this device; empty for the browser's own. */
+/** The language chosen on this device; empty for the browser's own. */
 export function chosenLanguage() {
   try {
     return localStorage.getItem(KEY) || '';
@@ -18,13 +18,13 @@ export function chosenLanguage() {
   }
 }
 
-/** Which of our languages is shown. */
+/** The language that is shown. */
 export function language() {
   const wanted = [chosenLanguage(), ...(navigator.languages || [])].map((tag) => tag.slice(0, 2).toLowerCase());
   return wanted.find((tag) => tag in LANGUAGES) || 'en';
 }
 
-/** Takes effect when the page is loaded anew. */
+/** Takes effect when the page is reloaded. */
 export function chooseLanguage(tag) {
   try {
     localStorage.setItem(KEY, tag);
@@ -33,7 +33,7 @@ export function chooseLanguage(tag) {
   }
 }
 
-/** Brings the texts in before anything is shown. English is there already; where another fails to load, it serves. */
+/** Loads the texts before anything is shown. English is built in and is used if another language fails to load. */
 export async function loadTexts() {
   document.documentElement.lang = language();
   if (language() !== 'de') return;
@@ -41,7 +41,7 @@ export async function loadTexts() {
   for (const [section, words] of Object.entries(de)) Object.assign(texts[section], words);
 }
 
-/** The words of the settings come with them. */
+/** The texts of the settings are loaded with them. */
 export async function loadSettingsTexts() {
   const { words } = await (language() === 'de' ? import('./texts/settings-de.js') : import('./texts/settings-en.js'));
   Object.assign(texts, words);

@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, or as it was chosen.
+// The theme: the system's, or the one chosen.
 
 const KEY = 'campfire.theme';
 
@@ -19,7 +19,7 @@ export function chooseTheme(value) {
   try {
     localStorage.setItem(KEY, value);
   } catch {
-    // It holds as long as the page.
+    // Without storage it lasts as long as the page.
   }
   show(value);
 }

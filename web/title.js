@@ -1,4 +1,4 @@
-// What the window and the icon say: where one is, and whether there is something new.
+// The window's title and the app icon's badge: where one is, and whether anything is unread.
 
 import { isUnread, mentionsIn, roomHere } from './rooms.js';
 import { roomName, state, watch } from './store.js';
@@ -24,7 +24,7 @@ function show() {
 
 let shown = '';
 
-/** A number where somebody means me, a mere dot for what is just unread. */
+/** The number of mentions, or a dot for messages that are only unread. */
 function badge(mentions, unread) {
   const wanted = `${mentions}${unread}`;
   if (shown === wanted || !navigator.setAppBadge) return;

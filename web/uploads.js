@@ -1,28 +1,29 @@
-// Files on their way to the server: in their order, two at a time, each a message of its own.
+// Uploads: files are sent in order, two at a time, each as a message of its own.
 
 import { Problem } from './api.js';
+import { sizeText } from './format.js';
 import { listen } from './live.js';
 import { confirm } from './outbox.js';
 import { changed, state } from './store.js';
 import { texts } from './texts.js';
 
 const AT_ONCE = 2;
-/** Bytes from which a file takes longer than the server needs for a thumbnail. */
+/** From this many bytes on, a file takes longer to send than the server takes for a thumbnail. */
 const OVERLAPS = 4 << 20;
-/** A server that is busy is asked again, not for ever. */
+/** So often is a busy server asked again. */
 const MOST_TRIES = 6;
 
-/** `{id, room_id, file, name, size, progress, status, why, preview_url}`; the id is the `client_message_id`, which makes a second try safe. */
+/** `{id, room_id, file, name, size, progress, status, why, preview_url}`. The id is the `client_message_id`, which makes a second try safe. */
 let items = [];
 
 const newId = () => (crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`);
 
-/** What this page's browser can show of a file before it is sent. */
+/** Whether a browser can show the file before it is sent. */
 export const isPreviewable = (file) => /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(file.type);
 
 export const uploadsIn = (roomId) => items.filter((item) => item.room_id === roomId && item.user_id === state.me?.id);
 
-/** Sends files to a room. The words, and what they answer, go with the first. */
+/** Sends files to a room. The text and the reply go with the first. */
 export function enqueueFiles(roomId, files, { content = '', replyTo } = {}) {
   for (const [place, file] of [...files].entries()) {
     items.push({
@@ -50,10 +51,9 @@ export function retryUpload(id) {
   next();
 }
 
-/** True while files are on their way. */
 export const areUploading = () => items.some((item) => item.status !== 'failed');
 
-/** Nobody is signed in any more: nothing can go out. */
+/** At sign-out. */
 export function dropUploads() {
   for (const item of [...items]) {
     drop(item);
@@ -77,12 +77,12 @@ function next() {
   }
 }
 
-/** Whether a file can set out and still arrive after the one before it, so that they stand in their order. */
+/** Whether a file can start now and still arrive after the one before it, so that their order is kept. */
 const comesAfter = (item, before) => before.status === 'sending' && item.size > OVERLAPS && before.size * (1 - before.progress) < item.size / 2;
 
 function send(item) {
   const form = new FormData();
-  // The words come before the file: the server has them when it has all of it.
+  // The server needs the text by the time it has the file.
   if (item.content) form.append('content', item.content);
   if (item.reply_to_id) form.append('reply_to_id', String(item.reply_to_id));
   form.append('client_message_id', item.id);
@@ -108,33 +108,33 @@ function answered(item, request) {
   } catch {
     body = { detail: texts.errors.loadFailed };
   }
-  if (request.status >= 300) return failed(item, new Problem(request.status, { ...body, retryAfter: Number(request.getResponseHeader('retry-after')) || undefined }), body.detail);
+  if (request.status >= 300) return failed(item, new Problem(request.status, body));
   drop(item);
   confirm(body);
   next();
 }
 
-function failed(item, problem, detail = '') {
+function failed(item, problem) {
   if (!items.includes(item)) return;
-  // What it answers was deleted meanwhile: it is said all the same.
+  // The message it replies to was deleted: it is sent without the reply.
   const answersNothing = Boolean(problem.fields.reply_to_id);
   if (answersNothing) delete item.reply_to_id;
   const again = answersNothing || (problem.status === 429 || problem.status === 503) && item.tries < MOST_TRIES;
-  Object.assign(item, { progress: 0, status: again ? 'waiting' : 'failed', why: again ? '' : reason(problem, detail), offline: problem.status === 0 });
+  Object.assign(item, { progress: 0, status: again ? 'waiting' : 'failed', why: again ? '' : reason(problem), offline: problem.status === 0 });
   if (again) {
     item.tries += 1;
     item.timer = setTimeout(() => {
       item.timer = 0;
       next();
-    }, (problem.retryAfter || item.tries) * 1000);
+    }, problem.retryAfterMs || item.tries * 1000);
   }
   changed('uploads');
   next();
 }
 
-/** Why it was not sent, in plain words. The limit stands in the server's own. */
-function reason(problem, detail) {
-  if (problem.status === 413) return texts.media.tooLarge(Number(/(\d+) MB/.exec(detail)?.[1]) || 0);
+/** Why it was not sent, in a sentence to show. */
+function reason(problem) {
+  if (problem.status === 413) return texts.media.tooLarge(problem.limit ? sizeText(problem.limit) : '');
   if (problem.status === 507) return texts.media.noSpace;
   if (problem.status === 404) return texts.media.roomGone;
   if (problem.status === 429 || problem.status === 503) return texts.media.busy;
@@ -143,7 +143,7 @@ function reason(problem, detail) {
 }
 
 listen((event) => {
-  // The room's events have it: it is said, whether or not the answer came.
+  // The room's events have it, so it was sent, even if the answer was lost.
   if (event.type === 'message.created' && event.message.client_message_id) {
     const item = items.find((found) => found.id === event.message.client_message_id);
     if (item) {
@@ -154,7 +154,7 @@ listen((event) => {
   if (event.type === 'back') resume();
 });
 
-/** What only failed for want of a connection goes on by itself. */
+/** Uploads that failed for want of a connection are sent again. */
 const resume = () => items.filter((item) => item.status === 'failed' && item.offline).forEach((item) => retryUpload(item.id));
 
 addEventListener('online', resume);

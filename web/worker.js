@@ -1,4 +1,4 @@
-// The service worker from the page's side: registering it, new versions, installing, forgetting. Without TLS there is none.
+// The page's side of the service worker: registration, new versions, installing, clearing. Without TLS there is no worker.
 
 import { toast } from './components/toast.js';
 import { listen } from './live.js';
@@ -7,10 +7,10 @@ import { go } from './routes.js';
 import { changed, state, watch } from './store.js';
 import { texts } from './texts.js';
 
-/** The least time between two looks for a new version. */
+/** The least time between two checks for a new version. */
 const LOOK_EVERY_MS = 10 * 60 * 1000;
 
-/** The least time between two fetches of what is kept. */
+/** The least time between two refreshes of the cache. */
 const KEEP_EVERY_MS = 60 * 1000;
 
 const container = navigator.serviceWorker;
@@ -19,7 +19,7 @@ let invitation = null;
 let looked = 0;
 let kept = 0;
 
-/** Registers it when the page has nothing else to do. */
+/** Registers the worker when the page is idle. */
 export function registerWorker() {
   if (!container || registration) return;
   const idle = window.requestIdleCallback || ((callback) => setTimeout(callback, 1000));
@@ -27,7 +27,7 @@ export function registerWorker() {
     try {
       registration = await container.register('/sw.js');
     } catch {
-      // The browser does not want it: the page works all the same.
+      // The page works without a worker.
       return;
     }
     looked = Date.now();
@@ -35,14 +35,14 @@ export function registerWorker() {
     registration.addEventListener('updatefound', () => {
       const coming = registration.installing;
       coming.addEventListener('statechange', () => {
-        // The first one replaces nothing.
+        // The first worker replaces none.
         if (coming.state === 'installed' && container.controller) ask(coming);
       });
     });
   });
 }
 
-/** Tells a new worker what this page is made of; if that is another version, it answers. */
+/** Tells a new worker which files this page has; if they are another version's, it answers. */
 function ask(waiting) {
   const parts = [...document.querySelectorAll('script[src], link[rel="stylesheet"]')].map((part) => new URL(part.src || part.href).pathname);
   waiting.postMessage({ type: 'what_are_you', parts });
@@ -55,7 +55,7 @@ function offer(waiting) {
   } });
 }
 
-/** What came over the socket is not in what the worker keeps: whoever leaves the page has it keep the newest. */
+/** Events change the page, not the cache: when the page is left, the worker fetches the newest state. */
 function keepWhatIsShown() {
   if (!container?.controller || !state.me || !state.connected || Date.now() - kept < KEEP_EVERY_MS) return;
   kept = Date.now();
@@ -70,7 +70,7 @@ function lookForNew() {
 }
 
 listen((event) => {
-  // A connection that was lost may have been a server that was renewed.
+  // The server may have been restarted with a new version.
   if (event.type !== 'back' || !registration) return;
   looked = 0;
   lookForNew();
@@ -88,7 +88,7 @@ container?.addEventListener('message', ({ data, source, ports }) => {
   if (data?.type === 'new_version') offer(source);
 });
 
-/** Notifications of what has been read, here or elsewhere, are of no use any more. */
+/** Closes the notifications of messages that have been read, here or elsewhere. */
 async function clearRead() {
   for (const notification of (await registration?.getNotifications?.()) || []) {
     const room = state.rooms.get(Number(/^room-(\d+)$/.exec(notification.tag)?.[1]));
@@ -100,7 +100,7 @@ watch(['rooms'], () => {
   if (document.visibilityState === 'visible' && globalThis.Notification?.permission === 'granted') clearRead();
 });
 
-/** At the end of a session: what was kept of it, and its notifications. Its push service then tells the server. */
+/** At sign-out: deletes the caches, the notifications and the push subscription; the push service then tells the server. */
 export async function forgetOffline() {
   if (!container) return;
   const names = globalThis.caches ? await caches.keys() : [];
@@ -114,7 +114,7 @@ export async function forgetOffline() {
 // Installing
 
 addEventListener('beforeinstallprompt', (event) => {
-  // The browser's own bar would come unasked; the settings have a button.
+  // Settings have a button for it; the browser's own prompt is suppressed.
   event.preventDefault();
   invitation = event;
   changed('install');
@@ -125,13 +125,13 @@ addEventListener('appinstalled', () => {
   changed('install');
 });
 
-/** Whether the browser lets us offer it; topic `install` tells when that changes. */
+/** Whether the app can be installed; topic `install` announces a change. */
 export const canInstall = () => invitation !== null;
 
-/** Whether this is the installed app already. */
+/** Whether this is the installed app. */
 export const isInstalled = () => matchMedia('(display-mode: standalone)').matches || navigator.standalone === true;
 
-/** Asks; answers whether it was taken. */
+/** Asks to install; returns whether the user accepted. */
 export async function install() {
   if (!invitation) return false;
   invitation.prompt();

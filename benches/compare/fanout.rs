@@ -1,4 +1,4 @@
-//! Fan-out: as fast as it goes, and one message at a time; ours beside the send loop and beside others.
+//! Fan-out at full rate and one message at a time: ours, the send loop, and other servers.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -13,7 +13,7 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Asked, Report, Row, median,
+    Options, Report, Row, median,
     peers::{PEERS, Peer, Start},
     process::Process,
     runtime,
@@ -21,21 +21,21 @@ use crate::{
     table::{grouped, per_second},
 };
 
-/// Messages under way to each receiver, the same for all: 30 KB of them, which nobody drops. Many more are sent.
+/// Messages under way to each receiver, the same for all servers: 30 KB, which none of them drops.
 const WINDOW: usize = 64;
 
-/// Whom the target of fan-out is set by.
+/// The server that sets the target of fan-out.
 const JUDGED: &str = "nats-server";
 
-/// What fan-out to so many receivers came to.
+/// The figures of a fan-out to a number of receivers.
 #[derive(Clone, Copy)]
 struct Fan {
-    /// CPU time of the server for each delivery as fast as they go, in microseconds.
+    /// CPU time of the server for each delivery at full rate, in microseconds.
     cpu: f64,
     per_second: f64,
-    /// CPU time for each delivery of one message at a time, so that none can go together.
+    /// CPU time for each delivery of one message at a time, so that none can be batched, in microseconds.
     cpu_alone: f64,
-    /// One message on an idle server until the last receiver has it, in milliseconds.
+    /// Time until the last receiver has a message on an idle server, in milliseconds.
     once: f64,
 }
 
@@ -58,8 +58,7 @@ impl Fan {
         format!("{:.2} ms, {:.2} µs", self.once, self.cpu_alone)
     }
 
-    /// What the table says of it beside its name and the number of sockets; `between` is the two shares of ours and
-    /// the target.
+    /// The cells of a row after the name and the number of sockets; `between` are our two shares.
     fn cells(&self, between: [String; 2], target: [&str; 2]) -> Vec<String> {
         let [share, share_alone] = between;
         let [target, met] = target.map(str::to_owned);
@@ -67,30 +66,30 @@ impl Fan {
     }
 }
 
-/// Messages sent one at a time, to so many.
+/// How many messages are sent one at a time, to this many receivers.
 fn alone(count: usize) -> usize {
     (20_000 / count).clamp(10, 100)
 }
 
-/// The head of the table of all who fan out.
+/// The head of the fan-out table.
 pub(crate) const FANS: [&str; 8] =
     ["fan-out by", "sockets", "as fast as it goes", "CPU ÷", "target", "met", "one at a time", "its CPU ÷"];
 
-pub(crate) fn fanout(asked: &Asked, report: &mut Report) {
+pub(crate) fn fanout(options: &Options, report: &mut Report) {
     let (frame, packed) = frames();
     report.rows.extend([
         Row::new("message frame of 100 characters, JSON", format!("{} bytes", frame.len()))
             .target("≤ 450 bytes", frame.len() <= 450),
         Row::new("the same, MessagePack", format!("{packed} bytes")).target("≤ 350 bytes", packed <= 350),
     ]);
-    let counts: &[usize] = if asked.quick { &[100, 1_000] } else { &[100, 1_000, 5_000, 10_000] };
+    let counts: &[usize] = if options.quick { &[100, 1_000] } else { &[100, 1_000, 5_000, 10_000] };
     for count in counts {
-        fan_out_to(*count, &frame, asked, report);
+        fan_out_to(*count, &frame, options, report);
     }
-    idle_beside_others(&frame, asked, report);
+    idle_beside_others(&frame, options, report);
 }
 
-/// A server beside which ours fans out, and what its rounds came to, or why there are none.
+/// Another server, and the figures of its rounds or why there are none.
 struct Other {
     name: &'static str,
     start: Start,
@@ -98,7 +97,7 @@ struct Other {
 }
 
 impl Other {
-    /// Another round, but those by whom nothing is judged have one.
+    /// Runs another round; servers that set no target have only one.
     fn run(&mut self, payload: &str, count: usize, messages: usize) {
         let is_judged = self.name == JUDGED;
         let Ok(fans) = &mut self.fans else { return };
@@ -112,12 +111,12 @@ impl Other {
     }
 }
 
-/// Everybody in turns, and that some times over.
-fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
-    let messages = if asked.quick { 1_000_000 } else { 5_000_000 } / count;
+/// Runs all servers in turns, for several rounds.
+fn fan_out_to(count: usize, payload: &str, options: &Options, report: &mut Report) {
+    let messages = if options.quick { 1_000_000 } else { 5_000_000 } / count;
     let (mut own, mut loops) = (Vec::new(), Vec::new());
     let mut others = PEERS.map(|(name, start)| Other { name, start, fans: Ok(Vec::new()) });
-    for _ in 0..if asked.quick { 1 } else { 3 } {
+    for _ in 0..if options.quick { 1 } else { 3 } {
         loops.push(send_floor(count, payload.len()));
         let fan = ours("").and_then(|peer| fan_out(&peer, count, messages, Duration::from_secs(20)));
         own.push(fan.expect("all of it comes"));
@@ -145,19 +144,19 @@ fn fan_out_to(count: usize, payload: &str, asked: &Asked, report: &mut Report) {
     report.rows.push(if has_target { row.target("≤ 1.5", share <= 1.5) } else { row });
 }
 
-/// What the table says of others with ours beside them; the target is on CPU as fast as it goes.
+/// The cells of another server; the target is on CPU time at full rate.
 fn beside(own: &[Fan], fans: &[Fan], target: Option<(&str, f64)>) -> Vec<String> {
     let [cpu, cpu_alone] = [shares(own, fans, |it| it.cpu), shares(own, fans, |it| it.cpu_alone)];
     let target = target.map_or([""; 2], |(target, most)| [target, if cpu <= most { "yes" } else { "no" }]);
     Fan::median(fans).cells([cpu, cpu_alone].map(|share| format!("{share:.2}")), target)
 }
 
-/// Ours by the others', round by round.
+/// The median over the rounds of our figure divided by theirs.
 fn shares(own: &[Fan], fans: &[Fan], figure: fn(&Fan) -> f64) -> f64 {
     median(own.iter().zip(fans).map(|(ours, theirs)| figure(ours) / figure(theirs)).collect())
 }
 
-/// Sends for `patience` at most, and gives up on who has not delivered all of that in another 15 s.
+/// Sends for `patience` at most, and gives up 15 s later if not everything was delivered.
 fn fan_out(peer: &Peer, count: usize, messages: usize, patience: Duration) -> Result<Fan, String> {
     let limit = patience + Duration::from_secs(15);
     runtime().block_on(async {
@@ -177,7 +176,7 @@ async fn fan_out_now(peer: &Peer, count: usize, messages: usize, patience: Durat
         let mut sink = vec![0; 64 << 10];
         while reader.read(&mut sink).await.is_ok_and(|count| count > 0) {}
     });
-    // One message at a time, on an idle server: posted → the last socket has it.
+    // One message at a time on an idle server: from the post until the last socket has it.
     let (cpu, mut once) = (server.cpu(), Vec::new());
     for number in 0..alone(count) {
         let (before, posted) = (got.load(Ordering::Relaxed), Instant::now());
@@ -186,10 +185,10 @@ async fn fan_out_now(peer: &Peer, count: usize, messages: usize, patience: Durat
         once.push(posted.elapsed().as_secs_f64() * 1e3);
     }
     let cpu_alone = (server.cpu() - cpu) * 1e6 / (count * alone(count)) as f64;
-    // As fast as they drain, with so many under way.
+    // At full rate, with `WINDOW` messages under way.
     let (before, cpu, started) = (got.load(Ordering::Relaxed), server.cpu(), Instant::now());
     let mut sent = 0;
-    // Who is that slow is measured by what went through.
+    // A slow server is measured by what it delivered.
     while sent < messages && started.elapsed() < patience {
         if sent >= WINDOW {
             wait_for(&got, before + count * (sent - WINDOW + 1)).await?;
@@ -222,7 +221,7 @@ async fn wait_for(got: &AtomicUsize, wanted: usize) -> Result<(), String> {
     }
 }
 
-/// The send loop: one thread, one buffer, `send()` to each.
+/// The floor: one thread sends one buffer to each socket.
 fn send_floor(count: usize, size: usize) -> Fan {
     let floor = Process::floor(&["floor-send", &count.to_string(), &size.to_string()]);
     let connect = || TcpStream::connect(floor.address).expect("the floor accepts");

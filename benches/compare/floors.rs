@@ -1,4 +1,4 @@
-//! The floors: programs that do only what cannot be avoided.
+//! The floors: programs that do only the unavoidable part of the work.
 
 use std::{
     convert::Infallible,
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use rusqlite::Connection;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// hyper answering a constant of so many bytes: one runtime per core, SO_REUSEPORT.
+/// hyper answering a constant of `size` bytes: one runtime per core, SO_REUSEPORT.
 pub(crate) fn hyper(size: usize) -> ! {
     let body = Bytes::from(vec![b'x'; size]);
     let bind = |address: SocketAddr| {
@@ -58,7 +58,7 @@ pub(crate) fn hyper(size: usize) -> ! {
     }
 }
 
-/// Messages inserted per second with FTS5 and one index, so many to a commit, `synchronous=FULL`.
+/// Messages inserted per second with FTS5 and one index, `batch` to a commit, `synchronous=FULL`.
 pub(crate) fn group_commit(dir: &Path, batch: usize, time: Duration) -> f64 {
     let db = Connection::open(dir.join(format!("floor-{batch}.db"))).expect("a database");
     db.execute_batch(
@@ -79,7 +79,7 @@ pub(crate) fn group_commit(dir: &Path, batch: usize, time: Duration) -> f64 {
         db.execute_batch("begin immediate").expect("a transaction");
         for _ in 0..batch {
             count += 1;
-            let body = super::talk(count);
+            let body = super::sentence(count);
             insert.execute((1, count % 100, count, &body, &json)).expect("a row");
             index.execute((db.last_insert_rowid(), &body)).expect("an entry");
         }
@@ -88,8 +88,8 @@ pub(crate) fn group_commit(dir: &Path, batch: usize, time: Duration) -> f64 {
     count as f64 / started.elapsed().as_secs_f64()
 }
 
-/// Accepts connections, then sends one buffer of `size` bytes to each in a loop whenever it is asked to: `send()` and nothing
-/// else, on one thread. Commands come on the first connection: a line with the number of rounds.
+/// Accepts connections, then sends one buffer of `size` bytes to each in a loop, on one thread. Commands come on the first
+/// connection: a line with the number of rounds.
 pub(crate) fn send_loop(sockets: usize, size: usize) -> ! {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");

@@ -1,5 +1,4 @@
-//! The cost as work grows: the same measurements with more messages, more people, more rooms. Nothing may grow faster
-//! than the answer that it returns.
+//! How costs grow with more messages, people and rooms. No cost may grow faster than the response.
 
 use std::{
     path::Path,
@@ -10,29 +9,29 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    Asked, Report,
+    Options, Report,
     history::{database, fill, people, rooms},
-    load::{Outcome, hammer, request},
+    load::{Outcome, request, run_clients},
     median,
     peers::text,
     process::Process,
     runtime,
     scenarios::{SEARCHES, pages_before, post_request, searches, set_up},
-    sockets, table, talk,
+    sentence, sockets, table,
 };
 
-/// What one measurement came to at one size.
+/// One measurement at one size.
 #[derive(Clone, Copy)]
 struct Point {
-    /// What may not grow: µs of the server's CPU for each request, or what `unit` says.
+    /// The cost: CPU time of the server for each request in µs, or what `unit` says.
     cost: f64,
     p50: f64,
     p99: f64,
     answer: usize,
 }
 
-/// One measurement over all sizes.
-struct Line {
+/// The points of one measurement over all sizes.
+struct Series {
     work: String,
     unit: &'static str,
     points: Vec<Point>,
@@ -42,13 +41,13 @@ struct Line {
 pub(crate) struct Curve {
     axis: &'static str,
     sizes: Vec<usize>,
-    lines: Vec<Line>,
+    series: Vec<Series>,
 }
 
-/// Growth below this, by the answer's, is noise.
+/// Growth below this, divided by the growth of the response, is noise.
 const NOISE: f64 = 1.5;
 
-/// Each figure is the median of so many.
+/// Each figure is the median of this many rounds.
 const ROUNDS: usize = 3;
 
 impl Point {
@@ -57,8 +56,8 @@ impl Point {
     }
 }
 
-impl Line {
-    /// How much the cost and the answer grew from the smallest size to the largest.
+impl Series {
+    /// Growth of the cost and of the response from the smallest size to the largest.
     fn growth(&self) -> (f64, f64) {
         let (first, last) = (self.points[0], self.points[self.points.len() - 1]);
         (last.cost / first.cost.max(0.1), last.answer as f64 / first.answer.max(1) as f64)
@@ -79,13 +78,13 @@ impl Line {
 
 impl Curve {
     fn new(axis: &'static str, sizes: &[usize]) -> Self {
-        Self { axis, sizes: sizes.to_vec(), lines: Vec::new() }
+        Self { axis, sizes: sizes.to_vec(), series: Vec::new() }
     }
 
     fn note(&mut self, work: &str, unit: &'static str, point: Point) {
-        match self.lines.iter_mut().find(|line| line.work == work) {
-            Some(line) => line.points.push(point),
-            None => self.lines.push(Line { work: work.into(), unit, points: vec![point] }),
+        match self.series.iter_mut().find(|series| series.work == work) {
+            Some(series) => series.points.push(point),
+            None => self.series.push(Series { work: work.into(), unit, points: vec![point] }),
         }
     }
 
@@ -93,45 +92,45 @@ impl Curve {
         let mut lines = vec![vec![format!("with more {}", self.axis)]];
         lines[0].extend(self.sizes.iter().map(|size| table::grouped(*size as f64)));
         lines[0].extend(["curve", "cost ×", "answer ×", "grows"].map(str::to_owned));
-        for line in &self.lines {
-            let mut cells = vec![line.work.clone()];
-            cells.extend(line.points.iter().map(|point| match point.answer {
-                0 => format!("{} {}", table::grouped(point.cost), line.unit),
-                _ => format!("{} {}, p99 {:.1} ms", table::grouped(point.cost), line.unit, point.p99),
+        for series in &self.series {
+            let mut cells = vec![series.work.clone()];
+            cells.extend(series.points.iter().map(|point| match point.answer {
+                0 => format!("{} {}", table::grouped(point.cost), series.unit),
+                _ => format!("{} {}, p99 {:.1} ms", table::grouped(point.cost), series.unit, point.p99),
             }));
-            let (cost, answer) = line.growth();
-            let verdict = if line.is_suspicious() { "suspiciously" } else { "as it may" };
-            let answer = if line.points[0].answer == 0 { String::new() } else { format!("{answer:.1}") };
-            cells.extend([line.curve(), format!("{cost:.1}"), answer, verdict.into()]);
+            let (cost, answer) = series.growth();
+            let verdict = if series.is_suspicious() { "suspiciously" } else { "as it may" };
+            let answer = if series.points[0].answer == 0 { String::new() } else { format!("{answer:.1}") };
+            cells.extend([series.curve(), format!("{cost:.1}"), answer, verdict.into()]);
             lines.push(cells);
         }
         table::columns(&lines, is_markdown)
     }
 
     pub(crate) fn json(&self) -> Value {
-        let lines = self.lines.iter().map(|line| {
-            let points = line.points.iter().zip(&self.sizes).map(|(point, size)| {
+        let lines = self.series.iter().map(|series| {
+            let points = series.points.iter().zip(&self.sizes).map(|(point, size)| {
                 json!({"size": size, "cost": point.cost, "p50_ms": point.p50, "p99_ms": point.p99, "answer_bytes": point.answer})
             });
             json!({
-                "work": line.work,
-                "unit": line.unit,
+                "work": series.work,
+                "unit": series.unit,
                 "points": points.collect::<Vec<_>>(),
-                "cost_growth": line.growth().0,
-                "answer_growth": line.growth().1,
-                "suspicious": line.is_suspicious(),
+                "cost_growth": series.growth().0,
+                "answer_growth": series.growth().1,
+                "suspicious": series.is_suspicious(),
             })
         });
         json!({"axis": self.axis, "lines": lines.collect::<Vec<_>>()})
     }
 }
 
-pub(crate) fn grow(asked: &Asked, report: &mut Report) {
-    let quick = asked.quick;
+pub(crate) fn grow(options: &Options, report: &mut Report) {
+    let quick = options.quick;
     let sizes = |short: &[usize], long: &[usize]| if quick { short.to_vec() } else { long.to_vec() };
     let time = Duration::from_millis(if quick { 100 } else { 250 });
     let mut messages = sizes(&[1_000, 10_000, 100_000], &[1_000, 100_000, 1_000_000]);
-    messages.extend(Some(asked.messages).filter(|asked| asked > &1_000_000));
+    messages.extend(Some(options.messages).filter(|count| *count > 1_000_000));
     report.curves.push(along("messages", &messages, time, |dir, size| {
         people(dir, 10);
         rooms(dir, 3, 2);
@@ -151,7 +150,7 @@ pub(crate) fn grow(asked: &Asked, report: &mut Report) {
     }));
 }
 
-/// One directory, which grows from size to size.
+/// Measures along one axis, on one directory that grows from size to size.
 fn along(axis: &'static str, sizes: &[usize], time: Duration, prepare: impl Fn(&Path, usize)) -> Curve {
     let dir = tempfile::tempdir().expect("a directory");
     let token = {
@@ -198,19 +197,19 @@ fn measure(curve: &mut Curve, dir: &Path, token: &str, time: Duration) {
         pages_before(token, newest as usize / 2, newest as usize / 4 + 1),
     );
     for (work, query) in SEARCHES {
-        // Where there is one room, that is the small one.
+        // If there is only one room, that is used.
         let query = if has_small_room(dir) { (*query).to_owned() } else { query.replace("SMALL", "1") };
         on.note(work, 200, 4, searches(token, &query));
     }
     let token_of_all = token.to_owned();
     on.note("POST", 201, 16, move |client, turn| {
-        post_request(&token_of_all, 1, &talk((client * 1_000_000 + turn) as i64))
+        post_request(&token_of_all, 1, &sentence((client * 1_000_000 + turn) as i64))
     });
     let cost = fan_out(&server, token);
     curve.note("a message to 20 windows of the room", "µs", Point::alone(cost));
 }
 
-/// What a measurement is of, and where it is noted.
+/// The server that is measured, and the curve that takes the figures.
 struct Measuring<'a> {
     curve: &'a mut Curve,
     server: &'a Process,
@@ -226,7 +225,7 @@ impl Measuring<'_> {
         make: impl Fn(usize, usize) -> Vec<u8> + Clone + 'static,
     ) {
         let runs: Vec<Outcome> =
-            (0..ROUNDS).map(|_| hammer(self.server, clients, self.time, status, make.clone())).collect();
+            (0..ROUNDS).map(|_| run_clients(self.server, clients, self.time, status, make.clone())).collect();
         let of = |figure: fn(&Outcome) -> f64| median(runs.iter().map(figure).collect());
         let point = Point {
             cost: of(|run| run.cpu),
@@ -243,7 +242,7 @@ fn has_small_room(dir: &Path) -> bool {
     database(dir).query_row(sql, (), |row| row.get::<_, i64>(0)).is_ok_and(|count| count > 0)
 }
 
-/// The server's CPU microseconds for a message over a socket that 20 others receive.
+/// CPU time of the server in µs for a message over a socket that 20 others receive.
 fn fan_out(server: &Process, token: &str) -> f64 {
     const MESSAGES: usize = 300;
     runtime().block_on(async {
@@ -258,7 +257,7 @@ fn fan_out(server: &Process, token: &str) -> f64 {
                 sockets::send(&mut publisher, &sockets::message(number)).await;
                 sockets::read_until(&mut publisher, b"\"ack\"").await;
             }
-            // The answer to this comes after all that was to be sent before it.
+            // The pong arrives after everything that was queued before it.
             sockets::send(&mut publisher, &text(r#"{"type":"ping"}"#)).await;
             sockets::read_until(&mut publisher, b"\"pong\"").await;
             costs.push((server.cpu() - cpu) * 1e6 / MESSAGES as f64);

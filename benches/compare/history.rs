@@ -1,12 +1,12 @@
-//! A long history, written straight into the database of a stopped server.
+//! A long history, written directly into the database of a stopped server.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::talk;
+use crate::sentence;
 
-/// Whose rare messages are looked for; the other ones are by person 1.
+/// The author of one message in 1,000; the others are by person 1.
 pub(crate) const RARE_PERSON: i64 = 2;
 /// The room with few of the messages.
 pub(crate) const SMALL_ROOM: i64 = 2;
@@ -17,8 +17,8 @@ pub(crate) fn database(dir: &Path) -> Connection {
     db
 }
 
-/// Adds messages until there are so many. Room 2 gets one in 10,000, a needle is in one of 50,000, person 2 writes
-/// one in 1,000; room 1 gets the rest. Or so many rooms are `spread` over in turns.
+/// Adds messages until there are so many. One in 10,000 is in room 2, the others in room 1; one in 50,000 contains
+/// "needle"; one in 1,000 is by person 2. With `spread`, they go to that many rooms in turns.
 pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
     let db = database(dir);
     let figure = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).expect("a number");
@@ -28,7 +28,7 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
             "select max(ifnull((select max(id) from messages), 0), ifnull((select max(seq) from events), 0))",
         ),
     );
-    // The server merges the index's segments little by little; here FTS5 does it by itself.
+    // The server merges segments of the index step by step; here FTS5 does it automatically.
     let automerge = |segments| {
         let set = "insert into messages_fts (messages_fts, rank) values ('automerge', ?)";
         db.execute(set, (segments,)).expect("a setting");
@@ -49,7 +49,7 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
             None => 1,
         };
         let creator = if number % 1_000 == 1 { RARE_PERSON } else { 1 };
-        let mut plain = talk(number);
+        let mut plain = sentence(number);
         if number % 50_000 == 1 {
             plain.push_str(" needle");
         }
@@ -64,7 +64,7 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
     db.execute_batch("commit").expect("a commit");
 }
 
-/// People up to so many, all of them in room 1.
+/// Adds people up to this number, all in room 1.
 pub(crate) fn people(dir: &Path, count: i64) {
     let db = database(dir);
     db.execute_batch(&format!(
@@ -78,7 +78,7 @@ pub(crate) fn people(dir: &Path, count: i64) {
     .expect("people");
 }
 
-/// Rooms up to so many; person 1 is in the first `mine` of them.
+/// Adds rooms up to this number; person 1 is in the first `mine` of them.
 pub(crate) fn rooms(dir: &Path, count: i64, mine: i64) {
     let db = database(dir);
     db.execute_batch(&format!(

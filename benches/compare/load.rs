@@ -1,4 +1,4 @@
-//! A lean client: one thread, raw sockets, requests made beforehand, answers checked for status and length.
+//! A cheap client: one thread and raw sockets; responses are checked for status and length only.
 
 use std::{
     net::SocketAddr,
@@ -12,13 +12,13 @@ use tokio::{
     task::JoinSet,
 };
 
-/// What a run of requests came to.
+/// The results of a run of requests.
 pub(crate) struct Outcome {
     pub(crate) per_second: f64,
     pub(crate) latencies: Vec<Duration>,
     /// CPU time of the server for each request, in microseconds.
     pub(crate) cpu: f64,
-    /// Bytes of the last answer's body.
+    /// The size of a response's body, in bytes.
     pub(crate) size: usize,
 }
 
@@ -28,7 +28,7 @@ impl Outcome {
         format!("{}, {:.1} µs", per_second(self.per_second), self.cpu)
     }
 
-    /// How long answers took.
+    /// Percentiles of the latency.
     pub(crate) fn times(&self) -> String {
         format!("p50 {:.2}, p99 {:.2} ms", self.percentile(0.5), self.percentile(0.99))
     }
@@ -54,9 +54,9 @@ pub(crate) fn request(method: &str, path: &str, token: &str, more: &str, body: &
     format!("{method} {path} HTTP/1.1\r\nhost: bench\r\ncookie: campfire_session={token}\r\nsec-fetch-site: same-origin\r\n{more}{length}\r\n{body}").into_bytes()
 }
 
-/// Sends requests over `clients` connections for a while, each as soon as the last is answered. `make` gives the
-/// request of a client's turn. Every status has to be `status`.
-pub(crate) fn hammer(
+/// Sends requests over `clients` connections for `time`, each after the response to the last. `make` returns the
+/// request of a client's turn. Every response must have this status.
+pub(crate) fn run_clients(
     server: &Process,
     clients: usize,
     time: Duration,
@@ -112,7 +112,7 @@ impl Connection {
         Self { stream, buffer: vec![0; 256 << 10], filled: 0 }
     }
 
-    /// Sends a request and reads its answer: the status and the body.
+    /// Sends a request; returns the status and the body of the response.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> (u16, Vec<u8>) {
         self.stream.write_all(request).await.expect("the server reads");
         self.filled = 0;

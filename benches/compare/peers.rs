@@ -1,5 +1,5 @@
-//! What people would pick for fan-out instead, each spoken to over WebSocket with no more of its protocol than it takes
-//! to receive and to publish: NATS, MQTT, a broadcast with Node's `ws`, a room of socket.io.
+//! Other servers that fan out over WebSocket: NATS, MQTT, a broadcast with Node's `ws`, a room of socket.io. The clients
+//! implement only as much of each protocol as is needed to receive and to publish.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -7,23 +7,23 @@ use std::{
     process::Command,
 };
 
-use crate::process::{Process, on_a_leash};
+use crate::process::{Process, bound_to_parent};
 
-/// A server that fans out, and what to say to it.
+/// A server that fans out, and the bytes of its protocol.
 pub(crate) struct Peer {
     pub(crate) process: Process,
     pub(crate) receive: Vec<Step>,
     pub(crate) publish: Vec<Step>,
     /// The bytes that publish a message, by its number.
     pub(crate) message: Box<dyn Fn(usize) -> Vec<u8>>,
-    /// What has to live as long as the server does.
+    /// Kept as long as the server runs.
     pub(crate) _directory: tempfile::TempDir,
 }
 
 /// Bytes to send, and bytes of the answer to wait for.
 pub(crate) type Step = (Vec<u8>, &'static [u8]);
 
-/// Starts one, with a payload for its messages; or says why it is not there.
+/// Starts a server with a payload for its messages; an error says why it is not available.
 pub(crate) type Start = fn(&str) -> Result<Peer, String>;
 
 pub(crate) const PEERS: [(&str, Start); 4] =
@@ -34,7 +34,7 @@ pub(crate) fn upgrade(path: &str, more: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n").into_bytes()
 }
 
-/// A client's text frame; the mask is zero, so the payload is as it is.
+/// A client's text frame. The mask is zero, so the payload is unchanged.
 pub(crate) fn text(payload: &str) -> Vec<u8> {
     frame(0x81, payload.as_bytes())
 }
@@ -57,7 +57,7 @@ fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Debian puts servers where not everybody's PATH leads.
+/// Debian puts servers into /usr/sbin, which is not on every PATH.
 fn installed(name: &str) -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
@@ -71,7 +71,7 @@ fn free_address() -> SocketAddr {
     listener.local_addr().expect("an address")
 }
 
-/// A server with a settings file: where it listens for WebSockets, and the process.
+/// Starts a server with a settings file, made for the address on which it listens for WebSockets.
 fn configured(
     name: &str,
     option: &str,
@@ -81,7 +81,7 @@ fn configured(
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("settings.conf");
     std::fs::write(&file, settings(address)).expect("a settings file");
-    let mut command = on_a_leash(program);
+    let mut command = bound_to_parent(program);
     command.arg(option).arg(file);
     Ok((Process::listening(command, address)?, directory))
 }
@@ -106,8 +106,8 @@ fn nats(payload: &str) -> Result<Peer, String> {
     })
 }
 
-/// MQTT 3.1.1: CONNECT without a name of its own, SUBSCRIBE to `room`, PUBLISH with QoS 0. A listener of the plain
-/// kind is there because version 2.0.11 does not start without one.
+/// MQTT 3.1.1: CONNECT without a client id, SUBSCRIBE to `room`, PUBLISH with QoS 0. The plain listener is there
+/// because version 2.0.11 does not start without one.
 fn mosquitto(payload: &str) -> Result<Peer, String> {
     let (process, directory) = configured("mosquitto", "-c", |address| {
         format!(
@@ -159,24 +159,24 @@ fn socket_io(payload: &str) -> Result<Peer, String> {
     })
 }
 
-/// A program for Node; what it imports is fetched once, and kept between runs.
+/// A program for Node; its packages are installed once and kept between runs.
 fn node(name: &str, program: &str) -> Result<(Process, tempfile::TempDir), String> {
     let (node, npm) = (installed("node")?, installed("npm")?);
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
-    std::fs::create_dir_all(&home).expect("a directory");
-    if !["ws", "socket.io"].iter().all(|name| home.join("node_modules").join(name).is_dir()) {
+    let modules = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
+    std::fs::create_dir_all(&modules).expect("a directory");
+    if !["ws", "socket.io"].iter().all(|name| modules.join("node_modules").join(name).is_dir()) {
         let installed = Command::new(npm)
             .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-            .arg(&home)
+            .arg(&modules)
             .args(["ws@8", "socket.io@4"])
             .status();
         if !installed.is_ok_and(|status| status.success()) {
             return Err("npm could not fetch it".into());
         }
     }
-    std::fs::write(home.join(name), program).expect("a program");
+    std::fs::write(modules.join(name), program).expect("a program");
     let address = free_address();
-    let mut command = on_a_leash(node);
-    command.arg(home.join(name)).arg(address.port().to_string()).env("NODE_ENV", "production");
+    let mut command = bound_to_parent(node);
+    command.arg(modules.join(name)).arg(address.port().to_string()).env("NODE_ENV", "production");
     Ok((Process::listening(command, address)?, tempfile::tempdir().expect("a directory")))
 }

@@ -1,4 +1,4 @@
-//! The server under test and the floors, each a process of its own with figures of its own.
+//! The server under test, the floors and the other servers as processes, with their CPU time and memory.
 
 use std::{
     ffi::OsStr,
@@ -16,24 +16,24 @@ pub(crate) struct Process {
     pub(crate) started_in: Duration,
 }
 
-/// Starts a program by way of `become_leashed`, which costs about a millisecond: a run that is interrupted, in
-/// whatever way, leaves no server behind.
-pub(crate) fn on_a_leash(program: impl AsRef<OsStr>) -> Command {
+/// Starts a program by way of `exec_bound_to_parent`, so that an interrupted run leaves no server behind. Costs about a
+/// millisecond.
+pub(crate) fn bound_to_parent(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    command.arg("leash").arg(program);
+    command.arg("bound-to-parent").arg(program);
     command
 }
 
-/// Becomes another program, one that ends when its parent does.
-pub(crate) fn become_leashed(program: &str, arguments: &[&str]) -> ! {
+/// Executes another program, which the kernel kills when its parent ends.
+pub(crate) fn exec_bound_to_parent(program: &str, arguments: &[&str]) -> ! {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     panic!("{program}: {}", Command::new(program).args(arguments).exec())
 }
 
 impl Process {
-    /// Our server on a data directory.
+    /// Campfire on a data directory.
     pub(crate) fn campfire(data: &Path) -> Self {
-        let mut command = on_a_leash(env!("CARGO_BIN_EXE_campfire"));
+        let mut command = bound_to_parent(env!("CARGO_BIN_EXE_campfire"));
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -41,14 +41,14 @@ impl Process {
         Self::spawn(command)
     }
 
-    /// This very program as a floor.
+    /// This program as a floor.
     pub(crate) fn floor(arguments: &[&str]) -> Self {
-        let mut command = on_a_leash(std::env::current_exe().expect("this program has a path"));
+        let mut command = bound_to_parent(std::env::current_exe().expect("this program has a path"));
         command.args(arguments);
         Self::spawn(command)
     }
 
-    /// Another server, which is there as soon as it accepts connections.
+    /// Another server; ready as soon as it accepts connections.
     pub(crate) fn listening(mut command: Command, address: SocketAddr) -> Result<Self, String> {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let started = Instant::now();
@@ -82,17 +82,17 @@ impl Process {
             }
         };
         let started_in = started.elapsed();
-        // Whatever else it says must not fill the pipe.
+        // Drains the pipe, so that it does not fill.
         std::thread::spawn(move || std::io::copy(&mut lines.by_ref(), &mut std::io::sink()));
         Self { child, address, started_in }
     }
 
-    /// CPU time so far, in seconds: exact to the microsecond where the scheduler counts it, otherwise to 10 ms.
+    /// CPU time so far in seconds: exact to the microsecond where the kernel has schedstat, otherwise to 10 ms.
     pub(crate) fn cpu(&self) -> f64 {
         self.scheduled().unwrap_or_else(|| self.ticks())
     }
 
-    /// What the threads have run for. Those that ended are not in it: here nobody ends any at work.
+    /// Run time of all threads. Threads that have ended are not included; none end during a measurement.
     fn scheduled(&self) -> Option<f64> {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
         let nanoseconds: f64 = threads

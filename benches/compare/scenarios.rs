@@ -1,4 +1,4 @@
-//! Requests: start, health, pages, posts, search.
+//! Scenarios over HTTP: start, health, pages, posts, search.
 
 use std::{
     net::SocketAddr,
@@ -7,27 +7,26 @@ use std::{
 };
 
 use crate::{
-    Asked, Report, Row, floors,
+    Options, Report, Row, floors,
     history::{RARE_PERSON, SMALL_ROOM, fill, people, rooms},
-    load::{Connection, Outcome, ask_once, hammer, request},
+    load::{Connection, Outcome, ask_once, request, run_clients},
     median,
     process::Process,
-    runtime, sockets,
+    runtime, sentence, sockets,
     table::{grouped, per_second},
-    talk,
 };
 
-fn round(asked: &Asked) -> Duration {
-    Duration::from_millis(if asked.quick { 1_000 } else { 2_000 })
+fn round(options: &Options) -> Duration {
+    Duration::from_millis(if options.quick { 1_000 } else { 2_000 })
 }
 
-fn turns(asked: &Asked) -> usize {
-    if asked.quick { 1 } else { 3 }
+fn turns(options: &Options) -> usize {
+    if options.quick { 1 } else { 3 }
 }
 
 const CLIENTS: usize = 32;
 
-/// Sets the account up; answers the session's token.
+/// Sets up the account; returns the session's token.
 pub(crate) async fn set_up(address: SocketAddr) -> String {
     let body =
         r#"{"account_name":"Bench","name":"Bench","email":"bench@example.org","password":"correct horse"}"#;
@@ -42,9 +41,9 @@ pub(crate) fn post_request(token: &str, room: i64, content: &str) -> Vec<u8> {
     request("POST", "/api/messages", token, "", &format!(r#"{{"room_id":{room},"content":"{content}"}}"#))
 }
 
-pub(crate) fn start(asked: &Asked, report: &mut Report) {
+pub(crate) fn start(options: &Options, report: &mut Report) {
     let (mut cold, mut idle) = (Vec::new(), Vec::new());
-    for _ in 0..if asked.quick { 3 } else { 9 } {
+    for _ in 0..if options.quick { 3 } else { 9 } {
         let dir = tempfile::tempdir().expect("a directory");
         let server = Process::campfire(dir.path());
         let (status, _) =
@@ -62,31 +61,31 @@ pub(crate) fn start(asked: &Asked, report: &mut Report) {
     ]);
 }
 
-pub(crate) fn health(asked: &Asked, report: &mut Report) {
+pub(crate) fn health(options: &Options, report: &mut Report) {
     let dir = tempfile::tempdir().expect("a directory");
     let server = Process::campfire(dir.path());
     let ask = request("GET", "/health", "", "", "");
     let size = runtime().block_on(ask_once(server.address, &ask)).1.len();
     let floor = Process::floor(&["floor-hyper", &size.to_string()]);
-    let row = against(asked, "GET /health", &floor, &server, 200, &ask);
+    let row = against(options, "GET /health", &floor, &server, 200, &ask);
     report.rows.push(row("≥ 0.90", 0.9));
 }
 
-/// Ours and the floor in turns, both asked the same; the target is on the rate.
+/// Runs the same request against the floor and ours in turns; the target is on the rate.
 fn against(
-    asked: &Asked,
+    options: &Options,
     work: &str,
     floor: &Process,
     server: &Process,
     status: u16,
     ask: &[u8],
 ) -> impl FnOnce(&'static str, f64) -> Row + use<> {
-    let hammer = |process, status| {
+    let run_clients = |process, status| {
         let ask = ask.to_vec();
-        hammer(process, CLIENTS, round(asked), status, move |_, _| ask.clone())
+        run_clients(process, CLIENTS, round(options), status, move |_, _| ask.clone())
     };
     let runs: Vec<(Outcome, Outcome)> =
-        (0..turns(asked)).map(|_| (hammer(floor, 200), hammer(server, status))).collect();
+        (0..turns(options)).map(|_| (run_clients(floor, 200), run_clients(server, status))).collect();
     let of = |figure: &dyn Fn(&(Outcome, Outcome)) -> f64| median(runs.iter().map(figure).collect());
     let shown = |rate: f64, cpu: f64| format!("{}, {cpu:.1} µs", per_second(rate));
     let share = of(&|(floor, ours)| ours.per_second / floor.per_second);
@@ -97,13 +96,13 @@ fn against(
     move |target, least| row.target(target, share >= least)
 }
 
-pub(crate) fn page(asked: &Asked, report: &mut Report) {
+pub(crate) fn page(options: &Options, report: &mut Report) {
     let dir = tempfile::tempdir().expect("a directory");
     let server = Process::campfire(dir.path());
     let token = runtime().block_on(set_up(server.address));
     let fill = token.clone();
-    hammer(&server, 8, Duration::from_secs(1), 201, move |client, turn| {
-        post_request(&fill, 1, &talk((client * 1_000_000 + turn) as i64))
+    run_clients(&server, 8, Duration::from_secs(1), 201, move |client, turn| {
+        post_request(&fill, 1, &sentence((client * 1_000_000 + turn) as i64))
     });
     let warm = request("GET", "/api/rooms/1/messages", &token, "", "");
     let (size, etag) = runtime().block_on(async {
@@ -115,16 +114,16 @@ pub(crate) fn page(asked: &Asked, report: &mut Report) {
     });
     let same = Process::floor(&["floor-hyper", &size.to_string()]);
     let work = format!("a page of 50, warm ({:.1} KB)", size as f64 / 1e3);
-    report.rows.push(against(asked, &work, &same, &server, 200, &warm)("≥ 0.80", 0.8));
+    report.rows.push(against(options, &work, &same, &server, 200, &warm)("≥ 0.80", 0.8));
     let empty = Process::floor(&["floor-hyper", "0"]);
     let more = format!("if-none-match: {etag}\r\n");
     let conditional = request("GET", "/api/rooms/1/messages", &token, &more, "");
-    report.rows.push(against(asked, "the same, 304", &empty, &server, 304, &conditional)("≥ 0.80", 0.8));
-    let before = hammer(&server, CLIENTS, round(asked), 200, pages_before(&token, 60, 3_000));
+    report.rows.push(against(options, "the same, 304", &empty, &server, 304, &conditional)("≥ 0.80", 0.8));
+    let before = run_clients(&server, CLIENTS, round(options), 200, pages_before(&token, 60, 3_000));
     report.rows.push(Row::new("a page with before=", before.rate()).target("≤ 50 µs", before.cpu <= 50.0));
 }
 
-/// Pages of room 1 that end anywhere in a stretch of the history.
+/// Requests for pages of room 1 that end in a range of the history.
 pub(crate) fn pages_before(
     token: &str,
     first: usize,
@@ -137,29 +136,29 @@ pub(crate) fn pages_before(
     }
 }
 
-/// Each client is a person of its own, who has the room out of sight: what is posted goes to nobody else, over HTTP and
-/// over sockets alike.
-pub(crate) fn post(asked: &Asked, report: &mut Report) {
+/// Each client is a bot for which the room is invisible, so that posts are delivered to nobody, over HTTP and over
+/// sockets.
+pub(crate) fn post(options: &Options, report: &mut Report) {
     let dir = tempfile::tempdir().expect("a directory");
     let server = Process::campfire(dir.path());
     let tokens = runtime().block_on(bots(server.address, 64));
-    // The first few thousand are cheaper than all later ones: the index is small.
+    // Warm-up: the first few thousand posts are cheaper, because the index is small.
     sockets::posts(&server, &tokens, Duration::from_secs(1));
     for clients in [1, 16, 64] {
         let (mut runs, mut over_sockets, mut floors, mut batch) = (Vec::new(), Vec::new(), Vec::new(), 1.0);
-        for _ in 0..turns(asked) {
+        for _ in 0..turns(options) {
             let (before, tokens) = (batches(server.address), tokens.clone());
             let some = tokens[..clients].to_vec();
-            runs.push(hammer(&server, clients, round(asked), 201, move |client, turn| {
-                post_request(&tokens[client], 1, &talk((client * 1_000_000 + turn) as i64))
+            runs.push(run_clients(&server, clients, round(options), 201, move |client, turn| {
+                post_request(&tokens[client], 1, &sentence((client * 1_000_000 + turn) as i64))
             }));
             let after = batches(server.address);
             batch = ((after.1 - before.1) / (after.0 - before.0)).round().max(1.0);
-            over_sockets.push(sockets::posts(&server, &some, round(asked)));
+            over_sockets.push(sockets::posts(&server, &some, round(options)));
             let floor_dir = tempfile::tempdir().expect("a directory");
-            floors.push(floors::group_commit(floor_dir.path(), batch as usize, round(asked)));
+            floors.push(floors::group_commit(floor_dir.path(), batch as usize, round(options)));
         }
-        let of_turns = |figure: &dyn Fn(usize) -> f64| median((0..turns(asked)).map(figure).collect());
+        let of_turns = |figure: &dyn Fn(usize) -> f64| median((0..turns(options)).map(figure).collect());
         let share = of_turns(&|turn| runs[turn].per_second / floors[turn]);
         let faster = of_turns(&|turn| over_sockets[turn].0 / runs[turn].per_second);
         let cheaper = of_turns(&|turn| over_sockets[turn].1 / runs[turn].cpu);
@@ -187,7 +186,7 @@ pub(crate) fn post(asked: &Asked, report: &mut Report) {
     }
 }
 
-/// The keys of so many bots, none of whom sees room 1 although all are in it.
+/// The keys of so many bots, for all of which room 1 is invisible.
 async fn bots(address: SocketAddr, count: usize) -> Vec<String> {
     let token = set_up(address).await;
     let mut connection = Connection::open(address).await;
@@ -206,7 +205,7 @@ async fn bots(address: SocketAddr, count: usize) -> Vec<String> {
     keys
 }
 
-/// Transactions and commands so far.
+/// The writer's transactions and commands so far.
 fn batches(address: SocketAddr) -> (f64, f64) {
     let body = runtime().block_on(ask_once(address, &request("GET", "/metrics", "", "", ""))).1;
     let text = String::from_utf8(body).expect("metrics are text");
@@ -217,25 +216,29 @@ fn batches(address: SocketAddr) -> (f64, f64) {
     (figure("campfire_writer_batches_total "), figure("campfire_writer_commands_total "))
 }
 
-pub(crate) fn search(asked: &Asked, report: &mut Report) {
+pub(crate) fn search(options: &Options, report: &mut Report) {
     let dir = tempfile::tempdir().expect("a directory");
     let token = {
         let server = Process::campfire(dir.path());
         runtime().block_on(set_up(server.address))
     };
-    // One person is in room 1 and in the small one of three, so that the rooms have to be looked at.
+    // Person 1 is in two of three rooms, so that the search has to filter by room.
     people(dir.path(), 10);
     rooms(dir.path(), 3, 2);
-    fill(dir.path(), asked.messages, None);
+    fill(dir.path(), options.messages, None);
     let server = Process::campfire(dir.path());
     let started = server.started_in.as_secs_f64() * 1e3;
     report.rows.push(
-        Row::new(format!("start on {} messages", grouped(asked.messages as f64)), format!("{started:.0} ms"))
-            .target("≤ 300 ms", started <= 300.0),
+        Row::new(
+            format!("start on {} messages", grouped(options.messages as f64)),
+            format!("{started:.0} ms"),
+        )
+        .target("≤ 300 ms", started <= 300.0),
     );
-    let page = hammer(&server, 4, round(asked), 200, pages_before(&token, 1_000, asked.messages / 2));
+    let page =
+        run_clients(&server, 4, round(options), 200, pages_before(&token, 1_000, options.messages / 2));
     for (work, query) in SEARCHES {
-        let run = hammer(&server, 4, round(asked), 200, searches(&token, query));
+        let run = run_clients(&server, 4, round(options), 200, searches(&token, query));
         let share = run.per_second / page.per_second;
         report.rows.push(
             Row::new(*work, searched(&run))
@@ -246,12 +249,12 @@ pub(crate) fn search(asked: &Asked, report: &mut Report) {
         );
     }
     let ask = search_request(&token, "q=staging");
-    let run = hammer(&server, 4, round(asked), 200, move |_, _| ask.clone());
+    let run = run_clients(&server, 4, round(options), 200, move |_, _| ask.clone());
     report.rows.push(Row::new("search, repeated (from the cache)", searched(&run)));
     drop(server);
     rooms(dir.path(), 1_000, 1_000);
     let server = Process::campfire(dir.path());
-    let run = hammer(&server, 4, round(asked), 200, searches(&token, "q=staging"));
+    let run = run_clients(&server, 4, round(options), 200, searches(&token, "q=staging"));
     report.rows.push(
         Row::new("search, a common word, by somebody in 1,000 rooms", searched(&run))
             .target("p99 ≤ 2 ms", run.percentile(0.99) <= 2.0),
@@ -262,8 +265,8 @@ fn searched(run: &Outcome) -> String {
     format!("{}, p99 {:.2} ms", run.rate(), run.percentile(0.99))
 }
 
-/// Searches that find the same but are never the same, so that none is answered from the cache: each looks before
-/// another message, one that is not there yet.
+/// Searches with equal results but different queries, so that none is answered from the cache: each is before another
+/// message id that does not exist yet.
 pub(crate) fn searches(token: &str, query: &str) -> impl Fn(usize, usize) -> Vec<u8> + Clone + use<> {
     static BEFORE: AtomicUsize = AtomicUsize::new(1_000_000_000);
     let (token, query) = (token.to_owned(), query.to_owned());

@@ -1,4 +1,4 @@
-//! Sockets: how ours is spoken to, receivers that count, what an idle one costs, how long a frame is.
+//! WebSocket clients of Campfire, receivers that count, the memory of an idle socket, and the size of a frame.
 
 use std::{
     net::SocketAddr,
@@ -12,17 +12,17 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Asked, Report, Row,
+    Options, Report, Row,
     load::{Connection, find},
     peers::{PEERS, Peer, Step, text, upgrade},
     process::Process,
     runtime,
     scenarios::set_up,
+    sentence,
     table::grouped,
-    talk,
 };
 
-/// The bytes that stand for the receipt of a message on a socket; the others are sent the same frame as a payload.
+/// The bytes that mark a received message; other servers get the same frame as a payload.
 const CREATED: &[u8] = b"\"message.created\"";
 
 pub(crate) fn handshake(token: &str, more: &str) -> Vec<u8> {
@@ -35,10 +35,10 @@ pub(crate) fn join(room: i64) -> Step {
 
 /// A message for room 1.
 pub(crate) fn message(number: usize) -> Vec<u8> {
-    text(&format!(r#"{{"type":"message","room_id":1,"content":"{}"}}"#, talk(number as i64)))
+    text(&format!(r#"{{"type":"message","room_id":1,"content":"{}"}}"#, sentence(number as i64)))
 }
 
-/// Ourselves, spoken to like the others.
+/// Campfire as a peer like the others.
 pub(crate) fn ours(_: &str) -> Result<Peer, String> {
     let directory = tempfile::tempdir().expect("a directory");
     let process = Process::campfire(directory.path());
@@ -53,7 +53,7 @@ pub(crate) fn ours(_: &str) -> Result<Peer, String> {
     })
 }
 
-/// Opens a connection and goes through the steps with it; answers what came last, too.
+/// Opens a connection and performs the steps; returns the last bytes received, too.
 pub(crate) async fn open(address: SocketAddr, steps: &[Step]) -> (tokio::net::TcpStream, Vec<u8>) {
     let mut stream = Connection::open(address).await.into_stream();
     let mut seen = Vec::new();
@@ -78,7 +78,7 @@ pub(crate) async fn read_until(stream: &mut tokio::net::TcpStream, wanted: &[u8]
     seen
 }
 
-/// Many of them, some at a time: there are servers that take a tenth of a second for each step.
+/// Opens many connections, up to 100 at a time, because some servers take 0.1 s for each step.
 async fn open_all(address: SocketAddr, steps: &[Step], count: usize) -> Vec<tokio::net::TcpStream> {
     let mut streams = Vec::new();
     while streams.len() < count {
@@ -88,7 +88,7 @@ async fn open_all(address: SocketAddr, steps: &[Step], count: usize) -> Vec<toki
     streams
 }
 
-/// Receivers, each a task that counts the messages it gets.
+/// Receivers, each a task that counts its messages.
 pub(crate) async fn receivers(
     address: SocketAddr,
     steps: &[Step],
@@ -109,7 +109,7 @@ pub(crate) async fn receivers(
                 let filled = kept + count;
                 let (found, end) = occurrences(&buffer[..filled]);
                 got.fetch_add(found, Ordering::Relaxed);
-                // A name may be cut in two by the end of the buffer.
+                // The marker may be split at the end of the buffer.
                 kept = (filled - end).min(CREATED.len() - 1);
                 buffer.copy_within(filled - kept..filled, 0);
             }
@@ -118,7 +118,7 @@ pub(crate) async fn receivers(
     tasks
 }
 
-/// How often a message's type stands in the bytes, and where the last one ends.
+/// How often the marker is in the bytes, and where the last one ends.
 fn occurrences(bytes: &[u8]) -> (usize, usize) {
     let (mut found, mut place) = (0, 0);
     while let Some(next) = find_fast(&bytes[place..]) {
@@ -128,7 +128,7 @@ fn occurrences(bytes: &[u8]) -> (usize, usize) {
     (found, place)
 }
 
-/// Few dots stand in a frame, so looking for the one in the type is enough to be quick.
+/// Looks for the marker's dot first, because a frame has few dots.
 fn find_fast(bytes: &[u8]) -> Option<usize> {
     let mut place = 0;
     while let Some(dot) = bytes[place..].iter().position(|byte| *byte == b'.') {
@@ -141,18 +141,18 @@ fn find_fast(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// A message of 100 characters as a socket gets it: the JSON, and how long it is as MessagePack.
+/// The frame of a message of 100 characters: as JSON, and its length as MessagePack.
 pub(crate) fn frames() -> (String, usize) {
     let peer = ours("").expect("we are here");
     let address = peer.process.address;
-    // The cookie is in the handshake that the peer has.
+    // Reuses the peer's handshake, which has the cookie.
     let (handshake, hello) = &peer.receive[0];
     let mut packed = handshake.clone();
     packed.truncate(packed.len() - 2);
     packed.extend_from_slice(b"sec-websocket-protocol: campfire.msgpack\r\n\r\n");
     let room: u8 = 1;
     let join_packed = [b"\x82\xa4type\xa9join_room\xa7room_id".as_slice(), &[room]].concat();
-    let content = &format!("{:x<100}", talk(7))[..100];
+    let content = &format!("{:x<100}", sentence(7))[..100];
     runtime().block_on(async {
         let (mut plain, _) = open(address, &[(handshake.clone(), hello), join(1)]).await;
         let (mut dense, _) =
@@ -167,7 +167,7 @@ pub(crate) fn frames() -> (String, usize) {
     })
 }
 
-/// The payload of the first frame that has these bytes in it. Frames from a server have no mask.
+/// The payload of the first frame that contains these bytes. Frames of a server are not masked.
 async fn payload(stream: &mut tokio::net::TcpStream, wanted: &[u8]) -> Vec<u8> {
     loop {
         let mut head = [0; 2];
@@ -184,8 +184,8 @@ async fn payload(stream: &mut tokio::net::TcpStream, wanted: &[u8]) -> Vec<u8> {
     }
 }
 
-pub(crate) fn idle(asked: &Asked, report: &mut Report) {
-    let count = if asked.quick { 3_000 } else { 15_000 };
+pub(crate) fn idle(options: &Options, report: &mut Report) {
+    let count = if options.quick { 3_000 } else { 15_000 };
     let each = idle_memory(&ours("").expect("we are here"), count);
     report.rows.push(
         Row::new(
@@ -196,8 +196,8 @@ pub(crate) fn idle(asked: &Asked, report: &mut Report) {
     );
 }
 
-pub(crate) fn idle_beside_others(payload: &str, asked: &Asked, report: &mut Report) {
-    let count = if asked.quick { 1_000 } else { 5_000 };
+pub(crate) fn idle_beside_others(payload: &str, options: &Options, report: &mut Report) {
+    let count = if options.quick { 1_000 } else { 5_000 };
     let own = idle_memory(&ours("").expect("we are here"), count);
     let work = format!("memory per idle socket of {}", grouped(count as f64));
     for (name, start) in PEERS {
@@ -212,8 +212,8 @@ pub(crate) fn idle_beside_others(payload: &str, asked: &Asked, report: &mut Repo
     }
 }
 
-/// What each of so many receivers adds, in KiB. The first pays for what all share, and what was needed to start (a
-/// password's hash) has to be given back before the count begins.
+/// Memory that each of so many receivers adds, in KiB. One receiver is connected before, for what all share, and memory
+/// used at the start (hashing the password) must be returned first.
 fn idle_memory(peer: &Peer, count: usize) -> f64 {
     let server = &peer.process;
     runtime().block_on(async {
@@ -226,8 +226,8 @@ fn idle_memory(peer: &Peer, count: usize) -> f64 {
     })
 }
 
-/// Posts over a socket of each person, with one message under way on each. Answers posts per second, and the server's
-/// CPU microseconds for each.
+/// Posts over one socket per person, with one message under way on each. Returns posts per second, and CPU time of the
+/// server for each in µs.
 pub(crate) fn posts(server: &Process, tokens: &[String], time: Duration) -> (f64, f64) {
     runtime().block_on(async {
         let mut streams = Vec::new();

@@ -1,4 +1,4 @@
-//! The table that a run ends in: one line for each target, floor and ours side by side.
+//! The table of results: one line for each measurement, with the floor and ours side by side.
 
 use std::fmt::Write;
 
@@ -27,12 +27,12 @@ impl Row {
         Self { floor: floor.into(), ..self }
     }
 
-    /// Ours by the floor's: rates, times, or bytes.
+    /// Our figure divided by the floor's: rates, times, or bytes.
     pub(crate) fn ratio(self, share: f64) -> Self {
         Self { ratio: format!("{share:.2}"), ..self }
     }
 
-    /// The same of the server's CPU time for each piece of work.
+    /// Our CPU time for each piece of work divided by the floor's.
     pub(crate) fn cpu(self, share: f64) -> Self {
         Self { cpu: format!("{share:.2}"), ..self }
     }
@@ -50,7 +50,7 @@ impl Row {
     }
 }
 
-/// Lines under a head, in columns: as Markdown, or with blanks between.
+/// Lines in columns, the first as the head: as Markdown or as plain text.
 pub(crate) fn columns<T: AsRef<str>>(lines: &[Vec<T>], is_markdown: bool) -> String {
     let width = |column: usize| {
         let cells = lines.iter().filter_map(|line| line.get(column));

@@ -31,7 +31,7 @@ create table sessions (
 ) strict;
 create index sessions_by_user on sessions (user_id);
 
--- Links that work once: password resets.
+-- Links that work once: password resets, and signing another device in.
 create table one_time_tokens (
   token_hash blob primary key,
   user_id integer not null references users,
@@ -40,7 +40,7 @@ create table one_time_tokens (
 ) strict, without rowid;
 
 -- members_key is the sorted list of a direct room's members: the same people always find the same room.
--- A deleted room keeps its row until its messages are purged and its events have aged out.
+-- A deleted room keeps its row. Its messages are purged in the background.
 create table rooms (
   id integer primary key autoincrement,
   name text,

@@ -7,7 +7,7 @@ alter table account add column logo_version integer;
 -- What is found by its kind: `file`, `image`, `video`, `audio`, `link`, `sound`, as words.
 alter table messages add column tags text not null default '';
 
--- Uploaded files. The file lies under `key` in files/ before the row is there; `size` is that of the file itself.
+-- Uploaded files. The file is stored under `key` in files/ before the row is inserted; `byte_size` is that of the file itself.
 create table attachments (
   id integer primary key autoincrement,
   message_id integer not null,
@@ -21,7 +21,7 @@ create table attachments (
 ) strict;
 create index attachments_by_message on attachments (message_id);
 
--- Small pictures of our own making: avatars (`user-5`), the account's logo (`logo`), pictures of link previews (a random key).
+-- Small pictures made by the server: avatars (`user-5`, `user-5-small`), the account's logo (`logo`), pictures of link previews (a random key).
 create table images (
   key text primary key,
   message_id integer,

@@ -1,4 +1,4 @@
-//! Writing the archive: nothing stands under its name until all of it is on the disk.
+//! Writes the archive. It gets its name only once all of it is synced.
 
 use std::{
     fs::{self, File},
@@ -13,19 +13,19 @@ use zstd::stream::write::Encoder;
 
 use super::{BackupError, Pace, Target, manifest::Entry, sync_directory};
 
-/// What zstd calls its default: some 300 MB/s on a core, and a database shrinks to a third.
+/// zstd's default level: about 300 MB/s on one core; a database shrinks to a third.
 const LEVEL: i32 = 3;
 
-/// Bytes gathered before they are written.
+/// Bytes buffered before a write.
 const BUFFER: usize = 256 << 10;
 
-/// The archive is brought to the disk after so many bytes, so that no commit has to wait for a mountain of them.
+/// Bytes after which the archive is synced, so that no commit of the server has to wait for many of them.
 const SYNC_EVERY: u64 = 8 << 20;
 
-/// What stands at the end of a name until the archive is whole.
+/// The end of an incomplete archive's name.
 pub(super) const PART: &str = ".part";
 
-/// Where the bytes go. What is not finished is removed with the value.
+/// The archive's destination. Dropping it removes an incomplete file.
 enum Sink<'a> {
     File { file: File, part: PathBuf, path: PathBuf, unsynced: u64 },
     Stream(Box<dyn Write + 'a>),
@@ -58,26 +58,28 @@ impl Write for Sink<'_> {
 impl Drop for Sink<'_> {
     fn drop(&mut self) {
         if let Self::File { part, .. } = self {
-            // Gone already if all went well.
+            // A complete one was renamed, and is not found.
             let _ = fs::remove_file(part);
         }
     }
 }
 
-/// What nobody will read again soon has no place in the memory of a small board.
+/// Syncs a file and drops it from the page cache: it is not read again soon, and memory may be small.
 pub(super) fn sync_and_forget(file: &File) -> io::Result<()> {
     file.sync_data()?;
-    // A file system that takes no advice is none the worse for it.
+    // Only advice, which some file systems do not support.
     let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
     Ok(())
 }
 
+/// An archive that is being written.
 pub(super) struct Archive<'a> {
     tar: tar::Builder<Encoder<'static, BufWriter<Sink<'a>>>>,
     name: PathBuf,
 }
 
 impl<'a> Archive<'a> {
+    /// Begins an archive. `Exists` if there is a file that may not be replaced.
     pub(super) fn begin(target: Target<'a>) -> Result<Self, BackupError> {
         let (sink, name) = match target {
             Target::Stream(stream) => (Sink::Stream(stream), PathBuf::from("standard output")),
@@ -88,7 +90,7 @@ impl<'a> Archive<'a> {
                 let mut part = path.as_os_str().to_owned();
                 part.push(PART);
                 let part = PathBuf::from(part);
-                // There are keys in it. One that was left over may belong to somebody else, so it is not written into.
+                // The archive contains keys, and a leftover may belong to another user: so it is replaced, not overwritten.
                 let begin = || {
                     match fs::remove_file(&part) {
                         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -108,7 +110,7 @@ impl<'a> Archive<'a> {
         Ok(Self { tar: tar::Builder::new(encoder), name })
     }
 
-    /// Takes a file in, and answers what the manifest says of it.
+    /// Adds a file under a path, and returns its entry for the manifest. `place` is the file's name in errors.
     pub(super) fn add(
         &mut self,
         path: &str,
@@ -140,7 +142,7 @@ impl<'a> Archive<'a> {
         Ok(Entry::new(path, metadata.len(), &hash.finalize().into()))
     }
 
-    /// Closes the archive and puts it in its place. Answers its size; 0 for a stream.
+    /// Completes the archive, and gives it its name. Returns its size in bytes; 0 for a stream.
     pub(super) fn finish(self) -> Result<u64, BackupError> {
         let failed = |error| BackupError::Write(self.name.clone(), error);
         let encoder = self.tar.into_inner().map_err(failed)?;
@@ -161,20 +163,20 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// A file on its way into the archive: hashed, counted, and no longer than it was said to be.
+/// Reads a file into the archive: hashes it, and ends at the size in its header.
 struct Source<'a, 'b> {
     file: &'a File,
     left: u64,
     hash: Sha256,
-    /// Why reading failed, to tell that from writing.
+    /// Why reading failed: the archive's error could be of writing too.
     failure: Option<io::Error>,
     pace: &'a mut Pace<'b>,
 }
 
 impl Read for Source<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let read = self.file.read(&mut buffer[..most]).and_then(|count| {
+        let max = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = self.file.read(&mut buffer[..max]).and_then(|count| {
             self.pace.worked_io(count as u64)?;
             Ok(count)
         });
@@ -186,9 +188,9 @@ impl Read for Source<'_, '_> {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
-                let told = io::Error::other(error.to_string());
+                let copy = io::Error::other(error.to_string());
                 self.failure = Some(error);
-                Err(told)
+                Err(copy)
             }
         }
     }

@@ -1,7 +1,15 @@
-//! The manifest: what a backup is, and what is in it.
+//! The manifest: by which version and when a backup was made, and its entries.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::BackupError;
 
 /// The version of the archive's layout that this binary writes, and the newest that it reads.
 pub(super) const FORMAT: i64 = 1;
@@ -11,21 +19,21 @@ pub(super) const DATABASE: &str = "campfire.db";
 pub(super) const FILES: &str = "files/";
 pub(super) const CERTIFICATES: &str = "certificates/";
 
-/// The longest manifest that is read: some two million files.
+/// Bytes of the longest manifest that is read: about two million files.
 pub(super) const MAX_BYTES: u64 = 384 << 20;
 
 /// Parts of a path below `certificates/`, and characters of each, at most.
 const MAX_DEPTH: usize = 4;
 const MAX_PART: usize = 80;
 
-/// What stands before the files, on one line; the files follow, a line each.
+/// The first members of the manifest, on one line. The files follow, a line each.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Head {
     pub format: i64,
-    /// Of the campfire that made it.
+    /// The version of campfire that made it.
     pub version: String,
     pub schema: i64,
-    /// RFC 3339, the moment of the database.
+    /// When the snapshot was taken, by RFC 3339.
     pub made_at: String,
 }
 
@@ -34,7 +42,7 @@ pub(super) struct Manifest {
     #[serde(flatten)]
     pub head: Head,
     pub files: Vec<Entry>,
-    /// Files that the database knows and that were not there.
+    /// Files that have a row and did not exist.
     pub missing: Vec<String>,
 }
 
@@ -51,13 +59,55 @@ impl Entry {
         Self { path: path.to_owned(), size, sha256: crate::types::hex(sha256) }
     }
 
-    /// Stands for the whole entry, so that what was read can be held against what is written without keeping it all.
+    /// A hash of the entry, so that entries can be compared with the manifest without having all of them in memory.
     pub(super) fn digest(&self) -> [u8; 32] {
         Sha256::digest(format!("{} {} {}", self.sha256, self.size, self.path)).into()
     }
 }
 
-/// Whether an entry of this name may be in a backup. There is no other shape, so none leads anywhere else.
+/// Writes a manifest to a file, entry by entry: there may be too many for memory.
+pub(super) struct Listing {
+    path: PathBuf,
+    file: BufWriter<File>,
+    is_first: bool,
+}
+
+impl Listing {
+    pub(super) fn begin(path: &Path) -> Result<Self, BackupError> {
+        let file = File::create(path).map_err(|error| BackupError::Write(path.to_owned(), error))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), is_first: true })
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), BackupError> {
+        self.file.write_all(text.as_bytes()).map_err(|error| BackupError::Write(self.path.clone(), error))
+    }
+
+    pub(super) fn head(&mut self, head: &Head) -> Result<(), BackupError> {
+        let json = json(head)?;
+        self.write(json.trim_end_matches('}'))?;
+        self.write(",\"files\":[\n")
+    }
+
+    pub(super) fn entry(&mut self, entry: &Entry) -> Result<(), BackupError> {
+        let comma = if std::mem::take(&mut self.is_first) { "" } else { ",\n" };
+        let json = json(entry)?;
+        self.write(comma)?;
+        self.write(&json)
+    }
+
+    pub(super) fn finish(mut self, missing: &[String]) -> Result<PathBuf, BackupError> {
+        let missing = json(&missing)?;
+        self.write(&format!("\n],\"missing\":{missing}}}\n"))?;
+        self.file.flush().map_err(|error| BackupError::Write(self.path.clone(), error))?;
+        Ok(self.path)
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, BackupError> {
+    serde_json::to_string(value).map_err(|error| BackupError::Broken(error.to_string()))
+}
+
+/// Whether an entry of this name may be in a backup. No such name leads out of the directory.
 pub(super) fn is_place(path: &str) -> bool {
     if let Some(file) = path.strip_prefix(FILES) {
         let Some((folder, key)) = file.split_once('/') else { return false };
@@ -70,6 +120,7 @@ pub(super) fn is_place(path: &str) -> bool {
     path == DATABASE || path == NAME
 }
 
+/// Whether an uploaded file may have this key.
 pub(super) fn is_key(key: &str) -> bool {
     (3..=64).contains(&key.len()) && key.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
 }
@@ -86,7 +137,7 @@ mod tests {
     use super::is_place;
 
     #[test]
-    fn only_what_a_backup_has_may_be_in_one() {
+    fn entry_names_are_limited_to_those_of_a_backup() {
         for good in [
             "campfire.db",
             "manifest.json",

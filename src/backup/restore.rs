@@ -1,5 +1,5 @@
-//! Reading a backup: all of it is verified before any of it is in its place. An archive may be anybody's, so nothing in it
-//! is believed: only names that a backup has, only regular files, no more than there is room for.
+//! Reads a backup: all of it is verified before any of it is in its place. An archive may come from anybody and is not
+//! trusted: only names that a backup has, only regular files, no more than there is room for.
 
 use std::{
     fs::{self, File},
@@ -18,7 +18,8 @@ use super::{
 };
 use crate::store::{Examined, SCHEMA_VERSION};
 
-/// Memory that an archive may demand: 2^25 bytes, four times what we write, for who compressed it harder.
+/// The memory that an archive may need for decompression, as a power of two in bytes. Archives that were compressed again
+/// at a higher level need more than ours.
 const MAX_WINDOW_LOG: u32 = 25;
 
 /// Bytes read at a time.
@@ -27,13 +28,13 @@ const BUFFER: usize = 256 << 10;
 /// Entries of an archive, at most. Each takes 32 bytes of memory until the manifest is read.
 const MAX_ENTRIES: usize = 2_000_000;
 
-/// What may follow the last entry: the end of a tar file, and what it is padded with.
+/// Bytes that may follow the last entry: the end of a tar file, and its padding.
 const MAX_TRAILER: u64 = 1 << 20;
 
-/// Bytes written between two looks at the room that is left.
-const LOOK_EVERY: u64 = 64 << 20;
+/// Bytes written between two checks of the room that is left.
+const CHECK_EVERY: u64 = 64 << 20;
 
-/// What was restored, or could be.
+/// What was restored, or verified.
 #[derive(Debug)]
 pub struct Restored {
     /// When the backup was made, and by which version.
@@ -41,11 +42,11 @@ pub struct Restored {
     pub version: String,
     pub files: u64,
     pub bytes: u64,
-    /// Files that were not there already when it was made.
+    /// Files that were missing already when it was made.
     pub missing: u64,
 }
 
-/// Restores into a directory that is empty or not there yet. On failure it is as it was.
+/// Restores into a directory that is empty or does not exist. After an error it is as before.
 pub fn restore(source: impl Read, target: &Path, pace: &mut Pace<'_>) -> Result<Restored, BackupError> {
     let unwritable = |error| BackupError::Write(target.to_owned(), error);
     let exists = match fs::read_dir(target) {
@@ -65,7 +66,7 @@ pub fn restore(source: impl Read, target: &Path, pace: &mut Pace<'_>) -> Result<
     if !exists {
         fs::create_dir_all(parent).map_err(unwritable)?;
     }
-    // Beside a directory that is not there; within one that is, which may be the top of a disk.
+    // Beside a directory that does not exist; within one that does, which may be a mount point.
     let mut name = std::ffi::OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(".restoring");
@@ -92,20 +93,20 @@ pub fn restore(source: impl Read, target: &Path, pace: &mut Pace<'_>) -> Result<
     Ok(restored)
 }
 
-/// Does all that a restore does before the end, and keeps nothing. The database is unpacked below `scratch` for that.
+/// Verifies a backup like [`restore`], without restoring it. The database is unpacked below `scratch` for that.
 pub fn verify(source: impl Read, scratch: &Path, pace: &mut Pace<'_>) -> Result<Restored, BackupError> {
     let scratch = Scratch::make(scratch.join(format!("campfire-verify-{}", crate::types::random_token())))?;
     read(source, &scratch.0, false, pace)
 }
 
-/// A directory that is gone with the value, if it has not been moved.
+/// A temporary directory. Dropping it removes the directory, unless it was renamed.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn make(path: PathBuf) -> Result<Self, BackupError> {
         let make = || {
             match fs::remove_dir_all(&path) {
-                // One that was killed has left it.
+                // A restore that was killed has left it.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
@@ -122,29 +123,36 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         match fs::remove_dir_all(&self.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%error, path = %self.0.display(), "could not clear up");
+                tracing::warn!(%error, path = %self.0.display(), "could not remove a temporary directory");
             }
             _ => {}
         }
     }
 }
 
-/// Reads an archive to its end and checks everything about it. `keep` writes the files down; the database always is.
-fn read(source: impl Read, into: &Path, keep: bool, pace: &mut Pace<'_>) -> Result<Restored, BackupError> {
+/// Reads an archive to its end and checks everything about it. `write_files` writes the files down; the database always is.
+fn read(
+    source: impl Read,
+    into: &Path,
+    write_files: bool,
+    pace: &mut Pace<'_>,
+) -> Result<Restored, BackupError> {
     let mut decoder = Decoder::with_buffer(BufReader::with_capacity(BUFFER, source)).map_err(broken)?;
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(broken)?;
     let mut archive = tar::Archive::new(decoder);
-    let mut unpacking = Unpacking { into, keep, unlooked: LOOK_EVERY, buffer: vec![0; BUFFER], pace };
+    let mut unpacking =
+        Unpacking { into, write_files, unchecked: CHECK_EVERY, buffer: vec![0; BUFFER], pace };
     let (mut seen, mut manifest, mut bytes) = (Vec::new(), None, 0);
-    // Raw: long names and the like are entries that a backup does not have, and not memory that somebody else decides on.
+    // Raw: long names and other extensions are entries that a backup does not have, and would take memory as the archive
+    // says.
     for entry in archive.entries().map_err(broken)?.raw(true) {
         let mut entry = entry.map_err(broken)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if manifest.is_some() {
-            return Err(BackupError::Broken(format!("it goes on after its manifest, with {name:?}")));
+            return Err(BackupError::Broken(format!("{name:?} follows its manifest")));
         }
         if !entry.header().entry_type().is_file() || !is_place(&name) {
-            return Err(BackupError::Broken(format!("{name:?} has no business in a backup")));
+            return Err(BackupError::Broken(format!("{name:?} cannot be in a backup")));
         }
         let size = entry.header().entry_size().map_err(broken)?;
         if name == NAME {
@@ -169,10 +177,10 @@ fn read(source: impl Read, into: &Path, keep: bool, pace: &mut Pace<'_>) -> Resu
     let mut decoder = archive.into_inner();
     let trailer = io::copy(&mut (&mut decoder).take(MAX_TRAILER + 1), &mut io::sink()).map_err(broken)?;
     if trailer > MAX_TRAILER {
-        return Err(BackupError::Broken("it goes on after its end".into()));
+        return Err(BackupError::Broken("there is data after its end".into()));
     }
     let manifest = manifest.ok_or_else(|| BackupError::Broken("its end is missing".into()))?;
-    hold_against(&manifest, &seen)?;
+    compare_with_manifest(&manifest, &seen)?;
     examine(&into.join(DATABASE), &manifest)?;
     let files = seen.len() as u64 - 1;
     Ok(Restored {
@@ -187,15 +195,15 @@ fn read(source: impl Read, into: &Path, keep: bool, pace: &mut Pace<'_>) -> Resu
 fn broken(error: io::Error) -> BackupError {
     BackupError::Broken(match error.kind() {
         io::ErrorKind::UnexpectedEof => "its end is missing".into(),
-        _ => format!("it is damaged, or something else ({error})"),
+        _ => format!("it is damaged, or not a backup ({error})"),
     })
 }
 
 struct Unpacking<'a, 'b> {
     into: &'a Path,
-    keep: bool,
-    /// Bytes written since the room was looked at.
-    unlooked: u64,
+    write_files: bool,
+    /// Bytes written since the room was checked.
+    unchecked: u64,
     buffer: Vec<u8>,
     pace: &'a mut Pace<'b>,
 }
@@ -204,13 +212,13 @@ impl Unpacking<'_, '_> {
     fn unpack(&mut self, entry: &mut impl Read, name: &str, size: u64) -> Result<[u8; 32], BackupError> {
         let path = self.into.join(name);
         let mut file = None;
-        if self.keep || name == DATABASE {
-            // A file that cannot fit need not be begun.
-            if size > LEFT_FREE || self.unlooked + size > LOOK_EVERY {
-                self.unlooked = 0;
+        if self.write_files || name == DATABASE {
+            // A file that does not fit is not begun.
+            if size > LEFT_FREE || self.unchecked + size > CHECK_EVERY {
+                self.unchecked = 0;
                 require_room(self.into, size)?;
             }
-            self.unlooked += size;
+            self.unchecked += size;
             let begin = || {
                 if let Some(parent) = path.parent() {
                     fs::create_dir_all(parent)?;
@@ -224,8 +232,8 @@ impl Unpacking<'_, '_> {
         }
         let (mut left, mut hash) = (size, Sha256::new());
         while left > 0 {
-            let most = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let count = match entry.read(&mut self.buffer[..most]) {
+            let max = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let count = match entry.read(&mut self.buffer[..max]) {
                 Ok(0) => return Err(BackupError::Broken("its end is missing".into())),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -243,13 +251,13 @@ impl Unpacking<'_, '_> {
     }
 }
 
-/// Every entry of the manifest was there, in its order and as it was written down, and nothing else.
-fn hold_against(manifest: &Manifest, seen: &[[u8; 32]]) -> Result<(), BackupError> {
+/// Fails unless the archive's entries are those of the manifest, in the same order.
+fn compare_with_manifest(manifest: &Manifest, seen: &[[u8; 32]]) -> Result<(), BackupError> {
     if manifest.head.format > FORMAT {
         return Err(BackupError::Newer { found: manifest.head.format, known: FORMAT });
     }
     if manifest.head.format < 1 {
-        return Err(BackupError::Broken("its manifest has a version that never was".into()));
+        return Err(BackupError::Broken("its manifest has an invalid format".into()));
     }
     for (entry, digest) in manifest.files.iter().zip(seen) {
         if entry.digest() != *digest {
@@ -266,6 +274,7 @@ fn hold_against(manifest: &Manifest, seen: &[[u8; 32]]) -> Result<(), BackupErro
     Ok(())
 }
 
+/// Fails unless the database is one of campfire's, intact, and of a known schema.
 fn examine(path: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     let unreadable = |error| BackupError::Broken(format!("its database cannot be read ({error})"));
     let database = Examined::open(path).map_err(unreadable)?;
@@ -283,7 +292,7 @@ fn examine(path: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     }
 }
 
-/// Root restores for somebody: whoever the place belongs to has to be able to write there afterwards.
+/// If root restores, gives the files to the owner of the place, who has to be able to write there.
 fn give_to_owner_of(place: &Path, restored: &Path) -> io::Result<()> {
     let owner = fs::metadata(place)?;
     if !rustix::process::geteuid().is_root() || owner.uid() == 0 {

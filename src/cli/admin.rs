@@ -4,8 +4,8 @@ use std::{ffi::OsString, io::Read};
 
 use super::{Failure, Given, help, say};
 use crate::{
+    chat::passwords::hash_password,
     config::Config,
-    http::hash_password,
     server::Nobody,
     store::{
         Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset,
@@ -47,7 +47,7 @@ fn create(given: &Given) -> Result<(), Failure> {
     if name.is_empty() || name.chars().count() > 100 {
         return Err(Failure::Usage("--name has to have 1 to 100 characters".into()));
     }
-    if !crate::http::looks_like_email(email) {
+    if !crate::wire::looks_like_email(email) {
         return Err(Failure::Usage(format!("--email {email:?} does not look like an e-mail address")));
     }
     let mut password = String::new();
@@ -55,7 +55,7 @@ fn create(given: &Given) -> Result<(), Failure> {
         .read_to_string(&mut password)
         .map_err(|error| Failure::Failed(format!("cannot read the password ({error})")))?;
     let password = password.trim_end_matches(['\r', '\n']);
-    if !crate::http::PASSWORD_LENGTH.contains(&password.chars().count()) {
+    if !crate::wire::PASSWORD_LENGTH.contains(&password.chars().count()) {
         return Err(Failure::Usage("the password has to have 8 to 1024 characters".into()));
     }
     let user = CreateUser {

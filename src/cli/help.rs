@@ -321,7 +321,7 @@ mod tests {
         assert!(help.contains("[127.0.0.1:3000]"), "{help}");
     }
 
-    /// The README's table, out of the table of settings.
+    /// The table in docs/settings.md, out of the table of settings.
     fn settings_in_markdown() -> String {
         let defaults = Loaded::default();
         let mut table = String::from("| flag | meaning | default |\n| --- | --- | --- |\n");
@@ -336,18 +336,18 @@ mod tests {
         table
     }
 
-    /// With `CAMPFIRE_WRITE_README=1` it is written anew.
+    /// With `CAMPFIRE_WRITE_DOCS=1` it is written anew.
     #[test]
-    fn the_readme_has_every_setting_with_its_default() {
-        const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        let text = std::fs::read_to_string(README).unwrap();
+    fn settings_page_has_every_setting_with_its_default() {
+        const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
+        let text = std::fs::read_to_string(PAGE).unwrap();
         let (before, rest) = text.split_once("<!-- settings -->\n").expect("where the table begins");
         let (found, after) = rest.split_once("<!-- end of settings -->\n").expect("where it ends");
         let wanted = settings_in_markdown();
-        if found != wanted && std::env::var_os("CAMPFIRE_WRITE_README").is_some() {
+        if found != wanted && std::env::var_os("CAMPFIRE_WRITE_DOCS").is_some() {
             let text = format!("{before}<!-- settings -->\n{wanted}<!-- end of settings -->\n{after}");
-            return std::fs::write(README, text).unwrap();
+            return std::fs::write(PAGE, text).unwrap();
         }
-        assert_eq!(found, wanted, "write it anew: CAMPFIRE_WRITE_README=1 cargo test --lib readme");
+        assert_eq!(found, wanted, "write it anew: CAMPFIRE_WRITE_DOCS=1 cargo test --lib settings_page");
     }
 }

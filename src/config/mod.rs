@@ -12,7 +12,7 @@ use std::{
 
 pub use settings::{SETTINGS, Setting};
 
-use crate::outside::Cidr;
+use crate::outbound::Cidr;
 
 const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
 

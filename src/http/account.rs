@@ -8,28 +8,25 @@ use hyper::{StatusCode, header};
 use serde_json::json;
 
 use super::{
-    form::{Form, required_email, required_password},
-    password::hash_aside,
-    problem::Problem,
-    request::{Admin, Call, Viewer, viewer},
+    request::{Call, viewer},
     response::Reply,
     rooms::room_value,
-    router::{Answer, Later},
-    session::{session_cookie, user_value},
+    router::{Response, ResponseFuture},
+    session::{session_cookie, signed_in, user_value},
 };
 use crate::{
-    store::{Audited, ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp},
-    types::{Account, Role, random_join_code},
-    worker::Worker,
+    chat::{
+        Admin, NAME_LENGTH, Viewer,
+        account::{self, MAX_CSS, NewPerson},
+    },
+    store::ChangeAccount,
+    types::Account,
+    wire::{Form, required_email, required_password},
 };
-
-pub(crate) const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;
-
-const MAX_CSS: usize = 64 << 10;
 
 /// With `with=account` also what the page has to know before anybody is signed in: where to send them, and how to greet
 /// them.
-pub(crate) fn setup_needed(call: &Call) -> Answer {
+pub(crate) fn setup_needed(call: &Call) -> Response {
     if call.query().text("with") != Some("account") {
         let needed = call.worker.state.borrow().account.is_none();
         return Ok(Reply::json(&json!({ "needed": needed })));
@@ -43,31 +40,21 @@ pub(crate) fn setup_needed(call: &Call) -> Answer {
     Ok(Reply::json(&json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account })))
 }
 
-pub(crate) fn set_up(call: Call) -> Later {
+pub(crate) fn set_up(call: Call) -> ResponseFuture {
     Box::pin(async move {
-        let already = || Problem::conflict("This account is set up already: sign in instead.");
-        if call.worker.state.borrow().account.is_some() {
-            return Err(already());
-        }
+        let worker = &call.worker;
+        account::check_not_set_up(worker)?;
         let mut form = call.form()?;
         let account_name = form.required_line("account_name", NAME_LENGTH);
-        let (name, email, password) = person(&mut form);
+        let first = person(&mut form);
         form.finish()?;
-        let password_hash = hash_aside(&call.worker, password).await?;
-        let (token, session) = call.new_session();
-        let join_code = random_join_code();
-        let done = call
-            .worker
-            .writer
-            .write(SetUp { account_name, join_code, name, email, password_hash, session })
-            .await?;
-        let worker = &call.worker;
+        let (done, token) = account::set_up(worker, &call.device(), account_name, first).await?;
         let reply = Reply::written(
             StatusCode::CREATED,
             &json!({
                 "user": user_value(worker, done.user),
-                "account": account(worker)?.private(),
-                "room": room_value(worker, done.room, Some(done.user))?,
+                "account": account::account(worker)?.private(),
+                "room": room_value(worker, done.room, done.user)?,
                 "token": token,
             }),
         );
@@ -75,43 +62,26 @@ pub(crate) fn set_up(call: Call) -> Later {
     })
 }
 
-/// Name, e-mail and password of somebody new.
-fn person(form: &mut Form) -> (String, String, String) {
+fn person(form: &mut Form) -> NewPerson {
     let name = form.required_line("name", NAME_LENGTH);
     let email = required_email(form, "email");
     let password = required_password(form, "password");
-    (name, email, password)
+    NewPerson { name, email, password }
 }
 
-pub(crate) fn join(call: Call) -> Later {
+pub(crate) fn join(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let code = call.param(0).into_owned();
-        let fits =
-            call.worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == code);
-        if !fits {
-            return Err(Problem::not_found());
-        }
+        account::check_join_code(&call.worker, &code)?;
         let mut form = call.form()?;
-        let (name, email, password) = person(&mut form);
+        let person = person(&mut form);
         form.finish()?;
-        let password_hash = hash_aside(&call.worker, password).await?;
-        let (token, session) = call.new_session();
-        let user = CreateUser { name, email, password_hash, role: Role::Member };
-        let user = call.worker.writer.write(Join { code, user, session }).await?;
-        let reply = Reply::written(
-            StatusCode::CREATED,
-            &json!({ "user": user_value(&call.worker, user), "token": token }),
-        );
-        Ok(reply.with(header::SET_COOKIE, session_cookie(&call, &token)))
+        signed_in(&call, account::join(&call.worker, &call.device(), code, person).await?)
     })
 }
 
-fn account(worker: &Worker) -> Result<Account, Problem> {
-    worker.state.borrow().account.clone().ok_or_else(Problem::not_found)
-}
-
-pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
-    let account = account(&call.worker)?;
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
+    let account = account::account(&call.worker)?;
     if !viewer.is_admin {
         return Ok(Reply::json(&account.public()));
     }
@@ -126,7 +96,7 @@ fn join_url(call: &Call, account: &Account) -> String {
     format!("{}/join/{}", call.base_url(), account.join_code)
 }
 
-pub(crate) fn change(call: Call, admin: Admin) -> Later {
+pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let name = form.line("name", NAME_LENGTH);
@@ -145,9 +115,7 @@ pub(crate) fn change(call: Call, admin: Admin) -> Later {
             change.restrict_room_creation = restrict.or(change.restrict_room_creation);
             change.retention_days = retention.or(change.retention_days);
         }
-        let act = admin.act(&call, "account.change", "account");
-        let account = call.worker.writer.write(Audited { command: change, act }).await?;
-        call.worker.shared.retention_changed.notify_one();
+        let account = account::change(&call.worker, &admin, change).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
@@ -156,11 +124,9 @@ fn settings(form: &mut Form) -> (Option<bool>, Option<Option<u32>>) {
     (form.flag("restrict_room_creation"), form.nullable_number("retention_days", 1..=36_500))
 }
 
-pub(crate) fn renew_join_code(call: Call, admin: Admin) -> Later {
+pub(crate) fn renew_join_code(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let act = admin.act(&call, "account.join_code", "account");
-        let command = RenewJoinCode { code: random_join_code() };
-        let account = call.worker.writer.write(Audited { command, act }).await?;
+        let account = account::renew_join_code(&call.worker, &admin).await?;
         let url = join_url(&call, &account);
         let body = json!({ "join_code": &*account.join_code, "qr_svg": qr_svg(&url), "url": url });
         Ok(Reply::written(StatusCode::CREATED, &body))

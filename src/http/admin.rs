@@ -3,17 +3,18 @@
 use serde_json::json;
 
 use super::{
-    problem::Problem,
-    request::{Admin, Call},
+    request::Call,
     response::Reply,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
+    chat::Admin,
     store::{Audited, DropJob, RetryJob},
     types::JobId,
+    wire::Problem,
 };
 
-pub(crate) fn audit(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn audit(call: &Call, _: &Admin) -> Response {
     let query = call.query();
     let (before, limit) = (query.id("before")?, query.limit()?);
     let (lines, has_before) = call.worker.reader.audit(before, limit)?;
@@ -21,7 +22,7 @@ pub(crate) fn audit(call: &Call, _: &Admin) -> Answer {
 }
 
 /// The dead letters, or with `state=waiting` those that wait.
-pub(crate) fn jobs(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn jobs(call: &Call, _: &Admin) -> Response {
     let query = call.query();
     let dead = match query.text("state") {
         None | Some("dead") => true,
@@ -31,19 +32,19 @@ pub(crate) fn jobs(call: &Call, _: &Admin) -> Answer {
     Ok(Reply::json(&json!({ "jobs": call.worker.reader.jobs(dead, query.limit()?)? })))
 }
 
-pub(crate) fn retry_job(call: Call, admin: Admin) -> Later {
+pub(crate) fn retry_job(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let job = JobId(call.id(0)?);
-        let act = admin.act(&call, "job.retry", format_args!("job {job}"));
+        let act = admin.act("job.retry", format_args!("job {job}"));
         call.worker.writer.write(Audited { command: RetryJob { job }, act }).await?;
         Ok(Reply::no_content())
     })
 }
 
-pub(crate) fn drop_job(call: Call, admin: Admin) -> Later {
+pub(crate) fn drop_job(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let job = JobId(call.id(0)?);
-        let act = admin.act(&call, "job.drop", format_args!("job {job}"));
+        let act = admin.act("job.drop", format_args!("job {job}"));
         call.worker.writer.write(Audited { command: DropJob { job }, act }).await?;
         Ok(Reply::no_content())
     })

@@ -4,16 +4,15 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    account::NAME_LENGTH,
-    form::Form,
-    problem::Problem,
-    request::{Admin, Call},
+    request::Call,
     response::Reply,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
-    store::{Audited, Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey},
+    chat::{Admin, NAME_LENGTH, bots},
+    store::Bot,
     types::UserId,
+    wire::{Form, Problem},
     worker::Worker,
 };
 
@@ -30,16 +29,16 @@ fn view(worker: &Worker, bot: &Bot) -> Value {
     })
 }
 
-pub(crate) fn list(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn list(call: &Call, _: &Admin) -> Response {
     let bots: Vec<_> = call.worker.reader.bots()?.iter().map(|bot| view(&call.worker, bot)).collect();
     Ok(Reply::json(&json!({ "bots": bots })))
 }
 
 fn found(call: &Call) -> Result<Bot, Problem> {
-    call.worker.reader.bot(UserId(call.id(0)?))?.ok_or_else(Problem::not_found)
+    bots::find(&call.worker, UserId(call.id(0)?))
 }
 
-pub(crate) fn show(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     Ok(Reply::json(&view(&call.worker, &found(call)?)))
 }
 
@@ -58,17 +57,14 @@ fn webhook_url(form: &mut Form) -> Option<Option<String>> {
     Some(url)
 }
 
-pub(crate) fn create(call: Call, admin: Admin) -> Later {
+pub(crate) fn create(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let name = form.required_line("name", NAME_LENGTH);
         let webhook_url = webhook_url(&mut form).flatten();
         form.finish()?;
-        let (secret, key) = call.new_session();
-        let act = admin.act(&call, "bot.create", format_args!("bot {name}"));
-        let command = CreateBot { name, webhook_url: webhook_url.clone(), secret: secret.clone(), key };
-        let id = call.worker.writer.write(Audited { command, act }).await?;
-        Ok(Reply::written(StatusCode::CREATED, &with_key(&call, Bot { id, webhook_url }, &secret)))
+        let (bot, secret) = bots::create(&call.worker, &admin, &call.device(), name, webhook_url).await?;
+        Ok(Reply::written(StatusCode::CREATED, &with_key(&call, bot, &secret)))
     })
 }
 
@@ -78,38 +74,30 @@ fn with_key(call: &Call, bot: Bot, secret: &str) -> Value {
     view
 }
 
-pub(crate) fn change(call: Call, admin: Admin) -> Later {
+pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let bot = found(&call)?.id;
         let mut form = call.form()?;
         let name = form.line("name", NAME_LENGTH);
         let webhook_url = webhook_url(&mut form);
         form.finish()?;
-        let act = admin.act(&call, "bot.change", format_args!("bot {bot}"));
-        let command = ChangeBot { bot, name, webhook_url };
-        call.worker.writer.write(Audited { command, act }).await?;
-        Ok(Reply::written(StatusCode::OK, &view(&call.worker, &found(&call)?)))
+        let bot = bots::change(&call.worker, &admin, bot, name, webhook_url).await?;
+        Ok(Reply::written(StatusCode::OK, &view(&call.worker, &bot)))
     })
 }
 
-pub(crate) fn renew_key(call: Call, admin: Admin) -> Later {
+pub(crate) fn renew_key(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let bot = found(&call)?;
-        let (secret, key) = call.new_session();
-        let act = admin.act(&call, "bot.key", format_args!("bot {}", bot.id));
-        call.worker
-            .writer
-            .write(Audited { command: RenewBotKey { bot: bot.id, secret: secret.clone(), key }, act })
-            .await?;
+        let secret = bots::renew_key(&call.worker, &admin, &call.device(), bot.id).await?;
         Ok(Reply::written(StatusCode::CREATED, &with_key(&call, bot, &secret)))
     })
 }
 
-pub(crate) fn destroy(call: Call, admin: Admin) -> Later {
+pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let bot = found(&call)?.id;
-        let act = admin.act(&call, "bot.remove", format_args!("bot {bot}"));
-        call.worker.writer.write(Audited { command: RemoveBot { bot }, act }).await?;
+        bots::remove(&call.worker, &admin, bot).await?;
         Ok(Reply::no_content())
     })
 }

@@ -7,20 +7,15 @@ use hyper::{
     StatusCode,
     header::{self, HeaderValue},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{
-    body::Body,
-    problem::Problem,
-    request::{Admin, Call},
-    response::Reply,
-    router::Answer,
-};
+use super::{body::Body, request::Call, response::Reply, router::Response};
 use crate::{
-    state::State,
-    store::{DataDir, Reader},
-    types::{MessageId, RoomView},
+    chat::Admin,
+    store::{DataDir, Reader, RoomState, State},
+    types::MessageId,
+    wire::{Problem, RoomView, export_line},
 };
 
 /// Lines are handed on in pieces of about this size, so many of which may wait for a slow reader.
@@ -30,7 +25,7 @@ const WAITING: usize = 4;
 /// Messages read at once.
 const STEP: usize = 500;
 
-pub(crate) fn show(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     let data = DataDir::visit(&call.worker.config().data).map_err(|error| {
         tracing::error!(%error, "an export could not begin");
         Problem::internal()
@@ -66,35 +61,25 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Answer {
 /// Writes an export line by line; an empty line at the end says that all is said.
 pub(crate) fn write(reader: &Reader, pass_on: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let state = reader.state().map_err(io::Error::other)?;
-    let mut line = |kind: &str, value: Value| {
-        let mut line = format!(r#"{{"type":"{kind}","{kind}":{value}"#).into_bytes();
-        line.extend_from_slice(b"}\n");
-        pass_on(&line)
-    };
     if let Some(account) = &state.account {
-        line("account", json!(account.private()))?;
+        pass_on(&export_line("account", json!(account.private()).to_string().as_bytes(), None))?;
     }
     let mut users: Vec<_> = state.users.values().collect();
     users.sort_unstable_by_key(|user| user.id);
     for user in users {
-        line("user", json!(user.private()))?;
+        pass_on(&export_line("user", json!(user.private()).to_string().as_bytes(), None))?;
     }
     for room in rooms(&state) {
-        line("room", room)?;
+        pass_on(&export_line("room", json!(room).to_string().as_bytes(), None))?;
     }
     let mut after = MessageId(0);
     loop {
         let messages = reader.messages_after(after, STEP).map_err(io::Error::other)?;
         for (id, json, key) in &messages {
             after = *id;
-            let mut line = br#"{"type":"message","message":"#.to_vec();
-            line.extend_from_slice(json);
-            if let Some(key) = key {
-                // Where its file lies in the data directory.
-                line.extend_from_slice(format!(r#","file":"files/{}/{key}""#, &key[..2]).as_bytes());
-            }
-            line.extend_from_slice(b"}\n");
-            pass_on(&line)?;
+            // Where its file lies in the data directory.
+            let file = key.as_ref().map(|key| format!("files/{}/{key}", &key[..2]));
+            pass_on(&export_line("message", json, file.as_deref()))?;
         }
         if messages.len() < STEP {
             break;
@@ -104,19 +89,18 @@ pub(crate) fn write(reader: &Reader, pass_on: &mut dyn FnMut(&[u8]) -> io::Resul
 }
 
 /// Rooms with who is in them.
-fn rooms(state: &State) -> Vec<Value> {
+fn rooms(state: &State) -> Vec<RoomView<'_>> {
     let mut rooms: Vec<_> = state.rooms.values().collect();
     rooms.sort_unstable_by_key(|found| found.room.id);
-    let view = |found: &&crate::state::RoomState| {
-        let mut member_ids: Vec<_> = found.members.keys().copied().collect();
-        member_ids.sort_unstable();
-        json!(RoomView {
-            room: &found.room,
-            last_message_id: found.last_message,
-            member_count: member_ids.len(),
-            member_ids: Some(member_ids),
+    let view = |found| {
+        let RoomState { room, last_message, members, .. }: &RoomState = found;
+        RoomView {
+            room,
+            last_message_id: *last_message,
+            member_count: members.len(),
+            member_ids: Some(found.member_ids()),
             membership: None,
-        })
+        }
     };
-    rooms.iter().map(view).collect()
+    rooms.into_iter().map(view).collect()
 }

@@ -10,13 +10,17 @@ use smallvec::SmallVec;
 
 use super::{
     body::{Body, FileBody, Part},
-    problem::Problem,
-    request::{Call, RoomAccess, Viewer},
+    request::Call,
     response::{Reply, names},
-    router::Later,
-    upload::aside,
+    router::ResponseFuture,
 };
-use crate::{picture::is_shown_inline, store::StoredFile, types::AttachmentId};
+use crate::{
+    chat::{RoomAccess, Viewer, files::run_blocking},
+    media::picture::is_shown_inline,
+    store::StoredFile,
+    types::AttachmentId,
+    wire::Problem,
+};
 
 /// Parts of one answer. Who asks for more gets the whole file, as the RFC allows.
 const MAX_PARTS: usize = 16;
@@ -34,7 +38,7 @@ fn found(call: &Call, viewer: &Viewer) -> Result<StoredFile, Problem> {
     Ok(file)
 }
 
-pub(crate) fn show(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn show(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let file = found(&call, &viewer)?;
         if call.param(1) == "thumbnail" && file.filename != "thumbnail" {
@@ -58,7 +62,7 @@ async fn thumbnail(call: &Call, file: StoredFile) -> Result<Reply, Problem> {
     let folder = call.worker.shared.folder.clone();
     let length = {
         let key = key.clone();
-        aside(move || folder.file(&key)?.metadata()).await?.len()
+        run_blocking(move || folder.file(&key)?.metadata()).await?.len()
     };
     send(call, &key, &content_type, length).await
 }
@@ -78,7 +82,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     };
     let folder = call.worker.shared.folder.clone();
     let owned = key.to_owned();
-    let file = aside(move || folder.file(&owned)).await?;
+    let file = run_blocking(move || folder.file(&owned)).await?;
     let whole_type = HeaderValue::try_from(content_type).map_err(|_| Problem::internal())?;
     let (status, kind, parts, content_range) = match ranges.as_deref() {
         None => (StatusCode::OK, whole_type, vec![Part::Stretch(0, length)], None),
@@ -104,7 +108,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
     };
     let body = Body::File(Box::new(FileBody::new(file, parts)));
     let mut reply = Reply::streamed(status, body, kind)
-        .cached(CACHE)
+        .cache_control(CACHE)
         .with(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))
         .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX))
         .with(

@@ -5,24 +5,33 @@ use std::sync::atomic::Ordering;
 use hyper::header;
 
 use super::{
-    problem::Problem,
     request::Call,
     response::Reply,
-    router::{Answer, ROUTES},
+    router::{ROUTES, Response},
 };
-use crate::metrics::{Exposition, ProcessFigures};
+use crate::{
+    metrics::{Exposition, ProcessFigures},
+    wire::Problem,
+};
 
-pub(crate) fn show(call: &Call) -> Answer {
+#[derive(serde::Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+    uptime_s: u64,
+}
+
+pub(crate) fn show(call: &Call) -> Response {
     if !call.worker.is_healthy() || call.worker.shared.is_draining() {
         return Err(Problem::overloaded());
     }
     let uptime = call.worker.shared.started.elapsed().as_secs();
-    let body = format!(r#"{{"status":"ok","version":"{}","uptime_s":{uptime}}}"#, env!("CARGO_PKG_VERSION"));
-    Ok(Reply::written_bytes(hyper::StatusCode::OK, body.into()))
+    let health = Health { status: "ok", version: env!("CARGO_PKG_VERSION"), uptime_s: uptime };
+    Ok(Reply::written(hyper::StatusCode::OK, &health))
 }
 
 /// For Prometheus: from loopback, or with the metrics token.
-pub(crate) fn metrics(call: &Call) -> Answer {
+pub(crate) fn metrics(call: &Call) -> Response {
     let token = call
         .headers
         .get(header::AUTHORIZATION)

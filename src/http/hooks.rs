@@ -4,51 +4,47 @@ use hyper::{StatusCode, body::Incoming, header};
 use serde_json::{Value, json};
 
 use super::{
-    account::NAME_LENGTH,
-    messages::{Draft, post},
-    problem::Problem,
-    request::{Admin, Call, MAX_JSON, Query, read_body},
+    request::{Call, MAX_JSON, Query, read_body},
     response::Reply,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
-    store::{Audited, CreateHook, RemoveHook},
+    chat::{
+        Admin, NAME_LENGTH, bots,
+        messages::{self, Draft},
+    },
     text,
-    types::{HookId, RoomId, TokenHash, random_token},
+    types::{HookId, RoomId, TokenHash},
+    wire::Problem,
 };
 
-pub(crate) fn list(call: &Call, _: &Admin) -> Answer {
+pub(crate) fn list(call: &Call, _: &Admin) -> Response {
     Ok(Reply::json(&json!({ "hooks": call.worker.reader.hooks()? })))
 }
 
-pub(crate) fn create(call: Call, admin: Admin) -> Later {
+pub(crate) fn create(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let name = form.required_line("name", NAME_LENGTH);
         let room = RoomId(form.required_id("room_id"));
         form.finish()?;
-        let token = random_token();
-        let act = admin.act(&call, "hook.create", format_args!("hook {name} in room {room}"));
-        let command =
-            CreateHook { name: name.clone(), room, creator: admin.0.user, token: TokenHash::of(&token) };
-        let id = call.worker.writer.write(Audited { command, act }).await?;
+        let (id, token) = bots::create_hook(&call.worker, &admin, name.clone(), room).await?;
         let url = format!("{}/hooks/{token}", call.base_url());
         let body = json!({ "id": id, "name": name, "room_id": room, "url": url });
         Ok(Reply::written(StatusCode::CREATED, &body))
     })
 }
 
-pub(crate) fn destroy(call: Call, admin: Admin) -> Later {
+pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
         let hook = HookId(call.id(0)?);
-        let act = admin.act(&call, "hook.remove", format_args!("hook {hook}"));
-        call.worker.writer.write(Audited { command: RemoveHook { hook }, act }).await?;
+        bots::remove_hook(&call.worker, &admin, hook).await?;
         Ok(Reply::no_content())
     })
 }
 
 /// Takes what Slack's incoming webhooks take, and answers what they answer.
-pub(crate) fn receive(call: Call, body: Incoming) -> Later {
+pub(crate) fn receive(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let token = TokenHash::of(&call.param(0));
         let hook = call.worker.reader.hook_of(&token)?.ok_or_else(|| refusal(403, "invalid_token"))?;
@@ -70,8 +66,7 @@ pub(crate) fn receive(call: Call, body: Incoming) -> Later {
             _ => {}
         }
         content.push_str(&said.markdown);
-        let draft = Draft { content, client_message_id: None, reply_to: None };
-        let command = post(&call.worker, hook.user_id, hook.room_id, draft);
+        let command = messages::post(&call.worker, hook.user_id, hook.room_id, Draft::of(content));
         call.worker.writer.write(command).await?;
         Ok(Reply::text("ok", "text/plain; charset=utf-8"))
     })

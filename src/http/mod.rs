@@ -8,17 +8,14 @@ mod boosts;
 mod bots;
 mod export;
 mod files;
-mod form;
 mod health;
 mod hooks;
 mod messages;
 mod once;
 mod openapi;
 mod pages;
-mod password;
 mod peer;
 mod pictures;
-mod problem;
 mod push;
 mod request;
 mod response;
@@ -47,26 +44,22 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
 };
 
-pub(crate) use self::{
-    body::Body,
-    export::write as write_export,
-    form::{Form, PASSWORD_LENGTH, looks_like_email},
-    messages::{Draft, compose, played, post, post_file, written},
-    openapi::document as openapi_document,
-    password::hash_password,
-    problem::Problem,
-    request::{RoomAccess, Viewer, origin_is_ours, viewer as socket_viewer},
-    rooms::present,
-    sync::event_json,
-    upload::keep_file,
-};
+pub(crate) use self::{body::Body, export::write as write_export, openapi::document as openapi_document};
 use self::{
     peer::Peer,
-    request::{Admin, Call, MAX_JSON, read_body, viewer},
+    request::{Call, MAX_JSON, origin_is_ours, read_body, viewer},
     response::{Conditions, Reply},
     router::{Handler, find},
 };
-use crate::worker::Worker;
+use crate::{
+    chat::{Admin, Viewer},
+    wire::Problem,
+    worker::Worker,
+};
+
+/// Answers a WebSocket handshake of somebody who may make it, and takes the connection over. The process passes it in,
+/// since `http` and `live` know nothing of one another.
+pub(crate) type Upgrade = fn(&Rc<Worker>, Request<Incoming>, &Viewer) -> Result<Response<()>, Problem>;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -92,6 +85,7 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
     address: IpAddr,
     is_secure: bool,
+    upgrade: Upgrade,
 ) -> Response<Body> {
     let started = Instant::now();
     let peer = Peer::of(address, is_secure, request.headers(), &worker.config().trusted_proxy);
@@ -100,7 +94,7 @@ pub(crate) async fn answer(
     let origin = request.headers().get(header::ORIGIN).cloned();
     let (response, place) = match preflight(&worker, &request) {
         Some(response) => (response, route_count()),
-        None => routed(&worker, request, peer).await,
+        None => routed(&worker, request, peer, upgrade).await,
     };
     let mut response = response;
     if let Some(origin) = origin.filter(|_| !worker.config().cors_origins.is_empty()) {
@@ -132,7 +126,12 @@ fn trace(worker: &Worker, place: usize, response: &Response<Body>, took: Duratio
 }
 
 /// Finds the route and calls its handler; answers the response and the route's place in the table.
-async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> (Response<Body>, usize) {
+async fn routed(
+    worker: &Rc<Worker>,
+    request: Request<Incoming>,
+    peer: Peer,
+    upgrade: Upgrade,
+) -> (Response<Body>, usize) {
     let found = match find(request.method(), request.uri().path()) {
         Ok(found) => found,
         Err(problem) => {
@@ -141,7 +140,9 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     };
     let place = found.place;
     if matches!(found.route.handler, Handler::Socket) {
-        let response = crate::live::upgrade(worker, request, peer.address)
+        let response = socket_viewer(worker, &request, peer.address)
+            .and_then(|viewer| upgrade(worker, request, &viewer))
+            .map(|response| response.map(|()| Body::default()))
             .unwrap_or_else(|problem| Reply::from(problem).into_response(&Conditions::default()));
         return (response, place);
     }
@@ -197,6 +198,21 @@ async fn routed(worker: &Rc<Worker>, request: Request<Incoming>, peer: Peer) -> 
     (reply.into_response(&asked), place)
 }
 
+/// Who opens a socket. A cookie comes along whoever opens it, and a browser always says who does: without `Origin`, or with
+/// that of another site, it does not count.
+fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
+    let headers = request.headers();
+    let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    if worker.state.borrow().is_blocked(address) {
+        return Err(Problem::forbidden("Nothing can be written from this address."));
+    }
+    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
+    if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
+        return Err(Problem::cross_site());
+    }
+    Ok(viewer)
+}
+
 fn signed_in(call: &Call) -> Result<Viewer, Problem> {
     viewer(&call.worker, &call.headers, &call.method, call.address)?.ok_or_else(Problem::not_signed_in)
 }
@@ -214,7 +230,7 @@ fn viewer_who_writes(call: &Call) -> Result<Viewer, Problem> {
     signed_in(call)
 }
 
-async fn dispatch(handler: Handler, call: Call) -> router::Answer {
+async fn dispatch(handler: Handler, call: Call) -> router::Response {
     match handler {
         Handler::Anybody(answer) => answer(&call),
         Handler::AnybodyWrites(answer) => {
@@ -226,7 +242,7 @@ async fn dispatch(handler: Handler, call: Call) -> router::Answer {
             let viewer = signed_in(&call)?;
             answer(&call, &viewer)
         }
-        Handler::ViewerLater(answer) => {
+        Handler::ViewerWaits(answer) => {
             let viewer = signed_in(&call)?;
             answer(call, viewer).await
         }

@@ -1,6 +1,5 @@
 //! The bot API of ONCE Campfire, so that bots that were written for it work unchanged. The key is in the address.
 
-use bytes::Bytes;
 use hyper::{
     StatusCode,
     body::Incoming,
@@ -9,18 +8,20 @@ use hyper::{
 use serde_json::{Value, json};
 
 use super::{
-    boosts,
-    form::Form,
-    messages::{Draft, MAX_CONTENT, post, rendered},
-    problem::Problem,
-    request::{Call, RoomAccess, Viewer, by_token, read_body},
+    request::{Call, read_body},
     response::Reply,
-    router::Later,
+    router::ResponseFuture,
     upload::receive_message,
 };
 use crate::{
-    store::{AddBoost, DeleteMessage, EditMessage, RemoveBoost, Select},
+    chat::{
+        RoomAccess, Viewer,
+        messages::{self, Draft, MAX_CONTENT},
+        sessions,
+    },
+    store::{MessageRow, RemoveBoost, Select},
     types::{BoostId, Message, MessageId, RoomId, SessionKind},
+    wire::{Form, Problem},
 };
 
 /// Messages on a page.
@@ -28,7 +29,7 @@ const PAGE: usize = 40;
 
 /// The bot whose key is in the address, if it is in the room.
 fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
-    let viewer = by_token(&call.worker, &call.param(1), call.address)
+    let viewer = sessions::by_token(&call.worker, &call.param(1), call.address)
         .filter(|viewer| viewer.kind == SessionKind::Bot)
         .ok_or_else(Problem::not_signed_in)?;
     let room = RoomId(call.id(0)?);
@@ -52,7 +53,7 @@ fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
     }))
 }
 
-pub(crate) fn list(call: Call, _: Incoming) -> Later {
+pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (_, room) = bot(&call)?;
         let query = call.query();
@@ -90,29 +91,21 @@ fn is_multipart(call: &Call) -> bool {
 /// The whole body is the text.
 async fn content(call: &Call, body: Incoming) -> Result<String, Problem> {
     let body = read_body(&call.worker, body, 2 * MAX_CONTENT).await?;
-    let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?.trim();
-    if text.is_empty() {
-        return Err(Problem::invalid_field("content", "cannot be blank"));
-    }
-    if text.len() > MAX_CONTENT {
-        return Err(Problem::invalid_field("content", format!("has to have {MAX_CONTENT} bytes or fewer")));
-    }
-    Ok(text.to_owned())
+    let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
+    let text = messages::checked_content(text);
+    text.map(str::to_owned).map_err(|reason| Problem::invalid_field("content", reason))
 }
 
-pub(crate) fn create(call: Call, body: Incoming) -> Later {
+pub(crate) fn create(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        let json: Bytes = if is_multipart(&call) {
-            receive_message(&call, viewer.user, room, body).await?.1
+        let posted = if is_multipart(&call) {
+            receive_message(&call, viewer.user, room, body).await?
         } else {
             let content = content(&call, body).await?;
-            call.worker.shared.limits.post(viewer.user).map_err(Problem::rate_limited)?;
-            let draft = Draft { content, client_message_id: None, reply_to: None };
-            let command = post(&call.worker, viewer.user, room, draft);
-            call.worker.writer.write(command).await?.json
+            messages::send(&call.worker, viewer.user, room, Draft::of(content)).await?
         };
-        let view = view(&call, &json)?;
+        let view = view(&call, &posted.json)?;
         let location = view["url"].as_str().unwrap_or_default().to_owned();
         let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
         Ok(Reply::written(StatusCode::CREATED, &view).with(header::LOCATION, location))
@@ -120,51 +113,47 @@ pub(crate) fn create(call: Call, body: Incoming) -> Later {
 }
 
 /// A message of the room, which the bot may see.
-fn message(call: &Call, room: RoomId) -> Result<MessageId, Problem> {
-    let id = MessageId(call.id(2)?);
-    let found = call.worker.reader.message(id)?.filter(|(found, _, _)| *found == room);
-    found.map(|_| id).ok_or_else(Problem::not_found)
+fn message(call: &Call, room: RoomId) -> Result<MessageRow, Problem> {
+    let found = call.worker.reader.message(MessageId(call.id(2)?))?;
+    found.filter(|message| message.room == room).ok_or_else(Problem::not_found)
 }
 
-pub(crate) fn edit(call: Call, body: Incoming) -> Later {
+pub(crate) fn edit(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, room)?;
         let content = content(&call, body).await?;
-        let text = rendered(&call.worker, room, content).0;
-        let command = EditMessage { message, editor: viewer.user, is_admin: false, text, preview: None };
-        let json = call.worker.writer.write(command).await?;
+        let json = messages::edit(&call.worker, &viewer, &message, content, false).await?;
         Ok(Reply::written(StatusCode::OK, &view(&call, &json)?))
     })
 }
 
-pub(crate) fn destroy(call: Call, _: Incoming) -> Later {
+pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        let message = message(&call, room)?;
-        call.worker.writer.write(DeleteMessage { message, editor: viewer.user, is_admin: false }).await?;
+        messages::delete(&call.worker, &viewer, message(&call, room)?.id).await?;
         Ok(Reply::no_content())
     })
 }
 
-pub(crate) fn boost(call: Call, body: Incoming) -> Later {
+pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, room)?;
         let content = content(&call, body).await?;
         let fields = [("content".to_owned(), content.into())].into_iter().collect();
         let mut form = Form::of(fields);
-        let content = boosts::content(&mut form);
+        let content = messages::take_boost(&mut form);
         form.finish()?;
-        let boosted = call.worker.writer.write(AddBoost { message, user: viewer.user, content }).await?;
+        let boosted = messages::boost(&call.worker, viewer.user, message.id, content).await?;
         Ok(Reply::written(StatusCode::CREATED, &boosted.boost))
     })
 }
 
-pub(crate) fn remove_boost(call: Call, _: Incoming) -> Later {
+pub(crate) fn remove_boost(call: Call, _: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        let message = message(&call, room)?;
+        let message = message(&call, room)?.id;
         let boost = BoostId(call.id(3)?);
         let command = RemoveBoost { boost, user: viewer.user, message: Some(message) };
         call.worker.writer.write(command).await?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     request::Call,
     response::Reply,
-    router::{Answer, Handler, ROUTES, Route},
+    router::{Handler, ROUTES, Response, Route},
 };
 
 /// The shapes of what is sent and answered.
@@ -321,7 +321,7 @@ static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
     document.to_string().into()
 });
 
-pub(crate) fn show(_: &Call) -> Answer {
+pub(crate) fn show(_: &Call) -> Response {
     Ok(Reply::json_bytes(DOCUMENT.clone()))
 }
 

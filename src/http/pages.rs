@@ -6,12 +6,12 @@ use hyper::header::{self, HeaderName, HeaderValue};
 
 use super::{
     assets::{self, Asset},
-    problem::Problem,
     request::Call,
     response::Reply,
-    router::Answer,
+    router::Response,
     session::session_cookie,
 };
+use crate::wire::Problem;
 
 /// Nothing runs, loads or frames but what is ours.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-pub(crate) fn page(call: &Call) -> Answer {
+pub(crate) fn page(call: &Call) -> Response {
     let reply = reply(assets::page())
         .with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY))
         .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
@@ -42,13 +42,13 @@ fn demo_token(call: &Call) -> Option<String> {
     call.worker.shared.demo_token.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-pub(crate) fn asset(call: &Call) -> Answer {
+pub(crate) fn asset(call: &Call) -> Response {
     assets::asset(call.uri.path()).map(reply).ok_or_else(Problem::not_found)
 }
 
 fn reply(asset: &'static Asset) -> Reply {
     let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let mut reply = Reply::text(asset.identity(), asset.content_type).cached(cache);
+    let mut reply = Reply::text(asset.identity(), asset.content_type).cache_control(cache);
     reply.etag = Some(asset.etag.to_string().into());
     reply.gzip = asset.gzip.clone();
     reply.br = asset.br.clone();

@@ -7,7 +7,7 @@ use hyper::{
     header::{self, HeaderName},
 };
 
-use crate::outside::Cidr;
+use crate::outbound::Cidr;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

@@ -9,28 +9,24 @@ use hyper::{
 use serde_json::json;
 
 use super::{
-    problem::Problem,
-    request::{Admin, Call, Viewer, read_body},
+    request::{Call, read_body},
     response::Reply,
-    router::{Answer, Later},
-    upload::aside,
+    router::{Response, ResponseFuture},
     users::found_to_change,
 };
 use crate::{
-    picture::{self, Picture},
-    sounds,
+    chat::{Admin, Viewer, files::run_blocking, people},
+    media::{
+        picture::{self, Picture},
+        sounds,
+    },
     store::{Audited, Image, PutAvatar, PutLogo, PutSmallAvatar, small_avatar},
-    types::UserId,
+    types::{User, UserId, person::color},
+    wire::Problem,
 };
 
 /// A picture that is sent to become an avatar or a logo.
 const MAX_PICTURE: usize = 10 << 20;
-
-/// The colours behind initials: each with white on it reaches a contrast of 4.5 (WCAG 2.2, 1.4.3).
-const COLOURS: [&str; 10] = [
-    "#a8461f", "#8a5a00", "#5d6b12", "#2f7042", "#0f6f6c", "#1f66a0", "#4b57b0", "#7a4a9e", "#9c3f7e",
-    "#a33b4d",
-];
 
 /// With a version in its address a picture never changes; without, it is asked for again.
 fn cache(call: &Call) -> &'static str {
@@ -38,23 +34,19 @@ fn cache(call: &Call) -> &'static str {
     if is_versioned { "private, max-age=31536000, immutable" } else { "private, max-age=300" }
 }
 
-fn reply(call: &Call, image: Image) -> Answer {
+fn reply(call: &Call, image: Image) -> Response {
     let content_type = HeaderValue::try_from(image.content_type).map_err(|_| Problem::internal())?;
-    Ok(Reply::picture(image.bytes.into(), content_type).cached(cache(call)).with(
+    Ok(Reply::picture(image.bytes.into(), content_type).cache_control(cache(call)).with(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
     ))
 }
 
-pub(crate) fn avatar(call: Call, _: Viewer) -> Later {
+pub(crate) fn avatar(call: Call, _: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let id = UserId(call.id(0)?);
-        let (name, version) = {
-            let state = call.worker.state.borrow();
-            let user = state.users.get(&id).ok_or_else(Problem::not_found)?;
-            (user.name.clone(), user.avatar)
-        };
-        let Some(version) = version else { return reply(&call, initials(id, &name)) };
+        let user = people::find(&call.worker, id)?;
+        let Some(version) = user.avatar else { return reply(&call, initials(&user)) };
         let is_small = call.query().text("size") == Some("small");
         if is_small && let Some(stored) = call.worker.reader.image(&small_avatar(id))? {
             return reply(&call, stored);
@@ -63,7 +55,7 @@ pub(crate) fn avatar(call: Call, _: Viewer) -> Later {
         let image = match stored {
             Some(whole) if is_small => made_small(&call, id, version, whole).await?,
             Some(whole) => whole,
-            None => initials(id, &name),
+            None => initials(&user),
         };
         reply(&call, image)
     })
@@ -80,23 +72,17 @@ async fn made_small(call: &Call, user: UserId, version: i64, whole: Image) -> Re
         Some(Picture { content_type, bytes }) => Image { content_type: content_type.into(), bytes },
         None => whole,
     };
-    let image = aside(move || Ok(small())).await?;
+    let image = run_blocking(move || Ok(small())).await?;
     call.worker.writer.write(PutSmallAvatar { user, version, image: image.clone() }).await?;
     Ok(image)
 }
 
-/// The first letters of the first and the last word, on the person's own colour.
-fn initials(id: UserId, name: &str) -> Image {
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let first = |word: &&str| word.chars().find(|c| c.is_alphanumeric());
-    let last = words.last().filter(|_| words.len() > 1).and_then(first);
-    let letters: String =
-        words.first().and_then(first).into_iter().chain(last).flat_map(char::to_uppercase).take(3).collect();
-    let letters = if letters.is_empty() { "?".to_owned() } else { letters };
-    let colour = COLOURS[id.0.unsigned_abs() as usize % COLOURS.len()];
+/// A person's initials on their colour.
+fn initials(user: &User) -> Image {
     // Letters and digits only: nothing in them can end the text.
+    let (letters, color) = (&user.initials, color(user.id));
     let svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64"><rect width="64" height="64" fill="{colour}"/><text x="32" y="33" fill="#fff" font-family="system-ui,sans-serif" font-size="26" font-weight="600" text-anchor="middle" dominant-baseline="central">{letters}</text></svg>"##
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64"><rect width="64" height="64" fill="{color}"/><text x="32" y="33" fill="#fff" font-family="system-ui,sans-serif" font-size="26" font-weight="600" text-anchor="middle" dominant-baseline="central">{letters}</text></svg>"##
     );
     Image { content_type: "image/svg+xml".into(), bytes: svg.into_bytes() }
 }
@@ -105,12 +91,12 @@ async fn received(call: &Call, body: Incoming, make: fn(&[u8]) -> Option<Picture
     let bytes = read_body(&call.worker, body, MAX_PICTURE).await?;
     // The semaphore is never closed.
     let _turn = call.worker.shared.imaging.acquire().await;
-    let picture = aside(move || Ok(std::panic::catch_unwind(|| make(&bytes)).ok().flatten())).await?;
+    let picture = run_blocking(move || Ok(std::panic::catch_unwind(|| make(&bytes)).ok().flatten())).await?;
     let picture = picture.ok_or_else(Problem::not_an_image)?;
     Ok(Image { content_type: picture.content_type.into(), bytes: picture.bytes })
 }
 
-pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> Later {
+pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
         let image = Some(received(&call, body, picture::avatar).await?);
@@ -119,7 +105,7 @@ pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> Later {
     })
 }
 
-pub(crate) fn remove_avatar(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn remove_avatar(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?.id;
         call.worker.writer.write(PutAvatar { user, image: None }).await?;
@@ -128,29 +114,29 @@ pub(crate) fn remove_avatar(call: Call, viewer: Viewer) -> Later {
 }
 
 /// Anybody may see it: it stands above the sign-in form.
-pub(crate) fn logo(call: &Call) -> Answer {
+pub(crate) fn logo(call: &Call) -> Response {
     reply(call, call.worker.reader.image("logo")?.ok_or_else(Problem::not_found)?)
 }
 
-pub(crate) fn put_logo(call: Call, viewer: Viewer, body: Incoming) -> Later {
+pub(crate) fn put_logo(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
-        let act = Admin::of(viewer)?.act(&call, "account.logo", "account");
+        let act = Admin::of(viewer)?.act("account.logo", "account");
         let image = Some(received(&call, body, picture::logo).await?);
         let account = call.worker.writer.write(Audited { command: PutLogo(image), act }).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
 
-pub(crate) fn remove_logo(call: Call, admin: Admin) -> Later {
+pub(crate) fn remove_logo(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let act = admin.act(&call, "account.logo", "account");
+        let act = admin.act("account.logo", "account");
         call.worker.writer.write(Audited { command: PutLogo(None), act }).await?;
         Ok(Reply::no_content())
     })
 }
 
 /// The picture of a link's preview, from our own copy.
-pub(crate) fn embed(call: &Call, _: &Viewer) -> Answer {
+pub(crate) fn embed(call: &Call, _: &Viewer) -> Response {
     let key = call.param(0);
     if !key.starts_with("embed-") {
         return Err(Problem::not_found());
@@ -158,7 +144,7 @@ pub(crate) fn embed(call: &Call, _: &Viewer) -> Answer {
     reply(call, call.worker.reader.image(&key)?.ok_or_else(Problem::not_found)?)
 }
 
-pub(crate) fn sounds(_: &Call, _: &Viewer) -> Answer {
+pub(crate) fn sounds(_: &Call, _: &Viewer) -> Response {
     let list: Vec<_> = sounds::SOUNDS
         .iter()
         .map(|sound| {
@@ -166,24 +152,11 @@ pub(crate) fn sounds(_: &Call, _: &Viewer) -> Answer {
             json!({ "name": sound.name, "title": sound.title, "emoji": sound.emoji, "url": url })
         })
         .collect();
-    Ok(Reply::json(&json!({ "sounds": list })).cached("private, max-age=86400"))
+    Ok(Reply::json(&json!({ "sounds": list })).cache_control("private, max-age=86400"))
 }
 
-pub(crate) fn sound(call: &Call) -> Answer {
+pub(crate) fn sound(call: &Call) -> Response {
     let sound = call.param(0).strip_suffix(".wav").and_then(sounds::find).ok_or_else(Problem::not_found)?;
-    Ok(Reply::picture(sound.wav(), HeaderValue::from_static("audio/wav")).cached("public, max-age=86400"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn initials_are_of_the_first_and_the_last_word() {
-        let text = |name| String::from_utf8(initials(UserId(1), name).bytes).unwrap();
-        assert!(text("Ana Maria Silva").contains(">AS<"));
-        assert!(text("łukasz").contains(">Ł<"));
-        assert!(text("</text><script>").contains(">T<"));
-        assert!(text("<>").contains(">?<"));
-    }
+    Ok(Reply::picture(sound.wav(), HeaderValue::from_static("audio/wav"))
+        .cache_control("public, max-age=86400"))
 }

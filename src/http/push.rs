@@ -1,23 +1,24 @@
 //! Web Push: the key to subscribe with, and the devices that did.
 
-use hyper::{StatusCode, header};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    problem::Problem,
-    request::{Call, Viewer},
+    request::Call,
     response::Reply,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
-    outside::push::are_keys,
+    chat::Viewer,
+    outbound::push::are_keys,
     store::{NewJob, QueueJob, Subscribe, Subscription, Unsubscribe},
     types::{JobKind, SubscriptionId},
+    wire::Problem,
 };
 
 const MAX_ENDPOINT: usize = 2_000;
 
-pub(crate) fn key(call: &Call, _: &Viewer) -> Answer {
+pub(crate) fn key(call: &Call, _: &Viewer) -> Response {
     Ok(Reply::json(&json!({ "public_key": call.worker.shared.vapid.public() })))
 }
 
@@ -30,13 +31,13 @@ fn view(device: &Subscription) -> Value {
     })
 }
 
-pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
+pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     let devices: Vec<_> = call.worker.reader.subscriptions(viewer.user)?.iter().map(view).collect();
     Ok(Reply::json(&json!({ "subscriptions": devices })))
 }
 
 /// Takes what `PushSubscription.toJSON()` gives: `{endpoint, keys: {p256dh, auth}}`.
-pub(crate) fn create(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let endpoint = form.required_line("endpoint", 1..=MAX_ENDPOINT);
@@ -51,16 +52,14 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> Later {
             form.refuse("keys", "has to have a browser's p256dh and auth");
         }
         form.finish()?;
-        let user_agent = call.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let user_agent: String = user_agent.unwrap_or_default().chars().take(256).collect();
-        let user = viewer.user;
+        let (user, user_agent) = (viewer.user, call.device().name());
         let id = call.worker.writer.write(Subscribe { user, endpoint, p256dh, auth, user_agent }).await?;
         let device = call.worker.reader.subscription(id)?.ok_or_else(Problem::not_found)?;
         Ok(Reply::written(StatusCode::CREATED, &view(&device)))
     })
 }
 
-pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let subscription = SubscriptionId(call.id(0)?);
         call.worker.writer.write(Unsubscribe { subscription, user: Some(viewer.user) }).await?;
@@ -69,7 +68,7 @@ pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
 }
 
 /// Sends something to one of the viewer's own devices.
-pub(crate) fn test(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn test(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let id = SubscriptionId(call.id(0)?);
         let device = call.worker.reader.subscription(id)?.filter(|device| device.user == viewer.user);

@@ -7,22 +7,19 @@ use http_body_util::BodyExt;
 use hyper::{HeaderMap, Method, Uri, body::Incoming, header};
 use percent_encoding::percent_decode_str;
 
-use super::{form::Form, problem::Problem, router::Params};
+use super::router::Params;
 use crate::{
-    event::Session,
-    store::{Act, NewSession, TouchSession},
-    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, SessionKind, Timestamp, TokenHash, UserId},
+    chat::{
+        Viewer,
+        sessions::{Device, by_token},
+    },
+    types::MessageId,
+    wire::{Form, Problem},
     worker::Worker,
 };
 
 /// The largest JSON body.
 pub(crate) const MAX_JSON: usize = 1 << 20;
-
-/// `last_active_at` of a session is renewed once in so many milliseconds.
-const TOUCH_AFTER: i64 = 3_600_000;
-
-/// Characters of a secret, as `random_token` makes them.
-const TOKEN_LENGTH: usize = 43;
 
 pub(crate) const COOKIE: &str = "campfire_session";
 
@@ -75,16 +72,10 @@ impl Call {
         Query::parse(self.uri.query().unwrap_or_default())
     }
 
-    /// A new session on the device that asks, and its token.
-    pub(crate) fn new_session(&self) -> (String, NewSession) {
-        let token = crate::types::random_token();
+    /// The device that asks.
+    pub(crate) fn device(&self) -> Device<'_> {
         let user_agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let session = NewSession {
-            token: TokenHash::of(&token),
-            user_agent: user_agent.unwrap_or_default().chars().take(256).collect(),
-            ip_address: self.address.to_string(),
-        };
-        (token, session)
+        Device { user_agent: user_agent.unwrap_or_default(), address: self.address }
     }
 
     /// Whether the caller reached us over TLS, by what we see or are told of our own address.
@@ -113,75 +104,6 @@ impl Call {
     }
 }
 
-/// Proof that somebody is signed in.
-#[derive(Clone, Debug)]
-pub(crate) struct Viewer {
-    pub(crate) user: UserId,
-    pub(crate) is_admin: bool,
-    pub(crate) session: SessionId,
-    /// A browser's cookie, or a token.
-    pub(crate) kind: SessionKind,
-}
-
-impl Viewer {
-    pub(crate) fn act(&self, call: &Call, action: &'static str, subject: impl std::fmt::Display) -> Act {
-        Act {
-            actor: Some(self.user),
-            ip_address: Some(call.address.to_string()),
-            action,
-            subject: subject.to_string(),
-            detail: String::new(),
-        }
-    }
-}
-
-/// Proof that the viewer is an administrator.
-#[derive(Clone, Debug)]
-pub(crate) struct Admin(pub(crate) Viewer);
-
-impl Admin {
-    /// A line for the audit log about what is done here.
-    pub(crate) fn act(&self, call: &Call, action: &'static str, subject: impl std::fmt::Display) -> Act {
-        self.0.act(call, action, subject)
-    }
-
-    pub(crate) fn of(viewer: Viewer) -> Result<Self, Problem> {
-        if viewer.is_admin {
-            Ok(Self(viewer))
-        } else {
-            Err(Problem::forbidden("Only administrators may do this."))
-        }
-    }
-}
-
-/// Proof that the viewer is a member of a room.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RoomAccess {
-    pub(crate) room: RoomId,
-    pub(crate) kind: RoomKind,
-    pub(crate) creator: UserId,
-    pub(crate) involvement: Involvement,
-}
-
-impl RoomAccess {
-    pub(crate) fn of(worker: &Worker, room: RoomId, user: UserId) -> Result<Self, Problem> {
-        let state = worker.state.borrow();
-        let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
-        let involvement = *found.members.get(&user).ok_or_else(Problem::not_found)?;
-        Ok(Self { room, kind: found.room.kind, creator: found.room.creator_id, involvement })
-    }
-
-    /// Whether the viewer may rename, change or delete the room: its creator and administrators; in a direct room
-    /// everybody who is in it.
-    pub(crate) fn may_change(&self, viewer: &Viewer) -> Result<(), Problem> {
-        if viewer.is_admin || self.creator == viewer.user || self.kind == RoomKind::Direct {
-            Ok(())
-        } else {
-            Err(Problem::forbidden("Only the room's creator or an administrator may do this."))
-        }
-    }
-}
-
 /// Who asks: by the `Authorization` header if there is one, otherwise by the cookie.
 pub(crate) fn viewer(
     worker: &Worker,
@@ -204,28 +126,6 @@ pub(crate) fn viewer(
         return Err(Problem::cross_site());
     }
     Ok(viewer)
-}
-
-/// Whoever a secret stands for.
-pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<Viewer> {
-    let hash = TokenHash::of(secret_of(token));
-    let state = worker.state.borrow();
-    let session = state.session(&hash)?;
-    let user = state.users.get(&session.user_id).filter(|user| user.is_active())?;
-    touch(worker, session, hash, address);
-    Some(Viewer { user: user.id, is_admin: user.is_admin(), session: session.id, kind: session.kind })
-}
-
-/// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
-pub(crate) fn secret_of(key: &str) -> &str {
-    match key.split_once('-') {
-        Some((id, secret))
-            if secret.len() == TOKEN_LENGTH && id.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            secret
-        }
-        _ => key,
-    }
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -263,14 +163,6 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let origin = origin.to_str().unwrap_or_default();
     origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-}
-
-fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) {
-    let now = Timestamp::now();
-    if now.0 - session.last_active_at.0 > TOUCH_AFTER {
-        let touch = TouchSession { session: session.id, token, ip_address: address.to_string() };
-        worker.writer.submit_later(touch);
-    }
 }
 
 /// So much of a body that is too large is read and thrown away: closed in the middle of it, the connection would be

@@ -8,10 +8,12 @@ use hyper::{
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use super::{body::Body, problem::Problem};
+use super::body::Body;
 use crate::{
-    cache::{BodyCache, Coding, Key, etag},
+    store::Posted,
     types::Seq,
+    wire::{Problem, to_json},
+    worker::cache::{BodyCache, Coding, Key, etag},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -120,9 +122,14 @@ impl Reply {
         Self { etag: Some(etag.into()), cache_control: PRIVATE, ..Self::of(StatusCode::OK, body, Some(JSON)) }
     }
 
-    /// What is kept under a key for that version, in the coding that the caller takes: nothing is made anew but a coding
+    /// What is cached under a key for that version, in the coding that the caller takes: nothing is made anew but a coding
     /// that nobody has asked for before.
-    pub(crate) fn kept(cache: &mut BodyCache, key: &Key, version: Seq, request: &HeaderMap) -> Option<Self> {
+    pub(crate) fn cached(
+        cache: &mut BodyCache,
+        key: &Key,
+        version: Seq,
+        request: &HeaderMap,
+    ) -> Option<Self> {
         let found = cache.get(key, version)?;
         let accepted = request.get(header::ACCEPT_ENCODING);
         let coding = match found.length() {
@@ -146,6 +153,12 @@ impl Reply {
 
     pub(crate) fn written_bytes(status: StatusCode, body: Bytes) -> Self {
         Self::of(status, body, Some(JSON))
+    }
+
+    /// A posted message: 201, or 200 if it had been posted before.
+    pub(crate) fn posted(posted: Posted) -> Self {
+        let status = if posted.fresh { StatusCode::CREATED } else { StatusCode::OK };
+        Self::written_bytes(status, posted.json)
     }
 
     pub(crate) fn no_content() -> Self {
@@ -177,7 +190,7 @@ impl Reply {
         self
     }
 
-    pub(crate) fn cached(mut self, cache_control: &'static str) -> Self {
+    pub(crate) fn cache_control(mut self, cache_control: &'static str) -> Self {
         self.cache_control = HeaderValue::from_static(cache_control);
         self
     }
@@ -253,7 +266,7 @@ impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = Self::of(status, problem.json().into(), Some(PROBLEM));
-        if let Some(seconds) = problem.retry_after {
+        if let Some(seconds) = problem.retry_after_s() {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         if let Some(allow) = problem.allow {
@@ -303,10 +316,6 @@ pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
 fn opaque(tag: &[u8]) -> Option<&[u8]> {
     let tag = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     Some(tag.strip_suffix(b"-gz").or_else(|| tag.strip_suffix(b"-br")).unwrap_or(tag))
-}
-
-pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("what we answer has nothing that JSON cannot say")
 }
 
 fn hash(bytes: &[u8]) -> u64 {

@@ -7,31 +7,31 @@ use smallvec::SmallVec;
 
 use super::{
     account, admin, boosts, bots, export, files, health, hooks, messages, once, openapi, pages, pictures,
-    problem::Problem,
-    push,
-    request::{self, Call, Viewer},
-    response::Reply,
-    rooms, search, session, sync, tokens, upload, users,
+    push, request::Call, response::Reply, rooms, search, session, sync, tokens, upload, users,
+};
+use crate::{
+    chat::{self, Viewer},
+    wire::Problem,
 };
 
-pub(crate) type Answer = Result<Reply, Problem>;
-pub(crate) type Later = Pin<Box<dyn Future<Output = Answer>>>;
+pub(crate) type Response = Result<Reply, Problem>;
+pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Response>>>;
 
 /// Who may call a route, and what answers. Reads answer at once; writes wait for the writer.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
-    Anybody(fn(&Call) -> Answer),
-    AnybodyWrites(fn(Call) -> Later),
-    Viewer(fn(&Call, &Viewer) -> Answer),
+    Anybody(fn(&Call) -> Response),
+    AnybodyWrites(fn(Call) -> ResponseFuture),
+    Viewer(fn(&Call, &Viewer) -> Response),
     /// A read that takes its time: of the disk, or of the writer.
-    ViewerLater(fn(Call, Viewer) -> Later),
-    ViewerWrites(fn(Call, Viewer) -> Later),
-    Admin(fn(&Call, &request::Admin) -> Answer),
-    AdminWrites(fn(Call, request::Admin) -> Later),
+    ViewerWaits(fn(Call, Viewer) -> ResponseFuture),
+    ViewerWrites(fn(Call, Viewer) -> ResponseFuture),
+    Admin(fn(&Call, &chat::Admin) -> Response),
+    AdminWrites(fn(Call, chat::Admin) -> ResponseFuture),
     /// Reads its body as it comes.
-    Upload(fn(Call, Viewer, Incoming) -> Later),
+    Upload(fn(Call, Viewer, Incoming) -> ResponseFuture),
     /// The same, and finds out by itself who is calling: the key is in the address.
-    AnybodyUpload(fn(Call, Incoming) -> Later),
+    AnybodyUpload(fn(Call, Incoming) -> ResponseFuture),
     /// `GET /ws`: the connection becomes a socket.
     Socket,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Route {
 
 use Handler::{
     Admin as AdminReads, AdminWrites, Anybody, AnybodyUpload, AnybodyWrites, Socket, Upload,
-    Viewer as ViewerReads, ViewerLater, ViewerWrites,
+    Viewer as ViewerReads, ViewerWaits, ViewerWrites,
 };
 
 const fn get(path: &'static str, handler: Handler) -> Route {
@@ -95,7 +95,7 @@ pub(crate) static ROUTES: &[Route] = &[
     delete("/api/users/{id}", ViewerWrites(users::deactivate)),
     put("/api/users/{id}/avatar", Upload(pictures::put_avatar)),
     delete("/api/users/{id}/avatar", ViewerWrites(pictures::remove_avatar)),
-    get("/avatars/{id}", ViewerLater(pictures::avatar)),
+    get("/avatars/{id}", ViewerWaits(pictures::avatar)),
     post("/api/users/{id}/ban", AdminWrites(users::ban)),
     delete("/api/users/{id}/ban", AdminWrites(users::lift_ban)),
     get("/api/rooms", ViewerReads(rooms::list)),
@@ -115,12 +115,12 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/messages/{id}/boosts", ViewerWrites(boosts::create)),
     delete("/api/boosts/{id}", ViewerWrites(boosts::destroy)),
     post("/api/rooms/{id}/attachments", Upload(upload::create)),
-    get("/files/{id}/{filename}", ViewerLater(files::show)),
+    get("/files/{id}/{filename}", ViewerWaits(files::show)),
     get("/embeds/{key}", ViewerReads(pictures::embed)),
     get("/api/sounds", ViewerReads(pictures::sounds)),
     get("/sounds/{name}", Anybody(pictures::sound)),
     get("/api/search", ViewerReads(search::search)),
-    get("/api/searches", ViewerLater(search::recent)),
+    get("/api/searches", ViewerWaits(search::recent)),
     delete("/api/searches", ViewerWrites(search::forget)),
     get("/api/sync", ViewerReads(sync::show)),
     get("/api/bots", AdminReads(bots::list)),

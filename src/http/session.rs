@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 
 use super::{
     account::qr_svg,
-    form::{looks_like_email, required_password},
-    password::{hash_aside, verify_aside},
-    problem::Problem,
-    request::{COOKIE, Call, Viewer},
+    request::{COOKIE, Call},
     response::Reply,
-    rooms::my_rooms,
-    router::{Answer, Later},
+    router::{Response, ResponseFuture},
 };
 use crate::{
-    store::{EndOtherSessions, EndSession, ResetPassword, SessionRow, SignIn, StartTransfer, Transfer},
-    types::{
-        AccountView, RoomView, Seq, SessionId, SessionKind, Timestamp, TokenHash, UserId, UserView,
-        random_token,
+    chat::{
+        Viewer,
+        messages::MAX_CONTENT,
+        rooms,
+        sessions::{self, SignedIn},
     },
+    store::SessionRow,
+    types::{Seq, SessionId, SessionKind, TokenHash, UserId},
+    wire::{AccountView, Problem, RoomView, UserView, required_password},
     worker::Worker,
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn user_value(worker: &Worker, user: UserId) -> Value {
     state.users.get(&user).map_or(Value::Null, |user| json!(user.private()))
 }
 
-pub(crate) fn create(call: Call) -> Later {
+pub(crate) fn create(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let email = form.required_line("email", 1..=254);
@@ -58,44 +58,29 @@ pub(crate) fn create(call: Call) -> Later {
         }
         form.finish()?;
         let password = password.unwrap_or_default();
-        let limits = &call.worker.shared.limits;
-        limits.try_sign_in(call.address, &email).map_err(Problem::rate_limited)?;
-        let credentials =
-            if looks_like_email(&email) { call.worker.reader.credentials(&email)? } else { None };
-        let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
-        let is_right = verify_aside(&call.worker, password, hash).await?;
-        let Some(user) = user.filter(|_| is_right.is_some()) else { return Err(Problem::wrong_password()) };
-        let password_hash = is_right.flatten();
-        let (token, session) = call.new_session();
-        call.worker.writer.write(SignIn { user, session, password_hash }).await?;
-        limits.signed_in(call.address, &email);
-        signed_in(&call, user, &token)
+        signed_in(&call, sessions::sign_in(&call.worker, &call.device(), &email, password).await?)
     })
 }
 
-fn signed_in(call: &Call, user: UserId, token: &str) -> Answer {
+/// Answers somebody who is signed in now: 201 with the cookie.
+pub(crate) fn signed_in(call: &Call, (user, token): SignedIn) -> Response {
     let body = json!({ "user": user_value(&call.worker, user), "token": token });
-    Ok(Reply::written(StatusCode::CREATED, &body).with(header::SET_COOKIE, session_cookie(call, token)))
+    Ok(Reply::written(StatusCode::CREATED, &body).with(header::SET_COOKIE, session_cookie(call, &token)))
 }
 
 /// Uses a link of `campfire admin reset-password`.
-pub(crate) fn reset(call: Call) -> Later {
+pub(crate) fn reset(call: Call) -> ResponseFuture {
     Box::pin(async move {
-        let reset = TokenHash::of(&call.param(0));
-        if !call.worker.reader.link_is_open(&reset, "reset", Timestamp::now())? {
-            return Err(Problem::not_found());
-        }
+        let link = TokenHash::of(&call.param(0));
+        sessions::check_reset(&call.worker, &link)?;
         let mut form = call.form()?;
         let password = required_password(&mut form, "password");
         form.finish()?;
-        let password_hash = hash_aside(&call.worker, password).await?;
-        let (token, session) = call.new_session();
-        let user = call.worker.writer.write(ResetPassword { token: reset, password_hash, session }).await?;
-        signed_in(&call, user, &token)
+        signed_in(&call, sessions::reset_password(&call.worker, &call.device(), link, password).await?)
     })
 }
 
-pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     #[derive(Serialize)]
     struct Start<'a> {
         user: UserView<'a>,
@@ -104,6 +89,13 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
         users: Vec<UserView<'a>>,
         seq: Seq,
         online: Vec<UserId>,
+        limits: Limits,
+    }
+    /// In bytes.
+    #[derive(Serialize)]
+    struct Limits {
+        upload_limit: u64,
+        content_limit: usize,
     }
     let worker = &call.worker;
     let state = worker.state.borrow();
@@ -112,19 +104,18 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     Ok(Reply::json(&Start {
         user: me.private(),
         account: account.map(|account| if viewer.is_admin { account.private() } else { account.public() }),
-        rooms: my_rooms(worker, &state, viewer.user)?,
+        rooms: rooms::rooms_of(worker, &state, viewer.user)?,
         users: state.users.values().map(|user| user.seen_by_admin(viewer.is_admin)).collect(),
         seq: state.seq,
         online: worker.hub.borrow().online_partners(&state, viewer.user),
+        limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
     }))
 }
 
 /// Makes a link that signs another device in, once.
-pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let token = random_token();
-        let command = StartTransfer { user: viewer.user, token: TokenHash::of(&token) };
-        let expires_at = call.worker.writer.write(command).await?;
+        let (token, expires_at) = sessions::start_transfer(&call.worker, &viewer).await?;
         let url = format!("{}/transfer/{token}", call.base_url());
         let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
         Ok(Reply::written(StatusCode::CREATED, &body))
@@ -132,37 +123,29 @@ pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> Later {
 }
 
 /// Uses such a link.
-pub(crate) fn transfer(call: Call) -> Later {
+pub(crate) fn transfer(call: Call) -> ResponseFuture {
     Box::pin(async move {
-        let transfer = TokenHash::of(&call.param(0));
-        let (token, session) = call.new_session();
-        let user = call.worker.writer.write(Transfer { token: transfer, session }).await?;
-        signed_in(&call, user, &token)
+        let link = TokenHash::of(&call.param(0));
+        signed_in(&call, sessions::transfer(&call.worker, &call.device(), link).await?)
     })
 }
 
 /// Signs all other devices out.
-pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        call.worker.writer.write(EndOtherSessions { user: viewer.user, but: viewer.session }).await?;
+        sessions::end_others(&call.worker, &viewer).await?;
         Ok(Reply::no_content())
     })
 }
 
-pub(crate) fn destroy(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        if viewer.kind == SessionKind::Bot {
-            return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
-        }
-        call.worker
-            .writer
-            .write(EndSession { user: viewer.user, session: viewer.session, kind: viewer.kind })
-            .await?;
+        sessions::sign_out(&call.worker, &viewer).await?;
         Ok(Reply::no_content().with(header::SET_COOKIE, cookie(&call, "", 0)))
     })
 }
 
-pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
+pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     #[derive(Serialize)]
     struct Device {
         #[serde(flatten)]
@@ -177,13 +160,10 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Answer {
     Ok(Reply::json(&json!({ "sessions": devices })))
 }
 
-pub(crate) fn destroy_other(call: Call, viewer: Viewer) -> Later {
+pub(crate) fn destroy_other(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let session = SessionId(call.id(0)?);
-        call.worker
-            .writer
-            .write(EndSession { user: viewer.user, session, kind: SessionKind::Device })
-            .await?;
+        sessions::end(&call.worker, &viewer, session, SessionKind::Device).await?;
         Ok(Reply::no_content())
     })
 }

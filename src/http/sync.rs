@@ -1,21 +1,16 @@
 //! Every durable event after a position.
 
-use super::{
-    problem::Problem,
-    request::{Call, Viewer},
-    response::Reply,
-    router::Answer,
-};
+use super::{request::Call, response::Reply, router::Response};
 use crate::{
-    frame,
-    store::SyncChange,
+    chat::Viewer,
     types::{RoomId, Seq},
+    wire::{Problem, sync_json},
 };
 
 /// Events in one answer; whoever wants more asks again from its `seq`.
 const MAX_EVENTS: usize = 1_000;
 
-pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
+pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let since = call.query().number("since")?.ok_or_else(|| Problem::malformed("`since` is missing."))?;
     let since = Seq(since);
     if since.0 < 0 {
@@ -38,21 +33,6 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Answer {
     };
     // A full answer ends where its last event is; a short one reaches the present.
     let seq = if events.len() == MAX_EVENTS { events.last().map_or(until, |(seq, _)| *seq) } else { until };
-    let mut body = b"{\"events\":[".to_vec();
-    for (place, (seq, change)) in events.iter().enumerate() {
-        if place > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(&event_json(*seq, change));
-    }
-    body.extend_from_slice(format!("],\"seq\":{seq}}}").as_bytes());
-    Ok(Reply::json_bytes(body.into()))
-}
-
-pub(crate) fn event_json(seq: Seq, change: &SyncChange) -> Vec<u8> {
-    match change {
-        SyncChange::MessageCreated(json) => frame::message_json("message.created", seq, json),
-        SyncChange::MessageUpdated(json) => frame::message_json("message.updated", seq, json),
-        SyncChange::Other(kind, payload) => frame::payload_json(kind, seq, payload.as_bytes()),
-    }
+    let events = events.iter().map(|(seq, change)| change.json(*seq));
+    Ok(Reply::json_bytes(sync_json(events, seq)))
 }

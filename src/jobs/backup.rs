@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 
 use super::Runner;
 use crate::{
-    backoff,
     backup::{self, BackupError, Made, Pace, Schedule, Target},
+    outbound::backoff,
 };
 
 /// After the start, before a missed backup is caught up: people come back first.
@@ -29,7 +29,7 @@ const CATCH_UP_AFTER: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(600);
 
 /// Before the first try again; each further one waits three times as long.
-const FIRST_REST: Duration = Duration::from_secs(60);
+const FIRST_DELAY: Duration = Duration::from_secs(60);
 
 /// A backup under way. It is told to stop, and waited for, when the value goes: so the server's end leaves nothing behind.
 struct UnderWay {
@@ -63,8 +63,8 @@ pub(super) async fn keep(runner: Rc<Runner>) {
         let now = Timestamp::now();
         let newest = backup::newest(&directory, now).ok().flatten();
         if newest.is_some_and(|newest| newest >= schedule.due_since(now)) {
-            let rest = now.duration_until(schedule.due_next(now)).unsigned_abs();
-            tokio::time::sleep(rest.min(LOOK_EVERY)).await;
+            let delay = now.duration_until(schedule.due_next(now)).unsigned_abs();
+            tokio::time::sleep(delay.min(LOOK_EVERY)).await;
             continue;
         }
         match make(&runner, &directory, &schedule, now).await {
@@ -75,15 +75,15 @@ pub(super) async fn keep(runner: Rc<Runner>) {
             }
             Err(error) => {
                 metrics.failures.fetch_add(1, Ordering::Relaxed);
-                let rest = backoff::rest(FIRST_REST, failures + 1);
-                let again_in_s = rest.as_secs();
+                let delay = backoff::delay(FIRST_DELAY, failures + 1);
+                let again_in_s = delay.as_secs();
                 // Once for a row of failures: what nobody has mended since is said already, and counted.
                 match failures {
                     0 => tracing::error!(%error, again_in_s, "the backup failed"),
                     _ => tracing::debug!(%error, again_in_s, "the backup failed again"),
                 }
                 failures += 1;
-                tokio::time::sleep(rest).await;
+                tokio::time::sleep(delay).await;
             }
         }
     }

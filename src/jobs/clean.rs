@@ -37,11 +37,11 @@ pub(super) async fn remove_messages(runner: &Rc<Runner>, job: &Job) -> Done {
 }
 
 /// Once, after the start: files that no row knows.
-pub(super) async fn sweep(runner: Rc<Runner>, started: SystemTime) {
-    match runner.shared.folder.sweep(&runner.reader, started) {
+pub(super) async fn remove_orphans(runner: Rc<Runner>, started: SystemTime) {
+    match runner.shared.folder.remove_orphans(&runner.reader, started) {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "swept files away that belonged to nothing"),
-        Err(error) => tracing::warn!(%error, "could not sweep the files"),
+        Ok(count) => tracing::info!(count, "removed files that no attachment refers to"),
+        Err(error) => tracing::warn!(%error, "could not remove orphaned files"),
     }
 }
 

@@ -23,8 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    backoff,
-    outside::{Outside, Policy, push::VapidKey},
+    outbound::backoff,
+    outbound::{Outside, Policy, push::VapidKey},
     store::{FinishJob, Job, LeaseJobs, NewJob, Outcome, Reader, ReleaseLeases, WriterHandle},
     types::{JobKind, MessageId, Timestamp},
     worker::{Shared, Worker},
@@ -37,7 +37,7 @@ const LEASE_MS: i64 = 120_000;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Before the first try again; each further one waits three times as long, give or take a half.
-const FIRST_REST: Duration = Duration::from_secs(5);
+const FIRST_DELAY: Duration = Duration::from_secs(5);
 
 /// How many jobs of a kind are under way at once.
 fn concurrency(kind: JobKind) -> usize {
@@ -78,10 +78,10 @@ impl From<crate::store::WriteError> for Failure {
     }
 }
 
-impl From<crate::outside::CallError> for Failure {
-    fn from(error: crate::outside::CallError) -> Self {
+impl From<crate::outbound::CallError> for Failure {
+    fn from(error: crate::outbound::CallError) -> Self {
         match error {
-            crate::outside::CallError::Refused(why) => Self::Never(why.to_owned()),
+            crate::outbound::CallError::Refused(why) => Self::Never(why.to_owned()),
             error => Self::Later(error.to_string()),
         }
     }
@@ -136,16 +136,16 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
         tracing::warn!(?error, "could not take jobs back from an earlier run");
     }
-    spawn_local(clean::sweep(Rc::clone(&runner), SystemTime::now()));
+    spawn_local(clean::remove_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
     spawn_local(backup::keep(Rc::clone(&runner)));
     loop {
-        let rest = runner.lease().await.unwrap_or(LOOK_EVERY);
+        let delay = runner.lease().await.unwrap_or(LOOK_EVERY);
         tokio::select! {
             _ = stopped.changed() => return,
             () = runner.shared.jobs.notified() => {}
             () = runner.finished.notified() => {}
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(delay) => {}
         }
     }
 }
@@ -193,7 +193,7 @@ impl Runner {
             let outcome = match done {
                 Ok(next) => Outcome::Done(next),
                 Err(Failure::Never(why)) => Outcome::Hopeless(why),
-                Err(Failure::Later(why)) => Outcome::Failed { why, again_in_ms: rest(job.attempts) },
+                Err(Failure::Later(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
             if !matches!(outcome, Outcome::Done(_)) {
                 tracing::info!(job = job.id.0, kind = job.kind.into_str(), ?outcome, "a job is not done");
@@ -222,21 +222,21 @@ impl Runner {
     /// Has a worker do something, with all that it knows, and waits for what comes of it.
     async fn ask<T: Send + 'static>(
         &self,
-        errand: impl FnOnce(&Rc<Worker>) -> T + Send + 'static,
+        task: impl FnOnce(&Rc<Worker>) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.shared.send_errand(Box::new(move |worker| {
+        self.shared.send_task(Box::new(move |worker| {
             // Whoever asked may have given up.
-            let _ = reply.send(errand(worker));
+            let _ = reply.send(task(worker));
         }));
         answer.await.map_err(|_| Failure::Later("the server is stopping".into()))
     }
 }
 
 /// Milliseconds to wait before the next try.
-fn rest(attempts: i64) -> i64 {
+fn delay(attempts: i64) -> i64 {
     let failures = u32::try_from(attempts).unwrap_or(0);
-    backoff::spread(backoff::rest(FIRST_REST, failures), backoff::chance()).as_millis() as i64
+    backoff::with_jitter(backoff::delay(FIRST_DELAY, failures), backoff::random()).as_millis() as i64
 }
 
 #[cfg(test)]
@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
         for (attempt, least, most) in [(1, 2_500, 7_500), (2, 7_500, 22_500), (40, 10_800_000, 32_400_000)] {
-            let rest = rest(attempt);
-            assert!((least..=most).contains(&rest), "{attempt}: {rest}");
+            let delay = delay(attempt);
+            assert!((least..=most).contains(&delay), "{attempt}: {delay}");
         }
     }
 }

@@ -11,10 +11,10 @@ use url::Url;
 
 use super::{Done, Runner};
 use crate::{
-    outside::{Answer, Call, Redirects, Scope, page},
-    picture,
+    media::picture,
+    outbound::{Answer, Call, Redirects, Scope, page},
     store::{Image, Job, SetEmbeds},
-    types::{Embed, Message, random_token},
+    types::{Embed, random_token},
 };
 
 /// Links of one message that are looked at.
@@ -32,10 +32,9 @@ const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp
 
 pub(super) async fn look(runner: &Rc<Runner>, job: &Job) -> Done {
     let Some(id) = job.message else { return Ok(Vec::new()) };
-    let Some((_, _, json)) = runner.reader.message(id)? else { return Ok(Vec::new()) };
-    let Ok(message) = serde_json::from_slice::<Message>(&json) else { return Ok(Vec::new()) };
+    let Some(words) = runner.reader.words(id)? else { return Ok(Vec::new()) };
     let (mut embeds, mut images) = (Vec::new(), Vec::new());
-    for link in links(&message.html) {
+    for link in links(&words.html) {
         // A page that cannot be had has no preview; that is no reason to ask for it again and again.
         let Ok(answer) = runner.outside.call(&get(&link, "text/html,image/*;q=0.5")).await else { continue };
         if !answer.status.is_success() {
@@ -46,7 +45,7 @@ pub(super) async fn look(runner: &Rc<Runner>, job: &Job) -> Done {
         }
     }
     if !embeds.is_empty() {
-        runner.writer.write(SetEmbeds { message: id, html: message.html, embeds, images }).await?;
+        runner.writer.write(SetEmbeds { message: id, html: words.html, embeds, images }).await?;
     }
     Ok(Vec::new())
 }

@@ -2,21 +2,23 @@
 
 use std::{rc::Rc, time::Duration};
 
+use super::{Done, Failure, Runner};
+use crate::{
+    chat::{
+        bots::Delivery,
+        files::keep_bytes,
+        messages::{Draft, post, post_file},
+    },
+    outbound::{Call, Redirects, Scope},
+    store::Job,
+    text,
+    types::{RoomId, UserId},
+    worker::Worker,
+};
 use bytes::Bytes;
 use hyper::{
     Method,
     header::{self, HeaderName, HeaderValue},
-};
-use serde_json::json;
-
-use super::{Done, Failure, Runner};
-use crate::{
-    http::{Draft, keep_file, post, post_file},
-    outside::{Call, Redirects, Scope},
-    store::Job,
-    text,
-    types::{Message, MessageId, RoomId, UserId},
-    worker::Worker,
 };
 
 /// To connect, and then to answer.
@@ -28,16 +30,9 @@ const MAX_ANSWER: usize = 10 << 20;
 /// A text longer than this is cut: it is to be a message.
 const MAX_TEXT: usize = 64 << 10;
 
-/// What a bot is told, and where.
-struct Delivery {
-    url: String,
-    body: Vec<u8>,
-    room: RoomId,
-}
-
 pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     let (Some(bot), Some(message)) = (job.target.map(UserId), job.message) else { return Ok(Vec::new()) };
-    let delivery = runner.ask(move |worker| delivery(worker, bot, message)).await??;
+    let delivery = Delivery::of(&runner.reader, bot, message)?;
     // The message, the bot or its webhook is gone: there is nothing to tell.
     let Some(Delivery { url, body, room }) = delivery else { return Ok(Vec::new()) };
     let key = HeaderValue::try_from(&job.key).map_err(|_| Failure::Never("its key is unprintable".into()))?;
@@ -89,7 +84,7 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     } else {
         let name = format!("answer.{}", kind.rsplit('/').next().unwrap_or("bin"));
         let folder = runner.shared.folder.clone();
-        let kept = tokio::task::spawn_blocking(move || keep_file(&folder, &answer.body, &name)).await;
+        let kept = tokio::task::spawn_blocking(move || keep_bytes(&folder, &answer.body, &name)).await;
         let file = kept
             .map_err(|error| Failure::Later(error.to_string()))?
             .map_err(|error| Failure::Later(error.to_string()))?;
@@ -105,33 +100,4 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
 
 fn is_in(worker: &Worker, room: RoomId, bot: UserId) -> bool {
     worker.state.borrow().involvement(room, bot).is_some()
-}
-
-fn delivery(worker: &Worker, bot: UserId, message: MessageId) -> Result<Option<Delivery>, Failure> {
-    let Some(url) = worker.reader.bot(bot)?.and_then(|bot| bot.webhook_url) else { return Ok(None) };
-    let key = worker.reader.bot_key(bot)?.unwrap_or_default();
-    let Some((room, creator, message_json)) = worker.reader.message(message)? else { return Ok(None) };
-    let Ok(found) = serde_json::from_slice::<Message>(&message_json) else { return Ok(None) };
-    let state = worker.state.borrow();
-    let (Some(creator), Some(in_room)) = (state.users.get(&creator), state.rooms.get(&room)) else {
-        return Ok(None);
-    };
-    if !in_room.members.contains_key(&bot) {
-        return Ok(None);
-    }
-    let name_of = |id: UserId| {
-        state.involvement(room, id)?;
-        state.users.get(&id).map(|user| &*user.name)
-    };
-    let plain = text::render(&text::without_mention(&found.content, bot), name_of).plain;
-    let body = json!({
-        "user": { "id": creator.id, "name": &*creator.name },
-        "room": { "id": room, "name": in_room.room.name.as_deref(), "path": format!("/rooms/{room}/{bot}-{key}/messages") },
-        "message": {
-            "id": message,
-            "body": { "html": found.html, "plain": plain.trim() },
-            "path": format!("/rooms/{room}/@{message}"),
-        },
-    });
-    Ok(Some(Delivery { url, body: body.to_string().into_bytes(), room }))
 }

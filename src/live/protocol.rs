@@ -4,13 +4,20 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::hub::SocketId;
 use crate::{
-    event::Whisper,
-    frame::{self, Encoding},
-    http::{Draft, Form, Problem, RoomAccess, compose, event_json, present},
+    chat::{
+        RoomAccess,
+        messages::{self, Draft},
+        rooms,
+    },
+    hub::SocketId,
     store::MarkRead,
-    types::{MessageId, RoomId, Seq, UserId},
+    types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
+    wire::{
+        Event, Form, Problem,
+        event::ack_json,
+        frame::{self, Encoding},
+    },
     worker::Worker,
 };
 
@@ -46,11 +53,14 @@ fn unpacked(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
 }
 
 fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {
-    let mut json = serde_json::json!({ "type": "error", "code": problem.code, "detail": problem.detail });
-    if let Some(client_id) = client_id {
-        json["client_message_id"] = client_id.into();
-    }
-    worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
+    let event = Event::Error {
+        code: problem.code,
+        detail: &problem.detail,
+        client_message_id: client_id,
+        limit: problem.limit,
+        retry_after_ms: problem.retry_after_ms(),
+    };
+    worker.hub.borrow_mut().send(id, &event.json());
 }
 
 fn dispatch(
@@ -73,10 +83,9 @@ fn dispatch(
             let room = RoomId(form.required_id("room_id"));
             form.finish()?;
             if worker.hub.borrow_mut().leave(id, room) {
-                worker.whisper(Whisper::Present { room, user, change: -1 });
+                worker.broadcast(EphemeralEvent::Present { room, user, change: -1 });
             }
-            let json = format!(r#"{{"type":"left","room_id":{room}}}"#);
-            worker.hub.borrow_mut().send(id, json.as_bytes());
+            worker.hub.borrow_mut().send(id, &Event::Left { room_id: room }.json());
             Ok(())
         }
         "message" => post(worker, id, user, form),
@@ -97,8 +106,7 @@ fn dispatch(
             worker.writer.submit(MarkRead { room, user, message }).map(drop).map_err(Problem::from)
         }
         "ping" => {
-            let json = serde_json::json!({ "type": "pong", "t": t });
-            worker.hub.borrow_mut().send(id, json.to_string().as_bytes());
+            worker.hub.borrow_mut().send(id, &Event::Pong { t }.json());
             Ok(())
         }
         _ => Err(Problem::malformed("There is no such type of message.")),
@@ -125,21 +133,20 @@ fn join(
         None => false,
     };
     if worker.hub.borrow_mut().join(id, room) {
-        worker.whisper(Whisper::Present { room, user, change: 1 });
+        worker.broadcast(EphemeralEvent::Present { room, user, change: 1 });
     }
-    let present = serde_json::to_string(&present(worker, room)).expect("ids are JSON");
-    let joined = format!(r#"{{"type":"joined","room_id":{room},"seq":{now},"present":{present}}}"#);
+    let joined = Event::Joined { room_id: room, seq: now, present: &rooms::present(worker, room) };
     let mut hub = worker.hub.borrow_mut();
-    hub.send(id, joined.as_bytes());
+    hub.send(id, &joined.json());
     let missed = missed.unwrap_or_default();
     if forgotten || missed.len() > MAX_REPLAY {
-        hub.send(id, format!(r#"{{"type":"resync","seq":{now}}}"#).as_bytes());
+        hub.send(id, &Event::Resync { seq: now }.json());
         return Ok(());
     }
     let Some(encoding) = hub.socket(id).map(|socket| socket.encoding) else { return Ok(()) };
     let mut frames = bytes::BytesMut::new();
     for (seq, change) in &missed {
-        frame::put_frame(&mut frames, encoding, &event_json(*seq, change));
+        frame::put_frame(&mut frames, encoding, &change.json(*seq));
     }
     if !frames.is_empty() {
         hub.send_frame(id, frames.freeze());
@@ -157,7 +164,7 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     form.finish()?;
     let Some(room) = room else { return Err(Problem::not_found()) };
     let client_id = draft.client_message_id.clone();
-    let command = compose(worker, user, room, draft)?;
+    let command = messages::checked_post(worker, user, room, draft)?;
     // On the queue before the next message is read, so that they keep their order.
     let answer = worker.writer.submit(command)?;
     if let Some(socket) = worker.hub.borrow_mut().socket(id) {
@@ -174,11 +181,7 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
         }
         match answer {
             Ok(posted) => {
-                let client_id = serde_json::to_string(&client_id).expect("a text is JSON");
-                let mut json =
-                    format!(r#"{{"type":"ack","client_message_id":{client_id},"message":"#).into_bytes();
-                json.extend_from_slice(&posted.json);
-                json.push(b'}');
+                let json = ack_json(client_id.as_deref(), &posted.json);
                 worker.hub.borrow_mut().send(id, &json);
             }
             Err(error) => refuse(&worker, id, &error.into(), client_id.as_deref()),
@@ -200,5 +203,5 @@ fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: boo
         }
         socket.typed = if active { clock } else { 0 };
     }
-    worker.whisper(Whisper::Typing { room, user, active });
+    worker.broadcast(EphemeralEvent::Typing { room, user, active });
 }

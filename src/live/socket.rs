@@ -3,7 +3,6 @@
 
 use std::{
     future::Future,
-    net::IpAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -24,13 +23,17 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::{HEARTBEAT_S, hub::SocketId, protocol};
+use super::protocol;
 use crate::{
-    event::Whisper,
-    frame::{self, Encoding},
-    http::{Body, Problem, Viewer, origin_is_ours},
-    stream::{Line, Stream},
+    chat::Viewer,
+    hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
+    transport::{Stream, Transport},
     types::UserId,
+    types::event::EphemeralEvent,
+    wire::{
+        Event, Problem,
+        frame::{self, Encoding},
+    },
     worker::Worker,
 };
 
@@ -46,19 +49,9 @@ const MAX_UNDER_WAY: u32 = 256;
 pub(crate) fn upgrade(
     worker: &Rc<Worker>,
     mut request: Request<Incoming>,
-    address: IpAddr,
-) -> Result<Response<Body>, Problem> {
+    viewer: &Viewer,
+) -> Result<Response<()>, Problem> {
     let headers = request.headers();
-    let viewer = crate::http::socket_viewer(worker, headers, request.method(), address)?
-        .ok_or_else(Problem::not_signed_in)?;
-    if worker.state.borrow().is_blocked(address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
-    }
-    // A cookie comes along whoever opens the socket, and a browser always says who does.
-    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
-    if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
-        return Err(Problem::cross_site());
-    }
     let names = |name: &header::HeaderName, word: &str| {
         headers
             .get_all(name)
@@ -78,16 +71,16 @@ pub(crate) fn upgrade(
     let accept = derive_accept_key(key.as_bytes());
     let (encoding, subprotocol) = subprotocol(headers);
     let upgrading = hyper::upgrade::on(&mut request);
-    let worker = Rc::clone(worker);
+    let (worker, viewer) = (Rc::clone(worker), viewer.clone());
     tokio::task::spawn_local(async move {
         // A client that went away before the switch leaves nothing behind.
         let Ok(upgraded) = upgrading.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-        let stream = parts.io.into_inner().into_line();
+        let stream = parts.io.into_inner().into_transport();
         // What hyper held is let go before the long life of the socket begins.
         tokio::task::spawn_local(Conversation::start(worker, viewer, encoding, stream, parts.read_buf));
     });
-    let mut response = Response::new(Body::default());
+    let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -118,7 +111,7 @@ struct Conversation {
     worker: Rc<Worker>,
     id: SocketId,
     user: UserId,
-    stream: Rc<Line>,
+    stream: Rc<Transport>,
     /// The beginning of a frame whose end has not come yet.
     partial: Vec<u8>,
     /// The parts of a fragmented message.
@@ -128,22 +121,28 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn start(worker: Rc<Worker>, viewer: Viewer, encoding: Encoding, stream: Line, early: Bytes) -> Self {
+    fn start(
+        worker: Rc<Worker>,
+        viewer: Viewer,
+        encoding: Encoding,
+        stream: Transport,
+        early: Bytes,
+    ) -> Self {
         let stream = Rc::new(stream);
         let user = viewer.user;
         worker.catch_up();
         let id = worker.hub.borrow_mut().add(user, viewer.session, encoding, Rc::clone(&stream));
         // The session may have ended while the connection switched.
         if !worker.state.borrow().session_ids().any(|session| session == viewer.session) {
-            worker.hub.borrow_mut().close(id, super::hub::SIGNED_OUT, "signed out");
+            worker.hub.borrow_mut().close(id, SIGNED_OUT, "signed out");
         }
         let hello = {
             let state = worker.state.borrow();
-            format!(r#"{{"type":"hello","user_id":{user},"seq":{},"heartbeat_s":{HEARTBEAT_S}}}"#, state.seq)
+            Event::Hello { user_id: user, seq: state.seq, heartbeat_s: HEARTBEAT_S }
         };
-        worker.hub.borrow_mut().send(id, hello.as_bytes());
-        worker.hub.borrow_mut().send_away(id);
-        worker.whisper(Whisper::Online { user, change: 1 });
+        worker.hub.borrow_mut().send(id, &hello.json());
+        worker.hub.borrow_mut().close_going_away(id);
+        worker.broadcast(EphemeralEvent::Online { user, change: 1 });
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
@@ -185,14 +184,14 @@ impl Conversation {
 
     fn is_saturated(&self) -> bool {
         let mut hub = self.worker.hub.borrow_mut();
-        hub.is_leaving()
+        hub.is_draining()
             || hub
                 .socket(self.id)
                 .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
     }
 
     /// Ends our side of the connection and reads on, whatever comes, until the client has ended its own.
-    fn say_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.finished, true) {
             // If it is gone already, the read says so.
             self.stream.end();
@@ -337,7 +336,7 @@ impl Conversation {
         hub.close(self.id, code, reason);
         if code == TOO_BIG {
             // Its client is in the middle of it: closed at once, the connection would be reset, and the reason lost.
-            hub.read_on(self.id);
+            hub.linger(self.id);
         }
     }
 }
@@ -375,8 +374,8 @@ impl Future for Conversation {
         }
         this.worker.flush_if_needed();
         let waits =
-            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_goodbye());
-        if waits && this.say_goodbye(cx).is_ready() {
+            this.worker.hub.borrow_mut().socket(this.id).is_some_and(|socket| socket.waits_for_peer());
+        if waits && this.linger(cx).is_ready() {
             return Poll::Ready(());
         }
         let done = this.worker.hub.borrow_mut().socket(this.id).is_none_or(|socket| socket.is_done());

@@ -4,11 +4,11 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
+    chat::messages::{self, Draft},
     config::Config,
-    http::{Draft, post},
     metrics::{ProcessFigures, Served},
-    state::State,
-    store::{LetServerSpeak, WriterHandle},
+    store::State,
+    store::{JoinSystemUser, WriterHandle},
     types::{RoomId, RoomKind},
     worker::Shared,
 };
@@ -254,17 +254,17 @@ impl Watch {
     /// Says it in the room.
     async fn say(&self, sentence: String) {
         let Some(room) = self.room else { return };
-        let voice = match self.writer.write(LetServerSpeak { room }).await {
-            Ok(voice) => voice,
+        let system_user = match self.writer.write(JoinSystemUser { room }).await {
+            Ok(system_user) => system_user,
             Err(error) => {
                 return tracing::warn!(?error, "an alert could not be posted to room {room}");
             }
         };
         // A worker renders it and knows who is to be told, as with any other message.
-        self.shared.send_errand(Box::new(move |worker| {
+        self.shared.send_task(Box::new(move |worker| {
             worker.catch_up();
             let draft = Draft { content: sentence, client_message_id: None, reply_to: None };
-            let message = post(worker, voice, room, draft);
+            let message = messages::post(worker, system_user, room, draft);
             let writer = worker.writer.clone();
             tokio::task::spawn_local(async move {
                 if let Err(error) = writer.write(message).await {

@@ -33,8 +33,8 @@ use super::{
 };
 use crate::{
     config::Config,
-    http,
-    stream::{Phase, Progress, Stream, Transport},
+    http, live,
+    transport::{Accepted, Phase, Progress, Stream},
     worker::Worker,
 };
 
@@ -218,7 +218,7 @@ fn serve(
     async move {
         let _open = open;
         let Some(tls) = &door.tls else {
-            return speak_http1(worker, &door.http1, Transport::Plain(stream), watch, address).await;
+            return speak_http1(worker, &door.http1, Accepted::Plain(stream), watch, address).await;
         };
         // A handshake that fails is the client's: it went away, or wants what we have not.
         let Some(Ok(stream)) = unless_expired(&watch, tls.accept(stream)).await else { return };
@@ -228,7 +228,7 @@ fn serve(
             Some(ACME_TLS) => {}
             _ => {
                 watch.progress.enter(Phase::Fresh);
-                let transport = Transport::Tls(Box::new(stream));
+                let transport = Accepted::Tls(Box::new(stream));
                 speak_http1(worker, &door.http1, transport, watch, address).await;
             }
         }
@@ -238,18 +238,19 @@ fn serve(
 async fn speak_http1(
     worker: Rc<Worker>,
     builder: &http1::Builder,
-    transport: Transport,
+    transport: Accepted,
     watch: Rc<Watch>,
     address: IpAddr,
 ) {
     let progress = Arc::clone(&watch.progress);
-    let is_secure = matches!(transport, Transport::Tls(_));
+    let is_secure = matches!(transport, Accepted::Tls(_));
     let stream = Stream::new(transport, Arc::clone(&progress), true);
     let service = service_fn(move |request| {
         let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
         progress.enter(Phase::Busy);
         async move {
-            let mut response = http::answer(Rc::clone(&worker), request, address, is_secure).await;
+            let mut response =
+                http::answer(Rc::clone(&worker), request, address, is_secure, live::upgrade).await;
             if worker.shared.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 // The next request is for who comes after us.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -290,14 +291,14 @@ async fn speak_http2(
 ) {
     let progress = Arc::clone(&watch.progress);
     progress.enter(Phase::Idle);
-    let stream = Stream::new(Transport::Tls(Box::new(stream)), Arc::clone(&progress), false);
+    let stream = Stream::new(Accepted::Tls(Box::new(stream)), Arc::clone(&progress), false);
     let under_way = Rc::new(Cell::new(0));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let worker = Rc::clone(&worker);
         let under_way = UnderWay::begin(&under_way, &progress);
         name_host(&mut request);
         async move {
-            let response = http::answer(worker, request, address, true).await;
+            let response = http::answer(worker, request, address, true, live::upgrade).await;
             drop(under_way);
             Ok::<_, Infallible>(response)
         }

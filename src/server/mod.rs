@@ -37,23 +37,23 @@ use self::{
     listener::{Inherited, Listener, REDIRECT, Sockets},
     redirect::Redirect,
     security::Security,
-    service::Pulse,
+    service::Watchdog,
 };
 use crate::{
+    chat::rooms,
     config::Config,
-    event::{Batch, Change, Whisper},
-    http,
-    inbox::{Completion, Inbox, Parcel},
-    jobs,
-    limits::Limits,
+    http, jobs,
     metrics::{BackupMetrics, WorkerMetrics},
-    outside::push::VapidKey,
-    state::State,
+    outbound::push::VapidKey,
     store::{
-        DataDir, Fanout, Folder, Home, KeepSecret, OpenError, PruneEvents, Reader, Writer, WriterHandle,
+        Completion, DataDir, Fanout, Folder, KeepSecret, OpenError, PruneEvents, Reader, ReplyTo, State,
+        Writer, WriterHandle,
     },
     types::Timestamp,
-    worker::{Shared, Worker, purge_deleted_rooms},
+    types::event::{Batch, Change, EphemeralEvent},
+    worker::inbox::{Inbox, Message},
+    worker::limits::Limits,
+    worker::{Shared, Worker},
 };
 
 /// How long requests under way get to finish once the server is told to stop.
@@ -193,7 +193,7 @@ pub fn serve_from(
         imaging: Semaphore::new(1),
         jobs: Notify::new(),
         retention_changed: Notify::new(),
-        errands: Mutex::default(),
+        tasks: Mutex::default(),
         backups: BackupMetrics::default(),
         vapid: vapid_key(data)?,
         last_searches: Mutex::default(),
@@ -208,8 +208,8 @@ pub fn serve_from(
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
     let mut redirects = security.redirects(&shared.config, redirected)?;
-    let caretaker = security.caretaker(&shared.config, !redirects.is_empty())?;
-    let pulse = Arc::new(Pulse::new(started, count));
+    let certificate_manager = security.certificate_manager(&shared.config, !redirects.is_empty())?;
+    let watchdog = Arc::new(Watchdog::new(started, count));
     let (open, opened) = watch::channel(());
     let (starting, all_started) = mpsc::channel();
     let mut threads = Vec::new();
@@ -224,7 +224,7 @@ pub fn serve_from(
             tls: security.tls.clone(),
             // One thread is enough for those who are sent away.
             redirects: std::mem::take(&mut redirects),
-            pulse: Arc::clone(&pulse),
+            watchdog: Arc::clone(&watchdog),
             starting: starting.clone(),
             opened: opened.clone(),
             stopped: stopped.clone(),
@@ -236,8 +236,8 @@ pub fn serve_from(
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
     threads.push(jobs.map_err(ServeError::Runtime)?);
-    if let Some(caretaker) = caretaker {
-        threads.push(caretaker.start(stopped.clone()).map_err(ServeError::Runtime)?);
+    if let Some(certificate_manager) = certificate_manager {
+        threads.push(certificate_manager.start(stopped.clone()).map_err(ServeError::Runtime)?);
     }
     // Before anybody is told that we are here: whoever knows may stop us at once.
     let mut signals = Signals::listen().map_err(ServeError::Runtime)?;
@@ -248,7 +248,7 @@ pub fn serve_from(
     ready(address);
     service::ready(&format!("Serving on {address}"));
     signals.wait_while(async {
-        tokio::join!(service::keep_watch(&pulse, &handle), alerts.keep());
+        tokio::join!(service::keep_watch(&watchdog, &handle), alerts.keep());
     });
     service::stopping();
     tracing::info!("stopping");
@@ -292,7 +292,7 @@ impl Fanout for Nobody {
         completions.into_iter().for_each(|completion| completion.complete());
     }
 
-    fn ring(&self) {}
+    fn notify(&self) {}
 }
 
 /// Makes the process fit for many small things: without huge pages, of which each thread's heap would take several for
@@ -366,7 +366,7 @@ struct Workers(Arc<Shared>);
 impl Fanout for Workers {
     fn events(&self, batch: &Batch, at: Instant) {
         for inbox in &self.0.inboxes {
-            inbox.put(Parcel::Events(Arc::clone(batch), at));
+            inbox.put(Message::Events(Arc::clone(batch), at));
         }
         if batch.iter().any(|event| matches!(event.change, Change::JobsWaiting)) {
             self.0.jobs.notify_one();
@@ -374,11 +374,11 @@ impl Fanout for Workers {
     }
 
     fn completions(&self, worker: usize, completions: Vec<Box<dyn Completion>>) {
-        self.0.inboxes[worker].put(Parcel::Completions(completions));
+        self.0.inboxes[worker].put(Message::Completions(completions));
     }
 
-    fn ring(&self) {
-        self.0.inboxes.iter().for_each(Inbox::ring);
+    fn notify(&self) {
+        self.0.inboxes.iter().for_each(Inbox::notify);
     }
 }
 
@@ -391,7 +391,7 @@ struct Part {
     sockets: Sockets,
     tls: Option<Arc<ServerConfig>>,
     redirects: Vec<(std::net::TcpListener, Redirect)>,
-    pulse: Arc<Pulse>,
+    watchdog: Arc<Watchdog>,
     /// Dropped once this worker can accept.
     starting: mpsc::Sender<()>,
     /// Rung once all can.
@@ -414,21 +414,22 @@ impl Part {
     }
 
     fn run_on(self, runtime: &LocalRuntime, reader: Reader) {
-        let handle = self.handle.at_home(Home::Worker(self.id));
+        let handle = self.handle.replying_to(ReplyTo::Worker(self.id));
         let worker = Worker::new(self.id, self.shared, handle, reader, self.state);
-        let (sockets, pulse, starting, mut opened) = (self.sockets, self.pulse, self.starting, self.opened);
+        let (sockets, watchdog, starting, mut opened) =
+            (self.sockets, self.watchdog, self.starting, self.opened);
         let stopped = self.stopped;
         runtime.block_on(async move {
             let listener = match Listener::new(sockets, stopped) {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(%error, "a worker cannot listen"),
             };
-            spawn_local(take_mail(Rc::clone(&worker)));
+            spawn_local(receive_messages(Rc::clone(&worker)));
             spawn_local(flush(Rc::clone(&worker)));
             let connections = Rc::new(connection::Connections::default());
-            spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections), pulse));
+            spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections), watchdog));
             if worker.id == 0 {
-                purge_deleted_rooms(&worker);
+                rooms::purge_deleted(&worker);
                 spawn_local(prune(Rc::clone(&worker)));
             }
             let mut sending_on = JoinSet::new();
@@ -449,11 +450,11 @@ impl Part {
 }
 
 /// Takes in what the writer and the other workers send, as it comes.
-async fn take_mail(worker: Rc<Worker>) {
+async fn receive_messages(worker: Rc<Worker>) {
     loop {
-        worker.shared.inboxes[worker.id].rung().await;
+        worker.shared.inboxes[worker.id].notified().await;
         worker.catch_up();
-        worker.run_errands();
+        worker.run_tasks();
     }
 }
 
@@ -474,11 +475,11 @@ async fn flush(worker: Rc<Worker>) {
 }
 
 /// Once a second: the clock, the pings, the silent and the slow; who came and went more often.
-async fn tick(worker: Rc<Worker>, connections: Rc<connection::Connections>, pulse: Arc<Pulse>) {
+async fn tick(worker: Rc<Worker>, connections: Rc<connection::Connections>, watchdog: Arc<Watchdog>) {
     let mut last = 0;
     loop {
         tokio::time::sleep(PRESENCE_DELAY).await;
-        pulse.beat(worker.id);
+        watchdog.beat(worker.id);
         if worker.hub.borrow().presence_changed() {
             worker.hub.borrow_mut().tell_presence(&worker.state.borrow());
         }
@@ -489,9 +490,9 @@ async fn tick(worker: Rc<Worker>, connections: Rc<connection::Connections>, puls
             let gone = worker.hub.borrow_mut().tick(clock);
             for (user, rooms) in gone {
                 for room in rooms {
-                    worker.whisper(Whisper::Present { room, user, change: -1 });
+                    worker.broadcast(EphemeralEvent::Present { room, user, change: -1 });
                 }
-                worker.whisper(Whisper::Online { user, change: -1 });
+                worker.broadcast(EphemeralEvent::Online { user, change: -1 });
             }
         }
         worker.flush_if_needed();
@@ -514,12 +515,12 @@ async fn drain(worker: &Rc<Worker>, connections: &Rc<connection::Connections>) {
         sockets = worker.metrics.sockets.get(),
         "a worker sees its sockets off"
     );
-    worker.hub.borrow_mut().leave_all(sockets);
+    worker.hub.borrow_mut().drain(sockets);
     connections.drain();
     let mut hurried = false;
     while began.elapsed() < REQUESTS_WITHIN && !(connections.is_empty() && worker.hub.borrow().is_empty()) {
         tokio::time::sleep(DRAIN_STEP).await;
-        worker.hub.borrow_mut().see_off();
+        worker.hub.borrow_mut().close_all();
         if !hurried && began.elapsed() > FIRST_REQUEST_WITHIN {
             hurried = true;
             connections.hurry();

@@ -64,38 +64,39 @@ impl Security {
     }
 
     /// Who keeps the certificate fresh, if there is one.
-    pub(super) fn caretaker(
+    pub(super) fn certificate_manager(
         &mut self,
         config: &Config,
         answers_http: bool,
-    ) -> Result<Option<Caretaker>, ServeError> {
+    ) -> Result<Option<CertificateManager>, ServeError> {
         let certificates = Arc::clone(&self.certificates);
         if let Some(files) = self.files.take() {
-            return Ok(Some(Caretaker::Files(files, certificates)));
+            return Ok(Some(CertificateManager::Files(files, certificates)));
         }
         if config.domain.is_empty() {
             return Ok(None);
         }
         let challenges = Arc::clone(&self.challenges);
-        let caretaker = acme::Caretaker::prepare(config, certificates, challenges, answers_http)?;
-        Ok(Some(Caretaker::Acme(Box::new(caretaker))))
+        let certificate_manager =
+            acme::CertificateManager::prepare(config, certificates, challenges, answers_http)?;
+        Ok(Some(CertificateManager::Acme(Box::new(certificate_manager))))
     }
 }
 
 /// Whoever keeps the certificate fresh.
-pub(super) enum Caretaker {
+pub(super) enum CertificateManager {
     Files(tls::Files, Arc<Certificates>),
-    Acme(Box<acme::Caretaker>),
+    Acme(Box<acme::CertificateManager>),
 }
 
-impl Caretaker {
+impl CertificateManager {
     /// Starts the thread that it does so on.
     pub(super) fn start(self, stopped: watch::Receiver<bool>) -> io::Result<JoinHandle<()>> {
         let thread = std::thread::Builder::new().name("certificate".into());
         let runtime = Builder::new_current_thread().enable_all().build()?;
         thread.spawn(move || match self {
             Self::Files(files, certificates) => runtime.block_on(files.watch(certificates, stopped)),
-            Self::Acme(caretaker) => runtime.block_on(caretaker.run(stopped)),
+            Self::Acme(certificate_manager) => runtime.block_on(certificate_manager.run(stopped)),
         })
     }
 }

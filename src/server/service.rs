@@ -62,17 +62,17 @@ pub(super) fn starting<T>(work: impl FnOnce() -> T) -> T {
 
 /// When each worker's clock last ticked. Written by the workers, each its own, read by the watch.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct Watchdog {
     started: Instant,
     /// Milliseconds since the start.
     beats: Box<[AtomicU64]>,
 }
 
-impl Pulse {
+impl Watchdog {
     pub(super) fn new(started: Instant, workers: usize) -> Self {
-        let pulse = Self { started, beats: (0..workers).map(|_| AtomicU64::new(0)).collect() };
-        (0..workers).for_each(|worker| pulse.beat(worker));
-        pulse
+        let watchdog = Self { started, beats: (0..workers).map(|_| AtomicU64::new(0)).collect() };
+        (0..workers).for_each(|worker| watchdog.beat(worker));
+        watchdog
     }
 
     pub(super) fn beat(&self, worker: usize) {
@@ -115,11 +115,11 @@ struct Watch {
 
 impl Watch {
     /// `now` is the time since the start; of the writer: how much waits for it, and a count that moves while it works.
-    fn look(&mut self, now: Duration, pulse: &Pulse, waiting: usize, turns: u64) -> Option<Stuck> {
+    fn look(&mut self, now: Duration, watchdog: &Watchdog, waiting: usize, turns: u64) -> Option<Stuck> {
         if waiting == 0 || turns != self.writer.0 {
             self.writer = (turns, now);
         }
-        match pulse.stillest(now) {
+        match watchdog.stillest(now) {
             Some((worker, still)) if still > self.patience => Some(Stuck::Worker(worker)),
             _ => (now.saturating_sub(self.writer.1) > self.patience).then_some(Stuck::Writer),
         }
@@ -128,16 +128,16 @@ impl Watch {
 
 /// Tells the service manager twice in each of its intervals (`WatchdogSec=`) that we are alive, as long as all of us are;
 /// if we are not, it starts us afresh. For ever; does nothing if nobody watches.
-pub(super) async fn keep_watch(pulse: &Pulse, writer: &WriterHandle) {
+pub(super) async fn keep_watch(watchdog: &Watchdog, writer: &WriterHandle) {
     let Some(interval) = sd_notify::watchdog_enabled().filter(|interval| !interval.is_zero()) else {
         return std::future::pending().await;
     };
-    let mut watch = Watch { patience: interval / 2, writer: (0, pulse.started.elapsed()) };
+    let mut watch = Watch { patience: interval / 2, writer: (0, watchdog.started.elapsed()) };
     let mut ticks = tokio::time::interval(interval / 2);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match watch.look(pulse.started.elapsed(), pulse, writer.depth(), writer.turns()) {
+        match watch.look(watchdog.started.elapsed(), watchdog, writer.depth(), writer.turns()) {
             None => tell(&[NotifyState::Watchdog]),
             Some(stuck) => {
                 tracing::error!(
@@ -155,8 +155,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn pulse(beats: &[u64]) -> Pulse {
-        Pulse {
+    fn watchdog(beats: &[u64]) -> Watchdog {
+        Watchdog {
             started: Instant::now(),
             beats: beats.iter().map(|beat| AtomicU64::new(beat * 1_000)).collect(),
         }
@@ -168,38 +168,38 @@ mod tests {
 
     #[test]
     fn a_worker_whose_clock_stands_still_is_stuck_and_no_longer_so_when_it_ticks_again() {
-        let (mut watch, pulse) = (watch(), pulse(&[100, 95, 100]));
-        assert_eq!(watch.look(105 * SECOND, &pulse, 0, 0), None);
-        assert_eq!(watch.look(106 * SECOND, &pulse, 0, 0), Some(Stuck::Worker(1)));
-        for beat in &pulse.beats {
+        let (mut watch, watchdog) = (watch(), watchdog(&[100, 95, 100]));
+        assert_eq!(watch.look(105 * SECOND, &watchdog, 0, 0), None);
+        assert_eq!(watch.look(106 * SECOND, &watchdog, 0, 0), Some(Stuck::Worker(1)));
+        for beat in &watchdog.beats {
             beat.store(107_000, Ordering::Relaxed);
         }
-        assert_eq!(watch.look(110 * SECOND, &pulse, 0, 0), None);
+        assert_eq!(watch.look(110 * SECOND, &watchdog, 0, 0), None);
     }
 
     #[test]
     fn a_writer_is_stuck_if_something_waits_and_it_takes_no_turn() {
-        let (mut watch, pulse) = (watch(), pulse(&[1_000]));
+        let (mut watch, watchdog) = (watch(), watchdog(&[1_000]));
         // Nothing to do, for however long.
-        assert_eq!(watch.look(50 * SECOND, &pulse, 0, 7), None);
-        assert_eq!(watch.look(500 * SECOND, &pulse, 0, 7), None);
+        assert_eq!(watch.look(50 * SECOND, &watchdog, 0, 7), None);
+        assert_eq!(watch.look(500 * SECOND, &watchdog, 0, 7), None);
         // Much to do, and done.
-        assert_eq!(watch.look(520 * SECOND, &pulse, 40, 8), None);
-        assert_eq!(watch.look(540 * SECOND, &pulse, 40, 9), None);
+        assert_eq!(watch.look(520 * SECOND, &watchdog, 40, 8), None);
+        assert_eq!(watch.look(540 * SECOND, &watchdog, 40, 9), None);
         // Still at the same.
-        assert_eq!(watch.look(550 * SECOND, &pulse, 40, 9), None);
-        assert_eq!(watch.look(551 * SECOND, &pulse, 40, 9), Some(Stuck::Writer));
-        assert_eq!(watch.look(552 * SECOND, &pulse, 40, 10), None);
+        assert_eq!(watch.look(550 * SECOND, &watchdog, 40, 9), None);
+        assert_eq!(watch.look(551 * SECOND, &watchdog, 40, 9), Some(Stuck::Writer));
+        assert_eq!(watch.look(552 * SECOND, &watchdog, 40, 10), None);
     }
 
     #[test]
     fn a_pulse_beats_for_each_worker() {
-        let pulse = Pulse::new(Instant::now() - 60 * SECOND, 2);
-        let beats = || pulse.beats.iter().map(|beat| beat.load(Ordering::Relaxed)).collect::<Vec<_>>();
+        let watchdog = Watchdog::new(Instant::now() - 60 * SECOND, 2);
+        let beats = || watchdog.beats.iter().map(|beat| beat.load(Ordering::Relaxed)).collect::<Vec<_>>();
         assert!(beats().iter().all(|beat| *beat >= 60_000), "{:?}", beats());
-        pulse.beats[1].store(0, Ordering::Relaxed);
-        assert_eq!(pulse.stillest(61 * SECOND), Some((1, 61 * SECOND)));
-        pulse.beat(1);
+        watchdog.beats[1].store(0, Ordering::Relaxed);
+        assert_eq!(watchdog.stillest(61 * SECOND), Some((1, 61 * SECOND)));
+        watchdog.beat(1);
         assert!(beats()[1] >= 60_000, "{:?}", beats());
     }
 }

@@ -1,23 +1,25 @@
-//! The account: first run, its name and settings, its join code.
+//! The account: setting it up, its name, settings, logo and join code.
 
 use rusqlite::OptionalExtension;
 
 use super::{
     command::{Audience, Command, Refusal, Tx},
     files::{Image, put_image},
-    people::{CreateUser, NewSession},
+    people::CreateUser,
     reader::{ACCOUNT, account},
     rooms::{CreateRoom, RoomMade},
+    sessions::NewSession,
 };
 use crate::{
-    event::Change,
+    types::event::Change,
     types::{Account, Role, RoomId, RoomKind, Settings, UserId},
+    wire::Event,
 };
 
-/// The room that everybody is in from the first day.
+/// The name of the open room that is made together with the account.
 const FIRST_ROOM: &str = "All Talk";
 
-/// First run: the account, its first administrator, the first room. Once only.
+/// Sets the account up, with its first administrator and its first room. Refused with `Conflict` if there is an account.
 #[derive(Debug)]
 pub struct SetUp {
     pub account_name: String,
@@ -28,6 +30,7 @@ pub struct SetUp {
     pub session: NewSession,
 }
 
+/// What [`SetUp`] made.
 #[derive(Debug)]
 pub struct SetUpDone {
     pub user: UserId,
@@ -47,13 +50,13 @@ impl Command for SetUp {
             password_hash: self.password_hash,
             role: Role::Admin,
         };
-        let done = found(tx, &self.account_name, &self.join_code, user)?;
+        let done = create_account(tx, &self.account_name, &self.join_code, user)?;
         self.session.start(tx, done.user)?;
         Ok(done)
     }
 }
 
-fn found(
+fn create_account(
     tx: &mut Tx<'_>,
     account_name: &str,
     join_code: &str,
@@ -64,7 +67,7 @@ fn found(
         join_code,
         tx.now,
     ))?;
-    changed(tx)?;
+    record_account_update(tx)?;
     let user = first.apply(tx)?;
     let RoomMade { room, .. } =
         CreateRoom { creator: user, kind: RoomKind::Open, name: Some(FIRST_ROOM.into()), members: vec![] }
@@ -72,12 +75,12 @@ fn found(
     Ok(SetUpDone { user, room })
 }
 
-/// Makes an administrator from the host. On an empty database that is the first run: nobody who finds the page
-/// afterwards may set it up again.
+/// Makes an administrator from the command line. Without an account it sets the account up too, so that nobody else can
+/// do so on the page afterwards.
 #[derive(Debug)]
 pub struct CreateAdministrator {
     pub user: CreateUser,
-    /// For an account that does not exist yet.
+    /// Used only if there is no account yet.
     pub account_name: String,
     pub join_code: String,
 }
@@ -88,7 +91,7 @@ impl Command for CreateAdministrator {
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         match load(tx)? {
             Some(_) => self.user.apply(tx),
-            None => Ok(found(tx, &self.account_name, &self.join_code, self.user)?.user),
+            None => Ok(create_account(tx, &self.account_name, &self.join_code, self.user)?.user),
         }
     }
 }
@@ -97,34 +100,33 @@ fn load(tx: &Tx<'_>) -> rusqlite::Result<Option<Account>> {
     tx.statement(&format!("select {ACCOUNT} from account"))?.query_row((), account).optional()
 }
 
-/// The current join code, if it is this one.
+/// Whether this is the account's join code.
 pub(super) fn join_code_is(tx: &Tx<'_>, code: &str) -> rusqlite::Result<bool> {
     Ok(load(tx)?.is_some_and(|account| &*account.join_code == code))
 }
 
-fn changed(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+fn record_account_update(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
     let account = load(tx)?.ok_or(Refusal::NotFound)?;
-    let json = format!(
-        r#""account":{}"#,
-        serde_json::to_string(&account.public()).expect("an account has nothing that JSON cannot say")
-    );
-    let change = Change::AccountUpdated { account: account.clone(), json: json.clone().into() };
-    tx.record("account.updated", Audience::Everybody, None, &json, change)?;
+    let event = Event::AccountUpdated { account: account.public() };
+    tx.record(Audience::Everybody, None, &event, |json| Change::AccountUpdated {
+        account: account.clone(),
+        json,
+    })?;
     Ok(account)
 }
 
-/// After how many days messages go; None keeps them.
+/// Days after which messages are removed; None: never.
 pub(super) fn retention_days(tx: &Tx<'_>) -> rusqlite::Result<Option<u32>> {
     Ok(load(tx)?.and_then(|account| account.settings.retention_days))
 }
 
-/// Changes what is given, leaves the rest.
+/// Changes the fields that are given. `NotFound` if there is no account.
 #[derive(Debug, Default)]
 pub struct ChangeAccount {
     pub name: Option<String>,
     pub custom_css: Option<String>,
     pub restrict_room_creation: Option<bool>,
-    /// Some(None) keeps messages for ever.
+    /// Some(None): messages are never removed.
     pub retention_days: Option<Option<u32>>,
 }
 
@@ -139,16 +141,16 @@ impl Command for ChangeAccount {
                 .unwrap_or(before.settings.restrict_room_creation),
             retention_days: self.retention_days.unwrap_or(before.settings.retention_days),
         };
-        let settings = serde_json::to_string(&settings).expect("settings have nothing that JSON cannot say");
+        let settings = serde_json::to_string(&settings).expect("settings serialise to JSON");
         tx.statement(
             "update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?",
         )?
         .execute((&self.name, &self.custom_css, settings))?;
-        changed(tx)
+        record_account_update(tx)
     }
 }
 
-/// Gives the account a logo, or takes it away.
+/// Sets or removes the account's logo.
 #[derive(Debug)]
 pub struct PutLogo(pub Option<Image>);
 
@@ -158,10 +160,11 @@ impl Command for PutLogo {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         put_image(tx, "logo", None, self.0.as_ref())?;
         tx.statement("update account set logo_version = ?")?.execute((self.0.map(|_| tx.now),))?;
-        changed(tx)
+        record_account_update(tx)
     }
 }
 
+/// Replaces the join code. The old one stops working.
 #[derive(Debug)]
 pub struct RenewJoinCode {
     pub code: String,
@@ -172,6 +175,6 @@ impl Command for RenewJoinCode {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         tx.statement("update account set join_code = ?")?.execute((&self.code,))?;
-        changed(tx)
+        record_account_update(tx)
     }
 }

@@ -1,4 +1,4 @@
-//! Who did what, when, from where: administrative acts, written in the same transaction as the act.
+//! The audit log of administrative acts. A line is written in the same transaction as its act.
 
 use super::{
     Reader,
@@ -6,10 +6,10 @@ use super::{
 };
 use crate::types::{Timestamp, UserId};
 
-/// Lines that are kept. Past it the oldest go.
+/// Lines retained; the oldest are removed.
 const MAX_LINES: i64 = 100_000;
 
-/// A command, and the line that it leaves in the audit log if it is done.
+/// A command that writes a line to the audit log if it succeeds.
 #[derive(Debug)]
 pub struct Audited<C> {
     pub command: C,
@@ -19,14 +19,14 @@ pub struct Audited<C> {
 /// An administrative act.
 #[derive(Clone, Debug)]
 pub struct Act {
-    /// None for somebody on the host itself.
+    /// None for the command line.
     pub actor: Option<UserId>,
     pub ip_address: Option<String>,
-    /// A stable word, like `user.ban`.
+    /// A stable name, like `user.ban`.
     pub action: &'static str,
     /// What it was done to, like `user 5`.
     pub subject: String,
-    /// What else there is to know; no secrets.
+    /// Further detail, without secrets.
     pub detail: String,
 }
 
@@ -46,6 +46,7 @@ impl<C: Command> Command for Audited<C> {
     }
 }
 
+/// A line of the audit log.
 #[derive(Debug, serde::Serialize)]
 pub struct AuditLine {
     pub id: i64,

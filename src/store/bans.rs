@@ -1,4 +1,4 @@
-//! Bans: somebody goes, with what was said, and does not come back from the same address.
+//! Bans: a person's sessions end, their messages are removed, and their addresses are blocked.
 
 use std::net::IpAddr;
 
@@ -6,15 +6,18 @@ use rusqlite::Connection;
 
 use super::{
     command::{Command, NewJob, Refusal, Tx},
-    people::{end_sessions, keep_an_administrator, load, updated},
+    people::{load, record_user_update, require_another_administrator},
+    sessions::end_sessions,
 };
 use crate::{
-    event::{Change, SessionEnd},
-    state::network_of,
+    store::network_of,
+    types::event::{Change, SessionEnd},
     types::{JobKind, Role, Status, UserId},
 };
 
-/// Bans a person: sessions end, the addresses they came from are blocked, their messages go in the background.
+/// Bans a person: ends the sessions, blocks the public addresses of those sessions, and queues the removal of the
+/// messages. Does nothing if they are banned already. Refused with `Conflict` for a deactivated person and for the last
+/// administrator.
 #[derive(Debug)]
 pub struct Ban {
     pub user: UserId,
@@ -27,11 +30,11 @@ impl Command for Ban {
         let before = load(tx, self.user)?;
         match before.status {
             Status::Banned => return Ok(()),
-            Status::Deactivated => return Err(Refusal::Conflict("Somebody who is gone cannot be banned.")),
+            Status::Deactivated => return Err(Refusal::Conflict("A deactivated person cannot be banned.")),
             Status::Active => {}
         }
         if before.role == Role::Admin {
-            keep_an_administrator(tx, self.user)?;
+            require_another_administrator(tx, self.user)?;
         }
         tx.statement("update users set status = ? where id = ?")?.execute((Status::Banned, self.user))?;
         let addresses: Vec<String> = tx
@@ -46,17 +49,17 @@ impl Command for Ban {
         }
         drop(block);
         end_sessions(tx, self.user, None, None, SessionEnd::Banned)?;
-        super::push::forget(tx, self.user)?;
+        super::push::remove_subscriptions(tx, self.user)?;
         tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
         let job = NewJob { kind: JobKind::RemoveMessages, target: Some(self.user.0), payload: None };
         tx.add_job(&job, None)?;
-        tell(tx)?;
-        updated(tx, self.user, Vec::new())?;
+        notify_blocked(tx)?;
+        record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }
 }
 
-/// Lets somebody back in, and the addresses too. What was said stays gone.
+/// Lifts a ban and unblocks its addresses. Removed messages stay removed.
 #[derive(Debug)]
 pub struct LiftBan {
     pub user: UserId,
@@ -71,15 +74,15 @@ impl Command for LiftBan {
         }
         tx.statement("update users set status = ? where id = ?")?.execute((Status::Active, self.user))?;
         tx.statement("delete from blocked_addresses where user_id = ?")?.execute((self.user,))?;
-        tell(tx)?;
-        updated(tx, self.user, Vec::new())?;
+        notify_blocked(tx)?;
+        record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }
 }
 
-fn tell(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
+fn notify_blocked(tx: &mut Tx<'_>) -> rusqlite::Result<()> {
     let addresses = blocked_addresses(tx.db)?;
-    tx.tell(Change::AddressesBlocked { addresses });
+    tx.notify(Change::AddressesBlocked { addresses });
     Ok(())
 }
 
@@ -90,8 +93,8 @@ pub(super) fn blocked_addresses(db: &Connection) -> rusqlite::Result<Vec<IpAddr>
     Ok(addresses.iter().filter_map(|address| address.parse().ok()).collect())
 }
 
-/// Whether an address stands for somebody's place in the world. Behind the others there may be anybody: a proxy,
-/// an office, this machine.
+/// Whether an address is a public one. Private, link-local and carrier-grade NAT (RFC 6598) addresses may be those of a
+/// proxy, an office or this machine, which others use too.
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -117,7 +120,7 @@ mod tests {
     use super::is_public;
 
     #[test]
-    fn only_public_addresses_are_blocked() {
+    fn private_and_local_addresses_are_not_public() {
         for address in [
             "127.0.0.1",
             "10.1.2.3",

@@ -1,20 +1,19 @@
-//! Boosts: what is pinned to a message in passing.
-
-use bytes::Bytes;
+//! Boosts: short reactions to a message.
 
 use super::{
     command::{Audience, Command, Refusal, Tx},
     messages::{rewrite, stored},
 };
 use crate::{
-    event::Change,
+    types::event::Change,
     types::{Boost, BoostId, Message, MessageId, UserId},
+    wire::Event,
 };
 
-/// Boosts on one message. Past it they are noise, and every copy of the message carries them.
+/// Boosts on one message at most: every copy of the message contains them all.
 const MAX_BOOSTS: usize = 200;
 
-/// Gives a boost. The same one of the same person is given once only.
+/// Adds a boost. The same content by the same person is added once. Refused with `Conflict` beyond 200 boosts.
 #[derive(Debug)]
 pub struct AddBoost {
     pub message: MessageId,
@@ -22,10 +21,11 @@ pub struct AddBoost {
     pub content: String,
 }
 
+/// A boost, new or found.
 #[derive(Debug)]
 pub struct Boosted {
     pub boost: Boost,
-    /// False if it had been given before.
+    /// False if it existed already.
     pub fresh: bool,
 }
 
@@ -39,24 +39,26 @@ impl Command for AddBoost {
             return Ok(Boosted { boost: boost.clone(), fresh: false });
         }
         if message.boosts.len() >= MAX_BOOSTS {
-            return Err(Refusal::Conflict("This message has as many boosts as one can have."));
+            return Err(Refusal::Conflict("A message can have 200 boosts at most."));
         }
         tx.statement("insert into boosts (message_id, user_id, content, created_at) values (?, ?, ?, ?)")?
             .execute((self.message, self.user, &self.content, tx.now))?;
         let id = BoostId(tx.db.last_insert_rowid());
         let boost = Boost { id, user_id: self.user, content: self.content };
         message.boosts.push(boost.clone());
-        changed(tx, &message, "boost.created", &boost)?;
+        let (room_id, message_id) = (message.room_id, message.id);
+        record_boost_change(tx, &message, &Event::BoostCreated { room_id, message_id, boost: &boost })?;
         Ok(Boosted { boost, fresh: true })
     }
 }
 
-/// Takes one's own boost back.
+/// Removes one's own boost. Refused with `NotFound` unless the person is in the room, and with `Forbidden` for another
+/// person's boost.
 #[derive(Debug)]
 pub struct RemoveBoost {
     pub boost: BoostId,
     pub user: UserId,
-    /// For a caller who names the message too.
+    /// The message that the boost has to belong to, if the caller named one.
     pub message: Option<MessageId>,
 }
 
@@ -78,26 +80,21 @@ impl Command for RemoveBoost {
             return Err(Refusal::NotFound);
         }
         if user != self.user {
-            return Err(Refusal::Forbidden("Only who gave a boost may take it back."));
+            return Err(Refusal::Forbidden("Only the person who gave a boost may remove it."));
         }
         tx.statement("delete from boosts where id = ?")?.execute((self.boost,))?;
         let place =
             message.boosts.iter().position(|boost| boost.id == self.boost).ok_or(Refusal::NotFound)?;
-        let boost = message.boosts.remove(place);
-        changed(tx, &message, "boost.deleted", &boost)
+        message.boosts.remove(place);
+        let (room_id, message_id) = (message.room_id, message.id);
+        record_boost_change(tx, &message, &Event::BoostDeleted { room_id, message_id, boost_id: self.boost })
     }
 }
 
-fn changed(tx: &mut Tx<'_>, message: &Message, kind: &'static str, boost: &Boost) -> Result<(), Refusal> {
+fn record_boost_change(tx: &mut Tx<'_>, message: &Message, event: &Event<'_>) -> Result<(), Refusal> {
     rewrite(tx, message)?;
     let (room, id) = (message.room_id, message.id);
-    let payload = match kind {
-        "boost.created" => {
-            let boost = serde_json::to_string(boost).expect("a boost has nothing that JSON cannot say");
-            format!(r#""room_id":{room},"message_id":{id},"boost":{boost}"#)
-        }
-        _ => format!(r#""room_id":{room},"message_id":{id},"boost_id":{}"#, boost.id),
-    };
-    let change = Change::BoostChanged { room, message: id, kind, json: Bytes::from(payload.clone()) };
-    Ok(tx.record(kind, Audience::Room(room), Some(id), &payload, change)?)
+    let kind = if matches!(event, Event::BoostCreated { .. }) { "boost.created" } else { "boost.deleted" };
+    let change = |json| Change::BoostChanged { room, message: id, kind, json };
+    Ok(tx.record(Audience::Room(room), Some(id), event, change)?)
 }

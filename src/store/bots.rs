@@ -1,19 +1,19 @@
-//! Bots and incoming webhooks: users that programs speak as.
+//! Bots: users that programs speak as.
 
 use rusqlite::OptionalExtension;
 
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    people::{Deactivate, NewSession, arrived, end_sessions, load, updated},
-    rooms::enter,
+    people::{Deactivate, join_open_rooms, load, record_user_update},
+    sessions::{NewSession, end_sessions},
 };
 use crate::{
-    event::{Change, SessionEnd},
-    types::{HookId, Role, RoomId, SessionKind, Status, Timestamp, TokenHash, User, UserId},
+    types::event::{Change, SessionEnd},
+    types::{Role, SessionKind, Status, User, UserId},
 };
 
-/// Makes a bot, with its key.
+/// Makes a bot and its key.
 #[derive(Debug)]
 pub struct CreateBot {
     pub name: String,
@@ -31,13 +31,13 @@ impl Command for CreateBot {
             Role::Bot,
             tx.now,
         ))?;
-        let bot = arrived(tx)?;
+        let bot = join_open_rooms(tx)?;
         tx.statement("insert into bots (user_id, webhook_url, key) values (?, ?, ?)")?.execute((
             bot,
             &self.webhook_url,
             &self.secret,
         ))?;
-        tx.tell(Change::WebhookSet { bot, on: self.webhook_url.is_some() });
+        tx.notify(Change::WebhookSet { bot, on: self.webhook_url.is_some() });
         self.key.start_as(tx, bot, SessionKind::Bot, None)?;
         Ok(bot)
     }
@@ -49,12 +49,12 @@ fn load_bot(tx: &Tx<'_>, id: UserId) -> Result<User, Refusal> {
     if is_bot && user.is_active() { Ok(user) } else { Err(Refusal::NotFound) }
 }
 
-/// Changes what is given, leaves the rest.
+/// Changes the fields that are given. `NotFound` for a removed bot.
 #[derive(Debug)]
 pub struct ChangeBot {
     pub bot: UserId,
     pub name: Option<String>,
-    /// Some(None) takes the webhook away.
+    /// Some(None) removes the webhook.
     pub webhook_url: Option<Option<String>>,
 }
 
@@ -65,11 +65,11 @@ impl Command for ChangeBot {
         load_bot(tx, self.bot)?;
         if let Some(url) = &self.webhook_url {
             tx.statement("update bots set webhook_url = ? where user_id = ?")?.execute((url, self.bot))?;
-            tx.tell(Change::WebhookSet { bot: self.bot, on: url.is_some() });
+            tx.notify(Change::WebhookSet { bot: self.bot, on: url.is_some() });
         }
         if let Some(name) = &self.name {
             tx.statement("update users set name = ? where id = ?")?.execute((name, self.bot))?;
-            updated(tx, self.bot, Vec::new())?;
+            record_user_update(tx, self.bot, Vec::new())?;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Command for RenewBotKey {
     }
 }
 
-/// Removes a bot; what it said stays.
+/// Removes a bot. Its messages stay.
 #[derive(Debug)]
 pub struct RemoveBot {
     pub bot: UserId,
@@ -110,82 +110,23 @@ impl Command for RemoveBot {
     }
 }
 
-/// A bot that goes takes its webhooks with it.
-pub(super) fn forget(tx: &mut Tx<'_>, bot: UserId) -> rusqlite::Result<()> {
+/// Removes a bot's key, its webhook and its row of incoming webhooks.
+pub(super) fn remove_key_and_hooks(tx: &mut Tx<'_>, bot: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from bots where user_id = ?")?.execute((bot,))?;
     tx.statement("delete from hooks where user_id = ?")?.execute((bot,))?;
-    tx.tell(Change::WebhookSet { bot, on: false });
+    tx.notify(Change::WebhookSet { bot, on: false });
     Ok(())
 }
 
-/// Makes an incoming webhook: a name that speaks in one room.
-#[derive(Debug)]
-pub struct CreateHook {
-    pub name: String,
-    pub room: RoomId,
-    pub creator: UserId,
-    pub token: TokenHash,
-}
-
-impl Command for CreateHook {
-    type Output = HookId;
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<HookId, Refusal> {
-        let room = super::rooms::load(tx, self.room)
-            .map_err(|_| Refusal::Invalid("room_id", "is no room that is here"))?;
-        if room.kind == crate::types::RoomKind::Direct {
-            return Err(Refusal::Invalid("room_id", "is a direct room, which belongs to its members"));
-        }
-        tx.statement("insert into users (name, role, created_at) values (?, ?, ?)")?.execute((
-            &self.name,
-            Role::Bot,
-            tx.now,
-        ))?;
-        let user = UserId(tx.db.last_insert_rowid());
-        enter(tx, self.room, user, room.kind.default_involvement())?;
-        // Only its own room: it has nothing to say, or to read, in another.
-        updated(tx, user, vec![self.room])?;
-        tx.statement(
-            "insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (?, ?, ?, ?, ?)",
-        )?
-        .execute((user, self.room, self.token, self.creator, tx.now))?;
-        Ok(HookId(tx.db.last_insert_rowid()))
-    }
-}
-
-/// Takes an incoming webhook away; what it said stays.
-#[derive(Debug)]
-pub struct RemoveHook {
-    pub hook: HookId,
-}
-
-impl Command for RemoveHook {
-    type Output = ();
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let user: UserId = tx
-            .statement("select user_id from hooks where id = ?")?
-            .query_row((self.hook,), |row| row.get(0))?;
-        Deactivate { user }.apply(tx)
-    }
-}
-
+/// A bot that has not been removed.
 #[derive(Debug)]
 pub struct Bot {
     pub id: UserId,
     pub webhook_url: Option<String>,
 }
 
-#[derive(Debug, serde::Serialize)]
-pub struct Hook {
-    pub id: HookId,
-    pub name: String,
-    pub room_id: RoomId,
-    pub user_id: UserId,
-    pub created_at: Timestamp,
-}
-
 impl Reader {
+    /// All bots that have not been removed, in order of id.
     pub fn bots(&self) -> rusqlite::Result<Vec<Bot>> {
         self.statement(
             "select bots.user_id, webhook_url from bots join users on users.id = user_id where status = ? order by user_id",
@@ -194,6 +135,7 @@ impl Reader {
         .collect()
     }
 
+    /// A bot, unless it has been removed.
     pub fn bot(&self, id: UserId) -> rusqlite::Result<Option<Bot>> {
         Ok(self.bots()?.into_iter().find(|bot| bot.id == id))
     }
@@ -204,33 +146,4 @@ impl Reader {
             .query_row((id,), |row| row.get(0))
             .optional()
     }
-
-    pub fn hooks(&self) -> rusqlite::Result<Vec<Hook>> {
-        self.statement(
-            "select hooks.id, users.name, room_id, user_id, hooks.created_at from hooks join users on users.id = user_id
-             order by hooks.id",
-        )?
-        .query_map((), hook)?
-        .collect()
-    }
-
-    /// Who speaks by this token, and where.
-    pub fn hook_of(&self, token: &TokenHash) -> rusqlite::Result<Option<Hook>> {
-        self.statement(
-            "select hooks.id, users.name, room_id, user_id, hooks.created_at from hooks join users on users.id = user_id
-             where token_hash = ?",
-        )?
-        .query_row((token,), hook)
-        .optional()
-    }
-}
-
-fn hook(row: &rusqlite::Row<'_>) -> rusqlite::Result<Hook> {
-    Ok(Hook {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        room_id: row.get(2)?,
-        user_id: row.get(3)?,
-        created_at: row.get(4)?,
-    })
 }

@@ -1,26 +1,26 @@
-//! Whether a database is what it should be, looked at in a copy that nobody else knows.
+//! Checks the integrity of a database, in a private copy of it.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 
-/// Faults of one kind that are told. More say no more.
-const TOLD: usize = 20;
+/// Faults of one kind that are reported.
+const MAX_FAULTS: usize = 20;
 
 /// A database under examination.
 pub struct Examined {
     db: Connection,
 }
 
-/// The parts of a message's finished object that stand in columns too.
+/// The members of a message's JSON that are compared with its columns.
 #[derive(Deserialize)]
 struct Finished {
     id: i64,
     room_id: i64,
 }
 
-/// What points to what beside the foreign keys: table, column, the table it points to, and which rows count.
+/// References without a foreign key: table, column, referenced table, and a condition on the rows.
 const POINTERS: &[(&str, &str, &str, &str)] = &[
     ("attachments", "message_id", "messages", "true"),
     ("boosts", "message_id", "messages", "true"),
@@ -29,7 +29,7 @@ const POINTERS: &[(&str, &str, &str, &str)] = &[
 ];
 
 impl Examined {
-    /// Opens a copy. Nothing in it is believed: not even its own views and triggers are run with more rights than they need.
+    /// Opens a copy. It is not trusted: its views and triggers cannot use functions with side effects (`trusted_schema`).
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
         let db = Connection::open_with_flags(
             path,
@@ -39,34 +39,35 @@ impl Examined {
         Ok(Self { db })
     }
 
+    /// The schema's version (`PRAGMA user_version`).
     pub fn schema_version(&self) -> rusqlite::Result<i64> {
         self.db.query_row("PRAGMA user_version", (), |row| row.get(0))
     }
 
-    /// Whether it is one of ours at all.
+    /// Whether it has campfire's main tables.
     pub fn is_ours(&self) -> rusqlite::Result<bool> {
         let tables = "select count(*) from sqlite_schema where type = 'table' and name in ('account', 'users', 'messages')";
         self.db.query_row(tables, (), |row| Ok(row.get::<_, i64>(0)? == 3))
     }
 
-    /// Faults in the pages and trees, as SQLite words them. None is a whole database.
+    /// Faults in the pages and trees, in SQLite's words. Empty for an intact database.
     pub fn faults(&self) -> rusqlite::Result<Vec<String>> {
-        let mut check = self.db.prepare(&format!("PRAGMA integrity_check({TOLD})"))?;
+        let mut check = self.db.prepare(&format!("PRAGMA integrity_check({MAX_FAULTS})"))?;
         let faults = check.query_map((), |row| row.get::<_, String>(0))?;
         faults.filter(|fault| !fault.as_ref().is_ok_and(|fault| fault == "ok")).collect()
     }
 
-    /// Rows that point to rows that are not there.
+    /// Rows that refer to rows that do not exist.
     pub fn dangling(&self) -> rusqlite::Result<Vec<String>> {
         let mut check = self.db.prepare("PRAGMA foreign_key_check")?;
-        let mut told: Vec<String> = check
+        let mut faults: Vec<String> = check
             .query_map((), |row| {
                 let (table, id, parent): (String, Option<i64>, String) =
                     (row.get(0)?, row.get(1)?, row.get(2)?);
                 let which = id.map_or_else(String::new, |id| format!(" {id}"));
-                Ok(format!("{table}{which} points to a row of {parent} that is not there"))
+                Ok(format!("{table}{which} refers to a row of {parent} that does not exist"))
             })?
-            .take(TOLD)
+            .take(MAX_FAULTS)
             .collect::<rusqlite::Result<_>>()?;
         for (table, column, parent, which) in POINTERS {
             let exists: bool = self.db.query_row(
@@ -78,19 +79,19 @@ impl Examined {
                 let mut select = self.db.prepare(&format!(
                     "select {column} from {table} where {which} and {column} not in (select id from {parent}) limit ?"
                 ))?;
-                let rows = select.query_map((TOLD as i64,), |row| row.get::<_, i64>(0))?;
+                let rows = select.query_map((MAX_FAULTS as i64,), |row| row.get::<_, i64>(0))?;
                 for id in rows {
-                    told.push(format!("{table} has a row for {} of {parent}, which is not there", id?));
+                    faults.push(format!("{table} has a row for {} of {parent}, which does not exist", id?));
                 }
             }
         }
-        told.truncate(TOLD);
-        Ok(told)
+        faults.truncate(MAX_FAULTS);
+        Ok(faults)
     }
 
-    /// Whether the full-text index says what the messages say. This reads all of them.
+    /// Whether the full-text index matches the messages. Reads all of them.
     pub fn index_is_right(&self) -> rusqlite::Result<bool> {
-        // The index reads them by a view of ours.
+        // FTS5 reads the messages through a view of the schema.
         self.db.pragma_update(None, "trusted_schema", true)?;
         let checked = self
             .db
@@ -104,9 +105,9 @@ impl Examined {
         }
     }
 
-    /// How many messages there are, and those whose finished object is broken or says something else than their row.
+    /// The number of messages, and those whose JSON is invalid or has another id or room than the row.
     pub fn messages(&self) -> rusqlite::Result<(u64, Vec<String>)> {
-        let (mut count, mut told) = (0, Vec::new());
+        let (mut count, mut faults) = (0, Vec::new());
         let mut select = self.db.prepare("select id, room_id, json from messages")?;
         let mut rows = select.query(())?;
         while let Some(row) = rows.next()? {
@@ -114,31 +115,31 @@ impl Examined {
             let (id, room): (i64, i64) = (row.get(0)?, row.get(1)?);
             let fault = match serde_json::from_slice::<Finished>(row.get_ref(2)?.as_bytes()?) {
                 Ok(finished) if finished.id == id && finished.room_id == room => continue,
-                Ok(_) => "is finished as another message".to_owned(),
+                Ok(_) => "has the JSON of another message".to_owned(),
                 Err(error) => format!("is not JSON ({error})"),
             };
-            if told.len() < TOLD {
-                told.push(format!("message {id} {fault}"));
+            if faults.len() < MAX_FAULTS {
+                faults.push(format!("message {id} {fault}"));
             }
         }
-        Ok((count, told))
+        Ok((count, faults))
     }
 
-    /// The last number of the history, and numbers that are given twice or are none.
+    /// The last position in the history, and positions that are used twice or are not positive.
     pub fn numbers(&self) -> rusqlite::Result<(i64, Vec<String>)> {
         let last = super::writer::last_seq(&self.db)?;
-        let mut told = Vec::new();
+        let mut faults = Vec::new();
         for (sql, fault) in [
             ("select id from messages join events on seq = id limit ?", "is both a message and an event"),
-            ("select id from messages where id < 1 limit ?", "is no number for a message"),
-            ("select seq from events where seq < 1 limit ?", "is no number for an event"),
+            ("select id from messages where id < 1 limit ?", "is not a valid position for a message"),
+            ("select seq from events where seq < 1 limit ?", "is not a valid position for an event"),
         ] {
             let mut select = self.db.prepare(sql)?;
-            for id in select.query_map((TOLD as i64,), |row| row.get::<_, i64>(0))? {
-                told.push(format!("{} {fault}", id?));
+            for id in select.query_map((MAX_FAULTS as i64,), |row| row.get::<_, i64>(0))? {
+                faults.push(format!("{} {fault}", id?));
             }
         }
-        told.truncate(TOLD);
-        Ok((last.0, told))
+        faults.truncate(MAX_FAULTS);
+        Ok((last.0, faults))
     }
 }

@@ -1,26 +1,33 @@
-//! What the writer can be asked to do, and how it says no.
+//! Commands to the writer, how they are refused, and the transaction that they see.
+
+use bytes::Bytes;
 
 use crate::{
-    event::{Change, Event},
+    types::event::{Change, Event},
     types::{JobKind, MessageId, RoomId, Seq, Timestamp, UserId},
+    wire,
 };
 
-/// A change to the database. Either all of it happens, or none.
+/// A change to the database. It is applied completely or not at all.
 pub trait Command: Send + 'static {
     type Output: Send + 'static;
 
-    /// It refuses before it has written anything, if at all, and so needs no savepoint, which costs as much as a small
-    /// command itself (SQLite keeps a copy of each page that is changed). If the database fails it, its batch fails.
+    /// True if the command refuses only before it has written anything. It then needs no savepoint, which costs as much as
+    /// a small command (SQLite copies each page that is changed). If the database fails it, its whole batch fails.
     const CHECKS_FIRST: bool = false;
 
+    /// Applies the change within the transaction of its batch.
     fn apply(self, tx: &mut Tx<'_>) -> Result<Self::Output, Refusal>;
 }
 
-/// Why a command did nothing.
+/// Why a command was refused. It has changed nothing.
 #[derive(Debug)]
 pub enum Refusal {
+    /// A row that the command needs does not exist.
     NotFound,
+    /// A sentence for the user.
     Forbidden(&'static str),
+    /// A sentence for the user.
     Conflict(&'static str),
     /// A field, and what is wrong with it.
     Invalid(&'static str, &'static str),
@@ -36,12 +43,13 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
+/// Why a command was not applied.
 #[derive(Debug)]
 pub enum WriteError {
     Refused(Refusal),
     /// The queue is full: nothing was tried.
     Overloaded,
-    /// The batch could not be committed (a full disk, an I/O error): nothing of it happened.
+    /// The batch could not be committed (a full disk, an I/O error): nothing of it was applied.
     NotCommitted(String),
     /// The writer has stopped.
     Stopped,
@@ -53,15 +61,15 @@ impl From<Refusal> for WriteError {
     }
 }
 
-/// What the index has to take in at the end of a batch. Not at once: a savepoint makes FTS5 write what it has
-/// gathered to disk as a segment of its own, and each command has a savepoint.
+/// A change to the full-text index, written at the end of the batch: a savepoint makes FTS5 write what it has buffered as
+/// a segment of its own, and most commands have a savepoint.
 #[derive(Debug)]
 pub(super) enum Indexing {
     Add(Entry),
     Remove(Entry),
 }
 
-/// A message as the index has it.
+/// What the index has of a message.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) message: MessageId,
@@ -71,11 +79,11 @@ pub(super) struct Entry {
     pub(super) tags: String,
 }
 
-/// Something to do once what it belongs to is committed.
+/// A background job, queued in the transaction of what it belongs to.
 #[derive(Clone, Debug)]
 pub struct NewJob {
     pub kind: JobKind,
-    /// The bot, the subscription, or whom it is about.
+    /// The id of the bot, the subscription or the person that it is about.
     pub target: Option<i64>,
     pub payload: Option<String>,
 }
@@ -95,7 +103,7 @@ pub(super) enum Audience<'a> {
     Everybody,
     Room(RoomId),
     Person(UserId),
-    /// Of a room that is no more.
+    /// The former members of a deleted room.
     Those(&'a [UserId]),
 }
 
@@ -104,7 +112,7 @@ impl Tx<'_> {
         self.db.prepare_cached(sql)
     }
 
-    /// Puts something to do on the durable list; it is done at least once after the commit.
+    /// Queues a job. It runs at least once after the commit.
     pub(super) fn add_job(&mut self, job: &NewJob, message: Option<MessageId>) -> rusqlite::Result<()> {
         self.statement(
             "insert into jobs (kind, message_id, target_id, payload, key, run_at, created_at) values (?, ?, ?, ?, ?, ?, ?)",
@@ -118,30 +126,55 @@ impl Tx<'_> {
             self.now,
             self.now,
         ))?;
-        self.tell(Change::JobsWaiting);
+        self.notify(Change::JobsWaiting);
         Ok(())
     }
 
+    /// Takes the next position of the history.
     pub(super) fn next_seq(&mut self) -> Seq {
         self.seq.0 += 1;
         *self.seq
     }
 
-    /// Tells the workers, and nobody else: it is no part of the durable history.
-    pub(super) fn tell(&mut self, change: Change) {
+    /// Sends a change to the workers after the commit. It is not part of the durable history.
+    pub(super) fn notify(&mut self, change: Change) {
         self.events.push(Event { seq: Seq(0), change });
     }
 
-    /// Writes a durable event to the history and tells the workers. `payload` is the members of its JSON
-    /// object after `type` and `seq`; empty for an updated message, whose row has it.
+    /// Writes an event to the durable history, and sends it to the workers after the commit. `change` gets the members of
+    /// the event's JSON after `type` and `seq`.
     pub(super) fn record(
         &mut self,
-        kind: &'static str,
         audience: Audience<'_>,
         message: Option<MessageId>,
-        payload: &str,
-        change: Change,
+        event: &wire::Event<'_>,
+        change: impl FnOnce(Bytes) -> Change,
     ) -> rusqlite::Result<()> {
+        let (kind, members) = event.stored();
+        let seq = self.insert_event(audience, message, &kind, Some(&members))?;
+        self.events.push(Event { seq, change: change(members.into()) });
+        Ok(())
+    }
+
+    /// The same for a changed message. The event has no payload: it is replayed from the message's row.
+    pub(super) fn record_update(
+        &mut self,
+        room: RoomId,
+        message: MessageId,
+        json: Bytes,
+    ) -> rusqlite::Result<()> {
+        let seq = self.insert_event(Audience::Room(room), Some(message), "message.updated", None)?;
+        self.events.push(Event { seq, change: Change::MessageUpdated { room, message, json } });
+        Ok(())
+    }
+
+    fn insert_event(
+        &mut self,
+        audience: Audience<'_>,
+        message: Option<MessageId>,
+        kind: &str,
+        members: Option<&str>,
+    ) -> rusqlite::Result<Seq> {
         let seq = self.next_seq();
         let (room, user) = match audience {
             Audience::Everybody => (None, None),
@@ -150,18 +183,16 @@ impl Tx<'_> {
             // User 0 is nobody: only those listed see it.
             Audience::Those(_) => (None, Some(UserId(0))),
         };
-        let payload = (!payload.is_empty()).then_some(payload);
         self.statement(
             "insert into events (seq, at, kind, room_id, user_id, message_id, payload) values (?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute((seq, self.now, kind, room, user, message, payload))?;
+        .execute((seq, self.now, kind, room, user, message, members))?;
         if let Audience::Those(people) = audience {
             let mut insert = self.statement("insert into event_audience (seq, user_id) values (?, ?)")?;
             for person in people {
                 insert.execute((seq, person))?;
             }
         }
-        self.events.push(Event { seq, change });
-        Ok(())
+        Ok(seq)
     }
 }

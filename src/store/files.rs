@@ -1,5 +1,4 @@
-//! What was uploaded, and the small pictures of our own making. The bytes of uploads lie in files; here is what is
-//! known of them.
+//! Rows of uploaded files, whose bytes are in the folder, and of small images, whose bytes are in the database.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::OptionalExtension;
@@ -10,10 +9,10 @@ use super::{
 };
 use crate::types::{Attachment, AttachmentId, JobKind, MessageId, RoomId};
 
-/// A file that lies in its place, synced, and waits for its row.
+/// A stored and synced file that has no row yet.
 #[derive(Clone, Debug)]
 pub struct NewFile {
-    /// Where it lies.
+    /// Its name in the folder.
     pub key: String,
     pub filename: String,
     pub content_type: String,
@@ -22,7 +21,7 @@ pub struct NewFile {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub duration_s: Option<f64>,
-    /// Where its thumbnail lies, and the type of that.
+    /// The thumbnail's key and content type.
     pub thumbnail: Option<(String, &'static str)>,
 }
 
@@ -32,7 +31,7 @@ impl NewFile {
     }
 }
 
-/// The words by which a file of this type is found.
+/// The index's tags for a file of this type.
 pub(super) fn tags_of(content_type: &str) -> String {
     match content_type.split('/').next() {
         Some(kind @ ("image" | "video" | "audio")) => format!("file {kind}"),
@@ -40,6 +39,7 @@ pub(super) fn tags_of(content_type: &str) -> String {
     }
 }
 
+/// Inserts the row of a message's file.
 pub(super) fn add_file(
     tx: &Tx<'_>,
     file: &NewFile,
@@ -82,11 +82,11 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// A name as one segment of a path (RFC 3986, section 3.3).
 fn percent_encoded(name: &str) -> String {
     let encoded = utf8_percent_encode(name, RESERVED).to_string();
-    // What a browser would take for "here" and "one up".
+    // Browsers resolve the segments `.` and `..`.
     if encoded.bytes().all(|byte| byte == b'.') { encoded.replace('.', "%2E") } else { encoded }
 }
 
-/// Forgets a message's files. They are taken off the disk once that is committed, however often we crash before.
+/// Removes the rows of a message's files, and queues the job that removes the files after the commit.
 pub(super) fn remove_files(tx: &mut Tx<'_>, message: MessageId) -> rusqlite::Result<()> {
     let keys: Vec<(String, Option<String>)> = tx
         .statement("delete from attachments where message_id = ? returning key, thumbnail_key")?
@@ -111,14 +111,14 @@ pub struct StoredFile {
     pub thumbnail: Option<(String, String)>,
 }
 
-/// A small picture.
+/// A small image: an avatar, the logo, a picture of a preview.
 #[derive(Clone, Debug)]
 pub struct Image {
     pub content_type: String,
     pub bytes: Vec<u8>,
 }
 
-/// Puts a picture in its place, or takes it away.
+/// Stores an image under a key, or removes it.
 pub(super) fn put_image(
     tx: &Tx<'_>,
     key: &str,
@@ -137,6 +137,7 @@ pub(super) fn put_image(
 }
 
 impl Reader {
+    /// An uploaded file.
     pub fn file(&self, id: AttachmentId) -> rusqlite::Result<Option<StoredFile>> {
         self.statement(
             "select room_id, key, filename, content_type, byte_size, thumbnail_key, thumbnail_type from attachments where id = ?",
@@ -156,13 +157,14 @@ impl Reader {
         .optional()
     }
 
+    /// A small image.
     pub fn image(&self, key: &str) -> rusqlite::Result<Option<Image>> {
         self.statement("select content_type, bytes from images where key = ?")?
             .query_row((key,), |row| Ok(Image { content_type: row.get(0)?, bytes: row.get(1)? }))
             .optional()
     }
 
-    /// Whether some row has a file of this name.
+    /// Whether a row has a file or a thumbnail with this key.
     pub fn knows_file(&self, key: &str) -> rusqlite::Result<bool> {
         self.statement("select 1 from attachments where key = ?1 union all select 1 from attachments where thumbnail_key = ?1")?
             .exists((key,))
@@ -174,7 +176,7 @@ mod tests {
     use super::percent_encoded;
 
     #[test]
-    fn any_name_is_one_segment_of_a_path() {
+    fn encoded_names_are_one_segment_of_a_path() {
         assert_eq!(percent_encoded("a b/ü.png"), "a%20b%2F%C3%BC.png");
         assert_eq!(percent_encoded(".."), "%2E%2E");
         assert_eq!(percent_encoded("a..b"), "a..b");

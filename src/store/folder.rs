@@ -1,4 +1,4 @@
-//! Where uploaded files lie: `files/ab/abcdef…` in the data directory, each under a random name.
+//! The folder of uploaded files: `files/ab/abcdef…` in the data directory, each under a random name, its key.
 
 use std::{
     fs::{self, File},
@@ -10,24 +10,24 @@ use std::{
 use super::Reader;
 use crate::types::random_token;
 
-/// The folder of uploaded files. A file is written under `incoming/`, synced, then moved to its place: what lies in
-/// a place is whole.
+/// The folder of uploaded files. A file is written below `incoming/`, synced, then renamed to its place, so every file in
+/// its place is complete.
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
 }
 
-/// A file on its way in. Gone again with the value, unless it is kept.
+/// A file that is being received. Dropping it removes the file, unless it was stored.
 #[derive(Debug)]
 pub struct Incoming {
     pub file: File,
     path: PathBuf,
     key: String,
-    kept: bool,
+    is_stored: bool,
 }
 
 impl Folder {
-    /// Makes the folder if need be, and clears away what a crash left half-written.
+    /// Makes the folder if it does not exist, and removes partial files that a crash left.
     pub fn open(data: &Path) -> io::Result<Self> {
         let root = data.join("files");
         let incoming = root.join("incoming");
@@ -38,37 +38,40 @@ impl Folder {
         Ok(Self { root })
     }
 
-    /// The folder of a data directory that is only looked at.
+    /// The folder of a data directory, for reading: nothing is made or removed.
     pub fn of(data: &Path) -> Self {
         Self { root: data.join("files") }
     }
 
+    /// Begins a file, open for reading and writing.
     pub fn begin(&self) -> io::Result<Incoming> {
         let key = random_token();
         let path = self.root.join("incoming").join(&key);
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-        Ok(Incoming { file, path, key, kept: false })
+        Ok(Incoming { file, path, key, is_stored: false })
     }
 
-    /// Syncs a file, moves it to its place, and answers the key that it is found by. Nothing is left of it if that fails.
+    /// Syncs a file, moves it to its place, and returns its key. After an error the file is removed, or at the latest by
+    /// [`Self::remove_orphans`].
     pub fn keep(&self, mut incoming: Incoming) -> io::Result<String> {
         incoming.file.sync_all()?;
         let place = self.place(&incoming.key);
         let parent = place.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent)?;
         fs::rename(&incoming.path, &place)?;
-        incoming.kept = true;
-        // The name has to last as well, and the folder's, if it is new.
+        incoming.is_stored = true;
+        // The directory entries have to be durable too: the file's, and its directory's, which may be new.
         File::open(parent)?.sync_all()?;
         File::open(&self.root)?.sync_all()?;
         Ok(incoming.key.clone())
     }
 
+    /// Opens a stored file for reading.
     pub fn file(&self, key: &str) -> io::Result<File> {
         File::open(self.place(key))
     }
 
-    /// Takes a file away; one that is gone already is no error.
+    /// Removes a file. A file that does not exist is no error.
     pub fn remove(&self, key: &str) -> io::Result<()> {
         match fs::remove_file(self.place(key)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -76,22 +79,22 @@ impl Folder {
         }
     }
 
-    /// Takes files away that no row knows: what was in its place when a crash came before the commit. Answers how many.
-    pub fn sweep(&self, reader: &Reader, before: SystemTime) -> io::Result<usize> {
-        let mut swept = 0;
-        // One that came since the start has its row in a moment.
+    /// Removes files without a row, which are left if a crash comes between storing a file and its commit. Files from
+    /// `before` on stay: their rows may not be committed yet. Returns how many were removed.
+    pub fn remove_orphans(&self, reader: &Reader, before: SystemTime) -> io::Result<usize> {
+        let mut removed = 0;
         self.each(before, |key| {
             if !reader.knows_file(key).map_err(io::Error::other)? {
                 self.remove(key)?;
-                swept += 1;
+                removed += 1;
             }
             Ok(())
         })?;
-        Ok(swept)
+        Ok(removed)
     }
 
-    /// Tells the name of each file that lies in a place and is older than `before`.
-    pub fn each(&self, before: SystemTime, mut tell: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+    /// Calls `visit` with the key of each stored file that is older than `before`.
+    pub fn each(&self, before: SystemTime, mut visit: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
         for folder in fs::read_dir(&self.root)? {
             let folder = folder?;
             if folder.file_name() == "incoming" || !folder.file_type()?.is_dir() {
@@ -99,25 +102,25 @@ impl Folder {
             }
             for file in fs::read_dir(folder.path())? {
                 let file = file?;
-                // One that was deleted meanwhile is none.
+                // A file that was deleted meanwhile has no metadata.
                 if file.metadata().and_then(|it| it.modified()).is_ok_and(|at| at < before) {
-                    tell(&file.file_name().to_string_lossy())?;
+                    visit(&file.file_name().to_string_lossy())?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The place of a file.
+    /// The path of a stored file.
     pub fn place(&self, key: &str) -> PathBuf {
-        // Keys are our own: letters, digits, `-` and `_`.
+        // Keys are random tokens: letters, digits, `-` and `_`.
         self.root.join(key.get(..2).unwrap_or(key)).join(key)
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.is_stored {
             let _ = fs::remove_file(&self.path);
         }
     }

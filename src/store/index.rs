@@ -1,22 +1,22 @@
-//! Keeps the full-text index: entries go in with their batch, and its segments are merged between batches.
+//! The full-text index: entries are written with their batch, segments are merged between batches.
 
 use rusqlite::Connection;
 
 use super::command::{Entry, Indexing};
 use crate::config::Durability;
 
-/// Pages merged in one go at most, about half a millisecond of work.
+/// Pages merged at a time: about half a millisecond of work.
 const STEP: usize = 16;
 
-/// Pages that a batch makes to be merged, whatever is in it: its own, once for each level that it goes through.
+/// Pages to merge that each batch adds, whatever its size: its own pages, once for each level of the index.
 const PAGES_PER_BATCH: usize = 6;
 
-/// Entries in a page.
+/// Entries that make one more page to merge.
 const ENTRIES_PER_PAGE: usize = 4;
 
 pub(super) struct Index {
     durability: Durability,
-    /// Pages to be merged, as far as can be guessed.
+    /// Pages to merge, estimated.
     due: usize,
 }
 
@@ -25,6 +25,7 @@ impl Index {
         Self { durability, due: 0 }
     }
 
+    /// Writes a batch's changes, within its transaction.
     pub(super) fn write(&mut self, db: &Connection, indexing: &[Indexing]) -> rusqlite::Result<()> {
         for entry in indexing {
             match entry {
@@ -48,8 +49,9 @@ impl Index {
         Ok(())
     }
 
-    /// Merges some pages, in a transaction of its own that nobody waits for: the next commit syncs it too.
-    pub(super) fn tidy(&mut self, db: &Connection) {
+    /// Merges some pages, in a transaction of its own. It is not synced: the next commit syncs it too, and nothing is lost
+    /// if it is undone.
+    pub(super) fn optimize(&mut self, db: &Connection) {
         if self.due < STEP {
             return;
         }
@@ -71,7 +73,7 @@ impl Index {
         match merge() {
             Ok(true) => {}
             Ok(false) => self.due = 0,
-            // Another process holds the database. Too many segments are merged in a commit, at worst.
+            // Another process has locked the database. If too many segments gather, FTS5 merges them within a commit.
             Err(error) => tracing::debug!(%error, "the index was not merged"),
         }
     }

@@ -1,4 +1,4 @@
-//! The durable list of what has to be done: at least once, whatever happens in between.
+//! The durable queue of background jobs. Each runs at least once, also after a crash.
 
 use super::{
     Reader,
@@ -6,13 +6,13 @@ use super::{
 };
 use crate::types::{JobId, JobKind, MessageId, Timestamp};
 
-/// Tries before a job is given up and put among the dead.
+/// Attempts before a job is marked dead.
 pub const MAX_ATTEMPTS: i64 = 8;
 
-/// Dead jobs that are kept for somebody to look at.
+/// Dead jobs retained for administrators to look at; the oldest are removed.
 const MAX_DEAD: i64 = 1_000;
 
-/// A job under way.
+/// A leased job.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub id: JobId,
@@ -20,13 +20,13 @@ pub struct Job {
     pub message: Option<MessageId>,
     pub target: Option<i64>,
     pub payload: Option<String>,
-    /// The same at every try, so that a receiver can tell a double.
+    /// The same at every attempt, so that a receiver can recognise duplicates.
     pub key: String,
-    /// This one included.
+    /// The number of attempts, this one included.
     pub attempts: i64,
 }
 
-/// Takes due jobs of a kind for a while: nobody else gets them until the lease ends.
+/// Leases up to `count` due jobs of a kind: they are not leased again for `lease_ms` milliseconds.
 #[derive(Debug)]
 pub struct LeaseJobs {
     pub kind: JobKind,
@@ -64,14 +64,15 @@ impl Command for LeaseJobs {
 /// How a job ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Done; what follows from it is put on the list in the same transaction.
+    /// Done. The jobs that follow from it are queued in the same transaction.
     Done(Vec<(NewJob, Option<MessageId>)>),
-    /// To be tried again after so many milliseconds, unless it was the last try.
+    /// To be retried after `again_in_ms` milliseconds, unless this was the last attempt.
     Failed { why: String, again_in_ms: i64 },
-    /// It will never work.
+    /// It would fail again: marked dead at once.
     Hopeless(String),
 }
 
+/// Records how a job ended.
 #[derive(Debug)]
 pub struct FinishJob {
     pub job: JobId,
@@ -108,7 +109,7 @@ impl Command for FinishJob {
     }
 }
 
-/// Puts something on the list by itself.
+/// Queues a job without anything else.
 #[derive(Debug)]
 pub struct QueueJob(pub NewJob);
 
@@ -120,7 +121,7 @@ impl Command for QueueJob {
     }
 }
 
-/// At start nobody works on anything, whatever a lease says of who was killed.
+/// Ends all leases. Used at start, when every lease is that of a process that has ended.
 #[derive(Debug)]
 pub struct ReleaseLeases;
 
@@ -133,7 +134,7 @@ impl Command for ReleaseLeases {
     }
 }
 
-/// Tries a dead job again.
+/// Queues a dead job again, with all its attempts. `NotFound` if it is not dead.
 #[derive(Debug)]
 pub struct RetryJob {
     pub job: JobId,
@@ -149,12 +150,12 @@ impl Command for RetryJob {
         if changed == 0 {
             return Err(Refusal::NotFound);
         }
-        tx.tell(crate::event::Change::JobsWaiting);
+        tx.notify(crate::types::event::Change::JobsWaiting);
         Ok(())
     }
 }
 
-/// Gives a dead job up for good.
+/// Deletes a dead job. `NotFound` if it is not dead.
 #[derive(Debug)]
 pub struct DropJob {
     pub job: JobId,
@@ -184,7 +185,7 @@ pub struct JobRow {
 }
 
 impl Reader {
-    /// When the next job of each kind is due, leases counted.
+    /// When the next job of each kind is due. A leased job is due when its lease ends.
     pub fn next_due(&self) -> rusqlite::Result<Vec<(JobKind, Timestamp)>> {
         self.statement(
             "select kind, min(max(run_at, leased_until)) from jobs where dead_at is null group by kind",
@@ -193,13 +194,13 @@ impl Reader {
         .collect()
     }
 
-    /// How many jobs wait, and how many were given up.
+    /// The number of queued jobs, and of dead ones.
     pub fn job_counts(&self) -> rusqlite::Result<(i64, i64)> {
         self.statement("select count(*) - count(dead_at), count(dead_at) from jobs")?
             .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// Dead jobs, or those that wait; the newest first.
+    /// Dead jobs, or queued ones; the newest first.
     pub fn jobs(&self, dead: bool, limit: usize) -> rusqlite::Result<Vec<JobRow>> {
         self.statement(
             "select id, kind, message_id, attempts, created_at, run_at, dead_at, error from jobs

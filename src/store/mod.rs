@@ -1,4 +1,4 @@
-//! The database: one writer, many readers, and every line of SQL.
+//! The database: one writer, many readers. All SQL of the server is here.
 
 mod account;
 mod audit;
@@ -10,47 +10,59 @@ mod checkpointer;
 mod command;
 mod files;
 mod folder;
+mod hooks;
 mod index;
 mod jobs;
+mod links;
+mod memberships;
 mod messages;
 mod people;
 mod push;
 mod reader;
+mod recent_searches;
 mod rooms;
 mod schema;
 mod search;
+mod secrets;
+mod sessions;
 mod snapshot;
+mod state;
 mod sync;
-mod voice;
+mod system_user;
+mod tokens;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
 pub use audit::{Act, AuditLine, Audited};
 pub use bans::{Ban, LiftBan};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
-pub use bots::{Bot, ChangeBot, CreateBot, CreateHook, Hook, RemoveBot, RemoveHook, RenewBotKey};
+pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
 pub use check::Examined;
 pub use command::{Command, NewJob, Refusal, WriteError};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
+pub use hooks::{CreateHook, Hook, RemoveHook};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };
+pub use links::{ResetPassword, StartReset, StartTransfer, Transfer};
+pub use memberships::{MarkRead, SetInvolvement};
 pub use messages::{
-    DeleteMessage, EditMessage, Page, PostMessage, Posted, PurgeRooms, RemoveMessagesOf, RetireMessages,
-    Select, SetEmbeds, Text,
+    DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms,
+    RemoveMessagesOf, RetireMessages, Select, SetEmbeds, Text,
 };
-pub use people::{
-    ChangeUser, CreateToken, CreateUser, Credentials, Deactivate, EndOtherSessions, EndSession, Join,
-    NewSession, PutAvatar, PutSmallAvatar, ResetPassword, SessionRow, SignIn, StartReset, StartTransfer,
-    TokenRow, TouchSession, Transfer, small_avatar,
-};
-pub use push::{KeepSecret, Subscribe, Subscription, Unsubscribe};
+pub use people::{ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAvatar, small_avatar};
+pub use push::{Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
-pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, MarkRead, ReplaceMembers, RoomMade, SetInvolvement};
+pub use recent_searches::{RecentSearch, RememberSearch};
+pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, ReplaceMembers, RoomMade};
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
-pub use search::{Found, Hit, RecentSearch, RememberSearch, SearchQuery};
+pub use search::{Found, Hit, SearchQuery};
+pub use secrets::KeepSecret;
+pub use sessions::{Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, TouchSession};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
+pub use state::{RoomState, State, network_of};
 pub use sync::{Change as SyncChange, PruneEvents};
-pub use voice::LetServerSpeak;
-pub use writer::{Fanout, Home, Settle, Writer, WriterHandle, WriterMetrics};
+pub use system_user::JoinSystemUser;
+pub use tokens::{CreateToken, TokenRow};
+pub use writer::{Barrier, Completion, Fanout, ReplyTo, Writer, WriterHandle, WriterMetrics};

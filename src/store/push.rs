@@ -1,18 +1,18 @@
-//! Web Push subscriptions: the devices that want to be told while nobody looks.
+//! Web Push subscriptions: the devices that get notifications.
 
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
 };
 use crate::{
-    event::Change,
+    types::event::Change,
     types::{SubscriptionId, Timestamp, UserId},
 };
 
-/// Devices of one person. The one that was added longest ago gives way.
+/// Devices of one person; the oldest are removed.
 const MAX_SUBSCRIPTIONS: i64 = 20;
 
-/// Adds a device; the same endpoint again replaces what was known of it.
+/// Adds a device. An earlier subscription with the same endpoint is replaced.
 #[derive(Debug)]
 pub struct Subscribe {
     pub user: UserId,
@@ -26,7 +26,7 @@ impl Command for Subscribe {
     type Output = SubscriptionId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<SubscriptionId, Refusal> {
-        // An endpoint is a browser's: whoever signs in there now has it.
+        // An endpoint belongs to a browser, in which another person may have been signed in before.
         tx.statement("delete from push_subscriptions where endpoint = ?")?.execute((&self.endpoint,))?;
         tx.statement(
             "insert into push_subscriptions (user_id, endpoint, p256dh, auth, user_agent, created_at) values (?, ?, ?, ?, ?, ?)",
@@ -38,7 +38,7 @@ impl Command for Subscribe {
                (select id from push_subscriptions where user_id = ?1 order by id desc limit ?2)",
         )?
         .execute((self.user, MAX_SUBSCRIPTIONS))?;
-        tx.tell(Change::PushSet { user: self.user, on: true });
+        tx.notify(Change::PushSet { user: self.user, on: true });
         Ok(id)
     }
 }
@@ -58,35 +58,16 @@ impl Command for Unsubscribe {
             .statement("delete from push_subscriptions where id = ? and user_id = ifnull(?, user_id) returning user_id")?
             .query_row((self.subscription, self.user), |row| row.get(0))?;
         let on = tx.statement("select 1 from push_subscriptions where user_id = ?")?.exists((user,))?;
-        tx.tell(Change::PushSet { user, on });
+        tx.notify(Change::PushSet { user, on });
         Ok(())
     }
 }
 
-/// Removes all the devices of somebody who goes.
-pub(super) fn forget(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+/// Removes all devices of a person.
+pub(super) fn remove_subscriptions(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
     tx.statement("delete from push_subscriptions where user_id = ?")?.execute((user,))?;
-    tx.tell(Change::PushSet { user, on: false });
+    tx.notify(Change::PushSet { user, on: false });
     Ok(())
-}
-
-/// Keeps a secret of the server's own, unless there is one already. Answers which it is now.
-#[derive(Debug)]
-pub struct KeepSecret {
-    pub name: &'static str,
-    pub value: Vec<u8>,
-}
-
-impl Command for KeepSecret {
-    type Output = Vec<u8>;
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<Vec<u8>, Refusal> {
-        tx.statement("insert or ignore into secrets (name, value) values (?, ?)")?
-            .execute((self.name, &self.value))?;
-        Ok(tx
-            .statement("select value from secrets where name = ?")?
-            .query_row((self.name,), |row| row.get(0))?)
-    }
 }
 
 /// Where a device's pushes go, and the keys they are encrypted with (RFC 8291).
@@ -102,6 +83,7 @@ pub struct Subscription {
 }
 
 impl Reader {
+    /// A person's devices, the newest first.
     pub fn subscriptions(&self, user: UserId) -> rusqlite::Result<Vec<Subscription>> {
         self.statement(
             "select id, user_id, endpoint, p256dh, auth, user_agent, created_at from push_subscriptions
@@ -111,6 +93,7 @@ impl Reader {
         .collect()
     }
 
+    /// A device.
     pub fn subscription(&self, id: SubscriptionId) -> rusqlite::Result<Option<Subscription>> {
         use rusqlite::OptionalExtension;
         self.statement(

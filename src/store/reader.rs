@@ -1,4 +1,4 @@
-//! A connection that only reads, pinned to one thread, with its statements prepared and a deadline.
+//! A read-only connection, used by one thread, with cached statements and a deadline.
 
 use std::{
     sync::{
@@ -12,14 +12,15 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::schema::{DataDir, OpenError};
 use crate::{
-    event::Session,
-    state::State,
-    types::{Account, MessageId, Room, RoomId, Seq, Settings, User, UserId},
+    store::State,
+    types::event::Session,
+    types::{Account, MessageId, Room, RoomId, Seq, Settings, User, UserId, person::initials},
 };
 
-/// The interpreter looks at the clock once in so many of its instructions (about every 50 µs).
+/// SQLite checks the deadline once in so many instructions of its virtual machine: about every 50 µs.
 const INSTRUCTIONS_PER_CHECK: i32 = 4_000;
 
+/// A read-only connection. Its methods are in the modules of the tables that they read.
 pub struct Reader {
     db: Connection,
     /// Nanoseconds after `started` at which a statement is interrupted; MAX for never.
@@ -28,6 +29,7 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Opens a connection to the database of a data directory.
     pub fn open(data: &DataDir) -> Result<Self, OpenError> {
         let mut db = data.readable()?;
         let deadline = Arc::new(AtomicU64::new(u64::MAX));
@@ -41,7 +43,7 @@ impl Reader {
         Ok(Self { db, deadline, started })
     }
 
-    /// Runs reads that are interrupted once they have taken this long (SQLITE_INTERRUPT).
+    /// Runs reads with a time limit: a statement that exceeds it fails with SQLITE_INTERRUPT.
     pub fn within<T>(
         &self,
         limit: Duration,
@@ -61,7 +63,7 @@ impl Reader {
         &self.db
     }
 
-    /// Proves that the database answers.
+    /// Fails unless the database can be read.
     pub fn ping(&self) -> rusqlite::Result<()> {
         self.statement("select 1 from users limit 1")?.exists(()).map(drop)
     }
@@ -75,15 +77,7 @@ impl Reader {
         )
     }
 
-    /// A secret of the server's own.
-    pub fn secret(&self, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-        use rusqlite::OptionalExtension;
-        self.statement("select value from secrets where name = ?")?
-            .query_row((name,), |row| row.get(0))
-            .optional()
-    }
-
-    /// Everything that the workers keep in memory.
+    /// The state that each worker has in memory.
     pub fn state(&self) -> rusqlite::Result<State> {
         // One transaction, so that the parts are of one moment.
         let tx = self.db.unchecked_transaction()?;
@@ -105,7 +99,7 @@ impl Reader {
         let mut rows = rooms.query(())?;
         while let Some(row) = rows.next()? {
             let (message, event): (Option<MessageId>, Option<Seq>) = (row.get(6)?, row.get(7)?);
-            // What is no longer kept may have been of this room.
+            // Pruned events may have been in this room.
             let version = event.into_iter().chain(message.map(|id| Seq(id.0))).fold(pruned, Seq::max);
             state.add_room(room(row)?, message, version);
         }
@@ -140,9 +134,11 @@ impl Reader {
 pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
+    let name: Arc<str> = row.get(1)?;
     Ok(User {
         id: row.get::<_, UserId>(0)?,
-        name: row.get(1)?,
+        initials: initials(&name),
+        name,
         email: row.get(2)?,
         bio: row.get(3)?,
         role: row.get(4)?,

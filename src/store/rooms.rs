@@ -1,21 +1,21 @@
-//! Rooms, who is in them, and what each member has read.
+//! Rooms: making, changing and deleting them, and setting who is in them.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 
 use super::{
     Reader,
     command::{Audience, Command, Refusal, Tx},
+    memberships::{enter, leave, record_membership_update},
     reader::{ROOM, room},
 };
 use crate::{
-    event::Change,
-    types::{IdMap, Involvement, Membership, MessageId, Room, RoomId, RoomKind, RoomView, Status, UserId},
+    types::event::Change,
+    types::{Room, RoomId, RoomKind, Status, UserId},
+    wire::{Event, RoomView},
 };
 
-/// Unread messages are counted up to here; beyond it a number tells nobody anything.
-const UNREAD_CAP: i64 = 1_000;
-
-/// Makes a room. A direct one with the same people is made once only.
+/// Makes a room. For a direct room with the same members as an existing one, returns that. Refused with `Invalid` if a
+/// member is not an active user.
 #[derive(Debug)]
 pub struct CreateRoom {
     pub creator: UserId,
@@ -24,10 +24,11 @@ pub struct CreateRoom {
     pub members: Vec<UserId>,
 }
 
+/// A room, new or found.
 #[derive(Debug)]
 pub struct RoomMade {
     pub room: RoomId,
-    /// False if the direct room was there already.
+    /// False if the direct room existed already.
     pub fresh: bool,
 }
 
@@ -36,8 +37,8 @@ impl Command for CreateRoom {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<RoomMade, Refusal> {
         let mut members = match self.kind {
-            RoomKind::Open => everybody(tx)?,
-            RoomKind::Closed | RoomKind::Direct => known(tx, &self.members)?,
+            RoomKind::Open => active_users(tx)?,
+            RoomKind::Closed | RoomKind::Direct => require_active(tx, &self.members)?,
         };
         if !members.contains(&self.creator) {
             members.push(self.creator);
@@ -64,50 +65,35 @@ impl Command for CreateRoom {
             enter(tx, id, *member, involvement)?;
         }
         let room = load(tx, id)?;
-        let json = room_payload(tx, &room)?;
+        let view = view(tx, &room)?;
         let members = members.into_iter().map(|member| (member, involvement)).collect();
-        let change = Change::RoomCreated { room, members, json: json.clone().into() };
-        tx.record("room.created", Audience::Room(id), None, &json, change)?;
+        tx.record(Audience::Room(id), None, &Event::RoomCreated { room: &view }, |json| {
+            Change::RoomCreated { room: room.clone(), members, json }
+        })?;
         Ok(RoomMade { room: id, fresh: true })
     }
 }
 
-/// The same people give the same key, in whatever order they are named.
+/// The key by which a direct room of these members is found. `sorted` is in ascending order.
 pub(super) fn members_key(sorted: &[UserId]) -> String {
     sorted.iter().map(UserId::to_string).collect::<Vec<_>>().join(",")
 }
 
-fn everybody(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
+fn active_users(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
     tx.statement("select id from users where status = ?")?
         .query_map((Status::Active,), |row| row.get(0))?
         .collect()
 }
 
-/// The same list, if each is an active person.
-fn known(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
+/// The same list; refused with `Invalid` unless each is an active user.
+fn require_active(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
     let mut statement = tx.statement("select 1 from users where id = ? and status = ?")?;
     for person in people {
         if !statement.exists((person, Status::Active))? {
-            return Err(Refusal::Invalid("user_ids", "names somebody who is not here"));
+            return Err(Refusal::Invalid("user_ids", "contains somebody who is not an active user"));
         }
     }
     Ok(people.to_vec())
-}
-
-/// A new member has read what was said before.
-pub(super) fn enter(
-    tx: &Tx<'_>,
-    room: RoomId,
-    user: UserId,
-    involvement: Involvement,
-) -> rusqlite::Result<bool> {
-    let entered = tx
-        .statement(
-            "insert or ignore into memberships (room_id, user_id, involvement, last_read_message_id)
-             values (?1, ?2, ?3, ifnull((select max(id) from messages where room_id = ?1), 0))",
-        )?
-        .execute((room, user, involvement))?;
-    Ok(entered == 1)
 }
 
 pub(super) fn load(tx: &Tx<'_>, id: RoomId) -> rusqlite::Result<Room> {
@@ -121,19 +107,14 @@ fn members(tx: &Tx<'_>, room: RoomId) -> rusqlite::Result<Vec<UserId>> {
         .collect()
 }
 
-fn room_json(tx: &Tx<'_>, room: &Room) -> rusqlite::Result<String> {
+pub(super) fn view<'a>(tx: &Tx<'_>, room: &'a Room) -> rusqlite::Result<RoomView<'a>> {
     let (member_count, last_message_id): (usize, _) = tx
         .statement(
             "select (select count(*) from memberships where room_id = ?1), (select max(id) from messages where room_id = ?1)",
         )?
         .query_row((room.id,), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let member_ids = if room.kind == RoomKind::Direct { Some(members(tx, room.id)?) } else { None };
-    let view = RoomView { room, last_message_id, member_count, member_ids, membership: None };
-    Ok(serde_json::to_string(&view).expect("a room has nothing that JSON cannot say"))
-}
-
-fn room_payload(tx: &Tx<'_>, room: &Room) -> rusqlite::Result<String> {
-    Ok(format!(r#""room":{}"#, room_json(tx, room)?))
+    Ok(RoomView { room, last_message_id, member_count, member_ids, membership: None })
 }
 
 /// Renames a room, or makes it open or closed.
@@ -160,25 +141,25 @@ impl Command for ChangeRoom {
             .execute((&self.name, kind, tx.now, self.room))?;
         let mut added = Vec::new();
         if kind == RoomKind::Open && before.kind == RoomKind::Closed {
-            for person in everybody(tx)? {
+            for person in active_users(tx)? {
                 if enter(tx, self.room, person, kind.default_involvement())? {
                     added.push(person);
                 }
             }
         }
-        updated(tx, self.room, added)
+        record_room_update(tx, self.room, added)
     }
 }
 
-fn updated(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Result<(), Refusal> {
+fn record_room_update(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Result<(), Refusal> {
     let room = load(tx, room)?;
-    let id = room.id;
-    let json = room_payload(tx, &room)?;
-    let change = Change::RoomUpdated { room, added, json: json.clone().into() };
-    Ok(tx.record("room.updated", Audience::Room(id), None, &json, change)?)
+    let view = view(tx, &room)?;
+    Ok(tx.record(Audience::Room(room.id), None, &Event::RoomUpdated { room: &view }, |json| {
+        Change::RoomUpdated { room: room.clone(), added, json }
+    })?)
 }
 
-/// Ends a room. Its messages go in the background.
+/// Deletes a room. Its messages are purged in the background.
 #[derive(Debug)]
 pub struct DeleteRoom {
     pub room: RoomId,
@@ -193,14 +174,12 @@ impl Command for DeleteRoom {
         tx.statement("update rooms set deleted_at = ?, members_key = null where id = ?")?
             .execute((tx.now, room))?;
         tx.statement("delete from memberships where room_id = ?")?.execute((room,))?;
-        let payload = format!(r#""room_id":{room}"#);
-        let change = Change::RoomDeleted { room };
-        tx.record("room.deleted", Audience::Those(&members), None, &payload, change)?;
-        Ok(())
+        let event = Event::RoomDeleted { room_id: room };
+        Ok(tx.record(Audience::Those(&members), None, &event, |json| Change::RoomDeleted { room, json })?)
     }
 }
 
-/// Sets who is in a closed room.
+/// Sets the members of a closed room. Refused with `Conflict` for other kinds of rooms.
 #[derive(Debug)]
 pub struct ReplaceMembers {
     pub room: RoomId,
@@ -215,7 +194,7 @@ impl Command for ReplaceMembers {
         if room.kind != RoomKind::Closed {
             return Err(Refusal::Conflict("Only a closed room has chosen members."));
         }
-        let wanted = known(tx, &self.members)?;
+        let wanted = require_active(tx, &self.members)?;
         for leaver in members(tx, room.id)? {
             if !wanted.contains(&leaver) {
                 leave(tx, room.id, leaver)?;
@@ -223,146 +202,18 @@ impl Command for ReplaceMembers {
         }
         for member in wanted {
             if enter(tx, room.id, member, room.kind.default_involvement())? {
-                membership_updated(tx, &room, member)?;
+                record_membership_update(tx, &room, member)?;
             }
         }
-        updated(tx, room.id, Vec::new())
+        record_room_update(tx, room.id, Vec::new())
     }
-}
-
-/// Takes somebody out of a room, and tells them.
-pub(super) fn leave(tx: &mut Tx<'_>, room: RoomId, user: UserId) -> rusqlite::Result<()> {
-    tx.statement("delete from memberships where room_id = ? and user_id = ?")?.execute((room, user))?;
-    let payload = format!(r#""room_id":{room},"user_id":{user},"membership":null,"room":null"#);
-    let change = Change::MembershipUpdated { room, user, involvement: None, json: payload.clone().into() };
-    tx.record("membership.updated", Audience::Person(user), None, &payload, change)
-}
-
-fn membership_updated(tx: &mut Tx<'_>, room: &Room, user: UserId) -> Result<Membership, Refusal> {
-    let membership = membership(tx.db, room.id, user)?.ok_or(Refusal::NotFound)?;
-    let payload = format!(
-        r#""room_id":{},"user_id":{user},"membership":{},"room":{}"#,
-        room.id,
-        serde_json::to_string(&membership).expect("a membership has nothing that JSON cannot say"),
-        room_json(tx, room)?
-    );
-    let involvement = Some(membership.involvement);
-    let change = Change::MembershipUpdated { room: room.id, user, involvement, json: payload.clone().into() };
-    tx.record("membership.updated", Audience::Person(user), None, &payload, change)?;
-    Ok(membership)
-}
-
-#[derive(Debug)]
-pub struct SetInvolvement {
-    pub room: RoomId,
-    pub user: UserId,
-    pub involvement: Involvement,
-}
-
-impl Command for SetInvolvement {
-    type Output = Membership;
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<Membership, Refusal> {
-        let changed = tx
-            .statement("update memberships set involvement = ? where room_id = ? and user_id = ?")?
-            .execute((self.involvement, self.room, self.user))?;
-        if changed == 0 {
-            return Err(Refusal::NotFound);
-        }
-        let room = load(tx, self.room)?;
-        membership_updated(tx, &room, self.user)
-    }
-}
-
-/// Marks a room read up to a message. What was read stays read, and nothing is read before it is there.
-#[derive(Debug)]
-pub struct MarkRead {
-    pub room: RoomId,
-    pub user: UserId,
-    pub message: MessageId,
-}
-
-impl Command for MarkRead {
-    type Output = ();
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let newest: Option<MessageId> = tx
-            .statement("select max(id) from messages where room_id = ?")?
-            .query_row((self.room,), |row| row.get(0))?;
-        let Some(newest) = newest else { return Ok(()) };
-        let message = self.message.min(newest);
-        let changed = tx
-            .statement(
-                "update memberships set last_read_message_id = ?1
-                 where room_id = ?2 and user_id = ?3 and last_read_message_id < ?1",
-            )?
-            .execute((message, self.room, self.user))?;
-        if changed > 0 {
-            tx.tell(Change::ReadMarked { user: self.user, room: self.room, message });
-        }
-        Ok(())
-    }
-}
-
-/// A member's relation to a room, with what is unread counted as it stands.
-pub(super) fn membership(
-    db: &Connection,
-    room: RoomId,
-    user: UserId,
-) -> rusqlite::Result<Option<Membership>> {
-    db.prepare_cached(
-        "select involvement, last_read_message_id,
-           (select count(*) from (select 1 from messages where room_id = ?1 and id > last_read_message_id limit ?3)),
-           (select count(distinct message_id) from mentions
-            where user_id in (?2, 0) and room_id = ?1 and message_id > last_read_message_id)
-         from memberships where room_id = ?1 and user_id = ?2",
-    )?
-    .query_row((room, user, UNREAD_CAP), |row| {
-        let last_read: MessageId = row.get(1)?;
-        let involvement = row.get(0)?;
-        // Who has hidden a room does not want to know.
-        let count = |place| if involvement == Involvement::Invisible { Ok(0) } else { row.get(place) };
-        Ok(Membership {
-            involvement,
-            unread_count: count(2)?,
-            mention_count: count(3)?,
-            last_read_message_id: (last_read.0 > 0).then_some(last_read),
-        })
-    })
-    .optional()
 }
 
 impl Reader {
-    pub fn membership(&self, room: RoomId, user: UserId) -> rusqlite::Result<Option<Membership>> {
-        membership(self.connection(), room, user)
-    }
-
-    /// All of a person's memberships. `has_unread` says whether a room has anything after a message, so that the rooms
-    /// that are read, which most are, need no counting.
-    pub fn memberships(
-        &self,
-        user: UserId,
-        has_unread: impl Fn(RoomId, MessageId) -> bool,
-    ) -> rusqlite::Result<IdMap<RoomId, Membership>> {
-        let mut all = self.statement(
-            "select room_id, involvement, last_read_message_id from memberships where user_id = ?",
-        )?;
-        let mut rows = all.query((user,))?;
-        let mut found = IdMap::default();
-        while let Some(row) = rows.next()? {
-            let (room, involvement, last_read): (_, _, MessageId) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let read = Membership {
-                involvement,
-                unread_count: 0,
-                mention_count: 0,
-                last_read_message_id: (last_read.0 > 0).then_some(last_read),
-            };
-            let counted = match involvement != Involvement::Invisible && has_unread(room, last_read) {
-                true => self.membership(room, user)?,
-                false => None,
-            };
-            found.insert(room, counted.unwrap_or(read));
-        }
-        Ok(found)
+    /// A room that has not been deleted.
+    pub fn room(&self, id: RoomId) -> rusqlite::Result<Option<Room>> {
+        self.statement(&format!("select {ROOM} from rooms where id = ? and deleted_at is null"))?
+            .query_row((id,), room)
+            .optional()
     }
 }

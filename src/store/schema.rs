@@ -1,4 +1,4 @@
-//! The data directory and the database in it: who may open it, how it is set up, how it is brought up to date.
+//! The data directory and its database: locking, opening and migrating it.
 
 use std::{
     fmt,
@@ -13,33 +13,35 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::config::Durability;
 
-/// In order, never edited once released: the position is the schema's version (`PRAGMA user_version`).
+/// In order. The number of those applied is the schema's version (`PRAGMA user_version`). Their statements are never
+/// edited once released.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0001_initial.sql"),
     include_str!("../../sql/migrations/0002_everything_else.sql"),
     include_str!("../../sql/migrations/0003_index_upkeep.sql"),
     include_str!("../../sql/migrations/0004_checksums.sql"),
+    include_str!("../../sql/migrations/0005_message_columns.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
-/// How long a statement waits for another process (an `admin` command, a backup) to let go of the database.
+/// How long a statement waits while another process (such as `campfire admin`) has locked the database.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The page cache of each connection that reads is this much at most, and a 64th of the machine's memory: a board with
-/// 1 GiB gives 16 MiB.
+/// The page cache of a reading connection in KiB: this, or a 64th of the machine's memory if that is less (16 MiB of
+/// 1 GiB).
 const CACHE_KIB: u64 = 80 * 1024;
 
-/// The same of the writer, which comes back to few pages. SQLite walks the whole of its cache at most commits (a page that
-/// a tree moves is at 1 GiB for a moment, and the cache is cut back from there), so that a large one is slow.
+/// The same for the writer, which reuses few pages. SQLite walks its whole cache at most commits (a page that a tree moves
+/// gets the number of the page at 1 GiB for a moment, and the cache is truncated from there), so a large one is slow.
 const WRITER_CACHE_KIB: u64 = 16 * 1024;
 const CACHE_SHARE_OF_MEMORY: u64 = 64;
 
-/// Reads of what is mapped skip a copy into the page cache.
+/// Bytes of the database that are mapped into memory, to be read without a copy into the page cache.
 const MMAP_BYTES: u64 = 1 << 30;
 
-/// Where certificates and their keys lie in the data directory.
+/// The directory of certificates and their keys, within the data directory.
 pub const CERTIFICATES: &str = "certificates";
 
 /// Why a data directory cannot be used. Displays as one sentence that says what to do.
@@ -95,7 +97,7 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// A data directory that this process alone serves from, for as long as the value lives.
+/// A data directory. One that was claimed is locked against other servers until the value is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -104,10 +106,11 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory if need be, takes its lock, and brings the database up to date.
+    /// Makes the directory if it does not exist, locks it, and migrates the database. `InUse` if another server has the
+    /// lock.
     pub fn claim(path: &Path, durability: Durability) -> Result<Self, OpenError> {
         let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
-        // What people say and their passwords' hashes are for nobody else on this machine.
+        // Messages and password hashes must not be readable by other users of the machine.
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unwritable)?;
         let lock = OpenOptions::new()
             .create(true)
@@ -125,7 +128,7 @@ impl DataDir {
         Ok(data)
     }
 
-    /// The data of a server that may be running: no lock is taken, and nothing is made.
+    /// Opens the data of a server that may be running, and migrates it. Takes no lock. `Missing` if there is no database.
     pub fn visit(path: &Path) -> Result<Self, OpenError> {
         if !path.join("campfire.db").is_file() {
             return Err(OpenError::Missing(path.to_owned()));
@@ -135,7 +138,7 @@ impl DataDir {
         Ok(data)
     }
 
-    /// The same, and left as it is: a backup is of what is there, and a check changes nothing.
+    /// The same without migrating, for backups and checks, which change nothing.
     pub fn look(path: &Path) -> Result<Self, OpenError> {
         if !path.join("campfire.db").is_file() {
             return Err(OpenError::Missing(path.to_owned()));
@@ -143,6 +146,7 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), durability: Durability::Full, _lock: None })
     }
 
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -151,6 +155,7 @@ impl DataDir {
         self.durability
     }
 
+    /// The path of the database.
     pub fn database(&self) -> PathBuf {
         self.path.join("campfire.db")
     }
@@ -165,7 +170,7 @@ impl DataDir {
         };
         if version < MIGRATIONS.len() {
             if version > 0 {
-                self.keep_a_copy(&db, version).map_err(failed)?;
+                self.copy_before_migration(&db, version).map_err(failed)?;
             }
             let tx = db.transaction().map_err(failed)?;
             for migration in &MIGRATIONS[version..] {
@@ -177,7 +182,7 @@ impl DataDir {
         Ok(())
     }
 
-    /// Makes the full-text index anew from the messages.
+    /// Rebuilds the full-text index from the messages.
     pub fn rebuild_index(&self) -> Result<(), OpenError> {
         let rebuild = || {
             self.writable()?
@@ -187,15 +192,15 @@ impl DataDir {
         rebuild().map(drop)
     }
 
-    /// Before it is brought up to date the database is copied beside itself, for whoever wants to go back.
-    fn keep_a_copy(&self, db: &Connection, version: usize) -> rusqlite::Result<()> {
+    /// Copies the database to a file beside it, so that one can go back to the version from before the migration.
+    fn copy_before_migration(&self, db: &Connection, version: usize) -> rusqlite::Result<()> {
         let copy = self.path.join(format!("campfire-before-schema-{}.db", version + 1));
-        // One of an earlier try is not whole for certain.
+        // A copy from an earlier attempt may be incomplete.
         let _ = std::fs::remove_file(&copy);
         db.execute("vacuum into ?", (copy.to_string_lossy(),)).map(drop)
     }
 
-    /// The one connection that writes.
+    /// A connection that can write.
     pub(super) fn writable(&self) -> Result<Connection, OpenError> {
         let open = || -> rusqlite::Result<Connection> {
             let db = Connection::open_with_flags(
@@ -208,7 +213,7 @@ impl DataDir {
             // Readers never wait for the writer, and a commit is one append to the log.
             db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
             // FULL syncs the log at each commit, so what was acknowledged survives a power cut; one commit
-            // serves a whole batch. NORMAL leaves that to the checkpoint, for cards that sync slowly.
+            // serves a whole batch. NORMAL leaves that to the checkpoint, for SD cards that sync slowly.
             db.pragma_update(
                 None,
                 "synchronous",
@@ -218,7 +223,7 @@ impl DataDir {
                 },
             )?;
             db.pragma_update(None, "foreign_keys", true)?;
-            // The checkpointer and the writer see to the log.
+            // The checkpointer and the writer run the checkpoints.
             db.pragma_update(None, "wal_autocheckpoint", 0)?;
             tune(&db, WRITER_CACHE_KIB)?;
             Ok(db)
@@ -266,4 +271,56 @@ fn tune(db: &Connection, cache_kib: u64) -> rusqlite::Result<()> {
 fn memory_kib() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database as an earlier version left it, with what `sql` adds.
+    fn database_of_version(version: usize, dir: &Path, sql: &str) {
+        let db = Connection::open(dir.join("campfire.db")).unwrap();
+        MIGRATIONS[..version].iter().for_each(|migration| db.execute_batch(migration).unwrap());
+        db.pragma_update(None, "user_version", version).unwrap();
+        db.execute_batch(sql).unwrap();
+    }
+
+    #[test]
+    fn messages_get_their_columns_and_flags_from_their_objects() {
+        let dir = tempfile::tempdir().unwrap();
+        let message = |id: i64, kind: &str, html: &str| {
+            format!(
+                r#"insert into messages (id, room_id, creator_id, json, plain) values ({id}, 1, 1, cast('{{"id":{id},"created_at":"2026-11-24T08:00:00.12{id}Z","room_id":1,"kind":"{kind}","content":"\u00fc","html":"{html}","mentions":[],"attachment":{{"duration_s":1.50}},"embeds":[]}}' as blob), 'x');"#
+            )
+        };
+        let sql = [
+            "insert into users (id, name, role, created_at) values (1, 'Ada', 'admin', 0);".to_owned(),
+            "insert into rooms (id, kind, creator_id, created_at, updated_at) values (1, 'open', 1, 0, 0);"
+                .into(),
+            message(1, "text", "<p>here</p>"),
+            message(2, "sound", "<p>x</p>"),
+            message(3, "text", "<p class=\\\"jumbo\\\">x</p>"),
+            "insert into mentions (user_id, room_id, message_id) values (0, 1, 1), (1, 1, 2);".into(),
+        ];
+        database_of_version(4, dir.path(), &sql.concat());
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let db = data.readable().unwrap();
+        let row = |id: i64| {
+            db.query_row(
+                "select kind, created_at, cast(json as text) from messages where id = ?",
+                (id,),
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)),
+            )
+            .unwrap()
+        };
+        let (kind, created_at, json) = row(1);
+        assert_eq!((&*kind, created_at), ("text", 1_795_507_200_121));
+        assert!(json.ends_with(r#""embeds":[],"everyone":true}"#), "{json}");
+        assert!(json.contains(r#""content":"\u00fc""#) && json.contains("1.50"), "the rest stays: {json}");
+        let (kind, created_at, json) = row(2);
+        assert_eq!((&*kind, created_at), ("sound", 1_795_507_200_122));
+        assert!(!json.contains("everyone") && !json.contains("is_emoji_only"), "{json}");
+        assert!(row(3).2.ends_with(r#""embeds":[],"is_emoji_only":true}"#));
+        assert!(dir.path().join("campfire-before-schema-5.db").is_file(), "a copy of before is kept");
+    }
 }

@@ -1,10 +1,6 @@
-//! Searching messages, and what was searched for.
+//! Searching messages.
 
-use super::{
-    Reader,
-    command::{Command, Refusal, Tx},
-    messages::bytes,
-};
+use super::{Reader, messages::bytes};
 use crate::{
     text::{HIT_END, HIT_START},
     types::{MessageId, RoomId, Timestamp, UserId},
@@ -12,56 +8,57 @@ use crate::{
 use bytes::Bytes;
 use rusqlite::OptionalExtension;
 
-/// Recent searches kept per person.
-const RECENT: usize = 10;
-
-/// Candidates looked at, newest first, before the rooms are put into the query itself. Somebody who is in most rooms
-/// finds a page of hits among so few; for somebody who is in few rooms of a large history the index has
-/// to do it: probing every hit of a common word took 70 to 190 ms per million messages.
+/// Hits probed, newest first, before the rooms are made part of the FTS5 expression. For a member of most rooms so few
+/// contain a page of hits. For a member of few rooms of a large history the index has to intersect: probing every hit of
+/// a common word took 70 to 190 ms per million messages.
 const PROBES: usize = 400;
 
-/// The same in few rooms, which the index intersects at once: what is rare is found without that, and what one person
-/// said too, most likely. Meeting the list of a large room takes 30 µs for each hit.
+/// The same for few rooms, which the index intersects fast. Probing first pays for rare words, and mostly for one person's
+/// messages: intersecting with the posting list of a large room takes 30 µs for each hit.
 const PROBES_OF_FEW_ROOMS: usize = 32;
 const PROBES_OF_A_PERSON: usize = 128;
 
 /// After every message.
-const NOWHERE: MessageId = MessageId(i64::MAX);
+const AFTER_ALL: MessageId = MessageId(i64::MAX);
 
-/// Rooms that the index intersects at once.
+/// Rooms that count as few.
 const FEW_ROOMS: usize = 2;
 
-/// Words that a beginning may stand for; FTS5 has to merge what there is of more.
+/// Words that a prefix is expanded to. If there are more, FTS5 searches for the prefix itself.
 const MAX_WORDS: usize = 64;
 
-/// Words around a hit in a snippet.
+/// Words in a snippet.
 const SNIPPET_TOKENS: i64 = 24;
 
+/// What to search for, and where.
 #[derive(Debug)]
 pub struct SearchQuery<'a> {
     /// An FTS5 expression over the words alone, as `text::Query` makes it.
     pub words: Option<&'a str>,
-    /// The rooms to look in.
+    /// The rooms to search, in ascending order.
     pub rooms: &'a [RoomId],
-    /// Of all the rooms there are, so that a search over all of them is not filtered.
+    /// The number of all rooms: a search over all of them needs no filter.
     pub room_total: usize,
-    /// Whose messages; empty for everybody's.
+    /// The authors; empty for all.
     pub creators: &'a [UserId],
-    /// What each has, as tags of the index.
+    /// Tags of the index that each message has to have.
     pub has: &'a [&'a str],
-    /// Not before this one.
+    /// The oldest message to search.
     pub from: MessageId,
+    /// Only messages older than this one.
     pub before: Option<MessageId>,
     pub limit: usize,
 }
 
+/// A message that was found.
 #[derive(Debug)]
 pub struct Hit {
     pub json: Bytes,
-    /// Text with the hits between `HIT_START` and `HIT_END`.
+    /// Plain text, with each hit between `HIT_START` and `HIT_END`.
     pub snippet: String,
 }
 
+/// A page of hits, the newest first.
 #[derive(Debug, Default)]
 pub struct Found {
     pub hits: Vec<Hit>,
@@ -69,7 +66,7 @@ pub struct Found {
 }
 
 impl Reader {
-    /// Newest first. Ordered by rowid, which the index yields by itself: ranking took 45 to 760 ms.
+    /// Searches messages, the newest first. FTS5 yields hits in the order of their ids by itself; ranking took 45 to 760 ms.
     pub fn search(&self, query: &SearchQuery<'_>) -> rusqlite::Result<Found> {
         if query.rooms.is_empty() {
             return Ok(Found::default());
@@ -85,11 +82,10 @@ impl Reader {
             Some(wanted) if query.rooms.len() == query.room_total => {
                 self.hits(wanted, before, query.from, query)?
             }
-            // Among the newest hits there may be enough of one's own rooms. Where they are far between, the index has to
-            // intersect.
+            // The newest hits may contain a whole page from these rooms. If not, the index has to intersect.
             Some(wanted) => {
                 let down_to = self.probe(query, wanted, before)?.max(query.from);
-                let found = match down_to == NOWHERE {
+                let found = match down_to == AFTER_ALL {
                     true => Vec::new(),
                     false => self.hits(wanted, before, down_to, query)?,
                 };
@@ -105,9 +101,9 @@ impl Reader {
         Ok(Found { hits, has_before })
     }
 
-    /// Looks through the newest candidates for those in one of the rooms. Answers down to where one has to go for a page of
-    /// them: as far as it went itself, or, if a quarter of them were, twice as far as the rest should be; NOWHERE if that
-    /// is too far to tell.
+    /// Probes the newest hits for those in one of the rooms. Returns the message down to which a scan probably has a page of
+    /// them: the last one probed if it found a page; twice the extrapolated distance if at least a quarter of the probes
+    /// were in the rooms; else `AFTER_ALL`.
     fn probe(&self, query: &SearchQuery<'_>, words: &str, before: MessageId) -> rusqlite::Result<MessageId> {
         let mut statement = self.statement(
             "select messages_fts.rowid, messages.room_id
@@ -115,7 +111,7 @@ impl Reader {
              where messages_fts match ? and messages_fts.rowid < ? order by messages_fts.rowid desc",
         )?;
         let mut rows = statement.query((words, before))?;
-        let most = match query.rooms.len() {
+        let max_probes = match query.rooms.len() {
             0..=FEW_ROOMS if query.creators.is_empty() => PROBES_OF_FEW_ROOMS,
             0..=FEW_ROOMS => PROBES_OF_A_PERSON,
             _ => PROBES,
@@ -131,9 +127,9 @@ impl Reader {
                 }
             }
             probes += 1;
-            if probes == most {
-                if found < most / 4 {
-                    return Ok(NOWHERE);
+            if probes == max_probes {
+                if found < max_probes / 4 {
+                    return Ok(AFTER_ALL);
                 }
                 let times = 2 * (query.limit + 1).div_ceil(found) as i64;
                 return Ok(MessageId(id.0.saturating_sub((newest - id.0).saturating_mul(times)).max(0)));
@@ -142,9 +138,9 @@ impl Reader {
         Ok(MessageId(0))
     }
 
-    /// The hits of an expression within a stretch of the history, one more than wanted. In one scan: asking the index
-    /// for the snippet of one message at a time cost 0.1 to 0.2 ms each. The rooms are checked whatever the expression
-    /// says of them: the index also has the messages of a deleted room, which go bit by bit.
+    /// The hits of an expression from `from` on and before `before`, one more than the limit. They are read in one scan:
+    /// snippets of one message at a time took 0.1 to 0.2 ms each. The rooms are always checked, since the index has the
+    /// messages of a deleted room until they are purged.
     fn hits(
         &self,
         expression: &str,
@@ -177,7 +173,7 @@ impl Reader {
             .collect()
     }
 
-    /// The index's words (their stems) that begin so; None if there are too many. Each costs one seek in the index.
+    /// The index's words (stems) with this prefix; None if there are more than 64. Each takes one seek in the index.
     pub fn words_beginning_with(&self, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
         let mut next = self.statement("select term from messages_words where term >= ? limit 1")?;
         let mut words: Vec<String> = Vec::new();
@@ -189,44 +185,27 @@ impl Reader {
             if words.len() == MAX_WORDS {
                 return Ok(None);
             }
-            // The least that is greater: no word has a character like that.
+            // The smallest greater string: no word contains U+0001.
             from = format!("{word}\u{1}");
             words.push(word);
         }
         Ok(Some(words))
     }
-
-    /// A person's recent searches, newest first.
-    pub fn recent_searches(&self, user: UserId) -> rusqlite::Result<Vec<RecentSearch>> {
-        self.statement(
-            "select id, query, searched_at from searches where user_id = ? order by id desc limit ?",
-        )?
-        .query_map((user, RECENT), |row| {
-            Ok(RecentSearch { id: row.get(0)?, query: row.get(1)?, created_at: row.get(2)? })
-        })?
-        .collect()
-    }
-}
-
-/// When a message was posted, out of its JSON: every row begins with its id and that.
-fn posted_at(json: &[u8]) -> Option<Timestamp> {
-    let head = std::str::from_utf8(&json[..json.len().min(80)]).ok()?;
-    let (_, time) = head.split_once(r#""created_at":""#)?;
-    let moment: jiff::Timestamp = time.split('"').next()?.parse().ok()?;
-    Some(Timestamp(moment.as_millisecond()))
 }
 
 impl Reader {
-    /// The first message that was posted at a time or after it; past the last one if there is none. Found by halving:
-    /// messages are in the order of their time.
+    /// The first message posted at `at` or later; past the last one if there is none. A binary search: ids are in the
+    /// order of time.
     pub fn first_since(&self, at: Timestamp) -> rusqlite::Result<MessageId> {
         let mut newest = self.statement("select ifnull(max(id), 0) from messages")?;
         let (mut low, mut high) = (1, newest.query_row((), |row| row.get::<_, i64>(0))? + 1);
-        let mut next = self.statement("select id, json from messages where id >= ? order by id limit 1")?;
+        let mut next =
+            self.statement("select id, created_at from messages where id >= ? order by id limit 1")?;
         while low < high {
             let middle = low + (high - low) / 2;
-            let (id, json) = next.query_row((middle,), |row| Ok((row.get::<_, i64>(0)?, bytes(row, 1)?)))?;
-            if posted_at(&json).is_some_and(|posted| posted < at) {
+            let (id, created_at): (i64, Timestamp) =
+                next.query_row((middle,), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if created_at < at {
                 low = id + 1;
             } else {
                 high = middle;
@@ -236,8 +215,8 @@ impl Reader {
     }
 }
 
-/// What is looked for, in whatever room: the posting lists of the words meet those of the authors and the kinds inside the
-/// index. None if rooms are all that it is narrowed down by.
+/// The FTS5 expression for words, authors and tags, whose posting lists the index intersects; without the rooms. None if
+/// the query has none of them.
 fn without_rooms(query: &SearchQuery<'_>) -> Option<String> {
     let mut parts: Vec<String> =
         query.words.map(|words| format!("(plain : ({words}))")).into_iter().collect();
@@ -247,43 +226,4 @@ fn without_rooms(query: &SearchQuery<'_>) -> Option<String> {
     }
     parts.extend(query.has.iter().map(|tag| format!("room : {tag}")));
     (!parts.is_empty()).then(|| parts.join(" AND "))
-}
-
-#[derive(Debug, serde::Serialize)]
-pub struct RecentSearch {
-    pub id: i64,
-    pub query: String,
-    pub created_at: Timestamp,
-}
-
-/// Remembers what was searched for, or forgets it all.
-#[derive(Debug)]
-pub enum RememberSearch {
-    Query(UserId, String),
-    Forget(UserId),
-}
-
-impl Command for RememberSearch {
-    type Output = ();
-
-    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        match self {
-            Self::Query(user, query) => {
-                tx.statement(
-                    // Replaced, not updated: its new id is its place, also among searches of the same millisecond.
-                    "insert or replace into searches (user_id, query, searched_at) values (?, ?, ?)",
-                )?
-                .execute((user, &query, tx.now))?;
-                tx.statement(
-                    "delete from searches where user_id = ?1 and id not in
-                       (select id from searches where user_id = ?1 order by id desc limit ?2)",
-                )?
-                .execute((user, RECENT))?;
-            }
-            Self::Forget(user) => {
-                tx.statement("delete from searches where user_id = ?")?.execute((user,))?;
-            }
-        }
-        Ok(())
-    }
 }

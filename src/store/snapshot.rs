@@ -1,8 +1,8 @@
-//! A moment of the database, held by one read transaction while it is copied and its files are put aside.
+//! A snapshot of the database, held by one read transaction while it is copied and its files are linked.
 //!
-//! SQLite's backup starts over whenever another connection has written, unless the connection that it reads by is inside
-//! a transaction: then it copies that moment, and writers go on. What they write stays in the write-ahead log until the
-//! copy is made, so the copy is made first of all, and whatever takes long is done from it.
+//! SQLite's backup restarts whenever another connection writes, unless the source connection is inside a transaction: then
+//! it copies that snapshot, and writers go on. What they write stays in the write-ahead log until the copy is complete, so
+//! the copy is made first, and everything slow is done from it.
 
 use std::path::Path;
 
@@ -16,18 +16,19 @@ use super::{
     schema::{DataDir, OpenError},
 };
 
-/// Pages copied at a step: 256 KiB.
+/// Pages copied in one step: 256 KiB.
 pub const PAGES_PER_STEP: i32 = 64;
 
-/// What is kept of either database in memory while it is copied, in KiB: no page is needed twice.
+/// The page cache of either database during the copy, in KiB: small, since no page is needed twice.
 const COPY_CACHE_KIB: i64 = 1024;
 
-/// The database as it is at one moment.
+/// The database as of one moment.
 pub struct Snapshot {
     reader: Reader,
 }
 
 impl Snapshot {
+    /// Begins a read transaction.
     pub fn take(data: &DataDir) -> Result<Self, OpenError> {
         let reader = Reader::open(data)?;
         let begin = || {
@@ -42,12 +43,13 @@ impl Snapshot {
         Ok(Self { reader })
     }
 
+    /// Reads within the transaction.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// Copies the database. `after_step` is told how many pages are copied, and of how many; it may rest, or end the copy
-    /// with an error. The copy is a file by itself, without a log.
+    /// Copies the database to a single file, without a log. `after_step` gets the number of pages copied and the total after
+    /// each step; it may wait, or end the copy with an error. The copy is not synced.
     pub fn copy_to<E: From<rusqlite::Error>>(
         self,
         path: &Path,
@@ -55,7 +57,7 @@ impl Snapshot {
     ) -> Result<(), E> {
         let mut copy = Connection::open(path)?;
         copy.pragma_update(None, "cache_size", -COPY_CACHE_KIB)?;
-        // One that fails is thrown away, and whoever calls sees to its being synced.
+        // A copy that fails is thrown away, and the caller syncs a complete one.
         copy.pragma_update(None, "synchronous", "off")?;
         copy.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
         {
@@ -74,45 +76,48 @@ impl Snapshot {
         }
         drop((self, copy));
         let copy = Connection::open(path)?;
-        // It has the mode of the original in its head. So it would need a log beside itself even to be read.
+        // Its header has the original's WAL mode, and in that mode even reading needs a log file.
         copy.pragma_update_and_check(None, "locking_mode", "exclusive", |_| Ok(()))?;
         copy.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
         Ok(())
     }
 }
 
-/// Nobody else knows the copy, and nobody locks a database that is in the mode of a log against readers.
+/// Not expected: nothing else opens the copy, and in WAL mode writers do not block readers.
 fn busy() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }
 
-/// An uploaded file, as its row has it.
+/// An uploaded file or a thumbnail, by its row.
 #[derive(Debug)]
 pub struct KnownFile {
-    /// The attachment, to be named by.
+    /// The attachment's id.
     pub id: i64,
     pub filename: String,
     pub key: String,
     /// None for a thumbnail: its row does not say.
     pub byte_size: Option<u64>,
-    /// None for a thumbnail, and for a file that came before checksums were taken.
+    /// None for a thumbnail, and for a file from before checksums were taken.
     pub sha256: Option<[u8; 32]>,
 }
 
 impl Reader {
+    /// The schema's version (`PRAGMA user_version`).
     pub fn schema_version(&self) -> rusqlite::Result<i64> {
         self.connection().query_row("PRAGMA user_version", (), |row| row.get(0))
     }
 
+    /// Pages of the database.
     pub fn page_count(&self) -> rusqlite::Result<u64> {
         let count: i64 = self.connection().query_row("PRAGMA page_count", (), |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Tells every file that a row knows, thumbnails too. A database from before there were any has none.
+    /// Calls `visit` with every file that has a row, and every thumbnail. Old schemas are read too: without attachments, or
+    /// without checksums.
     pub fn each_file<E: From<rusqlite::Error>>(
         &self,
-        mut tell: impl FnMut(KnownFile) -> Result<(), E>,
+        mut visit: impl FnMut(KnownFile) -> Result<(), E>,
     ) -> Result<(), E> {
         let columns: Vec<String> = self
             .statement("select name from pragma_table_info('attachments')")?
@@ -129,10 +134,10 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let (id, filename) = (row.get(0)?, row.get::<_, String>(1)?);
             if let Some(key) = row.get(5)? {
-                tell(KnownFile { id, filename: filename.clone(), key, byte_size: None, sha256: None })?;
+                visit(KnownFile { id, filename: filename.clone(), key, byte_size: None, sha256: None })?;
             }
             let byte_size = u64::try_from(row.get::<_, i64>(3)?).ok();
-            tell(KnownFile { id, filename, key: row.get(2)?, byte_size, sha256: row.get(4)? })?;
+            visit(KnownFile { id, filename, key: row.get(2)?, byte_size, sha256: row.get(4)? })?;
         }
         Ok(())
     }

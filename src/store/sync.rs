@@ -7,21 +7,35 @@ use super::{
     command::{Command, Refusal, Tx},
     messages::bytes,
 };
-use crate::types::{RoomId, Seq, UserId};
+use crate::{
+    types::{RoomId, Seq, UserId},
+    wire::event::{durable_json, message_json},
+};
 
-/// How long events are kept, in hours: a week.
+/// Hours for which events are retained: a week.
 const EVENT_HOURS: i64 = 7 * 24;
 
 /// Events pruned in one command.
 const PRUNE_STEP: usize = 2_000;
 
-/// An event as it is told again. A message's own row is the record of its creation.
+/// An event of the history. Creations and updates of messages are read from the messages' rows.
 #[derive(Debug)]
 pub enum Change {
     MessageCreated(Bytes),
     MessageUpdated(Bytes),
     /// Its type, and the members of its JSON object after `type` and `seq`.
     Other(String, String),
+}
+
+impl Change {
+    /// The event's JSON as clients get it.
+    pub fn json(&self, seq: Seq) -> Vec<u8> {
+        match self {
+            Self::MessageCreated(json) => message_json("message.created", seq, json),
+            Self::MessageUpdated(json) => message_json("message.updated", seq, json),
+            Self::Other(kind, members) => durable_json(kind, seq, members.as_bytes()),
+        }
+    }
 }
 
 impl Reader {
@@ -43,7 +57,7 @@ impl Reader {
             events.push((row.get(0)?, Change::MessageCreated(bytes(row, 1)?)));
         }
         let mut others = self.statement(
-            "select seq, kind, payload, messages.json
+            "select seq, events.kind, payload, messages.json
              from events left join messages on payload is null and messages.id = message_id
              where events.room_id = ? and seq > ? and seq <= ? and (payload is not null or messages.id is not null)
              order by seq limit ?",
@@ -57,8 +71,8 @@ impl Reader {
         Ok(events)
     }
 
-    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most. `rooms` are those
-    /// of the person's that have any.
+    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most. `rooms` are the
+    /// person's rooms that have such events.
     pub fn sync(
         &self,
         user: UserId,
@@ -70,7 +84,7 @@ impl Reader {
         let (mut events, mut until) = (Vec::new(), until);
         for room in rooms {
             events.extend(self.replay(*room, since, until, limit)?);
-            // Nothing after a full answer is needed, of any room.
+            // Nothing after a full answer is needed from the other rooms.
             if events.len() > limit {
                 events.sort_unstable_by_key(|(seq, _)| *seq);
                 events.truncate(limit);
@@ -93,14 +107,14 @@ impl Reader {
         Ok(events)
     }
 
-    /// What `since` must not be before: older events are no longer kept. Zero while nothing was pruned.
+    /// The last pruned event; zero if none was. Events after an earlier `since` are not complete.
     pub fn pruned_up_to(&self) -> rusqlite::Result<Seq> {
         self.statement("select ifnull(max(seq), 0) from pruned")?.query_row((), |row| row.get(0))
     }
 }
 
-/// A change to a message that has been deleted since is not among the rows: its deletion follows, and a page of rows
-/// is a page of events.
+/// An event from its row. The queries leave out updates of messages that were deleted since (their deletion follows), so
+/// that a page of rows is a page of events.
 fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
     let change = match row.get(2)? {
         Some(payload) => Change::Other(row.get(1)?, payload),
@@ -109,7 +123,7 @@ fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
     Ok((row.get(0)?, change))
 }
 
-/// Forgets some of the events that are older than a week, but never the newest one, which carries the count on.
+/// Removes up to 2,000 events that are older than a week. The newest event stays, since positions are counted from it.
 /// True if there may be more.
 #[derive(Debug)]
 pub struct PruneEvents;

@@ -1,4 +1,4 @@
-//! The second line of defence: whatever our own rendering made, only this list gets through.
+//! The sanitiser: whatever the renderer wrote, only the elements and attributes listed here are left.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -34,7 +34,7 @@ pub(super) const ELEMENTS: [&str; 27] = [
     "ul",
 ];
 
-/// Attributes by element; their values are looked at in `value`.
+/// Attributes by element. Their values are checked by `value`.
 pub(super) const ATTRIBUTES: [(&str, &[&str]); 8] = [
     ("a", &["href", "rel", "target"]),
     ("code", &["class"]),
@@ -64,7 +64,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Lets through the values that we write ourselves, and no others.
+/// Allows the values that the renderer writes, and no others.
 fn value<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let is_ours = match (element, attribute) {
         ("a", "href") => true, // the cleaner checks the scheme
@@ -96,8 +96,8 @@ pub(super) fn with_ammonia(html: &str) -> String {
     CLEANER.clean(html).to_string()
 }
 
-/// Whether every `<` begins an element of the list that has no attribute: there is nothing in it to clean then. Most
-/// messages that are not plain are such, and the cleaner takes some tens of milliseconds for 64 KiB of `&`.
+/// Whether every `<` begins a listed element without attributes, so that there is nothing to remove. Most messages are
+/// such, and the sanitiser takes tens of milliseconds for 64 KiB of `&`.
 fn has_no_attributes(html: &str) -> bool {
     html.split('<').skip(1).all(|tag| {
         let name = tag.split_once('>').map(|(name, _)| name.strip_prefix('/').unwrap_or(name));

@@ -1,19 +1,19 @@
-//! Messages that are nothing but a few emoji, which are shown large.
+//! Messages of nothing but a few emoji, which are shown large.
 
 use smallvec::SmallVec;
 
 use super::Rendered;
 
-/// More than these are a pattern rather than a feeling.
-const MOST: usize = 12;
+/// Emoji in a message that is shown large.
+const MAX_EMOJI: usize = 12;
 
-/// Pictures joined to one; the longest that Unicode recommends have four, and a flag on top.
-const MOST_JOINED: usize = 8;
+/// Pictographs joined to the first one of an emoji. The sequences that Unicode recommends have fewer.
+const MAX_JOINED: usize = 8;
 
 const JOINER: char = '\u{200D}';
 const AS_EMOJI: char = '\u{FE0F}';
 
-/// Shown as emoji by themselves (Emoji_Presentation of Unicode's emoji-data), blocks of pictographs taken whole.
+/// Shown as emoji by themselves (Emoji_Presentation in Unicode's emoji-data). Blocks of pictographs are taken whole.
 const PICTURES: &[(u32, u32)] = &[
     (0x231A, 0x231B),
     (0x23E9, 0x23EC),
@@ -103,15 +103,21 @@ pub(super) fn render(source: &str) -> Option<Rendered> {
     while !rest.is_empty() {
         rest = after_emoji(rest)?.trim_start_matches(' ');
         count += 1;
-        if count > MOST {
+        if count > MAX_EMOJI {
             return None;
         }
     }
     let html = format!("<p class=\"jumbo\">{source}</p>");
-    Some(Rendered { html, plain: source.to_owned(), mentions: SmallVec::new(), everyone: None })
+    Some(Rendered {
+        html,
+        plain: source.to_owned(),
+        mentions: SmallVec::new(),
+        everyone: None,
+        is_emoji_only: true,
+    })
 }
 
-/// Cheap: nearly every message leaves here.
+/// A cheap check that rules out nearly every other message.
 fn starts_like_emoji(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(0xC2 | 0xE2 | 0xE3 | 0xF0) => true,
@@ -120,7 +126,7 @@ fn starts_like_emoji(bytes: &[u8]) -> bool {
     }
 }
 
-/// What follows the first emoji, whole: a flag, a keycap, or a picture with its tone, tags and joined ones.
+/// The text after its first emoji: a flag, a keycap, or a pictograph with skin tone, tags and joined pictographs.
 fn after_emoji(text: &str) -> Option<&str> {
     let mut chars = text.chars();
     let first = chars.next()?;
@@ -136,7 +142,7 @@ fn after_emoji(text: &str) -> Option<&str> {
     while let Some(next) = rest.strip_prefix(JOINER) {
         rest = after_picture(next, true)?;
         joined += 1;
-        if joined > MOST_JOINED {
+        if joined > MAX_JOINED {
             return None;
         }
     }

@@ -1,8 +1,8 @@
-//! Escaping, in the very form in which the sanitiser writes it, so that clean text passes it unchanged.
+//! Escaping in the same form as the sanitiser's, so that it leaves escaped text unchanged.
 
-use super::query::{HIT_END, HIT_START};
+use super::snippet::{HIT_END, HIT_START};
 
-/// Appends text as HTML. Quotes stay: this is never an attribute.
+/// Appends text as HTML, but not for attributes: quotes are not escaped.
 pub(super) fn text(html: &mut String, text: &str) {
     let mut rest = text;
     while let Some(place) = rest.find(['&', '<', '>', '\u{A0}']) {
@@ -35,7 +35,7 @@ pub(super) fn address(html: &mut String, address: &str) {
     }
 }
 
-/// What takes no part in any message: the marks around hits would make false hits in snippets, NUL is not text.
+/// Characters that are removed from messages: NUL, and the marks around hits, which would make false hits in snippets.
 pub(super) fn is_foreign(c: char) -> bool {
     c == '\0' || HIT_START.contains(c) || HIT_END.contains(c)
 }

@@ -1,4 +1,4 @@
-//! From the simple HTML that a bot answers to Markdown, so that it takes the same way as everything that is said.
+//! Converts simple HTML, which bots may answer with, to Markdown, which is then rendered like any message.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,8 @@ use html5ever::{
     tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts},
 };
 
-/// Words, links, emphasis, code and line breaks; what else there may be is left out, its words are not.
+/// Converts text, links, emphasis, code, lists and line breaks. Of other elements only the text is left, and of scripts and
+/// styles nothing.
 pub fn from_html(html: &str) -> String {
     let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
     let input = BufferQueue::default();
@@ -24,7 +25,7 @@ pub fn from_html(html: &str) -> String {
 struct Writing {
     markdown: String,
     links: Vec<String>,
-    /// Inside a script or style, whose text nobody is to read.
+    /// The number of open scripts and styles, whose text is left out.
     hidden: usize,
 }
 

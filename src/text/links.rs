@@ -1,21 +1,21 @@
-//! Addresses: which ones may be followed, and where bare ones stand in a text.
+//! Addresses: which schemes links may have, and where bare addresses are in a text.
 
 /// The only schemes that a link may have.
 const SCHEMES: [&str; 3] = ["http://", "https://", "mailto:"];
 
-/// Whether a link may lead there.
+/// Whether a link may have this address.
 pub(super) fn is_allowed(address: &str) -> bool {
     SCHEMES.iter().any(|scheme| starts_with(address, scheme) && address.len() > scheme.len())
 }
 
-/// Whether a bare address starts at `place` of a text; then where it ends.
+/// The end of the bare address that starts at `place` of a text, if one does.
 pub(super) fn bare_at(text: &str, place: usize) -> Option<usize> {
     let rest = &text[place..];
     let prefix = ["https://", "http://", "www."].into_iter().find(|prefix| starts_with(rest, prefix))?;
     if text[..place].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | '-' | '@')) {
         return None;
     }
-    // Before the search for the end: a flood of schemes without hosts must not be searched again for each.
+    // Checked before the search for the end, so that a text of many schemes without hosts takes linear time.
     if !rest[prefix.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '[') {
         return None;
     }
@@ -27,14 +27,14 @@ pub(super) fn bare_at(text: &str, place: usize) -> Option<usize> {
     (prefix != "www." || host.contains('.')).then_some(place + address.len())
 }
 
-/// Punctuation at the end belongs to the sentence, and so does a bracket that was opened before the address.
+/// Cuts off the sentence's punctuation, and closing brackets that were opened before the address.
 fn without_tail(address: &str) -> &str {
-    let mut kept = address;
-    // Counted once: a flood of brackets must not be counted again for each of them.
+    let mut address = address;
+    // Counted once, so that many brackets take linear time.
     let count = |text: &str, wanted: char| text.chars().filter(|c| *c == wanted).count();
-    let mut surplus =
-        [('(', ')'), ('[', ']')].map(|(open, close)| count(kept, close).saturating_sub(count(kept, open)));
-    while let Some(last) = kept.chars().next_back() {
+    let mut surplus = [('(', ')'), ('[', ']')]
+        .map(|(open, close)| count(address, close).saturating_sub(count(address, open)));
+    while let Some(last) = address.chars().next_back() {
         let drops = match last {
             '.' | ',' | ':' | ';' | '!' | '?' | '\'' | '*' | '_' | '~' | '\u{201D}' | '\u{2019}'
             | '\u{2026}' => true,
@@ -49,9 +49,9 @@ fn without_tail(address: &str) -> &str {
         if !drops {
             break;
         }
-        kept = &kept[..kept.len() - last.len_utf8()];
+        address = &address[..address.len() - last.len_utf8()];
     }
-    kept
+    address
 }
 
 fn starts_with(text: &str, prefix: &str) -> bool {

@@ -1,8 +1,8 @@
-//! Who is meant by a message: `@[Name](user:5)`, and the words `@here` and `@room`.
+//! Mentions: `@[Name](user:5)`, `@here` and `@room`.
 
 use crate::types::UserId;
 
-/// More than one person at once.
+/// A mention of more than one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Everyone {
     /// Those who are online.
@@ -20,14 +20,14 @@ impl Everyone {
     }
 }
 
-/// The person that a link's address stands for.
+/// The user that a link's address (`user:5`) refers to.
 pub(super) fn user_of(address: &str) -> Option<UserId> {
     let digits = address.strip_prefix("user:")?;
     // `parse` would take a plus sign as well.
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok().map(UserId)).flatten()
 }
 
-/// Whether one of the two words stands at `place` of a text, as a word of its own.
+/// The mention of everyone at `place` of a text, if it is a word of its own.
 pub(super) fn everyone_at(text: &str, place: usize) -> Option<Everyone> {
     let found = [Everyone::Here, Everyone::Room]
         .into_iter()

@@ -1,15 +1,11 @@
-//! From what was typed into the search field to an FTS5 expression, and from a snippet to HTML.
+//! The words of a search as an FTS5 expression.
 
 use super::escape;
 
-/// Stand around the hits in a snippet: private-use characters, which no message keeps.
-pub const HIT_START: &str = "\u{E000}";
-pub const HIT_END: &str = "\u{E001}";
-
-/// Words beyond this many narrow nothing down.
+/// Terms of a query; further ones are ignored.
 const MAX_TERMS: usize = 16;
 
-/// What to look for in the column of words. Any input is safe: everything is quoted.
+/// The words of a search. Any input is safe: all terms are quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     terms: Vec<Term>,
@@ -18,13 +14,13 @@ pub struct Query {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     text: String,
-    /// Written with a `*` after it.
+    /// Written with a `*` at its end.
     is_prefix: bool,
     is_phrase: bool,
 }
 
 impl Query {
-    /// None if there is nothing to look for in it.
+    /// Parses words, prefixes (`wor*`) and phrases (`"two words"`). None if there are none.
     pub fn parse(typed: &str) -> Option<Self> {
         let mut terms = Vec::new();
         for (place, part) in typed.split('"').enumerate() {
@@ -43,15 +39,15 @@ impl Query {
         (!terms.is_empty()).then_some(Self { terms })
     }
 
-    /// Whether the last word may be the beginning of a longer one, for when the words as they stand find nothing.
+    /// Whether the last word can be searched for as a prefix, for when the whole words find nothing.
     pub fn may_go_on(&self) -> bool {
         self.terms
             .last()
             .is_some_and(|last| !last.is_prefix && !last.is_phrase && last.text.chars().count() > 1)
     }
 
-    /// As an FTS5 expression; with `goes_on`, the last word is the beginning of one. `beginning_with` answers the index's
-    /// words that begin so, if they are few: following each of them costs far less than having FTS5 merge them all.
+    /// As an FTS5 expression. With `goes_on` the last word is a prefix. `beginning_with` returns the index's words with a
+    /// prefix, or None if there are many: searching for each of a few words is far faster than FTS5's prefix query.
     pub fn expression<E>(
         &self,
         goes_on: bool,
@@ -65,7 +61,7 @@ impl Query {
                 parts.push(format!("\"{text}\""));
                 continue;
             }
-            // Only what the tokenizer leaves as it is can be compared with what it made.
+            // The tokenizer leaves ASCII words as they are, so that they can be compared with words of the index.
             let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
             let words = if is_plain { beginning_with(&text.to_ascii_lowercase())? } else { None };
             parts.push(match words {
@@ -82,172 +78,9 @@ impl Query {
 }
 
 impl Term {
-    /// None for what the tokenizer sees nothing in: it would be a phrase without words, which matches nothing.
+    /// None for text without words: as a phrase it would match nothing.
     fn new(text: &str, is_prefix: bool, is_phrase: bool) -> Option<Self> {
         let text: String = text.chars().filter(|c| !escape::is_foreign(*c)).collect();
         text.chars().any(char::is_alphanumeric).then_some(Self { text, is_prefix, is_phrase })
-    }
-}
-
-/// A snippet as HTML: text, with the hits in `<mark>`.
-pub fn snippet_html(snippet: &str) -> String {
-    let mut html = String::with_capacity(snippet.len() + 32);
-    let mut open = false;
-    for part in snippet
-        .split_inclusive([HIT_START.chars().next().unwrap_or('\0'), HIT_END.chars().next().unwrap_or('\0')])
-    {
-        let (text, mark) = match (part.strip_suffix(HIT_START), part.strip_suffix(HIT_END)) {
-            (Some(text), _) => (text, Some(true)),
-            (None, Some(text)) => (text, Some(false)),
-            (None, None) => (part, None),
-        };
-        escape::text(&mut html, text);
-        match mark {
-            Some(true) if !open => html.push_str("<mark>"),
-            Some(false) if open => html.push_str("</mark>"),
-            _ => continue,
-        }
-        open = !open;
-    }
-    if open {
-        html.push_str("</mark>");
-    }
-    html
-}
-
-/// What a message has that one can search for.
-const KINDS: [&str; 6] = ["file", "image", "video", "audio", "link", "sound"];
-
-/// What was typed into the search field, taken apart: words, and filters like `in:kitchen` or `before:2026-11-24`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    pub words: Option<Query>,
-    /// Names of rooms, of which any will do.
-    pub rooms: Vec<String>,
-    /// Names of people, of which any will do.
-    pub people: Vec<String>,
-    /// All of them.
-    pub has: Vec<&'static str>,
-    /// Milliseconds since the Unix epoch: earlier than this,
-    pub before: Option<i64>,
-    /// and not earlier than that.
-    pub from: Option<i64>,
-}
-
-impl Asked {
-    /// Whether there is anything to look for.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What is no filter that we know is a word like any other, and within a phrase nothing is a filter.
-    pub fn parse(typed: &str) -> Self {
-        let mut asked = Self::default();
-        let mut words = Vec::new();
-        for part in parts(typed) {
-            if part.starts_with('"') || !asked.take(part) {
-                words.push(part);
-            }
-        }
-        asked.words = Query::parse(&words.join(" "));
-        asked
-    }
-
-    /// Takes a part in if it is a filter.
-    fn take(&mut self, part: &str) -> bool {
-        let Some((key, value)) = part.split_once(':') else { return false };
-        let value = value.trim_matches('"').trim();
-        if value.is_empty() {
-            return false;
-        }
-        match key.to_ascii_lowercase().as_str() {
-            "in" => self.rooms.push(value.trim_start_matches('#').to_owned()),
-            "from" => self.people.push(value.trim_start_matches('@').to_owned()),
-            "has" => {
-                let Some(kind) = KINDS.iter().find(|kind| value.eq_ignore_ascii_case(kind)) else {
-                    return false;
-                };
-                self.has.push(kind);
-            }
-            "before" => match day(value) {
-                Some((start, _)) => self.before = Some(self.before.map_or(start, |before| before.min(start))),
-                None => return false,
-            },
-            "after" => match day(value) {
-                Some((_, end)) => self.from = Some(self.from.map_or(end, |from| from.max(end))),
-                None => return false,
-            },
-            "on" => match day(value) {
-                Some((start, end)) => (self.from, self.before) = (Some(start), Some(end)),
-                None => return false,
-            },
-            _ => return false,
-        }
-        true
-    }
-}
-
-/// Splits at white space outside quotes: `in:"two words"` is one part, and so is `"a phrase"`.
-fn parts(typed: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut quoted) = (None, false);
-    for (place, c) in typed.char_indices() {
-        if c == '"' {
-            quoted = !quoted;
-        }
-        if c.is_whitespace() && !quoted {
-            parts.extend(start.take().map(|start| &typed[start..place]));
-        } else if start.is_none() {
-            start = Some(place);
-        }
-    }
-    parts.extend(start.map(|start| &typed[start..]));
-    parts
-}
-
-const DAY_MS: i64 = 24 * 3_600_000;
-
-/// When a day starts and ends, in UTC.
-fn day(text: &str) -> Option<(i64, i64)> {
-    if text.len() != "2026-11-24".len() {
-        return None;
-    }
-    let start: jiff::Timestamp = format!("{text}T00:00:00Z").parse().ok()?;
-    Some((start.as_millisecond(), start.as_millisecond() + DAY_MS))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn filters_are_told_from_words() {
-        let asked = Asked::parse(
-            "big in:\"All Talk\" plan from:@ana HAS:File before:2026-11-24 after:2026-11-01 x:y \"in:here\"",
-        );
-        assert_eq!(asked.words, Query::parse("big plan x:y \"in:here\""));
-        assert_eq!(
-            (asked.rooms, asked.people, asked.has),
-            (vec!["All Talk".into()], vec!["ana".into()], vec!["file"])
-        );
-        assert_eq!((asked.from, asked.before), (Some(1_793_577_600_000), Some(1_795_478_400_000)));
-        for word in ["in:", "has:nothing", "before:yesterday", "after:2026-13-01", "on:24"] {
-            assert_eq!(Asked::parse(word), Asked { words: Query::parse(word), ..Asked::default() }, "{word}");
-        }
-        assert!(Asked::parse("  ").is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn anything_can_be_typed(typed in "\\PC{0,60}") {
-            Asked::parse(&typed);
-        }
-
-        #[test]
-        fn filters_of_anything_are_safe(typed in "((in|from|has|before|after|on):\"?|[a-z\" :0-9-]){0,20}") {
-            Asked::parse(&typed);
-        }
     }
 }

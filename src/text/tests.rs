@@ -20,14 +20,14 @@ fn plain(source: &str) -> String {
 }
 
 #[test]
-fn a_single_line_end_breaks_the_line_and_an_empty_line_the_paragraph() {
+fn line_ends_break_lines_and_empty_lines_break_paragraphs() {
     assert_eq!(html("one\ntwo"), "<p>one<br>two</p>");
     assert_eq!(html("one\n\ntwo *three*"), "<p>one</p><p>two <em>three</em></p>");
     assert_eq!(plain("one\n\ntwo *three*"), "one two three");
 }
 
 #[test]
-fn markdown_means_what_it_means_elsewhere() {
+fn markdown_follows_commonmark_and_gfm() {
     assert_eq!(
         html("**a** *b* ~~c~~ `d<e`"),
         "<p><strong>a</strong> <em>b</em> <del>c</del> <code>d&lt;e</code></p>"
@@ -65,7 +65,7 @@ fn raw_html_is_text() {
 }
 
 #[test]
-fn links_lead_to_the_web_or_to_mail_and_nowhere_else() {
+fn links_have_only_web_and_mail_addresses() {
     let rest = "rel=\"noopener noreferrer\" target=\"_blank\"";
     assert_eq!(
         html("[x](https://a.b/?c=d&e=f)"),
@@ -95,7 +95,7 @@ fn links_lead_to_the_web_or_to_mail_and_nowhere_else() {
 }
 
 #[test]
-fn bare_addresses_become_links_without_the_sentence_around_them() {
+fn bare_addresses_become_links_without_punctuation_around_them() {
     let link = |href: &str, text: &str| {
         format!("<a href=\"{href}\" rel=\"noopener noreferrer\" target=\"_blank\">{text}</a>")
     };
@@ -119,7 +119,7 @@ fn bare_addresses_become_links_without_the_sentence_around_them() {
 }
 
 #[test]
-fn a_member_is_mentioned_by_the_name_of_today() {
+fn mentions_show_the_current_name() {
     let rendered = render("hi @[Old *Name*](user:7), @[Ann](user:5) and @[Zoë](user:7)!", name_of);
     assert_eq!(
         rendered.html,
@@ -132,7 +132,7 @@ fn a_member_is_mentioned_by_the_name_of_today() {
 }
 
 #[test]
-fn who_is_not_in_the_room_is_not_mentioned() {
+fn mentions_of_non_members_stay_text() {
     for source in ["@[Bob](user:9)", "@[Bob](user:+7)", "@[Bob](user:)", "@[Bob](user:99999999999999999999)"]
     {
         let rendered = render(source, name_of);
@@ -144,7 +144,7 @@ fn who_is_not_in_the_room_is_not_mentioned() {
 }
 
 #[test]
-fn everyone_is_meant_by_a_word_of_its_own() {
+fn everyone_is_mentioned_by_a_separate_word() {
     let everyone = |source: &str| render(source, name_of).everyone;
     assert_eq!(everyone("@here, lunch?"), Some(Everyone::Here));
     assert_eq!(everyone("hey @room and @here"), Some(Everyone::Room));
@@ -164,12 +164,12 @@ fn everyone_is_meant_by_a_word_of_its_own() {
 }
 
 #[test]
-fn up_to_twelve_emoji_are_shown_large() {
+fn emoji_are_shown_large_up_to_twelve() {
     for source in ["👍", "👍🏽", "👩‍👩‍👧‍👦 🎉", "🇩🇪🇫🇷", "1️⃣", "*️⃣", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️‍🔥", "☝🏽", "🏳️‍🌈", &"🎉".repeat(12)]
     {
         assert_eq!(html(source), format!("<p class=\"jumbo\">{source}</p>"));
         assert_eq!(
-            in_full(source, &name_of).html.replace("<p>", "<p class=\"jumbo\">"),
+            render_in_full(source, &name_of).html.replace("<p>", "<p class=\"jumbo\">"),
             html(source),
             "the sanitiser agrees"
         );
@@ -181,7 +181,7 @@ fn up_to_twelve_emoji_are_shown_large() {
 }
 
 #[test]
-fn what_would_show_nothing_is_shown_as_it_was_typed() {
+fn invisible_markdown_is_shown_as_it_was_typed() {
     for source in ["#", "-", "1.", "[a]: http://b.c", "+"] {
         assert!(plain(source).contains(source), "{source}: {}", html(source));
     }
@@ -190,7 +190,7 @@ fn what_would_show_nothing_is_shown_as_it_was_typed() {
 }
 
 #[test]
-fn deep_quotes_keep_their_words() {
+fn deep_quotes_lose_no_text() {
     let rendered = render(&format!("{} deep", ">".repeat(30)), name_of);
     assert_eq!(rendered.html.matches("<blockquote>").count(), 16);
     assert_eq!(rendered.plain, "deep");
@@ -199,13 +199,13 @@ fn deep_quotes_keep_their_words() {
 }
 
 #[test]
-fn marks_of_hits_cannot_be_spelled_as_entities() {
+fn hit_marks_cannot_be_spelled_as_entities() {
     let rendered = render("a &#xE000;b&#57345; **c**", name_of);
     assert_eq!((rendered.plain.as_str(), rendered.html.as_str()), ("a b c", "<p>a b <strong>c</strong></p>"));
 }
 
 #[test]
-fn an_endless_family_is_no_emoji() {
+fn endless_emoji_sequence_is_not_shown_large() {
     assert!(html("👨\u{200D}👩\u{200D}👧\u{200D}👦").contains("jumbo"));
     let endless = format!("👨{}", "\u{200D}👨".repeat(100));
     assert!(!html(&endless).contains("jumbo"));

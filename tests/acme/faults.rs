@@ -1,16 +1,16 @@
-//! What goes wrong on the way to a certificate. The server lives on, says what to look at, and tries again.
+//! Failures on the way to a certificate: the server keeps running, logs what to check, and tries again.
 
 use super::pebble::*;
 use crate::support::server::campfire;
 use crate::support::tls::NAME;
 
 #[tokio::test]
-async fn a_proof_that_fails_is_told_and_tried_again() {
+async fn challenge_failure_is_logged_and_retried() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
-    pebble.https.shut();
+    pebble.https.close();
     let mut server = pebble.serve_on(dir.path(), NAME, &[("CAMPFIRE_ACME_CHALLENGE", "tls-alpn-01")]);
-    until_said(&server, "trying again in ").await;
+    until_logged(&server, "trying again in ").await;
     let said = server.log();
     for words in [
         "no certificate for chat.example yet, so nobody can connect",
@@ -22,63 +22,66 @@ async fn a_proof_that_fails_is_told_and_tried_again() {
     }
     assert!(connect(&server, NAME).await.is_err(), "there is nothing to show");
     assert!(server.runs());
-    pebble.open_to(&server);
-    until("a certificate", async || shown(&server, NAME).await.is_some()).await;
+    pebble.forward_all_to(&server);
+    until("a certificate", async || served_certificate(&server, NAME).await.is_some()).await;
     assert!(server.terminate().success());
 }
 
 #[tokio::test]
-async fn an_authority_that_is_away_is_called_again() {
+async fn authority_that_is_unreachable_is_retried() {
     let mut pebble = Pebble::start();
     pebble.stop();
     let dir = tempfile::tempdir().unwrap();
     let mut server = pebble.serve(dir.path(), NAME, &[]);
-    until_said(&server, "yet, so nobody can connect: cannot reach https://127.0.0.1:").await;
+    until_logged(&server, "yet, so nobody can connect: cannot reach https://127.0.0.1:").await;
     assert!(server.runs());
     pebble.restart();
-    until("a certificate", async || shown(&server, NAME).await.is_some()).await;
+    until("a certificate", async || served_certificate(&server, NAME).await.is_some()).await;
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_knows_is_not_believed() {
+async fn authority_with_an_unknown_root_or_a_wrong_directory_is_not_used() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let server = pebble.serve(dir.path(), NAME, &[("CAMPFIRE_ACME_CA", "")]);
-    until_said(&server, "if it is your own, name its roots with --acme-ca; trying again in ").await;
-    // Nor is one that speaks something else.
+    until_logged(&server, "if it is your own, name its roots with --acme-ca; trying again in ").await;
+    // A URL that is no ACME directory is not used either.
     let directory = pebble.directory().replace("/dir", "/nonce-plz");
     let server = pebble.serve(&dir.path().join("other"), NAME, &[("CAMPFIRE_ACME_DIRECTORY", &directory)]);
-    until_said(&server, "trying again in ").await;
+    until_logged(&server, "trying again in ").await;
     assert!(server.log().contains("--acme-directory") || server.log().contains("it answers with"));
     assert_eq!(pebble.issued(), 0);
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_known_any_more_is_opened_anew() {
+async fn account_unknown_to_the_authority_is_registered_again() {
     let mut pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     let mut server = pebble.serve(dir.path(), NAME, &[]);
-    until_said(&server, "got a certificate").await;
+    until_logged(&server, "got a certificate").await;
     assert!(server.terminate().success());
     drop(server);
     pebble.restart();
     let server = pebble.serve(dir.path(), "chat.example,camp.example", &[]);
-    until("a certificate for both names", async || shown(&server, "camp.example").await.is_some()).await;
+    until("a certificate for both names", async || {
+        served_certificate(&server, "camp.example").await.is_some()
+    })
+    .await;
     assert!(server.log().contains("does not know our account any more"), "{}", server.log());
 }
 
 #[tokio::test]
-async fn who_stops_the_server_does_not_wait_for_the_authority() {
+async fn stop_does_not_wait_for_the_authority() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
-    // Whoever looks for the proof waits at the door.
+    // The authority's connections are held, so that the challenge stays pending.
     let mut server = pebble.serve_on(dir.path(), NAME, &[]);
-    until("pebble to look for a proof", async || pebble.https.knocks() > 0).await;
+    until("pebble to look for a proof", async || pebble.https.connections() > 0).await;
     assert!(server.terminate().success());
 }
 
 #[tokio::test]
-async fn what_is_kept_and_broken_is_replaced() {
+async fn certificate_file_that_is_broken_is_replaced() {
     let pebble = Pebble::start();
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("certificates")).unwrap();
@@ -86,11 +89,11 @@ async fn what_is_kept_and_broken_is_replaced() {
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
     let server = pebble.serve(dir.path(), NAME, &[]);
     assert!(server.log().contains("a new certificate is got, for cannot read"), "{}", server.log());
-    until("a certificate", async || shown(&server, NAME).await.is_some()).await;
+    until("a certificate", async || served_certificate(&server, NAME).await.is_some()).await;
 }
 
 #[test]
-fn settings_that_cannot_work_stop_the_start_with_a_sentence() {
+fn acme_settings_that_cannot_work_stop_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.pem").display().to_string();
     let empty = dir.path().join("empty.pem");

@@ -1,10 +1,10 @@
-//! Pebble with all that it needs: a name server that sends it to this machine, and doors in the place of ports 80 and
-//! 443, which lead to the server once there is one.
+//! Pebble with what it needs: a name server that resolves every name to this machine, and TCP forwarders in place of ports
+//! 80 and 443, which lead to the server under test.
 
 use std::io::{BufRead, BufReader, Read, copy};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -20,87 +20,87 @@ use crate::support::server::wait_for;
 use crate::support::tls::{Authority, NAME};
 use crate::support::*;
 
-/// Where Pebble looks for an answer to a challenge.
-pub(super) struct Door {
+/// A port on which Pebble checks a challenge, and which is forwarded to the server.
+pub(super) struct Forwarder {
     pub(super) port: u16,
-    state: Arc<(Mutex<Way>, Condvar)>,
-    knocks: Arc<AtomicUsize>,
+    state: Arc<(Mutex<Target>, Condvar)>,
+    connections: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
-    /// Whoever comes waits.
-    Unknown,
+enum Target {
+    /// Connections wait.
+    Wait,
     To(SocketAddr),
-    Shut,
+    Closed,
 }
 
-impl Door {
-    fn new() -> Door {
+impl Forwarder {
+    fn new() -> Forwarder {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let door = Door {
+        let forwarder = Forwarder {
             port: listener.local_addr().unwrap().port(),
-            state: Arc::new((Mutex::new(Way::Unknown), Condvar::new())),
-            knocks: Arc::default(),
+            state: Arc::new((Mutex::new(Target::Wait), Condvar::new())),
+            connections: Arc::default(),
         };
-        let (state, knocks) = (Arc::clone(&door.state), Arc::clone(&door.knocks));
-        // It lives as long as the tests do.
+        let (state, connections) = (Arc::clone(&forwarder.state), Arc::clone(&forwarder.connections));
+        // The thread runs until the test process ends.
         thread::spawn(move || {
-            for visitor in listener.incoming().flatten() {
-                knocks.fetch_add(1, Ordering::Relaxed);
+            for client in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::Relaxed);
                 let state = Arc::clone(&state);
-                thread::spawn(move || let_in(&visitor, &state));
+                thread::spawn(move || forward(&client, &state));
             }
         });
-        door
+        forwarder
     }
 
-    pub(super) fn leads_to(&self, address: SocketAddr) {
-        self.set(Way::To(address));
+    pub(super) fn forward_to(&self, address: SocketAddr) {
+        self.set(Target::To(address));
     }
 
-    /// Has whoever comes wait.
+    /// Lets new connections wait.
     pub(super) fn hold(&self) {
-        self.set(Way::Unknown);
+        self.set(Target::Wait);
     }
 
-    pub(super) fn shut(&self) {
-        self.set(Way::Shut);
+    pub(super) fn close(&self) {
+        self.set(Target::Closed);
     }
 
-    fn set(&self, way: Way) {
-        *self.state.0.lock().unwrap() = way;
+    fn set(&self, target: Target) {
+        *self.state.0.lock().unwrap() = target;
         self.state.1.notify_all();
     }
 
-    /// How many came so far.
-    pub(super) fn knocks(&self) -> usize {
-        self.knocks.load(Ordering::Relaxed)
+    /// How many connections there were so far.
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 }
 
-fn let_in(visitor: &TcpStream, state: &(Mutex<Way>, Condvar)) {
-    let way = *state.1.wait_while(state.0.lock().unwrap(), |way| *way == Way::Unknown).unwrap();
-    let Way::To(address) = way else { return };
+fn forward(client: &TcpStream, state: &(Mutex<Target>, Condvar)) {
+    let target = *state.1.wait_while(state.0.lock().unwrap(), |target| *target == Target::Wait).unwrap();
+    let Target::To(address) = target else { return };
     let Ok(server) = TcpStream::connect(address) else { return };
     thread::scope(|scope| {
         scope.spawn(|| {
-            let _ = copy(&mut &*visitor, &mut &server);
+            let _ = copy(&mut &*client, &mut &server);
             let _ = server.shutdown(Shutdown::Write);
         });
-        let _ = copy(&mut &server, &mut &*visitor);
-        let _ = visitor.shutdown(Shutdown::Both);
+        let _ = copy(&mut &server, &mut &*client);
+        let _ = client.shutdown(Shutdown::Both);
     });
 }
 
-/// A name server that knows one address for every name.
+/// A name server that answers 127.0.0.1 for every name.
 fn name_server() -> SocketAddr {
     const A: &[u8] = &[0, 1];
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     thread::spawn(move || {
         let mut packet = [0; 1500];
-        while let Ok((length, asker)) = socket.recv_from(&mut packet) {
+        while let Ok((length, client)) = socket.recv_from(&mut packet) {
             let question = &packet[12..length];
             let Some(end) = question.iter().position(|byte| *byte == 0) else { continue };
             // The name, its type and its class.
@@ -112,53 +112,53 @@ fn name_server() -> SocketAddr {
             if is_a {
                 answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1]);
             }
-            let _ = socket.send_to(&answer, asker);
+            let _ = socket.send_to(&answer, client);
         }
     });
     address
 }
 
-/// How Pebble behaves.
-pub(super) struct Manner {
-    /// Seconds for which its certificates are good.
+/// Settings of Pebble.
+pub(super) struct Behaviour {
+    /// For how many seconds its certificates are valid.
     pub(super) validity: u32,
-    /// Of a hundred good nonces it refuses so many.
+    /// The percentage of good nonces that it refuses.
     pub(super) refuse_nonces: u32,
 }
 
-impl Default for Manner {
-    fn default() -> Manner {
-        Manner { validity: 86_400, refuse_nonces: 0 }
+impl Default for Behaviour {
+    fn default() -> Behaviour {
+        Behaviour { validity: 86_400, refuse_nonces: 0 }
     }
 }
 
 pub(super) struct Pebble {
     child: Child,
-    manner: Manner,
+    behaviour: Behaviour,
     names: SocketAddr,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
-    /// In the place of port 443.
-    pub(super) https: Door,
-    /// In the place of port 80.
-    pub(super) http: Door,
+    /// In place of port 443.
+    pub(super) https: Forwarder,
+    /// In place of port 80.
+    pub(super) http: Forwarder,
     dir: tempfile::TempDir,
 }
 
 impl Pebble {
     pub(super) fn start() -> Pebble {
-        Pebble::with(Manner::default())
+        Pebble::with(Behaviour::default())
     }
 
-    pub(super) fn with(manner: Manner) -> Pebble {
+    pub(super) fn with(behaviour: Behaviour) -> Pebble {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::new();
         authority.issue_into(dir.path());
         std::fs::write(dir.path().join("roots.pem"), &authority.pem).unwrap();
-        let (https, http) = (Door::new(), Door::new());
+        let (https, http) = (Forwarder::new(), Forwarder::new());
         let names = name_server();
         let log = Arc::default();
-        // It cannot be told to pick a port and say which: somebody else may take the one that was free.
+        // Pebble cannot choose a port by itself. Another process may take the free one first, so several are tried.
         for _ in 0..8 {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = free.local_addr().unwrap();
@@ -172,20 +172,20 @@ impl Pebble {
                 "tlsPort": https.port,
                 "ocspResponderURL": "",
                 "externalAccountBindingRequired": false,
-                "certificateValidityPeriod": manner.validity,
+                "certificateValidityPeriod": behaviour.validity,
             }});
             std::fs::write(dir.path().join("pebble.json"), config.to_string()).unwrap();
-            if let Some(child) = run(dir.path(), names, address, &manner, &log) {
-                return Pebble { child, manner, names, address, log, https, http, dir };
+            if let Some(child) = run(dir.path(), names, address, &behaviour, &log) {
+                return Pebble { child, behaviour, names, address, log, https, http, dir };
             }
         }
         panic!("pebble does not start; it said:\n{}", log.lock().unwrap().join("\n"));
     }
 
-    /// Ends it and starts it again, when it has forgotten everything.
+    /// Restarts it on the same address; its state is in memory, so it is lost.
     pub(super) fn restart(&mut self) {
         self.stop();
-        let again = run(self.dir.path(), self.names, self.address, &self.manner, &self.log);
+        let again = run(self.dir.path(), self.names, self.address, &self.behaviour, &self.log);
         self.child = again.expect("its port is free again");
     }
 
@@ -198,12 +198,12 @@ impl Pebble {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// Certificates that it issued so far.
+    /// How many certificates it has issued.
     pub(super) fn issued(&self) -> usize {
         self.log().matches("Issued certificate serial").count()
     }
 
-    /// Requests that came to nothing and were made again, as far as the log shows them.
+    /// How many requests were refused for their nonce and repeated, as far as the log shows.
     pub(super) fn refused_nonces(&self) -> usize {
         let said = self.log();
         let count = |words: &str| said.matches(words).count();
@@ -213,7 +213,7 @@ impl Pebble {
             ("POST /chalZ/", "Pulled a task from the Tasks queue"),
             ("POST /finalize-order/", "Processing finalization"),
         ];
-        // What is under way has been asked and not yet done, which is one request.
+        // One request may be under way: asked for and not yet done.
         pairs.iter().map(|(asked, done)| count(asked).saturating_sub(count(done) + 1)).sum()
     }
 
@@ -221,7 +221,7 @@ impl Pebble {
         format!("https://{}/dir", self.address)
     }
 
-    /// What a server is told to have its certificate from here.
+    /// The settings of a server that gets its certificate from here.
     pub(super) fn settings(&self, domains: &str) -> Vec<(&'static str, String)> {
         vec![
             ("CAMPFIRE_DOMAIN", domains.to_owned()),
@@ -231,7 +231,7 @@ impl Pebble {
         ]
     }
 
-    /// A server on this directory that has its certificate from here, with the doors shut still.
+    /// A server on this directory that gets its certificate from here; nothing is forwarded to it yet.
     pub(super) fn serve_on(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
         let own = self.settings(domains);
         let mut all: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -239,16 +239,16 @@ impl Pebble {
         Server::on(data, &all)
     }
 
-    /// The same with the doors open.
+    /// The same, with both ports forwarded to it.
     pub(super) fn serve(&self, data: &Path, domains: &str, more: &[(&str, &str)]) -> Server {
         let server = self.serve_on(data, domains, more);
-        self.open_to(&server);
+        self.forward_all_to(&server);
         server
     }
 
-    pub(super) fn open_to(&self, server: &Server) {
-        self.https.leads_to(server.address().get());
-        self.http.leads_to(plain_address(server));
+    pub(super) fn forward_all_to(&self, server: &Server) {
+        self.https.forward_to(server.address().get());
+        self.http.forward_to(plain_address(server));
     }
 }
 
@@ -258,33 +258,33 @@ impl Drop for Pebble {
         if thread::panicking() {
             let log = self.log.lock().unwrap();
             let from = log.len().saturating_sub(40);
-            eprintln!("--- pebble's last words\n{}\n---", log[from..].join("\n"));
+            eprintln!("--- the end of pebble's log\n{}\n---", log[from..].join("\n"));
         }
     }
 }
 
-/// The process, once it answers; None if it ended instead.
+/// Starts Pebble and waits until it accepts connections; none if it ends before that.
 fn run(
     dir: &Path,
     names: SocketAddr,
     address: SocketAddr,
-    manner: &Manner,
+    behaviour: &Behaviour,
     log: &Arc<Mutex<Vec<String>>>,
 ) -> Option<Child> {
-    let mut child = Command::new("pebble")
+    let mut child = program("pebble")
         .arg("-config")
         .arg(dir.join("pebble.json"))
         .args(["-strict", "-dnsserver", &names.to_string()])
         .env("PEBBLE_VA_NOSLEEP", "1")
         .env("PEBBLE_AUTHZREUSE", "0")
-        .env("PEBBLE_WFE_NONCEREJECT", manner.refuse_nonces.to_string())
+        .env("PEBBLE_WFE_NONCEREJECT", behaviour.refuse_nonces.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("pebble, which Debian has as a package of that name");
-    gather(child.stdout.take().expect("piped"), log);
-    gather(child.stderr.take().expect("piped"), log);
+        .expect("pebble starts");
+    collect_lines(child.stdout.take().expect("piped"), log);
+    collect_lines(child.stderr.take().expect("piped"), log);
     let end = std::time::Instant::now() + DEADLINE;
     while std::time::Instant::now() < end {
         if child.try_wait().expect("wait").is_some() {
@@ -300,8 +300,8 @@ fn run(
     None
 }
 
-/// Puts what is said into the log, line by line.
-fn gather(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
+/// Collects output in the log, line by line.
+fn collect_lines(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
     let log = Arc::clone(log);
     thread::spawn(move || {
         for line in BufReader::new(said).lines().map_while(Result::ok) {
@@ -310,24 +310,24 @@ fn gather(said: impl Read + Send + 'static, log: &Arc<Mutex<Vec<String>>>) {
     });
 }
 
-/// Where a server answers plain HTTP.
+/// Where a server listens for plain HTTP.
 pub(super) fn plain_address(server: &Server) -> SocketAddr {
     let said = server.log();
     let line = said.lines().rev().find(|line| line.contains("sends everybody on")).expect("it says where");
     line.split("http://").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap()
 }
 
-/// The chain that a server keeps, the first one its own.
-pub(super) fn kept(server: &Server) -> Vec<CertificateDer<'static>> {
+/// The chain that a server has stored, its own certificate first.
+pub(super) fn stored_chain(server: &Server) -> Vec<CertificateDer<'static>> {
     let path = server.data().join(format!("certificates/{NAME}.pem"));
     let Ok(chain) = CertificateDer::pem_file_iter(path) else { return Vec::new() };
     chain.map(|certificate| certificate.unwrap()).collect()
 }
 
-/// A connection to the server by this name, for somebody who believes whoever signed the certificate that it keeps.
+/// A connection to the server under this name, by a client that trusts the issuer of the stored certificate.
 pub(super) async fn connect(server: &Server, name: &str) -> std::io::Result<TlsStream<TcpStreamOfTokio>> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(kept(server).into_iter().skip(1));
+    roots.add_parsable_certificates(stored_chain(server).into_iter().skip(1));
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -340,13 +340,13 @@ pub(super) async fn connect(server: &Server, name: &str) -> std::io::Result<TlsS
 
 type TcpStreamOfTokio = tokio::net::TcpStream;
 
-/// The certificate that is shown under this name, if it is good for it.
-pub(super) async fn shown(server: &Server, name: &str) -> Option<CertificateDer<'static>> {
+/// The certificate that is served for this name, if it is valid for it.
+pub(super) async fn served_certificate(server: &Server, name: &str) -> Option<CertificateDer<'static>> {
     let stream = connect(server, name).await.ok()?;
     Some(stream.get_ref().1.peer_certificates()?.first()?.clone().into_owned())
 }
 
-/// Waits for what must come true, within the deadline.
+/// Waits until the condition is true.
 pub(super) async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     within(what, async {
         while !is_true().await {
@@ -356,6 +356,6 @@ pub(super) async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     .await;
 }
 
-pub(super) async fn until_said(server: &Server, words: &str) {
+pub(super) async fn until_logged(server: &Server, words: &str) {
     until(&format!("the server to say {words:?}"), async || server.log().contains(words)).await;
 }

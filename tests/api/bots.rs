@@ -1,13 +1,13 @@
-//! Bots, their webhooks, the bot API of ONCE Campfire, and incoming webhooks.
+//! Bots and their webhooks, the bot API of ONCE Campfire, and incoming webhooks.
 
 use crate::support::{
     http::{Credentials, multipart},
-    receiver::{answer, redirect},
+    receiver::{redirect, response},
     *,
 };
 
-async fn bot(camp: &Camp, name: &str, webhook: Option<String>) -> Value {
-    camp.ada.post("/api/bots", json!({"name": name, "webhook_url": webhook})).await.expect(201)
+async fn bot(team: &Team, name: &str, webhook: Option<String>) -> Value {
+    team.ada.post("/api/bots", json!({"name": name, "webhook_url": webhook})).await.expect(201)
 }
 
 fn mention(bot: &Value) -> String {
@@ -15,44 +15,44 @@ fn mention(bot: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_bot_is_made_changed_and_removed_by_administrators() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn bot_is_created_changed_and_deleted_by_administrators() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     grace.get("/api/bots").await.problem(403, "forbidden");
-    let made = bot(&camp, "Builder", None).await;
+    let made = bot(&team, "Builder", None).await;
     assert_keys(&made, &["id", "name", "avatar_url", "webhook_url", "key"]);
     let key = made["key"].as_str().unwrap();
     assert!(key.starts_with(&format!("{}-", id(&made))));
     let path = format!("/api/bots/{}", id(&made));
-    let shown = camp.ada.get(&path).await.expect(200);
+    let shown = team.ada.get(&path).await.expect(200);
     assert_keys(&shown, &["id", "name", "avatar_url", "webhook_url"]);
-    let by_key = camp.ada.with(Credentials::Bearer(key.to_owned()));
+    let by_key = team.ada.with(Credentials::Bearer(key.to_owned()));
     assert_eq!(by_key.get("/api/session").await.expect(200)["user"]["role"], "bot");
-    by_key.post("/api/messages", json!({"room_id": camp.room, "content": "built"})).await.expect(201);
+    by_key.post("/api/messages", json!({"room_id": team.room, "content": "built"})).await.expect(201);
     let changed =
-        camp.ada.patch(&path, json!({"name": "Mason", "webhook_url": "http://bot.example/x"})).await;
+        team.ada.patch(&path, json!({"name": "Mason", "webhook_url": "http://bot.example/x"})).await;
     assert_eq!(changed.expect(200)["webhook_url"], "http://bot.example/x");
     assert_eq!(
-        camp.ada.patch(&path, json!({"webhook_url": null})).await.expect(200)["webhook_url"],
+        team.ada.patch(&path, json!({"webhook_url": null})).await.expect(200)["webhook_url"],
         Value::Null
     );
-    camp.ada.patch(&path, json!({"webhook_url": "ftp://x"})).await.invalid(&["webhook_url"]);
-    let fresh = camp.ada.post(&format!("{path}/key"), json!({})).await.expect(201);
+    team.ada.patch(&path, json!({"webhook_url": "ftp://x"})).await.invalid(&["webhook_url"]);
+    let fresh = team.ada.post(&format!("{path}/key"), json!({})).await.expect(201);
     by_key.get("/api/session").await.problem(401, "not_signed_in");
-    let by_key = camp.ada.with(Credentials::Bearer(fresh["key"].as_str().unwrap().to_owned()));
+    let by_key = team.ada.with(Credentials::Bearer(fresh["key"].as_str().unwrap().to_owned()));
     by_key.delete("/api/session").await.problem(403, "forbidden");
-    camp.ada.delete(&path).await.expect(204);
+    team.ada.delete(&path).await.expect(204);
     by_key.get("/api/session").await.problem(401, "not_signed_in");
-    camp.ada.get(&path).await.problem(404, "not_found");
-    camp.ada.get(&format!("/api/bots/{}", grace.id)).await.problem(404, "not_found");
+    team.ada.get(&path).await.problem(404, "not_found");
+    team.ada.get(&format!("/api/bots/{}", grace.id)).await.problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn bots_that_were_written_for_once_campfire_work_unchanged() {
-    let camp = Camp::start().await;
-    let made = bot(&camp, "Builder", None).await;
-    let base = format!("/rooms/{}/{}/messages", camp.room, made["key"].as_str().unwrap());
-    let nobody = camp.nobody();
+async fn bot_api_of_once_campfire_works_unchanged() {
+    let team = Team::start().await;
+    let made = bot(&team, "Builder", None).await;
+    let base = format!("/rooms/{}/{}/messages", team.room, made["key"].as_str().unwrap());
+    let nobody = team.nobody();
     let send = async |method: &str, path: &str, body: &str| {
         nobody.request(method, path).body("text/plain", body.to_owned()).send().await
     };
@@ -66,7 +66,7 @@ async fn bots_that_were_written_for_once_campfire_work_unchanged() {
     );
     assert_eq!(
         (&message["creator"]["name"], &message["room"]),
-        (&json!("Builder"), &json!({"id": camp.room}))
+        (&json!("Builder"), &json!({"id": team.room}))
     );
     send("POST", &base, " \n").await.refused(422);
     let (kind, body) = multipart(&[], &[("attachment", "log.txt", b"all is well")]);
@@ -75,10 +75,10 @@ async fn bots_that_were_written_for_once_campfire_work_unchanged() {
     assert_eq!(send("PUT", &edit, "red after all").await.expect(200)["body"]["plain_text"], "red after all");
     let boost = send("POST", &format!("{edit}/boosts"), "👀").await.expect(201);
     assert_eq!(send("DELETE", &format!("{edit}/boosts/{}", id(&boost)), "").await.status, 204);
-    let ada = camp.ada.say(camp.room, "mine").await;
+    let ada = team.ada.say(team.room, "mine").await;
     send("PUT", &format!("{base}/{}", id(&ada)), "x").await.problem(403, "forbidden");
     for n in 0..45 {
-        camp.ada.say(camp.room, &format!("m{n}")).await;
+        team.ada.say(team.room, &format!("m{n}")).await;
     }
     let page = nobody.get(&base).await;
     assert_eq!(page.header("x-total-count"), Some("48"));
@@ -89,79 +89,79 @@ async fn bots_that_were_written_for_once_campfire_work_unchanged() {
     let older = nobody.get(&format!("{base}?before={}", ids(&messages)[0])).await;
     assert_eq!((older.expect(200).as_array().unwrap().len(), older.header("link")), (8, None));
     assert_eq!(send("DELETE", &edit, "").await.status, 204);
-    let closed = camp.closed_room("Secret", &[&camp.ada]).await;
-    let elsewhere = base.replacen(&format!("/rooms/{}", camp.room), &format!("/rooms/{closed}"), 1);
+    let closed = team.closed_room("Secret", &[&team.ada]).await;
+    let elsewhere = base.replacen(&format!("/rooms/{}", team.room), &format!("/rooms/{closed}"), 1);
     send("POST", &elsewhere, "x").await.problem(404, "not_found");
-    send("POST", &format!("/rooms/{}/1-wrong/messages", camp.room), "x").await.problem(401, "not_signed_in");
-    let ada = format!("/rooms/{}/{}/messages", camp.room, camp.ada.token);
+    send("POST", &format!("/rooms/{}/1-wrong/messages", team.room), "x").await.problem(401, "not_signed_in");
+    let ada = format!("/rooms/{}/{}/messages", team.room, team.ada.token);
     send("POST", &ada, "a person's token is no bot's key").await.problem(401, "not_signed_in");
 }
 
 #[tokio::test]
-async fn a_bot_hears_of_a_mention_and_its_answer_is_posted() {
-    let camp = Camp::start().await;
-    let receiver = Receiver::start(|_, _| answer(200, "text/plain", "at your service")).await;
-    let made = bot(&camp, "Helper", Some(receiver.url("/hook"))).await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
-    camp.ada.say(camp.room, "nobody is meant").await;
-    let message = id(&camp.ada.say(camp.room, &format!("{} what is *new*?", mention(&made))).await);
-    let heard = &receiver.hears(1).await[0];
-    assert_eq!((heard.method.as_str(), heard.path.as_str()), ("POST", "/hook"));
-    assert!(heard.header("idempotency-key").is_some());
-    let told = heard.json();
-    assert_eq!(told["user"], json!({"id": camp.ada.id, "name": "Ada"}));
-    let path = format!("/rooms/{}/{}/messages", camp.room, made["key"].as_str().unwrap());
-    assert_eq!(told["room"], json!({"id": camp.room, "name": "All Talk", "path": path}));
-    assert_eq!(told["message"]["body"]["plain"], "what is new?");
+async fn webhook_is_called_for_a_mention_and_its_answer_is_posted() {
+    let team = Team::start().await;
+    let receiver = Receiver::start(|_, _| response(200, "text/plain", "at your service")).await;
+    let made = bot(&team, "Helper", Some(receiver.url("/hook"))).await;
+    let mut socket = team.ada.socket_in(team.room).await;
+    team.ada.say(team.room, "nobody is meant").await;
+    let message = id(&team.ada.say(team.room, &format!("{} what is *new*?", mention(&made))).await);
+    let call = &receiver.wait_for_calls(1).await[0];
+    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/hook"));
+    assert!(call.header("idempotency-key").is_some());
+    let payload = call.json();
+    assert_eq!(payload["user"], json!({"id": team.ada.id, "name": "Ada"}));
+    let path = format!("/rooms/{}/{}/messages", team.room, made["key"].as_str().unwrap());
+    assert_eq!(payload["room"], json!({"id": team.room, "name": "All Talk", "path": path}));
+    assert_eq!(payload["message"]["body"]["plain"], "what is new?");
     assert_eq!(
-        (&told["message"]["id"], &told["message"]["path"]),
-        (&json!(message), &json!(format!("/rooms/{}/@{message}", camp.room)))
+        (&payload["message"]["id"], &payload["message"]["path"]),
+        (&json!(message), &json!(format!("/rooms/{}/@{message}", team.room)))
     );
     let reply = socket.expect_where("message.created", |it| it["message"]["creator_id"] == made["id"]).await;
     assert_eq!(reply["message"]["content"], "at your service");
-    assert_eq!(receiver.heard().len(), 1, "its own answer is not told to it");
+    assert_eq!(receiver.calls().len(), 1, "its own answer is not told to it");
 }
 
 #[tokio::test]
-async fn in_a_direct_room_a_bot_hears_everything_and_may_answer_with_a_file() {
-    let camp = Camp::start().await;
+async fn webhook_gets_every_message_of_a_direct_room_and_may_answer_with_a_file() {
+    let team = Team::start().await;
     let receiver =
-        Receiver::start(|_, _| answer(200, "image/png", b"\x89PNG\r\n\x1a\nnot much of one")).await;
-    let made = bot(&camp, "Painter", Some(receiver.url("/"))).await;
-    let direct = id(&camp
+        Receiver::start(|_, _| response(200, "image/png", b"\x89PNG\r\n\x1a\nnot much of one")).await;
+    let made = bot(&team, "Painter", Some(receiver.url("/"))).await;
+    let direct = id(&team
         .ada
         .post("/api/rooms", json!({"kind": "direct", "user_ids": [id(&made)]}))
         .await
         .expect(201));
-    let mut socket = camp.ada.socket_in(direct).await;
-    camp.ada.say(direct, "paint").await;
+    let mut socket = team.ada.socket_in(direct).await;
+    team.ada.say(direct, "paint").await;
     let reply = socket.expect_where("message.created", |it| it["message"]["creator_id"] == made["id"]).await;
     assert_eq!(reply["message"]["attachment"]["content_type"], "image/png");
 }
 
 #[tokio::test]
-async fn a_receiver_that_fails_is_tried_again_with_the_same_key_and_one_that_refuses_is_not() {
-    let camp = Camp::start().await;
+async fn webhook_is_retried_with_the_same_key_on_failure_but_not_on_refusal() {
+    let team = Team::start().await;
     let receiver = Receiver::start(|_, before| match before {
-        0 => answer(503, "text/plain", "not now"),
-        _ => answer(204, "text/plain", ""),
+        0 => response(503, "text/plain", "not now"),
+        _ => response(204, "text/plain", ""),
     })
     .await;
-    let flaky = bot(&camp, "Flaky", Some(receiver.url("/"))).await;
-    camp.ada.say(camp.room, &mention(&flaky)).await;
-    let heard = receiver.hears(2).await;
-    assert_eq!(heard[0].header("idempotency-key"), heard[1].header("idempotency-key"));
-    let refusing = Receiver::start(|_, _| answer(403, "text/plain", "go away")).await;
-    let away = Receiver::start(|_, _| answer(200, "text/plain", "stolen")).await;
+    let flaky = bot(&team, "Flaky", Some(receiver.url("/"))).await;
+    team.ada.say(team.room, &mention(&flaky)).await;
+    let calls = receiver.wait_for_calls(2).await;
+    assert_eq!(calls[0].header("idempotency-key"), calls[1].header("idempotency-key"));
+    let refusing = Receiver::start(|_, _| response(403, "text/plain", "go away")).await;
+    let away = Receiver::start(|_, _| response(200, "text/plain", "stolen")).await;
     let elsewhere = away.url("/");
     let redirecting = Receiver::start(move |_, _| redirect(&elsewhere)).await;
     for (name, url) in [("Refusing", refusing.url("/")), ("Redirecting", redirecting.url("/"))] {
-        let bot = bot(&camp, name, Some(url)).await;
-        camp.ada.say(camp.room, &mention(&bot)).await;
+        let bot = bot(&team, name, Some(url)).await;
+        team.ada.say(team.room, &mention(&bot)).await;
     }
     let dead = within("two dead jobs", async {
         loop {
-            let jobs = camp.ada.get("/api/jobs").await.expect(200);
+            let jobs = team.ada.get("/api/jobs").await.expect(200);
             if jobs["jobs"].as_array().unwrap().len() == 2 {
                 break jobs["jobs"].clone();
             }
@@ -173,19 +173,19 @@ async fn a_receiver_that_fails_is_tried_again_with_the_same_key_and_one_that_ref
         dead.as_array().unwrap().iter().map(|it| it["error"].as_str().unwrap()).collect();
     errors.sort_unstable();
     assert_eq!(errors, ["it answered 403", "it redirects to another host"]);
-    assert!(away.heard().is_empty(), "nobody is sent to another host");
+    assert!(away.calls().is_empty(), "nobody is sent to another host");
     let refused = dead.as_array().unwrap().iter().find(|it| it["error"] == "it answered 403").unwrap();
-    camp.ada.post(&format!("/api/jobs/{}/retry", id(refused)), json!({})).await.expect(204);
-    refusing.hears(2).await;
+    team.ada.post(&format!("/api/jobs/{}/retry", id(refused)), json!({})).await.expect(204);
+    refusing.wait_for_calls(2).await;
     let other = dead.as_array().unwrap().iter().find(|it| id(it) != id(refused)).unwrap();
-    camp.ada.delete(&format!("/api/jobs/{}", id(other))).await.expect(204);
-    camp.ada.delete(&format!("/api/jobs/{}", id(other))).await.problem(404, "not_found");
-    camp.join("Grace").await.get("/api/jobs").await.problem(403, "forbidden");
+    team.ada.delete(&format!("/api/jobs/{}", id(other))).await.expect(204);
+    team.ada.delete(&format!("/api/jobs/{}", id(other))).await.problem(404, "not_found");
+    team.join("Grace").await.get("/api/jobs").await.problem(403, "forbidden");
 }
 
 #[tokio::test]
-async fn a_slow_or_endless_receiver_holds_up_nobody() {
-    let camp = Camp::start().await;
+async fn webhook_that_is_slow_or_endless_holds_up_no_other() {
+    let team = Team::start().await;
     let endless = Receiver::start(|_, _| {
         let mut all = b"HTTP/1.1 200 X\r\ncontent-type: text/plain\r\n\r\n".to_vec();
         all.resize(12 << 20, b'x');
@@ -194,45 +194,45 @@ async fn a_slow_or_endless_receiver_holds_up_nobody() {
     .await;
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_url = format!("http://{}/", silent.local_addr().unwrap());
-    let quick = Receiver::start(|_, _| answer(200, "text/html", "<b>quick</b>")).await;
+    let quick = Receiver::start(|_, _| response(200, "text/html", "<b>quick</b>")).await;
     let bots = [
-        bot(&camp, "Endless", Some(endless.url("/"))).await,
-        bot(&camp, "Silent", Some(silent_url)).await,
-        bot(&camp, "Quick", Some(quick.url("/"))).await,
+        bot(&team, "Endless", Some(endless.url("/"))).await,
+        bot(&team, "Silent", Some(silent_url)).await,
+        bot(&team, "Quick", Some(quick.url("/"))).await,
     ];
-    let mut socket = camp.ada.socket_in(camp.room).await;
+    let mut socket = team.ada.socket_in(team.room).await;
     for bot in &bots {
-        camp.ada.say(camp.room, &mention(bot)).await;
+        team.ada.say(team.room, &mention(bot)).await;
     }
     let reply =
         socket.expect_where("message.created", |it| it["message"]["creator_id"] == bots[2]["id"]).await;
     assert_eq!(reply["message"]["html"], "<p><strong>quick</strong></p>");
-    camp.ada.say(camp.room, "still here").await;
+    team.ada.say(team.room, "still here").await;
 }
 
 #[tokio::test]
 async fn jobs_survive_a_crash() {
-    let receiver = Receiver::start(|_, _| answer(204, "text/plain", "")).await;
-    let mut camp = Camp::start().await;
-    let made = bot(&camp, "Later", Some("http://127.0.0.1:1/".into())).await;
+    let receiver = Receiver::start(|_, _| response(204, "text/plain", "")).await;
+    let mut team = Team::start().await;
+    let made = bot(&team, "Later", Some("http://127.0.0.1:1/".into())).await;
     for n in 0..20 {
-        camp.ada.say(camp.room, &format!("{} {n}", mention(&made))).await;
+        team.ada.say(team.room, &format!("{} {n}", mention(&made))).await;
     }
-    camp.server.kill();
-    camp.server.restart();
+    team.server.kill();
+    team.server.restart();
     let change = json!({"webhook_url": receiver.url("/")});
-    camp.ada.patch(&format!("/api/bots/{}", id(&made)), change).await.expect(200);
-    let heard = receiver.hears(20).await;
-    let mut keys: Vec<_> = heard.iter().map(|it| it.header("idempotency-key").unwrap()).collect();
+    team.ada.patch(&format!("/api/bots/{}", id(&made)), change).await.expect(200);
+    let calls = receiver.wait_for_calls(20).await;
+    let mut keys: Vec<_> = calls.iter().map(|it| it.header("idempotency-key").unwrap()).collect();
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 20, "none is lost");
 }
 
 #[tokio::test]
-async fn slack_payloads_are_posted_by_an_incoming_webhook() {
-    let camp = Camp::start().await;
-    let made = camp.ada.post("/api/hooks", json!({"name": "Alerts", "room_id": camp.room})).await.expect(201);
+async fn incoming_webhook_posts_slack_payloads() {
+    let team = Team::start().await;
+    let made = team.ada.post("/api/hooks", json!({"name": "Alerts", "room_id": team.room})).await.expect(201);
     assert_keys(&made, &["id", "name", "room_id", "url"]);
     let path = made["url"]
         .as_str()
@@ -240,8 +240,8 @@ async fn slack_payloads_are_posted_by_an_incoming_webhook() {
         .split_once("/hooks/")
         .map(|(_, token)| format!("/hooks/{token}"))
         .unwrap();
-    let mut socket = camp.ada.socket_in(camp.room).await;
-    let nobody = camp.nobody();
+    let mut socket = team.ada.socket_in(team.room).await;
+    let nobody = team.nobody();
     let said = nobody.post(&path, json!({"text": "*disk* is <https://a.example|full> <!here>"})).await;
     assert_eq!((said.status, said.text()), (200, "ok".to_owned()));
     let message = socket.expect("message.created").await["message"].clone();
@@ -250,14 +250,14 @@ async fn slack_payloads_are_posted_by_an_incoming_webhook() {
     let by_form =
         nobody.request("POST", &path).body("application/x-www-form-urlencoded", payload).send().await;
     assert_eq!(by_form.status, 200);
-    assert_eq!(socket.hear().await, "**Cron**\n\nby form");
+    assert_eq!(socket.next_content().await, "**Cron**\n\nby form");
     nobody.post(&path, json!({})).await.problem(400, "no_text");
     nobody.request("POST", &path).body("application/json", "{").send().await.problem(400, "malformed");
     nobody.post("/hooks/wrong", json!({"text": "x"})).await.problem(403, "invalid_token");
-    let list = camp.ada.get("/api/hooks").await.expect(200);
+    let list = team.ada.get("/api/hooks").await.expect(200);
     assert_eq!(list["hooks"][0]["name"], "Alerts");
-    camp.ada.post("/api/hooks", json!({"name": "x", "room_id": 999})).await.invalid(&["room_id"]);
-    camp.join("Grace").await.get("/api/hooks").await.problem(403, "forbidden");
-    camp.ada.delete(&format!("/api/hooks/{}", id(&made))).await.expect(204);
+    team.ada.post("/api/hooks", json!({"name": "x", "room_id": 999})).await.invalid(&["room_id"]);
+    team.join("Grace").await.get("/api/hooks").await.problem(403, "forbidden");
+    team.ada.delete(&format!("/api/hooks/{}", id(&made))).await.expect(204);
     nobody.post(&path, json!({"text": "x"})).await.problem(403, "invalid_token");
 }

@@ -1,10 +1,10 @@
-//! What holds for every route: signing in, methods, bodies, errors, request ids, conditional and compressed answers.
+//! What holds for every route: authentication, methods, bodies, errors, request ids, conditional and compressed responses.
 
 use std::io::Read;
 
 use crate::support::*;
 
-/// Every route that needs somebody to be signed in.
+/// Routes that need authentication.
 const PRIVATE: &[(&str, &str)] = &[
     ("GET", "/api/session"),
     ("DELETE", "/api/session"),
@@ -38,13 +38,13 @@ const PRIVATE: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn who_is_not_signed_in_gets_401_everywhere() {
-    let camp = Camp::start().await;
+async fn unauthenticated_requests_get_401_on_every_private_route() {
+    let team = Team::start().await;
     let strangers = [
-        camp.nobody(),
-        camp.nobody().with(http::Credentials::Cookie("forged".into())),
-        camp.nobody().with(http::Credentials::Bearer("forged".into())),
-        camp.nobody().with(http::Credentials::Bearer(String::new())),
+        team.nobody(),
+        team.nobody().with(http::Credentials::Cookie("forged".into())),
+        team.nobody().with(http::Credentials::Bearer("forged".into())),
+        team.nobody().with(http::Credentials::Bearer(String::new())),
     ];
     for (method, path) in PRIVATE {
         for stranger in &strangers {
@@ -56,8 +56,8 @@ async fn who_is_not_signed_in_gets_401_everywhere() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_gets_405_with_what_is_allowed() {
-    let camp = Camp::start().await;
+async fn wrong_method_is_405_with_an_allow_header() {
+    let team = Team::start().await;
     let routes: &[(&str, &[&str], &str)] = &[
         ("/health", &["GET"], "POST"),
         ("/metrics", &["GET"], "DELETE"),
@@ -83,20 +83,20 @@ async fn a_wrong_method_gets_405_with_what_is_allowed() {
         ("/api/sync", &["GET"], "POST"),
     ];
     for (path, allowed, wrong) in routes {
-        let reply = camp.ada.request(wrong, path).json(json!({})).send().await;
+        let reply = team.ada.request(wrong, path).json(json!({})).send().await;
         reply.problem(405, "method_not_allowed");
         let allow = reply.header("allow").unwrap_or_else(|| panic!("{path}: no Allow"));
         let named: Vec<&str> = allow.split(',').map(str::trim).collect();
         assert!(allowed.iter().all(|method| named.contains(method)), "{path}: {allow}");
         assert!(!named.contains(wrong), "{path}: {allow}");
     }
-    // A method that nobody has heard of is no reason to fall over.
-    camp.ada.request("BREW", "/api/rooms").send().await.refused(405);
+    // An unknown method is refused too.
+    team.ada.request("BREW", "/api/rooms").send().await.refused(405);
 }
 
 #[tokio::test]
-async fn an_address_that_does_not_exist_is_404() {
-    let camp = Camp::start().await;
+async fn unknown_path_or_id_is_404() {
+    let team = Team::start().await;
     for path in [
         "/api",
         "/api/",
@@ -121,81 +121,81 @@ async fn an_address_that_does_not_exist_is_404() {
         "/api/rooms/1/messages/../messages",
         "/assets/nothing-12345678.js",
     ] {
-        camp.ada.get(path).await.problem(404, "not_found");
+        team.ada.get(path).await.problem(404, "not_found");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_refused() {
-    let camp = Camp::start().await;
+async fn json_body_that_is_malformed_is_400_and_one_that_is_no_object_is_refused() {
+    let team = Team::start().await;
     let deep = "[".repeat(100_000);
     let broken =
         ["", "{", "{\"room_id\":1,}", "nonsense", "{\"room_id\":1}trailing", "\u{feff}{", &deep, "{'a':1}"];
     for body in broken {
         let reply =
-            camp.ada.request("POST", "/api/messages").body("application/json", body.to_owned()).send().await;
+            team.ada.request("POST", "/api/messages").body("application/json", body.to_owned()).send().await;
         reply.refused(400);
     }
     let reply =
-        camp.ada.request("POST", "/api/messages").body("application/json", &b"{\"content\":\"\xff\"}"[..]);
+        team.ada.request("POST", "/api/messages").body("application/json", &b"{\"content\":\"\xff\"}"[..]);
     reply.send().await.refused(400);
     for body in ["[]", "1", "null", "\"text\"", "true"] {
-        let reply = camp.ada.request("POST", "/api/messages").body("application/json", body).send().await;
+        let reply = team.ada.request("POST", "/api/messages").body("application/json", body).send().await;
         assert!(matches!(reply.status, 400 | 422), "{body}: {}", reply.status);
         reply.refused(reply.status);
     }
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_is_415() {
-    let camp = Camp::start().await;
-    let body = json!({"room_id": camp.room, "content": "Hello"}).to_string();
+async fn content_type_other_than_json_is_415() {
+    let team = Team::start().await;
+    let body = json!({"room_id": team.room, "content": "Hello"}).to_string();
     for kind in
         ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
     {
-        let reply = camp.ada.request("POST", "/api/messages").body(kind, body.clone()).send().await;
+        let reply = team.ada.request("POST", "/api/messages").body(kind, body.clone()).send().await;
         reply.problem(415, "unsupported_media_type");
     }
     for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=UTF-8"] {
-        camp.ada.request("POST", "/api/messages").body(kind, body.clone()).send().await.expect(201);
+        team.ada.request("POST", "/api/messages").body(kind, body.clone()).send().await.expect(201);
     }
 }
 
 #[tokio::test]
-async fn unknown_fields_are_ignored_and_wrong_types_are_422_with_the_fields() {
-    let camp = Camp::start().await;
+async fn unknown_fields_are_ignored_and_wrong_types_are_422() {
+    let team = Team::start().await;
     let message =
-        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "colour": [1]})).await;
+        team.ada.post("/api/messages", json!({"room_id": team.room, "content": "Hi", "colour": [1]})).await;
     message.expect(201);
     let wrong: &[(Value, &[&str])] = &[
         (json!({}), &["room_id", "content"]),
         (json!({"room_id": "1", "content": "Hi"}), &["room_id"]),
         (json!({"room_id": 1.5, "content": "Hi"}), &["room_id"]),
         (json!({"room_id": [], "content": {}}), &["room_id", "content"]),
-        (json!({"room_id": camp.room, "content": 5}), &["content"]),
-        (json!({"room_id": camp.room, "content": null}), &["content"]),
-        (json!({"room_id": camp.room, "content": "Hi", "client_message_id": 7}), &["client_message_id"]),
-        (json!({"room_id": camp.room, "content": "Hi", "reply_to_id": "7"}), &["reply_to_id"]),
-        (json!({"room_id": camp.room, "content": "Hi", "reply_to_id": true}), &["reply_to_id"]),
+        (json!({"room_id": team.room, "content": 5}), &["content"]),
+        (json!({"room_id": team.room, "content": null}), &["content"]),
+        (json!({"room_id": team.room, "content": "Hi", "client_message_id": 7}), &["client_message_id"]),
+        (json!({"room_id": team.room, "content": "Hi", "reply_to_id": "7"}), &["reply_to_id"]),
+        (json!({"room_id": team.room, "content": "Hi", "reply_to_id": true}), &["reply_to_id"]),
     ];
     for (body, fields) in wrong {
-        camp.ada.post("/api/messages", body.clone()).await.invalid(fields);
+        team.ada.post("/api/messages", body.clone()).await.invalid(fields);
     }
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_and_keeps_the_callers_own_if_it_is_printable() {
-    let camp = Camp::start().await;
+async fn request_id_is_on_every_answer_and_a_printable_one_is_kept() {
+    let team = Team::start().await;
     let longest = "x".repeat(128);
     for own in ["a", "7f3a-22", "tab~!@#$%^&*()", &longest] {
-        let reply = camp.ada.request("GET", "/api/rooms").header("x-request-id", own).send().await;
+        let reply = team.ada.request("GET", "/api/rooms").header("x-request-id", own).send().await;
         assert_eq!(reply.header("x-request-id"), Some(own));
-        let reply = camp.ada.request("GET", "/api/nothing").header("x-request-id", own).send().await;
+        let reply = team.ada.request("GET", "/api/nothing").header("x-request-id", own).send().await;
         assert_eq!(reply.header("x-request-id"), Some(own));
     }
     let too_long = "x".repeat(129);
     for bad in ["", "with\ttab", "ünï", &too_long] {
-        let reply = camp.ada.request("GET", "/api/rooms").header("x-request-id", bad).send().await;
+        let reply = team.ada.request("GET", "/api/rooms").header("x-request-id", bad).send().await;
         let given = reply.header("x-request-id").expect("an id");
         assert_ne!(given, bad);
         assert!((1..=128).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_graphic()), "{given}");
@@ -204,20 +204,20 @@ async fn every_answer_has_a_request_id_and_keeps_the_callers_own_if_it_is_printa
     for (method, path) in
         [("GET", "/health"), ("GET", "/"), ("GET", "/nothing"), ("PUT", "/api/rooms"), ("GET", "/api/rooms")]
     {
-        let reply = camp.ada.request(method, path).send().await;
+        let reply = team.ada.request(method, path).send().await;
         let given = reply.header("x-request-id").unwrap_or_else(|| panic!("{path}: none")).to_owned();
         assert!(seen.insert(given.clone()), "{given} twice");
     }
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_304() {
-    let camp = Camp::start().await;
-    camp.ada.say(camp.room, "First").await;
-    let page = format!("/api/rooms/{}/messages", camp.room);
-    let message = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Second").await));
+async fn etag_that_still_matches_is_304() {
+    let team = Team::start().await;
+    team.ada.say(team.room, "First").await;
+    let page = format!("/api/rooms/{}/messages", team.room);
+    let message = format!("/api/messages/{}", id(&team.ada.say(team.room, "Second").await));
     for path in ["/api/rooms", "/api/users", "/api/account", "/api/session", &page, &message] {
-        let fresh = camp.ada.get(path).await;
+        let fresh = team.ada.get(path).await;
         fresh.expect(200);
         let tag = fresh.header("etag").unwrap_or_else(|| panic!("{path}: no ETag")).to_owned();
         assert!(
@@ -225,58 +225,58 @@ async fn what_has_not_changed_is_304() {
             "{path}: {tag} is no strong tag"
         );
         for known in [tag.clone(), format!("\"other\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
-            let again = camp.ada.request("GET", path).header("if-none-match", &known).send().await;
+            let again = team.ada.request("GET", path).header("if-none-match", &known).send().await;
             assert_eq!(again.status, 304, "{path} {known}");
             assert!(again.body.is_empty());
             assert_eq!(again.header("etag"), Some(tag.as_str()), "{path}");
             assert!(again.header("x-request-id").is_some(), "{path}");
         }
-        let other = camp.ada.request("GET", path).header("if-none-match", "\"other\"").send().await;
+        let other = team.ada.request("GET", path).header("if-none-match", "\"other\"").send().await;
         assert_eq!(other.body, fresh.body, "{path}");
         other.expect(200);
     }
-    let tag = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
-    camp.ada.say(camp.room, "Third").await;
-    let changed = camp.ada.request("GET", &page).header("if-none-match", &tag).send().await;
+    let tag = team.ada.get(&page).await.header("etag").unwrap().to_owned();
+    team.ada.say(team.room, "Third").await;
+    let changed = team.ada.request("GET", &page).header("if-none-match", &tag).send().await;
     assert_eq!(changed.expect(200)["messages"].as_array().map(Vec::len), Some(3));
     assert_ne!(changed.header("etag"), Some(tag.as_str()));
 }
 
 #[tokio::test]
-async fn a_tag_outlives_a_restart_as_long_as_all_that_happened_is_known() {
-    let mut camp = Camp::start().await;
-    let page = format!("/api/rooms/{}/messages", camp.room);
-    let said = camp.ada.say(camp.room, "First thoughts").await;
-    let before = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
-    camp.ada
+async fn etag_survives_a_restart_while_its_events_are_kept() {
+    let mut team = Team::start().await;
+    let page = format!("/api/rooms/{}/messages", team.room);
+    let said = team.ada.say(team.room, "First thoughts").await;
+    let before = team.ada.get(&page).await.header("etag").unwrap().to_owned();
+    team.ada
         .patch(&format!("/api/messages/{}", id(&said)), json!({"content": "Second thoughts"}))
         .await
         .expect(200);
-    let after = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
-    camp.ada.say(camp.closed_room("Elsewhere", &[&camp.ada]).await, "Something else").await;
-    camp.server.kill();
-    camp.server.restart();
-    assert_eq!(camp.ada.get(&page).await.header("etag"), Some(after.as_str()));
-    camp.server.kill();
-    // As if the edit were so old that its event is no longer kept.
-    let db = rusqlite::Connection::open(camp.server.database()).unwrap();
+    let after = team.ada.get(&page).await.header("etag").unwrap().to_owned();
+    team.ada.say(team.closed_room("Elsewhere", &[&team.ada]).await, "Something else").await;
+    team.server.kill();
+    team.server.restart();
+    assert_eq!(team.ada.get(&page).await.header("etag"), Some(after.as_str()));
+    team.server.kill();
+    // Prunes the event of the edit.
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
     db.execute_batch("insert into pruned (id, seq) select 1, max(seq) from events; delete from events")
         .unwrap();
     drop(db);
-    camp.server.restart();
-    let known = camp.ada.request("GET", &page).header("if-none-match", &before).send().await;
+    team.server.restart();
+    let known = team.ada.request("GET", &page).header("if-none-match", &before).send().await;
     assert_eq!(known.expect(200)["messages"][0]["content"], "Second thoughts");
 }
 
 #[tokio::test]
-async fn a_tag_is_worth_nothing_to_who_may_not_see_the_thing() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let room = camp.closed_room("Secret", &[&camp.ada]).await;
+async fn etag_does_not_bypass_authorization() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let room = team.closed_room("Secret", &[&team.ada]).await;
     let page = format!("/api/rooms/{room}/messages");
-    let tag = camp.ada.get(&page).await.header("etag").unwrap().to_owned();
+    let tag = team.ada.get(&page).await.header("etag").unwrap().to_owned();
     grace.request("GET", &page).header("if-none-match", &tag).send().await.problem(404, "not_found");
-    camp.nobody()
+    team.nobody()
         .request("GET", &page)
         .header("if-none-match", "*")
         .send()
@@ -285,13 +285,13 @@ async fn a_tag_is_worth_nothing_to_who_may_not_see_the_thing() {
 }
 
 #[tokio::test]
-async fn long_texts_are_compressed_for_who_takes_that() {
-    let camp = Camp::start().await;
+async fn compression_of_long_answers_follows_accept_encoding() {
+    let team = Team::start().await;
     for n in 0..20 {
-        camp.ada.say(camp.room, &format!("Message {n}, which says much the same as all the others do")).await;
+        team.ada.say(team.room, &format!("Message {n}, which says much the same as all the others do")).await;
     }
-    let page = format!("/api/rooms/{}/messages", camp.room);
-    let plain = camp.ada.get(&page).await;
+    let page = format!("/api/rooms/{}/messages", team.room);
+    let plain = team.ada.get(&page).await;
     assert_eq!(plain.header("content-encoding"), None);
     let takes = [
         ("gzip", "gzip"),
@@ -301,7 +301,7 @@ async fn long_texts_are_compressed_for_who_takes_that() {
         ("GZIP", "gzip"),
     ];
     for (accepted, encoding) in takes {
-        let reply = camp.ada.request("GET", &page).header("accept-encoding", accepted).send().await;
+        let reply = team.ada.request("GET", &page).header("accept-encoding", accepted).send().await;
         assert_eq!(reply.status, 200);
         assert_eq!(reply.header("content-encoding"), Some(encoding), "{accepted}");
         assert!(reply.header("vary").is_some_and(|it| it.to_lowercase().contains("accept-encoding")));
@@ -309,14 +309,14 @@ async fn long_texts_are_compressed_for_who_takes_that() {
         assert_eq!(unpacked(encoding, &reply.body), plain.body, "{accepted}");
         assert_ne!(reply.header("etag"), plain.header("etag"), "two representations, one strong tag");
         let tag = reply.header("etag").unwrap().to_owned();
-        let again = camp.ada.request("GET", &page).header("accept-encoding", accepted);
+        let again = team.ada.request("GET", &page).header("accept-encoding", accepted);
         assert_eq!(again.header("if-none-match", &tag).send().await.status, 304);
     }
     for accepted in ["", "identity", "gzip;q=0", "deflate", "br;q=0.0, gzip;q=0.000"] {
-        let reply = camp.ada.request("GET", &page).header("accept-encoding", accepted).send().await;
+        let reply = team.ada.request("GET", &page).header("accept-encoding", accepted).send().await;
         assert_eq!((reply.header("content-encoding"), &reply.body), (None, &plain.body), "{accepted:?}");
     }
-    let short = camp.ada.request("GET", "/health").header("accept-encoding", "gzip, br").send().await;
+    let short = team.ada.request("GET", "/health").header("accept-encoding", "gzip, br").send().await;
     assert_eq!(short.header("content-encoding"), None, "nothing to win under 1 KiB");
     short.expect(200);
 }
@@ -332,10 +332,10 @@ fn unpacked(encoding: &str, bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
-    let camp = Camp::start().await;
+    let team = Team::start().await;
     for path in ["/health", "/", "/api/rooms"] {
-        let get = camp.ada.get(path).await;
-        let head = camp.ada.request("HEAD", path).send().await;
+        let get = team.ada.get(path).await;
+        let head = team.ada.request("HEAD", path).send().await;
         assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
         assert_eq!(head.header("etag"), get.header("etag"), "{path}");
@@ -343,7 +343,7 @@ async fn head_answers_like_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn the_api_tells_of_itself() {
+async fn openapi_document_is_served_and_printed() {
     let server = Server::start();
     let nobody = Client::new(server.address(), Default::default());
     let document = nobody.get("/api/openapi.json").await.expect(200);

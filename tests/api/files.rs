@@ -1,4 +1,4 @@
-//! Files: on their way in, and out again.
+//! Uploads, downloads, avatars, logo and sounds.
 
 use std::io::Cursor;
 
@@ -15,12 +15,12 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_picture_is_posted_with_its_size_and_a_thumbnail() {
-    let camp = Camp::start().await;
+async fn picture_is_posted_with_its_size_and_a_thumbnail() {
+    let team = Team::start().await;
     let original = png(1_600, 1_000);
-    let mut socket = camp.ada.socket_in(camp.room).await;
+    let mut socket = team.ada.socket_in(team.room).await;
     let texts = [("content", "look *here*"), ("client_message_id", "p1")];
-    let message = camp.ada.upload(camp.room, &texts, "Grüße/aus Łódź.png", &original).await.expect(201);
+    let message = team.ada.upload(team.room, &texts, "Grüße/aus Łódź.png", &original).await.expect(201);
     assert_eq!(
         (&message["kind"], &message["html"]),
         (&json!("attachment"), &json!("<p>look <em>here</em></p>"))
@@ -47,7 +47,7 @@ async fn a_picture_is_posted_with_its_size_and_a_thumbnail() {
         (&json!(1_600), &json!(1_000), &json!(original.len()))
     );
     assert_eq!(socket.expect("message.created").await["message"], message);
-    let got = camp.ada.get(file["url"].as_str().unwrap()).await;
+    let got = team.ada.get(file["url"].as_str().unwrap()).await;
     assert_eq!((got.status, got.header("content-type")), (200, Some("image/png")));
     assert_eq!(got.body, original);
     assert_eq!(
@@ -55,39 +55,39 @@ async fn a_picture_is_posted_with_its_size_and_a_thumbnail() {
         Some("inline; filename=\"aus __d_.png\"; filename*=UTF-8''aus%20%C5%81%C3%B3d%C5%BA.png")
     );
     assert!(got.header("content-security-policy").unwrap().contains("sandbox"));
-    let small = camp.ada.get(file["thumbnail_url"].as_str().unwrap()).await;
+    let small = team.ada.get(file["thumbnail_url"].as_str().unwrap()).await;
     let small = image::load_from_memory(&small.body).unwrap();
     assert_eq!((small.width(), small.height()), (1_200, 750));
-    // The same again is the same message.
-    let again = camp.ada.upload(camp.room, &texts, "other.png", &original).await.expect(200);
+    // The same `client_message_id` again is the same message.
+    let again = team.ada.upload(team.room, &texts, "other.png", &original).await.expect(200);
     assert_eq!(again["id"], message["id"]);
 }
 
 #[tokio::test]
-async fn a_file_is_for_the_members_of_its_room_only() {
-    let camp = Camp::start().await;
-    let (grace, eve) = (camp.join("Grace").await, camp.join("Eve").await);
-    let room = camp.closed_room("Two", &[&camp.ada, &grace]).await;
-    let message = camp.ada.upload(room, &[], "notes.txt", b"for two").await.expect(201);
+async fn file_is_for_members_of_its_room_only() {
+    let team = Team::start().await;
+    let (grace, eve) = (team.join("Grace").await, team.join("Eve").await);
+    let room = team.closed_room("Two", &[&team.ada, &grace]).await;
+    let message = team.ada.upload(room, &[], "notes.txt", b"for two").await.expect(201);
     let url = message["attachment"]["url"].as_str().unwrap();
     assert_eq!(grace.get(url).await.body, "for two");
     eve.get(url).await.problem(404, "not_found");
-    camp.nobody().get(url).await.problem(401, "not_signed_in");
+    team.nobody().get(url).await.problem(401, "not_signed_in");
     eve.upload(room, &[], "x.txt", b"x").await.problem(404, "not_found");
-    camp.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id]})).await.expect(200);
+    team.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id]})).await.expect(200);
     grace.get(url).await.problem(404, "not_found");
-    camp.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
-    camp.ada.get(url).await.problem(404, "not_found");
+    team.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
+    team.ada.get(url).await.problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn parts_of_a_file_are_served_as_the_rfc_has_them() {
-    let camp = Camp::start().await;
+async fn range_requests_follow_the_rfc() {
+    let team = Team::start().await;
     let text: Vec<u8> = (0..600_000).map(|n| b'a' + (n % 26) as u8).collect();
-    let message = camp.ada.upload(camp.room, &[], "a.txt", &text).await.expect(201);
+    let message = team.ada.upload(team.room, &[], "a.txt", &text).await.expect(201);
     let url = message["attachment"]["url"].as_str().unwrap();
-    let part = async |range: &str| camp.ada.request("GET", url).header("range", range).send().await;
-    let whole = camp.ada.get(url).await;
+    let part = async |range: &str| team.ada.request("GET", url).header("range", range).send().await;
+    let whole = team.ada.get(url).await;
     assert_eq!((whole.header("accept-ranges"), &whole.body[..]), (Some("bytes"), &text[..]));
     let one = part("bytes=10-19").await;
     assert_eq!((one.status, one.header("content-range")), (206, Some("bytes 10-19/600000")));
@@ -101,26 +101,26 @@ async fn parts_of_a_file_are_served_as_the_rfc_has_them() {
     assert_eq!(part("bytes=600000-").await.refused(416)["code"], "range_not_satisfiable");
     assert_eq!(part("lines=1-2").await.status, 200);
     let etag = whole.header("etag").unwrap();
-    let same = camp.ada.request("GET", url).header("if-none-match", etag).send().await;
+    let same = team.ada.request("GET", url).header("if-none-match", etag).send().await;
     assert_eq!((same.status, same.body.len()), (304, 0));
     let fresh =
-        camp.ada.request("GET", url).header("range", "bytes=0-0").header("if-range", etag).send().await;
+        team.ada.request("GET", url).header("range", "bytes=0-0").header("if-range", etag).send().await;
     assert_eq!(fresh.status, 206);
     let stale =
-        camp.ada.request("GET", url).header("range", "bytes=0-0").header("if-range", "\"x\"").send().await;
+        team.ada.request("GET", url).header("range", "bytes=0-0").header("if-range", "\"x\"").send().await;
     assert_eq!(stale.status, 200);
 }
 
 #[tokio::test]
-async fn what_a_browser_might_run_is_only_a_download() {
-    let camp = Camp::start().await;
+async fn file_that_a_browser_might_run_is_served_as_a_download() {
+    let team = Team::start().await;
     for (name, bytes) in [
         ("page.png", &b"<!doctype html><script>alert(1)</script>"[..]),
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
         ("thing.bin", b"\x00\x01\x02"),
     ] {
-        let message = camp.ada.upload(camp.room, &[], name, bytes).await.expect(201);
-        let got = camp.ada.get(message["attachment"]["url"].as_str().unwrap()).await;
+        let message = team.ada.upload(team.room, &[], name, bytes).await.expect(201);
+        let got = team.ada.get(message["attachment"]["url"].as_str().unwrap()).await;
         assert_eq!(got.header("content-type"), Some("application/octet-stream"), "{name}");
         assert!(got.header("content-disposition").unwrap().starts_with("attachment;"), "{name}");
         assert_eq!(got.header("x-content-type-options"), Some("nosniff"));
@@ -128,16 +128,16 @@ async fn what_a_browser_might_run_is_only_a_download() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_or_missing_is_refused_and_leaves_nothing() {
-    let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
-    camp.ada.upload(camp.room, &[], "big", &vec![b'x'; (1 << 20) + 1]).await.problem(413, "too_large");
-    camp.ada.upload(camp.room, &[], "fits", &vec![b'x'; 1 << 20]).await.expect(201);
-    camp.ada.upload(camp.room, &[], "empty", b"").await.invalid(&["file"]);
-    let path = format!("/api/rooms/{}/attachments", camp.room);
+async fn upload_too_large_or_without_a_file_is_refused_and_leaves_nothing() {
+    let team = Team::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
+    team.ada.upload(team.room, &[], "big", &vec![b'x'; (1 << 20) + 1]).await.problem(413, "too_large");
+    team.ada.upload(team.room, &[], "fits", &vec![b'x'; 1 << 20]).await.expect(201);
+    team.ada.upload(team.room, &[], "empty", b"").await.invalid(&["file"]);
+    let path = format!("/api/rooms/{}/attachments", team.room);
     let (kind, body) = multipart(&[("content", "no file")], &[]);
-    camp.ada.request("POST", &path).body(&kind, body).send().await.invalid(&["file"]);
-    camp.ada.post(&path, json!({})).await.problem(415, "unsupported_media_type");
-    let broken = camp
+    team.ada.request("POST", &path).body(&kind, body).send().await.invalid(&["file"]);
+    team.ada.post(&path, json!({})).await.problem(415, "unsupported_media_type");
+    let broken = team
         .ada
         .request("POST", &path)
         .body("multipart/form-data; boundary=x", "--x\r\nnonsense")
@@ -145,28 +145,28 @@ async fn a_file_that_is_too_large_or_missing_is_refused_and_leaves_nothing() {
         .await;
     broken.problem(400, "malformed");
     let long = "x".repeat((64 << 10) + 1);
-    camp.ada.upload(camp.room, &[("content", &long)], "a", b"x").await.invalid(&["content"]);
-    let incoming = std::fs::read_dir(camp.server.data().join("files/incoming")).unwrap().count();
+    team.ada.upload(team.room, &[("content", &long)], "a", b"x").await.invalid(&["content"]);
+    let incoming = std::fs::read_dir(team.server.data().join("files/incoming")).unwrap().count();
     assert_eq!(incoming, 0);
 }
 
 #[tokio::test]
-async fn deleted_messages_take_their_files_off_the_disk() {
-    let camp = Camp::start().await;
-    let message = camp.ada.upload(camp.room, &[], "a.png", &png(40, 30)).await.expect(201);
-    assert_eq!(files(&camp), 2, "the picture and its thumbnail");
-    camp.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
+async fn deleted_message_removes_its_files_from_disk() {
+    let team = Team::start().await;
+    let message = team.ada.upload(team.room, &[], "a.png", &png(40, 30)).await.expect(201);
+    assert_eq!(files(&team), 2, "the picture and its thumbnail");
+    team.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
     within("the files to go", async {
-        while files(&camp) > 0 {
+        while files(&team) > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     })
     .await;
 }
 
-/// Files in their places.
-fn files(camp: &Camp) -> usize {
-    let folders = std::fs::read_dir(camp.server.data().join("files")).unwrap().map(|it| it.unwrap());
+/// How many files are stored, without those that are incoming.
+fn files(team: &Team) -> usize {
+    let folders = std::fs::read_dir(team.server.data().join("files")).unwrap().map(|it| it.unwrap());
     folders
         .filter(|it| it.file_name() != "incoming")
         .map(|it| std::fs::read_dir(it.path()).unwrap().count())
@@ -174,143 +174,143 @@ fn files(camp: &Camp) -> usize {
 }
 
 #[tokio::test]
-async fn after_a_crash_nothing_is_left_that_belongs_to_no_message() {
-    let mut camp = Camp::start().await;
-    camp.ada.upload(camp.room, &[], "a.txt", b"stays").await.expect(201);
-    camp.server.kill();
-    let root = camp.server.data().join("files");
+async fn orphaned_files_are_removed_after_a_crash() {
+    let mut team = Team::start().await;
+    team.ada.upload(team.room, &[], "a.txt", b"stays").await.expect(201);
+    team.server.kill();
+    let root = team.server.data().join("files");
     std::fs::create_dir_all(root.join("zz")).unwrap();
     std::fs::write(root.join("zz/zzorphan"), "x").unwrap();
     std::fs::write(root.join("incoming/half"), "x").unwrap();
-    camp.server.restart();
+    team.server.restart();
     within("the orphans to go", async {
         while root.join("zz/zzorphan").exists() || root.join("incoming/half").exists() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     })
     .await;
-    assert_eq!(files(&camp), 1);
+    assert_eq!(files(&team), 1);
 }
 
 #[tokio::test]
-async fn files_are_found_by_their_name_and_edited_with_their_words() {
-    let camp = Camp::start().await;
-    let message = camp
+async fn filename_is_searchable_and_the_caption_can_be_edited() {
+    let team = Team::start().await;
+    let message = team
         .ada
-        .upload(camp.room, &[("content", "the plan")], "blueprint.pdf", b"%PDF-1.7")
+        .upload(team.room, &[("content", "the plan")], "blueprint.pdf", b"%PDF-1.7")
         .await
         .expect(201);
     let found = async |q: &str| {
-        camp.ada.get(&format!("/api/search?q={q}")).await.expect(200)["results"].as_array().unwrap().len()
+        team.ada.get(&format!("/api/search?q={q}")).await.expect(200)["results"].as_array().unwrap().len()
     };
     assert_eq!((found("blueprint").await, found("plan").await), (1, 1));
     let path = format!("/api/messages/{}", id(&message));
-    let edited = camp.ada.patch(&path, json!({"content": "a scheme"})).await.expect(200);
+    let edited = team.ada.patch(&path, json!({"content": "a scheme"})).await.expect(200);
     assert_eq!(edited["attachment"], message["attachment"]);
     assert_eq!((found("blueprint").await, found("plan").await, found("scheme").await), (1, 0, 1));
-    assert_eq!(camp.ada.patch(&path, json!({"content": ""})).await.expect(200)["content"], "");
+    assert_eq!(team.ada.patch(&path, json!({"content": ""})).await.expect(200)["content"], "");
 }
 
 #[tokio::test]
-async fn avatars_are_cut_square_and_made_anew_and_there_are_initials_without() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace Hopper").await;
+async fn avatar_is_cropped_square_and_falls_back_to_initials() {
+    let team = Team::start().await;
+    let grace = team.join("Grace Hopper").await;
     let mine = format!("/api/users/{}/avatar", grace.id);
-    let initials = camp.ada.get(&format!("/avatars/{}", grace.id)).await;
+    let initials = team.ada.get(&format!("/avatars/{}", grace.id)).await;
     assert_eq!(initials.header("content-type"), Some("image/svg+xml"));
     assert!(initials.text().contains(">GH<"));
     let put =
         async |who: &Client, bytes: Vec<u8>| who.request("PUT", &mine).body("image/png", bytes).send().await;
     let user = put(&grace, png(900, 600)).await.expect(200);
     let url = user["avatar_url"].as_str().unwrap();
-    let picture = camp.ada.get(url).await;
+    let picture = team.ada.get(url).await;
     assert_eq!(picture.header("content-type"), Some("image/webp"));
     assert!(picture.header("cache-control").unwrap().contains("immutable"));
     let picture = image::load_from_memory(&picture.body).unwrap();
     assert_eq!((picture.width(), picture.height()), (512, 512));
     for _ in 0..2 {
-        let small = camp.ada.get(&format!("{url}&size=small")).await;
+        let small = team.ada.get(&format!("{url}&size=small")).await;
         assert_eq!(small.header("content-type"), Some("image/jpeg"));
         let picture = image::load_from_memory(&small.body).unwrap();
         assert_eq!((picture.width(), picture.height()), (96, 96));
     }
     put(&grace, b"no picture".to_vec()).await.problem(415, "unsupported_media_type");
-    let eve = camp.join("Eve").await;
+    let eve = team.join("Eve").await;
     put(&eve, png(5, 5)).await.problem(403, "forbidden");
     grace.delete(&mine).await.expect(204);
-    let none = camp.ada.get(&format!("/avatars/{}?size=small", grace.id)).await;
+    let none = team.ada.get(&format!("/avatars/{}?size=small", grace.id)).await;
     assert_eq!(none.header("content-type"), Some("image/svg+xml"));
     assert_eq!(
-        camp.ada.get(&format!("/api/users/{}", grace.id)).await.expect(200)["avatar_url"],
+        team.ada.get(&format!("/api/users/{}", grace.id)).await.expect(200)["avatar_url"],
         Value::Null
     );
-    camp.ada.get("/avatars/999").await.problem(404, "not_found");
+    team.ada.get("/avatars/999").await.problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn the_account_has_a_logo() {
-    let camp = Camp::start().await;
+async fn logo_is_set_and_removed_by_administrators() {
+    let team = Team::start().await;
     let put = async |who: &Client| {
         who.request("PUT", "/api/account/logo").body("image/png", png(300, 100)).send().await
     };
-    camp.nobody().get("/api/account/logo").await.problem(404, "not_found");
-    let grace = camp.join("Grace").await;
+    team.nobody().get("/api/account/logo").await.problem(404, "not_found");
+    let grace = team.join("Grace").await;
     put(&grace).await.problem(403, "forbidden");
-    let account = put(&camp.ada).await.expect(200);
-    let logo = camp.nobody().get(account["logo_url"].as_str().unwrap()).await;
+    let account = put(&team.ada).await.expect(200);
+    let logo = team.nobody().get(account["logo_url"].as_str().unwrap()).await;
     assert_eq!((logo.status, logo.header("content-type")), (200, Some("image/webp")));
-    camp.ada.delete("/api/account/logo").await.expect(204);
-    assert_eq!(camp.ada.get("/api/account").await.expect(200)["logo_url"], Value::Null);
+    team.ada.delete("/api/account/logo").await.expect(204);
+    assert_eq!(team.ada.get("/api/account").await.expect(200)["logo_url"], Value::Null);
 }
 
 #[tokio::test]
 async fn sounds_are_listed_and_played() {
-    let camp = Camp::start().await;
-    let list = camp.ada.get("/api/sounds").await.expect(200);
+    let team = Team::start().await;
+    let list = team.ada.get("/api/sounds").await.expect(200);
     let sounds = list["sounds"].as_array().unwrap();
     assert!(sounds.len() >= 12);
     for sound in sounds {
-        let wav = camp.ada.get(sound["url"].as_str().unwrap()).await;
+        let wav = team.ada.get(sound["url"].as_str().unwrap()).await;
         assert_eq!(
             (wav.status, wav.header("content-type"), &wav.body[..4]),
             (200, Some("audio/wav"), &b"RIFF"[..])
         );
     }
-    assert_eq!(camp.ada.say(camp.room, "/play tada").await["kind"], "sound");
-    assert_eq!(camp.ada.say(camp.room, "/play nothing").await["kind"], "text");
-    camp.ada.get("/sounds/nothing.wav").await.problem(404, "not_found");
+    assert_eq!(team.ada.say(team.room, "/play tada").await["kind"], "sound");
+    assert_eq!(team.ada.say(team.room, "/play nothing").await["kind"], "text");
+    team.ada.get("/sounds/nothing.wav").await.problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn a_deleted_room_takes_its_files_with_it() {
-    let camp = Camp::start().await;
-    let room = camp.closed_room("Short", &[&camp.ada]).await;
-    let message = camp.ada.upload(room, &[], "a.png", &png(40, 30)).await.expect(201);
-    let kept = camp.ada.upload(camp.room, &[], "b.txt", b"stays").await.expect(201);
-    camp.ada.delete(&format!("/api/rooms/{room}")).await.expect(204);
-    camp.ada.get(message["attachment"]["url"].as_str().unwrap()).await.problem(404, "not_found");
+async fn deleted_room_removes_its_files_from_disk() {
+    let team = Team::start().await;
+    let room = team.closed_room("Short", &[&team.ada]).await;
+    let message = team.ada.upload(room, &[], "a.png", &png(40, 30)).await.expect(201);
+    let kept = team.ada.upload(team.room, &[], "b.txt", b"stays").await.expect(201);
+    team.ada.delete(&format!("/api/rooms/{room}")).await.expect(204);
+    team.ada.get(message["attachment"]["url"].as_str().unwrap()).await.problem(404, "not_found");
     within("the files to go", async {
-        while files(&camp) > 1 {
+        while files(&team) > 1 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     })
     .await;
-    assert_eq!(camp.ada.get(kept["attachment"]["url"].as_str().unwrap()).await.body, "stays");
+    assert_eq!(team.ada.get(kept["attachment"]["url"].as_str().unwrap()).await.body, "stays");
 }
 
 #[tokio::test]
-async fn an_upload_that_breaks_off_leaves_nothing() {
+async fn upload_that_breaks_off_leaves_nothing() {
     use tokio::io::AsyncWriteExt;
-    let camp = Camp::start().await;
-    let mut stream = tokio::net::TcpStream::connect(camp.ada.address()).await.unwrap();
+    let team = Team::start().await;
+    let mut stream = tokio::net::TcpStream::connect(team.ada.address()).await.unwrap();
     let head = format!(
         "POST /api/rooms/{}/attachments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 9000000\r\n\
          content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n",
-        camp.room, camp.ada.token
+        team.room, team.ada.token
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&vec![b'x'; 2_000_000]).await.unwrap();
-    let incoming = camp.server.data().join("files/incoming");
+    let incoming = team.server.data().join("files/incoming");
     let count = || std::fs::read_dir(&incoming).unwrap().count();
     within("the upload to begin", async {
         while count() == 0 {
@@ -325,29 +325,29 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
         }
     })
     .await;
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([]));
 }
 
-/// A download over a slow line takes longer than a connection may wait for its next request.
+/// Such a download takes longer than the idle timeout of the connection.
 #[tokio::test]
-async fn who_reads_slowly_but_reads_gets_the_whole_file() {
+async fn download_by_a_slow_reader_is_complete() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let camp = Camp::with(&[("CAMPFIRE_IDLE_TIMEOUT", "1")]).await;
+    let team = Team::with(&[("CAMPFIRE_IDLE_TIMEOUT", "1")]).await;
     let file = vec![7; 12 << 20];
-    let message = camp.ada.upload(camp.room, &[], "long.bin", &file).await.expect(201);
+    let message = team.ada.upload(team.room, &[], "long.bin", &file).await.expect(201);
     let url = message["attachment"]["url"].as_str().unwrap();
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(64 << 10).unwrap();
-    let mut stream = socket.connect(camp.ada.address()).await.unwrap();
+    let mut stream = socket.connect(team.ada.address()).await.unwrap();
     let request = format!(
         "GET {url} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
-        camp.ada.token
+        team.ada.token
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut read = 0;
     let mut chunk = vec![0; 256 << 10];
-    // The pauses are what is tested: four seconds in all, none of them as long as the limit.
+    // The pauses are what is tested: four seconds in all, each shorter than the limit of one second.
     let pause = std::time::Duration::from_millis(4000 / (file.len() / chunk.len()) as u64);
     loop {
         let count = within("more of the file", stream.read(&mut chunk)).await.unwrap();

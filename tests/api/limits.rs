@@ -1,4 +1,4 @@
-//! Where the server draws lines: sizes, patience, origins, rates; and what its answers tell the browser.
+//! Limits on sizes, times, origins and rates, and the security headers.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,55 +10,55 @@ use crate::support::http::{Credentials, raw_status, read_to_close};
 use crate::support::*;
 
 #[tokio::test]
-async fn a_body_larger_than_a_mebibyte_is_413() {
-    let camp = Camp::start().await;
-    let huge = json!({"room_id": camp.room, "content": "x", "padding": "y".repeat(1 << 20)});
-    camp.ada.post("/api/messages", huge).await.problem(413, "too_large");
-    let fitting = json!({"room_id": camp.room, "content": "x", "padding": "y".repeat((1 << 20) - 200)});
-    camp.ada.post("/api/messages", fitting).await.expect(201);
+async fn body_larger_than_a_mebibyte_is_413() {
+    let team = Team::start().await;
+    let huge = json!({"room_id": team.room, "content": "x", "padding": "y".repeat(1 << 20)});
+    team.ada.post("/api/messages", huge).await.problem(413, "too_large");
+    let fitting = json!({"room_id": team.room, "content": "x", "padding": "y".repeat((1 << 20) - 200)});
+    team.ada.post("/api/messages", fitting).await.expect(201);
 }
 
 #[tokio::test]
-async fn a_body_that_only_claims_to_be_large_is_refused_before_it_comes() {
-    let camp = Camp::start().await;
-    let head = request_head(&camp, "content-length: 99999999999");
-    let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
+async fn body_that_claims_to_be_large_is_refused_before_it_is_sent() {
+    let team = Team::start().await;
+    let head = request_head(&team, "content-length: 99999999999");
+    let mut stream = TcpStream::connect(team.ada.address()).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     assert_eq!(status(&mut stream).await, 413);
 }
 
 #[tokio::test]
-async fn a_chunked_body_without_end_is_cut_off() {
-    let camp = Camp::start().await;
-    let mut bytes = request_head(&camp, "transfer-encoding: chunked").into_bytes();
+async fn chunked_body_without_end_is_cut_off() {
+    let team = Team::start().await;
+    let mut bytes = request_head(&team, "transfer-encoding: chunked").into_bytes();
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     for _ in 0..128 {
         bytes.extend_from_slice(chunk.as_bytes());
     }
-    let answer = raw_exchange(camp.ada.address(), &bytes).await;
-    // A reset may overtake the answer; what may not happen is that it goes on reading.
+    let answer = raw_exchange(team.ada.address(), &bytes).await;
+    // A reset may overtake the response; either way the server stops reading.
     assert!(matches!(raw_status(&answer), 413 | 0), "{}", String::from_utf8_lossy(&answer));
-    camp.ada.get("/health").await.expect(200);
+    team.ada.get("/health").await.expect(200);
 }
 
 #[tokio::test]
-async fn a_head_larger_than_the_limit_is_431() {
-    let camp = Camp::start().await;
+async fn request_head_larger_than_the_limit_is_431() {
+    let team = Team::start().await;
     let head = format!("GET /health HTTP/1.1\r\nhost: x\r\nx-padding: {}\r\n\r\n", "x".repeat(256 * 1024));
-    let answer = raw_exchange(camp.ada.address(), head.as_bytes()).await;
+    let answer = raw_exchange(team.ada.address(), head.as_bytes()).await;
     assert!(matches!(raw_status(&answer), 431 | 0), "{}", String::from_utf8_lossy(&answer));
     let many: String = (0..2000).map(|n| format!("x-{n}: y\r\n")).collect();
     let head = format!("GET /health HTTP/1.1\r\nhost: x\r\n{many}\r\n");
-    let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
+    let mut stream = TcpStream::connect(team.ada.address()).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     assert_eq!(status(&mut stream).await, 431);
-    camp.ada.get("/health").await.expect(200);
+    team.ada.get("/health").await.expect(200);
 }
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_given_up_in_time() {
-    let camp = Camp::with(&[("CAMPFIRE_HEADER_TIMEOUT", "1")]).await;
-    let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
+async fn header_timeout_ends_a_request_head_that_never_ends() {
+    let team = Team::with(&[("CAMPFIRE_HEADER_TIMEOUT", "1")]).await;
+    let mut stream = TcpStream::connect(team.ada.address()).await.unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
     let started = Instant::now();
     let answer = read_to_close(&mut stream).await;
@@ -67,25 +67,25 @@ async fn a_head_that_never_ends_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up_in_time() {
-    let camp = Camp::with(&[("CAMPFIRE_BODY_TIMEOUT", "1")]).await;
-    let head = request_head(&camp, "content-length: 100");
-    let mut stream = TcpStream::connect(camp.ada.address()).await.unwrap();
+async fn body_timeout_ends_a_body_that_never_ends() {
+    let team = Team::with(&[("CAMPFIRE_BODY_TIMEOUT", "1")]).await;
+    let head = request_head(&team, "content-length: 100");
+    let mut stream = TcpStream::connect(team.ada.address()).await.unwrap();
     stream.write_all(format!("{head}{{\"room").as_bytes()).await.unwrap();
     let answer = read_to_close(&mut stream).await;
     assert!(matches!(raw_status(&answer), 408 | 0), "{}", String::from_utf8_lossy(&answer));
 }
 
-/// The head of a POST of a message by Ada, with one more line.
-fn request_head(camp: &Camp, line: &str) -> String {
+/// The head of a POST of a message by Ada, with one more header line.
+fn request_head(team: &Team, line: &str) -> String {
     format!(
         "POST /api/messages HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n{line}\r\n\r\n",
-        camp.ada.address(),
-        camp.ada.token
+        team.ada.address(),
+        team.ada.token
     )
 }
 
-/// The status of the answer that comes now.
+/// Reads a response's head and returns its status.
 async fn status(stream: &mut TcpStream) -> u16 {
     let mut answer = Vec::new();
     within("an answer", async {
@@ -99,12 +99,12 @@ async fn status(stream: &mut TcpStream) -> u16 {
 }
 
 #[tokio::test]
-async fn a_write_with_a_cookie_from_another_site_is_403() {
-    let camp = Camp::start().await;
-    let own = camp.ada.origin();
-    let body = || json!({"room_id": camp.room, "content": "Hi"});
+async fn cross_site_write_with_a_cookie_is_403() {
+    let team = Team::start().await;
+    let own = team.ada.origin();
+    let body = || json!({"room_id": team.room, "content": "Hi"});
     let post = |headers: &[(&'static str, String)]| {
-        let mut draft = camp.ada.request("POST", "/api/messages").json(body());
+        let mut draft = team.ada.request("POST", "/api/messages").json(body());
         for (name, value) in headers {
             draft = draft.header(name, value);
         }
@@ -137,10 +137,10 @@ async fn a_write_with_a_cookie_from_another_site_is_403() {
 }
 
 #[tokio::test]
-async fn every_write_looks_where_it_comes_from_and_no_read_does() {
-    let camp = Camp::start().await;
-    let message = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Hi").await));
-    let room = format!("/api/rooms/{}", camp.room);
+async fn cross_site_check_covers_every_write_and_no_read() {
+    let team = Team::start().await;
+    let message = format!("/api/messages/{}", id(&team.ada.say(team.room, "Hi").await));
+    let room = format!("/api/rooms/{}", team.room);
     for (method, path) in [
         ("POST", "/api/rooms"),
         ("PATCH", &*room),
@@ -158,26 +158,26 @@ async fn every_write_looks_where_it_comes_from_and_no_read_does() {
         ("DELETE", "/api/searches"),
         ("DELETE", "/api/session"),
     ] {
-        let draft = camp.ada.request(method, path).header("sec-fetch-site", "cross-site").json(json!({}));
+        let draft = team.ada.request(method, path).header("sec-fetch-site", "cross-site").json(json!({}));
         draft.send().await.problem(403, "cross_site_request");
     }
-    camp.ada.request("GET", &message).header("sec-fetch-site", "cross-site").send().await.expect(200);
-    // A bearer token is not sent by a browser on its own.
-    let bearer = camp.ada.bearer();
+    team.ada.request("GET", &message).header("sec-fetch-site", "cross-site").send().await.expect(200);
+    // A browser does not send a bearer token by itself.
+    let bearer = team.ada.bearer();
     let draft = bearer.request("POST", "/api/messages").header("origin", "https://evil.example");
-    draft.json(json!({"room_id": camp.room, "content": "From a script"})).send().await.expect(201);
+    draft.json(json!({"room_id": team.room, "content": "From a script"})).send().await.expect(201);
 }
 
 #[tokio::test]
-async fn no_other_origin_may_read_unless_it_is_allowed() {
-    let camp = Camp::start().await;
+async fn cors_allows_only_the_configured_origins() {
+    let team = Team::start().await;
     let origin = "https://dashboard.example";
-    let reply = camp.ada.request("GET", "/api/rooms").header("origin", origin).send().await;
+    let reply = team.ada.request("GET", "/api/rooms").header("origin", origin).send().await;
     assert_eq!(reply.header("access-control-allow-origin"), None);
 
-    let camp =
-        Camp::with(&[("CAMPFIRE_CORS_ORIGINS", "https://dashboard.example,https://other.example")]).await;
-    let bearer = camp.ada.bearer();
+    let team =
+        Team::with(&[("CAMPFIRE_CORS_ORIGINS", "https://dashboard.example,https://other.example")]).await;
+    let bearer = team.ada.bearer();
     let reply = bearer.request("GET", "/api/rooms").header("origin", origin).send().await;
     assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
     let vary: Vec<_> =
@@ -202,10 +202,10 @@ async fn no_other_origin_may_read_unless_it_is_allowed() {
 }
 
 #[tokio::test]
-async fn every_answer_tells_the_browser_to_be_strict() {
-    let camp = Camp::start().await;
+async fn security_headers_are_on_every_answer() {
+    let team = Team::start().await;
     for path in ["/", "/health", "/api/rooms", "/api/nothing", "/signin", "/rooms/1"] {
-        let reply = camp.ada.get(path).await;
+        let reply = team.ada.get(path).await;
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
         if reply.header("content-type").is_some_and(|it| it.starts_with("text/html")) {
             let policy =
@@ -227,9 +227,9 @@ async fn every_answer_tells_the_browser_to_be_strict() {
 }
 
 #[tokio::test]
-async fn the_page_comes_at_every_one_of_its_addresses() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn page_is_served_at_each_of_its_paths() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let index = nobody.get("/").await;
     assert!(index.header("content-type").is_some_and(|it| it.starts_with("text/html")));
     for path in [
@@ -248,7 +248,7 @@ async fn the_page_comes_at_every_one_of_its_addresses() {
     for path in ["/favicon.svg", "/favicon.ico", "/manifest.webmanifest"] {
         assert_eq!(nobody.get(path).await.status, 200, "{path}");
     }
-    // Whatever the page names is there, for ever, under a name that changes with it.
+    // Every asset that the page names is served, with a hashed name and cached for ever.
     let html = index.text();
     let assets: Vec<&str> = html.split(['"', '\'']).filter(|it| it.starts_with("/assets/")).collect();
     assert!(!assets.is_empty(), "{html}");
@@ -260,14 +260,14 @@ async fn the_page_comes_at_every_one_of_its_addresses() {
 }
 
 #[tokio::test]
-async fn ten_wrong_passwords_in_three_minutes_are_enough() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    // Who signs in is not counted, however often.
+async fn sign_in_is_limited_to_ten_wrong_passwords() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    // Successful sign-ins are not counted.
     for _ in 0..12 {
         grace.sign_in_again().await;
     }
-    let nobody = camp.nobody();
+    let nobody = team.nobody();
     let wrong = json!({"email": grace.email, "password": "not the password"});
     for _ in 0..10 {
         nobody.post("/api/session", wrong.clone()).await.problem(401, "not_signed_in");
@@ -278,25 +278,25 @@ async fn ten_wrong_passwords_in_three_minutes_are_enough() {
     assert!((1..=180).contains(&wait), "{wait}");
     let right = json!({"email": grace.email, "password": PASSWORD});
     nobody.post("/api/session", right).await.problem(429, "rate_limited");
-    // Who is signed in already stays so.
+    // Sessions that exist stay valid.
     grace.get("/api/session").await.expect(200);
 }
 
 #[tokio::test]
-async fn an_account_is_protected_from_many_addresses() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn sign_in_limit_protects_an_account_from_many_addresses() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let mut refused = 0;
     for n in 0..12 {
-        // All of 127.0.0.0/8 is loopback, so that one machine can be many clients.
-        let reply = sign_in_from([127, 0, 1, n + 1], camp.ada.address(), &grace.email.to_uppercase()).await;
+        // All of 127.0.0.0/8 is loopback, so one machine can be many clients.
+        let reply = sign_in_from([127, 0, 1, n + 1], team.ada.address(), &grace.email.to_uppercase()).await;
         refused += usize::from(reply == 429);
     }
     assert_eq!(refused, 2);
-    assert_eq!(sign_in_from([127, 0, 1, 1], camp.ada.address(), "somebody@example.com").await, 401);
+    assert_eq!(sign_in_from([127, 0, 1, 1], team.ada.address(), "somebody@example.com").await, 401);
 }
 
-/// Tries a wrong password from a given address and returns the status.
+/// Tries a wrong password from a given address; returns the status.
 async fn sign_in_from(from: [u8; 4], to: SocketAddr, email: &str) -> u16 {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((from, 0).into()).unwrap();
@@ -311,11 +311,11 @@ async fn sign_in_from(from: [u8; 4], to: SocketAddr, email: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn sign_in_answers_an_unknown_email_and_a_wrong_password_alike() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let known =
-        nobody.post("/api/session", json!({"email": camp.ada.email, "password": "wrong password"})).await;
+        nobody.post("/api/session", json!({"email": team.ada.email, "password": "wrong password"})).await;
     let unknown =
         nobody.post("/api/session", json!({"email": "who@example.com", "password": "wrong password"})).await;
     assert_eq!(known.problem(401, "not_signed_in"), unknown.problem(401, "not_signed_in"));
@@ -325,14 +325,14 @@ async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn twenty_messages_in_ten_seconds_and_no_more() {
-    let camp = Camp::with(&[("CAMPFIRE_POST_LIMIT", "20")]).await;
-    let grace = camp.join("Grace").await;
+async fn post_limit_refuses_the_21st_message_in_ten_seconds() {
+    let team = Team::with(&[("CAMPFIRE_POST_LIMIT", "20")]).await;
+    let grace = team.join("Grace").await;
     let started = Instant::now();
     let mut refused = None;
     for n in 0..21 {
         let reply =
-            camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": format!("{n}")})).await;
+            team.ada.post("/api/messages", json!({"room_id": team.room, "content": format!("{n}")})).await;
         if reply.status == 429 {
             refused = Some((n, reply));
             break;
@@ -340,17 +340,17 @@ async fn twenty_messages_in_ten_seconds_and_no_more() {
         reply.expect(201);
     }
     if started.elapsed() > Duration::from_secs(10) {
-        return; // So slow a machine never got near the limit.
+        return; // The machine was too slow to reach the limit.
     }
     let (n, reply) = refused.expect("the 21st is refused");
     assert_eq!(n, 20);
     reply.problem(429, "rate_limited");
     let wait: u64 = reply.header("retry-after").expect("Retry-After").parse().expect("seconds");
     assert!((1..=10).contains(&wait), "{wait}");
-    // It is Ada's limit, not everybody's; and it holds on the socket, too.
-    grace.say(camp.room, "I have not said anything yet").await;
+    // The limit is per user, and it holds on sockets too.
+    grace.say(team.room, "I have not said anything yet").await;
     if started.elapsed() < Duration::from_secs(8) {
-        let mut socket = camp.ada.socket_in(camp.room).await;
+        let mut socket = team.ada.socket_in(team.room).await;
         socket.send(json!({"type": "message", "content": "Round the back", "client_message_id": "r1"})).await;
         let error = socket.expect("error").await;
         assert_eq!((&error["code"], &error["client_message_id"]), (&json!("rate_limited"), &json!("r1")));

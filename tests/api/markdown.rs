@@ -1,16 +1,16 @@
-//! Markdown on its way through the server: what it becomes, and what it never becomes.
+//! Markdown: what is rendered, and that nothing active is.
 
 use crate::support::*;
 
-async fn html(camp: &Camp, content: &str) -> String {
-    let said = camp.ada.say(camp.room, content).await;
+async fn html(team: &Team, content: &str) -> String {
+    let said = team.ada.say(team.room, content).await;
     assert_eq!(said["content"], content.trim());
     said["html"].as_str().expect("html").to_owned()
 }
 
 #[tokio::test]
-async fn markdown_is_rendered_once_when_it_is_written() {
-    let camp = Camp::start().await;
+async fn markdown_is_rendered_to_html() {
+    let team = Team::start().await;
     for (content, wanted) in [
         ("**bold** and *italic*", "<strong>bold</strong> and <em>italic</em>"),
         ("~~gone~~", "<del>gone</del>"),
@@ -22,29 +22,29 @@ async fn markdown_is_rendered_once_when_it_is_written() {
         ("`a < b`", "<code>a &lt; b</code>"),
         ("🎉🎉", "<p class=\"jumbo\">"),
     ] {
-        let html = html(&camp, content).await;
+        let html = html(&team, content).await;
         assert!(html.contains(wanted), "{content:?} became {html:?}");
     }
 }
 
 #[tokio::test]
-async fn links_open_elsewhere_and_tell_nobody() {
-    let camp = Camp::start().await;
+async fn links_open_in_a_new_tab_without_opener_or_referrer() {
+    let team = Team::start().await;
     for content in [
         "[here](https://example.com/?a=1&b=2)",
         "see https://example.com/x",
         "<https://example.com>",
         "[m](mailto:a@example.com)",
     ] {
-        let html = html(&camp, content).await;
+        let html = html(&team, content).await;
         assert!(html.contains("<a "), "{content}: {html}");
         assert!(html.contains("target=\"_blank\"") && html.contains("rel=\"noopener noreferrer\""), "{html}");
     }
 }
 
 #[tokio::test]
-async fn nothing_active_ever_comes_out() {
-    let camp = Camp::start().await;
+async fn markdown_never_renders_active_content() {
+    let team = Team::start().await;
     for content in [
         "<script>alert(1)</script>",
         "<img src=x onerror=alert(1)>",
@@ -74,12 +74,12 @@ async fn nothing_active_ever_comes_out() {
         "| <img src=x onerror=alert(1)> |\n|---|\n| x |",
         "<!-- --!><script>alert(1)</script> -->",
     ] {
-        let html = html(&camp, content).await;
+        let html = html(&team, content).await;
         assert_inert(content, &html);
     }
 }
 
-/// Walks over the tags of the output and fails on whatever is not on a short list.
+/// Asserts that the output has only allowed tags, attributes and link schemes.
 fn assert_inert(content: &str, html: &str) {
     const TAGS: &[&str] = &[
         "p",
@@ -147,33 +147,33 @@ fn assert_inert(content: &str, html: &str) {
 }
 
 #[tokio::test]
-async fn deep_nesting_costs_neither_stack_nor_time() {
-    let camp = Camp::start().await;
+async fn deep_nesting_is_rendered_in_time() {
+    let team = Team::start().await;
     let started = std::time::Instant::now();
     for piece in [
         "> ", "- ", "*", "[", "![", "`", "<", "&", "**a ", "(", "@[", "| ", "#", "~~", "[a](", "<a ", "1. ",
         "_a_ ",
     ] {
         let content = format!("x{}", piece.repeat(64 * 1024 / piece.len() - 1));
-        let reply = camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content})).await;
+        let reply = team.ada.post("/api/messages", json!({"room_id": team.room, "content": content})).await;
         let message = reply.expect(201);
         assert_inert(piece, message["html"].as_str().unwrap());
         let content = format!("{}x", piece.repeat(64 * 1024 / piece.len() - 1));
-        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content})).await.expect(201);
+        team.ada.post("/api/messages", json!({"room_id": team.room, "content": content})).await.expect(201);
     }
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn a_rename_follows_into_new_mentions() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let said = html(&camp, &format!("@[Grace](user:{}) hello", grace.id)).await;
+async fn mention_uses_the_current_name_escaped() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let said = html(&team, &format!("@[Grace](user:{}) hello", grace.id)).await;
     assert!(said.contains(">@Grace</span>"), "{said}");
     grace
         .patch(&format!("/api/users/{}", grace.id), json!({"name": "Amazing <b>Grace</b>"}))
         .await
         .expect(200);
-    let said = html(&camp, &format!("@[Grace](user:{}) hello again", grace.id)).await;
+    let said = html(&team, &format!("@[Grace](user:{}) hello again", grace.id)).await;
     assert!(said.contains(">@Amazing &lt;b&gt;Grace&lt;/b&gt;</span>"), "{said}");
 }

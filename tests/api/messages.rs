@@ -24,13 +24,13 @@ const MESSAGE: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn a_message_is_the_same_wherever_it_is_read() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let form = json!({"room_id": camp.room, "content": "  Hello, **world**  ", "client_message_id": "c-1"});
+async fn message_is_the_same_in_every_answer() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let form = json!({"room_id": team.room, "content": "  Hello, **world**  ", "client_message_id": "c-1"});
     let said = grace.post("/api/messages", form).await.expect(201);
     assert_keys(&said, MESSAGE);
-    assert_eq!((&said["room_id"], &said["creator_id"]), (&json!(camp.room), &json!(grace.id)));
+    assert_eq!((&said["room_id"], &said["creator_id"]), (&json!(team.room), &json!(grace.id)));
     assert_eq!((&said["kind"], &said["client_message_id"]), (&json!("text"), &json!("c-1")));
     assert_eq!(said["content"], "Hello, **world**", "as it was written, once trimmed");
     assert_eq!(said["html"].as_str().map(str::trim), Some("<p>Hello, <strong>world</strong></p>"));
@@ -41,19 +41,19 @@ async fn a_message_is_the_same_wherever_it_is_read() {
     for empty in ["mentions", "boosts", "embeds"] {
         assert_eq!(said[empty], json!([]), "{empty}");
     }
-    assert_eq!(camp.ada.get(&format!("/api/messages/{}", id(&said))).await.expect(200), said);
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    assert_eq!(team.ada.get(&format!("/api/messages/{}", id(&said))).await.expect(200), said);
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page, json!({"messages": [said], "has_before": false, "has_after": false}));
-    assert_eq!(grace.my_room(camp.room).await["last_message_id"], said["id"]);
-    let found = camp.ada.get("/api/search?q=hello").await.expect(200);
+    assert_eq!(grace.my_room(team.room).await["last_message_id"], said["id"]);
+    let found = team.ada.get("/api/search?q=hello").await.expect(200);
     assert_eq!(found["results"][0]["message"], said);
 }
 
 #[tokio::test]
-async fn a_message_has_one_byte_to_64_kib_once_trimmed() {
-    let camp = Camp::start().await;
+async fn message_content_is_one_byte_to_64_kib_after_trimming() {
+    let team = Team::start().await;
     let post =
-        |content: String| camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": content}));
+        |content: String| team.ada.post("/api/messages", json!({"room_id": team.room, "content": content}));
     for empty in ["", " ", "\n\t \r\n", "\u{a0}\u{2003}"] {
         post(empty.into()).await.invalid(&["content"]);
     }
@@ -61,21 +61,21 @@ async fn a_message_has_one_byte_to_64_kib_once_trimmed() {
     assert_eq!(post(longest.clone()).await.expect(201)["content"], longest.as_str());
     post(format!("\n {longest} \n")).await.expect(201);
     post(format!("{longest}y")).await.invalid(&["content"]);
-    // Bytes, not characters: 4 bytes each.
+    // The limit is in bytes, not characters: these have 4 bytes each.
     let wide = "🔥".repeat(16 * 1024);
     assert_eq!(post(wide.clone()).await.expect(201)["content"], wide.as_str());
     post(format!("{wide}!")).await.invalid(&["content"]);
     let path = format!("/api/messages/{}", id(&post("short".into()).await.expect(201)));
-    camp.ada.patch(&path, json!({"content": format!("{longest}y")})).await.invalid(&["content"]);
-    camp.ada.patch(&path, json!({"content": " "})).await.invalid(&["content"]);
-    camp.ada.patch(&path, json!({})).await.invalid(&["content"]);
-    assert_eq!(camp.ada.get(&path).await.expect(200)["content"], "short");
-    assert_eq!(camp.ada.get(&path).await.expect(200)["edited_at"], Value::Null);
+    team.ada.patch(&path, json!({"content": format!("{longest}y")})).await.invalid(&["content"]);
+    team.ada.patch(&path, json!({"content": " "})).await.invalid(&["content"]);
+    team.ada.patch(&path, json!({})).await.invalid(&["content"]);
+    assert_eq!(team.ada.get(&path).await.expect(200)["content"], "short");
+    assert_eq!(team.ada.get(&path).await.expect(200)["edited_at"], Value::Null);
 }
 
 #[tokio::test]
-async fn any_text_survives_the_round_trip() {
-    let camp = Camp::start().await;
+async fn message_text_survives_the_round_trip() {
+    let team = Team::start().await;
     let texts = [
         "plain",
         "quotes \" ' ` and \\ backslashes \\u0041 \\n",
@@ -90,42 +90,42 @@ async fn any_text_survives_the_round_trip() {
         "%00%0a$(id)`id`{{7*7}}",
     ];
     for text in texts {
-        let said = camp.ada.say(camp.room, text).await;
-        let kept = camp.ada.get(&format!("/api/messages/{}", id(&said))).await.expect(200);
+        let said = team.ada.say(team.room, text).await;
+        let kept = team.ada.get(&format!("/api/messages/{}", id(&said))).await.expect(200);
         assert_eq!(kept, said, "{text:?}");
         assert_eq!(kept["content"].as_str().map(|it| it.replace('\r', "")), Some(text.replace('\r', "")));
     }
 }
 
 #[tokio::test]
-async fn a_nul_byte_or_half_a_surrogate_does_no_harm() {
-    let camp = Camp::start().await;
+async fn nul_byte_or_lone_surrogate_does_no_harm() {
+    let team = Team::start().await;
     let nul =
-        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "a\u{0}b needle"})).await;
+        team.ada.post("/api/messages", json!({"room_id": team.room, "content": "a\u{0}b needle"})).await;
     assert!(matches!(nul.status, 201 | 422), "{}", nul.text());
     if nul.status == 201 {
-        let kept = camp.ada.get(&format!("/api/messages/{}", id(&nul.json()))).await.expect(200);
+        let kept = team.ada.get(&format!("/api/messages/{}", id(&nul.json()))).await.expect(200);
         assert_eq!(kept, nul.json());
     }
-    let lone = format!(r#"{{"room_id":{},"content":"\ud800"}}"#, camp.room);
-    let reply = camp.ada.request("POST", "/api/messages").body("application/json", lone).send().await;
+    let lone = format!(r#"{{"room_id":{},"content":"\ud800"}}"#, team.room);
+    let reply = team.ada.request("POST", "/api/messages").body("application/json", lone).send().await;
     assert!(matches!(reply.status, 400 | 422), "{}", reply.text());
-    let twice = format!(r#"{{"room_id":999,"content":"first","room_id":{},"content":"last"}}"#, camp.room);
-    let reply = camp.ada.request("POST", "/api/messages").body("application/json", twice).send().await;
+    let twice = format!(r#"{{"room_id":999,"content":"first","room_id":{},"content":"last"}}"#, team.room);
+    let reply = team.ada.request("POST", "/api/messages").body("application/json", twice).send().await;
     assert!(matches!(reply.status, 201 | 400), "{}", reply.text());
-    camp.ada.get("/health").await.expect(200);
-    camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    team.ada.get("/health").await.expect(200);
+    team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
 }
 
 #[tokio::test]
-async fn a_room_that_is_not_mine_does_not_exist() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let room = camp.closed_room("Closed", &[&grace]).await;
+async fn closed_room_is_404_for_non_members_and_administrators() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let room = team.closed_room("Closed", &[&grace]).await;
     let said = grace.say(room, "Between us").await;
     let path = format!("/api/messages/{}", id(&said));
-    // Being an administrator opens no closed room.
-    for other in [&linus, &camp.ada] {
+    // Administrators have no access to closed rooms that they are not in.
+    for other in [&linus, &team.ada] {
         other
             .post("/api/messages", json!({"room_id": room, "content": "Hi"}))
             .await
@@ -147,36 +147,36 @@ async fn a_room_that_is_not_mine_does_not_exist() {
 }
 
 #[tokio::test]
-async fn the_same_client_message_id_fifty_times_at_once_is_one_message() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let body = json!({"room_id": camp.room, "content": "Only once", "client_message_id": "dup-1"});
+async fn client_message_id_sent_fifty_times_at_once_is_one_message() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let body = json!({"room_id": team.room, "content": "Only once", "client_message_id": "dup-1"});
     let replies = join_all((0..50).map(|_| grace.post("/api/messages", body.clone()))).await;
     assert_eq!(replies.iter().filter(|it| it.status == 201).count(), 1);
     assert_eq!(replies.iter().filter(|it| it.status == 200).count(), 49);
     let one = replies[0].json();
     assert!(replies.iter().all(|it| it.json() == one));
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([one]));
-    // Another text changes nothing about it; in another room it is another message.
+    // Another text does not change it; in another room it is another message.
     let mut other = body.clone();
     other["content"] = "Changed my mind".into();
     assert_eq!(grace.post("/api/messages", other).await.expect(200), one);
-    let room = camp.closed_room("Closed", &[&grace]).await;
+    let room = team.closed_room("Closed", &[&grace]).await;
     let mut elsewhere = body.clone();
     elsewhere["room_id"] = room.into();
     grace.post("/api/messages", elsewhere).await.expect(201);
-    // And what another person sends under that id is theirs: never handed mine, nor swallowed.
-    let theirs = camp.ada.post("/api/messages", body).await.expect(201);
-    assert_eq!(theirs["creator_id"], camp.ada.id);
+    // The same id from another user is a message of theirs.
+    let theirs = team.ada.post("/api/messages", body).await.expect(201);
+    assert_eq!(theirs["creator_id"], team.ada.id);
 }
 
 #[tokio::test]
-async fn a_client_message_id_is_a_short_text() {
-    let camp = Camp::start().await;
+async fn client_message_id_is_a_short_text() {
+    let team = Team::start().await;
     let post = |given: Value| {
-        camp.ada
-            .post("/api/messages", json!({"room_id": camp.room, "content": "Hi", "client_message_id": given}))
+        team.ada
+            .post("/api/messages", json!({"room_id": team.room, "content": "Hi", "client_message_id": given}))
     };
     assert_eq!(post(Value::Null).await.expect(201)["client_message_id"], Value::Null);
     let uuid = "0190c0de-0000-7000-8000-000000000000";
@@ -186,42 +186,42 @@ async fn a_client_message_id_is_a_short_text() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_may_be_sent_again() {
-    let camp = Camp::start().await;
-    let body = json!({"room_id": camp.room, "content": "Oops", "client_message_id": "again"});
-    let first = camp.ada.post("/api/messages", body.clone()).await.expect(201);
-    camp.ada.delete(&format!("/api/messages/{}", id(&first))).await.expect(204);
-    let second = camp.ada.post("/api/messages", body).await.expect(201);
+async fn client_message_id_may_be_reused_after_deletion() {
+    let team = Team::start().await;
+    let body = json!({"room_id": team.room, "content": "Oops", "client_message_id": "again"});
+    let first = team.ada.post("/api/messages", body.clone()).await.expect(201);
+    team.ada.delete(&format!("/api/messages/{}", id(&first))).await.expect(204);
+    let second = team.ada.post("/api/messages", body).await.expect(201);
     assert!(id(&second) > id(&first), "ids are never reused");
 }
 
 #[tokio::test]
-async fn a_reply_names_a_message_of_the_same_room() {
-    let camp = Camp::start().await;
-    let question = camp.ada.say(camp.room, "Tea or coffee?").await;
+async fn reply_refers_to_a_message_of_the_same_room() {
+    let team = Team::start().await;
+    let question = team.ada.say(team.room, "Tea or coffee?").await;
     let reply = |to: Value| {
-        camp.ada.post("/api/messages", json!({"room_id": camp.room, "content": "Tea", "reply_to_id": to}))
+        team.ada.post("/api/messages", json!({"room_id": team.room, "content": "Tea", "reply_to_id": to}))
     };
     let answer = reply(question["id"].clone()).await.expect(201);
     assert_eq!(answer["reply_to_id"], question["id"]);
-    assert_eq!(camp.ada.get(&format!("/api/messages/{}", id(&answer))).await.expect(200), answer);
-    let room = camp.closed_room("Elsewhere", &[&camp.ada]).await;
-    let other = camp.ada.say(room, "Not here").await;
+    assert_eq!(team.ada.get(&format!("/api/messages/{}", id(&answer))).await.expect(200), answer);
+    let room = team.closed_room("Elsewhere", &[&team.ada]).await;
+    let other = team.ada.say(room, "Not here").await;
     reply(other["id"].clone()).await.invalid(&["reply_to_id"]);
     reply(json!(i64::MAX)).await.invalid(&["reply_to_id"]);
     reply(json!(-1)).await.invalid(&["reply_to_id"]);
     reply(json!(0)).await.invalid(&["reply_to_id"]);
     assert_eq!(reply(Value::Null).await.expect(201)["reply_to_id"], Value::Null);
-    // An answer outlives the question.
-    camp.ada.delete(&format!("/api/messages/{}", id(&question))).await.expect(204);
-    assert_eq!(camp.ada.get(&format!("/api/messages/{}", id(&answer))).await.expect(200)["content"], "Tea");
+    // A reply outlives its message.
+    team.ada.delete(&format!("/api/messages/{}", id(&question))).await.expect(204);
+    assert_eq!(team.ada.get(&format!("/api/messages/{}", id(&answer))).await.expect(200)["content"], "Tea");
 }
 
 #[tokio::test]
-async fn authors_and_administrators_edit() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let said = grace.say(camp.room, "Teh typo").await;
+async fn edit_is_for_authors_and_administrators() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let said = grace.say(team.room, "Teh typo").await;
     let path = format!("/api/messages/{}", id(&said));
     linus.patch(&path, json!({"content": "Mine"})).await.problem(403, "forbidden");
     let edited = grace.patch(&path, json!({"content": "The *typo*"})).await.expect(200);
@@ -232,74 +232,74 @@ async fn authors_and_administrators_edit() {
         assert_eq!(edited[kept], said[kept], "{kept}");
     }
     assert_eq!(linus.get(&path).await.expect(200), edited);
-    let page = linus.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    let page = linus.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([edited]));
-    let moderated = camp.ada.patch(&path, json!({"content": "moderated"})).await.expect(200);
+    let moderated = team.ada.patch(&path, json!({"content": "moderated"})).await.expect(200);
     assert_eq!(moderated["creator_id"], grace.id);
     grace.patch("/api/messages/999999", json!({"content": "x"})).await.problem(404, "not_found");
 }
 
 #[tokio::test]
-async fn authors_and_administrators_delete() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let first = grace.say(camp.room, "First").await;
-    let second = grace.say(camp.room, "Second").await;
-    let third = camp.ada.say(camp.room, "Third").await;
+async fn delete_is_for_authors_and_administrators() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let first = grace.say(team.room, "First").await;
+    let second = grace.say(team.room, "Second").await;
+    let third = team.ada.say(team.room, "Third").await;
     let path = |message: &Value| format!("/api/messages/{}", id(message));
     linus.delete(&path(&first)).await.problem(403, "forbidden");
     grace.delete(&path(&third)).await.problem(403, "forbidden");
     grace.delete(&path(&first)).await.expect(204);
-    camp.ada.delete(&path(&second)).await.expect(204);
+    team.ada.delete(&path(&second)).await.expect(204);
     for gone in [&first, &second] {
         grace.get(&path(gone)).await.problem(404, "not_found");
         grace.delete(&path(gone)).await.problem(404, "not_found");
         grace.patch(&path(gone), json!({"content": "back"})).await.problem(404, "not_found");
     }
-    let page = grace.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    let page = grace.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(ids(&page["messages"]), [id(&third)]);
-    camp.ada.delete(&path(&third)).await.expect(204);
-    assert_eq!(grace.my_room(camp.room).await["last_message_id"], Value::Null);
+    team.ada.delete(&path(&third)).await.expect(204);
+    assert_eq!(grace.my_room(team.room).await["last_message_id"], Value::Null);
 }
 
 #[tokio::test]
-async fn of_twenty_who_delete_at_once_one_does() {
-    let camp = Camp::start().await;
+async fn delete_by_twenty_at_once_succeeds_once() {
+    let team = Team::start().await;
     for _ in 0..5 {
-        let path = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Popular").await));
-        let replies = join_all((0..20).map(|_| camp.ada.delete(&path))).await;
+        let path = format!("/api/messages/{}", id(&team.ada.say(team.room, "Popular").await));
+        let replies = join_all((0..20).map(|_| team.ada.delete(&path))).await;
         assert_eq!(replies.iter().filter(|it| it.status == 204).count(), 1);
         replies.iter().filter(|it| it.status != 204).for_each(|it| drop(it.problem(404, "not_found")));
     }
 }
 
 #[tokio::test]
-async fn edits_and_deletes_at_once_end_in_one_state() {
-    let camp = Camp::start().await;
-    let path = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Contested").await));
+async fn edits_that_race_a_delete_end_in_one_state() {
+    let team = Team::start().await;
+    let path = format!("/api/messages/{}", id(&team.ada.say(team.room, "Contested").await));
     let (edits, gone) = tokio::join!(
-        join_all((0..20).map(|n| camp.ada.patch(&path, json!({"content": format!("Edit {n}")})))),
-        camp.ada.delete(&path)
+        join_all((0..20).map(|n| team.ada.patch(&path, json!({"content": format!("Edit {n}")})))),
+        team.ada.delete(&path)
     );
     gone.expect(204);
     for edit in edits {
         assert!(matches!(edit.status, 200 | 404), "{}", edit.text());
     }
-    camp.ada.get(&path).await.problem(404, "not_found");
-    assert_eq!(camp.ada.get("/api/search?q=edit").await.expect(200)["results"], json!([]));
-    assert_eq!(camp.ada.get("/api/search?q=contested").await.expect(200)["results"], json!([]));
+    team.ada.get(&path).await.problem(404, "not_found");
+    assert_eq!(team.ada.get("/api/search?q=edit").await.expect(200)["results"], json!([]));
+    assert_eq!(team.ada.get("/api/search?q=contested").await.expect(200)["results"], json!([]));
 }
 
 #[tokio::test]
-async fn ids_grow_in_the_order_of_the_answers() {
-    let camp = Camp::start().await;
+async fn message_ids_grow_in_the_order_of_the_answers() {
+    let team = Team::start().await;
     let mut last = 0;
     for n in 0..20 {
-        let said = camp.ada.say(camp.room, &format!("{n}")).await;
+        let said = team.ada.say(team.room, &format!("{n}")).await;
         assert!(id(&said) > last);
         last = id(&said);
     }
-    let posted = join_all((0..100).map(|_| camp.ada.say(camp.room, "burst"))).await;
+    let posted = join_all((0..100).map(|_| team.ada.say(team.room, "burst"))).await;
     let found: HashSet<i64> = posted.iter().map(id).collect();
     assert_eq!(found.len(), 100);
     assert!(found.iter().all(|it| *it > last));

@@ -1,10 +1,10 @@
-//! The page as it is served: what it is made of, what it weighs, what makes an app of it.
+//! The page as it is served: its parts and their size, the service worker and the manifest.
 
 use sha2::{Digest, Sha256};
 
 use crate::support::{http::Reply, *};
 
-/// Bytes on the wire until something can be seen, but for what is said in the room.
+/// The limit of compressed bytes for the first view, without the messages.
 const FIRST_VIEW: usize = 100 * 1024;
 
 async fn fetched(client: &Client, path: &str) -> Reply {
@@ -13,8 +13,8 @@ async fn fetched(client: &Client, path: &str) -> Reply {
     reply
 }
 
-/// The addresses of assets that a text names.
-fn named(text: &str) -> Vec<String> {
+/// The paths of assets that a text contains.
+fn asset_paths(text: &str) -> Vec<String> {
     let quoted = text.split(['"', '\'']).filter(|it| it.starts_with("/assets/") && it.contains('.'));
     let mut all: Vec<String> = quoted.map(str::to_owned).collect();
     all.sort();
@@ -22,7 +22,7 @@ fn named(text: &str) -> Vec<String> {
     all
 }
 
-/// What holds for whatever has its hash in its name; answers its text.
+/// Asserts what holds for every asset with a hash in its name; returns its text.
 async fn asset(client: &Client, path: &str) -> String {
     let packed = fetched(client, path).await;
     assert!(packed.header("cache-control").is_some_and(|it| it.contains("immutable")), "{path}");
@@ -37,9 +37,9 @@ async fn asset(client: &Client, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_first_view_is_small_and_in_few_requests() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn first_view_is_small_and_in_few_requests() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let page = fetched(&nobody, "/").await;
     let policy = page.header("content-security-policy").expect("a policy");
     for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"] {
@@ -47,8 +47,8 @@ async fn the_first_view_is_small_and_in_few_requests() {
     }
     assert!(!policy.contains("unsafe"), "{policy}");
     let html = nobody.get("/").await.text();
-    // With the page, who I am, and a room's newest messages these make five.
-    let parts = named(&html);
+    // With the page, the session and the newest messages of a room these are five requests.
+    let parts = asset_paths(&html);
     assert_eq!(parts.len(), 2, "{html}");
     assert!(html.contains(r#"<link rel="icon" href="data:image/svg+xml,"#), "{html}");
     let mut weight = page.body.len();
@@ -60,13 +60,13 @@ async fn the_first_view_is_small_and_in_few_requests() {
 }
 
 #[tokio::test]
-async fn every_lazy_part_is_there_and_nothing_of_the_sources_is_left() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn lazy_parts_are_all_served_and_no_import_is_left() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let html = nobody.get("/").await.text();
-    let core = named(&html).into_iter().find(|it| it.ends_with(".js")).expect("a script");
+    let core = asset_paths(&html).into_iter().find(|it| it.ends_with(".js")).expect("a script");
     let core = asset(&nobody, &core).await;
-    let parts = named(&core);
+    let parts = asset_paths(&core);
     assert!(parts.iter().any(|it| it.starts_with("/assets/settings-")), "{parts:?}");
     let mut texts = vec![core];
     for part in &parts {
@@ -78,7 +78,7 @@ async fn every_lazy_part_is_there_and_nothing_of_the_sources_is_left() {
         let lines = || text.lines().map(str::trim_start);
         assert!(!lines().any(|it| it.starts_with("import ")), "an import was not taken apart");
         assert!(!text.contains("import('."), "a lazy import was not taken apart");
-        // Each lazy part is one that the core can find.
+        // The core knows each lazy part that is loaded.
         for load in text.split("$.load(\"").skip(1) {
             let name = load.split('"').next().unwrap();
             assert!(texts[0].contains(&format!("\n\"{name}\": [")), "{name} is not in the table");
@@ -87,16 +87,16 @@ async fn every_lazy_part_is_there_and_nothing_of_the_sources_is_left() {
 }
 
 #[tokio::test]
-async fn the_service_worker_knows_what_to_keep_and_is_asked_for_each_time() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn service_worker_lists_the_assets_and_is_revalidated() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let worker = nobody.get("/sw.js").await;
     assert_eq!(worker.header("cache-control"), Some("no-cache"));
     assert!(worker.header("content-type").is_some_and(|it| it.starts_with("text/javascript")));
     let text = worker.text();
     assert!(!text.contains("'development'"), "no version was written in");
-    let shell = named(&text);
-    let page = named(&nobody.get("/").await.text());
+    let shell = asset_paths(&text);
+    let page = asset_paths(&nobody.get("/").await.text());
     assert!(page.iter().all(|it| shell.contains(it)), "{shell:?} has not all of {page:?}");
     for part in &shell {
         asset(&nobody, part).await;
@@ -104,9 +104,9 @@ async fn the_service_worker_knows_what_to_keep_and_is_asked_for_each_time() {
 }
 
 #[tokio::test]
-async fn the_manifest_makes_an_app_of_it() {
-    let camp = Camp::start().await;
-    let nobody = camp.nobody();
+async fn manifest_has_icons_and_a_shortcut_that_are_served() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
     let reply = nobody.get("/manifest.webmanifest").await;
     assert_eq!(reply.header("content-type"), Some("application/manifest+json"));
     let manifest = reply.json();
@@ -133,7 +133,7 @@ async fn the_manifest_makes_an_app_of_it() {
     nobody.get("/icons/none.png").await.problem(404, "not_found");
 }
 
-/// As the header of a PNG file has it.
+/// Width and height from the header of a PNG file.
 fn png_size(bytes: &[u8]) -> String {
     assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());

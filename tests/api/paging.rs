@@ -2,43 +2,43 @@
 
 use crate::support::*;
 
-/// A room with so many messages, and their ids.
-async fn history(count: usize) -> (Camp, Vec<i64>) {
-    let camp = Camp::start().await;
+/// A room with this many messages, and their ids.
+async fn history(count: usize) -> (Team, Vec<i64>) {
+    let team = Team::start().await;
     let mut all = Vec::new();
     for n in 0..count {
-        all.push(id(&camp.ada.say(camp.room, &format!("Message {n}")).await));
+        all.push(id(&team.ada.say(team.room, &format!("Message {n}")).await));
         if n % 3 == 0 {
-            // Ids have gaps: other rooms take some.
-            let direct = camp.ada.direct_with(&[&camp.ada]).await;
-            camp.ada.say(direct, "between").await;
+            // Messages in other rooms make gaps in the ids.
+            let direct = team.ada.direct_with(&[&team.ada]).await;
+            team.ada.say(direct, "between").await;
         }
     }
-    (camp, all)
+    (team, all)
 }
 
-async fn page(camp: &Camp, query: &str) -> (Vec<i64>, bool, bool) {
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages{query}", camp.room)).await.expect(200);
+async fn page(team: &Team, query: &str) -> (Vec<i64>, bool, bool) {
+    let page = team.ada.get(&format!("/api/rooms/{}/messages{query}", team.room)).await.expect(200);
     assert_keys(&page, &["messages", "has_before", "has_after"]);
     (ids(&page["messages"]), page["has_before"] == true, page["has_after"] == true)
 }
 
 #[tokio::test]
-async fn a_page_is_the_newest_fifty_oldest_first() {
-    let (camp, all) = history(60).await;
-    assert_eq!(page(&camp, "").await, (all[10..].to_vec(), true, false));
-    assert_eq!(page(&camp, "?limit=60").await, (all.clone(), false, false));
-    assert_eq!(page(&camp, "?limit=200").await, (all.clone(), false, false));
-    assert_eq!(page(&camp, "?limit=1").await, (all[59..].to_vec(), true, false));
+async fn page_is_the_newest_fifty_oldest_first() {
+    let (team, all) = history(60).await;
+    assert_eq!(page(&team, "").await, (all[10..].to_vec(), true, false));
+    assert_eq!(page(&team, "?limit=60").await, (all.clone(), false, false));
+    assert_eq!(page(&team, "?limit=200").await, (all.clone(), false, false));
+    assert_eq!(page(&team, "?limit=1").await, (all[59..].to_vec(), true, false));
 }
 
 #[tokio::test]
-async fn before_after_and_around_walk_through_all_of_it() {
-    let (camp, all) = history(25).await;
+async fn paging_with_before_after_and_around_walks_the_whole_history() {
+    let (team, all) = history(25).await;
     let mut walked: Vec<i64> = Vec::new();
     let mut query = "?limit=7".to_owned();
     loop {
-        let (ids, has_before, _) = page(&camp, &query).await;
+        let (ids, has_before, _) = page(&team, &query).await;
         query = format!("?limit=7&before={}", ids[0]);
         walked.splice(0..0, ids);
         if !has_before {
@@ -49,7 +49,7 @@ async fn before_after_and_around_walk_through_all_of_it() {
     let mut walked = vec![all[0]];
     loop {
         let (ids, has_before, has_after) =
-            page(&camp, &format!("?limit=8&after={}", walked.last().unwrap())).await;
+            page(&team, &format!("?limit=8&after={}", walked.last().unwrap())).await;
         assert!(has_before);
         walked.extend(ids);
         if !has_after {
@@ -57,46 +57,46 @@ async fn before_after_and_around_walk_through_all_of_it() {
         }
     }
     assert_eq!(walked, all);
-    let (around, has_before, has_after) = page(&camp, &format!("?limit=5&around={}", all[12])).await;
+    let (around, has_before, has_after) = page(&team, &format!("?limit=5&around={}", all[12])).await;
     assert!(around.contains(&all[12]) && around.len() == 5 && has_before && has_after, "{around:?}");
     let at = all.iter().position(|it| *it == around[0]).unwrap();
     assert_eq!(around, all[at..at + 5], "without a hole");
     assert!((9..=12).contains(&at), "the one asked for is about in the middle");
-    let (around, has_before, _) = page(&camp, &format!("?limit=6&around={}", all[0])).await;
+    let (around, has_before, _) = page(&team, &format!("?limit=6&around={}", all[0])).await;
     assert_eq!((around[0], has_before), (all[0], false));
-    let (around, _, has_after) = page(&camp, &format!("?limit=6&around={}", all[24])).await;
+    let (around, _, has_after) = page(&team, &format!("?limit=6&around={}", all[24])).await;
     assert_eq!((around.last(), has_after), (Some(&all[24]), false));
-    let (around, ..) = page(&camp, &format!("?limit=1&around={}", all[7])).await;
+    let (around, ..) = page(&team, &format!("?limit=1&around={}", all[7])).await;
     assert_eq!(around, [all[7]]);
 }
 
 #[tokio::test]
-async fn the_ends_are_ends() {
-    let (camp, all) = history(5).await;
-    assert_eq!(page(&camp, &format!("?before={}", all[0])).await, (vec![], false, true));
-    assert_eq!(page(&camp, &format!("?after={}", all[4])).await, (vec![], true, false));
-    assert_eq!(page(&camp, &format!("?before={}", i64::MAX)).await, (all.clone(), false, false));
-    assert_eq!(page(&camp, &format!("?before={}&limit=2", all[2])).await, (all[..2].to_vec(), false, true));
-    assert_eq!(page(&camp, &format!("?after={}&limit=2", all[2])).await, (all[3..].to_vec(), true, false));
-    assert_eq!(page(&camp, &format!("?after={}&limit=1", all[2])).await, (all[3..4].to_vec(), true, true));
-    let empty = camp.closed_room("Empty", &[&camp.ada]).await;
-    let nothing = camp.ada.get(&format!("/api/rooms/{empty}/messages")).await.expect(200);
+async fn paging_ends_at_the_oldest_and_newest_message() {
+    let (team, all) = history(5).await;
+    assert_eq!(page(&team, &format!("?before={}", all[0])).await, (vec![], false, true));
+    assert_eq!(page(&team, &format!("?after={}", all[4])).await, (vec![], true, false));
+    assert_eq!(page(&team, &format!("?before={}", i64::MAX)).await, (all.clone(), false, false));
+    assert_eq!(page(&team, &format!("?before={}&limit=2", all[2])).await, (all[..2].to_vec(), false, true));
+    assert_eq!(page(&team, &format!("?after={}&limit=2", all[2])).await, (all[3..].to_vec(), true, false));
+    assert_eq!(page(&team, &format!("?after={}&limit=1", all[2])).await, (all[3..4].to_vec(), true, true));
+    let empty = team.closed_room("Empty", &[&team.ada]).await;
+    let nothing = team.ada.get(&format!("/api/rooms/{empty}/messages")).await.expect(200);
     assert_eq!(nothing, json!({"messages": [], "has_before": false, "has_after": false}));
 }
 
 #[tokio::test]
-async fn a_place_that_is_gone_is_still_a_place() {
-    let (camp, all) = history(5).await;
-    camp.ada.delete(&format!("/api/messages/{}", all[2])).await.expect(204);
-    assert_eq!(page(&camp, &format!("?before={}", all[2])).await.0, all[..2]);
-    assert_eq!(page(&camp, &format!("?after={}", all[2])).await.0, all[3..]);
-    let around = camp.ada.get(&format!("/api/rooms/{}/messages?around={}", camp.room, all[2])).await;
+async fn paging_from_a_deleted_message_works() {
+    let (team, all) = history(5).await;
+    team.ada.delete(&format!("/api/messages/{}", all[2])).await.expect(204);
+    assert_eq!(page(&team, &format!("?before={}", all[2])).await.0, all[..2]);
+    assert_eq!(page(&team, &format!("?after={}", all[2])).await.0, all[3..]);
+    let around = team.ada.get(&format!("/api/rooms/{}/messages?around={}", team.room, all[2])).await;
     assert!(matches!(around.status, 200 | 404), "{}", around.text());
 }
 
 #[tokio::test]
-async fn a_query_that_makes_no_sense_is_400() {
-    let (camp, all) = history(2).await;
+async fn paging_query_that_makes_no_sense_is_400() {
+    let (team, all) = history(2).await;
     let (a, b) = (all[0], all[1]);
     for query in [
         &*format!("before={a}&after={b}"),
@@ -116,20 +116,20 @@ async fn a_query_that_makes_no_sense_is_400() {
         "around=%00",
         "before=99999999999999999999",
     ] {
-        let reply = camp.ada.get(&format!("/api/rooms/{}/messages?{query}", camp.room)).await;
+        let reply = team.ada.get(&format!("/api/rooms/{}/messages?{query}", team.room)).await;
         assert_eq!(reply.status, 400, "{query}: {}", reply.text());
         reply.refused(400);
     }
     for query in ["", "&", "&&=&", "unknown=1", "limit=200", "%6cimit=1"] {
-        camp.ada.get(&format!("/api/rooms/{}/messages?{query}", camp.room)).await.expect(200);
+        team.ada.get(&format!("/api/rooms/{}/messages?{query}", team.room)).await.expect(200);
     }
 }
 
 #[tokio::test]
-async fn a_page_links_to_its_neighbours() {
-    let (camp, all) = history(10).await;
-    let path = format!("/api/rooms/{}/messages", camp.room);
-    let middle = camp.ada.get(&format!("{path}?limit=3&before={}", all[6])).await;
+async fn link_header_leads_to_the_neighbouring_pages() {
+    let (team, all) = history(10).await;
+    let path = format!("/api/rooms/{}/messages", team.room);
+    let middle = team.ada.get(&format!("{path}?limit=3&before={}", all[6])).await;
     let link = middle.header("link").expect("Link").to_owned();
     let mut neighbours = Vec::new();
     for part in link.split(", ") {
@@ -139,41 +139,41 @@ async fn a_page_links_to_its_neighbours() {
             .split_once("/api/")
             .map(|(_, rest)| format!("/api/{rest}"))
             .expect("an address of the API");
-        neighbours.extend(ids(&camp.ada.get(&target).await.expect(200)["messages"]));
+        neighbours.extend(ids(&team.ada.get(&target).await.expect(200)["messages"]));
     }
     neighbours.sort_unstable();
     assert_eq!(neighbours, [&all[..3], &all[6..9]].concat(), "{link}");
-    let whole = camp.ada.get(&path).await;
+    let whole = team.ada.get(&path).await;
     assert_eq!(whole.header("link"), None, "nothing lies beyond");
 }
 
 #[tokio::test]
-async fn the_newest_page_is_always_the_newest() {
-    let (camp, mut all) = history(3).await;
-    assert_eq!(page(&camp, "").await.0, all);
-    all.push(id(&camp.ada.say(camp.room, "More").await));
-    assert_eq!(page(&camp, "").await.0, all);
-    camp.ada.delete(&format!("/api/messages/{}", all.remove(1))).await.expect(204);
-    assert_eq!(page(&camp, "").await.0, all);
-    camp.ada.patch(&format!("/api/messages/{}", all[0]), json!({"content": "Changed"})).await.expect(200);
-    // Every worker must know: ask over many connections.
+async fn newest_page_follows_posts_edits_and_deletes() {
+    let (team, mut all) = history(3).await;
+    assert_eq!(page(&team, "").await.0, all);
+    all.push(id(&team.ada.say(team.room, "More").await));
+    assert_eq!(page(&team, "").await.0, all);
+    team.ada.delete(&format!("/api/messages/{}", all.remove(1))).await.expect(204);
+    assert_eq!(page(&team, "").await.0, all);
+    team.ada.patch(&format!("/api/messages/{}", all[0]), json!({"content": "Changed"})).await.expect(200);
+    // Over several connections, so that several workers answer.
     for _ in 0..8 {
-        let fresh = camp.ada.bearer();
-        let page = fresh.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+        let fresh = team.ada.bearer();
+        let page = fresh.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
         assert_eq!(ids(&page["messages"]), all);
         assert_eq!(page["messages"][0]["content"], "Changed");
     }
 }
 
 #[tokio::test]
-async fn what_is_acknowledged_can_be_read_at_once_over_any_connection() {
-    let camp = Camp::start().await;
+async fn acknowledged_message_is_readable_at_once_on_any_connection() {
+    let team = Team::start().await;
     for n in 0..50 {
-        let said = camp.ada.say(camp.room, &format!("{n}")).await;
+        let said = team.ada.say(team.room, &format!("{n}")).await;
         let page =
-            camp.ada.bearer().get(&format!("/api/rooms/{}/messages?limit=1", camp.room)).await.expect(200);
+            team.ada.bearer().get(&format!("/api/rooms/{}/messages?limit=1", team.room)).await.expect(200);
         assert_eq!(page["messages"], json!([said]));
-        let page = camp.ada.bearer().get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+        let page = team.ada.bearer().get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
         assert_eq!(ids(&page["messages"]).last(), Some(&id(&said)));
     }
 }

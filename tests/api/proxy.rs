@@ -1,10 +1,10 @@
-//! Behind a proxy: whose word about where a request comes from is believed.
+//! Behind a proxy: forwarding headers are used only from trusted senders.
 
 use crate::support::*;
 
-/// Signs in wrongly, as if from somewhere.
-async fn sign_in_wrongly(camp: &Camp, headers: &[(&str, &str)], email: &str) -> u16 {
-    let nobody = camp.nobody();
+/// Tries a wrong password with these forwarding headers; returns the status.
+async fn sign_in_wrongly(team: &Team, headers: &[(&str, &str)], email: &str) -> u16 {
+    let nobody = team.nobody();
     let mut request = nobody.request("POST", "/api/session");
     for (name, value) in headers {
         request = request.header(name, value);
@@ -13,43 +13,43 @@ async fn sign_in_wrongly(camp: &Camp, headers: &[(&str, &str)], email: &str) -> 
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_whose_request_it_passes_on() {
-    let camp = Camp::with(&[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.0/8, ::1")]).await;
+async fn trusted_proxy_names_the_client_address() {
+    let team = Team::with(&[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.0/8, ::1")]).await;
     for n in 0..10 {
         let email = format!("{n}@example.com");
-        assert_eq!(sign_in_wrongly(&camp, &[("x-forwarded-for", "203.0.113.1")], &email).await, 401);
+        assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.1")], &email).await, 401);
     }
-    assert_eq!(sign_in_wrongly(&camp, &[("x-forwarded-for", "203.0.113.1")], "x@example.com").await, 429);
-    // What the client itself put before its address is of no account.
+    assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.1")], "x@example.com").await, 429);
+    // Entries that the client itself sent are ignored.
     let dressed = [("x-forwarded-for", "198.51.100.9, 203.0.113.1")];
-    assert_eq!(sign_in_wrongly(&camp, &dressed, "x@example.com").await, 429);
-    assert_eq!(sign_in_wrongly(&camp, &[("forwarded", "for=203.0.113.1")], "x@example.com").await, 429);
-    // Everybody else has their own ten tries.
-    assert_eq!(sign_in_wrongly(&camp, &[("x-forwarded-for", "203.0.113.2")], "y@example.com").await, 401);
-    assert_eq!(sign_in_wrongly(&camp, &[("forwarded", "for=\"[2001:db8::7]\"")], "z@example.com").await, 401);
-    // The audit log has the address too.
-    let reply = camp.ada.request("POST", "/api/account/join_code").header("x-forwarded-for", "203.0.113.5");
+    assert_eq!(sign_in_wrongly(&team, &dressed, "x@example.com").await, 429);
+    assert_eq!(sign_in_wrongly(&team, &[("forwarded", "for=203.0.113.1")], "x@example.com").await, 429);
+    // Other clients have their own ten tries.
+    assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.2")], "y@example.com").await, 401);
+    assert_eq!(sign_in_wrongly(&team, &[("forwarded", "for=\"[2001:db8::7]\"")], "z@example.com").await, 401);
+    // The audit log has the forwarded address too.
+    let reply = team.ada.request("POST", "/api/account/join_code").header("x-forwarded-for", "203.0.113.5");
     reply.send().await;
-    let audit = camp.ada.get("/api/audit").await.expect(200);
+    let audit = team.ada.get("/api/audit").await.expect(200);
     assert!(audit.to_string().contains("\"203.0.113.5\""), "{audit}");
 }
 
 #[tokio::test]
-async fn a_proxy_that_nobody_trusts_is_the_client() {
-    let camp = Camp::with(&[("CAMPFIRE_TRUSTED_PROXY", "10.0.0.0/8")]).await;
+async fn untrusted_proxy_counts_as_the_client() {
+    let team = Team::with(&[("CAMPFIRE_TRUSTED_PROXY", "10.0.0.0/8")]).await;
     for n in 0..10 {
         let (email, from) = (format!("{n}@example.com"), format!("203.0.113.{n}"));
-        assert_eq!(sign_in_wrongly(&camp, &[("x-forwarded-for", &from)], &email).await, 401);
+        assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", &from)], &email).await, 401);
     }
-    assert_eq!(sign_in_wrongly(&camp, &[("x-forwarded-for", "203.0.113.99")], "x@example.com").await, 429);
+    assert_eq!(sign_in_wrongly(&team, &[("x-forwarded-for", "203.0.113.99")], "x@example.com").await, 429);
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_that_speaks_tls_makes_cookies_secure() {
-    let camp = Camp::with(&[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.1")]).await;
+async fn trusted_proxy_with_tls_makes_cookies_secure() {
+    let team = Team::with(&[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.1")]).await;
     let sign_in = |scheme: &'static str| {
-        let nobody = camp.nobody();
-        let form = json!({"email": camp.ada.email, "password": PASSWORD});
+        let nobody = team.nobody();
+        let form = json!({"email": team.ada.email, "password": PASSWORD});
         async move {
             let request = nobody.request("POST", "/api/session").header("x-forwarded-for", "203.0.113.1");
             request.header("x-forwarded-proto", scheme).json(form).send().await.cookie_line()
@@ -57,17 +57,17 @@ async fn a_trusted_proxy_that_speaks_tls_makes_cookies_secure() {
     };
     assert!(sign_in("https").await.contains("; Secure"));
     assert!(!sign_in("http").await.contains("; Secure"));
-    let request = camp.ada.request("GET", "/api/account").header("x-forwarded-for", "203.0.113.1");
+    let request = team.ada.request("GET", "/api/account").header("x-forwarded-for", "203.0.113.1");
     let account = request.header("x-forwarded-proto", "https").send().await.expect(200);
     assert!(account["join_url"].as_str().unwrap().starts_with("https://"), "{account}");
 }
 
 #[tokio::test]
-async fn what_a_proxy_passes_on_does_not_come_from_this_machine() {
-    let camp = Camp::start().await;
-    assert_eq!(camp.ada.get("/metrics").await.status, 200);
+async fn metrics_are_refused_to_forwarded_requests() {
+    let team = Team::start().await;
+    assert_eq!(team.ada.get("/metrics").await.status, 200);
     for header in ["x-forwarded-for", "forwarded"] {
-        let reply = camp.ada.request("GET", "/metrics").header(header, "127.0.0.1").send().await;
+        let reply = team.ada.request("GET", "/metrics").header(header, "127.0.0.1").send().await;
         reply.problem(403, "forbidden");
     }
 }

@@ -1,4 +1,4 @@
-//! Searching, and what was searched for.
+//! Search, and the history of searches.
 
 use crate::support::*;
 
@@ -8,7 +8,7 @@ async fn find_ids(who: &Client, query: &str) -> Vec<i64> {
     found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect()
 }
 
-/// Everything but letters and digits as percent escapes.
+/// Percent-encodes everything but letters and digits.
 fn escaped(text: &str) -> String {
     text.bytes()
         .map(
@@ -20,13 +20,13 @@ fn escaped(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn words_are_found_stemmed_by_prefix_and_as_phrases() {
-    let camp = Camp::start().await;
-    let say = async |text: &str| id(&camp.ada.say(camp.room, text).await);
+async fn search_finds_stems_prefixes_and_phrases() {
+    let team = Team::start().await;
+    let say = async |text: &str| id(&team.ada.say(team.room, text).await);
     let running = say("Running towards the **Campfire** with marshmallows").await;
     let other = say("The fire ran out of wood, towards midnight").await;
     let cafe = say("Café crème at ten, naïve façade").await;
-    let search = async |q: &str| find_ids(&camp.ada, &format!("q={}", escaped(q))).await;
+    let search = async |q: &str| find_ids(&team.ada, &format!("q={}", escaped(q))).await;
     assert_eq!(search("campfire").await, [running]);
     assert_eq!(search("CAMPFIRE").await, [running]);
     assert_eq!(search("run").await, [running], "stemmed");
@@ -38,16 +38,16 @@ async fn words_are_found_stemmed_by_prefix_and_as_phrases() {
     assert_eq!(search("\"the towards\"").await, [0i64; 0]);
     assert_eq!(search("cafe creme").await, [cafe], "without accents");
     assert_eq!(search("wombat").await, [0i64; 0]);
-    let found = camp.ada.get("/api/search?q=campfire").await.expect(200);
+    let found = team.ada.get("/api/search?q=campfire").await.expect(200);
     let snippet = found["results"][0]["snippet"].as_str().unwrap();
     assert!(snippet.contains("<mark>Campfire</mark>"), "{snippet}");
 }
 
 #[tokio::test]
-async fn a_snippet_is_text_that_is_safe_to_show() {
-    let camp = Camp::start().await;
-    camp.ada.say(camp.room, "needle <img src=x onerror=alert(1)> & `<b>needle</b>` <mark>no</mark>").await;
-    let found = camp.ada.get("/api/search?q=needle").await.expect(200);
+async fn search_snippet_is_safe_to_show() {
+    let team = Team::start().await;
+    team.ada.say(team.room, "needle <img src=x onerror=alert(1)> & `<b>needle</b>` <mark>no</mark>").await;
+    let found = team.ada.get("/api/search?q=needle").await.expect(200);
     let snippet = found["results"][0]["snippet"].as_str().unwrap();
     assert!(snippet.contains("<mark>needle</mark>"), "{snippet}");
     let bare = snippet.replace("<mark>", "").replace("</mark>", "");
@@ -58,9 +58,9 @@ async fn a_snippet_is_text_that_is_safe_to_show() {
 }
 
 #[tokio::test]
-async fn no_query_is_an_error() {
-    let camp = Camp::start().await;
-    camp.ada.say(camp.room, "or near and not content room c++ a-b o'clock 100% x:y").await;
+async fn search_ignores_query_syntax() {
+    let team = Team::start().await;
+    team.ada.say(team.room, "or near and not content room c++ a-b o'clock 100% x:y").await;
     for query in [
         "\" OR * NEAR( ) ^ : - \"",
         "\"",
@@ -103,62 +103,62 @@ async fn no_query_is_an_error() {
         "\" \" \"",
         "\u{feff}",
     ] {
-        let reply = camp.ada.get(&format!("/api/search?q={}", escaped(query))).await;
+        let reply = team.ada.get(&format!("/api/search?q={}", escaped(query))).await;
         assert_eq!(reply.status, 200, "{query:?}: {}", reply.text());
     }
-    assert_eq!(find_ids(&camp.ada, "q=near").await.len(), 1, "a word is a word");
-    assert_eq!(find_ids(&camp.ada, "q=NOT+OR").await.len(), 1);
+    assert_eq!(find_ids(&team.ada, "q=near").await.len(), 1, "a word is a word");
+    assert_eq!(find_ids(&team.ada, "q=NOT+OR").await.len(), 1);
     let long = "word ".repeat(1000);
-    let reply = camp.ada.get(&format!("/api/search?q={}", escaped(&long[..4000]))).await;
+    let reply = team.ada.get(&format!("/api/search?q={}", escaped(&long[..4000]))).await;
     assert!(matches!(reply.status, 200 | 422), "{}", reply.text());
-    assert_eq!(find_ids(&camp.ada, "q=%20%20").await, [0i64; 0]);
+    assert_eq!(find_ids(&team.ada, "q=%20%20").await, [0i64; 0]);
 }
 
 #[tokio::test]
-async fn a_search_sees_my_rooms_only() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let room = camp.closed_room("Closed", &[&grace]).await;
+async fn search_covers_only_rooms_of_the_user() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let room = team.closed_room("Closed", &[&grace]).await;
     let secret = id(&grace.say(room, "the treasure is under the oak").await);
-    let public = id(&grace.say(camp.room, "what treasure?").await);
+    let public = id(&grace.say(team.room, "what treasure?").await);
     assert_eq!(find_ids(&grace, "q=treasure").await, [public, secret]);
-    assert_eq!(find_ids(&camp.ada, "q=treasure").await, [public]);
+    assert_eq!(find_ids(&team.ada, "q=treasure").await, [public]);
     assert_eq!(find_ids(&grace, &format!("q=treasure&room_id={room}")).await, [secret]);
-    assert_eq!(find_ids(&grace, &format!("q=treasure&room_id={}", camp.room)).await, [public]);
-    let foreign = camp.ada.get(&format!("/api/search?q=treasure&room_id={room}")).await;
+    assert_eq!(find_ids(&grace, &format!("q=treasure&room_id={}", team.room)).await, [public]);
+    let foreign = team.ada.get(&format!("/api/search?q=treasure&room_id={room}")).await;
     assert!(foreign.status == 404 || foreign.expect(200)["results"] == json!([]), "{}", foreign.text());
-    // A way into the index by its own syntax must not lead there either.
+    // Nor by terms of the index's own syntax.
     for sneaky in [format!("r{room} treasure"), format!("room:r{room}"), format!("\" OR room:r{room} OR \"")]
     {
-        assert!(!find_ids(&camp.ada, &format!("q={}", escaped(&sneaky))).await.contains(&secret), "{sneaky}");
+        assert!(!find_ids(&team.ada, &format!("q={}", escaped(&sneaky))).await.contains(&secret), "{sneaky}");
     }
-    camp.nobody().get("/api/search?q=treasure").await.problem(401, "not_signed_in");
+    team.nobody().get("/api/search?q=treasure").await.problem(401, "not_signed_in");
     grace
-        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [grace.id, camp.ada.id]}))
+        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [grace.id, team.ada.id]}))
         .await
         .expect(200);
-    assert_eq!(find_ids(&camp.ada, "q=treasure").await, [public, secret]);
+    assert_eq!(find_ids(&team.ada, "q=treasure").await, [public, secret]);
 }
 
 #[tokio::test]
-async fn a_search_narrows_by_author_and_pages_backwards() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn search_narrows_by_author_and_pages_backwards() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let mut all = Vec::new();
     for n in 0..12 {
-        let who = if n % 3 == 0 { &grace } else { &camp.ada };
-        all.push((who.id, id(&who.say(camp.room, &format!("apple number {n}")).await)));
+        let who = if n % 3 == 0 { &grace } else { &team.ada };
+        all.push((who.id, id(&who.say(team.room, &format!("apple number {n}")).await)));
     }
     let of_grace: Vec<i64> = all.iter().rev().filter(|it| it.0 == grace.id).map(|it| it.1).collect();
-    assert_eq!(find_ids(&camp.ada, &format!("q=apple&creator_id={}", grace.id)).await, of_grace);
+    assert_eq!(find_ids(&team.ada, &format!("q=apple&creator_id={}", grace.id)).await, of_grace);
     let newest: Vec<i64> = all.iter().rev().map(|it| it.1).collect();
-    let first = camp.ada.get("/api/search?q=apple&limit=5").await.expect(200);
+    let first = team.ada.get("/api/search?q=apple&limit=5").await.expect(200);
     assert_eq!(first["has_before"], true);
-    assert_eq!(find_ids(&camp.ada, "q=apple&limit=5").await, newest[..5]);
+    assert_eq!(find_ids(&team.ada, "q=apple&limit=5").await, newest[..5]);
     let mut walked: Vec<i64> = newest[..5].to_vec();
     loop {
         let path = format!("/api/search?q=apple&limit=5&before={}", walked.last().unwrap());
-        let page = camp.ada.get(&path).await.expect(200);
+        let page = team.ada.get(&path).await.expect(200);
         walked.extend(page["results"].as_array().unwrap().iter().map(|it| id(&it["message"])));
         if page["has_before"] == false {
             break;
@@ -166,46 +166,46 @@ async fn a_search_narrows_by_author_and_pages_backwards() {
     }
     assert_eq!(walked, newest);
     for bad in ["limit=0", "limit=201", "limit=x", "before=x", "room_id=x", "creator_id=x"] {
-        camp.ada.get(&format!("/api/search?q=apple&{bad}")).await.refused(400);
+        team.ada.get(&format!("/api/search?q=apple&{bad}")).await.refused(400);
     }
-    let none = camp.ada.get("/api/search").await;
+    let none = team.ada.get("/api/search").await;
     assert!(matches!(none.status, 200 | 400 | 422), "{}", none.text());
 }
 
 #[tokio::test]
-async fn the_index_follows_edits_and_deletes() {
-    let camp = Camp::start().await;
-    let said = id(&camp.ada.say(camp.room, "We meet at the lighthouse").await);
-    assert_eq!(find_ids(&camp.ada, "q=lighthouse").await, [said]);
+async fn search_index_follows_edits_and_deletes() {
+    let team = Team::start().await;
+    let said = id(&team.ada.say(team.room, "We meet at the lighthouse").await);
+    assert_eq!(find_ids(&team.ada, "q=lighthouse").await, [said]);
     let path = format!("/api/messages/{said}");
-    camp.ada.patch(&path, json!({"content": "We meet at the windmill"})).await.expect(200);
-    assert_eq!(find_ids(&camp.ada, "q=lighthouse").await, [0i64; 0]);
-    assert_eq!(find_ids(&camp.ada, "q=windmill").await, [said]);
-    camp.ada.delete(&path).await.expect(204);
-    assert_eq!(find_ids(&camp.ada, "q=windmill").await, [0i64; 0]);
-    assert_eq!(find_ids(&camp.ada, "q=meet").await, [0i64; 0]);
+    team.ada.patch(&path, json!({"content": "We meet at the windmill"})).await.expect(200);
+    assert_eq!(find_ids(&team.ada, "q=lighthouse").await, [0i64; 0]);
+    assert_eq!(find_ids(&team.ada, "q=windmill").await, [said]);
+    team.ada.delete(&path).await.expect(204);
+    assert_eq!(find_ids(&team.ada, "q=windmill").await, [0i64; 0]);
+    assert_eq!(find_ids(&team.ada, "q=meet").await, [0i64; 0]);
 }
 
 #[tokio::test]
-async fn markup_is_not_searched_but_what_it_shows() {
-    let camp = Camp::start().await;
-    let said = id(&camp
+async fn search_matches_visible_text_not_markup() {
+    let team = Team::start().await;
+    let said = id(&team
         .ada
-        .say(camp.room, "A [map](https://example.com/hidden) with ```rust\nlet ferris = 1;\n```")
+        .say(team.room, "A [map](https://example.com/hidden) with ```rust\nlet ferris = 1;\n```")
         .await);
-    assert_eq!(find_ids(&camp.ada, "q=map").await, [said]);
-    assert_eq!(find_ids(&camp.ada, "q=ferris").await, [said]);
-    assert_eq!(find_ids(&camp.ada, "q=strong").await, [0i64; 0]);
+    assert_eq!(find_ids(&team.ada, "q=map").await, [said]);
+    assert_eq!(find_ids(&team.ada, "q=ferris").await, [said]);
+    assert_eq!(find_ids(&team.ada, "q=strong").await, [0i64; 0]);
 }
 
 #[tokio::test]
-async fn my_last_ten_searches_are_remembered_until_i_forget_them() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn search_history_keeps_the_last_ten_until_it_is_cleared() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     for n in 0..12 {
-        camp.ada.get(&format!("/api/search?q=topic{n}")).await.expect(200);
+        team.ada.get(&format!("/api/search?q=topic{n}")).await.expect(200);
     }
-    camp.ada.get("/api/search?q=topic5").await.expect(200);
+    team.ada.get("/api/search?q=topic5").await.expect(200);
     let queries = async |who: &Client| -> Vec<String> {
         let list = who.get("/api/searches").await.expect(200)["searches"].clone();
         for search in list.as_array().unwrap() {
@@ -214,35 +214,35 @@ async fn my_last_ten_searches_are_remembered_until_i_forget_them() {
         }
         list.as_array().unwrap().iter().map(|it| it["query"].as_str().unwrap().to_owned()).collect()
     };
-    // A search is remembered on the side: wait until the last one is.
+    // Searches are stored in the background: wait for the last one.
     let wanted = [
         "topic5", "topic11", "topic10", "topic9", "topic8", "topic7", "topic6", "topic4", "topic3", "topic2",
     ];
     within("the searches to be remembered", async {
-        while queries(&camp.ada).await != wanted {
+        while queries(&team.ada).await != wanted {
             tokio::task::yield_now().await;
         }
     })
     .await;
     assert_eq!(queries(&grace).await, [""; 0], "they are mine alone");
-    camp.ada.delete("/api/searches").await.expect(204);
-    assert_eq!(queries(&camp.ada).await, [""; 0]);
+    team.ada.delete("/api/searches").await.expect(204);
+    assert_eq!(queries(&team.ada).await, [""; 0]);
 }
 
 #[tokio::test]
-async fn filters_narrow_a_search_down() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace Hopper").await;
-    let kitchen = camp.closed_room("The Kitchen", &[&camp.ada, &grace]).await;
-    let in_talk = id(&camp.ada.say(camp.room, "a plan").await);
+async fn search_filters_narrow_the_results() {
+    let team = Team::start().await;
+    let grace = team.join("Grace Hopper").await;
+    let kitchen = team.closed_room("The Kitchen", &[&team.ada, &grace]).await;
+    let in_talk = id(&team.ada.say(team.room, "a plan").await);
     let in_kitchen = id(&grace.say(kitchen, "another plan <https://a.example/>").await);
     let file = id(&grace
         .upload(kitchen, &[("content", "the plan itself")], "plan.pdf", b"%PDF-1.7")
         .await
         .expect(201));
-    let played = id(&camp.ada.say(camp.room, "/play tada").await);
+    let played = id(&team.ada.say(team.room, "/play tada").await);
     let find = async |q: &str| {
-        let found = camp
+        let found = team
             .ada
             .get(&format!("/api/search?q={}", q.replace(' ', "%20").replace('"', "%22")))
             .await
@@ -259,7 +259,7 @@ async fn filters_narrow_a_search_down() {
     assert_eq!(find("in:talk").await, [played, in_talk], "a filter alone is a search");
     assert_eq!(find("plan from:nobody").await, [0; 0]);
     assert_eq!(find("plan in:nowhere").await, [0; 0]);
-    let today = &camp.ada.get(&format!("/api/messages/{in_talk}")).await.expect(200)["created_at"]
+    let today = &team.ada.get(&format!("/api/messages/{in_talk}")).await.expect(200)["created_at"]
         .as_str()
         .unwrap()[..10]
         .to_owned();
@@ -267,21 +267,21 @@ async fn filters_narrow_a_search_down() {
     assert_eq!(find(&format!("plan before:{today}")).await, [0; 0]);
     assert_eq!(find(&format!("plan after:{today}")).await, [0; 0]);
     assert_eq!(find("plan after:2020-01-01 before:2999-01-01").await.len(), 3);
-    camp.ada.delete(&format!("/api/messages/{file}")).await.expect(204);
+    team.ada.delete(&format!("/api/messages/{file}")).await.expect(204);
     assert_eq!(find("has:file").await, [0; 0], "the index follows deletions");
-    let eve = camp.join("Eve").await;
+    let eve = team.join("Eve").await;
     let hers = eve.get("/api/search?q=in:kitchen").await.expect(200);
     assert_eq!(hers["results"], json!([]), "another's room is not searched");
 }
 
 #[tokio::test]
-async fn a_page_of_hits_is_whole_however_the_rooms_are_mixed() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let theirs = camp.closed_room("Theirs", &[&camp.ada]).await;
-    let hers = camp.closed_room("Hers", &[&camp.ada, &grace]).await;
+async fn search_pages_are_complete_however_the_rooms_are_mixed() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let theirs = team.closed_room("Theirs", &[&team.ada]).await;
+    let hers = team.closed_room("Hers", &[&team.ada, &grace]).await;
     let mut said = Vec::new();
-    // Long stretches of one room, then of another, then both in turns.
+    // Long runs of one room, then of the other, then both in turns.
     for number in 0..460 {
         let room = match number {
             0..150 => hers,
@@ -291,14 +291,14 @@ async fn a_page_of_hits_is_whole_however_the_rooms_are_mixed() {
             _ if number % 5 == 0 => hers,
             _ => theirs,
         };
-        let message = id(&camp.ada.say(room, &format!("tea number {number}")).await);
+        let message = id(&team.ada.say(room, &format!("tea number {number}")).await);
         if room == hers {
             said.insert(0, message);
         }
     }
     for more_rooms in [0, 5] {
         for number in 0..more_rooms {
-            camp.closed_room(&format!("More {number}"), &[&grace]).await;
+            team.closed_room(&format!("More {number}"), &[&grace]).await;
         }
         for limit in [1, 8, 20, 50, 100, 200] {
             for query in ["q=tea", "q=tea%20from:ada", &format!("q=tea&room_id={hers}"), "q=te"] {

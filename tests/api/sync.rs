@@ -1,4 +1,4 @@
-//! Catching up over HTTP.
+//! Catching up over HTTP (`/api/sync`).
 
 use crate::support::*;
 
@@ -23,25 +23,25 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_happened_since_is_told_in_order() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn sync_returns_events_since_a_seq_in_order() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let since = now(&grace).await;
     assert_eq!(sync(&grace, since).await, (vec![], since));
-    let said = camp.ada.say(camp.room, "Hello").await;
+    let said = team.ada.say(team.room, "Hello").await;
     let path = format!("/api/messages/{}", id(&said));
-    let edited = camp.ada.patch(&path, json!({"content": "Hello!"})).await.expect(200);
-    camp.ada.delete(&path).await.expect(204);
-    let room = camp.ada.post("/api/rooms", json!({"name": "New", "kind": "open"})).await.expect(201);
-    camp.ada.patch(&format!("/api/rooms/{}", id(&room)), json!({"name": "Newer"})).await.expect(200);
-    camp.ada.delete(&format!("/api/rooms/{}", id(&room))).await.expect(204);
-    camp.ada.patch(&format!("/api/users/{}", camp.ada.id), json!({"bio": "At the fire"})).await.expect(200);
-    camp.ada.patch("/api/account", json!({"name": "Kontor Süd"})).await.expect(200);
+    let edited = team.ada.patch(&path, json!({"content": "Hello!"})).await.expect(200);
+    team.ada.delete(&path).await.expect(204);
+    let room = team.ada.post("/api/rooms", json!({"name": "New", "kind": "open"})).await.expect(201);
+    team.ada.patch(&format!("/api/rooms/{}", id(&room)), json!({"name": "Newer"})).await.expect(200);
+    team.ada.delete(&format!("/api/rooms/{}", id(&room))).await.expect(204);
+    team.ada.patch(&format!("/api/users/{}", team.ada.id), json!({"bio": "At the fire"})).await.expect(200);
+    team.ada.patch("/api/account", json!({"name": "Kontor Süd"})).await.expect(200);
     let (events, seq) = sync(&grace, since).await;
     let kinds = kinds(&events);
-    // A deleted message may be told as its whole story or only as its end; the end is there.
+    // The events before a deletion may be omitted; the deletion itself may not.
     let deleted = events.iter().find(|it| it["type"] == "message.deleted").expect("message.deleted");
-    assert_eq!((&deleted["room_id"], &deleted["message_id"]), (&json!(camp.room), &said["id"]));
+    assert_eq!((&deleted["room_id"], &deleted["message_id"]), (&json!(team.room), &said["id"]));
     if let Some(updated) = events.iter().find(|it| it["type"] == "message.updated") {
         assert_eq!(updated["message"]["id"], edited["id"]);
     }
@@ -58,13 +58,13 @@ async fn what_happened_since_is_told_in_order() {
 }
 
 #[tokio::test]
-async fn messages_come_whole_and_with_the_id_as_seq() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn sync_returns_whole_messages_with_the_id_as_seq() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let since = now(&grace).await;
     let mut said = Vec::new();
     for n in 0..5 {
-        said.push(camp.ada.say(camp.room, &format!("{n}")).await);
+        said.push(team.ada.say(team.room, &format!("{n}")).await);
     }
     let (events, _) = sync(&grace, since).await;
     let created: Vec<Value> =
@@ -79,58 +79,58 @@ async fn messages_come_whole_and_with_the_id_as_seq() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_what_they_may_not_see() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
+async fn sync_omits_rooms_that_one_is_not_in() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
     let since = now(&linus).await;
-    let room = camp.closed_room("Closed", &[&camp.ada, &grace]).await;
-    let said = camp.ada.say(room, "Between us").await;
-    camp.ada
+    let room = team.closed_room("Closed", &[&team.ada, &grace]).await;
+    let said = team.ada.say(room, "Between us").await;
+    team.ada
         .patch(&format!("/api/messages/{}", id(&said)), json!({"content": "Between us two"}))
         .await
         .expect(200);
-    let direct = camp.ada.direct_with(&[&grace]).await;
-    camp.ada.say(direct, "Even more so").await;
+    let direct = team.ada.direct_with(&[&grace]).await;
+    team.ada.say(direct, "Even more so").await;
     let (events, _) = sync(&linus, since).await;
     assert_eq!(events, [] as [Value; 0]);
     let (events, _) = sync(&grace, since).await;
-    let told = kinds(&events);
-    assert!(told.contains(&"message.created"), "{told:?}");
+    let kinds = kinds(&events);
+    assert!(kinds.contains(&"message.created"), "{kinds:?}");
     let text = serde_json::to_string(&events).unwrap();
     assert!(text.contains("Between us two") && text.contains("Even more so"), "{text}");
 }
 
 #[tokio::test]
-async fn who_was_removed_is_told_so_and_nothing_else_of_the_room() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let room = camp.closed_room("Closed", &[&camp.ada, &grace]).await;
+async fn sync_tells_a_removed_member_only_of_the_removal() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let room = team.closed_room("Closed", &[&team.ada, &grace]).await;
     let since = now(&grace).await;
-    camp.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id]})).await.expect(200);
-    camp.ada.say(room, "Now that she is gone").await;
+    team.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id]})).await.expect(200);
+    team.ada.say(room, "Now that she is gone").await;
     let (events, _) = sync(&grace, since).await;
     assert!(!serde_json::to_string(&events).unwrap().contains("Now that she is gone"), "{events:?}");
     let lost = events.iter().find(|it| it["type"] == "membership.updated").expect("membership.updated");
     assert_eq!((&lost["room_id"], &lost["user_id"]), (&json!(room), &json!(grace.id)));
     assert_eq!(lost["membership"], Value::Null);
-    let (events, _) = sync(&camp.ada, since).await;
+    let (events, _) = sync(&team.ada, since).await;
     assert!(
-        events.iter().all(|it| it["type"] != "membership.updated" || it["user_id"] == camp.ada.id),
+        events.iter().all(|it| it["type"] != "membership.updated" || it["user_id"] == team.ada.id),
         "{events:?}"
     );
 }
 
 #[tokio::test]
-async fn a_sync_without_a_start_or_from_the_future_is_refused() {
-    let camp = Camp::start().await;
+async fn sync_without_a_valid_since_is_refused() {
+    let team = Team::start().await;
     for query in ["", "?since=", "?since=x", "?since=1.5", "?since=99999999999999999999"] {
-        camp.ada.get(&format!("/api/sync{query}")).await.refused(400);
+        team.ada.get(&format!("/api/sync{query}")).await.refused(400);
     }
     for query in ["?since=-1", "?since=-9223372036854775808"] {
-        let reply = camp.ada.get(&format!("/api/sync{query}")).await;
+        let reply = team.ada.get(&format!("/api/sync{query}")).await;
         assert!(matches!(reply.status, 200 | 400 | 410), "{}", reply.text());
     }
-    let ahead = camp.ada.get("/api/sync?since=9223372036854775807").await;
+    let ahead = team.ada.get("/api/sync?since=9223372036854775807").await;
     assert!(matches!(ahead.status, 200 | 400 | 410), "{}", ahead.text());
     if ahead.status == 200 {
         assert_eq!(ahead.json()["events"], json!([]));
@@ -138,69 +138,69 @@ async fn a_sync_without_a_start_or_from_the_future_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_of_events_that_came_to_nothing_hides_none_that_follow() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn sync_page_of_superseded_events_hides_none_that_follow() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let since = now(&grace).await;
-    let doomed = format!("/api/messages/{}", id(&camp.ada.say(camp.room, "Restless").await));
+    let doomed = format!("/api/messages/{}", id(&team.ada.say(team.room, "Restless").await));
     for _ in 0..25 {
-        let edits = (0..50).map(|n| camp.ada.patch(&doomed, json!({"content": format!("{n}")})));
+        let edits = (0..50).map(|n| team.ada.patch(&doomed, json!({"content": format!("{n}")})));
         for edit in futures_util::future::join_all(edits).await {
             edit.expect(200);
         }
     }
-    camp.ada.delete(&doomed).await.expect(204);
-    let kept = camp.ada.say(camp.room, "Calm").await;
-    let kept = camp
+    team.ada.delete(&doomed).await.expect(204);
+    let kept = team.ada.say(team.room, "Calm").await;
+    let kept = team
         .ada
         .patch(&format!("/api/messages/{}", id(&kept)), json!({"content": "Calm again"}))
         .await
         .expect(200);
-    let mut told = Vec::new();
+    let mut events_so_far = Vec::new();
     let mut from = since;
     loop {
         let (events, seq) = sync(&grace, from).await;
-        told.extend(events);
+        events_so_far.extend(events);
         if seq == from {
             break;
         }
         from = seq;
     }
-    assert_eq!(kinds(&told), ["message.deleted", "message.created", "message.updated"]);
-    assert_eq!(told[2]["message"], kept);
+    assert_eq!(kinds(&events_so_far), ["message.deleted", "message.created", "message.updated"]);
+    assert_eq!(events_so_far[2]["message"], kept);
     let mut socket = grace.socket().await;
-    socket.join_since(camp.room, since).await;
-    assert_eq!(socket.expect("message.deleted").await["seq"], told[0]["seq"]);
+    socket.join_since(team.room, since).await;
+    assert_eq!(socket.expect("message.deleted").await["seq"], events_so_far[0]["seq"]);
     assert_eq!(socket.expect("message.updated").await["message"], kept);
 }
 
 #[tokio::test]
-async fn more_than_one_answer_holds_comes_in_several_without_gap_or_double() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn sync_in_several_pages_has_no_gap_or_duplicate() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let since = now(&grace).await;
-    let direct = camp.ada.direct_with(&[&grace]).await;
+    let direct = team.ada.direct_with(&[&grace]).await;
     let mut said = Vec::new();
     for n in 0..25 {
-        let room = if n % 2 == 0 { camp.room } else { direct };
+        let room = if n % 2 == 0 { team.room } else { direct };
         said.extend(
-            futures_util::future::join_all((0..100).map(|_| camp.ada.say(room, "One of many")))
+            futures_util::future::join_all((0..100).map(|_| team.ada.say(room, "One of many")))
                 .await
                 .iter()
                 .map(id),
         );
     }
     said.sort_unstable();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     let mut from = since;
     loop {
         let (events, seq) = sync(&grace, from).await;
         let created = events.iter().filter(|it| it["type"] == "message.created");
-        heard.extend(created.map(|it| it["seq"].as_i64().unwrap()));
+        received.extend(created.map(|it| it["seq"].as_i64().unwrap()));
         if seq == from {
             break;
         }
         from = seq;
     }
-    assert_eq!(heard, said);
+    assert_eq!(received, said);
 }

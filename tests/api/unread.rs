@@ -1,4 +1,4 @@
-//! What is unread, and which of it means me.
+//! Unread and mention counts.
 
 use crate::support::*;
 
@@ -7,171 +7,171 @@ fn mention(person: &Person) -> String {
 }
 
 #[tokio::test]
-async fn others_messages_are_unread_until_they_are_read() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let first = camp.ada.say(camp.room, "One").await;
-    let second = camp.ada.say(camp.room, "Two").await;
-    camp.ada.say(camp.room, "Three").await;
-    assert_eq!(grace.unread(camp.room).await, (3, 0));
-    assert_eq!(camp.ada.unread(camp.room).await, (0, 0), "what I write, I have read");
-    let read = format!("/api/rooms/{}/read", camp.room);
+async fn unread_counts_messages_of_others_until_they_are_read() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let first = team.ada.say(team.room, "One").await;
+    let second = team.ada.say(team.room, "Two").await;
+    team.ada.say(team.room, "Three").await;
+    assert_eq!(grace.unread(team.room).await, (3, 0));
+    assert_eq!(team.ada.unread(team.room).await, (0, 0), "what I write, I have read");
+    let read = format!("/api/rooms/{}/read", team.room);
     grace.post(&read, json!({"message_id": id(&second)})).await.expect(204);
-    assert_eq!(grace.unread(camp.room).await, (1, 0));
-    assert_eq!(grace.my_room(camp.room).await["membership"]["last_read_message_id"], second["id"]);
-    // A slower device of hers does not turn the clock back.
+    assert_eq!(grace.unread(team.room).await, (1, 0));
+    assert_eq!(grace.my_room(team.room).await["membership"]["last_read_message_id"], second["id"]);
+    // An older message does not move the mark back.
     grace.post(&read, json!({"message_id": id(&first)})).await.expect(204);
-    assert_eq!(grace.my_room(camp.room).await["membership"]["last_read_message_id"], second["id"]);
-    let mine = grace.say(camp.room, "Four").await;
-    assert_eq!(grace.unread(camp.room).await, (0, 0), "who writes has read what was there");
-    assert_eq!(grace.my_room(camp.room).await["membership"]["last_read_message_id"], mine["id"]);
-    assert_eq!(camp.ada.unread(camp.room).await, (1, 0));
+    assert_eq!(grace.my_room(team.room).await["membership"]["last_read_message_id"], second["id"]);
+    let mine = grace.say(team.room, "Four").await;
+    assert_eq!(grace.unread(team.room).await, (0, 0), "who writes has read what was there");
+    assert_eq!(grace.my_room(team.room).await["membership"]["last_read_message_id"], mine["id"]);
+    assert_eq!(team.ada.unread(team.room).await, (1, 0));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let said = camp.ada.say(camp.room, "One").await;
-    let read = format!("/api/rooms/{}/read", camp.room);
+async fn read_mark_that_is_invalid_is_refused() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let said = team.ada.say(team.room, "One").await;
+    let read = format!("/api/rooms/{}/read", team.room);
     for bad in [json!({}), json!({"message_id": "1"}), json!({"message_id": 0}), json!({"message_id": -1})] {
         grace.post(&read, bad).await.invalid(&["message_id"]);
     }
-    let closed = camp.closed_room("Closed", &[&camp.ada]).await;
+    let closed = team.closed_room("Closed", &[&team.ada]).await;
     let elsewhere = grace.post(&format!("/api/rooms/{closed}/read"), json!({"message_id": id(&said)})).await;
     elsewhere.problem(404, "not_found");
-    // What is not there yet cannot have been read: messages to come stay unread.
+    // A mark beyond the newest message does not cover later ones.
     let future = grace.post(&read, json!({"message_id": i64::MAX})).await;
     assert!(matches!(future.status, 204 | 404 | 422), "{}", future.text());
-    camp.ada.say(camp.room, "Two").await;
-    assert!(grace.unread(camp.room).await.0 >= 1);
+    team.ada.say(team.room, "Two").await;
+    assert!(grace.unread(team.room).await.0 >= 1);
 }
 
 #[tokio::test]
-async fn a_mention_counts_for_whom_it_means() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let said = camp.ada.say(camp.room, &format!("{} could you look?", mention(&grace))).await;
+async fn mention_counts_once_per_message_for_those_it_names() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let said = team.ada.say(team.room, &format!("{} could you look?", mention(&grace))).await;
     assert_eq!(said["mentions"], json!([grace.id]));
     assert!(said["html"].as_str().unwrap().contains(&format!("data-user-id=\"{}\"", grace.id)), "{said}");
-    assert_eq!(grace.unread(camp.room).await, (1, 1));
-    assert_eq!(linus.unread(camp.room).await, (1, 0));
-    camp.ada.say(camp.room, &format!("{0} {0} and {1}", mention(&grace), mention(&linus))).await;
-    assert_eq!(grace.unread(camp.room).await, (2, 2), "one message is one mention");
-    assert_eq!(linus.unread(camp.room).await, (2, 1));
-    grace.post(&format!("/api/rooms/{}/read", camp.room), json!({"message_id": id(&said)})).await.expect(204);
-    assert_eq!(grace.unread(camp.room).await, (1, 1));
+    assert_eq!(grace.unread(team.room).await, (1, 1));
+    assert_eq!(linus.unread(team.room).await, (1, 0));
+    team.ada.say(team.room, &format!("{0} {0} and {1}", mention(&grace), mention(&linus))).await;
+    assert_eq!(grace.unread(team.room).await, (2, 2), "one message is one mention");
+    assert_eq!(linus.unread(team.room).await, (2, 1));
+    grace.post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": id(&said)})).await.expect(204);
+    assert_eq!(grace.unread(team.room).await, (1, 1));
     for everybody in ["@here", "@room"] {
-        camp.ada.say(camp.room, &format!("{everybody} lunch!")).await;
+        team.ada.say(team.room, &format!("{everybody} lunch!")).await;
     }
-    assert_eq!(grace.unread(camp.room).await, (3, 3));
-    assert_eq!(camp.ada.unread(camp.room).await, (0, 0));
-    camp.ada.say(camp.room, &format!("@here, and above all {}", mention(&grace))).await;
-    assert_eq!(grace.unread(camp.room).await, (4, 4), "meant twice, counted once");
+    assert_eq!(grace.unread(team.room).await, (3, 3));
+    assert_eq!(team.ada.unread(team.room).await, (0, 0));
+    team.ada.say(team.room, &format!("@here, and above all {}", mention(&grace))).await;
+    assert_eq!(grace.unread(team.room).await, (4, 4), "meant twice, counted once");
 }
 
 #[tokio::test]
-async fn only_members_of_the_room_are_mentioned() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let room = camp.closed_room("Two", &[&camp.ada, &grace]).await;
+async fn mention_names_members_of_the_room_only() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let room = team.closed_room("Two", &[&team.ada, &grace]).await;
     let said =
-        camp.ada.say(room, &format!("{} {} @[Nobody](user:99999)", mention(&grace), mention(&linus))).await;
+        team.ada.say(room, &format!("{} {} @[Nobody](user:99999)", mention(&grace), mention(&linus))).await;
     assert_eq!(said["mentions"], json!([grace.id]));
     for nonsense in
         ["@[X](user:)", "@[X](user:-1)", "@[X](user:99999999999999999999)", "@[](user:1)", "@[X](user:1"]
     {
-        assert_eq!(camp.ada.say(room, nonsense).await["content"], nonsense);
+        assert_eq!(team.ada.say(room, nonsense).await["content"], nonsense);
     }
-    // Inside code it is only text.
-    let code = camp.ada.say(room, &format!("`{}` and `@here`", mention(&grace))).await;
+    // A mention inside code is only text.
+    let code = team.ada.say(room, &format!("`{}` and `@here`", mention(&grace))).await;
     assert_eq!(code["mentions"], json!([]));
 }
 
 #[tokio::test]
-async fn edits_and_deletes_change_the_counts() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let plain = camp.ada.say(camp.room, "Nobody in particular").await;
-    let meant = camp.ada.say(camp.room, &mention(&grace)).await;
-    assert_eq!(grace.unread(camp.room).await, (2, 1));
+async fn unread_counts_follow_edits_and_deletes() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let plain = team.ada.say(team.room, "Nobody in particular").await;
+    let meant = team.ada.say(team.room, &mention(&grace)).await;
+    assert_eq!(grace.unread(team.room).await, (2, 1));
     let path = |message: &Value| format!("/api/messages/{}", id(message));
-    let edited = camp
+    let edited = team
         .ada
         .patch(&path(&plain), json!({"content": format!("I mean {}", mention(&grace))}))
         .await
         .expect(200);
     assert_eq!(edited["mentions"], json!([grace.id]));
-    assert_eq!(grace.unread(camp.room).await, (2, 2));
-    camp.ada.patch(&path(&plain), json!({"content": "Never mind"})).await.expect(200);
-    assert_eq!(grace.unread(camp.room).await, (2, 1));
-    camp.ada.delete(&path(&meant)).await.expect(204);
-    assert_eq!(grace.unread(camp.room).await, (1, 0));
-    camp.ada.delete(&path(&plain)).await.expect(204);
-    assert_eq!(grace.unread(camp.room).await, (0, 0));
+    assert_eq!(grace.unread(team.room).await, (2, 2));
+    team.ada.patch(&path(&plain), json!({"content": "Never mind"})).await.expect(200);
+    assert_eq!(grace.unread(team.room).await, (2, 1));
+    team.ada.delete(&path(&meant)).await.expect(204);
+    assert_eq!(grace.unread(team.room).await, (1, 0));
+    team.ada.delete(&path(&plain)).await.expect(204);
+    assert_eq!(grace.unread(team.room).await, (0, 0));
 }
 
 #[tokio::test]
-async fn a_mark_set_on_a_deleted_message_holds() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    camp.ada.say(camp.room, "One").await;
-    let second = camp.ada.say(camp.room, "Two").await;
+async fn read_mark_on_a_deleted_message_holds() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    team.ada.say(team.room, "One").await;
+    let second = team.ada.say(team.room, "Two").await;
     grace
-        .post(&format!("/api/rooms/{}/read", camp.room), json!({"message_id": id(&second)}))
+        .post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": id(&second)}))
         .await
         .expect(204);
-    camp.ada.delete(&format!("/api/messages/{}", id(&second))).await.expect(204);
-    assert_eq!(grace.unread(camp.room).await, (0, 0));
-    camp.ada.say(camp.room, "Three").await;
-    assert_eq!(grace.unread(camp.room).await, (1, 0));
+    team.ada.delete(&format!("/api/messages/{}", id(&second))).await.expect(204);
+    assert_eq!(grace.unread(team.room).await, (0, 0));
+    team.ada.say(team.room, "Three").await;
+    assert_eq!(grace.unread(team.room).await, (1, 0));
 }
 
 #[tokio::test]
-async fn one_device_reads_for_all_of_them() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn read_mark_applies_to_all_devices() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let phone = grace.sign_in_again().await;
-    let said = camp.ada.say(camp.room, &mention(&grace)).await;
-    assert_eq!((grace.unread(camp.room).await, phone.unread(camp.room).await), ((1, 1), (1, 1)));
-    phone.post(&format!("/api/rooms/{}/read", camp.room), json!({"message_id": id(&said)})).await.expect(204);
-    assert_eq!((grace.unread(camp.room).await, phone.unread(camp.room).await), ((0, 0), (0, 0)));
+    let said = team.ada.say(team.room, &mention(&grace)).await;
+    assert_eq!((grace.unread(team.room).await, phone.unread(team.room).await), ((1, 1), (1, 1)));
+    phone.post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": id(&said)})).await.expect(204);
+    assert_eq!((grace.unread(team.room).await, phone.unread(team.room).await), ((0, 0), (0, 0)));
 }
 
 #[tokio::test]
-async fn an_invisible_room_has_nothing_unread() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let path = format!("/api/rooms/{}/involvement", camp.room);
+async fn invisible_room_has_nothing_unread() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let path = format!("/api/rooms/{}/involvement", team.room);
     grace.put(&path, json!({"involvement": "invisible"})).await.expect(200);
-    camp.ada.say(camp.room, "Anybody?").await;
-    assert_eq!(grace.unread(camp.room).await.0, 0);
+    team.ada.say(team.room, "Anybody?").await;
+    assert_eq!(grace.unread(team.room).await.0, 0);
 }
 
 #[tokio::test]
-async fn who_comes_later_has_no_backlog() {
-    let camp = Camp::start().await;
-    camp.ada.say(camp.room, "Long ago").await;
-    let grace = camp.join("Grace").await;
-    assert_eq!(grace.unread(camp.room).await, (0, 0));
-    let room = camp.closed_room("Closed", &[&camp.ada]).await;
-    camp.ada.say(room, "Before you").await;
-    camp.ada
-        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id, grace.id]}))
+async fn unread_count_of_a_new_member_starts_at_zero() {
+    let team = Team::start().await;
+    team.ada.say(team.room, "Long ago").await;
+    let grace = team.join("Grace").await;
+    assert_eq!(grace.unread(team.room).await, (0, 0));
+    let room = team.closed_room("Closed", &[&team.ada]).await;
+    team.ada.say(room, "Before you").await;
+    team.ada
+        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id, grace.id]}))
         .await
         .expect(200);
     assert_eq!(grace.unread(room).await, (0, 0));
-    camp.ada.say(room, "After you").await;
+    team.ada.say(room, "After you").await;
     assert_eq!(grace.unread(room).await, (1, 0));
 }
 
 #[tokio::test]
-async fn counts_outlive_a_restart() {
-    let mut camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    camp.ada.say(camp.room, &mention(&grace)).await;
-    camp.ada.say(camp.room, "and more").await;
-    camp.server.kill();
-    camp.server.restart();
-    assert_eq!(grace.unread(camp.room).await, (2, 1));
+async fn unread_counts_survive_a_restart() {
+    let mut team = Team::start().await;
+    let grace = team.join("Grace").await;
+    team.ada.say(team.room, &mention(&grace)).await;
+    team.ada.say(team.room, "and more").await;
+    team.server.kill();
+    team.server.restart();
+    assert_eq!(grace.unread(team.room).await, (2, 1));
 }

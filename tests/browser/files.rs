@@ -1,14 +1,14 @@
-//! Files: chosen, sent, looked at.
+//! Choosing, sending and viewing files.
 
 use std::path::{Path, PathBuf};
 
 use crate::{
-    driving::{ENTER, ESCAPE, Window, browsing},
-    people::two,
-    support::Camp,
+    driver::{ENTER, ESCAPE, Window, with_browser},
+    support::Team,
+    windows::two_windows,
 };
 
-/// A small picture of one colour, as a PNG that the browser itself makes.
+/// A small PNG of one colour, made by the browser.
 async fn picture(window: &Window, dir: &Path, name: &str, colour: &str) -> PathBuf {
     let script = format!(
         "const canvas = document.createElement('canvas'); canvas.width = 320; canvas.height = 200;
@@ -43,17 +43,17 @@ async fn choose(window: &Window, files: &[&Path]) {
 }
 
 #[tokio::test]
-async fn pictures_are_chosen_sent_with_words_and_looked_at_in_the_other_window() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+async fn pictures_are_sent_with_text_and_open_in_the_lightbox() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         let dir = tempfile::tempdir().unwrap();
         let ember = picture(&first, dir.path(), "ember.png", "#c2410c").await;
         let night = picture(&first, dir.path(), "night.png", "#181512").await;
         choose(&first, &[&ember, &night]).await;
         first.until("both are chosen", "return document.querySelectorAll('.chosen-file').length === 2").await;
         first.type_into(".composer-input", &format!("two evenings{ENTER}")).await;
-        second.sees("two evenings").await;
+        second.wait_for_message("two evenings").await;
         second
             .until(
                 "both pictures are there",
@@ -61,7 +61,7 @@ async fn pictures_are_chosen_sent_with_words_and_looked_at_in_the_other_window()
             )
             .await;
         first.until("nothing is on its way", "return !document.querySelector('.upload, .chosen-file')").await;
-        // The lightbox goes from one to the other, and Esc leaves it.
+        // The lightbox goes to the next picture, and Escape closes it.
         second.click(".picture").await;
         second
             .until("it is open", "return /1.*2/.test(document.querySelector('.lightbox-count')?.textContent)")
@@ -76,17 +76,17 @@ async fn pictures_are_chosen_sent_with_words_and_looked_at_in_the_other_window()
         second.assert_accessible("the lightbox").await;
         second.client.active_element().await.unwrap().send_keys(ESCAPE).await.unwrap();
         second.until("it is closed", "return !document.querySelector('.lightbox')").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_is_refused_in_plain_words_and_can_be_let_go() {
-    browsing(async |driver| {
-        let camp = Camp::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
-        let (_, first, _) = two(&camp, driver).await;
-        first.announce("413");
+async fn file_too_large_is_refused_with_a_reason_and_can_be_cancelled() {
+    with_browser(async |driver| {
+        let team = Team::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
+        let (_, first, _) = two_windows(&team, driver).await;
+        first.expect_complaint("413");
         let dir = tempfile::tempdir().unwrap();
         let large = dir.path().join("large.bin");
         std::fs::write(&large, vec![7; 3 << 20]).unwrap();
@@ -98,16 +98,16 @@ async fn a_file_that_is_too_large_is_refused_in_plain_words_and_can_be_let_go() 
             .await;
         first.click(".upload-cancel").await;
         first.until("it is gone", "return !document.querySelector('.upload')").await;
-        camp
+        team
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_plain_file_has_a_card_with_its_name_and_size() {
-    browsing(async |driver| {
-        let camp = Camp::start().await;
-        let (_, first, second) = two(&camp, driver).await;
+async fn file_card_shows_the_name() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
         let dir = tempfile::tempdir().unwrap();
         let notes = dir.path().join("notes <b> of & the evening.txt");
         std::fs::write(&notes, "kindling, matches, patience").unwrap();
@@ -117,7 +117,7 @@ async fn a_plain_file_has_a_card_with_its_name_and_size() {
         second
             .until("its card is there", "return document.querySelector('.file-name')?.textContent === 'notes <b> of & the evening.txt'")
             .await;
-        camp
+        team
     })
     .await;
 }

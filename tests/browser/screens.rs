@@ -1,5 +1,5 @@
-//! Every screen, at both sizes and in both themes: nothing is wider than the window, axe-core finds nothing, and the
-//! console is silent. `CAMPFIRE_SCREENSHOTS=screenshots cargo test --test browser screens` writes a picture of each.
+//! Every screen, at both sizes and in both themes: nothing overflows, axe-core finds no violation, and the console has no
+//! errors. `CAMPFIRE_SCREENSHOTS=screenshots cargo test --test browser screens` writes a picture of each.
 
 use std::{
     path::PathBuf,
@@ -7,12 +7,12 @@ use std::{
 };
 
 use crate::{
-    driving::{DESK, Driver, ESCAPE, Looks, PHONE, Window, browsing},
-    people::signed_in_on,
+    driver::{DESK, Driver, ESCAPE, PHONE, Screen, Window, with_browser},
     support::{
-        Camp, Server,
+        Server, Team,
         server::{campfire, spawn_until_ready},
     },
+    windows::signed_in_on,
 };
 
 /// A demo that ends with the test.
@@ -37,7 +37,7 @@ impl Drop for Demo {
     }
 }
 
-/// A window that looks at one screen after the other.
+/// A window that visits one screen after another.
 struct Gallery {
     window: Window,
     origin: String,
@@ -46,18 +46,18 @@ struct Gallery {
 }
 
 impl Gallery {
-    async fn of(driver: &Driver, looks: Looks, origin: &str) -> Gallery {
-        Gallery::with(driver.window_of(looks).await, looks, origin)
+    async fn open(driver: &Driver, screen: Screen, origin: &str) -> Gallery {
+        Gallery::with(driver.window_with(screen).await, screen, origin)
     }
 
-    fn with(window: Window, looks: Looks, origin: &str) -> Gallery {
-        let place = if looks.width < 500 { "phone" } else { "desk" };
-        let theme = if looks.dark { "dark" } else { "light" };
+    fn with(window: Window, screen: Screen, origin: &str) -> Gallery {
+        let place = if screen.width < 500 { "phone" } else { "desk" };
+        let theme = if screen.dark { "dark" } else { "light" };
         let dir = std::env::var_os("CAMPFIRE_SCREENSHOTS").map(PathBuf::from);
         Gallery { window, origin: origin.to_owned(), suffix: format!("{place}-{theme}"), dir }
     }
 
-    /// The list of rooms of whoever is signed in.
+    /// Goes to the list of rooms.
     async fn home(&self) {
         self.goto("/").await;
         self.window.find(".side-me").await;
@@ -67,7 +67,7 @@ impl Gallery {
         self.window.goto(&format!("{}{path}", self.origin)).await;
     }
 
-    /// Holds what is shown now to what every screen has to be, and takes its picture.
+    /// Asserts what holds for every screen, and takes its picture.
     async fn take(&self, screen: &str) {
         let name = format!("{screen}-{}", self.suffix);
         self.window
@@ -87,7 +87,7 @@ impl Gallery {
         }
     }
 
-    /// Goes to an address, waits for what has to be there, and takes it.
+    /// Goes to a path, waits for an element, and takes the screen.
     async fn visit(&self, screen: &str, path: &str, css: &str) {
         self.goto(path).await;
         self.window.find(css).await;
@@ -102,14 +102,14 @@ impl Gallery {
     }
 }
 
-const LOOKS: [Looks; 4] = [DESK, Looks { dark: true, ..DESK }, PHONE, Looks { dark: true, ..PHONE }];
+const SCREENS: [Screen; 4] = [DESK, Screen { dark: true, ..DESK }, PHONE, Screen { dark: true, ..PHONE }];
 
 #[tokio::test]
-async fn rooms_and_what_opens_over_them() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+async fn rooms_and_their_overlays_fit_and_are_accessible() {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let demo = Demo::start();
-            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            let gallery = Gallery::open(driver, screen, &demo.origin).await;
             gallery.home().await;
             gallery.take("rooms").await;
             let launch = gallery.room("Launch week").await;
@@ -136,11 +136,11 @@ async fn rooms_and_what_opens_over_them() {
 }
 
 #[tokio::test]
-async fn search() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+async fn search_screens_fit_and_are_accessible() {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let demo = Demo::start();
-            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            let gallery = Gallery::open(driver, screen, &demo.origin).await;
             gallery.home().await;
             gallery.visit("search-results", "/search?q=button", ".result").await;
             gallery.visit("search-nothing", "/search?q=xyzzy", ".empty").await;
@@ -152,11 +152,11 @@ async fn search() {
 }
 
 #[tokio::test]
-async fn settings() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+async fn settings_screens_fit_and_are_accessible() {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let demo = Demo::start();
-            let gallery = Gallery::of(driver, looks, &demo.origin).await;
+            let gallery = Gallery::open(driver, screen, &demo.origin).await;
             gallery.home().await;
             gallery.visit("settings", "/settings", ".settings-nav").await;
             for section in [
@@ -185,22 +185,22 @@ async fn settings() {
 }
 
 #[tokio::test]
-async fn getting_in_and_the_first_room() {
-    for looks in LOOKS {
-        browsing(async |driver| {
+async fn entry_screens_and_the_first_room_fit_and_are_accessible() {
+    for screen in SCREENS {
+        with_browser(async |driver| {
             let server = Server::start();
             let origin = format!("http://{}", server.address().get());
-            let gallery = Gallery::of(driver, looks, &origin).await;
+            let gallery = Gallery::open(driver, screen, &origin).await;
             gallery.visit("first-run", "/", "#field-account_name").await;
-            let camp = Camp::on(server).await;
+            let team = Team::on(server).await;
             gallery.visit("sign-in", "/signin", "#field-password").await;
-            gallery.visit("join", &format!("/join/{}", camp.join_code), "#field-name").await;
+            gallery.visit("join", &format!("/join/{}", team.join_code), "#field-name").await;
             gallery.visit("reset", "/reset/none", "#field-password").await;
             gallery.visit("transfer", "/transfer/none", ".entry .button").await;
-            let inside = signed_in_on(driver, looks, &origin, &camp.ada.email).await;
-            let inside = Gallery::with(inside, looks, &origin);
-            inside.visit("first-room", &format!("/rooms/{}", camp.room), ".welcome-qr").await;
-            camp
+            let inside = signed_in_on(driver, screen, &origin, &team.ada.email).await;
+            let inside = Gallery::with(inside, screen, &origin);
+            inside.visit("first-room", &format!("/rooms/{}", team.room), ".welcome-qr").await;
+            team
         })
         .await;
     }

@@ -1,4 +1,4 @@
-//! `campfire admin`, beside a server that runs and without one.
+//! `campfire admin`, beside a running server and without one.
 
 use super::start::{run, text};
 use crate::support::http::Credentials;
@@ -13,23 +13,23 @@ fn create(data: &str, name: &str, email: &str, password: &str) -> std::process::
 }
 
 #[tokio::test]
-async fn an_administrator_made_on_the_host_signs_in_at_the_running_server() {
-    let camp = Camp::start().await;
-    let data = camp.server.data().to_str().unwrap().to_owned();
+async fn admin_create_works_beside_a_running_server() {
+    let team = Team::start().await;
+    let data = team.server.data().to_str().unwrap().to_owned();
     let made = create(&data, "Root", "root@example.com", "kindling and sparks");
     assert!(made.status.success(), "{}", text(&made.stderr));
-    let nobody = camp.nobody();
+    let nobody = team.nobody();
     let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
     let reply = nobody.post("/api/session", sign_in).await;
     assert_eq!(reply.expect(201)["user"]["role"], "admin");
     let root = Person::from_reply(&nobody, &reply, "root@example.com");
-    assert_eq!(ids(&root.get("/api/rooms").await.expect(200)["rooms"]), [camp.room], "in every open room");
-    root.say(camp.room, "Hello from the host").await;
-    camp.ada.get(&format!("/api/users/{}", root.id)).await.expect(200);
+    assert_eq!(ids(&root.get("/api/rooms").await.expect(200)["rooms"]), [team.room], "in every open room");
+    root.say(team.room, "Hello from the host").await;
+    team.ada.get(&format!("/api/users/{}", root.id)).await.expect(200);
 }
 
 #[tokio::test]
-async fn an_administrator_made_before_the_first_start_needs_no_set_up() {
+async fn admin_create_before_the_first_start_replaces_setup() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let made = create(data.to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
@@ -44,13 +44,13 @@ async fn an_administrator_made_before_the_first_start_needs_no_set_up() {
     let rooms = root.get("/api/rooms").await.expect(200);
     assert_eq!(rooms["rooms"][0]["name"], "All Talk");
     assert!(root.get("/api/account").await.expect(200)["join_code"].is_string());
-    nobody.post("/api/setup", crate::support::camp::setup_form()).await.problem(409, "conflict");
+    nobody.post("/api/setup", crate::support::team::setup_form()).await.problem(409, "conflict");
 }
 
 #[tokio::test]
-async fn what_cannot_be_created_is_refused_with_one_sentence() {
-    let camp = Camp::start().await;
-    let data = camp.server.data().to_str().unwrap().to_owned();
+async fn admin_create_refuses_bad_input_with_one_sentence() {
+    let team = Team::start().await;
+    let data = team.server.data().to_str().unwrap().to_owned();
     for (name, email, password) in [
         ("Root", "ADA@example.com", PASSWORD),
         ("Root", "nobody", PASSWORD),
@@ -63,16 +63,16 @@ async fn what_cannot_be_created_is_refused_with_one_sentence() {
         assert!(matches!(output.status.code(), Some(1 | 2)), "{name} {email}: {said}");
         assert_eq!(said.trim().lines().count(), 1, "{said}");
     }
-    assert_eq!(camp.ada.get("/api/users").await.expect(200)["users"].as_array().map(Vec::len), Some(1));
+    assert_eq!(team.ada.get("/api/users").await.expect(200)["users"].as_array().map(Vec::len), Some(1));
     let missing = run(&["admin", "create", "--data", &data, "--name", "Root"], &[], "");
     assert_eq!(missing.status.code(), Some(2), "{}", text(&missing.stderr));
 }
 
 #[tokio::test]
-async fn people_are_listed_with_their_roles() {
-    let camp = Camp::start().await;
-    camp.join("Grace").await;
-    let list = run(&["admin", "list", "--data", camp.server.data().to_str().unwrap()], &[], "");
+async fn admin_list_shows_users_with_their_roles() {
+    let team = Team::start().await;
+    team.join("Grace").await;
+    let list = run(&["admin", "list", "--data", team.server.data().to_str().unwrap()], &[], "");
     assert!(list.status.success(), "{}", text(&list.stderr));
     let said = text(&list.stdout);
     let line_of =
@@ -85,17 +85,17 @@ async fn people_are_listed_with_their_roles() {
 }
 
 #[tokio::test]
-async fn a_lost_password_is_reset_by_a_link_that_works_once() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let data = camp.server.data().to_str().unwrap().to_owned();
+async fn admin_reset_password_prints_a_link_that_works_once() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let data = team.server.data().to_str().unwrap().to_owned();
     let output = run(&["admin", "reset-password", "GRACE@example.com", "--data", &data], &[], "");
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     let token =
         said.split("/reset/").nth(1).expect("a link").split_whitespace().next().expect("a token").to_owned();
     assert!(token.len() >= 43, "{token}");
-    let nobody = camp.nobody();
+    let nobody = team.nobody();
     let reset = |token: &str, password: &str| {
         let (nobody, path) = (nobody.clone(), format!("/api/session/reset/{token}"));
         let body = json!({"password": password});
@@ -119,7 +119,7 @@ async fn a_lost_password_is_reset_by_a_link_that_works_once() {
 }
 
 #[tokio::test]
-async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
+async fn admin_create_beside_a_server_without_setup_sets_it_up() {
     let server = Server::start();
     let made = create(server.data().to_str().unwrap(), "Root", "root@example.com", "kindling and sparks");
     assert!(made.status.success(), "{}", text(&made.stderr));
@@ -130,21 +130,21 @@ async fn an_administrator_made_beside_a_server_without_set_up_sets_it_up() {
         }
     })
     .await;
-    nobody.post("/api/setup", crate::support::camp::setup_form()).await.problem(409, "conflict");
+    nobody.post("/api/setup", crate::support::team::setup_form()).await.problem(409, "conflict");
     let sign_in = json!({"email": "root@example.com", "password": "kindling and sparks"});
     assert_eq!(nobody.post("/api/session", sign_in).await.expect(201)["user"]["role"], "admin");
 }
 
 #[tokio::test]
-async fn a_reset_link_ends_with_the_password_that_it_was_asked_for() {
-    let camp = Camp::start().await;
-    let data = camp.server.data().to_str().unwrap().to_owned();
-    let output = run(&["admin", "reset-password", &camp.ada.email, "--data", &data], &[], "");
+async fn reset_link_is_invalid_after_a_password_change() {
+    let team = Team::start().await;
+    let data = team.server.data().to_str().unwrap().to_owned();
+    let output = run(&["admin", "reset-password", &team.ada.email, "--data", &data], &[], "");
     let said = String::from_utf8(output.stdout).unwrap();
     let token =
         said.split("/reset/").nth(1).expect("a link").split_whitespace().next().expect("a token").to_owned();
     let change = json!({ "password": "a brand new password", "current_password": PASSWORD });
-    camp.ada.patch(&format!("/api/users/{}", camp.ada.id), change).await.expect(200);
+    team.ada.patch(&format!("/api/users/{}", team.ada.id), change).await.expect(200);
     let late = json!({ "password": "and another password" });
-    camp.nobody().post(&format!("/api/session/reset/{token}"), late).await.problem(404, "not_found");
+    team.nobody().post(&format!("/api/session/reset/{token}"), late).await.problem(404, "not_found");
 }

@@ -1,4 +1,4 @@
-//! `campfire backup` and `campfire restore`, beside a server that runs and without one.
+//! `campfire backup` and `campfire restore`, beside a running server and without one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
@@ -26,7 +26,7 @@ fn path(path: &Path) -> &str {
 }
 
 #[track_caller]
-pub(crate) fn done(output: &Output) {
+pub(crate) fn assert_success(output: &Output) {
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
@@ -51,29 +51,29 @@ fn unpacked(file: &Path) -> Vec<(String, Vec<u8>)> {
     entries.collect()
 }
 
-/// A set-up server that has stopped, with a message and a file, and its backup.
-struct Backed {
+/// The data of a stopped server with a message and a file, and its backup.
+struct BackedUp {
     dir: tempfile::TempDir,
     archive: PathBuf,
     data: PathBuf,
 }
 
-async fn backed() -> Backed {
+async fn backed_up() -> BackedUp {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut camp = Camp::on(Server::on(&data, &[])).await;
-    camp.ada.say(camp.room, "kindling").await;
-    camp.ada.upload(camp.room, &[], "log.txt", &vec![b'x'; 3_000]).await.expect(201);
-    assert!(camp.server.terminate().success());
+    let mut team = Team::on(Server::on(&data, &[])).await;
+    team.ada.say(team.room, "kindling").await;
+    team.ada.upload(team.room, &[], "log.txt", &vec![b'x'; 3_000]).await.expect(201);
+    assert!(team.server.terminate().success());
     std::fs::create_dir_all(data.join("certificates/chat.example.org")).unwrap();
     std::fs::write(data.join("certificates/chat.example.org/key.pem"), "a key").unwrap();
     let archive = dir.path().join("campfire.tar.zst");
-    done(&backup(&archive, &data, &[]));
-    Backed { dir, archive, data }
+    assert_success(&backup(&archive, &data, &[]));
+    BackedUp { dir, archive, data }
 }
 
-/// Posts until told to stop; answers what was acknowledged, by id, and counts it as it comes.
-async fn speak(
+/// Posts until `stop` is set and counts acknowledgements; returns the acknowledged messages by id.
+async fn post_until_stopped(
     person: Person,
     room: i64,
     name: usize,
@@ -93,7 +93,7 @@ async fn speak(
     acked
 }
 
-/// Waits until a counter has come so far.
+/// Waits until the counter has reached this value.
 async fn reaches(acks: &AtomicUsize, count: usize) {
     within("messages to be acknowledged", async {
         while acks.load(Ordering::Relaxed) < count {
@@ -105,49 +105,55 @@ async fn reaches(acks: &AtomicUsize, count: usize) {
 }
 
 #[tokio::test]
-async fn a_backup_made_while_people_talk_has_all_that_was_acknowledged_before_it_began() {
-    let camp = Camp::start().await;
+async fn backup_under_load_has_all_that_was_acknowledged_before_it_began() {
+    let team = Team::start().await;
     let dir = tempfile::tempdir().unwrap();
     let bytes: Vec<u8> = (0..700_001_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
-    let file = camp.ada.upload(camp.room, &[], "noise.bin", &bytes).await.expect(201);
-    let gone = camp.ada.upload(camp.room, &[], "gone.txt", b"soon gone").await.expect(201);
-    camp.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
+    let file = team.ada.upload(team.room, &[], "noise.bin", &bytes).await.expect(201);
+    let gone = team.ada.upload(team.room, &[], "gone.txt", b"soon gone").await.expect(201);
+    team.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
     let (stop, acks) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let mut speakers = Vec::new();
+    let mut authors = Vec::new();
     for n in 0..4 {
-        let person = camp.join(&format!("Speaker {n}")).await;
-        speakers.push(tokio::spawn(speak(person, camp.room, n, Arc::clone(&stop), Arc::clone(&acks))));
+        let person = team.join(&format!("Speaker {n}")).await;
+        authors.push(tokio::spawn(post_until_stopped(
+            person,
+            team.room,
+            n,
+            Arc::clone(&stop),
+            Arc::clone(&acks),
+        )));
     }
     reaches(&acks, 200).await;
-    // Whatever has an id up to this one was acknowledged before the backup begins.
-    let last = id(&camp.ada.say(camp.room, "the last before the backup").await);
+    // Messages up to this id were acknowledged before the backup began.
+    let last = id(&team.ada.say(team.room, "the last before the backup").await);
     let archive = dir.path().join("campfire.tar.zst");
-    let (data, to) = (camp.server.data().to_owned(), archive.clone());
+    let (data, to) = (team.server.data().to_owned(), archive.clone());
     let made = tokio::task::spawn_blocking(move || backup(&to, &data, &[])).await.unwrap();
-    done(&made);
+    assert_success(&made);
     let during = acks.load(Ordering::Relaxed);
     reaches(&acks, during + 50).await;
     stop.store(true, Ordering::Relaxed);
     let mut acked = BTreeMap::new();
-    for speaker in speakers {
-        acked.extend(speaker.await.unwrap());
+    for author in authors {
+        acked.extend(author.await.unwrap());
     }
     assert_eq!(
         std::fs::metadata(&archive).unwrap().permissions().mode() & 0o777,
         0o600,
         "there are keys in it"
     );
-    assert!(!names(camp.server.data()).contains(&".backup".to_owned()), "it clears up");
+    assert!(!names(team.server.data()).contains(&".backup".to_owned()), "it clears up");
 
     let restored = dir.path().join("restored");
-    done(&restore(&archive, &restored, &[]));
-    done(&run(&["check", "--data", path(&restored)], &[], ""));
+    assert_success(&restore(&archive, &restored, &[]));
+    assert_success(&run(&["check", "--data", path(&restored)], &[], ""));
     let server = Server::on(&restored, &[]);
-    let ada = Client::new(server.address(), camp.ada.credentials().clone());
+    let ada = Client::new(server.address(), team.ada.credentials().clone());
     let mut found: HashSet<(i64, String)> = HashSet::new();
     let mut before = last + 1;
     loop {
-        let page = ada.get(&format!("/api/rooms/{}/messages?before={before}", camp.room)).await.expect(200);
+        let page = ada.get(&format!("/api/rooms/{}/messages?before={before}", team.room)).await.expect(200);
         let messages = page["messages"].as_array().unwrap();
         let Some(oldest) = messages.iter().map(id).min() else { break };
         for message in messages {
@@ -167,9 +173,9 @@ async fn a_backup_made_while_people_talk_has_all_that_was_acknowledged_before_it
 }
 
 #[tokio::test]
-async fn a_backup_is_an_archive_that_other_tools_open_with_a_manifest_of_all_that_is_in_it() {
-    let backed = backed().await;
-    let entries = unpacked(&backed.archive);
+async fn backup_is_a_tar_zst_with_a_manifest_of_its_files() {
+    let backed_up = backed_up().await;
+    let entries = unpacked(&backed_up.archive);
     let (last, manifest) = entries.last().unwrap();
     assert_eq!(last, "manifest.json");
     let manifest: Value = serde_json::from_slice(manifest).unwrap();
@@ -193,8 +199,8 @@ async fn a_backup_is_an_archive_that_other_tools_open_with_a_manifest_of_all_tha
 }
 
 #[tokio::test]
-async fn a_backup_goes_through_a_pipe_into_a_restore() {
-    let Backed { dir, data, .. } = backed().await;
+async fn backup_pipes_into_restore() {
+    let BackedUp { dir, data, .. } = backed_up().await;
     let target = dir.path().join("new/place");
     let mut from =
         campfire().args(["backup", "-", "--data", path(&data)]).stdout(Stdio::piped()).spawn().unwrap();
@@ -212,12 +218,12 @@ async fn a_backup_goes_through_a_pipe_into_a_restore() {
 }
 
 #[tokio::test]
-async fn what_would_overwrite_something_is_refused() {
-    let Backed { dir, archive, data } = backed().await;
+async fn backup_and_restore_refuse_to_overwrite_and_name_wrong_paths() {
+    let BackedUp { dir, archive, data } = backed_up().await;
     let before = std::fs::read(&archive).unwrap();
     refused(&backup(&archive, &data, &[]), 1, &["exists", "--force"]);
     assert_eq!(std::fs::read(&archive).unwrap(), before);
-    done(&backup(&archive, &data, &["--force"]));
+    assert_success(&backup(&archive, &data, &["--force"]));
     assert_ne!(std::fs::read(&archive).unwrap(), before, "it tells another moment");
     refused(&restore(&archive, &data, &[]), 1, &["not empty", "--data"]);
     for ending in ["campfire.tar", "campfire.tar.gz", "campfire.zip", "campfire"] {
@@ -235,8 +241,8 @@ async fn what_would_overwrite_something_is_refused() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_not_whole_leaves_nothing_behind() {
-    let Backed { dir, archive, .. } = backed().await;
+async fn restore_of_a_damaged_archive_leaves_nothing_behind() {
+    let BackedUp { dir, archive, .. } = backed_up().await;
     let whole = std::fs::read(&archive).unwrap();
     let broken = dir.path().join("broken.tar.zst");
     let target = dir.path().join("target");
@@ -262,14 +268,14 @@ async fn an_archive_that_is_not_whole_leaves_nothing_behind() {
         assert_eq!(names(&empty), [""; 0], "{what}");
     }
     let verified = restore(&archive, &target, &["--verify"]);
-    done(&verified);
+    assert_success(&verified);
     assert!(text(&verified.stdout).contains("is whole"), "{}", text(&verified.stdout));
     assert!(!target.exists(), "it only verifies");
-    done(&restore(&archive, &empty, &[]));
+    assert_success(&restore(&archive, &empty, &[]));
     assert_eq!(names(&empty), ["campfire.db", "certificates", "files"]);
 }
 
-/// Packs entries as they are given, whatever they are.
+/// Packs these entries without checks.
 fn pack(to: &Path, entries: &[(tar::Header, Vec<u8>)]) {
     let mut tar = tar::Builder::new(zstd::Encoder::new(std::fs::File::create(to).unwrap(), 1).unwrap());
     for (header, bytes) in entries {
@@ -278,7 +284,7 @@ fn pack(to: &Path, entries: &[(tar::Header, Vec<u8>)]) {
     tar.into_inner().unwrap().finish().unwrap();
 }
 
-/// A header with this very name, which the library would refuse to set.
+/// A header with exactly this name, which the library would refuse to set.
 fn header(name: &str, size: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
@@ -289,15 +295,15 @@ fn header(name: &str, size: u64) -> tar::Header {
 }
 
 #[tokio::test]
-async fn a_hostile_archive_reaches_nothing_outside() {
-    let Backed { dir, archive, .. } = backed().await;
+async fn restore_of_a_hostile_archive_writes_nothing() {
+    let BackedUp { dir, archive, .. } = backed_up().await;
     let good: Vec<(tar::Header, Vec<u8>)> = unpacked(&archive)
         .into_iter()
         .map(|(name, bytes)| (header(&name, bytes.len() as u64), bytes))
         .collect();
     let hostile = dir.path().join("hostile.tar.zst");
     pack(&hostile, &good);
-    done(&restore(&hostile, &dir.path().join("target"), &["--verify"]));
+    assert_success(&restore(&hostile, &dir.path().join("target"), &["--verify"]));
     let (manifest, rest) = good.split_last().unwrap();
     let with = |extra: (tar::Header, Vec<u8>)| [rest, &[extra, manifest.clone()]].concat();
     let link = |kind: tar::EntryType, name: &str| {
@@ -351,27 +357,27 @@ async fn a_hostile_archive_reaches_nothing_outside() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_lost_is_told_and_the_rest_is_backed_up() {
-    let Backed { dir, data, .. } = backed().await;
+async fn backup_reports_a_missing_file_and_has_the_rest() {
+    let BackedUp { dir, data, .. } = backed_up().await;
     let folder = std::fs::read_dir(data.join("files")).unwrap().map(|it| it.unwrap().path());
     let folder = folder.into_iter().find(|path| !path.ends_with("incoming")).unwrap();
     std::fs::remove_dir_all(folder).unwrap();
     let archive = dir.path().join("second.tar.zst");
     let made = backup(&archive, &data, &[]);
-    done(&made);
+    assert_success(&made);
     assert!(text(&made.stderr).contains("1 uploaded files were not there"), "{}", text(&made.stderr));
     let manifest: Value = serde_json::from_slice(&unpacked(&archive).last().unwrap().1).unwrap();
     assert_eq!(manifest["missing"].as_array().unwrap().len(), 1);
     let restored = restore(&archive, &dir.path().join("restored"), &[]);
-    done(&restored);
+    assert_success(&restored);
     assert!(text(&restored.stderr).contains("not there already"), "{}", text(&restored.stderr));
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_nothing_is_left() {
-    let Backed { dir, data, .. } = backed().await;
+async fn backup_on_a_full_disk_fails_and_leaves_nothing() {
+    let BackedUp { dir, data, .. } = backed_up().await;
     let archive = dir.path().join("full.tar.zst");
-    // The nearest thing to a full disk that needs no root: no file may grow beyond a few KiB.
+    // A full disk is simulated without root: no file may grow beyond a few KiB.
     let line = "trap '' XFSZ; ulimit -f 8; exec \"$0\" backup \"$1\" --data \"$2\"";
     let output = std::process::Command::new("bash")
         .args(["-c", line, env!("CARGO_BIN_EXE_campfire"), path(&archive), path(&data)])
@@ -384,10 +390,10 @@ async fn a_full_disk_is_told_and_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_stopped_leaves_nothing() {
-    let Backed { dir, data, .. } = backed().await;
+async fn backup_that_is_stopped_leaves_nothing() {
+    let BackedUp { dir, data, .. } = backed_up().await;
     let archive = dir.path().join("stopped.tar.zst");
-    // It waits for another one, which is ours, so that the signal comes before its end for certain.
+    // This lock makes the backup wait, so that the signal always arrives before its end.
     let lock = std::fs::File::open(&data).unwrap();
     lock.lock().unwrap();
     let mut child = campfire()
@@ -406,10 +412,10 @@ async fn a_backup_that_is_stopped_leaves_nothing() {
     assert_eq!(wait_for(&mut child).and_then(|status| status.code()), Some(1));
     drop(lock);
     assert_eq!(names(dir.path()), ["campfire.tar.zst", "data"]);
-    done(&backup(&archive, &data, &[]));
+    assert_success(&backup(&archive, &data, &[]));
 }
 
-/// What stands in a directory once a name that is wanted is there.
+/// Waits until the directory has a wanted name; returns all names.
 async fn appears(directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let began = Instant::now();
     loop {
@@ -432,29 +438,29 @@ async fn metric(client: &Client, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_backup_that_was_missed_is_made_soon_after_the_start_and_old_ones_go() {
+async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     let dir = tempfile::tempdir().unwrap();
     let backups = dir.path().join("data/backups");
     std::fs::create_dir_all(&backups).unwrap();
     for name in [
-        "campfire-2020-01-05T0300Z.tar.zst",      // a Sunday: the last of its week
-        "campfire-2020-01-04T0300Z.tar.zst",      // the same week
-        "campfire-2020-01-06T0300Z.tar.zst.part", // of one that was killed
-        "campfire-2020-01-03T0300Z-keep.tar.zst", // somebody's own
+        "campfire-2020-01-05T0300Z.tar.zst", // a Sunday: the last of its week, kept
+        "campfire-2020-01-04T0300Z.tar.zst", // the same week, pruned
+        "campfire-2020-01-06T0300Z.tar.zst.part", // left by a killed backup, pruned
+        "campfire-2020-01-03T0300Z-keep.tar.zst", // not made by the schedule, kept
         "before-the-move.tar.zst",
     ] {
         std::fs::write(backups.join(name), "old").unwrap();
     }
     let settings = [("CAMPFIRE_BACKUP_DIR", path(&backups)), ("CAMPFIRE_BACKUP_DAILY", "1")];
-    let camp = Camp::on(Server::on(&dir.path().join("data"), &settings)).await;
-    camp.ada.say(camp.room, "before the backup").await;
+    let team = Team::on(Server::on(&dir.path().join("data"), &settings)).await;
+    team.ada.say(team.room, "before the backup").await;
     const LAST: &str = "campfire_backup_last_success_timestamp_seconds";
-    assert_eq!(metric(&camp.ada, LAST).await, 1_578_193_200.0, "that of 2020");
+    assert_eq!(metric(&team.ada, LAST).await, 1_578_193_200.0, "that of 2020");
     let new =
         |name: &str| name.starts_with("campfire-202") && !name.contains("2020-") && name.ends_with(".zst");
     appears(&backups, new).await;
     within("the success to be counted", async {
-        while metric(&camp.ada, LAST).await < 1_700_000_000.0 {
+        while metric(&team.ada, LAST).await < 1_700_000_000.0 {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     })
@@ -469,33 +475,33 @@ async fn a_backup_that_was_missed_is_made_soon_after_the_start_and_old_ones_go()
             "campfire-2020-01-05T0300Z.tar.zst"
         ]
     );
-    assert_eq!(metric(&camp.ada, "campfire_backup_failures_total").await, 0.0);
+    assert_eq!(metric(&team.ada, "campfire_backup_failures_total").await, 0.0);
     let archive = backups.join(made);
     assert!(unpacked(&archive).iter().all(|(name, _)| !name.contains("backups")), "not of itself");
-    done(&restore(&archive, &dir.path().join("restored"), &[]));
+    assert_success(&restore(&archive, &dir.path().join("restored"), &[]));
 }
 
 #[tokio::test]
-async fn a_backup_that_fails_by_itself_is_logged_and_counted_and_the_server_goes_on() {
+async fn scheduled_backup_failure_is_logged_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("file"), "no directory").unwrap();
     let backups = dir.path().join("file/backups");
-    let camp = Camp::with(&[("CAMPFIRE_BACKUP_DIR", path(&backups))]).await;
+    let team = Team::with(&[("CAMPFIRE_BACKUP_DIR", path(&backups))]).await;
     within("the failure to be counted", async {
-        while metric(&camp.ada, "campfire_backup_failures_total").await < 1.0 {
+        while metric(&team.ada, "campfire_backup_failures_total").await < 1.0 {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     })
     .await;
-    camp.ada.say(camp.room, "all is well").await;
-    let log = camp.server.log();
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("backup")).collect();
-    assert_eq!(told.len(), 1, "{log}");
-    assert!(told[0].contains("the backup failed") && told[0].contains("file/backups"), "{}", told[0]);
+    team.ada.say(team.room, "all is well").await;
+    let log = team.server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("backup")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains("the backup failed") && lines[0].contains("file/backups"), "{}", lines[0]);
 }
 
 #[tokio::test]
-async fn backups_do_not_lie_among_what_they_are_of() {
+async fn backup_dir_among_the_data_and_a_malformed_time_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
@@ -509,8 +515,8 @@ async fn backups_do_not_lie_among_what_they_are_of() {
 }
 
 #[test]
-fn a_backup_to_a_terminal_is_not_for_reading() {
-    // Without a terminal at hand: what is piped is taken, and is a zstd frame.
+fn backup_to_a_pipe_is_a_zstd_frame_that_restore_verifies() {
+    // Tests have no terminal, so only the pipe is shown: it gets a zstd frame.
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let made = run(
@@ -528,7 +534,7 @@ fn a_backup_to_a_terminal_is_not_for_reading() {
         &[],
         "kindling and sparks\n",
     );
-    done(&made);
+    assert_success(&made);
     let mut child =
         campfire().args(["backup", "-", "--data", path(&data)]).stdout(Stdio::piped()).spawn().unwrap();
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! `campfire bench`, against a real server and against one whose answers are tampered with on the way.
+//! `campfire bench`, against a real server and behind a proxy that tampers with its messages.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ struct Bench {
     html: String,
 }
 
-/// A short run with both reports.
+/// A short run that writes both reports.
 fn bench(address: SocketAddr, scenario: &str, more: &[&str]) -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let (json, html) = (dir.path().join("bench.json"), dir.path().join("bench.html"));
@@ -36,7 +36,7 @@ async fn in_background(address: SocketAddr, scenario: &'static str, more: &'stat
 }
 
 #[track_caller]
-fn all_right(bench: &Bench) {
+fn assert_passed(bench: &Bench) {
     let said = text(&bench.output.stderr) + &text(&bench.output.stdout);
     assert_eq!(bench.output.status.code(), Some(0), "{said}");
     let json = &bench.json;
@@ -44,34 +44,37 @@ fn all_right(bench: &Bench) {
     assert_eq!(json["requests"]["failed"], 0, "{json}");
     assert!(json["requests"]["done"].as_u64() > Some(0), "{json}");
     assert!(json["requests"]["latency_ms"]["p95"].as_f64() > Some(0.0), "{json}");
-    if let Some(heard) = json["deliveries"].as_object() {
-        assert!(heard["messages"].as_u64() > Some(0) && heard["expected"] == heard["received"], "{heard:?}");
+    if let Some(deliveries) = json["deliveries"].as_object() {
+        assert!(
+            deliveries["messages"].as_u64() > Some(0) && deliveries["expected"] == deliveries["received"],
+            "{deliveries:?}"
+        );
         for wrong in ["missing", "doubled", "out_of_order", "wrong_room", "unreadable", "lost_sockets"] {
-            assert_eq!(heard[wrong], 0, "{wrong}: {heard:?}");
+            assert_eq!(deliveries[wrong], 0, "{wrong}: {deliveries:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn every_scenario_runs_and_finds_nothing_wrong_and_leaves_no_rooms_behind() {
-    let camp = Camp::start().await;
-    let made = camp.ada.post("/api/tokens", json!({"name": "bench"})).await.expect(201);
+async fn bench_scenarios_find_no_fault_and_leave_no_rooms_behind() {
+    let team = Team::start().await;
+    let made = team.ada.post("/api/tokens", json!({"name": "bench"})).await.expect(201);
     let token: &'static str = made["token"].as_str().unwrap().to_owned().leak();
     let more: &'static [&'static str] = vec!["--token", token, "--rate", "40"].leak();
     for scenario in ["health", "list", "search", "send", "sockets", "mixed"] {
-        let bench = in_background(camp.server.address().get(), scenario, more).await;
-        all_right(&bench);
+        let bench = in_background(team.server.address().get(), scenario, more).await;
+        assert_passed(&bench);
         assert_eq!(bench.json["scenario"], scenario);
         assert_eq!(bench.json["deliveries"].is_object(), ["send", "sockets", "mixed"].contains(&scenario));
         is_self_contained(&bench.html);
         assert!(bench.html.contains("Every answer and every delivery was right."), "the verdict");
     }
-    let rooms = camp.ada.get("/api/rooms").await.expect(200);
-    assert_eq!(ids(&rooms["rooms"]), [camp.room], "only All Talk is left");
-    assert_eq!(camp.ada.get("/api/bots").await.expect(200)["bots"], json!([]));
+    let rooms = team.ada.get("/api/rooms").await.expect(200);
+    assert_eq!(ids(&rooms["rooms"]), [team.room], "only All Talk is left");
+    assert_eq!(team.ada.get("/api/bots").await.expect(200)["bots"], json!([]));
 }
 
-/// Nothing is loaded from anywhere, and no placeholder is left.
+/// Asserts that the page loads nothing from outside and has no placeholder left.
 fn is_self_contained(html: &str) {
     assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
     for outside in ["src=", "href=", "url(", "@import", "<script", "<link", "{{", "}}"] {
@@ -81,7 +84,7 @@ fn is_self_contained(html: &str) {
 }
 
 #[tokio::test]
-async fn a_new_server_is_set_up_and_the_password_told() {
+async fn bench_sets_a_new_server_up_and_reports_what_it_leaves() {
     let server = Server::start();
     let bench = in_background(server.address().get(), "send", &["--tier", "small", "--rate", "20"]).await;
     assert_eq!(bench.json["requests"]["failed"], 0, "{}", bench.json);
@@ -89,7 +92,7 @@ async fn a_new_server_is_set_up_and_the_password_told() {
     assert!(left.contains("bench@example.org") && left.contains("deactivated"), "{left}");
     let nobody = Client::new(server.address(), Credentials::None);
     assert_eq!(nobody.get("/api/setup").await.expect(200), json!({"needed": false}));
-    // It cannot have shown what it did not do.
+    // Rows of the tier that so short a run cannot show are marked.
     assert_eq!(bench.json["tier"], "small");
     let rows = bench.json["tier_rows"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
@@ -101,22 +104,22 @@ async fn a_new_server_is_set_up_and_the_password_told() {
 }
 
 #[tokio::test]
-async fn people_may_bring_tokens_of_their_own() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn bench_takes_tokens_from_a_file() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("tokens");
-    std::fs::write(&file, format!("{}\n{}\n", camp.ada.token, grace.token)).unwrap();
+    std::fs::write(&file, format!("{}\n{}\n", team.ada.token, grace.token)).unwrap();
     let more: &'static [&'static str] =
         vec!["--tokens", file.to_str().unwrap().to_owned().leak() as &str].leak();
-    let bench = in_background(camp.server.address().get(), "sockets", more).await;
-    all_right(&bench);
+    let bench = in_background(team.server.address().get(), "sockets", more).await;
+    assert_passed(&bench);
     assert_eq!((&bench.json["accounts"], &bench.json["sockets_peak"]), (&json!(2), &json!(4)));
-    assert_eq!(ids(&camp.ada.get("/api/rooms").await.expect(200)["rooms"]), [camp.room]);
+    assert_eq!(ids(&team.ada.get("/api/rooms").await.expect(200)["rooms"]), [team.room]);
 }
 
 #[test]
-fn an_interrupted_run_still_reports() {
+fn bench_that_is_interrupted_still_reports() {
     let server = Server::start();
     let dir = tempfile::tempdir().unwrap();
     let json = dir.path().join("bench.json");
@@ -136,22 +139,22 @@ fn an_interrupted_run_still_reports() {
 }
 
 #[tokio::test]
-async fn the_limit_on_posting_is_named_when_it_is_met() {
+async fn bench_names_the_post_limit_when_it_is_met() {
     let server = Server::with(&[("CAMPFIRE_POST_LIMIT", "1")]);
     let bench = in_background(server.address().get(), "send", &["--rate", "50"]).await;
     assert_eq!(bench.output.status.code(), Some(1));
     assert!(bench.json["requests"]["failures"]["status 429"]["count"].as_u64() > Some(0), "{}", bench.json);
     assert!(bench.json["notes"].to_string().contains("CAMPFIRE_POST_LIMIT=0"), "{}", bench.json["notes"]);
-    let heard = &bench.json["deliveries"];
+    let deliveries = &bench.json["deliveries"];
     assert_eq!(
-        (&heard["missing"], &heard["expected"]),
-        (&json!(0), &heard["received"]),
+        (&deliveries["missing"], &deliveries["expected"]),
+        (&json!(0), &deliveries["received"]),
         "refused is not lost"
     );
 }
 
 #[test]
-fn what_is_asked_wrongly_is_2_with_one_sentence() {
+fn bench_usage_errors_are_2_with_one_sentence() {
     let url = "http://127.0.0.1:9";
     for (args, word) in [
         (vec!["--scenario", "health"], "address"),
@@ -179,7 +182,7 @@ fn what_is_asked_wrongly_is_2_with_one_sentence() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_1_with_one_sentence() {
+fn bench_without_a_server_is_1_with_one_sentence() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = run(&["bench", &free.to_string(), "--scenario", "list"], &[], "");
     let said = text(&output.stderr);
@@ -188,7 +191,7 @@ fn a_server_that_is_not_there_is_1_with_one_sentence() {
 }
 
 #[test]
-fn answers_that_are_wrong_are_counted_by_what_they_are() {
+fn bench_counts_wrong_answers_by_kind() {
     for (answer, class) in [
         ("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\n\r\n{}", "status 500"),
         ("HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"status\":\"?\"", "wrong answer"),
@@ -205,7 +208,7 @@ fn answers_that_are_wrong_are_counted_by_what_they_are() {
     }
 }
 
-/// Answers every request with the same bytes and closes.
+/// A server that answers every connection with these bytes and closes.
 fn server_that_says(answer: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -223,10 +226,10 @@ fn server_that_says(answer: &'static str) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn deliveries_that_are_wrong_are_counted_by_what_they_are() {
+async fn bench_counts_wrong_deliveries_by_kind() {
     let server = Server::start();
-    let camp = Camp::on(server).await;
-    let token: &'static str = camp.ada.token.clone().leak();
+    let team = Team::on(server).await;
+    let token: &'static str = team.ada.token.clone().leak();
     let more: &'static [&'static str] = vec!["--token", token, "--rate", "40"].leak();
     for (fault, count) in [
         (Fault::Drop, "missing"),
@@ -234,11 +237,11 @@ async fn deliveries_that_are_wrong_are_counted_by_what_they_are() {
         (Fault::Reorder, "out_of_order"),
         (Fault::Garble, "unreadable"),
     ] {
-        let address = proxy(camp.server.address().get(), fault);
+        let address = proxy(team.server.address().get(), fault);
         let bench = in_background(address, "sockets", more).await;
         assert_eq!(bench.output.status.code(), Some(1), "{count}: {}", text(&bench.output.stdout));
-        let heard = &bench.json["deliveries"];
-        assert!(heard[count].as_u64() > Some(0), "{count}: {heard}");
+        let deliveries = &bench.json["deliveries"];
+        assert!(deliveries[count].as_u64() > Some(0), "{count}: {deliveries}");
         assert!(bench.json["verdict"].as_str().unwrap().contains("deliveries were wrong"), "{}", bench.json);
     }
 }
@@ -247,12 +250,12 @@ async fn deliveries_that_are_wrong_are_counted_by_what_they_are() {
 enum Fault {
     Drop,
     Double,
-    /// Holds a message back until the next one of the same sender has gone.
+    /// Holds a message back until after the next one of the same sender.
     Reorder,
     Garble,
 }
 
-/// Passes everything on, but for what the server says on sockets of new messages.
+/// A proxy that tampers with `message.created` events on sockets, and passes everything else on.
 fn proxy(server: SocketAddr, fault: Fault) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -305,7 +308,7 @@ fn tamper(upstream: &mut TcpStream, client: &mut TcpStream, fault: Fault) -> std
                 client.write_all(&[&[0x81, 8], b"nonsense".as_slice()].concat())?;
             }
             Fault::Reorder => {
-                // Run, room, number, sender, due.
+                // The marker has run, room, number, sender, due time.
                 let sender = marker.split(':').nth(3).unwrap_or_default().to_owned();
                 client.write_all(&frame_order(&mut held, sender, frame))?;
             }
@@ -314,7 +317,7 @@ fn tamper(upstream: &mut TcpStream, client: &mut TcpStream, fault: Fault) -> std
     }
 }
 
-/// What goes on now: nothing, or a message and after it the one before.
+/// The bytes to pass on now: none, or this frame followed by the one held back.
 fn frame_order(held: &mut Vec<(String, Vec<u8>)>, sender: String, frame: Vec<u8>) -> Vec<u8> {
     match held.iter().position(|(other, _)| *other == sender) {
         Some(place) => [frame, held.remove(place).1].concat(),
@@ -325,7 +328,7 @@ fn frame_order(held: &mut Vec<(String, Vec<u8>)>, sender: String, frame: Vec<u8>
     }
 }
 
-/// A whole frame of the server, header and all.
+/// Reads one frame of the server, with its header.
 fn frame(upstream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut frame = vec![0; 2];
     upstream.read_exact(&mut frame)?;

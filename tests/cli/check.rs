@@ -1,29 +1,29 @@
-//! `campfire check`: it finds what is wrong, and says what to do.
+//! `campfire check`: it finds damage and says what to do.
 
 use std::path::{Path, PathBuf};
 
 use super::start::{run, text};
 use crate::support::*;
 
-/// The exit status, the report, and what was said beside it.
+/// The exit status, the report, and standard error.
 fn checked(data: &Path) -> (i32, Value, String) {
     let output = run(&["check", "--json", "--data", data.to_str().unwrap()], &[], "");
     let status = output.status.code().expect("a status");
     (status, serde_json::from_slice(&output.stdout).unwrap_or_default(), text(&output.stderr))
 }
 
-/// The names of the checks that are not right.
-fn wrong(report: &Value) -> Vec<&str> {
+/// The names of the failed checks.
+fn failing(report: &Value) -> Vec<&str> {
     let checks = report["checks"].as_array().unwrap_or_else(|| panic!("no report: {report}"));
     let wrong = checks.iter().filter(|check| check["right"] == false);
     wrong.map(|check| check["check"].as_str().unwrap()).collect()
 }
 
 #[track_caller]
-fn finds(data: &Path, check: &str, words: &[&str]) {
+fn assert_finds(data: &Path, check: &str, words: &[&str]) {
     let (status, report, said) = checked(data);
     assert_eq!(status, 1, "{report:#}");
-    assert_eq!(wrong(&report), [check], "{report:#}");
+    assert_eq!(failing(&report), [check], "{report:#}");
     assert!(said.contains(check) && said.lines().count() == 1, "{said}");
     let found = report["checks"].as_array().unwrap().iter().find(|it| it["check"] == check).unwrap();
     assert!(found["mend"].is_string(), "{found:#}");
@@ -32,17 +32,17 @@ fn finds(data: &Path, check: &str, words: &[&str]) {
     }
 }
 
-/// A server that has stopped, with talk and two files; where those lie, the longer one first.
+/// The data of a stopped server with messages and two files, and the paths of these, the larger first.
 async fn stopped() -> (tempfile::TempDir, PathBuf, Vec<PathBuf>) {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let mut camp = Camp::on(Server::on(&data, &[])).await;
+    let mut team = Team::on(Server::on(&data, &[])).await;
     for n in 0..300 {
-        camp.ada.say(camp.room, &format!("message {n} about kindling and sparks")).await;
+        team.ada.say(team.room, &format!("message {n} about kindling and sparks")).await;
     }
-    camp.ada.upload(camp.room, &[], "long.txt", &vec![b'x'; 3_000]).await.expect(201);
-    camp.ada.upload(camp.room, &[], "short.txt", &vec![b'y'; 1_000]).await.expect(201);
-    assert!(camp.server.terminate().success());
+    team.ada.upload(team.room, &[], "long.txt", &vec![b'x'; 3_000]).await.expect(201);
+    team.ada.upload(team.room, &[], "short.txt", &vec![b'y'; 1_000]).await.expect(201);
+    assert!(team.server.terminate().success());
     let mut files: Vec<PathBuf> = Vec::new();
     for folder in std::fs::read_dir(data.join("files")).unwrap() {
         files.extend(std::fs::read_dir(folder.unwrap().path()).unwrap().map(|it| it.unwrap().path()));
@@ -59,11 +59,11 @@ fn sql(data: &Path, statements: &str) {
 }
 
 #[tokio::test]
-async fn all_is_right_with_a_server_that_runs_and_one_that_has_stopped() {
-    let camp = Camp::start().await;
-    camp.ada.say(camp.room, "kindling").await;
-    camp.ada.upload(camp.room, &[], "log.txt", b"a log").await.expect(201);
-    let (status, report, said) = checked(camp.server.data());
+async fn check_passes_beside_a_running_server_and_on_a_stopped_one() {
+    let team = Team::start().await;
+    team.ada.say(team.room, "kindling").await;
+    team.ada.upload(team.room, &[], "log.txt", b"a log").await.expect(201);
+    let (status, report, said) = checked(team.server.data());
     assert_eq!((status, said.as_str()), (0, ""), "{report:#}");
     assert_eq!(report["right"], true);
     let names: Vec<&str> =
@@ -74,7 +74,7 @@ async fn all_is_right_with_a_server_that_runs_and_one_that_has_stopped() {
     );
     let files = report["checks"][6]["found"].as_str().unwrap();
     assert!(files.starts_with("1 uploaded files and thumbnails, 1 of them held"), "{files}");
-    camp.ada.say(camp.room, "and it still serves").await;
+    team.ada.say(team.room, "and it still serves").await;
     let (dir, data, _) = stopped().await;
     assert_eq!(checked(&data).0, 0);
     let shown = run(&["check", "--data", data.to_str().unwrap()], &[], "");
@@ -83,7 +83,7 @@ async fn all_is_right_with_a_server_that_runs_and_one_that_has_stopped() {
 }
 
 #[tokio::test]
-async fn a_page_that_was_overwritten_is_found() {
+async fn check_finds_an_overwritten_page() {
     let (_dir, data, _) = stopped().await;
     let path = data.join("campfire.db");
     let page = {
@@ -95,41 +95,41 @@ async fn a_page_that_was_overwritten_is_found() {
     let begin = (page as usize - 1) * 4096;
     bytes[begin + 8..begin + 300].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
-    finds(&data, "database", &[]);
+    assert_finds(&data, "database", &[]);
     std::fs::write(
         &path,
         b"this is no database at all, but long enough to look like a file with something in it",
     )
     .unwrap();
     let (status, report, _) = checked(&data);
-    assert_eq!((status, wrong(&report)), (1, vec!["database"]), "{report:#}");
+    assert_eq!((status, failing(&report)), (1, vec!["database"]), "{report:#}");
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_or_longer_or_another_is_found() {
+async fn check_finds_a_file_that_is_shorter_altered_or_missing() {
     let (_dir, data, files) = stopped().await;
     let long = std::fs::read(&files[0]).unwrap();
     std::fs::write(&files[0], &long[..2_999]).unwrap();
-    finds(&data, "files", &["long.txt", "2999 bytes instead of 3000"]);
+    assert_finds(&data, "files", &["long.txt", "2999 bytes instead of 3000"]);
     let mut other = long.clone();
     other[1_000] = b'z';
     std::fs::write(&files[0], other).unwrap();
-    finds(&data, "files", &["long.txt", "another checksum"]);
+    assert_finds(&data, "files", &["long.txt", "another checksum"]);
     std::fs::write(&files[0], long).unwrap();
     assert_eq!(checked(&data).0, 0);
     std::fs::remove_file(&files[1]).unwrap();
-    finds(&data, "files", &["short.txt", "is not there"]);
+    assert_finds(&data, "files", &["short.txt", "is not there"]);
 }
 
 #[tokio::test]
-async fn an_index_that_says_something_else_is_found_and_made_anew() {
+async fn check_finds_a_wrong_index_and_rebuilds_it() {
     let (_dir, data, _) = stopped().await;
-    // What the index never hears of.
+    // A change that the index does not see.
     sql(
         &data,
         "update messages set plain = 'something else entirely' where id = (select max(id) from messages)",
     );
-    finds(&data, "search index", &[]);
+    assert_finds(&data, "search index", &[]);
     let rebuilt = run(&["check", "--rebuild-index", "--data", data.to_str().unwrap()], &[], "");
     assert!(rebuilt.status.success(), "{}", text(&rebuilt.stderr));
     assert_eq!(checked(&data).0, 0);
@@ -141,7 +141,7 @@ async fn an_index_that_says_something_else_is_found_and_made_anew() {
 }
 
 #[tokio::test]
-async fn rows_that_point_to_nothing_are_found() {
+async fn check_finds_rows_that_refer_to_nothing() {
     for (statement, words) in [
         ("insert into memberships (room_id, user_id, involvement) values (999, 1, 'everything')", "rooms"),
         (
@@ -151,27 +151,27 @@ async fn rows_that_point_to_nothing_are_found() {
     ] {
         let (_dir, data, _) = stopped().await;
         sql(&data, statement);
-        finds(&data, "references", &[words]);
+        assert_finds(&data, "references", &[words]);
     }
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_json_and_a_number_that_is_given_twice_are_found() {
+async fn check_finds_a_message_that_is_not_json_and_a_number_used_twice() {
     let (_dir, data, _) = stopped().await;
     sql(
         &data,
         "create table kept as select max(id) as id, json from messages where plain like '%kindling%';
         update messages set json = cast('{\"id\":' as blob) where id = (select id from kept)",
     );
-    finds(&data, "messages", &["is not JSON"]);
+    assert_finds(&data, "messages", &["is not JSON"]);
     sql(&data, "update messages set json = (select json from kept) where id = (select id from kept)");
     assert_eq!(checked(&data).0, 0);
     sql(&data, "insert into events (seq, at, kind) values ((select id from kept), 0, 'room_updated')");
-    finds(&data, "numbers", &["both a message and an event"]);
+    assert_finds(&data, "numbers", &["both a message and an event"]);
 }
 
 #[tokio::test]
-async fn a_stray_file_is_a_note() {
+async fn check_reports_an_orphaned_file_as_a_note() {
     let (_dir, data, files) = stopped().await;
     std::fs::write(files[0].with_file_name("stray-and-nobodys"), "x").unwrap();
     let (status, report, _) = checked(&data);
@@ -184,7 +184,7 @@ async fn a_stray_file_is_a_note() {
 }
 
 #[test]
-fn a_check_of_nothing_and_a_wrong_option_say_so() {
+fn check_of_an_empty_directory_and_a_wrong_option_fail() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(&["check", "--data", dir.path().to_str().unwrap()], &[], "");
     assert_eq!(output.status.code(), Some(1));

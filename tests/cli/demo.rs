@@ -17,7 +17,7 @@ impl Drop for Demo {
 }
 
 #[tokio::test]
-async fn the_demo_signs_the_first_visitor_in_to_a_place_full_of_talk() {
+async fn demo_signs_the_first_visitor_in_and_shows_every_feature() {
     let tmp = tempfile::tempdir().unwrap();
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut command = campfire();
@@ -41,11 +41,11 @@ async fn the_demo_signs_the_first_visitor_in_to_a_place_full_of_talk() {
     let room = rooms.iter().find(|it| it["kind"] == "open").expect("an open room");
     let post = json!({"room_id": id(room), "content": "Warm in here"});
     visitor.post("/api/messages", post).await.expect(201);
-    // Only the first visitor is let in like this.
+    // Only the first visitor is signed in.
     let second = nobody.get("/").await;
     assert!(!second.headers.contains_key("set-cookie"));
     nobody.get("/api/session").await.problem(401, "not_signed_in");
-    // It ends well, and leaves nothing behind.
+    // It exits with 0 and leaves no files.
     let kill = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", demo.0.id())]).status();
     assert!(kill.unwrap().success());
     assert_eq!(wait_for(&mut demo.0).and_then(|it| it.code()), Some(0));
@@ -53,7 +53,7 @@ async fn the_demo_signs_the_first_visitor_in_to_a_place_full_of_talk() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// Everything that one can do here was done by somebody.
+/// Asserts that the demo contains an example of every feature.
 async fn shows_what_there_is(visitor: &Client, session: &Value, messages: &[Value]) {
     let users = session["users"].as_array().unwrap();
     assert!(users.iter().any(|user| user["role"] == "bot"), "a bot");

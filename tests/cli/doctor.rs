@@ -1,5 +1,5 @@
-//! `campfire doctor`: what this very host is fit for. Its figures differ from host to host, so most of what can be held
-//! here is that the answer agrees with itself.
+//! `campfire doctor`: the tiers that this host suits. Its figures differ from host to host, so most assertions are that the
+//! report is consistent with itself.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -15,7 +15,7 @@ fn asked(tier: &str, data: &std::path::Path) -> (i32, Value, String) {
 }
 
 #[test]
-fn it_exits_with_0_for_a_tier_that_this_host_is_fit_for_and_with_1_for_one_that_it_is_not() {
+fn doctor_exit_status_says_whether_the_host_fits_the_tier() {
     let dir = tempfile::tempdir().unwrap();
     let keep_to_us =
         |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).unwrap();
@@ -37,7 +37,7 @@ fn it_exits_with_0_for_a_tier_that_this_host_is_fit_for_and_with_1_for_one_that_
         }
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it leaves nothing behind");
-    // What is wrong around the server counts whatever the tier.
+    // Faults of the installation count for every tier.
     keep_to_us(0o755);
     let (status, report, said) = asked("small", dir.path());
     assert_eq!((status, &report["fit"]), (1, &Value::Bool(false)));
@@ -48,7 +48,7 @@ fn it_exits_with_0_for_a_tier_that_this_host_is_fit_for_and_with_1_for_one_that_
 }
 
 #[test]
-fn it_looks_at_everything_that_could_hold_a_tier_back() {
+fn doctor_checks_everything_that_limits_a_tier() {
     let dir = tempfile::tempdir().unwrap();
     let (_, report, _) = asked("small", &dir.path().join("not/yet/there"));
     let checks = report["checks"].as_array().unwrap();
@@ -71,7 +71,7 @@ fn it_looks_at_everything_that_could_hold_a_tier_back() {
 }
 
 #[test]
-fn too_few_open_files_hold_a_tier_back_and_the_commands_follow() {
+fn doctor_reports_too_few_open_files_with_the_commands_to_run() {
     let dir = tempfile::tempdir().unwrap();
     let doctor = |tier: &str| {
         let line = "ulimit -n 600 && exec \"$0\" doctor --data \"$1\" --tier \"$2\"";
@@ -95,7 +95,7 @@ fn too_few_open_files_hold_a_tier_back_and_the_commands_follow() {
 }
 
 #[test]
-fn a_tier_that_is_none_is_2_with_those_there_are() {
+fn doctor_with_an_unknown_tier_is_2_and_names_the_tiers() {
     let output = run(&["doctor", "--tier", "huge"], &[], "");
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);

@@ -1,4 +1,4 @@
-//! Starting, and refusing to start with a sentence that helps.
+//! Starting, and refusing to start with a helpful message.
 
 use std::io::Write;
 use std::process::{Output, Stdio};
@@ -6,14 +6,14 @@ use std::process::{Output, Stdio};
 use crate::support::server::{campfire, wait_for};
 use crate::support::*;
 
-/// The output of a command that must end by itself.
+/// Runs a command that must end by itself.
 pub(crate) fn run(args: &[&str], env: &[(&str, &str)], input: &str) -> Output {
     let mut command = campfire();
-    // What falls back on ./data must not do so in a checkout.
+    // The default of ./data must not be inside a checkout.
     command.args(args).envs(env.iter().copied()).current_dir(std::env::temp_dir());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary");
-    // A command that does not read its input may be gone already.
+    // A command that does not read its input may have ended.
     let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
     let status = wait_for(&mut child);
     if status.is_none() {
@@ -28,7 +28,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Fails unless it ended with this status and one sentence that has these words.
+/// Asserts this exit status and one line on standard error that contains these words.
 #[track_caller]
 pub(crate) fn refused(output: &Output, status: i32, words: &[&str]) {
     let said = text(&output.stderr);
@@ -42,14 +42,14 @@ pub(crate) fn refused(output: &Output, status: i32, words: &[&str]) {
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
 }
 
-/// `serve` on a port of its own, with more arguments.
+/// Runs `serve` on a free port, with more arguments.
 fn serve(data: &std::path::Path, more: &[&str], env: &[(&str, &str)]) -> Output {
     let data = data.to_str().expect("a path");
     run(&[&["serve", "--listen", "127.0.0.1:0", "--data", data], more].concat(), env, "")
 }
 
 #[test]
-fn it_tells_its_version_and_how_to_use_it() {
+fn version_and_help_are_printed_for_every_command() {
     let version = run(&["--version"], &[], "");
     assert!(version.status.success());
     assert_eq!(text(&version.stdout).trim(), format!("campfire {}", env!("CARGO_PKG_VERSION")));
@@ -82,7 +82,7 @@ fn it_tells_its_version_and_how_to_use_it() {
 }
 
 #[test]
-fn wrong_usage_is_2_with_one_sentence() {
+fn usage_errors_are_2_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     refused(&run(&["dance"], &[], ""), 2, &["dance"]);
     refused(&run(&["--dance"], &[], ""), 2, &["dance"]);
@@ -105,7 +105,7 @@ fn wrong_usage_is_2_with_one_sentence() {
 }
 
 #[test]
-fn a_settings_file_that_is_wrong_says_where() {
+fn settings_file_errors_name_the_setting_or_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("campfire.toml");
     let with = |content: &str| {
@@ -122,14 +122,14 @@ fn a_settings_file_that_is_wrong_says_where() {
 }
 
 #[test]
-fn a_port_in_use_is_1_with_one_sentence() {
+fn port_in_use_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let data = dir.path().join("data");
     let output = run(&["serve", "--listen", &address, "--data", data.to_str().unwrap()], &[], "");
     refused(&output, 1, &[&address]);
-    // Another Campfire is no different, although it would share the port with its own workers.
+    // The same for another Campfire, although its workers share the port among themselves.
     let server = Server::start();
     let address = server.address().get().to_string();
     let output = run(&["serve", "--listen", &address, "--data", data.to_str().unwrap()], &[], "");
@@ -137,7 +137,7 @@ fn a_port_in_use_is_1_with_one_sentence() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_1_with_one_sentence() {
+fn data_directory_that_cannot_be_written_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a-file");
     std::fs::write(&file, "not a directory").unwrap();
@@ -147,13 +147,13 @@ fn a_directory_that_cannot_be_written_is_1_with_one_sentence() {
 }
 
 #[test]
-fn a_second_process_on_the_same_data_is_1_with_one_sentence() {
+fn data_directory_in_use_is_1_with_one_sentence() {
     let server = Server::start();
     refused(&serve(server.data(), &[], &[]), 1, &[server.data().to_str().unwrap()]);
 }
 
 #[test]
-fn a_killed_server_leaves_no_lock_behind() {
+fn lock_is_free_after_the_server_was_killed() {
     let mut server = Server::start();
     server.kill();
     server.restart();
@@ -161,7 +161,7 @@ fn a_killed_server_leaves_no_lock_behind() {
 }
 
 #[test]
-fn a_database_from_a_newer_version_is_1_with_one_sentence_and_left_alone() {
+fn database_of_a_newer_version_is_refused_and_left_alone() {
     let mut server = Server::start();
     assert!(server.terminate().success());
     let database = rusqlite::Connection::open(server.database()).unwrap();
@@ -174,7 +174,7 @@ fn a_database_from_a_newer_version_is_1_with_one_sentence_and_left_alone() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_1_with_one_sentence() {
+fn database_that_is_another_kind_of_file_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("campfire.db"), "this is a shopping list, not a database\n".repeat(200))
         .unwrap();
@@ -182,26 +182,26 @@ fn a_file_that_is_no_database_is_1_with_one_sentence() {
 }
 
 #[tokio::test]
-async fn flags_go_before_variables_and_variables_before_the_file() {
+async fn settings_from_variables_override_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("campfire.toml");
     std::fs::write(&file, "post_limit = 1\n").unwrap();
     let file = file.to_str().unwrap();
-    let camp = Camp::on(Server::on(
+    let team = Team::on(Server::on(
         &dir.path().join("a"),
         &[("CAMPFIRE_CONFIG", file), ("CAMPFIRE_POST_LIMIT", "2")],
     ))
     .await;
     let mut statuses = Vec::new();
     for n in 0..3 {
-        let body = json!({"room_id": camp.room, "content": format!("{n}")});
-        statuses.push(camp.ada.post("/api/messages", body).await.status);
+        let body = json!({"room_id": team.room, "content": format!("{n}")});
+        statuses.push(team.ada.post("/api/messages", body).await.status);
     }
     assert_eq!(statuses, [201, 201, 429]);
 }
 
 #[tokio::test]
-async fn a_healthcheck_tells_with_its_status() {
+async fn healthcheck_exit_status_says_whether_the_server_answers() {
     let mut server = Server::start();
     let address = server.address().get().to_string();
     let check = |address: String| {

@@ -1,4 +1,4 @@
-//! kill -9 under load, again and again on the same data.
+//! kill -9 under load, repeatedly on the same data.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -7,33 +7,33 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::support::*;
 
 const ROUNDS: usize = 22;
-const SPEAKERS: usize = 6;
-/// Acknowledgements to wait for before the next kill; differs by round, so that the blow falls anywhere.
+const AUTHORS: usize = 6;
+/// Acknowledgements before the next kill; the number grows with each round, so that kills come at different moments.
 const ACKS_PER_ROUND: usize = 60;
 
-/// What a speaker was told is safe: `client_message_id` to the id that the server gave.
+/// The acknowledged messages: `client_message_id` to the server's id.
 type Acked = HashMap<String, i64>;
 
-/// Posts until the server is gone. Odd ones speak over a socket.
-async fn speak(
+/// Posts until the server is gone; authors with an odd number use a socket.
+async fn post_until_stopped(
     person: Person,
     room: i64,
     round: usize,
-    speaker: usize,
+    author: usize,
     stop: Arc<AtomicBool>,
     acks: Arc<AtomicUsize>,
 ) -> Acked {
     let mut acked = Acked::new();
     let mut socket = None;
-    if speaker % 2 == 1 {
+    if author % 2 == 1 {
         socket = Some(person.socket().await);
     }
     for n in 0.. {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let key = format!("r{round}s{speaker}n{n}");
-        let content = format!("{key} word{round}x{speaker}x{n}");
+        let key = format!("r{round}s{author}n{n}");
+        let content = format!("{key} word{round}x{author}x{n}");
         let message = match &mut socket {
             None => {
                 let body = json!({"room_id": room, "content": content, "client_message_id": key});
@@ -61,20 +61,20 @@ async fn speak(
     acked
 }
 
-/// The acknowledged message, or none if the socket broke first.
+/// The acknowledged message, or none if the connection ended first.
 async fn ack(socket: &mut Socket, key: &str) -> Option<Value> {
     loop {
         match socket.next().await {
-            ws::Heard::Event(event) if event["type"] == "ack" && event["client_message_id"] == key => {
+            ws::Received::Event(event) if event["type"] == "ack" && event["client_message_id"] == key => {
                 return Some(event["message"].clone());
             }
-            ws::Heard::Event(event) => assert_ne!(event["type"], "error", "{event}"),
-            ws::Heard::Closed(_) => return None,
+            ws::Received::Event(event) => assert_ne!(event["type"], "error", "{event}"),
+            ws::Received::Closed(_) => return None,
         }
     }
 }
 
-/// Every message of the room by id, walked from the oldest.
+/// Every message of the room by id, paged from the oldest.
 async fn everything(person: &Person, room: i64) -> BTreeMap<i64, Value> {
     let mut all = BTreeMap::new();
     let mut after = 0;
@@ -94,18 +94,18 @@ async fn everything(person: &Person, room: i64) -> BTreeMap<i64, Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_was_acknowledged_survives_kill_9_exactly_once_and_indexed() {
-    let mut camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn acknowledged_messages_survive_kill_9_exactly_once_and_indexed() {
+    let mut team = Team::start().await;
+    let grace = team.join("Grace").await;
     let mut acked = Acked::new();
     let mut last_seq = 0;
     for round in 0..ROUNDS {
         let stop = Arc::new(AtomicBool::new(false));
         let acks = Arc::new(AtomicUsize::new(0));
-        let speakers: Vec<_> = (0..SPEAKERS)
-            .map(|speaker| {
-                let person = if speaker < SPEAKERS / 2 { camp.ada.clone() } else { grace.clone() };
-                tokio::spawn(speak(person, camp.room, round, speaker, stop.clone(), acks.clone()))
+        let authors: Vec<_> = (0..AUTHORS)
+            .map(|author| {
+                let person = if author < AUTHORS / 2 { team.ada.clone() } else { grace.clone() };
+                tokio::spawn(post_until_stopped(person, team.room, round, author, stop.clone(), acks.clone()))
             })
             .collect();
         within("messages to be acknowledged", async {
@@ -114,10 +114,10 @@ async fn whatever_was_acknowledged_survives_kill_9_exactly_once_and_indexed() {
             }
         })
         .await;
-        camp.server.kill();
+        team.server.kill();
         stop.store(true, Ordering::Relaxed);
-        for speaker in speakers {
-            let new = within("a speaker to notice", speaker).await.expect("a speaker");
+        for author in authors {
+            let new = within("an author to notice", author).await.expect("an author");
             for (key, message) in new {
                 assert!(
                     message > last_seq,
@@ -127,20 +127,20 @@ async fn whatever_was_acknowledged_survives_kill_9_exactly_once_and_indexed() {
             }
         }
         let reached = acked.values().copied().max().expect("messages");
-        camp.server.restart();
-        let seq = camp.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
+        team.server.restart();
+        let seq = team.ada.get("/api/session").await.expect(200)["seq"].as_i64().expect("seq");
         assert!(seq >= reached && seq >= last_seq, "round {round}: seq {seq} after {reached} and {last_seq}");
         last_seq = seq;
-        check(&camp.ada, camp.room, &acked).await;
-        // And it still takes messages, with ids beyond all of before.
-        let said = camp.ada.say(camp.room, "between the rounds").await;
+        check(&team.ada, team.room, &acked).await;
+        // New messages have ids beyond all earlier ones.
+        let said = team.ada.say(team.room, "between the rounds").await;
         assert!(id(&said) > last_seq);
         last_seq = id(&said);
-        assert_indexed(&camp.ada, round, &acked).await;
+        assert_indexed(&team.ada, round, &acked).await;
     }
-    // The database agrees with itself, index included.
-    assert!(camp.server.terminate().success());
-    let database = rusqlite::Connection::open(camp.server.database()).expect("the database");
+    // The database is consistent.
+    assert!(team.server.terminate().success());
+    let database = rusqlite::Connection::open(team.server.database()).expect("the database");
     let verdict: String =
         database.query_row("pragma integrity_check", [], |row| row.get(0)).expect("a verdict");
     assert_eq!(verdict, "ok");
@@ -150,7 +150,7 @@ async fn whatever_was_acknowledged_survives_kill_9_exactly_once_and_indexed() {
     assert_eq!(wrong, 0);
 }
 
-/// Every acknowledged message is there under its id, and no client id is there twice.
+/// Asserts that every acknowledged message has its id, and that no client id is there twice.
 async fn check(person: &Person, room: i64, acked: &Acked) {
     let all = everything(person, room).await;
     let mut seen = HashSet::new();
@@ -166,13 +166,13 @@ async fn check(person: &Person, room: i64, acked: &Acked) {
     }
 }
 
-/// The search finds each acknowledged message of the round by a word of its own.
+/// Asserts that search finds each acknowledged message of the round by a unique word.
 async fn assert_indexed(person: &Person, round: usize, acked: &Acked) {
     let of_round: Vec<_> = acked.iter().filter(|(key, _)| key.starts_with(&format!("r{round}s"))).collect();
     assert!(!of_round.is_empty());
     for (key, message) in of_round {
-        let (speaker, n) = key.split_once('s').and_then(|(_, rest)| rest.split_once('n')).expect("a key");
-        let found = person.get(&format!("/api/search?q=%22word{round}x{speaker}x{n}%22")).await.expect(200);
+        let (author, n) = key.split_once('s').and_then(|(_, rest)| rest.split_once('n')).expect("a key");
+        let found = person.get(&format!("/api/search?q=%22word{round}x{author}x{n}%22")).await.expect(200);
         let found: Vec<i64> =
             found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect();
         assert!(found.contains(message), "{key} ({message}) is not in the index: {found:?}");
@@ -180,14 +180,14 @@ async fn assert_indexed(person: &Person, round: usize, acked: &Acked) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_retries_after_the_crash_doubles_nothing() {
-    let mut camp = Camp::start().await;
+async fn retries_after_a_crash_create_no_duplicates() {
+    let mut team = Team::start().await;
     for round in 0..5 {
         let keys: Vec<String> = (0..40).map(|n| format!("r{round}-{n}")).collect();
-        let body = |key: &str| json!({"room_id": camp.room, "content": key, "client_message_id": key});
+        let body = |key: &str| json!({"room_id": team.room, "content": key, "client_message_id": key});
         let mut tries = Vec::new();
         for key in &keys {
-            let (ada, body) = (camp.ada.clone(), body(key));
+            let (ada, body) = (team.ada.clone(), body(key));
             tries.push(tokio::spawn(async move {
                 ada.request("POST", "/api/messages")
                     .json(body)
@@ -202,47 +202,47 @@ async fn a_client_that_retries_after_the_crash_doubles_nothing() {
             }
         })
         .await;
-        camp.server.kill();
+        team.server.kill();
         let mut through = Vec::new();
         for attempt in tries {
             through.push(within("a try to end", attempt).await.expect("a try"));
         }
-        camp.server.restart();
+        team.server.restart();
         for (key, was_acked) in keys.iter().zip(through) {
-            let body = json!({"room_id": camp.room, "content": key, "client_message_id": key});
-            let reply = camp.ada.post("/api/messages", body).await;
+            let body = json!({"room_id": team.room, "content": key, "client_message_id": key});
+            let reply = team.ada.post("/api/messages", body).await;
             assert!(matches!(reply.status, 200 | 201), "{}", reply.text());
             assert!(!was_acked || reply.status == 200, "{key} was acknowledged and posted anew");
         }
     }
-    let all = everything(&camp.ada, camp.room).await;
+    let all = everything(&team.ada, team.room).await;
     assert_eq!(all.len(), 200);
 }
 
 #[tokio::test]
-async fn edits_deletes_and_rooms_survive_as_well() {
-    let mut camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let kept = camp.ada.say(camp.room, "kept").await;
-    let gone = camp.ada.say(camp.room, "gone").await;
-    let edited = camp
+async fn edits_deletes_and_rooms_survive_a_crash() {
+    let mut team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let kept = team.ada.say(team.room, "kept").await;
+    let gone = team.ada.say(team.room, "gone").await;
+    let edited = team
         .ada
         .patch(&format!("/api/messages/{}", id(&kept)), json!({"content": "rewritten"}))
         .await
         .expect(200);
-    camp.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
-    let room = camp.closed_room("Made just before", &[&camp.ada, &grace]).await;
-    camp.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id]})).await.expect(200);
+    team.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
+    let room = team.closed_room("Made just before", &[&team.ada, &grace]).await;
+    team.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id]})).await.expect(200);
     let phone = grace.sign_in_again().await;
     phone.delete("/api/session").await.expect(204);
-    camp.server.kill();
-    camp.server.restart();
-    let page = camp.ada.get(&format!("/api/rooms/{}/messages", camp.room)).await.expect(200);
+    team.server.kill();
+    team.server.restart();
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([edited]));
-    assert_eq!(camp.ada.my_room(room).await["name"], "Made just before");
+    assert_eq!(team.ada.my_room(room).await["name"], "Made just before");
     grace.get(&format!("/api/rooms/{room}")).await.problem(404, "not_found");
     phone.get("/api/session").await.problem(401, "not_signed_in");
-    assert_eq!(camp.ada.get("/api/search?q=gone").await.expect(200)["results"], json!([]));
-    let found = camp.ada.get("/api/search?q=rewritten").await.expect(200);
+    assert_eq!(team.ada.get("/api/search?q=gone").await.expect(200)["results"], json!([]));
+    let found = team.ada.get("/api/search?q=rewritten").await.expect(200);
     assert_eq!(found["results"].as_array().map(Vec::len), Some(1));
 }

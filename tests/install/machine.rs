@@ -1,4 +1,4 @@
-//! A machine to install on, and releases to install.
+//! A machine to install on, and releases.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use crate::support::{program, require};
+
 pub(super) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
 
-/// The binary without what debuggers need: a tenth of the size, and it is copied often here.
+/// The binary without debug information: a tenth of the size, because it is copied often.
 pub(super) fn binary() -> &'static Path {
-    static BINARY: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = BINARY.get_or_init(|| {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("campfire");
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("campfire-stripped");
+        let _ = fs::remove_file(&path);
         let built = env!("CARGO_BIN_EXE_campfire");
         let stripped = Command::new("strip").arg("-o").arg(&path).arg(built).status();
         if !stripped.is_ok_and(|status| status.success()) {
             fs::copy(built, &path).unwrap();
         }
-        (dir, path)
-    });
-    path
+        path
+    })
 }
 
 pub(super) fn put(path: &Path, text: &str, mode: u32) {
@@ -30,7 +31,7 @@ pub(super) fn put(path: &Path, text: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A directory as a release has it, with this binary for every processor.
+/// Makes a release directory with this binary for every architecture.
 pub(super) fn release(dir: &Path, binary: &Path) {
     fs::create_dir_all(dir).unwrap();
     let mut sums = String::new();
@@ -50,34 +51,34 @@ pub(super) fn sha256(path: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
 }
 
-/// What is left of a command: whether it went well, and all that it said.
+/// Whether a command succeeded, and its output.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct Outcome {
     pub(super) ok: bool,
     pub(super) said: String,
 }
 
-impl Done {
-    pub(super) fn of(output: &Output) -> Done {
+impl Outcome {
+    pub(super) fn of(output: &Output) -> Outcome {
         let said = [&output.stdout[..], &output.stderr[..]].concat();
-        Done { ok: output.status.success(), said: String::from_utf8_lossy(&said).into_owned() }
+        Outcome { ok: output.status.success(), said: String::from_utf8_lossy(&said).into_owned() }
     }
 
     #[track_caller]
-    pub(super) fn well(self) -> String {
+    pub(super) fn success(self) -> String {
         assert!(self.ok, "{}", self.said);
         self.said
     }
 
     #[track_caller]
-    pub(super) fn badly(self) -> String {
+    pub(super) fn failure(self) -> String {
         assert!(!self.ok, "{}", self.said);
         self.said
     }
 }
 
-/// `systemctl` for a machine without systemd: it notes what it is told, and runs the server as the unit says. A start is
-/// well when the server answers, as with `Type=notify`.
+/// A stub of `systemctl`: it logs its calls and runs the server as the unit says. A start succeeds once the server
+/// listens, as with `Type=notify`.
 const SYSTEMCTL: &str = r#"#!/bin/sh
 echo "$*" >>/run/systemctl.log
 [ "$1" != --user ] || shift
@@ -101,7 +102,7 @@ case $1 in
 esac
 "#;
 
-/// A user of its own would need real root to be given files.
+/// A stub of `useradd`: giving files to a real user would need real root.
 const USERADD: &str = r#"#!/bin/sh
 echo "useradd $*" >>/run/systemctl.log
 for name; do :; done
@@ -109,7 +110,7 @@ echo "$name:x:990:990::/var/lib/campfire:/usr/sbin/nologin" >>/etc/passwd
 echo "$name:x:990:" >>/etc/group
 "#;
 
-/// A machine on which systemd seems to run, where we are root.
+/// A machine on which we are root and systemd seems to run.
 pub(super) struct Machine {
     pub(super) root: tempfile::TempDir,
 }
@@ -147,9 +148,9 @@ impl Machine {
         self.at(path).exists()
     }
 
-    /// Runs lines of shell there. `$INSTALL` is the script; the release is where `CAMPFIRE_BASE_URL` says. Whatever they
-    /// start ends with them.
-    pub(super) fn run(&self, lines: &str) -> Done {
+    /// Runs shell lines in the namespace. `$INSTALL` is the script, `CAMPFIRE_BASE_URL` the release. Processes that they
+    /// start end with them.
+    pub(super) fn run(&self, lines: &str) -> Outcome {
         let root = self.root.path().display();
         let enter = format!(
             "set -e
@@ -158,12 +159,13 @@ for place in etc usr/local var/lib run; do mount --bind {root}/$place /$place; d
 export PATH={root}/stubs:/usr/bin:/bin:/usr/sbin:/sbin INSTALL={SCRIPT} CAMPFIRE_BASE_URL={root}/release
 {lines}"
         );
-        let output = Command::new("unshare")
+        require(&["ip", "systemd-analyze"]);
+        let output = program("unshare")
             .args(["--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
             .args(["sh", "-c", &enter])
             .stdin(Stdio::null())
             .output()
-            .expect("unshare, of util-linux");
-        Done::of(&output)
+            .expect("unshare starts");
+        Outcome::of(&output)
     }
 }

@@ -1,18 +1,18 @@
-//! For the whole machine: once, twice, a newer version, a broken one, and away again.
+//! Installation as a service: first run, second run, newer and broken versions, uninstall.
 
 use std::fs;
 
 use super::machine::{Machine, binary, put, release, sha256};
 
-/// As `curl … | sh` runs it: the script is what the shell reads.
+/// Runs the script from standard input, as `curl … | sh` does.
 const PIPED: &str = "sh -s -- --listen 127.0.0.1:3000 <$INSTALL";
 
 #[test]
-fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
+fn install_starts_the_service_and_a_second_run_changes_nothing() {
     let machine = Machine::new();
     let said = machine
         .run(&format!("{PIPED}\n/usr/local/bin/campfire healthcheck --config /etc/campfire/campfire.toml"))
-        .well();
+        .success();
     for part in [
         "is in /usr/local/bin/campfire",
         "Campfire runs. Open http://127.0.0.1:3000\n",
@@ -29,7 +29,7 @@ fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
     let socket = machine.read("etc/systemd/system/campfire.socket");
     assert!(socket.contains("\nListenStream=127.0.0.1:3000\nFileDescriptorName=http\n"), "{socket}");
     assert!(!machine.has("etc/systemd/system/campfire-redirect.socket"));
-    let told = machine.read("run/systemctl.log");
+    let calls = machine.read("run/systemctl.log");
     for part in [
         "useradd --system",
         "chgrp campfire /etc/campfire/",
@@ -37,15 +37,15 @@ fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
         "enable campfire.socket campfire.service\n",
         "start campfire.socket campfire.service\n",
     ] {
-        assert!(told.contains(part), "no {part:?} in {told}");
+        assert!(calls.contains(part), "no {part:?} in {calls}");
     }
 
-    // What the owner has changed since stays, and so does what people have said.
+    // The owner's changes and the data are kept.
     let mine = format!("{config}# mine\npost_limit = 30\n");
     fs::write(machine.at("etc/campfire/campfire.toml"), &mine).unwrap();
     let kept = machine.at("var/lib/campfire/files/kept");
     put(&kept, "what somebody sent", 0o600);
-    let said = machine.run("sh $INSTALL --listen 0.0.0.0:80").well();
+    let said = machine.run("sh $INSTALL --listen 0.0.0.0:80").success();
     for part in ["is in /usr/local/bin/campfire already", "stay as they are", "--listen are for new ones"] {
         assert!(said.contains(part), "no {part:?} in {said}");
     }
@@ -57,45 +57,45 @@ fn the_service_is_installed_and_started_and_another_time_changes_nothing() {
 }
 
 #[test]
-fn a_newer_version_takes_the_place_of_the_old_one_and_a_broken_one_does_not() {
+fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     let machine = Machine::new();
-    machine.run(PIPED).well();
-    // Bytes after its end do not matter to a program.
+    machine.run(PIPED).success();
+    // Bytes appended to an executable do not change what it does.
     let newer = machine.at("newer");
     let mut bytes = fs::read(binary()).unwrap();
     bytes.extend(b"newer");
     fs::write(&newer, bytes).unwrap();
     fs::set_permissions(&newer, fs::metadata(binary()).unwrap().permissions()).unwrap();
     release(&machine.at("release"), &newer);
-    // The first line has the old one run, as it would.
+    // Starts the old version before, so that it is running.
     let again = "systemctl start\nsh $INSTALL";
-    machine.run(again).well();
+    machine.run(again).success();
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire.previous")), sha256(binary()));
     assert!(machine.read("run/systemctl.log").ends_with("restart campfire.service\n"));
 
-    // One that says its version and then does not serve.
+    // A version that prints its version and then does not serve.
     let broken = machine.at("broken");
     let script = "#!/bin/sh\ncase $1 in --version) echo campfire 9.9.9 ;; serve) case $* in *--print-config*) echo 'listen = \"127.0.0.1:3000\"' ;; *) exit 1 ;; esac ;; *) exit 1 ;; esac\n";
     put(&broken, script, 0o755);
     release(&machine.at("release"), &broken);
-    let said = machine.run(again).badly();
+    let said = machine.run(again).failure();
     assert!(
         said.contains("did not come up, so the old one is back") && said.contains("journalctl"),
         "{said}"
     );
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
 
-    // One that is for another machine.
+    // A binary for another machine.
     put(&broken, "\x7fELF, but not really", 0o755);
     release(&machine.at("release"), &broken);
-    let said = machine.run("sh $INSTALL").badly();
+    let said = machine.run("sh $INSTALL").failure();
     assert!(said.contains("does not run on this machine; nothing was changed"), "{said}");
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
 }
 
 #[test]
-fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
+fn install_refuses_a_damaged_download_and_changes_nothing() {
     let machine = Machine::new();
     let sums = machine.read("release/SHA256SUMS");
     for (sums, why) in [
@@ -104,11 +104,11 @@ fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
         (sums.replace("  campfire-", "  ../campfire-"), "has no line for campfire-"),
     ] {
         fs::write(machine.at("release/SHA256SUMS"), sums).unwrap();
-        let said = machine.run(PIPED).badly();
+        let said = machine.run(PIPED).failure();
         assert!(said.contains(why), "{said}");
     }
     fs::remove_file(machine.at("release/SHA256SUMS")).unwrap();
-    assert!(machine.run(PIPED).badly().contains("there is no SHA256SUMS in"));
+    assert!(machine.run(PIPED).failure().contains("there is no SHA256SUMS in"));
     for path in
         ["usr/local/bin/campfire", "etc/campfire", "etc/systemd", "var/lib/campfire", "run/systemctl.log"]
     {
@@ -117,10 +117,10 @@ fn what_was_damaged_on_its_way_is_refused_and_nothing_is_changed() {
 }
 
 #[test]
-fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
+fn uninstall_keeps_the_data_and_purge_removes_it() {
     let machine = Machine::new();
-    machine.run(PIPED).well();
-    let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").well();
+    machine.run(PIPED).success();
+    let said = machine.run("systemctl start\nsh $INSTALL --uninstall\n[ ! -e /run/pid ]").success();
     assert!(said.contains("/var/lib/campfire has all data, and stays"), "{said}");
     for path in [
         "usr/local/bin/campfire",
@@ -130,11 +130,11 @@ fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
         assert!(!machine.has(path), "{path} is still there");
     }
     assert!(machine.has("var/lib/campfire/campfire.db") && machine.has("etc/campfire/campfire.toml"));
-    // Back again, with all that there was.
+    // Installing again finds the same data.
     let database = sha256(&machine.at("var/lib/campfire/campfire.db"));
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert_eq!(sha256(&machine.at("var/lib/campfire/campfire.db")), database);
-    let said = machine.run("sh $INSTALL --uninstall --purge").well();
+    let said = machine.run("sh $INSTALL --uninstall --purge").success();
     assert!(said.contains("are gone too"), "{said}");
     for path in
         ["usr/local/bin/campfire", "etc/campfire", "var/lib/campfire", "etc/systemd/system/campfire.service"]
@@ -142,32 +142,32 @@ fn taken_away_it_leaves_the_data_and_purged_it_leaves_nothing() {
         assert!(!machine.has(path), "{path} is still there");
     }
     assert!(!machine.read("etc/passwd").contains("campfire"));
-    // Once more there is nothing to take away, and that is no failure.
-    assert!(machine.run("sh $INSTALL --uninstall").well().contains("There is no /usr/local/bin/campfire"));
-    assert!(machine.run("sh $INSTALL --purge").badly().contains("--purge goes with --uninstall"));
+    // Uninstalling when nothing is installed succeeds.
+    assert!(machine.run("sh $INSTALL --uninstall").success().contains("There is no /usr/local/bin/campfire"));
+    assert!(machine.run("sh $INSTALL --purge").failure().contains("--purge goes with --uninstall"));
 }
 
 #[test]
-fn a_unit_that_somebody_changed_stays_as_it_is() {
+fn unit_that_was_edited_is_not_overwritten() {
     let machine = Machine::new();
-    machine.run(&format!("{PIPED} --no-start")).well();
+    machine.run(&format!("{PIPED} --no-start")).success();
     let path = "etc/systemd/system/campfire.service";
     let changed = machine.read(path).replace("RestartSec=2", "RestartSec=7");
     fs::write(machine.at(path), &changed).unwrap();
-    let said = machine.run("sh $INSTALL --no-start").well();
+    let said = machine.run("sh $INSTALL --no-start").success();
     assert!(said.contains("campfire.service was changed by somebody and stays as it is"), "{said}");
     assert_eq!(machine.read(path), changed);
-    // The one beside it follows the settings.
+    // The socket unit, which was not edited, follows the settings.
     let config = machine.read("etc/campfire/campfire.toml").replace("127.0.0.1:3000", "127.0.0.1:3456");
     fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert!(machine.read("etc/systemd/system/campfire.socket").contains("ListenStream=127.0.0.1:3456"));
 }
 
 #[test]
-fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
+fn domain_adds_sockets_for_https_and_the_redirect() {
     let machine = Machine::new();
-    let said = machine.run("sh $INSTALL --no-start --domain chat.example.org").well();
+    let said = machine.run("sh $INSTALL --no-start --domain chat.example.org").success();
     assert!(said.contains("https://chat.example.org\n"), "{said}");
     let config = machine.read("etc/campfire/campfire.toml");
     assert!(config.ends_with("domain = \"chat.example.org\"\n"), "{config}");
@@ -182,27 +182,27 @@ fn with_a_domain_https_and_the_way_to_it_are_listened_for() {
             .read(&format!("{units}/campfire.service"))
             .contains("\nSockets=campfire.socket campfire-redirect.socket\n")
     );
-    // Without it the second socket goes again.
+    // Without a domain the second socket is removed.
     let plain = config.replace("domain = \"chat.example.org\"", "listen = \"127.0.0.1:3000\"");
     fs::write(machine.at("etc/campfire/campfire.toml"), plain).unwrap();
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert!(!machine.has(&format!("{units}/campfire-redirect.socket")));
 }
 
 #[test]
-fn the_service_may_write_to_where_backups_go() {
+fn backup_dir_is_writable_for_the_service() {
     let machine = Machine::new();
-    machine.run(&format!("{PIPED} --no-start")).well();
+    machine.run(&format!("{PIPED} --no-start")).success();
     let unit = "etc/systemd/system/campfire.service";
     assert!(!machine.read(unit).contains("ReadWritePaths"));
     let config = machine.read("etc/campfire/campfire.toml") + "backup_dir = \"/mnt/usb/campfire\"\n";
     fs::write(machine.at("etc/campfire/campfire.toml"), config).unwrap();
-    machine.run("sh $INSTALL --no-start").well();
+    machine.run("sh $INSTALL --no-start").success();
     assert!(machine.read(unit).contains("\nReadWritePaths=-/mnt/usb/campfire\n"), "{}", machine.read(unit));
 }
 
 #[test]
-fn a_house_may_come_in_and_the_world_may_not() {
+fn listen_default_is_open_on_private_networks_only() {
     let machine = Machine::new();
     let listens = |addresses: &str| {
         put(&machine.at("stubs/hostname"), &format!("#!/bin/sh\necho '{addresses}'\n"), 0o755);
@@ -216,7 +216,7 @@ fn a_house_may_come_in_and_the_world_may_not() {
             0o755,
         );
         let _ = fs::remove_dir_all(machine.at("etc/campfire"));
-        machine.run("sh $INSTALL --no-start").well();
+        machine.run("sh $INSTALL --no-start").success();
         let config = machine.read("etc/campfire/campfire.toml");
         config.lines().find_map(|line| line.strip_prefix("listen = ")).unwrap().to_owned()
     };

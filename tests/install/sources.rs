@@ -1,4 +1,4 @@
-//! Where a release comes from, and with which tools; for somebody who is not root.
+//! Sources of a release and the tools to fetch it, for a user who is not root.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,9 +7,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::machine::{Done, SCRIPT, binary, put, release, sha256};
+use super::machine::{Outcome, SCRIPT, binary, put, release, sha256};
+use crate::support::require;
 
-/// A home, a release, and a PATH with these tools only.
+/// A home directory, a release, and a PATH with only these tools.
 struct Home {
     dir: tempfile::TempDir,
 }
@@ -19,6 +20,7 @@ const TOOLS: &str = "sh cat chmod cmp cp cut dirname grep head hostname id ln mk
 
 impl Home {
     fn new(more: &[&str]) -> Home {
+        require(&["dash", "busybox", "bash", "curl", "wget"]);
         let dir = tempfile::tempdir().unwrap();
         let home = Home { dir };
         let path = home.at("path");
@@ -36,16 +38,16 @@ impl Home {
         self.dir.path().join(path)
     }
 
-    fn run(&self, shell: &[&str], arguments: &[&str], base: &str) -> Done {
+    fn run(&self, shell: &[&str], arguments: &[&str], base: &str) -> Outcome {
         let mut command = Command::new(which(shell[0]).unwrap());
         command.args(&shell[1..]).args(arguments).env_clear();
         command.env("PATH", self.at("path")).env("HOME", self.at("home"));
         if !base.is_empty() {
             command.env("CAMPFIRE_BASE_URL", base);
         }
-        // Piped, when the shell is told to read from there.
+        // The script, for shells that read it from standard input.
         command.stdin(fs::File::open(SCRIPT).unwrap());
-        Done::of(&command.output().unwrap())
+        Outcome::of(&command.output().unwrap())
     }
 
     fn installed(&self) -> String {
@@ -63,7 +65,7 @@ fn which(tool: &str) -> Option<PathBuf> {
 
 const PIPED: [&str; 3] = ["sh", "-s", "--"];
 
-/// Serves a directory over HTTP for as long as the test lasts; what is missing is 404.
+/// Serves a directory over HTTP until the test process ends.
 fn serve(root: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -79,7 +81,7 @@ fn serve(root: PathBuf) -> String {
             let mut body = Vec::new();
             let found = fs::File::open(root.join(path)).and_then(|mut file| file.read_to_end(&mut body));
             let status = if found.is_ok() { "200 OK" } else { "404 Not Found" };
-            // Whoever has seen enough may hang up.
+            // The client may close early.
             let _ = write!(stream, "HTTP/1.0 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
             let _ = stream.write_all(&body);
         }
@@ -88,10 +90,10 @@ fn serve(root: PathBuf) -> String {
 }
 
 #[test]
-fn somebody_without_root_gets_it_below_their_home() {
+fn user_install_goes_below_the_home_directory() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
-    let said = home.run(&PIPED, &["--user"], &base).well();
+    let said = home.run(&PIPED, &["--user"], &base).success();
     assert_eq!(home.installed(), sha256(binary()));
     for part in
         ["No service was started", "campfire serve --config", "http://127.0.0.1:3000", "campfire doctor"]
@@ -103,68 +105,68 @@ fn somebody_without_root_gets_it_below_their_home() {
         config.contains(&format!("data = \"{}\"", home.at("home/.local/share/campfire").display())),
         "{config}"
     );
-    // The settings are good, and where they say is where it is looked for.
+    // The binary accepts the settings.
     let shown = Command::new(home.at("home/.local/bin/campfire"))
         .args(["serve", "--print-config", "--config"])
         .arg(home.at("home/.config/campfire/campfire.toml"))
         .output()
         .unwrap();
-    assert!(Done::of(&shown).well().contains("127.0.0.1:3000"));
-    let again = home.run(&PIPED, &["--user"], &base).well();
+    assert!(Outcome::of(&shown).success().contains("127.0.0.1:3000"));
+    let again = home.run(&PIPED, &["--user"], &base).success();
     assert!(again.contains("already") && again.contains("stay as they are"), "{again}");
-    home.run(&PIPED, &["--user", "--uninstall"], &base).well();
+    home.run(&PIPED, &["--user", "--uninstall"], &base).success();
     assert_eq!(home.installed(), "nothing");
     assert!(home.at("home/.config/campfire/campfire.toml").exists());
 }
 
 #[test]
-fn it_is_downloaded_with_curl_or_wget_whichever_there_is() {
+fn download_uses_curl_or_wget() {
     for tools in [&["curl"][..], &["wget"], &["curl", "wget"]] {
         let home = Home::new(tools);
         let base = serve(home.at("release"));
-        home.run(&PIPED, &["--user"], &base).well();
+        home.run(&PIPED, &["--user"], &base).success();
         assert_eq!(home.installed(), sha256(binary()), "with {tools:?}");
-        let said = home.run(&PIPED, &["--user"], &format!("{base}/nowhere")).badly();
+        let said = home.run(&PIPED, &["--user"], &format!("{base}/nowhere")).failure();
         assert!(said.contains("cannot download") && said.contains("/nowhere/SHA256SUMS"), "{said}");
     }
-    // busybox has a wget of its own, which takes fewer options.
+    // The wget of busybox has fewer options.
     let home = Home::new(&[]);
     symlink(which("busybox").expect("busybox"), home.at("path/wget")).unwrap();
-    home.run(&PIPED, &["--user"], &serve(home.at("release"))).well();
+    home.run(&PIPED, &["--user"], &serve(home.at("release"))).success();
     assert_eq!(home.installed(), sha256(binary()));
     let home = Home::new(&[]);
-    let said = home.run(&PIPED, &["--user"], &serve(home.at("release"))).badly();
+    let said = home.run(&PIPED, &["--user"], &serve(home.at("release"))).failure();
     assert!(said.contains("neither curl nor wget") && said.contains("install one of them"), "{said}");
     assert_eq!(home.installed(), "nothing");
 }
 
 #[test]
-fn every_shell_of_the_house_runs_it() {
+fn script_runs_in_dash_busybox_and_bash() {
     for shell in [&["dash", "-s", "--"][..], &["busybox", "sh", "-s", "--"], &["bash", "--posix", "-s", "--"]]
     {
         let home = Home::new(&["busybox"]);
         let base = format!("file://{}", home.at("release").display());
-        home.run(shell, &["--user"], &base).well();
+        home.run(shell, &["--user"], &base).success();
         assert_eq!(home.installed(), sha256(binary()), "{shell:?}");
     }
 }
 
 #[test]
-fn only_the_binary_is_put_where_a_prefix_says() {
+fn prefix_gets_only_the_binary() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     let prefix = home.at("elsewhere").display().to_string();
-    let said = home.run(&PIPED, &["--prefix", &prefix], &base).well();
+    let said = home.run(&PIPED, &["--prefix", &prefix], &base).success();
     assert!(said.contains("elsewhere/bin is not in your PATH") && said.contains("campfire demo"), "{said}");
     assert!(home.at("elsewhere/bin/campfire").exists() && !home.at("home").exists());
-    let versions = home.run(&PIPED, &["--prefix", &prefix, "--version"], &base).well();
+    let versions = home.run(&PIPED, &["--prefix", &prefix, "--version"], &base).success();
     let version = concat!("campfire ", env!("CARGO_PKG_VERSION"));
     assert!(versions.contains(&format!("installed: {version}, in {prefix}/bin")), "{versions}");
     assert!(versions.contains(&format!("newest: {version}\n")), "{versions}");
 }
 
 #[test]
-fn a_machine_without_a_binary_of_its_own_is_told_so() {
+fn machine_type_selects_the_binary_or_is_refused() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     fs::remove_file(home.at("path/uname")).unwrap();
@@ -175,24 +177,24 @@ fn a_machine_without_a_binary_of_its_own_is_told_so() {
     ] {
         let stub = format!("#!/bin/sh\ncase $1 in -s) echo {kernel} ;; -m) echo {machine} ;; esac\n");
         put(&home.at("path/uname"), &stub, 0o755);
-        let said = home.run(&PIPED, &["--user"], &base).badly();
+        let said = home.run(&PIPED, &["--user"], &base).failure();
         assert!(said.contains(why), "{said}");
     }
     for (machine, name) in [("armv7l", "armv7"), ("aarch64", "aarch64"), ("amd64", "x86_64")] {
         let stub = format!("#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo {machine} ;; esac\n");
         put(&home.at("path/uname"), &stub, 0o755);
-        let said = home.run(&PIPED, &["--user"], &base).well();
+        let said = home.run(&PIPED, &["--user"], &base).success();
         assert!(said.contains(&format!("Taking campfire-{name}-linux")), "{said}");
     }
 }
 
 #[test]
-fn from_a_checkout_it_is_built() {
+fn checkout_is_built() {
     let home = Home::new(&["tr"]);
     let checkout = home.at("checkout");
     put(&checkout.join("Cargo.toml"), "[package]\nname = \"campfire\"\nversion = \"1.2.3\"\n", 0o644);
     fs::copy(SCRIPT, checkout.join("install.sh")).unwrap();
-    // What the tools would do, without the minutes.
+    // Stubs in place of a real build.
     let cargo = format!(
         "#!/bin/sh\necho \"cargo $*\"\ncase $1 in release-native) profile=release-native ;; *) profile=release ;; esac\nmkdir -p target/here/$profile\ncp {} target/here/$profile/campfire\n",
         binary().display()
@@ -202,27 +204,27 @@ fn from_a_checkout_it_is_built() {
     put(&home.at("path/cc"), "#!/bin/sh\n", 0o755);
     let script = checkout.join("install.sh").display().to_string();
     let shell = ["sh", &script];
-    let said = home.run(&shell, &["--user"], "").well();
+    let said = home.run(&shell, &["--user"], "").success();
     assert!(said.contains("cargo build --release --locked\n"), "{said}");
     assert_eq!(home.installed(), sha256(binary()));
-    let said = home.run(&shell, &["--user", "--native"], "").well();
+    let said = home.run(&shell, &["--user", "--native"], "").success();
     assert!(said.contains("cargo release-native --locked\n"), "{said}");
     assert!(
-        home.run(&shell, &["--user", "--version"], "").well().contains("in this checkout: campfire 1.2.3")
+        home.run(&shell, &["--user", "--version"], "").success().contains("in this checkout: campfire 1.2.3")
     );
-    // A release that is named wins over the checkout.
+    // A named release takes precedence over the checkout.
     let base = home.at("release").display().to_string();
-    assert!(home.run(&shell, &["--user"], &base).well().contains("Taking campfire-"));
-    let said = home.run(&shell, &["--user", "--native"], &base).badly();
+    assert!(home.run(&shell, &["--user"], &base).success().contains("Taking campfire-"));
+    let said = home.run(&shell, &["--user", "--native"], &base).failure();
     assert!(said.contains("takes a checkout"), "{said}");
     fs::remove_file(home.at("path/cc")).unwrap();
-    assert!(home.run(&shell, &["--user"], "").badly().contains("a C compiler is missing"));
+    assert!(home.run(&shell, &["--user"], "").failure().contains("a C compiler is missing"));
     fs::remove_file(home.at("path/cargo")).unwrap();
-    assert!(home.run(&shell, &["--user"], "").badly().contains("cargo is missing"));
+    assert!(home.run(&shell, &["--user"], "").failure().contains("cargo is missing"));
 }
 
 #[test]
-fn what_is_asked_wrongly_is_said_and_nothing_is_done() {
+fn usage_errors_are_reported_and_nothing_is_done() {
     let home = Home::new(&[]);
     let base = home.at("release").display().to_string();
     for (arguments, why) in [
@@ -231,15 +233,15 @@ fn what_is_asked_wrongly_is_said_and_nothing_is_done() {
         (&["--user", "--domain", "a\"b"], "take a name and an address"),
         (&["--user", "--from", "ftp://example.org"], "has to be an http address or a directory"),
     ] {
-        let said = home.run(&PIPED, arguments, &base).badly();
+        let said = home.run(&PIPED, arguments, &base).failure();
         assert!(said.contains(why), "{said}");
     }
-    assert!(home.run(&PIPED, &["--help"], &base).well().contains("Usage: curl"));
+    assert!(home.run(&PIPED, &["--help"], &base).success().contains("Usage: curl"));
     assert_eq!(home.installed(), "nothing");
 }
 
 #[test]
-fn a_download_of_the_script_that_breaks_off_does_nothing() {
+fn script_that_is_cut_off_does_nothing() {
     let home = Home::new(&[]);
     let whole = fs::read(SCRIPT).unwrap();
     for length in [whole.len() / 3, whole.len() / 2, whole.len() - 12] {
@@ -253,7 +255,7 @@ fn a_download_of_the_script_that_breaks_off_does_nothing() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // It may not read all of something that makes no sense.
+        // The shell may stop reading at a syntax error.
         let _ = child.stdin.take().unwrap().write_all(&whole[..length]);
         child.wait().unwrap();
         assert!(!home.at("home").exists(), "{length} of {} bytes did something", whole.len());

@@ -1,14 +1,14 @@
-//! What a socket hears, and what it does not.
+//! Which events a socket receives.
 
 use crate::support::*;
 
 #[tokio::test]
-async fn who_joined_hears_each_message_once_and_its_author_gets_an_ack_as_well() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let mut of_ada = camp.ada.socket_in(camp.room).await;
-    let mut of_grace = grace.socket_in(camp.room).await;
-    let ack = of_ada.say(camp.room, "Hello *all*", "c-1").await;
+async fn message_reaches_joined_sockets_once_and_is_acked_to_its_author() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut of_ada = team.ada.socket_in(team.room).await;
+    let mut of_grace = grace.socket_in(team.room).await;
+    let ack = of_ada.say(team.room, "Hello *all*", "c-1").await;
     assert_keys(&ack, &["type", "client_message_id", "message"]);
     assert_eq!(ack["message"]["html"].as_str().map(str::trim), Some("<p>Hello <em>all</em></p>"));
     let heard = of_grace.expect("message.created").await;
@@ -19,113 +19,113 @@ async fn who_joined_hears_each_message_once_and_its_author_gets_an_ack_as_well()
         ack["message"]
     );
     of_grace.round_trip().await;
-    of_grace.never_heard("message.created");
-    // A retry is acknowledged again and heard by nobody.
-    let again = of_ada.say(camp.room, "Hello *all*", "c-1").await;
+    of_grace.assert_not_received("message.created");
+    // A retry is acknowledged again and not broadcast.
+    let again = of_ada.say(team.room, "Hello *all*", "c-1").await;
     assert_eq!(again["message"], ack["message"]);
-    camp.ada.say(camp.room, "After").await;
-    assert_eq!(of_grace.hear().await, "After");
+    team.ada.say(team.room, "After").await;
+    assert_eq!(of_grace.next_content().await, "After");
 }
 
 #[tokio::test]
-async fn edits_and_deletes_are_heard() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let mut socket = grace.socket_in(camp.room).await;
-    let said = camp.ada.say(camp.room, "Draft").await;
+async fn edits_and_deletes_are_broadcast() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut socket = grace.socket_in(team.room).await;
+    let said = team.ada.say(team.room, "Draft").await;
     let path = format!("/api/messages/{}", id(&said));
-    let edited = camp.ada.patch(&path, json!({"content": "Final"})).await.expect(200);
+    let edited = team.ada.patch(&path, json!({"content": "Final"})).await.expect(200);
     let heard = socket.expect("message.updated").await;
     assert_eq!(heard["message"], edited);
     assert!(heard["seq"].as_i64() > said["id"].as_i64());
-    camp.ada.delete(&path).await.expect(204);
+    team.ada.delete(&path).await.expect(204);
     let gone = socket.expect("message.deleted").await;
     assert_keys(&gone, &["type", "seq", "room_id", "message_id"]);
-    assert_eq!((&gone["room_id"], &gone["message_id"]), (&json!(camp.room), &said["id"]));
+    assert_eq!((&gone["room_id"], &gone["message_id"]), (&json!(team.room), &said["id"]));
     assert!(gone["seq"].as_i64() > heard["seq"].as_i64());
 }
 
 #[tokio::test]
-async fn a_message_without_a_room_goes_to_the_one_joined_last() {
-    let camp = Camp::start().await;
-    let other = camp.closed_room("Other", &[&camp.ada]).await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
+async fn message_without_a_room_goes_to_the_one_joined_last() {
+    let team = Team::start().await;
+    let other = team.closed_room("Other", &[&team.ada]).await;
+    let mut socket = team.ada.socket_in(team.room).await;
     socket.join(other).await;
     socket.send(json!({"type": "message", "content": "Where am I?", "client_message_id": "w"})).await;
     assert_eq!(socket.expect("ack").await["message"]["room_id"], other);
-    let mut homeless = camp.ada.socket().await;
+    let mut homeless = team.ada.socket().await;
     homeless.send(json!({"type": "message", "content": "Nowhere", "client_message_id": "n"})).await;
     let error = homeless.expect("error").await;
     assert_eq!(error["client_message_id"], "n");
-    // A room need not be joined to be spoken in.
-    assert_eq!(homeless.say(camp.room, "From outside", "o").await["message"]["room_id"], camp.room);
+    // Posting does not require having joined the room.
+    assert_eq!(homeless.say(team.room, "From outside", "o").await["message"]["room_id"], team.room);
 }
 
 #[tokio::test]
-async fn unread_tells_of_rooms_that_are_not_joined() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn unread_event_is_sent_for_rooms_that_are_not_joined() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let mut socket = grace.socket().await;
-    let said = camp.ada.say(camp.room, "Psst").await;
+    let said = team.ada.say(team.room, "Psst").await;
     let unread = socket.expect("unread").await;
     assert_eq!(
         unread,
-        json!({"type": "unread", "room_id": camp.room, "message_id": said["id"], "mention": false})
+        json!({"type": "unread", "room_id": team.room, "message_id": said["id"], "mention": false})
     );
-    let said = camp.ada.say(camp.room, &format!("@[Grace](user:{})", grace.id)).await;
+    let said = team.ada.say(team.room, &format!("@[Grace](user:{})", grace.id)).await;
     let unread = socket.expect("unread").await;
     assert_eq!(
         unread,
-        json!({"type": "unread", "room_id": camp.room, "message_id": said["id"], "mention": true})
+        json!({"type": "unread", "room_id": team.room, "message_id": said["id"], "mention": true})
     );
-    socket.never_heard("message.created");
-    socket.join(camp.room).await;
-    camp.ada.say(camp.room, "Now you hear me").await;
-    assert_eq!(socket.hear().await, "Now you hear me");
+    socket.assert_not_received("message.created");
+    socket.join(team.room).await;
+    team.ada.say(team.room, "Now you hear me").await;
+    assert_eq!(socket.next_content().await, "Now you hear me");
     socket.round_trip().await;
-    socket.never_heard("unread");
-    socket.leave(camp.room).await;
-    camp.ada.say(camp.room, "And now you do not").await;
+    socket.assert_not_received("unread");
+    socket.leave(team.room).await;
+    team.ada.say(team.room, "And now you do not").await;
     socket.expect("unread").await;
-    socket.never_heard("message.created");
-    // An invisible room says nothing.
-    let path = format!("/api/rooms/{}/involvement", camp.room);
+    socket.assert_not_received("message.created");
+    // An invisible room sends nothing.
+    let path = format!("/api/rooms/{}/involvement", team.room);
     grace.put(&path, json!({"involvement": "invisible"})).await.expect(200);
-    camp.ada.say(camp.room, "Silence").await;
-    let direct = camp.ada.direct_with(&[&grace]).await;
-    camp.ada.say(direct, "Directly").await;
+    team.ada.say(team.room, "Silence").await;
+    let direct = team.ada.direct_with(&[&grace]).await;
+    team.ada.say(direct, "Directly").await;
     assert_eq!(socket.expect("unread").await["room_id"], direct);
 }
 
 #[tokio::test]
-async fn what_one_device_reads_the_others_hear() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let said = camp.ada.say(camp.room, "Read me").await;
+async fn read_event_reaches_the_other_devices_of_the_user() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let said = team.ada.say(team.room, "Read me").await;
     let (mut phone, mut desk) = (grace.socket().await, grace.socket().await);
-    let mut of_ada = camp.ada.socket_in(camp.room).await;
-    phone.send(json!({"type": "read", "room_id": camp.room, "message_id": said["id"]})).await;
+    let mut of_ada = team.ada.socket_in(team.room).await;
+    phone.send(json!({"type": "read", "room_id": team.room, "message_id": said["id"]})).await;
     let read = desk.expect("read").await;
-    assert_eq!(read, json!({"type": "read", "room_id": camp.room, "message_id": said["id"]}));
-    assert_eq!(grace.unread(camp.room).await, (0, 0));
-    let said = camp.ada.say(camp.room, "And me").await;
-    grace.post(&format!("/api/rooms/{}/read", camp.room), json!({"message_id": id(&said)})).await.expect(204);
+    assert_eq!(read, json!({"type": "read", "room_id": team.room, "message_id": said["id"]}));
+    assert_eq!(grace.unread(team.room).await, (0, 0));
+    let said = team.ada.say(team.room, "And me").await;
+    grace.post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": id(&said)})).await.expect(204);
     desk.expect_where("read", |it| it["message_id"] == said["id"]).await;
     phone.expect_where("read", |it| it["message_id"] == said["id"]).await;
     of_ada.round_trip().await;
-    of_ada.never_heard("read");
+    of_ada.assert_not_received("read");
 }
 
 #[tokio::test]
-async fn rooms_come_and_change_and_go() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
+async fn room_events_tell_of_creation_change_and_deletion() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
     let (mut of_grace, mut of_linus) = (grace.socket().await, linus.socket().await);
     let form = json!({"name": "Closed", "kind": "closed", "user_ids": [grace.id]});
-    let room = id(&camp.ada.post("/api/rooms", form).await.expect(201));
+    let room = id(&team.ada.post("/api/rooms", form).await.expect(201));
     let path = format!("/api/rooms/{room}");
-    // How a member learns of a new room, by its creation or their membership, it comes whole.
-    let told = loop {
+    // A member learns of the room by one of two events, and either has the whole room.
+    let created = loop {
         let event = of_grace.event().await;
         if matches!(event["type"].as_str(), Some("room.created" | "membership.updated"))
             && event["room"].is_object()
@@ -133,12 +133,12 @@ async fn rooms_come_and_change_and_go() {
             break event;
         }
     };
-    assert_eq!((&told["room"]["id"], &told["room"]["name"]), (&json!(room), &json!("Closed")));
-    camp.ada.patch(&path, json!({"name": "Renamed"})).await.expect(200);
+    assert_eq!((&created["room"]["id"], &created["room"]["name"]), (&json!(room), &json!("Closed")));
+    team.ada.patch(&path, json!({"name": "Renamed"})).await.expect(200);
     let updated = of_grace.expect("room.updated").await;
     assert_eq!(updated["room"]["name"], "Renamed");
-    camp.ada
-        .put(&format!("{path}/members"), json!({"user_ids": [camp.ada.id, grace.id, linus.id]}))
+    team.ada
+        .put(&format!("{path}/members"), json!({"user_ids": [team.ada.id, grace.id, linus.id]}))
         .await
         .expect(200);
     let added = of_linus.expect("membership.updated").await;
@@ -148,8 +148,8 @@ async fn rooms_come_and_change_and_go() {
         &added["membership"],
         &["involvement", "unread_count", "mention_count", "last_read_message_id"],
     );
-    of_linus.never_heard("room.updated");
-    camp.ada.delete(&path).await.expect(204);
+    of_linus.assert_not_received("room.updated");
+    team.ada.delete(&path).await.expect(204);
     for socket in [&mut of_grace, &mut of_linus] {
         let gone = socket.expect("room.deleted").await;
         assert_eq!(gone["room_id"], room);
@@ -158,55 +158,55 @@ async fn rooms_come_and_change_and_go() {
 }
 
 #[tokio::test]
-async fn people_and_the_account_change_before_everybodys_eyes() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let (mut of_ada, mut of_grace) = (camp.ada.socket().await, grace.socket().await);
-    let linus = camp.join("Linus").await;
+async fn user_and_account_changes_are_broadcast() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let (mut of_ada, mut of_grace) = (team.ada.socket().await, grace.socket().await);
+    let linus = team.join("Linus").await;
     let new = of_grace.expect_where("user.updated", |it| it["user"]["id"] == linus.id).await;
     assert!(new["user"].get("email").is_none(), "{new}");
     linus.patch(&format!("/api/users/{}", linus.id), json!({"name": "Linus T."})).await.expect(200);
     of_ada.expect_where("user.updated", |it| it["user"]["name"] == "Linus T.").await;
-    camp.ada.patch("/api/account", json!({"name": "Renamed"})).await.expect(200);
+    team.ada.patch("/api/account", json!({"name": "Renamed"})).await.expect(200);
     let changed = of_grace.expect("account.updated").await;
     assert_eq!(changed["account"]["name"], "Renamed");
     assert!(changed["account"].get("join_code").is_none(), "{changed}");
     grace
-        .put(&format!("/api/rooms/{}/involvement", camp.room), json!({"involvement": "nothing"}))
+        .put(&format!("/api/rooms/{}/involvement", team.room), json!({"involvement": "nothing"}))
         .await
         .expect(200);
     let mine = of_grace.expect("membership.updated").await;
     assert_eq!(
         (&mine["room_id"], &mine["membership"]["involvement"]),
-        (&json!(camp.room), &json!("nothing"))
+        (&json!(team.room), &json!("nothing"))
     );
     of_ada.round_trip().await;
-    of_ada.never_heard("membership.updated");
+    of_ada.assert_not_received("membership.updated");
 }
 
 #[tokio::test]
-async fn a_removed_member_stops_receiving_events_at_once() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let room = camp.closed_room("Closed", &[&camp.ada, &grace, &linus]).await;
+async fn removed_member_stops_receiving_events_at_once() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let room = team.closed_room("Closed", &[&team.ada, &grace, &linus]).await;
     let mut of_grace = grace.socket_in(room).await;
     let mut of_linus = linus.socket_in(room).await;
-    camp.ada.say(room, "All three").await;
-    assert_eq!(of_grace.hear().await, "All three");
-    camp.ada
-        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [camp.ada.id, linus.id]}))
+    team.ada.say(room, "All three").await;
+    assert_eq!(of_grace.next_content().await, "All three");
+    team.ada
+        .put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id, linus.id]}))
         .await
         .expect(200);
-    // The answer means that it has happened: nothing said after it reaches her.
+    // Once the removal is acknowledged, no later message reaches her.
     for n in 0..20 {
-        camp.ada.say(room, &format!("Secret {n}")).await;
+        team.ada.say(room, &format!("Secret {n}")).await;
     }
     let lost = of_grace.expect("membership.updated").await;
     assert_eq!((&lost["membership"], &lost["room_id"]), (&Value::Null, &json!(room)));
     of_linus.expect_where("message.created", |it| it["message"]["content"] == "Secret 19").await;
     of_grace.round_trip().await;
-    of_grace.never_heard("message.created");
-    of_grace.never_heard("unread");
+    of_grace.assert_not_received("message.created");
+    of_grace.assert_not_received("unread");
     of_grace
         .send(json!({"type": "message", "room_id": room, "content": "Hello?", "client_message_id": "h"}))
         .await;
@@ -217,33 +217,33 @@ async fn a_removed_member_stops_receiving_events_at_once() {
     of_grace.send(json!({"type": "typing", "room_id": room, "active": true})).await;
     of_grace.round_trip().await;
     of_linus.round_trip().await;
-    of_linus.never_heard("typing");
-    of_grace.never_heard("message.created");
+    of_linus.assert_not_received("typing");
+    of_grace.assert_not_received("message.created");
     assert!(!format!("{:?}", of_grace.skipped).contains("Secret"));
 }
 
 #[tokio::test]
-async fn since_replays_exactly_what_was_missed() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let socket = grace.socket_in(camp.room).await;
-    let since = id(&camp.ada.say(camp.room, "Before").await);
-    socket.drop_dead();
-    let kept = camp.ada.say(camp.room, "Missed").await;
-    let edited = camp.ada.say(camp.room, "To be edited").await;
-    let gone = camp.ada.say(camp.room, "To be deleted").await;
-    let edited = camp
+async fn join_since_replays_exactly_what_was_missed() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let socket = grace.socket_in(team.room).await;
+    let since = id(&team.ada.say(team.room, "Before").await);
+    socket.disconnect();
+    let kept = team.ada.say(team.room, "Missed").await;
+    let edited = team.ada.say(team.room, "To be edited").await;
+    let gone = team.ada.say(team.room, "To be deleted").await;
+    let edited = team
         .ada
         .patch(&format!("/api/messages/{}", id(&edited)), json!({"content": "Edited"}))
         .await
         .expect(200);
-    camp.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
-    let other = camp.closed_room("Other", &[&camp.ada, &grace]).await;
-    camp.ada.say(other, "In another room").await;
+    team.ada.delete(&format!("/api/messages/{}", id(&gone))).await.expect(204);
+    let other = team.closed_room("Other", &[&team.ada, &grace]).await;
+    team.ada.say(other, "In another room").await;
 
     let mut socket = grace.socket().await;
-    let joined = socket.join_since(camp.room, since).await;
-    camp.ada.say(camp.room, "Live again").await;
+    let joined = socket.join_since(team.room, since).await;
+    team.ada.say(team.room, "Live again").await;
     let mut page = std::collections::BTreeMap::new();
     let mut last = since;
     loop {
@@ -254,7 +254,7 @@ async fn since_replays_exactly_what_was_missed() {
         match event["type"].as_str().unwrap() {
             "message.created" | "message.updated" => {
                 let message = event["message"].clone();
-                assert_eq!(message["room_id"], camp.room, "only of that room");
+                assert_eq!(message["room_id"], team.room, "only of that room");
                 let content = message["content"].clone();
                 page.insert(id(&message), message);
                 if content == "Live again" {
@@ -269,9 +269,9 @@ async fn since_replays_exactly_what_was_missed() {
     assert_eq!(page.get(&id(&kept)), Some(&kept));
     assert_eq!(page.get(&id(&edited)), Some(&edited));
     assert_eq!(page.len(), 3, "{page:?}");
-    // Nothing was missed since then: nothing is replayed.
+    // Nothing was missed since, so nothing is replayed.
     let mut again = grace.socket().await;
-    again.join_since(camp.room, last).await;
+    again.join_since(team.room, last).await;
     again.round_trip().await;
     assert!(again.skipped.iter().all(|it| it["seq"].is_null()), "{:?}", again.skipped);
 }

@@ -1,4 +1,4 @@
-//! Who gets a socket, and what it speaks.
+//! The WebSocket handshake and the subprotocols.
 
 use tokio_tungstenite::tungstenite::protocol::Message;
 
@@ -7,36 +7,36 @@ use crate::support::ws::{Format, handshake_request, refused_handshake};
 use crate::support::*;
 
 #[tokio::test]
-async fn a_socket_says_hello_in_either_language() {
-    let camp = Camp::start().await;
-    let said = camp.ada.say(camp.room, "Before").await;
-    let json = Socket::connect(&camp.ada).await;
-    let msgpack = Socket::connect_msgpack(&camp.ada).await;
-    let unasked = Socket::open(&camp.ada, None, Format::Json, None).await;
-    let bearer = Socket::connect(&camp.ada.bearer()).await;
+async fn hello_is_sent_in_json_and_in_msgpack() {
+    let team = Team::start().await;
+    let said = team.ada.say(team.room, "Before").await;
+    let json = Socket::connect(&team.ada).await;
+    let msgpack = Socket::connect_msgpack(&team.ada).await;
+    let unasked = Socket::open(&team.ada, None, Format::Json, None).await;
+    let bearer = Socket::connect(&team.ada.bearer()).await;
     for socket in [json, msgpack, unasked, bearer] {
         assert_keys(&socket.hello, &["type", "user_id", "seq", "heartbeat_s"]);
-        assert_eq!(socket.hello["user_id"], camp.ada.id);
+        assert_eq!(socket.hello["user_id"], team.ada.id);
         assert!(socket.hello["seq"].as_i64() >= said["id"].as_i64(), "{}", socket.hello);
         assert!(socket.hello["heartbeat_s"].as_i64().is_some_and(|it| it > 0), "{}", socket.hello);
     }
 }
 
 #[tokio::test]
-async fn both_languages_tell_the_same_maps() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let mut json = Socket::connect(&camp.ada).await;
-    let mut msgpack = Socket::connect_msgpack(&camp.ada).await;
-    json.join(camp.room).await;
-    let joined = msgpack.join(camp.room).await;
+async fn msgpack_and_json_carry_the_same_events() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut json = Socket::connect(&team.ada).await;
+    let mut msgpack = Socket::connect_msgpack(&team.ada).await;
+    json.join(team.room).await;
+    let joined = msgpack.join(team.room).await;
     assert_keys(&joined, &["type", "room_id", "seq", "present"]);
-    let said = grace.say(camp.room, "Größe: 1.5 & 🔥 — @[Ada](user:1)").await;
+    let said = grace.say(team.room, "Größe: 1.5 & 🔥 — @[Ada](user:1)").await;
     let (a, b) = (json.expect("message.created").await, msgpack.expect("message.created").await);
     assert_eq!(a, b);
     assert_eq!((&a["message"], &a["seq"]), (&said, &said["id"]));
-    // And the other way: what is said in MessagePack is heard in JSON.
-    let ack = msgpack.say(camp.room, "Packed", "mp-1").await;
+    // A message posted in MessagePack is received in JSON.
+    let ack = msgpack.say(team.room, "Packed", "mp-1").await;
     let heard = json.expect_where("message.created", |it| it["message"]["content"] == "Packed").await;
     assert_eq!(heard["message"], ack["message"]);
     assert_eq!(ack["message"]["client_message_id"], "mp-1");
@@ -47,39 +47,39 @@ async fn both_languages_tell_the_same_maps() {
 }
 
 #[tokio::test]
-async fn no_socket_without_signing_in_or_from_another_site() {
-    let camp = Camp::start().await;
+async fn handshake_without_a_session_or_from_another_site_is_refused() {
+    let team = Team::start().await;
     let protocol = Some("campfire.json");
     for credentials in
         [Credentials::None, Credentials::Cookie("forged".into()), Credentials::Bearer("forged".into())]
     {
-        let stranger = camp.ada.with(credentials);
+        let stranger = team.ada.with(credentials);
         let (status, problem) = refused_handshake(&stranger, handshake_request(&stranger, protocol)).await;
         assert_eq!((status, &problem["code"]), (401, &json!("not_signed_in")));
     }
     for origin in
-        ["https://evil.example", "null", "http://127.0.0.1:1", &format!("{}.evil.example", camp.ada.origin())]
+        ["https://evil.example", "null", "http://127.0.0.1:1", &format!("{}.evil.example", team.ada.origin())]
     {
-        let mut request = handshake_request(&camp.ada, protocol);
+        let mut request = handshake_request(&team.ada, protocol);
         request.headers_mut().insert("origin", origin.parse().unwrap());
-        let (status, problem) = refused_handshake(&camp.ada, request).await;
+        let (status, problem) = refused_handshake(&team.ada, request).await;
         assert_eq!((status, &problem["code"]), (403, &json!("cross_site_request")), "{origin}");
     }
-    let mut request = handshake_request(&camp.ada, protocol);
+    let mut request = handshake_request(&team.ada, protocol);
     request.headers_mut().remove("origin");
     assert_eq!(
-        refused_handshake(&camp.ada, request).await.0,
+        refused_handshake(&team.ada, request).await.0,
         403,
         "with a cookie, Origin must name this host"
     );
-    // A browser does not add a bearer token on its own: no origin needed.
-    Socket::connect(&camp.ada.bearer()).await;
+    // A browser does not send a bearer token by itself, so no origin is needed.
+    Socket::connect(&team.ada.bearer()).await;
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_refused_politely() {
-    let camp = Camp::start().await;
-    let bearer = camp.ada.bearer();
+async fn handshake_that_is_malformed_is_refused() {
+    let team = Team::start().await;
+    let bearer = team.ada.bearer();
     let plain = bearer.get("/ws").await;
     assert!(matches!(plain.status, 400 | 426), "{}", plain.status);
     plain.refused(plain.status);
@@ -90,10 +90,10 @@ async fn what_is_no_handshake_is_refused_politely() {
         let answer = raw_exchange_of(&bearer, &request).await;
         assert!(matches!(answer, 400 | 426), "{name}: {value}: {answer}");
     }
-    camp.ada.request("POST", "/ws").send().await.refused(405);
+    team.ada.request("POST", "/ws").send().await.refused(405);
 }
 
-/// The status that a handshake gets which tungstenite would not send.
+/// The status of a handshake that tungstenite would not send.
 async fn raw_exchange_of(
     client: &Client,
     request: &tokio_tungstenite::tungstenite::handshake::client::Request,
@@ -107,19 +107,19 @@ async fn raw_exchange_of(
 }
 
 #[tokio::test]
-async fn an_unknown_language_among_others_is_passed_over() {
-    let camp = Camp::start().await;
-    let mut request = handshake_request(&camp.ada, None);
+async fn subprotocol_that_is_unknown_is_skipped() {
+    let team = Team::start().await;
+    let mut request = handshake_request(&team.ada, None);
     request.headers_mut().insert("sec-websocket-protocol", "chat.v9, campfire.msgpack".parse().unwrap());
-    let stream = tokio::net::TcpStream::connect(camp.ada.address()).await.unwrap();
+    let stream = tokio::net::TcpStream::connect(team.ada.address()).await.unwrap();
     let (_, response) = tokio_tungstenite::client_async(request, stream).await.expect("a handshake");
     assert_eq!(response.headers()["sec-websocket-protocol"], "campfire.msgpack");
 }
 
 #[tokio::test]
-async fn pings_of_both_kinds_are_answered() {
-    let camp = Camp::start().await;
-    let mut socket = camp.ada.socket().await;
+async fn pings_as_events_and_as_frames_are_answered() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket().await;
     for t in [json!(12.5), json!("x"), json!(null), json!(1_795_507_200_123_i64)] {
         socket.send(json!({"type": "ping", "t": t})).await;
         assert_eq!(socket.expect("pong").await, json!({"type": "pong", "t": t}));

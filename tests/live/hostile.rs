@@ -1,4 +1,4 @@
-//! What strangers send down a socket.
+//! Malformed and hostile input on a socket.
 
 use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,16 +6,16 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use crate::support::ws::Heard;
+use crate::support::ws::Received;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_message_that_makes_no_sense_is_answered_with_an_error_and_the_socket_lives_on() {
-    let camp = Camp::start().await;
-    let closed = camp.closed_room("Closed", &[&camp.ada]).await;
-    let grace = camp.join("Grace").await;
-    let mut socket = grace.socket_in(camp.room).await;
-    let room = camp.room;
+async fn malformed_message_gets_an_error_and_the_socket_stays_open() {
+    let team = Team::start().await;
+    let closed = team.closed_room("Closed", &[&team.ada]).await;
+    let grace = team.join("Grace").await;
+    let mut socket = grace.socket_in(team.room).await;
+    let room = team.room;
     for text in [
         "",
         "{",
@@ -53,7 +53,7 @@ async fn a_message_that_makes_no_sense_is_answered_with_an_error_and_the_socket_
             (error["code"].as_str().unwrap_or_default(), error["detail"].as_str().unwrap_or_default());
         assert!(!code.is_empty() && !detail.is_empty(), "{text:.80}: {error}");
     }
-    // What has no answer at all may fail silently, but not end the socket.
+    // Messages without an answer may fail silently, but the socket stays open.
     for message in [
         json!({"type": "typing", "room_id": closed, "active": true}),
         json!({"type": "typing", "room_id": room, "active": "yes"}),
@@ -67,23 +67,23 @@ async fn a_message_that_makes_no_sense_is_answered_with_an_error_and_the_socket_
         socket.send(message).await;
     }
     socket.round_trip().await;
-    socket.never_heard("message.created");
-    camp.ada.say(room, "All well?").await;
-    assert_eq!(socket.hear().await, "All well?");
+    socket.assert_not_received("message.created");
+    team.ada.say(room, "All well?").await;
+    assert_eq!(socket.next_content().await, "All well?");
 }
 
 #[tokio::test]
-async fn an_error_names_the_message_that_it_is_about() {
-    let camp = Camp::start().await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
+async fn error_names_the_message_that_it_is_about() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket_in(team.room).await;
     socket.send(json!({"type": "message", "content": " ", "client_message_id": "empty"})).await;
     let error = socket.expect("error").await;
     assert_eq!((&error["client_message_id"], &error["code"]), (&json!("empty"), &json!("invalid")));
 }
 
 #[tokio::test]
-async fn a_frame_of_the_other_kind_is_understood_or_refused_but_never_kills_the_server() {
-    let camp = Camp::start().await;
+async fn frame_of_the_other_format_is_understood_or_refused() {
+    let team = Team::start().await;
     for frame in [
         Message::binary(&b"\xc1\xff\x00"[..]),
         Message::binary(vec![0x91; 100_000]),
@@ -94,26 +94,28 @@ async fn a_frame_of_the_other_kind_is_understood_or_refused_but_never_kills_the_
     ] {
         for msgpack in [true, false] {
             let mut socket = if msgpack {
-                Socket::connect_msgpack(&camp.ada).await
+                Socket::connect_msgpack(&team.ada).await
             } else {
-                Socket::connect(&camp.ada).await
+                Socket::connect(&team.ada).await
             };
             socket.send_frame(frame.clone()).await;
             match socket.next().await {
-                Heard::Event(event) => {
+                Received::Event(event) => {
                     assert!(matches!(event["type"].as_str(), Some("error" | "pong")), "{event}")
                 }
-                Heard::Closed(code) => assert!(matches!(code, Some(1002 | 1003 | 1007 | 1008)), "{code:?}"),
+                Received::Closed(code) => {
+                    assert!(matches!(code, Some(1002 | 1003 | 1007 | 1008)), "{code:?}")
+                }
             }
         }
     }
-    camp.ada.get("/health").await.expect(200);
+    team.ada.get("/health").await.expect(200);
 }
 
 #[tokio::test]
-async fn more_than_256_kib_is_1009() {
-    let camp = Camp::start().await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
+async fn message_larger_than_256_kib_is_1009() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket_in(team.room).await;
     let padded = |len: usize| {
         let head = "{\"type\":\"ping\",\"t\":1,\"padding\":\"";
         format!("{head}{}\"}}", "x".repeat(len - head.len() - 2))
@@ -122,8 +124,8 @@ async fn more_than_256_kib_is_1009() {
     assert_eq!(socket.expect("pong").await["t"], 1);
     let _ = socket.stream.send(Message::text(padded(256 * 1024 + 1))).await;
     assert_eq!(socket.closed().await, Some(1009));
-    // In pieces, too: what counts is the whole.
-    let mut socket = camp.ada.socket().await;
+    // The limit is on the whole message, not on a frame.
+    let mut socket = team.ada.socket().await;
     for n in 0..80 {
         let opcode = if n == 0 { Data::Text } else { Data::Continue };
         let frame = Frame::message("x".repeat(4096), OpCode::Data(opcode), false);
@@ -135,9 +137,9 @@ async fn more_than_256_kib_is_1009() {
 }
 
 #[tokio::test]
-async fn a_message_may_come_in_pieces_with_pings_between_them() {
-    let camp = Camp::start().await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
+async fn fragmented_message_with_pings_in_between_is_accepted() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket_in(team.room).await;
     let text = json!({"type": "message", "content": "In pieces: ä🔥", "client_message_id": "p"}).to_string();
     let bytes = text.as_bytes();
     for (n, byte) in bytes.iter().enumerate() {
@@ -152,9 +154,9 @@ async fn a_message_may_come_in_pieces_with_pings_between_them() {
 }
 
 #[tokio::test]
-async fn frames_that_break_the_protocol_end_the_socket_and_nothing_else() {
-    let camp = Camp::start().await;
-    let mut witness = camp.ada.socket_in(camp.room).await;
+async fn protocol_violations_close_the_socket_and_nothing_else() {
+    let team = Team::start().await;
+    let mut witness = team.ada.socket_in(team.room).await;
     let masked = |first: u8, payload: &[u8]| {
         let mut frame = vec![first, 0x80 | payload.len() as u8, 0, 0, 0, 0];
         frame.extend_from_slice(payload);
@@ -178,7 +180,7 @@ async fn frames_that_break_the_protocol_end_the_socket_and_nothing_else() {
         vec![0; 4096],
     ];
     for attack in attacks {
-        let socket = camp.ada.socket().await;
+        let socket = team.ada.socket().await;
         let mut stream = socket.stream.into_inner();
         stream.write_all(&attack).await.unwrap();
         within("the server to close", async {
@@ -187,15 +189,15 @@ async fn frames_that_break_the_protocol_end_the_socket_and_nothing_else() {
         })
         .await;
     }
-    camp.ada.say(camp.room, "Still standing").await;
-    assert_eq!(witness.hear().await, "Still standing");
+    team.ada.say(team.room, "Still standing").await;
+    assert_eq!(witness.next_content().await, "Still standing");
 }
 
 #[tokio::test]
-async fn a_socket_that_is_half_closed_or_says_nothing_more_is_let_go() {
-    let camp = Camp::start().await;
+async fn half_closed_socket_is_closed_and_a_partial_frame_does_no_harm() {
+    let team = Team::start().await;
     for _ in 0..10 {
-        let socket = camp.ada.socket_in(camp.room).await;
+        let socket = team.ada.socket_in(team.room).await;
         let mut stream = socket.stream.into_inner();
         stream.shutdown().await.unwrap();
         within("the server to close its half", async {
@@ -204,18 +206,18 @@ async fn a_socket_that_is_half_closed_or_says_nothing_more_is_let_go() {
         })
         .await;
     }
-    // Two bytes of a frame, then gone.
+    // Two bytes of a frame, then the end of the connection.
     for _ in 0..10 {
-        let mut stream = camp.ada.socket().await.stream.into_inner();
+        let mut stream = team.ada.socket().await.stream.into_inner();
         stream.write_all(&[0x81, 0xfe]).await.unwrap();
     }
-    camp.ada.get("/health").await.expect(200);
+    team.ada.get("/health").await.expect(200);
 }
 
 #[tokio::test]
-async fn many_commands_in_one_go_are_all_answered_in_order() {
-    let camp = Camp::start().await;
-    let mut socket = camp.ada.socket_in(camp.room).await;
+async fn commands_in_one_burst_are_all_answered_in_order() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket_in(team.room).await;
     for n in 0..500 {
         let text = json!({"type": "message", "content": format!("{n}"), "client_message_id": format!("{n}")});
         socket.stream.feed(Message::text(text.to_string())).await.unwrap();
@@ -238,18 +240,18 @@ async fn many_commands_in_one_go_are_all_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_flood_of_joins_and_leaves_ends_in_the_last_of_them() {
-    let camp = Camp::start().await;
-    let mut socket = camp.ada.socket().await;
+async fn joins_and_leaves_in_a_flood_end_in_the_last_of_them() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket().await;
     for _ in 0..300 {
         socket
             .stream
-            .feed(Message::text(json!({"type": "join_room", "room_id": camp.room}).to_string()))
+            .feed(Message::text(json!({"type": "join_room", "room_id": team.room}).to_string()))
             .await
             .unwrap();
         socket
             .stream
-            .feed(Message::text(json!({"type": "leave_room", "room_id": camp.room}).to_string()))
+            .feed(Message::text(json!({"type": "leave_room", "room_id": team.room}).to_string()))
             .await
             .unwrap();
     }
@@ -258,8 +260,8 @@ async fn a_flood_of_joins_and_leaves_ends_in_the_last_of_them() {
         socket.expect("joined").await;
     }
     socket.round_trip().await;
-    let grace = camp.join("Grace").await;
-    grace.say(camp.room, "Anybody in?").await;
+    let grace = team.join("Grace").await;
+    grace.say(team.room, "Anybody in?").await;
     socket.expect("unread").await;
-    socket.never_heard("message.created");
+    socket.assert_not_received("message.created");
 }

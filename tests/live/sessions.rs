@@ -1,53 +1,53 @@
-//! Sockets end when what they stand on ends.
+//! Sockets end with their session, and with the server.
 
 use crate::support::*;
 
 #[tokio::test]
-async fn signing_out_closes_its_own_sockets_with_4001() {
-    let camp = Camp::start().await;
-    let phone = camp.ada.sign_in_again().await;
-    let (mut of_phone, mut also_of_phone) = (phone.socket_in(camp.room).await, phone.bearer_socket().await);
-    let mut of_desk = camp.ada.socket_in(camp.room).await;
+async fn sign_out_closes_its_own_sockets_with_4001() {
+    let team = Team::start().await;
+    let phone = team.ada.sign_in_again().await;
+    let (mut of_phone, mut also_of_phone) = (phone.socket_in(team.room).await, phone.bearer_socket().await);
+    let mut of_desk = team.ada.socket_in(team.room).await;
     phone.delete("/api/session").await.expect(204);
     assert_eq!(of_phone.closed().await, Some(4001));
     assert_eq!(also_of_phone.closed().await, Some(4001));
-    camp.ada.say(camp.room, "Still here").await;
-    assert_eq!(of_desk.hear().await, "Still here");
+    team.ada.say(team.room, "Still here").await;
+    assert_eq!(of_desk.next_content().await, "Still here");
 }
 
 #[tokio::test]
-async fn a_device_that_is_signed_out_from_another_is_closed_with_4001() {
-    let camp = Camp::start().await;
-    let phone = camp.ada.sign_in_again().await;
-    let mut socket = phone.socket_in(camp.room).await;
-    let sessions = camp.ada.get("/api/sessions").await.expect(200);
+async fn session_ended_from_another_device_closes_its_socket_with_4001() {
+    let team = Team::start().await;
+    let phone = team.ada.sign_in_again().await;
+    let mut socket = phone.socket_in(team.room).await;
+    let sessions = team.ada.get("/api/sessions").await.expect(200);
     let other =
         sessions["sessions"].as_array().unwrap().iter().find(|it| it["current"] == false).unwrap().clone();
-    camp.ada.delete(&format!("/api/sessions/{}", id(&other))).await.expect(204);
+    team.ada.delete(&format!("/api/sessions/{}", id(&other))).await.expect(204);
     assert_eq!(socket.closed().await, Some(4001));
 }
 
 #[tokio::test]
-async fn who_is_deactivated_is_cut_off_at_once() {
-    let camp = Camp::start().await;
-    let (grace, linus) = (camp.join("Grace").await, camp.join("Linus").await);
-    let mut of_grace = grace.socket_in(camp.room).await;
-    let mut of_linus = linus.socket_in(camp.room).await;
-    camp.ada.delete(&format!("/api/users/{}", grace.id)).await.expect(204);
-    camp.ada.say(camp.room, "Not for her").await;
+async fn deactivation_closes_sockets_at_once() {
+    let team = Team::start().await;
+    let (grace, linus) = (team.join("Grace").await, team.join("Linus").await);
+    let mut of_grace = grace.socket_in(team.room).await;
+    let mut of_linus = linus.socket_in(team.room).await;
+    team.ada.delete(&format!("/api/users/{}", grace.id)).await.expect(204);
+    team.ada.say(team.room, "Not for her").await;
     assert_eq!(of_grace.closed().await, Some(4001));
-    of_grace.never_heard("message.created");
-    assert_eq!(of_linus.hear().await, "Not for her");
-    let told = of_linus.skipped.iter().find(|it| it["type"] == "user.updated").expect("user.updated");
-    assert_eq!(told["user"]["status"], "deactivated");
+    of_grace.assert_not_received("message.created");
+    assert_eq!(of_linus.next_content().await, "Not for her");
+    let updated = of_linus.skipped.iter().find(|it| it["type"] == "user.updated").expect("user.updated");
+    assert_eq!(updated["user"]["status"], "deactivated");
 }
 
 #[tokio::test]
-async fn a_new_password_signs_the_other_devices_out() {
-    let camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn password_change_signs_the_other_devices_out() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
     let thief = grace.sign_in_again().await;
-    let mut of_thief = thief.socket_in(camp.room).await;
+    let mut of_thief = thief.socket_in(team.room).await;
     let change = json!({"password": "something else entirely", "current_password": PASSWORD});
     grace.patch(&format!("/api/users/{}", grace.id), change).await.expect(200);
     assert_eq!(of_thief.closed().await, Some(4001));
@@ -56,38 +56,38 @@ async fn a_new_password_signs_the_other_devices_out() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_told_to_stop_says_so_and_ends_well() {
-    let mut camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
+async fn stop_closes_sockets_with_1001_and_exits_with_0() {
+    let mut team = Team::start().await;
+    let grace = team.join("Grace").await;
     let mut sockets = Vec::new();
     for _ in 0..20 {
-        sockets.push(grace.socket_in(camp.room).await);
+        sockets.push(grace.socket_in(team.room).await);
     }
-    camp.server.signal("TERM");
+    team.server.signal("TERM");
     for socket in &mut sockets {
         assert_eq!(socket.closed().await, Some(1001));
     }
-    assert_eq!(camp.server.wait().code(), Some(0), "{}", camp.server.log());
-    assert!(!camp.server.log().contains("panic"), "{}", camp.server.log());
-    camp.server.restart();
-    camp.ada.get("/api/session").await.expect(200);
-    camp.server.signal("INT");
-    assert_eq!(camp.server.wait().code(), Some(0));
+    assert_eq!(team.server.wait().code(), Some(0), "{}", team.server.log());
+    assert!(!team.server.log().contains("panic"), "{}", team.server.log());
+    team.server.restart();
+    team.ada.get("/api/session").await.expect(200);
+    team.server.signal("INT");
+    assert_eq!(team.server.wait().code(), Some(0));
 }
 
 #[tokio::test]
 async fn seq_goes_on_after_a_restart_and_since_bridges_it() {
-    let mut camp = Camp::start().await;
-    let grace = camp.join("Grace").await;
-    let mut socket = grace.socket_in(camp.room).await;
-    let first = id(&camp.ada.say(camp.room, "Before").await);
-    assert_eq!(socket.hear().await, "Before");
-    assert!(camp.server.terminate().success());
-    camp.server.restart();
-    let second = id(&camp.ada.say(camp.room, "After").await);
+    let mut team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut socket = grace.socket_in(team.room).await;
+    let first = id(&team.ada.say(team.room, "Before").await);
+    assert_eq!(socket.next_content().await, "Before");
+    assert!(team.server.terminate().success());
+    team.server.restart();
+    let second = id(&team.ada.say(team.room, "After").await);
     assert!(second > first);
     let mut socket = grace.socket().await;
     assert!(socket.hello["seq"].as_i64().unwrap() >= second);
-    socket.join_since(camp.room, first).await;
-    assert_eq!(socket.hear().await, "After");
+    socket.join_since(team.room, first).await;
+    assert_eq!(socket.next_content().await, "After");
 }

@@ -1,5 +1,5 @@
-//! Debian's Chromium, driven over WebDriver. Each window has a profile of its own, and what its console says is held
-//! against it: an error of a script, a request that failed and a breach of the page's policy all end there.
+//! Debian's Chromium, driven over WebDriver. Each window has its own profile. Script errors, failed requests and violations
+//! of the content security policy appear in its console, and fail the test unless they were expected.
 #![allow(unreachable_pub)] // as in the rest of the support
 
 use std::{
@@ -19,9 +19,9 @@ use fantoccini::{
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, program, require};
 
-/// The accessibility checker that Chromium's own tools use too; fetched from npm, once, and never part of the product.
+/// The accessibility checker, installed from npm once; not part of the product.
 const AXE: &str = "axe-core@4.14.1";
 
 /// Enter, and other keys, as WebDriver writes them.
@@ -30,28 +30,29 @@ pub const ESCAPE: &str = "\u{E00C}";
 pub const UP: &str = "\u{E013}";
 pub const CONTROL: &str = "\u{E009}";
 
-/// What a message `it` says, in a script: without the mark of an edit.
-const SAID: &str = "it.innerText.replace(it.querySelector('.message-edited')?.innerText ?? '', '').trim()";
+/// JavaScript for the text of a message element `it`, without the mark of an edit.
+const MESSAGE_TEXT: &str =
+    "it.innerText.replace(it.querySelector('.message-edited')?.innerText ?? '', '').trim()";
 
-/// What a window looks like.
+/// Size, theme and language of a window.
 #[derive(Clone, Copy)]
-pub struct Looks {
+pub struct Screen {
     pub width: u32,
     pub height: u32,
     pub dark: bool,
-    /// A phone's screen with a finger on it.
+    /// Emulates a phone with a touch screen.
     pub touch: bool,
     pub language: &'static str,
 }
 
-pub const DESK: Looks = Looks { width: 1280, height: 800, dark: false, touch: false, language: "en-GB" };
-pub const PHONE: Looks = Looks { width: 390, height: 844, touch: true, ..DESK };
+pub const DESK: Screen = Screen { width: 1280, height: 800, dark: false, touch: false, language: "en-GB" };
+pub const PHONE: Screen = Screen { width: 390, height: 844, touch: true, ..DESK };
 
-/// Runs a test with a browser. In the end no window may have complained of anything that was not announced. The test
-/// answers the server, which has to outlive the windows: what they say when it is gone would count against them.
-pub async fn browsing<Kept>(test: impl AsyncFnOnce(&Driver) -> Kept) {
+/// Runs a test with a browser, then fails if a console has unexpected entries. The test returns the server, so that it
+/// outlives the windows: they would report its end as errors.
+pub async fn with_browser<T>(test: impl AsyncFnOnce(&Driver) -> T) {
     let driver = Driver::start().await;
-    let _kept = test(&driver).await;
+    let _server = test(&driver).await;
     let windows = std::mem::take(&mut *driver.windows.lock().unwrap());
     for window in windows {
         let complaints = window.complaints().await;
@@ -60,28 +61,35 @@ pub async fn browsing<Kept>(test: impl AsyncFnOnce(&Driver) -> Kept) {
     }
 }
 
-/// A chromedriver of the test's own.
+/// A chromedriver process with its windows.
 pub struct Driver {
     child: Child,
     address: String,
     windows: Mutex<Vec<Window>>,
+    _home: tempfile::TempDir,
 }
 
 impl Driver {
     async fn start() -> Driver {
+        require(&["chromium", "chromedriver"]);
         // A port that was free a moment ago; if somebody else was quicker, the next one is tried.
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let child = Command::new("chromedriver")
+            // What it and its browsers write, profiles and caches, goes with it.
+            let home = tempfile::tempdir().unwrap();
+            let child = program("chromedriver")
                 .arg(format!("--port={port}"))
+                .env("HOME", home.path())
+                .env("TMPDIR", home.path())
+                .env_remove("XDG_CONFIG_HOME")
+                .env_remove("XDG_CACHE_HOME")
+                .env_remove("XDG_DATA_HOME")
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
-                .unwrap_or_else(|error| {
-                    panic!("chromedriver does not start ({error}): apt-get install chromium chromium-driver")
-                });
+                .expect("chromedriver starts");
             let address = format!("http://127.0.0.1:{port}");
-            let mut driver = Driver { child, address, windows: Mutex::default() };
+            let mut driver = Driver { child, address, windows: Mutex::default(), _home: home };
             if driver.is_ready(port).await {
                 return driver;
             }
@@ -104,11 +112,11 @@ impl Driver {
     }
 
     pub async fn window(&self) -> Window {
-        self.window_of(DESK).await
+        self.window_with(DESK).await
     }
 
-    pub async fn window_of(&self, looks: Looks) -> Window {
-        let Looks { width, height, dark, touch, language } = looks;
+    pub async fn window_with(&self, screen: Screen) -> Window {
+        let Screen { width, height, dark, touch, language } = screen;
         let (size, language) = (format!("--window-size={width},{height}"), format!("--lang={language}"));
         let mut arguments = vec![
             "--headless=new",
@@ -121,7 +129,7 @@ impl Driver {
             "--disable-sync",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
-            // Faces of their own for a camera and a microphone are not needed, but sounds play without a click.
+            // Sounds play without a click.
             "--autoplay-policy=no-user-gesture-required",
             &language,
             &size,
@@ -129,7 +137,7 @@ impl Driver {
         if dark {
             arguments.push("--blink-settings=preferredColorScheme=0");
         }
-        let mut options = json!({ "args": arguments, "prefs": { "intl.accept_languages": looks.language } });
+        let mut options = json!({ "args": arguments, "prefs": { "intl.accept_languages": screen.language } });
         if touch {
             options["mobileEmulation"] = json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "touch": true } });
         }
@@ -142,10 +150,10 @@ impl Driver {
             .capabilities(capabilities)
             .connect(&self.address)
             .await
-            .expect("Chromium opens a window (apt-get install chromium)");
-        let window = Window { client, announced: Arc::default() };
+            .expect("Chromium opens a window");
+        let window = Window { client, expected: Arc::default() };
         if !touch {
-            // The size of a window counts its frame; what people look at is the page.
+            // A window's size includes its frame; this sets the size of the page.
             let metrics =
                 json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
             window.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
@@ -157,19 +165,19 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // The windows go with it.
+        // Ends the browsers too.
         let _ = Command::new("pkill").args(["-P", &self.child.id().to_string()]).status();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// One browser with a profile of its own.
+/// A browser window with its own profile.
 #[derive(Clone)]
 pub struct Window {
     pub client: Client,
-    /// Complaints that a test causes on purpose.
-    announced: Arc<Mutex<Vec<String>>>,
+    /// Console entries that the test causes on purpose.
+    expected: Arc<Mutex<Vec<String>>>,
 }
 
 impl Window {
@@ -177,7 +185,7 @@ impl Window {
         self.client.goto(address).await.unwrap();
     }
 
-    /// The element, once it is there.
+    /// Waits for the element.
     pub async fn find(&self, css: &str) -> Element {
         self.client
             .wait()
@@ -187,17 +195,17 @@ impl Window {
             .unwrap_or_else(|error| panic!("no {css}: {error}"))
     }
 
-    /// Clicks once it can be clicked: a list that is drawn anew meanwhile has other elements in the end.
+    /// Clicks the element, and tries again if it was redrawn meanwhile.
     pub async fn click(&self, css: &str) {
-        self.insist(css, async |element| element.click().await).await;
+        self.retry(css, async |element| element.click().await).await;
     }
 
     pub async fn type_into(&self, css: &str, text: &str) {
-        self.insist(css, async |element| element.send_keys(text).await).await;
+        self.retry(css, async |element| element.send_keys(text).await).await;
     }
 
-    /// Tries until the element takes it, or the time is up.
-    async fn insist(&self, css: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
+    /// Retries the action on the element up to [`DEADLINE`].
+    async fn retry(&self, css: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
         let started = Instant::now();
         loop {
             match act(self.find(css).await).await {
@@ -208,12 +216,12 @@ impl Window {
         }
     }
 
-    /// What a script answers.
+    /// Runs a script and returns its result.
     pub async fn eval(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
-    /// Waits until a script answers `true`.
+    /// Waits until a script returns `true`.
     pub async fn until(&self, what: &str, script: &str) {
         let started = Instant::now();
         loop {
@@ -228,19 +236,20 @@ impl Window {
         }
     }
 
-    /// Waits until a message with this text is in the room, said and confirmed.
-    pub async fn sees(&self, text: &str) {
+    /// Waits until the room shows a confirmed message with this text.
+    pub async fn wait_for_message(&self, text: &str) {
         let script = format!(
-            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => {SAID} === {})",
+            "return [...document.querySelectorAll('.message:not(.is-pending) .message-text')].some((it) => {MESSAGE_TEXT} === {})",
             json!(text)
         );
         self.until(&format!("{text:?} is seen"), &script).await;
     }
 
-    /// The texts of all the messages, in order.
+    /// The texts of all messages shown, in order.
     pub async fn texts(&self) -> Vec<String> {
-        let script =
-            format!("return [...document.querySelectorAll('.message .message-text')].map((it) => {SAID})");
+        let script = format!(
+            "return [...document.querySelectorAll('.message .message-text')].map((it) => {MESSAGE_TEXT})"
+        );
         let found = self.eval(&script).await;
         serde_json::from_value(found).unwrap()
     }
@@ -249,20 +258,20 @@ impl Window {
         self.type_into(".composer-input", &format!("{text}\u{E007}")).await;
     }
 
-    /// What the test does makes the console say this; it is no complaint.
-    pub fn announce(&self, text: &str) {
-        self.announced.lock().unwrap().push(text.to_owned());
+    /// Console entries with this text do not fail the test.
+    pub fn expect_complaint(&self, text: &str) {
+        self.expected.lock().unwrap().push(text.to_owned());
     }
 
-    /// What the console has said since it was last asked, but for what was announced.
+    /// Unexpected errors and warnings in the console since the last call.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.client.issue_cmd(BrowserLog).await.unwrap();
         let entries = log.as_array().cloned().unwrap_or_default();
         let entries =
             entries.iter().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         let texts = entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned());
-        let announced = self.announced.lock().unwrap();
-        texts.filter(|text| !announced.iter().any(|known| text.contains(known))).collect()
+        let expected = self.expected.lock().unwrap();
+        texts.filter(|text| !expected.iter().any(|known| text.contains(known))).collect()
     }
 
     /// A command of the DevTools protocol.
@@ -270,7 +279,7 @@ impl Window {
         self.client.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await.unwrap()
     }
 
-    /// Fails if axe-core finds anything wrong with what is shown now.
+    /// Fails if axe-core finds a violation on the current screen.
     pub async fn assert_accessible(&self, what: &str) {
         self.client.execute(axe(), vec![]).await.unwrap();
         let script = "const done = arguments[0];
@@ -281,7 +290,7 @@ impl Window {
         assert!(found.as_array().is_some_and(Vec::is_empty), "{what}: {found:#}");
     }
 
-    /// Fails if anything is wider than the window.
+    /// Fails if anything overflows the window horizontally.
     pub async fn assert_fits(&self, what: &str) {
         let script = "const wide = document.documentElement.scrollWidth - innerWidth;
             return wide <= 0 ? '' : `${wide} px too wide: ` + [...document.querySelectorAll('body *')]
@@ -328,11 +337,13 @@ fn axe() -> &'static str {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(AXE);
         let script = place.join("node_modules/axe-core/axe.min.js");
         if !script.exists() {
-            let done = Command::new("npm")
-                .args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+            let done = program("npm")
+                .args(["install", "--no-save", "--no-audit", "--no-fund", "--no-update-notifier"])
+                .args(["--ignore-scripts", "--prefix"])
                 .args([place.as_os_str(), AXE.as_ref()])
+                .env("npm_config_cache", concat!(env!("CARGO_TARGET_TMPDIR"), "/npm"))
                 .status()
-                .unwrap_or_else(|error| panic!("npm does not start ({error}): apt-get install npm"));
+                .expect("npm starts");
             assert!(done.success(), "npm cannot install {AXE}");
         }
         std::fs::read_to_string(script).unwrap()

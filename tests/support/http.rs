@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client over hyper's client connection, and raw bytes for what hyper would not send.
+//! A small HTTP/1.1 client over hyper's client connection, and raw exchanges for bytes that hyper would not send.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -26,8 +26,8 @@ pub enum Credentials {
 
 type Idle = Vec<(SocketAddr, SendRequest<Full<Bytes>>)>;
 
-/// Somebody's browser or script: an address, credentials, and connections kept alive between requests.
-/// Clones share the connections; requests at the same time each have one of their own.
+/// An HTTP client: an address, credentials, and connections that are kept alive between requests.
+/// Clones share the connections; concurrent requests use one each.
 #[derive(Clone)]
 pub struct Client {
     address: Address,
@@ -40,7 +40,7 @@ impl Client {
         Client { address, credentials, idle: Arc::default() }
     }
 
-    /// The same server, with other credentials and connections.
+    /// A client of the same server with other credentials and its own connections.
     pub fn with(&self, credentials: Credentials) -> Client {
         Client::new(self.address.clone(), credentials)
     }
@@ -57,7 +57,7 @@ impl Client {
         &self.credentials
     }
 
-    pub fn request(&self, method: &str, path: &str) -> Draft<'_> {
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
         let mut headers = HeaderMap::new();
         match &self.credentials {
             Credentials::None => {}
@@ -68,7 +68,7 @@ impl Client {
                 headers.insert("authorization", format!("Bearer {token}").parse().expect("a token"));
             }
         }
-        Draft {
+        RequestBuilder {
             client: self,
             method: method.parse().expect("a method"),
             path: path.to_owned(),
@@ -97,7 +97,7 @@ impl Client {
         self.request("DELETE", path).send().await
     }
 
-    /// A connection that can take a request: an idle one, else a new one.
+    /// An idle connection that is ready, else a new one.
     async fn connection(&self) -> std::io::Result<(SocketAddr, SendRequest<Full<Bytes>>)> {
         let address = self.address.get();
         loop {
@@ -114,8 +114,8 @@ impl Client {
     }
 }
 
-/// A request that is being written.
-pub struct Draft<'a> {
+/// A request to be sent.
+pub struct RequestBuilder<'a> {
     client: &'a Client,
     method: Method,
     path: String,
@@ -123,7 +123,7 @@ pub struct Draft<'a> {
     body: Bytes,
 }
 
-impl Draft<'_> {
+impl RequestBuilder<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name: HeaderName = name.parse().expect("a header name");
         self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
@@ -150,7 +150,7 @@ impl Draft<'_> {
         }
     }
 
-    /// The reply, or how the connection failed (the server may be killed meanwhile).
+    /// Sends the request; an error if the connection fails, as when the server is killed.
     pub async fn try_send(self) -> std::io::Result<Reply> {
         let what = format!("{} {}", self.method, self.path);
         within(&what, async {
@@ -171,7 +171,7 @@ impl Draft<'_> {
     }
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct Reply {
     what: String,
@@ -195,7 +195,7 @@ impl Reply {
             .unwrap_or_else(|error| panic!("{}: {error} in {} {}", self.what, self.status, self.text()))
     }
 
-    /// The body as JSON (null if empty) of an answer that must have this status.
+    /// Asserts the status; returns the body as JSON, null if it is empty.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text());
@@ -206,7 +206,7 @@ impl Reply {
         self.json()
     }
 
-    /// The problem of an answer that must be a complete one with this status and code.
+    /// Asserts a complete problem with this status and code, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let problem = self.refused(status);
@@ -214,7 +214,7 @@ impl Reply {
         problem
     }
 
-    /// The same, whatever its code.
+    /// Asserts a complete problem with this status and any code.
     #[track_caller]
     pub fn refused(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text());
@@ -236,7 +236,7 @@ impl Reply {
         problem
     }
 
-    /// Fails unless this is a 422 that names these fields, each with a reason.
+    /// Asserts a 422 that names exactly these fields, each with a reason.
     #[track_caller]
     pub fn invalid(&self, fields: &[&str]) {
         let problem = self.problem(422, "invalid");
@@ -250,7 +250,7 @@ impl Reply {
         assert_eq!(named, fields.len(), "{}: other fields than {fields:?} in {problem}", self.what);
     }
 
-    /// The value of the session cookie that this answer sets.
+    /// The value of the session cookie that this response sets.
     #[track_caller]
     pub fn cookie(&self) -> String {
         let line = self.cookie_line();
@@ -271,15 +271,15 @@ impl Reply {
     }
 }
 
-/// Sends bytes as they are and returns all that comes back until the server closes.
+/// Sends raw bytes and returns everything up to the end of the connection.
 pub async fn raw_exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("connect");
-    // A server that has already refused may close while we still write: that is its right.
+    // The server may refuse and close while we still write.
     let _ = stream.write_all(bytes).await;
     read_to_close(&mut stream).await
 }
 
-/// All that comes until the server closes, however it does.
+/// Reads until the connection ends, by a close or a reset.
 pub async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
     let mut all = Vec::new();
     within("the server to close the connection", async {

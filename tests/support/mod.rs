@@ -1,31 +1,48 @@
-//! What every black-box test stands on: the real binary in a process of its own with a data directory
-//! of its own, an HTTP client, a WebSocket client, and people who use them.
+//! Fixtures of the black-box tests: the real binary as a child process with its own data directory, an HTTP client, a
+//! WebSocket client, and users.
 //!
-//! Nothing here sleeps to let something happen: it waits for the thing, up to [`DEADLINE`].
+//! Nothing here sleeps for a fixed time: it waits for a condition, up to [`DEADLINE`].
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
 
-pub mod camp;
 pub mod http;
 pub mod receiver;
 pub mod server;
 pub mod systemd;
+pub mod team;
 pub mod tls;
 pub mod ws;
 
-pub use camp::{Camp, PASSWORD, Person};
 pub use http::{Client, Reply, raw_exchange};
 pub use receiver::Receiver;
 pub use serde_json::{Value, json};
 pub use server::Server;
 pub use systemd::Systemd;
+pub use team::{PASSWORD, Person, Team};
 pub use ws::Socket;
 
+use std::process::Command;
 use std::time::Duration;
 
-/// How long a test waits for what must happen. Generous: machines that run tests are busy.
+/// How long a test waits for something that must happen. Generous, because machines that run tests are busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The value within [`DEADLINE`], or a failed test that says what was waited for.
+/// A command that runs a program. If this machine lacks it, the test fails with one line that says how to get it.
+pub fn program(name: &str) -> Command {
+    require(&[name]);
+    Command::new(name)
+}
+
+/// Fails, with one line and no backtrace, if one of these programs is missing.
+pub fn require(programs: &[&str]) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &&&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    if let Some(missing) = programs.iter().find(|name| !is_there(name)) {
+        eprintln!("{missing} is missing; `tests/run` installs what the tests need, and runs them");
+        std::panic::resume_unwind(Box::new(()));
+    }
+}
+
+/// The value of the future; fails the test if it takes longer than [`DEADLINE`].
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(DEADLINE, future).await {
         Ok(value) => value,
@@ -39,7 +56,7 @@ pub fn id(object: &Value) -> i64 {
     object["id"].as_i64().unwrap_or_else(|| panic!("no id in {object}"))
 }
 
-/// The ids of an array of objects, in its order.
+/// The ids of an array of objects, in order.
 #[track_caller]
 pub fn ids(list: &Value) -> Vec<i64> {
     list.as_array().unwrap_or_else(|| panic!("not a list: {list}")).iter().map(id).collect()
@@ -53,7 +70,7 @@ pub fn find(list: &Value, wanted: i64) -> &Value {
         .unwrap_or_else(|| panic!("no {wanted} in {list}"))
 }
 
-/// Fails unless this is a time as the contract writes it: `2026-11-24T08:00:00.123Z`.
+/// Asserts a time in the API's format: `2026-11-24T08:00:00.123Z`.
 #[track_caller]
 pub fn assert_time(value: &Value) {
     let text = value.as_str().unwrap_or_else(|| panic!("not a time: {value}"));
@@ -61,7 +78,7 @@ pub fn assert_time(value: &Value) {
     assert_eq!(shape, "0000-00-00T00:00:00.000Z", "not RFC 3339 in UTC with milliseconds: {text}");
 }
 
-/// Fails unless the object has exactly these keys.
+/// Asserts that the object has exactly these keys.
 #[track_caller]
 pub fn assert_keys(object: &Value, keys: &[&str]) {
     let mut found: Vec<&str> = object

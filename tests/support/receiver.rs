@@ -1,4 +1,4 @@
-//! A program somewhere else that our server calls: it keeps what it was told and answers as the test wants it to.
+//! An HTTP server that our server calls, such as a webhook: it records the requests and responds as the test decides.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,14 +9,14 @@ use tokio::sync::Notify;
 use super::within;
 
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct Call {
     pub method: String,
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Heard {
+impl Call {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -26,16 +26,16 @@ impl Heard {
     }
 }
 
-type Answers = dyn Fn(&Heard, usize) -> Vec<u8> + Send + Sync;
+type Respond = dyn Fn(&Call, usize) -> Vec<u8> + Send + Sync;
 
 pub struct Receiver {
     pub port: u16,
-    heard: Arc<Mutex<Vec<Heard>>>,
-    news: Arc<Notify>,
+    calls: Arc<Mutex<Vec<Call>>>,
+    changed: Arc<Notify>,
 }
 
-/// A whole HTTP answer.
-pub fn answer(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+/// A complete HTTP response.
+pub fn response(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let head = format!(
         "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -49,16 +49,16 @@ pub fn redirect(to: &str) -> Vec<u8> {
 }
 
 impl Receiver {
-    /// `answers` is given what was heard, and how many came before it.
-    pub async fn start(answers: impl Fn(&Heard, usize) -> Vec<u8> + Send + Sync + 'static) -> Receiver {
+    /// `respond` gets the request and the number of requests before it.
+    pub async fn start(respond: impl Fn(&Call, usize) -> Vec<u8> + Send + Sync + 'static) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let (heard, news) = (Arc::<Mutex<Vec<Heard>>>::default(), Arc::new(Notify::new()));
-        let answers: Arc<Answers> = Arc::new(answers);
-        let (all, bell) = (heard.clone(), news.clone());
+        let (calls, changed) = (Arc::<Mutex<Vec<Call>>>::default(), Arc::new(Notify::new()));
+        let respond: Arc<Respond> = Arc::new(respond);
+        let (all, notify) = (calls.clone(), changed.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (all, bell, answers) = (all.clone(), bell.clone(), answers.clone());
+                let (all, notify, respond) = (all.clone(), notify.clone(), respond.clone());
                 tokio::spawn(async move {
                     let mut stream = BufReader::new(stream);
                     let Some(request) = read(&mut stream).await else { return };
@@ -67,40 +67,40 @@ impl Receiver {
                         all.push(request.clone());
                         all.len() - 1
                     };
-                    bell.notify_waiters();
-                    let _ = stream.get_mut().write_all(&answers(&request, before)).await;
+                    notify.notify_waiters();
+                    let _ = stream.get_mut().write_all(&respond(&request, before)).await;
                     let _ = stream.get_mut().shutdown().await;
                 });
             }
         });
-        Receiver { port, heard, news }
+        Receiver { port, calls, changed }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap().clone()
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
     }
 
-    /// The first so many, once they are here.
-    pub async fn hears(&self, count: usize) -> Vec<Heard> {
+    /// Waits for this many requests and returns all.
+    pub async fn wait_for_calls(&self, count: usize) -> Vec<Call> {
         within("a call to the receiver", async {
             loop {
-                let news = self.news.notified();
-                let heard = self.heard();
-                if heard.len() >= count {
-                    return heard;
+                let changed = self.changed.notified();
+                let calls = self.calls();
+                if calls.len() >= count {
+                    return calls;
                 }
-                news.await;
+                changed.await;
             }
         })
         .await
     }
 }
 
-async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<Heard> {
+async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<Call> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     let mut words = line.split(' ');
@@ -115,5 +115,5 @@ async fn read(stream: &mut BufReader<tokio::net::TcpStream>) -> Option<Heard> {
     let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, n)| n.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Heard { method, path, headers, body })
+    Some(Call { method, path, headers, body })
 }

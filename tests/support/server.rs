@@ -1,4 +1,4 @@
-//! The real binary as a child process, on a free port and a data directory of its own.
+//! The real binary as a child process, on a free port and with its own data directory.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::DEADLINE;
 use super::systemd::Systemd;
 
-/// Where the server listens now. Shared with the clients, so that they find it again after a restart.
+/// Where the server listens now. Shared with the clients, because it changes with a restart.
 #[derive(Clone, Debug)]
 pub struct Address(Arc<Mutex<SocketAddr>>);
 
@@ -30,13 +30,13 @@ pub struct Server {
     data: PathBuf,
     env: Vec<(String, String)>,
     log: Arc<Mutex<Vec<String>>>,
-    /// Whoever starts it and holds its socket.
+    /// The service manager that starts it, if any.
     pub systemd: Option<Systemd>,
-    /// Keeps the directory until the server is gone; declared last, dropped last.
+    /// Removed after the server has ended: declared last, dropped last.
     _dir: Option<tempfile::TempDir>,
 }
 
-/// The binary with nothing of the caller's own settings in its environment.
+/// The binary, without the caller's settings in its environment.
 pub fn campfire() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_campfire"));
     for (name, _) in std::env::vars_os() {
@@ -47,8 +47,8 @@ pub fn campfire() -> Command {
     command
 }
 
-/// Puts the binary at a place, under a second name where that is allowed. Else another process copies it: while this one
-/// has a file open to write, a child of another test may hold it too for a moment, and until then the system does not run it.
+/// Puts the binary at a path: as a hard link where possible, else copied by another process. If this process wrote the file,
+/// a child forked by another test could inherit the open handle, and executing the file would fail with ETXTBSY.
 pub fn put_binary(at: &Path) {
     let built = env!("CARGO_BIN_EXE_campfire");
     let _ = std::fs::remove_file(at);
@@ -58,12 +58,12 @@ pub fn put_binary(at: &Path) {
 }
 
 impl Server {
-    /// A server on an empty directory, without the limit on posting.
+    /// A server on an empty directory, without a post limit.
     pub fn start() -> Server {
         Server::with(&[])
     }
 
-    /// The same with settings from the environment.
+    /// A server on an empty directory, with settings as environment variables.
     pub fn with(settings: &[(&str, &str)]) -> Server {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let data = dir.path().join("data");
@@ -77,7 +77,7 @@ impl Server {
         Server::new(data, settings, None)
     }
 
-    /// A server on an empty directory that is started by systemd, on a socket of its.
+    /// A server on an empty directory that gets its socket from systemd.
     pub fn under(systemd: Systemd, settings: &[(&str, &str)]) -> Server {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut server = Server::new(&dir.path().join("data"), settings, Some(systemd));
@@ -104,12 +104,12 @@ impl Server {
         server
     }
 
-    /// Starts the process (again) on the same data, and returns once it listens.
+    /// Starts the process, again or for the first time, and returns once it listens.
     pub fn restart(&mut self) {
         self.restart_at("127.0.0.1:0");
     }
 
-    /// The same where it was before, for a page that has only that address.
+    /// Restarts on the same address, for a page that only knows that one.
     pub fn restart_at_the_same_address(&mut self) {
         let address = self.address.get().to_string();
         self.restart_at(&address);
@@ -140,7 +140,7 @@ impl Server {
         self.data.join("campfire.db")
     }
 
-    /// What it wrote to standard error so far.
+    /// Its standard error so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
@@ -149,14 +149,14 @@ impl Server {
         self.child.as_ref().expect("a running server").id()
     }
 
-    /// kill -9: no warning, no clean-up.
+    /// kill -9.
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("a running server");
         child.kill().expect("kill");
         child.wait().expect("wait");
     }
 
-    /// Asks it to stop and goes on at once; `wait` tells how it ended.
+    /// Sends a signal and does not wait.
     pub fn signal(&self, name: &str) {
         let status = Command::new("sh")
             .args(["-c", &format!("kill -{name} {}", self.pid())])
@@ -165,7 +165,7 @@ impl Server {
         assert!(status.success(), "could not send {name}");
     }
 
-    /// Returns once it has written a line with these words to its log.
+    /// Waits until its log contains these words.
     pub fn logs(&self, words: &str) {
         let end = Instant::now() + DEADLINE;
         while !self.log().contains(words) {
@@ -174,7 +174,7 @@ impl Server {
         }
     }
 
-    /// How the process ended, once it has.
+    /// Waits for the process to end.
     pub fn wait(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("a running server");
         let status = wait_for(&mut child);
@@ -205,12 +205,12 @@ impl Drop for Server {
         if std::thread::panicking() {
             let log = self.log.lock().unwrap();
             let from = log.len().saturating_sub(40);
-            eprintln!("--- the server's last words\n{}\n---", log[from..].join("\n"));
+            eprintln!("--- the end of the server's log\n{}\n---", log[from..].join("\n"));
         }
     }
 }
 
-/// The status of a child that ends within the deadline.
+/// The exit status of a child, or none if it does not end within the deadline.
 pub fn wait_for(child: &mut Child) -> Option<ExitStatus> {
     let end = Instant::now() + DEADLINE;
     while Instant::now() < end {
@@ -222,7 +222,7 @@ pub fn wait_for(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-/// Runs a command that serves until it says where it listens; its standard error goes on into the log.
+/// Runs a serving command until it logs its address; its standard error is collected in the log.
 pub fn spawn_until_ready(command: Command, log: &Arc<Mutex<Vec<String>>>) -> (Child, SocketAddr) {
     spawn_with_input(command, Stdio::null(), log)
 }
@@ -242,7 +242,7 @@ fn spawn_with_input(
             let Ok(line) = line else { break };
             let address = line.rsplit_once("listening on ").and_then(|(_, said)| said.split_once("://"));
             let address = address.and_then(|(_, address)| address.trim().parse::<SocketAddr>().ok());
-            // In the log first: whoever is told may look into it at once.
+            // Logged before the address is sent: the receiver may read the log at once.
             log_of_thread.lock().unwrap().push(line);
             if let Some(address) = address {
                 let _ = ready.send(address);

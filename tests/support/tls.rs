@@ -1,4 +1,4 @@
-//! A certificate authority of the test's own, and clients that trust it alone.
+//! A certificate authority for tests, and clients that trust only it.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion
 
 use super::within;
 
-/// The name that the certificates of tests are for, and the address.
+/// The host name in the certificates of tests.
 pub const NAME: &str = "chat.example";
 
 pub struct Authority {
@@ -38,7 +38,7 @@ impl Authority {
         Authority { pem: certificate.pem(), issuer: Issuer::new(params, key), roots }
     }
 
-    /// A chain and its key in PEM, good for these names.
+    /// A chain and its key in PEM, for these names.
     pub fn issue(&self, names: &[&str]) -> (String, String) {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
         let params = CertificateParams::new(names).expect("names");
@@ -47,7 +47,7 @@ impl Authority {
         (certificate.pem() + &self.pem, key.serialize_pem())
     }
 
-    /// The same as files.
+    /// Issues for [`NAME`] and 127.0.0.1, and writes chain and key as files.
     pub fn issue_into(&self, dir: &Path) -> (PathBuf, PathBuf) {
         let (certificate, key) = self.issue(&[NAME, "127.0.0.1"]);
         let paths = (dir.join("chain.pem"), dir.join("key.pem"));
@@ -56,7 +56,7 @@ impl Authority {
         paths
     }
 
-    /// What a client goes by that offers these protocols. Clones of it share the sessions to resume.
+    /// The configuration of a client that offers these protocols. Clones share the sessions to resume.
     pub fn client(&self, protocols: &[&str]) -> Arc<ClientConfig> {
         self.client_of(protocols, &[&version::TLS13, &version::TLS12])
     }
@@ -76,8 +76,8 @@ impl Authority {
     }
 }
 
-/// A handshake for [`NAME`].
-pub async fn shake_hands(
+/// A TLS connection to [`NAME`].
+pub async fn tls_handshake(
     address: SocketAddr,
     config: &Arc<ClientConfig>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
@@ -87,9 +87,9 @@ pub async fn shake_hands(
     within("the TLS handshake", TlsConnector::from(Arc::clone(config)).connect(name, stream)).await
 }
 
-/// A connection that speaks HTTP/2.
+/// An HTTP/2 connection.
 pub async fn http2(address: SocketAddr, config: &Arc<ClientConfig>) -> http2::SendRequest<Full<Bytes>> {
-    let stream = shake_hands(address, config).await.expect("a handshake");
+    let stream = tls_handshake(address, config).await.expect("a handshake");
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let (sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("HTTP/2");
@@ -97,7 +97,7 @@ pub async fn http2(address: SocketAddr, config: &Arc<ClientConfig>) -> http2::Se
     sender
 }
 
-/// Sends a request to [`NAME`] over HTTP/2 and reads its answer.
+/// Sends a request to [`NAME`] over HTTP/2 and reads the response.
 pub async fn ask(
     sender: &mut http2::SendRequest<Full<Bytes>>,
     method: &str,

@@ -1,4 +1,4 @@
-//! A WebSocket client for both subprotocols, which keeps what it hears.
+//! A WebSocket client for both subprotocols, which keeps the events that it skipped.
 
 use std::collections::VecDeque;
 
@@ -21,9 +21,9 @@ pub enum Format {
     Msgpack,
 }
 
-/// What came out of a socket: an event, or its end with the close code (none if it just broke off).
+/// What a socket received: an event, or its end with the close code (none if it ended without a close frame).
 #[derive(Debug)]
-pub enum Heard {
+pub enum Received {
     Event(Value),
     Closed(Option<u16>),
 }
@@ -31,15 +31,15 @@ pub enum Heard {
 pub struct Socket {
     pub stream: WebSocketStream<TcpStream>,
     pub format: Format,
-    /// The first thing the server said.
+    /// The first event.
     pub hello: Value,
-    /// What `expect` passed over, oldest first.
+    /// Events that `expect` skipped, oldest first.
     pub skipped: VecDeque<Value>,
-    /// Why the server closed it.
-    pub farewell: Option<String>,
+    /// The reason in the close frame.
+    pub close_reason: Option<String>,
 }
 
-/// The handshake as a browser would send it, for a test to change.
+/// A handshake as a browser sends it, for a test to change.
 pub fn handshake_request(client: &Client, protocol: Option<&str>) -> Request {
     let mut request = format!("ws://{}/ws", client.address()).into_client_request().expect("a request");
     let headers = request.headers_mut();
@@ -59,7 +59,7 @@ pub fn handshake_request(client: &Client, protocol: Option<&str>) -> Request {
     request
 }
 
-/// The status and body of a handshake that must be refused.
+/// Asserts that the handshake is refused; returns status and body.
 pub async fn refused_handshake(client: &Client, request: Request) -> (u16, Value) {
     let stream = TcpStream::connect(client.address()).await.expect("connect");
     match within("the handshake's answer", client_async(request, stream)).await {
@@ -82,8 +82,8 @@ impl Socket {
         Socket::open(client, Some("campfire.msgpack"), Format::Msgpack, None).await
     }
 
-    /// A socket whose kernel buffer takes next to nothing: it is slow as soon as nobody reads it.
-    pub async fn connect_narrow(client: &Client) -> Socket {
+    /// A socket with a small kernel buffer, which fills as soon as nobody reads.
+    pub async fn connect_with_small_buffer(client: &Client) -> Socket {
         Socket::open(client, Some("campfire.json"), Format::Json, Some(2048)).await
     }
 
@@ -106,7 +106,7 @@ impl Socket {
             response.headers().get("sec-websocket-protocol").map(|it| it.to_str().expect("printable"));
         assert_eq!(chosen, protocol, "the subprotocol");
         let mut socket =
-            Socket { stream, format, hello: Value::Null, skipped: VecDeque::new(), farewell: None };
+            Socket { stream, format, hello: Value::Null, skipped: VecDeque::new(), close_reason: None };
         let hello = socket.event().await;
         assert_eq!(hello["type"], "hello", "the first event: {hello}");
         socket.hello = hello;
@@ -125,49 +125,51 @@ impl Socket {
         within("a frame to be sent", self.stream.send(frame)).await.expect("the socket takes a frame");
     }
 
-    /// The same, but it does not matter whether the server still listens.
+    /// Sends, and tells whether it worked: the server may be gone.
     pub async fn try_send(&mut self, message: Value) -> bool {
         within("a frame to be sent", self.stream.send(Message::text(message.to_string()))).await.is_ok()
     }
 
-    /// The next event or the end.
-    pub async fn next(&mut self) -> Heard {
+    /// The next event, or the end.
+    pub async fn next(&mut self) -> Received {
         loop {
             let frame = within("anything on the socket", self.stream.next()).await;
             match frame {
                 Some(Ok(Message::Text(text))) => {
                     assert_eq!(self.format, Format::Json, "a text frame on a MessagePack socket: {text}");
                     let event = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
-                    return Heard::Event(event);
+                    return Received::Event(event);
                 }
                 Some(Ok(Message::Binary(bytes))) => {
                     assert_eq!(self.format, Format::Msgpack, "a binary frame on a JSON socket");
-                    return Heard::Event(unpack(&bytes));
+                    return Received::Event(unpack(&bytes));
                 }
                 Some(Ok(Message::Close(frame))) => {
-                    self.farewell = frame.as_ref().map(|it| it.reason.to_string());
-                    return Heard::Closed(frame.map(|it| it.code.into()));
+                    self.close_reason = frame.as_ref().map(|it| it.reason.to_string());
+                    return Received::Closed(frame.map(|it| it.code.into()));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Heard::Closed(None),
+                Some(Err(_)) | None => return Received::Closed(None),
             }
         }
     }
 
-    /// The next event, whatever it is.
+    /// The next event of any type.
     pub async fn event(&mut self) -> Value {
         match self.next().await {
-            Heard::Event(event) => event,
-            Heard::Closed(code) => panic!("the socket was closed with {code:?}; skipped: {:?}", self.skipped),
+            Received::Event(event) => event,
+            Received::Closed(code) => {
+                panic!("the socket was closed with {code:?}; skipped: {:?}", self.skipped)
+            }
         }
     }
 
-    /// The next event of this type; others go to `skipped`.
+    /// The next event of this type; others are added to `skipped`.
     pub async fn expect(&mut self, kind: &str) -> Value {
         self.expect_where(kind, |_| true).await
     }
 
-    /// The next event of this type that satisfies the condition.
+    /// The next event of this type that meets the condition.
     pub async fn expect_where(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let started = tokio::time::Instant::now();
         loop {
@@ -180,22 +182,22 @@ impl Socket {
         }
     }
 
-    /// How the server closes it; events on the way go to `skipped`.
+    /// The close code; events before it are added to `skipped`.
     pub async fn closed(&mut self) -> Option<u16> {
         let started = tokio::time::Instant::now();
         loop {
             match self.next().await {
-                Heard::Closed(code) => return code,
-                Heard::Event(event) => self.skipped.push_back(event),
+                Received::Closed(code) => return code,
+                Received::Event(event) => self.skipped.push_back(event),
             }
             assert!(started.elapsed() < super::DEADLINE, "it stays open: {:?}", self.skipped);
         }
     }
 
-    /// In how many milliseconds a server that goes away wants us back.
+    /// After how many milliseconds a stopping server wants us to reconnect.
     pub fn retry_hint(&self) -> Option<u64> {
-        let hint = self.farewell.as_ref()?.strip_prefix("going away; retry in ")?.strip_suffix(" ms")?;
-        hint.parse().ok()
+        let reason: Value = serde_json::from_str(self.close_reason.as_ref()?).ok()?;
+        reason["retry_after_ms"].as_u64()
     }
 
     /// Joins a room and returns the `joined` answer.
@@ -214,7 +216,7 @@ impl Socket {
         self.expect_where("left", |it| it["room_id"] == room).await
     }
 
-    /// Says something over the socket and returns the `ack`.
+    /// Posts a message over the socket and returns the `ack`.
     pub async fn say(&mut self, room: i64, content: &str, client_message_id: &str) -> Value {
         self.send(json!({"type": "message", "room_id": room, "content": content,
             "client_message_id": client_message_id}))
@@ -222,33 +224,33 @@ impl Socket {
         self.expect_where("ack", |it| it["client_message_id"] == client_message_id).await
     }
 
-    /// The next new message, as its content.
-    pub async fn hear(&mut self) -> String {
+    /// The content of the next new message.
+    pub async fn next_content(&mut self) -> String {
         let event = self.expect("message.created").await;
         event["message"]["content"].as_str().expect("content").to_owned()
     }
 
-    /// Goes once to the server and back: whatever it had queued for this socket before has arrived.
+    /// Waits for a pong: everything that was queued for this socket before has arrived.
     pub async fn round_trip(&mut self) {
         let t = format!("{:p}-{}", self, self.skipped.len());
         self.send(json!({"type": "ping", "t": t})).await;
         self.expect_where("pong", |it| it["t"] == t).await;
     }
 
-    /// Fails if an event of this type was passed over.
+    /// Asserts that no event of this type was skipped.
     #[track_caller]
-    pub fn never_heard(&self, kind: &str) {
+    pub fn assert_not_received(&self, kind: &str) {
         let heard = self.skipped.iter().find(|it| it["type"] == kind);
         assert!(heard.is_none(), "heard {heard:?}");
     }
 
-    /// Breaks off without a word.
-    pub fn drop_dead(self) {
+    /// Ends the connection without a close frame.
+    pub fn disconnect(self) {
         drop(self);
     }
 }
 
-/// A MessagePack frame as the map that it stands for.
+/// The value of a MessagePack frame.
 pub fn unpack(bytes: &Bytes) -> Value {
     rmp_serde::from_slice(bytes).unwrap_or_else(|error| panic!("{error} in {bytes:?}"))
 }

@@ -1,4 +1,4 @@
-//! Which certificate is shown, and how a handshake goes.
+//! Certificate files and TLS handshakes.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls::{ClientConfig, HandshakeKind, version};
 
 use crate::support::server::campfire;
-use crate::support::tls::{Authority, NAME, shake_hands};
+use crate::support::tls::{Authority, NAME, tls_handshake};
 use crate::support::*;
 
 pub(super) fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, String)> {
@@ -20,7 +20,7 @@ pub(super) fn settings(certificate: &Path, key: &Path) -> Vec<(&'static str, Str
     ]
 }
 
-/// A server with a certificate of this authority, and the directory that it lies in.
+/// A server with a certificate of this authority, and the directory of the certificate.
 pub(super) fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.issue_into(dir.path());
@@ -30,9 +30,9 @@ pub(super) fn serve(authority: &Authority, more: &[(&str, &str)]) -> (Server, te
     (Server::with(&all), dir)
 }
 
-/// Everything that comes back for some bytes.
+/// Sends a request and reads to the end of the connection.
 async fn over_tls(address: SocketAddr, config: &Arc<ClientConfig>, request: &str) -> String {
-    let mut stream = shake_hands(address, config).await.expect("a handshake");
+    let mut stream = tls_handshake(address, config).await.expect("a handshake");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     within("an answer", stream.read_to_end(&mut answer)).await.unwrap();
@@ -42,7 +42,7 @@ async fn over_tls(address: SocketAddr, config: &Arc<ClientConfig>, request: &str
 const HEALTH: &str = "GET /health HTTP/1.1\r\nhost: chat.example\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn https_is_served_with_tls_1_2_and_1_3() {
+async fn tls_1_2_and_1_3_are_served() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let address = server.address().get();
@@ -55,23 +55,23 @@ async fn https_is_served_with_tls_1_2_and_1_3() {
             assert!(answer.contains("\r\nstrict-transport-security: max-age=15552000\r\n"), "{answer}");
         }
     }
-    // Nothing that we speak.
-    assert!(shake_hands(address, &authority.client(&["spdy/3"])).await.is_err());
-    // A stranger to the authority.
-    assert!(shake_hands(address, &Authority::new().client(&[])).await.is_err());
+    // A protocol that we do not support.
+    assert!(tls_handshake(address, &authority.client(&["spdy/3"])).await.is_err());
+    // A client that does not trust the authority.
+    assert!(tls_handshake(address, &Authority::new().client(&[])).await.is_err());
 }
 
 #[tokio::test]
-async fn who_was_here_before_resumes_the_session_whichever_worker_answers() {
+async fn tls_session_is_resumed_on_any_worker() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_WORKERS", "3")]);
     for version in [&version::TLS12, &version::TLS13] {
         let client = authority.client_of(&["http/1.1"], &[version]);
         over_tls(server.address().get(), &client, HEALTH).await;
         for _ in 0..8 {
-            let mut stream = shake_hands(server.address().get(), &client).await.unwrap();
+            let mut stream = tls_handshake(server.address().get(), &client).await.unwrap();
             assert_eq!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed), "{version:?}");
-            // With TLS 1.3 the next ticket comes after the handshake.
+            // With TLS 1.3 the next ticket arrives after the handshake.
             stream.write_all(HEALTH.as_bytes()).await.unwrap();
             within("an answer", stream.read_to_end(&mut Vec::new())).await.unwrap();
         }
@@ -79,23 +79,23 @@ async fn who_was_here_before_resumes_the_session_whichever_worker_answers() {
 }
 
 #[tokio::test]
-async fn hsts_can_be_turned_off_and_is_not_said_over_http() {
+async fn hsts_can_be_turned_off_and_is_not_sent_over_http() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_HSTS", "0")]);
     let answer = over_tls(server.address().get(), &authority.client(&[]), HEALTH).await;
     assert!(answer.contains(" 200 ") && !answer.contains("strict-transport"), "{answer}");
-    let camp = Camp::start().await;
-    let reply = camp.ada.get("/health").await;
+    let team = Team::start().await;
+    let reply = team.ada.get("/health").await;
     assert_eq!(reply.header("strict-transport-security"), None);
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_replaced_is_shown_without_a_restart() {
+async fn certificate_that_is_replaced_is_served_without_a_restart() {
     let (old, new) = (Authority::new(), Authority::new());
     let (server, dir) = serve(&old, &[]);
     let address = server.address().get();
-    let mut kept = shake_hands(address, &old.client(&["http/1.1"])).await.unwrap();
-    // A file that is broken changes nothing, and is told of.
+    let mut kept = tls_handshake(address, &old.client(&["http/1.1"])).await.unwrap();
+    // A broken file changes nothing and is logged.
     std::fs::write(
         dir.path().join("chain.pem"),
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
@@ -107,19 +107,19 @@ async fn a_certificate_that_is_replaced_is_shown_without_a_restart() {
         }
     })
     .await;
-    assert!(shake_hands(address, &old.client(&[])).await.is_ok());
-    // The key comes a moment after the certificate, as it may.
+    assert!(tls_handshake(address, &old.client(&[])).await.is_ok());
+    // The key is written a moment after the certificate.
     let (certificate, key) = new.issue(&[NAME]);
     std::fs::write(dir.path().join("chain.pem"), certificate).unwrap();
     std::fs::write(dir.path().join("key.pem"), key).unwrap();
     within("the new certificate", async {
-        while shake_hands(address, &new.client(&[])).await.is_err() {
+        while tls_handshake(address, &new.client(&[])).await.is_err() {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    assert!(shake_hands(address, &old.client(&[])).await.is_err());
-    // Who was connected stays so.
+    assert!(tls_handshake(address, &old.client(&[])).await.is_err());
+    // Connections that exist stay open.
     kept.write_all(HEALTH.as_bytes()).await.unwrap();
     let mut answer = String::new();
     within("an answer", kept.read_to_string(&mut answer)).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_certificate_that_is_replaced_is_shown_without_a_restart() {
 }
 
 #[test]
-fn what_is_no_certificate_stops_the_start_with_a_sentence() {
+fn certificate_files_that_are_wrong_stop_the_start() {
     let authority = Authority::new();
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.issue_into(dir.path());
@@ -156,7 +156,7 @@ fn what_is_no_certificate_stops_the_start_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn nobody_holds_a_connection_by_not_shaking_hands() {
+async fn tls_handshake_that_stalls_is_closed() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[("CAMPFIRE_HEADER_TIMEOUT", "1")]);
     let address = server.address().get();
@@ -165,14 +165,14 @@ async fn nobody_holds_a_connection_by_not_shaking_hands() {
         stream.write_all(beginning).await.unwrap();
         assert_eq!(http::read_to_close(&mut stream).await, b"");
     }
-    // Nor does plain HTTP get anywhere, or harm.
+    // Plain HTTP gets no response and does no harm.
     let answer = raw_exchange(address, HEALTH.as_bytes()).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert!(over_tls(address, &authority.client(&[]), HEALTH).await.contains(" 200 "));
 }
 
 #[test]
-fn the_healthcheck_speaks_tls_when_the_server_does() {
+fn healthcheck_uses_tls_when_the_server_does() {
     let authority = Authority::new();
     let (server, dir) = serve(&authority, &[]);
     let check = |listen: &str| {
@@ -184,7 +184,7 @@ fn the_healthcheck_speaks_tls_when_the_server_does() {
     };
     let output = check(&server.address().get().to_string());
     assert!(output.status.success(), "{output:?}");
-    // Somebody who does not speak TLS is not well.
+    // A server without TLS is not healthy.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let answering = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! HTTP/2 beside HTTP/1.1.
+//! HTTP/2.
 
 use bytes::Bytes;
 use futures_util::future::{join_all, poll_fn};
@@ -6,10 +6,10 @@ use hyper::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::certificates::serve;
-use crate::support::tls::{Authority, NAME, ask, http2, shake_hands};
+use crate::support::tls::{Authority, NAME, ask, http2, tls_handshake};
 use crate::support::*;
 
-/// The value of the session cookie of an answer.
+/// The session cookie of a response.
 fn cookie(reply: &hyper::Response<Bytes>) -> String {
     let line = reply.headers()["set-cookie"].to_str().unwrap();
     assert!(line.contains("; Secure"), "over TLS a cookie is for TLS only: {line}");
@@ -19,20 +19,20 @@ fn cookie(reply: &hyper::Response<Bytes>) -> String {
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
-async fn everything_is_answered_over_http_2() {
+async fn http2_answers_everything_but_sockets() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let mut sender = http2(server.address().get(), &authority.client(&["h2", "http/1.1"])).await;
     let page = ask(&mut sender, "GET", "/", &[], "").await;
     assert_eq!(page.status(), 200);
     assert_eq!(page.headers()["strict-transport-security"], "max-age=15552000");
-    let set_up = camp::setup_form().to_string();
+    let set_up = team::setup_form().to_string();
     let origin = format!("https://{NAME}");
     let reply = ask(&mut sender, "POST", "/api/setup", &[JSON, ("origin", &origin)], set_up).await;
     assert_eq!(reply.status(), 201, "{reply:?}");
     let cookie = cookie(&reply);
     let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
-    // A browser splits its cookies into several lines (RFC 9113, section 8.2.3), and names the host elsewhere.
+    // A browser splits its cookies into several headers (RFC 9113, section 8.2.3).
     let signed_in = [("cookie", "theme=dark"), ("cookie", &cookie), ("origin", &origin), JSON];
     let path = format!("/api/rooms/{room}/messages");
     let posts = (0..40).map(|number| {
@@ -46,27 +46,27 @@ async fn everything_is_answered_over_http_2() {
     let list = ask(&mut sender, "GET", &path, &signed_in, "").await;
     let list: Value = serde_json::from_slice(list.body()).unwrap();
     assert!(list.to_string().matches("\"content\":\"message ").count() >= 40, "{list}");
-    // Another site's page gets nowhere.
+    // A cross-site post is refused.
     let evil = [("cookie", cookie.as_str()), ("origin", "https://evil.example"), JSON];
     assert_eq!(ask(&mut sender, "POST", "/api/messages", &evil, "{}").await.status(), 403);
-    // A link that is made names the host by which one came.
+    // A link contains the host of the request.
     let account = ask(&mut sender, "GET", "/api/account", &signed_in, "").await;
     let account: Value = serde_json::from_slice(account.body()).unwrap();
     assert!(account["join_url"].as_str().unwrap().starts_with("https://chat.example/join/"), "{account}");
-    // A socket needs HTTP/1.1 and says so.
+    // A WebSocket needs HTTP/1.1.
     let reply = ask(&mut sender, "GET", "/ws", &signed_in, "").await;
     assert_eq!(reply.status(), 426, "{reply:?}");
 }
 
 #[tokio::test]
-async fn large_bodies_go_both_ways_over_http_2() {
+async fn http2_carries_large_bodies_both_ways() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
-    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], camp::setup_form().to_string()).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
     let cookie = cookie(&reply);
     let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
-    // More than a stream's window, and more than a connection's.
+    // Larger than the flow-control windows of a stream and of a connection.
     let file: Vec<u8> =
         (0..12_u32 << 20).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let (kind, body) = http::multipart(&[], &[("file", "noise.bin", &file)]);
@@ -77,7 +77,7 @@ async fn large_bodies_go_both_ways_over_http_2() {
     let url = message["attachment"]["url"].as_str().unwrap();
     let reply = ask(&mut sender, "GET", url, &[("cookie", &cookie)], "").await;
     assert!(reply.body() == &file, "{} bytes came back", reply.body().len());
-    // Too large is said, and the connection goes on.
+    // A body that is too large is refused, and the connection stays open.
     let reply = ask(
         &mut sender,
         "POST",
@@ -100,7 +100,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn who_takes_requests_back_as_fast_as_they_are_sent_is_cut_off() {
+async fn http2_rapid_reset_is_answered_with_goaway() {
     const HEADERS: u8 = 1;
     const RST_STREAM: u8 = 3;
     const SETTINGS: u8 = 4;
@@ -109,8 +109,8 @@ async fn who_takes_requests_back_as_fast_as_they_are_sent_is_cut_off() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
-    let mut stream = shake_hands(server.address().get(), &client).await.unwrap();
-    // GET, https, /, and the authority, as HPACK has them in its static table (RFC 7541, appendix A).
+    let mut stream = tls_handshake(server.address().get(), &client).await.unwrap();
+    // GET, https, / and the authority, by HPACK's static table (RFC 7541, appendix A).
     let head = [&[0x82, 0x87, 0x84, 0x41, NAME.len() as u8], NAME.as_bytes()].concat();
     let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     flood.extend(frame(SETTINGS, 0, 0, &[]));
@@ -118,30 +118,30 @@ async fn who_takes_requests_back_as_fast_as_they_are_sent_is_cut_off() {
         flood.extend(frame(HEADERS, 0x4 | 0x1, 2 * number + 1, &head));
         flood.extend(frame(RST_STREAM, 0, 2 * number + 1, &8_u32.to_be_bytes()));
     }
-    // It may hang up while we still write.
+    // The server may close while we still write.
     let _ = stream.write_all(&flood).await;
     let mut said = Vec::new();
     let _ = within("the end of the connection", stream.read_to_end(&mut said)).await;
     let mut frames = &said[..];
-    let mut goodbye = None;
+    let mut goaway = None;
     while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames {
         let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
         if *kind == GOAWAY {
-            goodbye = rest.get(7).copied();
+            goaway = rest.get(7).copied();
         }
         frames = rest.get(length..).unwrap_or_default();
     }
-    assert_eq!(goodbye, Some(ENHANCE_YOUR_CALM), "{} bytes came back", said.len());
+    assert_eq!(goaway, Some(ENHANCE_YOUR_CALM), "{} bytes came back", said.len());
     let mut other = http2(server.address().get(), &client).await;
     assert_eq!(ask(&mut other, "GET", "/health", &[], "").await.status(), 200);
 }
 
 #[tokio::test]
-async fn a_flood_of_headers_is_refused() {
+async fn http2_flood_of_headers_is_refused() {
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
-    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let stream = tls_handshake(server.address().get(), &client).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(connection);
     let mut sender = sender.ready().await.unwrap();
@@ -159,27 +159,27 @@ async fn a_flood_of_headers_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_finishes_what_is_under_way_over_http_2() {
+async fn http2_requests_under_way_are_finished_at_stop() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[]);
     let client = authority.client(&["h2"]);
-    let stream = shake_hands(server.address().get(), &client).await.unwrap();
+    let stream = tls_handshake(server.address().get(), &client).await.unwrap();
     let (sender, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
     let mut sender = sender.ready().await.unwrap();
     let request =
         Request::post(format!("https://{NAME}/api/setup")).header("content-type", "application/json");
     let (response, mut body) = sender.send_request(request.body(()).unwrap(), false).unwrap();
-    let form = camp::setup_form().to_string();
+    let form = team::setup_form().to_string();
     let (first, rest) = form.split_at(form.len() / 2);
     body.send_data(Bytes::copy_from_slice(first.as_bytes()), false).unwrap();
-    // An answer to a later request: what came before it has been taken.
+    // The response to a later request shows that the server has the earlier one.
     let mut second = sender.clone().ready().await.unwrap();
     let health = Request::get(format!("https://{NAME}/health")).body(()).unwrap();
     let (health, _) = second.send_request(health, true).unwrap();
     assert_eq!(within("an answer", health).await.unwrap().status(), 200);
     server.signal("TERM");
-    within("the goodbye", async {
+    within("the GOAWAY", async {
         while poll_fn(|cx| second.poll_ready(cx)).await.is_ok() {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! Plain HTTP beside HTTPS.
+//! The redirect from HTTP to HTTPS.
 
 use std::net::TcpListener;
 
@@ -6,13 +6,8 @@ use super::certificates::serve;
 use crate::support::tls::Authority;
 use crate::support::*;
 
-/// A port that was free a moment ago, for what cannot be told to pick one and say which.
-fn address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 #[tokio::test]
-async fn http_sends_everybody_on_to_https() {
+async fn http_is_redirected_to_https() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[("CAMPFIRE_HTTP_LISTEN", "127.0.0.1:0")]);
     let said = server.log();
@@ -24,7 +19,7 @@ async fn http_sends_everybody_on_to_https() {
     assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
     let location = format!("\r\nlocation: https://chat.example:{port}/rooms/1?a=b\r\n");
     assert!(answer.contains(&location), "{answer}");
-    // A body is not taken into account, and a challenge that nobody asked for is not there.
+    // A POST is redirected too; an unknown ACME challenge is not found.
     let post = b"POST /api/session HTTP/1.1\r\nhost: chat.example\r\ncontent-length: 2\r\n\r\n{}";
     assert_eq!(http::raw_status(&raw_exchange(address, post).await), 308);
     let challenge = b"GET /.well-known/acme-challenge/abc HTTP/1.1\r\nhost: chat.example\r\n\r\n";
@@ -35,8 +30,8 @@ async fn http_sends_everybody_on_to_https() {
 }
 
 #[test]
-fn a_port_that_is_taken_stops_the_start_only_if_it_was_asked_for() {
-    let taken = TcpListener::bind(address()).unwrap();
+fn http_listen_address_in_use_stops_the_start() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let authority = Authority::new();
     let dir = tempfile::tempdir().unwrap();
     let (certificate, key) = authority.issue_into(dir.path());

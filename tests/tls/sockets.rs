@@ -8,23 +8,23 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::certificates::serve;
-use crate::support::tls::{Authority, NAME, ask, http2, shake_hands};
+use crate::support::tls::{Authority, NAME, ask, http2, tls_handshake};
 use crate::support::*;
 
 type Wss = WebSocketStream<TlsStream<TcpStream>>;
 
-/// A set-up server: its first room, and the cookie of who set it up.
+/// Sets up the server; returns the first room and the administrator's cookie.
 async fn set_up(server: &Server, authority: &Authority) -> (i64, String) {
     let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
     let json = [("content-type", "application/json")];
-    let reply = ask(&mut sender, "POST", "/api/setup", &json, camp::setup_form().to_string()).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &json, team::setup_form().to_string()).await;
     let cookie = reply.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     (id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]), cookie)
 }
 
 async fn connect(server: &Server, authority: &Authority, cookie: &str) -> Wss {
-    // As a browser does: it offers both, and opens another connection for sockets with HTTP/1.1 alone.
-    let stream = shake_hands(server.address().get(), &authority.client(&["http/1.1"])).await.unwrap();
+    // A browser offers only HTTP/1.1 on the connection for a WebSocket.
+    let stream = tls_handshake(server.address().get(), &authority.client(&["http/1.1"])).await.unwrap();
     let mut request = format!("wss://{NAME}/ws").into_client_request().unwrap();
     request.headers_mut().insert("cookie", cookie.parse().unwrap());
     request.headers_mut().insert("origin", format!("https://{NAME}").parse().unwrap());
@@ -32,7 +32,7 @@ async fn connect(server: &Server, authority: &Authority, cookie: &str) -> Wss {
     socket
 }
 
-async fn hear(socket: &mut Wss, kind: &str) -> Value {
+async fn expect_event(socket: &mut Wss, kind: &str) -> Value {
     within(kind, async {
         loop {
             if let Message::Text(text) = socket.next().await.expect("open").expect("a frame") {
@@ -46,33 +46,33 @@ async fn hear(socket: &mut Wss, kind: &str) -> Value {
     .await
 }
 
-async fn say(socket: &mut Wss, what: Value) {
+async fn send(socket: &mut Wss, what: Value) {
     within("a frame to be sent", socket.send(Message::text(what.to_string()))).await.unwrap();
 }
 
 #[tokio::test]
-async fn sockets_talk_over_tls() {
+async fn websocket_over_tls_carries_messages_and_close_codes() {
     let authority = Authority::new();
     let (mut server, _dir) = serve(&authority, &[]);
     let (room, cookie) = set_up(&server, &authority).await;
-    let mut speaker = connect(&server, &authority, &cookie).await;
-    let mut listener = connect(&server, &authority, &cookie).await;
-    for socket in [&mut speaker, &mut listener] {
-        say(socket, json!({"type": "join_room", "room_id": room})).await;
-        hear(socket, "joined").await;
+    let mut sender = connect(&server, &authority, &cookie).await;
+    let mut receiver = connect(&server, &authority, &cookie).await;
+    for socket in [&mut sender, &mut receiver] {
+        send(socket, json!({"type": "join_room", "room_id": room})).await;
+        expect_event(socket, "joined").await;
     }
-    // From one byte to many TLS records, in both directions.
+    // From one byte to several TLS records, in both directions.
     for length in [1, 100, 16_000, 16_384, 60_000] {
         let content = "x".repeat(length);
-        say(&mut speaker, json!({"type": "message", "room_id": room, "content": content})).await;
-        let event = hear(&mut listener, "message.created").await;
+        send(&mut sender, json!({"type": "message", "room_id": room, "content": content})).await;
+        let event = expect_event(&mut receiver, "message.created").await;
         assert_eq!(event["message"]["content"].as_str().unwrap().len(), length);
     }
-    // What is too big is refused while it is still being sent.
-    let _ = speaker.send(Message::text("x".repeat(2 << 20))).await;
+    // A message that is too large is refused while it is still being sent.
+    let _ = sender.send(Message::text("x".repeat(2 << 20))).await;
     let closed = within("a close frame", async {
         loop {
-            match speaker.next().await {
+            match sender.next().await {
                 Some(Ok(Message::Close(frame))) => return frame.map(|frame| u16::from(frame.code)),
                 Some(Ok(_)) => {}
                 other => panic!("{other:?}"),
@@ -81,42 +81,42 @@ async fn sockets_talk_over_tls() {
     });
     assert_eq!(closed.await, Some(1009));
     server.signal("TERM");
-    let goodbye = within("a goodbye", async {
+    let closed = within("a close frame", async {
         loop {
-            match listener.next().await {
+            match receiver.next().await {
                 Some(Ok(Message::Close(frame))) => return frame.map(|frame| u16::from(frame.code)),
                 Some(Ok(_)) => {}
                 other => panic!("{other:?}"),
             }
         }
     });
-    assert_eq!(goodbye.await, Some(1001));
+    assert_eq!(closed.await, Some(1001));
     assert!(server.wait().success());
 }
 
 #[tokio::test]
-async fn a_reader_that_pauses_over_tls_misses_nothing_and_holds_up_nobody() {
+async fn websocket_over_tls_delivers_everything_to_a_reader_that_pauses() {
     const MESSAGES: usize = 60;
     let authority = Authority::new();
     let (server, _dir) = serve(&authority, &[]);
     let (room, cookie) = set_up(&server, &authority).await;
     let mut slow = connect(&server, &authority, &cookie).await;
-    say(&mut slow, json!({"type": "join_room", "room_id": room})).await;
-    hear(&mut slow, "joined").await;
-    let mut speaker = connect(&server, &authority, &cookie).await;
-    // 0.9 MB in frames of 15 KB, within what the server keeps for a socket that does not read.
+    send(&mut slow, json!({"type": "join_room", "room_id": room})).await;
+    expect_event(&mut slow, "joined").await;
+    let mut sender = connect(&server, &authority, &cookie).await;
+    // 0.9 MB in frames of 15 KB, which fits into the server's queue for a slow consumer.
     for number in 0..MESSAGES {
         let content = format!("{number} {}", "y".repeat(7_000));
         let client_message_id = format!("m{number}");
-        say(
-            &mut speaker,
+        send(
+            &mut sender,
             json!({"type": "message", "room_id": room, "content": content, "client_message_id": client_message_id}),
         )
         .await;
-        hear(&mut speaker, "ack").await;
+        expect_event(&mut sender, "ack").await;
     }
     for number in 0..MESSAGES {
-        let event = hear(&mut slow, "message.created").await;
+        let event = expect_event(&mut slow, "message.created").await;
         let content = event["message"]["content"].as_str().unwrap();
         assert!(content.starts_with(&format!("{number} ")), "{}", &content[..10]);
     }

@@ -1,4 +1,4 @@
-// What others say in a room, for those who listen.
+// Announces new messages to screen readers.
 
 import { fill, h } from '../dom.js';
 import { person } from '../store.js';
@@ -8,7 +8,7 @@ import { summary } from './quote.js';
 const ANNOUNCED = 3;
 const LETTERS = 160;
 
-/** `{element, tell(messages)}`; it says the last few in short. */
+/** `{element, tell(messages)}`; `tell` announces the last few, shortened. */
 export function announcer() {
   const element = h('div', { class: 'heard', role: 'status', 'aria-live': 'polite' });
   const tell = (messages) => {

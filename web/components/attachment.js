@@ -1,4 +1,4 @@
-// What a message carries besides words: pictures, video, audio, files; and those that are on their way.
+// Attachments: pictures, video, audio, files, and uploads in progress.
 
 import { fill, h, iconButton } from '../dom.js';
 import { sizeText } from '../format.js';
@@ -9,22 +9,22 @@ import { cancelUpload, retryUpload } from '../uploads.js';
 
 const WIDEST = 420;
 const TALLEST = 320;
-/** The least side of a picture's place: a finger finds it. */
+/** The least side of a picture, so that a finger can hit it. */
 const LEAST = 48;
 
 const PICTURE = /^image\/(png|jpeg|gif|webp|avif)$/;
 const VIDEO = /^video\//;
 const AUDIO = /^audio\//;
-/** What the server lets a browser open in a tab of its own. */
+/** Types that the server lets a browser open in a tab. */
 const OPENS = /^(image\/(png|jpeg|gif|webp|avif)|video\/.*|audio\/.*|application\/pdf|text\/plain)$/;
 const ARCHIVE = /zip|gzip|7z|zstd|x-tar|rar/;
-// They would let a name read backwards, and hide what a file is.
+// Bidirectional control characters: they could disguise a file's type.
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A file's name, without what turns it around. */
+/** A file's name without control characters that change its direction. */
 export const shownName = (name) => name.replace(TURNS, '');
 
-/** Whether the page shows it as a picture, here and in the lightbox. */
+/** Whether it is shown as a picture, here and in the lightbox. */
 export const isPicture = (attachment) => Boolean(attachment) && PICTURE.test(attachment.content_type);
 
 export function fileIcon(type, name) {
@@ -37,7 +37,7 @@ export function fileIcon(type, name) {
   return icon('file');
 }
 
-/** Two or three letters that say what it is. */
+/** The file's type in a few letters. */
 function kindText({ content_type: type, filename }) {
   const named = /\.([a-z0-9]{1,5})$/i.exec(shownName(filename))?.[1];
   return (named || (type === 'application/octet-stream' ? texts.media.file : type.split('/')[1].replace(/^x-/, ''))).toUpperCase();
@@ -50,7 +50,7 @@ function downloadLink(attachment) {
   return h('a', { class: 'icon-button file-download', href: downloadAddress(attachment), download: name, 'aria-label': texts.media.download(name), title: texts.media.download(name) }, icon('download'));
 }
 
-/** A file by its name and size. */
+/** A file as a card with its name and size. */
 function fileCard(attachment) {
   const name = shownName(attachment.filename);
   const opens = OPENS.test(attachment.content_type);
@@ -62,7 +62,7 @@ function fileCard(attachment) {
     downloadLink(attachment));
 }
 
-/** How much room a picture takes: `{width, height}`, never more than it has. */
+/** The size at which a picture is shown, never larger than it is. */
 function placeOf({ width, height }) {
   if (!width || !height) return { width: TALLEST, height: TALLEST * 0.75 };
   const scale = Math.min(1, WIDEST / width, TALLEST / height);
@@ -71,7 +71,7 @@ function placeOf({ width, height }) {
 
 const isCalm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** The addresses to try, the smallest first. Only the file itself moves. */
+/** The addresses to try, the smallest first. Thumbnails do not move. */
 function sources({ url, thumbnail_url: thumbnail, content_type: type }) {
   const moves = (type === 'image/gif' && !isCalm()) || type === 'image/webp';
   return [...new Set([moves ? url : thumbnail, url].filter(Boolean))];
@@ -96,7 +96,7 @@ function pictureElement(message, open) {
 
 function videoElement(attachment) {
   const name = shownName(attachment.filename);
-  // A moment in, there is a picture more often than at the very start.
+  // The very first frame is often black.
   const video = h('video', { src: `${attachment.url}#t=0.1`, controls: true, preload: 'metadata', playsinline: true, 'aria-label': name });
   const element = h('figure', { class: 'video' }, video, caption(attachment));
   video.addEventListener('error', () => element.replaceWith(fileCard(attachment)));
@@ -115,7 +115,7 @@ function caption(attachment) {
   return h('figcaption', { class: 'media-caption' }, h('bdi', { class: 'file-name', title: name }, name), h('small', {}, sizeText(attachment.byte_size)), downloadLink(attachment));
 }
 
-/** What a message carries. A click on a picture calls `open(message.id)`. */
+/** The element of a message's attachment. A click on a picture calls `open(message.id)`. */
 export function attachmentElement(message, { open } = {}) {
   const { attachment } = message;
   const type = attachment.content_type;
@@ -125,7 +125,7 @@ export function attachmentElement(message, { open } = {}) {
 
 const drawn = new WeakMap();
 
-/** A file that is on its way: always the same element for the same one, which keeps itself up to date. */
+/** The element of an upload: the same one for each item, which updates itself. */
 export function uploadElement(item) {
   if (!drawn.has(item)) drawn.set(item, buildUpload(item));
   const element = drawn.get(item);
@@ -152,7 +152,7 @@ function buildUpload(item) {
     element.className = `upload is-${status}`;
     bar.hidden = status === 'failed';
     bar.value = Math.round(progress * 100);
-    // All is there, and the server is still making its thumbnail.
+    // All bytes are sent, and the server is making the thumbnail.
     const words = { waiting: texts.media.waiting(sizeText(size)), sending: progress >= 1 ? texts.media.finishing : texts.media.progress(sizeText(size * progress), sizeText(size)), failed: texts.media.notSent };
     state.textContent = words[status];
     if (why.textContent !== item.why) why.textContent = item.why;

@@ -1,4 +1,4 @@
-// Giving a boost, and who gave which.
+// Giving a boost, and the list of who gave which.
 
 import { h, iconButton } from '../dom.js';
 import { person } from '../store.js';
@@ -11,14 +11,14 @@ import { pickEmoji } from './pick-emoji.js';
 const QUICK_BOOSTS = ['👍', '👏', '👋', '💪', '❤️', '😂', '🎉', '🔥'];
 const MOST_CHARACTERS = 16;
 
-/** The eight quick ones in a row. */
+/** Eight common boosts in a row. */
 export function quickBoosts(message, pick) {
   return h('div', { class: 'quick-boosts', role: 'group', 'aria-label': texts.message.boost }, QUICK_BOOSTS.map((content) => h('button', {
     type: 'button', class: 'quick-boost', 'aria-label': content, 'aria-pressed': String(message.boosts.some(isMine(content))), onclick: () => pick(content),
   }, content)));
 }
 
-/** Quick ones, any emoji, or a short word. */
+/** Common boosts, any emoji, or a short word. */
 export function openBoostPicker(anchor, message, pick) {
   openPopover(anchor, (close) => {
     const picked = (content) => {
@@ -49,13 +49,13 @@ function wordForm(picked, before) {
   } }, before, h('span', { class: 'boost-input' }, input, left), button);
 }
 
-/** Characters as people count them. */
+/** The length in user-perceived characters. */
 function graphemes(text) {
   if (!Intl.Segmenter) return [...text];
   return [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)].map(({ segment }) => segment);
 }
 
-/** Who gave what. */
+/** The list of who gave which boost. */
 export function openBoosters(anchor, message) {
   openPopover(anchor, () => h('div', { class: 'boosters' }, h('h2', {}, texts.message.boosts), groups(message.boosts).map(([content, given]) => h('section', {},
     h('h3', { dir: 'auto' }, content),

@@ -1,4 +1,4 @@
-// Boosts: a word or an emoji for a message, and who gave it.
+// Boosts: a word or an emoji for a message, with who gave it.
 
 import { post, remove } from '../api.js';
 import { h, heard } from '../dom.js';
@@ -9,7 +9,7 @@ import { toast } from './toast.js';
 
 const NAMED = 8;
 
-/** Equal ones together, in the order in which they first came. */
+/** Boosts grouped by content, in the order in which they first came. */
 export function groups(boosts) {
   const found = new Map();
   for (const boost of boosts) found.set(boost.content, [...(found.get(boost.content) || []), boost]);
@@ -23,7 +23,7 @@ function names(boosts) {
   return texts.message.listed(boosts.length > NAMED ? [...shown, texts.message.andMore(boosts.length - NAMED)] : shown);
 }
 
-/** The pills under a message; clicks on them are heard by the timeline. */
+/** The boosts under a message; the timeline handles clicks on them. */
 export function boostsElement({ boosts }) {
   if (!boosts?.length) return null;
   return h('div', { class: 'boosts', role: 'group', 'aria-label': texts.message.boosts }, groups(boosts).map(([content, given]) => {
@@ -37,7 +37,7 @@ export function boostsElement({ boosts }) {
 
 export const isMine = (content) => (boost) => boost.user_id === state.me.id && boost.content === content;
 
-/** Gives a boost, or takes it back if I gave it. It shows at once; `redraw` is called whenever the message's boosts have changed. */
+/** Gives a boost, or takes back mine. It shows at once; `redraw` is called whenever the message's boosts change. */
 export async function toggleBoost(message, content, redraw) {
   const mine = message.boosts.find(isMine(content));
   if (mine) await takeBack(message, mine, redraw);
@@ -74,7 +74,7 @@ async function takeBack(message, boost, redraw) {
   }
 }
 
-/** Takes a boost in, once: what I gave is there before the server says so. */
+/** Adds a boost once: mine is shown before the server confirms it. */
 export function addBoost(message, boost) {
   const place = message.boosts.findIndex((known) => known.id === boost.id || (!known.id && known.user_id === boost.user_id && known.content === boost.content));
   if (place < 0) message.boosts = [...message.boosts, boost];

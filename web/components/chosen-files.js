@@ -1,14 +1,15 @@
-// The files that were chosen and go out with the next message.
+// The files chosen for the next message.
 
 import { fill, h, iconButton } from '../dom.js';
 import { sizeText } from '../format.js';
+import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { isPreviewable } from '../uploads.js';
 import { fileIcon, shownName } from './attachment.js';
 
 const MOST = 30;
 
-/** `{element, count, add(list), take()}`. `onchange` is called when there are others, `refuse(text)` says why one is not among them. */
+/** `{element, count, add(list), take()}`. `onchange` is called when the files change, `refuse(text)` with the reasons why some were not added. */
 export function chosenFiles(onchange, refuse) {
   let chosen = [];
   const element = h('ul', { class: 'chosen', 'aria-label': texts.composer.chosen, hidden: true });
@@ -32,17 +33,17 @@ export function chosenFiles(onchange, refuse) {
   };
   const draw = () => {
     element.hidden = chosen.length === 0;
-    // What is there already stays, so that no picture blinks.
+    // Existing elements are reused, so that no picture flickers.
     const known = new Map(chosen.map((entry) => [entry, entry.element ??= chip(entry)]));
     fill(element, [...known.values()]);
   };
 
-  /** Takes files in, but for those that cannot be sent. */
+  /** Adds files, except those that cannot be sent. */
   const add = async (list) => {
     const reasons = [];
     const good = [];
     for (const file of [...list]) {
-      const why = await unfit(file);
+      const why = await refusalOf(file);
       if (why) reasons.push(why);
       else good.push(file);
     }
@@ -65,13 +66,15 @@ export function chosenFiles(onchange, refuse) {
   return { element, add, take, get count() { return chosen.length; } };
 }
 
-/** Why a file cannot be sent, if it cannot. */
-async function unfit(file) {
+/** Why a file cannot be sent; empty if it can. */
+async function refusalOf(file) {
   try {
-    // A folder that was dropped looks like a file until one reads it.
+    // A dropped folder looks like a file until it is read.
     if (file.size > 0) await file.slice(0, 1).arrayBuffer();
   } catch {
     return texts.composer.folder(shownName(file.name));
   }
-  return file.size === 0 ? texts.composer.emptyFile(shownName(file.name)) : '';
+  if (file.size === 0) return texts.composer.emptyFile(shownName(file.name));
+  const most = state.limits.upload_limit;
+  return file.size > most ? texts.composer.largeFile(shownName(file.name), sizeText(most)) : '';
 }

@@ -1,4 +1,4 @@
-// Suggestions while one types: a list above the text, which keeps the focus.
+// Completion: a list above the text field, which keeps the focus.
 
 import { fill, h } from '../dom.js';
 import { texts } from '../texts.js';
@@ -14,10 +14,10 @@ let count = 0;
  */
 export function completion(input, sources) {
   const id = `completion-${count += 1}`;
-  // It scrolls, so it can be reached; the arrows choose in it from the text, and it is gone before Tab comes to it.
+  // A scrollable list is focusable in some browsers; it closes before Tab reaches it.
   const list = h('div', { class: 'picker-list', role: 'listbox', id, tabindex: 0 });
   const hint = h('p', { class: 'picker-hint', 'aria-hidden': 'true' });
-  const told = h('span', { class: 'heard', role: 'status' });
+  const status = h('span', { class: 'heard', role: 'status' });
   const element = h('div', { class: 'picker', hidden: true }, list, hint);
   let open = null;
   let turn = 0;
@@ -29,7 +29,7 @@ export function completion(input, sources) {
     turn += 1;
     open = null;
     element.hidden = true;
-    told.textContent = '';
+    status.textContent = '';
     fill(list);
     input.removeAttribute('aria-activedescendant');
   };
@@ -48,14 +48,14 @@ export function completion(input, sources) {
     list.setAttribute('aria-label', source.label());
     fill(list, items.map((item, place) => h('div', {
       class: 'picker-option', role: 'option', id: `${id}-${place}`, 'aria-selected': 'false',
-      // The text keeps the focus, and a finger may still scroll.
+      // The text field keeps the focus, and a touch can still scroll.
       onmousedown: (event) => event.preventDefault(),
       onclick: () => pick(item),
       onpointermove: () => { if (open && open.choice !== place) choose(place); },
     }, source.draw(item))));
     hint.textContent = source.hint?.() || '';
     hint.hidden = !hint.textContent;
-    told.textContent = texts.composer.suggestions(items.length);
+    status.textContent = texts.composer.suggestions(items.length);
     element.hidden = false;
     choose(0);
   };
@@ -84,7 +84,7 @@ export function completion(input, sources) {
     if (open) close();
   };
 
-  /** Takes a key that is meant for the list; true if it was. */
+  /** Handles a key meant for the list; returns whether it was. */
   const take = (event) => {
     if (!open || event.ctrlKey || event.metaKey || event.altKey) return false;
     const { source, items, choice } = open;
@@ -103,5 +103,5 @@ export function completion(input, sources) {
     return true;
   };
 
-  return { element, told, update, take, close };
+  return { element, status, update, take, close };
 }

@@ -1,7 +1,8 @@
-// Where one writes.
+// The composer.
 
 import { fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { draftOf, keepDraft } from '../drafts.js';
+import { byteLength } from '../format.js';
 import { icon } from '../icons.js';
 import { say } from '../live.js';
 import { toStored } from '../mentions.js';
@@ -15,12 +16,11 @@ import { pickEmoji } from './pick-emoji.js';
 import { suggestions } from './suggestions.js';
 
 const TYPING_EVERY = 2500;
-/** Bytes of a message, as the server counts them; from `NEAR` on, one is told what is left. */
-const MOST = 64 * 1024;
-const NEAR = 60 * 1024;
+/** From this many bytes below the limit on, the rest is shown. */
+const NEAR = 4096;
 const QUOTED = 140;
 
-/** `send(content, replyTo)` and `upload(files, content, replyTo)` take what was written; `editLast()` is asked for by the up arrow; `members()` are those who can be meant. */
+/** `send(content, replyTo)` and `upload(files, content, replyTo)` send; `editLast()` edits my last message; `members()` are the users who can be mentioned. */
 export function composer(room, { send, editLast, members, upload }) {
   const draft = draftOf(room.id);
   let { names, reply } = draft;
@@ -39,7 +39,7 @@ export function composer(room, { send, editLast, members, upload }) {
   const refused = h('p', { class: 'composer-note is-wrong', role: 'alert', hidden: true });
   const button = h('button', { type: 'submit', class: 'send-button', 'aria-label': texts.composer.send, title: texts.composer.send }, icon('send'));
   const picked = h('input', { type: 'file', multiple: true, hidden: true, tabindex: -1, 'aria-hidden': 'true', onchange: () => {
-    // The list is gone with the value, which has to go so that the same file can be chosen again.
+    // Clearing the value clears the list; without it the same file could not be chosen again.
     const files = [...picked.files];
     picked.value = '';
     addFiles(files);
@@ -67,14 +67,13 @@ export function composer(room, { send, editLast, members, upload }) {
     refused.hidden = !why;
   };
 
-  /** Whether it can be sent, and what is to be said about that. */
+  /** Whether it can be sent, with a note if it cannot. */
   const showState = () => {
     stored = toStored(input.value.trim(), names, input.value.includes('@') ? members() : []);
-    const size = input.value.length * 3 < NEAR ? 0 : new TextEncoder().encode(stored).length;
-    const over = size > MOST;
-    button.disabled = over || (!stored && files.count === 0);
-    note.classList.toggle('is-wrong', over);
-    const words = over ? texts.composer.tooLong(size - MOST) : size > NEAR ? texts.composer.left(MOST - size) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : '';
+    const left = state.limits.content_limit - byteLength(stored);
+    button.disabled = left < 0 || (!stored && files.count === 0);
+    note.classList.toggle('is-wrong', left < 0);
+    const words = left < 0 ? texts.composer.tooLong(-left) : left < NEAR ? texts.composer.left(left) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : '';
     if (note.textContent !== words) note.textContent = words;
     note.hidden = !words;
   };
@@ -130,7 +129,7 @@ export function composer(room, { send, editLast, members, upload }) {
 
   const take = ({ from, to, text }) => {
     if (document.activeElement !== input) input.focus();
-    // A space that is there already is not doubled.
+    // An existing space is not doubled.
     const end = text.endsWith(' ') && input.value[to] === ' ' ? to + 1 : to;
     replaceRange(input, from, end, text);
     suggested.close();
@@ -150,13 +149,13 @@ export function composer(room, { send, editLast, members, upload }) {
   input.addEventListener('blur', () => { stopTyping(); suggested.close(); showState(); });
   input.addEventListener('paste', (event) => {
     const { files: pasted, types } = event.clipboardData;
-    // A table program puts a picture of the cells beside their words: the words are meant.
+    // Spreadsheets put a picture of the cells beside their text: the text is used.
     if (!pasted.length || types.includes('text/plain')) return;
     event.preventDefault();
     addFiles([...pasted]);
   });
   input.addEventListener('keydown', (event) => {
-    // While a word is being composed, Enter and the arrows belong to it. 229 is what Safari says then.
+    // During composition, Enter and the arrows belong to the input method. Safari reports keyCode 229 then.
     if (event.isComposing || event.keyCode === 229) return;
     if (suggested.take(event) || takeChord(input, event)) return;
     const chord = event.ctrlKey || event.metaKey;
@@ -172,16 +171,16 @@ export function composer(room, { send, editLast, members, upload }) {
     }
   });
   element.addEventListener('submit', (event) => { event.preventDefault(); submit(); });
-  // The keyboard of a phone stays where it is.
+  // Keeps a phone's keyboard open.
   button.addEventListener('pointerdown', (event) => event.preventDefault());
 
   drawReply(reply);
   queueMicrotask(() => { grow(); showState(); });
   return {
     element, setReply, addFiles, grow,
-    /** Another window may have put its own draft in the place of this one. */
+    /** Another window may have stored its own draft. */
     keep: () => { if (input.value) keep(); },
-    /** What was to be answered was deleted. */
+    /** The message to reply to was deleted. */
     replyGone: (id) => { if (reply?.id === id) setReply(null); },
     focus: () => { if (!onTouch()) input.focus(); },
     insert: (text) => insertText(input, text),
@@ -192,7 +191,7 @@ export function composer(room, { send, editLast, members, upload }) {
   };
 }
 
-/** The first words of a message, or the name of its file. */
+/** The beginning of a message, or its file's name. */
 function excerptOf(message) {
   const words = sanitised(message.html || '').textContent.trim().replace(/\s+/g, ' ');
   return [...(words || message.attachment?.filename || '')].slice(0, QUOTED).join('');

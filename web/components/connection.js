@@ -1,4 +1,4 @@
-// One quiet line while there is no connection. A short break is not worth a word.
+// A line that tells of a lost connection, unless it is back soon.
 
 import { h } from '../dom.js';
 import { state, watch } from '../store.js';
@@ -6,7 +6,7 @@ import { texts } from '../texts.js';
 
 const AFTER_MS = 1500;
 
-/** The line, to be put into the page once. It is empty, and not to be seen, while all is well. */
+/** The line, to be inserted once. It is empty and hidden while there is a connection. */
 export function connectionLine() {
   const line = h('div', { class: 'connection', role: 'status', hidden: true });
   let timer = 0;

@@ -1,27 +1,27 @@
-// Cuts a square out of a picture: drag or arrow keys, pinch, wheel, slider or + and −, with a look at what comes of it.
+// Crops a square from a picture: drag or arrow keys, pinch, wheel, slider or + and −, with a preview.
 
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 import { openDialog } from './dialog.js';
 
-/** The side of what comes out of it, in pixels: what the server keeps. */
+/** The side of the result in pixels, as the server stores it. */
 const SIDE = 512;
-/** What is worked with is no larger than this, so that dragging a camera's picture stays smooth. */
+/** The picture is scaled down to this, so that dragging a large photo stays smooth. */
 const WORKED_WITH = 2048;
 const CLOSEST = 4;
 const STEP = 1.1;
-/** How far an arrow key moves, as a part of what is seen. */
+/** How far an arrow key moves, as a fraction of the visible part. */
 const NUDGE = 0.04;
 
-/** Any picture that the browser can read, on a canvas, at most so many pixels wide and high. */
+/** Any picture that the browser can read, on a canvas of at most this width and height. */
 export async function readPicture(file, most) {
   const url = URL.createObjectURL(file);
   try {
     const image = new Image();
     image.src = url;
     await image.decode();
-    // A drawing may have no size of its own.
+    // An SVG may have no size.
     const width = image.naturalWidth || most;
     const height = image.naturalHeight || most;
     const scale = Math.min(1, most / Math.max(width, height));
@@ -35,10 +35,10 @@ export async function readPicture(file, most) {
   }
 }
 
-/** WebP where the browser can write it; those that cannot write PNG. */
+/** WebP where the browser can write it, otherwise PNG. */
 export const asBlob = (canvas) => new Promise((done) => { canvas.toBlob(done, 'image/webp', 0.92); });
 
-/** Asks which square of a picture to take. `submit(blob)` may refuse by throwing: the reason is shown and the dialog stays. */
+/** Asks for a square of a picture. `submit(blob)` may throw to refuse: the reason is shown and the dialog stays open. */
 export async function cropPicture(file, { title, submit, square = false }) {
   const picture = await readPicture(file, WORKED_WITH);
   openDialog(title, (close) => cropper(picture, submit, close), { kind: `crop ${square ? 'is-square' : ''}` });
@@ -73,7 +73,7 @@ function cropper(picture, submit, close) {
     place.zoom = Math.min(CLOSEST, Math.max(1, zoom));
     draw();
   };
-  /** By parts of what is seen. */
+  /** Moves by fractions of the visible part. */
   const move = (x, y) => {
     place.x += x * seen();
     place.y += y * seen();

@@ -5,10 +5,10 @@ import { texts } from '../texts.js';
 
 let count = 0;
 
-/** Where one goes on when what one came from is gone. A finger would bring the keyboard up. */
+/** Where the focus goes if the element that opened the dialog is gone. On touch screens the composer would open the keyboard. */
 const place = () => (!onTouch() && document.querySelector('#main .composer-input')) || document.getElementById('main');
 
-/** Shows a dialog; `build` is given how to close it and answers its content. `kind` is a class of its own. */
+/** Shows a dialog; `build(close)` returns its content. `kind` is a class. */
 export function openDialog(title, build, { wide = false, kind = '', onclose } = {}) {
   const id = `dialog-title-${count += 1}`;
   const dialog = h('dialog', { class: `dialog ${wide ? 'dialog-wide' : ''} ${kind}`, 'aria-labelledby': id });
@@ -17,11 +17,11 @@ export function openDialog(title, build, { wide = false, kind = '', onclose } = 
   dialog.addEventListener('close', () => {
     dialog.remove();
     removeEventListener('route', close);
-    // Unless what it led to has taken the focus already.
+    // Unless the focus has moved already.
     if (document.activeElement === document.body) (before?.isConnected ? before : place())?.focus();
     onclose?.();
   });
-  // A press that began inside and ends on the backdrop (a selection) is not meant to close.
+  // A selection that ends on the backdrop does not close the dialog.
   let pressed = null;
   dialog.addEventListener('pointerdown', (event) => { pressed = event.target; });
   dialog.addEventListener('click', (event) => {
@@ -37,7 +37,7 @@ export function openDialog(title, build, { wide = false, kind = '', onclose } = 
   return close;
 }
 
-/** Asks before something is gone. `onconfirm` may refuse by throwing: the reason is shown and the question stays. */
+/** Asks for confirmation. `onconfirm` may throw to refuse: the reason is shown and the dialog stays open. */
 export function confirmDialog(question, action, onconfirm, { detail = '', danger = true } = {}) {
   return openDialog(question, (close) => {
     const wrong = h('p', { class: 'form-error', role: 'alert' });

@@ -1,14 +1,14 @@
-// Files that are dragged over a room may be dropped anywhere in it.
+// Files can be dropped anywhere in a room.
 
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 
-/** The overlay for a room's element; `take(files)` is given what was dropped. */
+/** The overlay for a room's element; `take(files)` gets the dropped files. */
 export function dropOverlay(room, name, take) {
   const words = h('span', {});
   const element = h('div', { class: 'drop-overlay', hidden: true, 'aria-hidden': 'true' }, h('div', { class: 'drop-words' }, icon('attach'), words));
-  // Enter and leave come for every element under the pointer.
+  // dragenter and dragleave fire for every element under the pointer.
   let inside = 0;
   const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
   const show = (is) => {

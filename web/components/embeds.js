@@ -1,4 +1,4 @@
-// What is behind a message's links: a card each.
+// Link previews, a card each.
 
 import { h } from '../dom.js';
 
@@ -6,7 +6,7 @@ export function embedsElement({ embeds }) {
   return embeds?.length ? h('div', { class: 'embeds' }, embeds.map(card)) : null;
 }
 
-/** The image has its place before it comes; one that does not come takes its place along. */
+/** The image's space is reserved before it loads; if it fails, the space goes too. */
 function card(embed) {
   const picture = embed.image_url ? h('img', { class: 'embed-image', src: embed.image_url, alt: '', width: 96, height: 72, loading: 'lazy', decoding: 'async', onerror: () => picture.remove() }) : null;
   return h('a', { class: 'embed', href: embed.url, target: '_blank', rel: 'noopener noreferrer' }, picture,

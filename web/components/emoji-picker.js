@@ -1,4 +1,4 @@
-// All emoji, by category, by a word, or those used last.
+// The emoji picker: by category, by name, recently used.
 
 import { fill, h, onTouch } from '../dom.js';
 import { icon } from '../icons.js';
@@ -22,18 +22,18 @@ function keep(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // Then it is forgotten with the page.
+    // Without storage it lasts as long as the page.
   }
 }
 
-/** `list` is the module of the emoji, `words` what they are called in another language. */
+/** `list` is the emoji module, `words` are words in another language. */
 export function emojiPicker(list, words, onpick) {
   let tone = list.TONES.includes(kept(TONE, '')) ? kept(TONE, '') : '';
   const nameOf = (entry) => words[entry.sign]?.[0] || entry.name.replaceAll('_', ' ');
   const search = h('input', { type: 'search', class: 'filter', placeholder: texts.emoji.search, 'aria-label': texts.emoji.search, autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'done' });
   const scroll = h('div', { class: 'emoji-scroll' });
   const tabs = h('div', { class: 'emoji-tabs', role: 'group', 'aria-label': texts.emoji.categories });
-  const told = h('span', { class: 'heard', role: 'status' });
+  const status = h('span', { class: 'heard', role: 'status' });
 
   const choose = (sign) => {
     keep(RECENT, [sign, ...kept(RECENT, []).filter((known) => known !== sign)].slice(0, MOST_RECENT));
@@ -51,7 +51,7 @@ export function emojiPicker(list, words, onpick) {
     return kept(RECENT, []).filter((sign) => bySign.has(sign)).map((sign) => ({ ...bySign.get(sign), sign, toned: false }));
   };
   const buttons = () => [...scroll.querySelectorAll('.emoji')];
-  /** One of them is reached by Tab; the arrows go on from there. */
+  /** One emoji is in the tab order; the arrows move from there. */
   const reach = (target) => {
     scroll.querySelector('.emoji[tabindex="0"]')?.setAttribute('tabindex', '-1');
     target?.setAttribute('tabindex', '0');
@@ -68,7 +68,7 @@ export function emojiPicker(list, words, onpick) {
       },
     }, SIGNS[key] === 'history' ? icon('history') : SIGNS[key])));
     tabs.hidden = false;
-    told.textContent = '';
+    status.textContent = '';
     reach(scroll.querySelector('.emoji'));
     mark();
   };
@@ -77,12 +77,12 @@ export function emojiPicker(list, words, onpick) {
     tabs.hidden = true;
     scroll.scrollTop = 0;
     fill(scroll, found.length ? h('div', { class: 'emoji-grid' }, found.map(button)) : h('p', { class: 'emoji-none' }, texts.emoji.none));
-    told.textContent = found.length ? texts.emoji.found(found.length) : texts.emoji.none;
+    status.textContent = found.length ? texts.emoji.found(found.length) : texts.emoji.none;
     reach(scroll.querySelector('.emoji'));
   };
   const draw = () => (search.value.trim() ? drawFound(search.value) : drawAll());
 
-  /** Shows which category one looks at. */
+  /** Marks the category that is in view. */
   const mark = () => {
     const top = scroll.getBoundingClientRect().top + 12;
     const here = [...scroll.querySelectorAll('.emoji-group')].findLast((section) => section.getBoundingClientRect().top <= top);
@@ -95,7 +95,7 @@ export function emojiPicker(list, words, onpick) {
     reach(target);
     target.focus();
   };
-  /** The nearest one in the line above or below. */
+  /** The nearest emoji in the line above or below. */
   const vertically = (from, step) => {
     const { left, top } = from.getBoundingClientRect();
     const all = buttons();
@@ -152,7 +152,7 @@ export function emojiPicker(list, words, onpick) {
 
   drawTones();
   draw();
-  return { parts: [h('div', { class: 'emoji-search' }, search, tones), tabs, scroll, told], focus: () => {
+  return { parts: [h('div', { class: 'emoji-search' }, search, tones), tabs, scroll, status], focus: () => {
     mark();
     if (!onTouch()) search.focus();
   } };

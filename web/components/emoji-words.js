@@ -1,4 +1,4 @@
-// `:` and two letters of an emoji's name.
+// Completion of emoji after `:` and two letters of a name.
 
 import { h } from '../dom.js';
 import { loadEmoji } from './pick-emoji.js';

@@ -1,9 +1,9 @@
-// Fields of forms, with what is wrong beside them.
+// Form fields with their errors.
 
 import { h } from '../dom.js';
 import { texts } from '../texts.js';
 
-/** A field with its label, a hint and a place for what is wrong. `attributes.id` names it where a page has two of a name. */
+/** A field with a label, a hint and a place for errors. `attributes.id` is needed where a page has two fields of one name. */
 export function field(name, label, attributes = {}, hint = '') {
   const id = attributes.id || `field-${name}`;
   const input = h(attributes.rows ? 'textarea' : 'input', { name, 'aria-describedby': `${id}-hint ${id}-error`, ...attributes, id });
@@ -11,12 +11,12 @@ export function field(name, label, attributes = {}, hint = '') {
     h('p', { class: 'field-hint', id: `${id}-hint` }, hint), h('p', { class: 'field-error', id: `${id}-error`, role: 'alert' }));
 }
 
-/** One of several to choose from, or a box to tick. */
+/** A radio button or a checkbox. */
 export function choice(type, name, label, attributes = {}, hint = '') {
   return h('label', { class: 'choice' }, h('input', { type, name, ...attributes }), h('span', {}, label, hint ? h('small', {}, hint) : null));
 }
 
-/** A switch that acts at once. */
+/** A switch that takes effect at once. */
 export function toggle(label, checked, onchange, hint = '') {
   const input = h('input', { type: 'checkbox', role: 'switch', class: 'switch', '.checked': checked, onchange: async () => {
     try {
@@ -32,7 +32,7 @@ export function toggle(label, checked, onchange, hint = '') {
   return h('label', { class: 'toggle' }, h('span', {}, label, hint ? h('small', {}, hint) : null, wrong), input);
 }
 
-/** A form that sends itself with `submit(values)`, and shows what the server refuses. `done` is said when it is through. */
+/** A form that calls `submit(values)` and shows refusals. `done` is shown on success. */
 export function form(fields, label, submit, { quiet = false, done = '' } = {}) {
   const wrong = h('p', { class: 'form-error', role: 'alert' });
   const good = h('p', { class: 'form-good', role: 'status' });
@@ -64,7 +64,7 @@ function clear(element) {
   element.querySelectorAll('[aria-invalid]').forEach((input) => input.removeAttribute('aria-invalid'));
 }
 
-/** Puts each reason beside its field, and the focus into the first one. False if no field is here for them. */
+/** Shows each error beside its field and focuses the first one. False if no field matches. */
 function refuse(element, fields = {}) {
   let first = null;
   for (const [name, reasons] of Object.entries(fields)) {

@@ -1,4 +1,4 @@
-// The bar for Markdown that folds out of the composer.
+// The Markdown toolbar of the composer.
 
 import { h, iconButton } from '../dom.js';
 import { texts } from '../texts.js';
@@ -28,13 +28,13 @@ function wasOpen() {
   }
 }
 
-/** `{element, toggle}`: the bar, and the button that folds it out; how it was left is remembered. */
+/** `{element, toggle}`: the bar, and the button that shows it; its state is stored. */
 export function formatBar(input) {
   const buttons = TOOLS.map(({ name, keys, act }, place) => iconButton(name, texts.composer.marks[name], () => {
     input.focus();
     act(input);
   }, { title: `${texts.composer.marks[name]} (${shown(keys)})`, 'aria-keyshortcuts': `${APPLE ? 'Meta' : 'Control'}+${keys}`, 'data-mark': name, tabindex: place ? -1 : 0,
-    // The selection in the text is what the mark is for: it stays.
+    // The button must not take the selection from the text.
     onmousedown: (event) => event.preventDefault() }));
   const element = h('div', { class: 'format-bar', role: 'toolbar', 'aria-label': texts.composer.formatting, hidden: !wasOpen() }, buttons);
   element.addEventListener('keydown', (event) => {
@@ -53,7 +53,7 @@ export function formatBar(input) {
     try {
       localStorage.setItem(OPEN, element.hidden ? 'no' : 'yes');
     } catch {
-      // It opens closed the next time.
+      // Without storage it is closed the next time.
     }
   }, { class: 'icon-button format-toggle', 'aria-expanded': String(!element.hidden), onmousedown: (event) => event.preventDefault() });
   return { element, toggle };

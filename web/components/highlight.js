@@ -1,7 +1,7 @@
-// Colours for code: a small tokenizer for the languages that teams paste. Each pattern takes what it begins to match, so that
-// the time is that of the text's length, whatever it holds.
+// Syntax highlighting: a small tokenizer for common languages. Each pattern consumes what it begins to match, so that
+// the time is linear in the length of any text.
 
-/** A longer block stays as it is. */
+/** Longer blocks are not highlighted, in characters. */
 const MOST = 20 * 1024;
 
 const STRING = '"(?:[^"\\\\\\n]|\\\\[^])*"?';
@@ -40,22 +40,22 @@ const ALIASES = {
 
 const ready = new Map();
 
-/** One expression of a language with a group for each kind of token. A word that is none of its own is passed over whole. */
+/** One expression per language, with a group for each kind of token. Other words are skipped as a whole. */
 function grammar(name) {
   if (!ready.has(name)) {
     const { c = [], s = [], f = [], n = [], extra = [], any = false } = LANGUAGES[name];
     const group = (kind, parts) => (parts.length ? `(?<${kind}>${parts.join('|')})` : null);
-    // A group in a part would be counted: only rust's has one, and names keep the others apart.
+    // Inner groups shift the numbers: only Rust's pattern has one, and named groups keep the kinds apart.
     const parts = [group('c', c), group('f', f), group('s', s), group('k', extra), group('n', [...n, NUMBER]), `(?<w>${WORD})`];
     ready.set(name, { pattern: new RegExp(parts.filter(Boolean).join('|').replaceAll('\\1', name === 'rust' ? `\\${rawString(c, f)}` : '\\1'), 'g'), words: new Set(LANGUAGES[name].k.split(' ')), any });
   }
   return ready.get(name);
 }
 
-/** The number of the group that holds the hashes of a raw string: behind those of comments, of names, and of strings. */
+/** The number of the group that holds the hashes of a raw string: after those of comments, names and strings. */
 const rawString = (c, f) => 2 + Number(c.length > 0) + Number(f.length > 0);
 
-/** `[text, kind]` of each stretch; without a kind it is plain. */
+/** `[text, kind]` of each token; plain text has no kind. */
 function tokens(text, name) {
   const { pattern, words, any } = grammar(name);
   const found = [];
@@ -82,7 +82,7 @@ function kindOf({ groups }, text, words, any, end) {
   return text[end] === '(' ? 'f' : '';
 }
 
-/** Tags with what is in them; words between them are plain. */
+/** Tags of HTML and XML; the text between them is plain. */
 function markup(text) {
   const found = [];
   const pattern = /(<!--[^]*?(?:-->|$))|(<[/!?]?[A-Za-z][\w:.-]*)([^<>]*)(>?)/g;
@@ -113,7 +113,7 @@ function tokenized(text, language) {
   return name in LANGUAGES ? tokens(text, name) : null;
 }
 
-/** Colours each block of code in here that says its language. */
+/** Highlights each block of code that names its language. */
 export function highlight(element) {
   for (const code of element.querySelectorAll('pre > code[class^="language-"]')) {
     const text = code.textContent;

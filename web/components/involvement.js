@@ -1,4 +1,4 @@
-// How much of a room one wants to be told.
+// How much one is notified of a room.
 
 import { put } from '../api.js';
 import { putRoom, state } from '../store.js';
@@ -6,7 +6,7 @@ import { texts } from '../texts.js';
 import { openMenu } from './menu.js';
 import { toast } from './toast.js';
 
-/** In the order in which the bell goes through them. */
+/** In the order in which the button cycles through them. */
 export const INVOLVEMENTS = ['mentions', 'everything', 'nothing', 'invisible'];
 export const BELLS = { mentions: 'bell', everything: 'bellAll', nothing: 'bellOff', invisible: 'eyeOff' };
 

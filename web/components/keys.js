@@ -1,11 +1,11 @@
-// All the keys, under `?`.
+// The list of keyboard shortcuts, under `?`.
 
 import { h } from '../dom.js';
 import { isApple } from '../keyboard.js';
 import { texts } from '../texts.js';
 import { openDialog } from './dialog.js';
 
-/** Each line is what it does and the keys, alternatives apart. */
+/** Each line is an action and its keys, alternatives apart. */
 function groups() {
   const { keys } = texts;
   const chord = isApple() ? '⌘' : keys.ctrl;
@@ -19,8 +19,8 @@ function groups() {
       [keys.send, [[keys.enter]]], [keys.newLine, [[keys.shift, keys.enter]]], [keys.sendAlways, [[chord, keys.enter]]], [keys.editLast, [['↑']]],
       [keys.mention, [['@']]], [keys.sound, [['/play']]], [keys.bold, [[chord, 'B']]], [keys.italic, [[chord, 'I']]], [keys.code, [[chord, 'E']]],
     ]],
-    [keys.talk, [
-      [keys.intoTalk, [[keys.pageUp]]], [keys.walk, [['↑'], ['↓']]], [keys.actions, [[keys.enter]]], [keys.reply, [['R']]], [keys.edit, [['E']]], [keys.boost, [['B']]], [keys.copyLink, [['C']]], [keys.remove, [[keys.delete]]], [keys.backToWriting, [[keys.esc]]],
+    [keys.messages, [
+      [keys.toMessages, [[keys.pageUp]]], [keys.walk, [['↑'], ['↓']]], [keys.actions, [[keys.enter]]], [keys.reply, [['R']]], [keys.edit, [['E']]], [keys.boost, [['B']]], [keys.copyLink, [['C']]], [keys.remove, [[keys.delete]]], [keys.backToWriting, [[keys.esc]]],
     ]],
   ];
 }

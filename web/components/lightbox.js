@@ -1,4 +1,4 @@
-// One picture over everything, and the way to those before and after it.
+// The lightbox: one picture over the page, with the previous and next ones.
 
 import { copyText } from '../clipboard.js';
 import { fill, h, iconButton } from '../dom.js';
@@ -9,7 +9,7 @@ import { texts } from '../texts.js';
 import { shownName } from './attachment.js';
 import { zoomable } from './zoom.js';
 
-/** How far a finger goes before the picture goes with it. */
+/** How far a finger moves before the picture follows. */
 const SWIPED = 60;
 
 const shareable = () => typeof navigator.share === 'function';
@@ -37,7 +37,7 @@ export function openLightbox(items, index) {
 
   const step = (by) => {
     if (!items[place + by]) return;
-    // Whoever stands at the end and pressed the button there keeps the focus in here.
+    // At the end the button is disabled: the focus stays in the lightbox.
     const held = document.activeElement;
     place += by;
     draw();
@@ -62,7 +62,7 @@ export function openLightbox(items, index) {
     download.download = name;
     download.title = texts.media.download(name);
     download.setAttribute('aria-label', download.title);
-    // The neighbours are on their way before they are asked for.
+    // The neighbours are loaded in advance.
     for (const near of [items[place + 1], items[place - 1]]) if (near) new Image().src = near.url;
   };
 
@@ -95,7 +95,7 @@ export function openLightbox(items, index) {
   return () => dialog.close();
 }
 
-/** The picture as large as there is room, its thumbnail first. */
+/** The picture as large as possible, its thumbnail first. */
 function pictureOf(item, stage) {
   const image = h('img', { class: 'lightbox-picture', src: item.thumbnail_url || item.url, alt: shownName(item.filename), draggable: 'false' });
   const fit = () => {
@@ -119,13 +119,13 @@ function pictureOf(item, stage) {
   return image;
 }
 
-/** The back button closes it and goes nowhere. `closed` is called when all is as it was. */
+/** The back button closes it without leaving the page. `closed` is called afterwards. */
 function leaveByBack(dialog, closed) {
   const before = document.activeElement;
   history.pushState({ lightbox: true }, '');
   let left = false;
   const gone = (event) => {
-    // The page behind has not moved.
+    // The router must not see it: the page behind has not changed.
     event.stopImmediatePropagation();
     removeEventListener('popstate', gone, true);
     left = true;
@@ -141,7 +141,7 @@ function leaveByBack(dialog, closed) {
   });
 }
 
-/** Gives the file itself to another app where that is possible, or else the message's address. */
+/** Shares the file if possible, otherwise the message's address. */
 async function shareItem(item) {
   const address = `${location.origin}/rooms/${item.room_id}/@${item.message_id}`;
   if (!shareable()) return void copyText(address);
@@ -150,7 +150,7 @@ async function shareItem(item) {
     const files = [new File([blob], shownName(item.filename), { type: item.content_type })];
     await navigator.share(navigator.canShare?.({ files }) ? { files } : { url: address });
   } catch (error) {
-    // Who changed their mind is not told about it.
+    // Cancelled by the user.
     if (error.name !== 'AbortError') copyText(address);
   }
 }

@@ -1,16 +1,16 @@
-// Markdown while it is typed: marks around words, lists that go on, code in which Enter breaks the line.
+// Typing Markdown: marks around a selection, continued lists, Enter in code.
 
 const URL_PASTED = /^https?:\/\/[^\s<>]+$/i;
 const LINE_MARK = /^([ \t]*)(?:([-*+]) (\[[ xX]\] )?|(\d{1,9})([.)]) |(>(?: ?>)*) ?)/;
 const FENCE = /^ {0,3}```/;
-/** Typed over a selection, each stands on both sides of it. */
+/** Marks that surround the selection when typed over it. */
 const PAIRS = new Set(['*', '_', '`', '~']);
 
-/** Puts a text in place of a stretch, so that undo takes it back. */
+/** Replaces a range in a way that undo can revert. */
 export function replaceRange(input, from, to, text, selectFrom = from + text.length, selectTo = selectFrom) {
   if (document.activeElement === input) {
     input.setSelectionRange(from, to);
-    // The only way to change a text that the browser's own undo knows of.
+    // The only way to change a text within the browser's undo history.
     const done = text ? document.execCommand('insertText', false, text) : from === to || document.execCommand('delete');
     if (done) return void input.setSelectionRange(selectFrom, selectTo);
   }
@@ -19,12 +19,12 @@ export function replaceRange(input, from, to, text, selectFrom = from + text.len
   input.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
-/** Puts a text where the caret is. */
+/** Inserts a text at the caret. */
 export function insertText(input, text) {
   replaceRange(input, input.selectionStart, input.selectionEnd, text);
 }
 
-/** Puts marks around what is selected, or takes them away. */
+/** Puts marks around the selection, or removes them. */
 export function wrap(input, mark) {
   const { selectionStart: from, selectionEnd: to, value } = input;
   const size = mark.length;
@@ -32,7 +32,7 @@ export function wrap(input, mark) {
   if (value.slice(from - size, from) === mark && value.slice(to, to + size) === mark) {
     return replaceRange(input, from - size, to + size, inside, from - size, to - size);
   }
-  // White space at the edges would keep the marks from meaning anything.
+  // Marks next to white space have no meaning in Markdown.
   const [, before, words, after] = /^(\s*)([^]*?)(\s*)$/.exec(inside);
   const start = from + before.length + size;
   replaceRange(input, from, to, before + mark + words + mark + after, start, start + words.length);
@@ -44,7 +44,7 @@ const linesAround = (value, from, to) => {
   return [start, end < 0 ? value.length : end];
 };
 
-/** Begins each selected line with a mark, or takes it away where all have it. */
+/** Puts a mark before each selected line, or removes it if all have it. */
 export function prefixLines(input, mark) {
   const { selectionStart, selectionEnd, value } = input;
   const [start, end] = linesAround(value, selectionStart, selectionEnd);
@@ -55,7 +55,7 @@ export function prefixLines(input, mark) {
   replaceRange(input, start, end, text, caret, start + text.length);
 }
 
-/** Fences around the selected lines, or an empty block with the caret in it. */
+/** Puts the selected lines into a code block, or inserts an empty one. */
 export function codeBlock(input) {
   const { selectionStart, selectionEnd, value } = input;
   const [start, end] = linesAround(value, selectionStart, selectionEnd);
@@ -64,7 +64,7 @@ export function codeBlock(input) {
   replaceRange(input, start, end, `\`\`\`\n${inside}\n\`\`\``, caret, caret + inside.length);
 }
 
-/** `[words](address)`: what is missing of the two is selected, to be typed. */
+/** `[words](address)`: the missing part is selected, to be typed. */
 export function link(input, address = '') {
   const { selectionStart: from, selectionEnd: to, value } = input;
   const words = value.slice(from, to);
@@ -74,14 +74,14 @@ export function link(input, address = '') {
   replaceRange(input, from, to, text, address ? from + text.length : at);
 }
 
-/** Whether the caret is in a block of code that is not closed above it. */
+/** Whether the caret is in an open code block. */
 export function inCode(input) {
   const before = input.value.slice(0, input.selectionStart);
   if (!before.includes('```')) return false;
   return before.split('\n').filter((line) => FENCE.test(line)).length % 2 === 1;
 }
 
-/** Breaks the line: a list or quote goes on, an empty item ends it, code keeps its indent. */
+/** Breaks the line: continues a list or quote, ends it at an empty item, keeps the indent in code. */
 export function breakLine(input) {
   const { selectionStart: from, selectionEnd: to, value } = input;
   const start = value.lastIndexOf('\n', from - 1) + 1;
@@ -95,7 +95,7 @@ export function breakLine(input) {
   replaceRange(input, from, to, `\n${indent}${next}`);
 }
 
-/** Which key does what, with Ctrl or Cmd. `code` is the place of the key, where the sign on it differs by country. */
+/** Shortcuts with Ctrl or Cmd. `code` is the physical key, for characters that differ by layout. */
 const CHORDS = [
   { key: 'b', act: (input) => wrap(input, '**') },
   { key: 'i', act: (input) => wrap(input, '_') },
@@ -107,7 +107,7 @@ const CHORDS = [
   { code: 'Digit8', shift: true, act: (input) => prefixLines(input, '- ') },
 ];
 
-/** Does what a chord stands for; false if it stands for nothing. */
+/** Handles a shortcut; false if there is none. */
 export function takeChord(input, event) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return false;
   const found = CHORDS.find(({ key, code, shift = false }) => shift === event.shiftKey && (code ? code === event.code : key === event.key.toLowerCase()));
@@ -117,7 +117,7 @@ export function takeChord(input, event) {
   return true;
 }
 
-/** Live shortcuts of a textarea: a mark typed over a selection goes around it, an address pasted over it makes it a link. */
+/** Marks typed over a selection surround it; an address pasted over it makes it a link. */
 export function listenForMarks(input) {
   input.addEventListener('beforeinput', (event) => {
     const { selectionStart: from, selectionEnd: to, value } = input;

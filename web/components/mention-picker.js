@@ -1,4 +1,4 @@
-// `@` and the beginning of any word of a name: the people of this room, and all of them at once.
+// Completion of mentions after `@`: the people of the room by the beginning of any word of their names, and everybody.
 
 import { h } from '../dom.js';
 import { labelFor } from '../mentions.js';
@@ -8,14 +8,14 @@ import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
 
-/** Whether words begin with what was typed, in this order, from any word on. */
+/** Whether the name has consecutive words that begin with what was typed. */
 export function begins(name, wanted) {
   const words = plain(name).split(/[\s\-_.,()[\]]+/).filter(Boolean);
   const typed = plain(wanted);
   return words.some((_, place) => words.slice(place).join(' ').startsWith(typed));
 }
 
-/** `members()` answers who may be meant, most recent speakers first; `names` learns whom each name stands for. */
+/** `members()` are the users who can be mentioned, the most recent writers first; `names` gets the user id of each label. */
 export function mentionSource(room, members, names) {
   const everyone = () => (room.kind === 'direct' ? [] : [{ word: 'here', why: texts.composer.here }, { word: 'room', why: texts.composer.everyone }]);
   return {
@@ -26,7 +26,7 @@ export function mentionSource(room, members, names) {
     },
     find(word) {
       const people = members().filter((user) => user.id !== state.me.id && begins(user.name, word));
-      // "@Mara said" is a mention and a word: what was chosen already is not asked for again.
+      // In "@Mara said" the mention is complete: do not suggest it again.
       if (people.length && people.every((user) => `@${user.name}` in names() && plain(user.name) === plain(word))) return [];
       const all = everyone().filter((entry) => entry.word.startsWith(word.toLowerCase()));
       return word ? [...people, ...all] : [...people.slice(0, 6), ...all];

@@ -1,4 +1,4 @@
-// What floats by a button: menus, and panels. On a phone both come up from the bottom edge.
+// Menus and popovers at a button. On a phone both come up from the bottom edge.
 
 import { h, onPhone } from '../dom.js';
 import { icon } from '../icons.js';
@@ -8,7 +8,7 @@ const EDGE = 8;
 
 let open = null;
 
-/** Closes what floats, if anything does. */
+/** Closes the open menu or popover. */
 function closeFloating() {
   open?.();
 }
@@ -18,7 +18,7 @@ function float(anchor, panel, { onclose } = {}) {
   const sheet = onPhone();
   panel.popover = 'manual';
   panel.classList.toggle('is-sheet', sheet);
-  // Within a modal dialog the rest of the page is out of reach; elsewhere it belongs to the part of the page it came from.
+  // In a modal dialog only its own elements are usable; elsewhere it belongs to the landmark of its button.
   (anchor.closest('dialog, main, [role="main"], [role="complementary"]') || document.body).append(panel);
   panel.showPopover?.();
   anchor.setAttribute('aria-expanded', 'true');
@@ -30,14 +30,14 @@ function float(anchor, panel, { onclose } = {}) {
     removeEventListener('popstate', away);
     const hadFocus = panel.contains(document.activeElement);
     panel.remove();
-    // A button may be seen only while it has the focus, or something open.
+    // Some buttons are visible only while they have the focus or an open menu.
     if (focus && hadFocus) anchor.focus();
     anchor.setAttribute('aria-expanded', 'false');
     onclose?.();
   };
   const outside = (event) => {
     if (panel.contains(event.target)) return;
-    // The button itself closes what it opened; its click must not open it again.
+    // The button closes its own menu; the click must not open it again.
     if (anchor.contains(event.target)) anchor.addEventListener('click', (click) => { click.stopImmediatePropagation(); click.preventDefault(); }, { once: true, capture: true });
     close();
   };
@@ -69,7 +69,7 @@ function float(anchor, panel, { onclose } = {}) {
   return { close, put };
 }
 
-/** A menu: entries are `{label, icon, onclick, danger, checked}`, or `'line'` between groups; what is falsy is left out. */
+/** A menu: entries are `{label, icon, onclick, danger, checked}`, or `'line'` between groups; falsy ones are left out. */
 export function openMenu(anchor, entries) {
   const lines = entries.filter(Boolean).map((entry) => (entry === 'line' ? h('div', { class: 'menu-line', role: 'separator' }) : menuItem(entry, () => floating.close())));
   const items = lines.filter((line) => line.matches('button'));
@@ -95,7 +95,7 @@ function menuItem({ label, icon: name, onclick, danger, checked }, close) {
   }, name ? icon(name) : null, h('span', {}, label), checked ? icon('check') : null);
 }
 
-/** A panel with anything in it. `build` is given how to close it. `[autofocus]` in it gets the focus, or else its first button. */
+/** A popover. `build(close)` returns its content. `[autofocus]` in it gets the focus, or else its first button. */
 export function openPopover(anchor, build, { label, kind = '', onclose } = {}) {
   const panel = h('div', { class: `popover ${kind}`, role: 'dialog', 'aria-label': label, tabindex: -1 });
   const holder = {};

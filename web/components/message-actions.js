@@ -1,4 +1,4 @@
-// What one does with messages in the talk: by pointer, by finger, by keys. One toolbar goes from message to message.
+// Actions on messages by mouse, touch and keyboard. One toolbar moves from message to message.
 
 import { h, iconButton, onTouch } from '../dom.js';
 import { atHand } from '../lazy.js';
@@ -16,7 +16,7 @@ const openProfile = async (...given) => (await atHand()).openProfile(...given);
 const confirmRemove = async (message) => (await atHand()).confirmRemove(message);
 
 export class MessageActions {
-  /** `acts` are `{reply(message), edit(message), show(id), leave()}`; `leave` gives the focus back to the composer. */
+  /** `acts` are `{reply(message), edit(message), show(id), leave()}`; `leave` focuses the composer. */
   constructor(timeline, acts) {
     this.timeline = timeline;
     this.list = timeline.list;
@@ -29,7 +29,7 @@ export class MessageActions {
     log.addEventListener('click', (event) => this.clicked(event));
     log.addEventListener('keydown', (event) => this.pressed(event));
     log.addEventListener('pointerdown', (event) => this.touched(event));
-    // The mouse that a browser plays after a touch would take the focus from what a long press has opened.
+    // The mouse events after a touch would take the focus from what a long press has opened.
     log.addEventListener('touchend', (event) => this.isHeld && event.cancelable && event.preventDefault());
     log.addEventListener('contextmenu', (event) => this.contextMenu(event));
   }
@@ -44,7 +44,7 @@ export class MessageActions {
 
   // ---- the toolbar ----
 
-  /** Gives the toolbar to a message, unless something hangs on it where it is. */
+  /** Moves the toolbar to a message, unless one of its menus is open. */
   dress(element) {
     const entry = this.list.entryOf(element);
     if (!entry || this.toolbar.parentElement === element || this.toolbar.querySelector('[aria-expanded="true"]')) return;
@@ -68,15 +68,15 @@ export class MessageActions {
     this.toolbar.querySelector('[data-more]')?.click();
   }
 
-  // ---- the keyboard: one message is in the order of tabs, the arrows go to the others ----
+  // ---- keyboard: one message is in the tab order, the arrows move to the others ----
 
-  /** The message that tabs reach: the one that had the focus, or the newest. */
+  /** Puts a message into the tab order: the one that had the focus, or the newest. */
   settle() {
     const element = this.active?.isConnected ? this.active : this.list.element(this.list.newest?.id);
     if (element) this.reach(element);
   }
 
-  /** Makes this the message that tabs reach, with all that is in it. */
+  /** Makes this the message in the tab order, with the buttons in it. */
   reach(element) {
     if (!element) return;
     if (this.reached && this.reached !== element) setTabs(this.reached, -1);
@@ -97,7 +97,7 @@ export class MessageActions {
     element?.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Into the talk, to the message where one was, or to the newest. */
+  /** Moves the focus to the messages: where it was before, or to the newest. */
   enter() {
     this.settle();
     this.reached?.focus();
@@ -117,7 +117,7 @@ export class MessageActions {
   walk({ key }, message) {
     const next = { ArrowUp: () => this.list.beside(message.id, -1), ArrowDown: () => this.list.beside(message.id, 1), Home: () => this.list.oldest, End: () => this.list.newest }[key]?.();
     if (!next) return false;
-    // Past the newest is the composer.
+    // After the newest message comes the composer.
     if (next === message && key === 'ArrowDown') this.acts.leave();
     else this.focus(next.id);
     return true;
@@ -143,7 +143,7 @@ export class MessageActions {
     openBoostPicker(this.toolbar.children[1], message, (content) => this.boost(message, content));
   }
 
-  // ---- pointer and finger ----
+  // ---- mouse and touch ----
 
   clicked(event) {
     const entry = this.list.entryOf(event.target.closest('.message'));
@@ -159,7 +159,7 @@ export class MessageActions {
     else if (quote && !isElsewhere(event) && this.acts.show(Number(quote.dataset.quotes))) event.preventDefault();
   }
 
-  /** A finger that stays opens what can be done with the message. */
+  /** A long press opens the message's menu. */
   touched(event) {
     this.isHeld = false;
     clearTimeout(this.holding);
@@ -192,7 +192,7 @@ export class MessageActions {
     else this.openMenu(element);
   }
 
-  /** A right click on a boost tells who gave it; a long press is ours already. */
+  /** A right click on a boost shows who gave it; on touch screens the long press is handled already. */
   contextMenu(event) {
     const pill = event.target.closest('.boost');
     const entry = this.list.entryOf(event.target.closest('.message'));

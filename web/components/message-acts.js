@@ -1,4 +1,4 @@
-// What may be done with a message, and what is done at once.
+// Which actions a message allows, and the simple ones.
 
 import { copyText } from '../clipboard.js';
 import { state } from '../store.js';
@@ -8,5 +8,5 @@ export const mayEdit = (message) => mayChange(message) && (message.kind === 'tex
 
 export const copyLink = (message) => copyText(`${location.origin}/rooms/${message.room_id}/@${message.id}`);
 
-/** The words as one would read them: who is mentioned by name. */
+/** The text as it is read: mentions by name. */
 export const copyWords = (message) => copyText(message.content.replace(/@\[([^\]]*)\]\(user:\d+\)/g, '@$1'));

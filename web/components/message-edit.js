@@ -1,12 +1,14 @@
-// Editing a message in its own place.
+// Editing a message in place.
 
 import { patch } from '../api.js';
 import { h, onTouch } from '../dom.js';
+import { byteLength } from '../format.js';
 import { toReadable, toStored } from '../mentions.js';
+import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { listenForMarks, takeChord } from './markdown-input.js';
 
-/** Puts a text field in place of a message's words. `done(message)` is called with what was saved, or with nothing. */
+/** Puts a text field in place of a message's text. `done(message)` is called with the saved message, or with nothing. */
 export function editMessage(element, message, done) {
   const body = element.querySelector('.message-body');
   if (body.querySelector('.edit')) return void body.querySelector('.edit-box').focus();
@@ -20,7 +22,7 @@ export function editMessage(element, message, done) {
   };
   const close = (saved) => {
     editor.remove();
-    // Somebody else may have changed them meanwhile.
+    // The text may have been changed elsewhere meanwhile.
     const now = body.querySelector('.message-text');
     if (now) now.hidden = false;
     element.classList.remove('is-edited');
@@ -30,6 +32,8 @@ export function editMessage(element, message, done) {
     if (input.value.trim() === readable.text.trim()) return close();
     const content = toStored(input.value.trim(), readable.names);
     if (!content && !message.attachment) return void (wrong.textContent = texts.message.editEmpty);
+    const over = byteLength(content) - state.limits.content_limit;
+    if (over > 0) return void (wrong.textContent = texts.composer.tooLong(over));
     saveButton.disabled = true;
     try {
       close(await patch(`/api/messages/${message.id}`, { content }));

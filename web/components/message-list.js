@@ -1,5 +1,5 @@
-// The messages of a room as elements, in order: what joins up, the lines between days, the line above what is new.
-// Each change touches the messages it concerns and their neighbours, never the whole list.
+// The messages of a room as elements, in order, with groups, day separators and the line above new messages.
+// Each change touches only the messages it concerns and their neighbours.
 
 import { h } from '../dom.js';
 import { dayKey, dayLabel } from '../format.js';
@@ -9,9 +9,9 @@ import { fillMessage, fillPending, messageElement, pendingElement, refreshBoosts
 
 const GROUP_WITHIN = 5 * 60 * 1000;
 
-/** An entry is `{message, item, element, lines, isFirst, day, at}`: a message, or the item of the outbox that becomes one. `lines` stand above it. */
+/** An entry is `{message, item, element, lines, isFirst, day, at}`: a message, or an outbox item that becomes one. `lines` are the separators above it. */
 export class MessageList {
-  /** `quoteOf(id)` answers a quoted message; `sending` is `{retry(id), discard(id)}`. */
+  /** `quoteOf(id)` returns a quoted message; `sending` is `{retry(id), discard(id)}`. */
   constructor(log, { quoteOf, sending }) {
     this.log = log;
     this.quoteOf = quoteOf;
@@ -19,7 +19,7 @@ export class MessageList {
     this.entries = [];
     this.pending = [];
     this.byId = new Map();
-    /** The message above which the line for what is new stands. */
+    /** The first new message: the line stands above it. */
     this.newFrom = 0;
   }
 
@@ -47,20 +47,20 @@ export class MessageList {
     return this.byId.get(id)?.element;
   }
 
-  /** The entry that an element belongs to. */
+  /** The entry of an element. */
   entryOf(element) {
     return this.byId.get(Number(element?.dataset.id));
   }
 
-  /** The message beside another one, `step` away. */
+  /** The message `step` away from another one. */
   beside(id, step) {
     const place = this.entries.indexOf(this.byId.get(id));
     return this.entries[Math.max(0, Math.min(this.entries.length - 1, place + step))]?.message;
   }
 
-  // ---- messages come and go ----
+  // ---- adding and removing messages ----
 
-  /** All anew. */
+  /** Replaces all messages. */
   reset(messages) {
     this.entries.forEach((entry) => this.takeOut(entry));
     this.entries = [];
@@ -68,25 +68,25 @@ export class MessageList {
     this.append(messages);
   }
 
-  /** Puts messages after those that are there; they are newer than all of them. */
+  /** Adds messages that are newer than all others. */
   append(messages) {
     const from = this.entries.length;
     const added = messages.filter((message) => !this.has(message.id)).map((message) => this.entry(message));
     this.entries.push(...added);
     this.log.insertBefore(this.built(added, this.entries[from - 1]), this.firstPending());
-    this.settle(this.pending[0], this.entries.at(-1));
+    this.refreshEntry(this.pending[0], this.entries.at(-1));
   }
 
-  /** Puts messages before those that are there. */
+  /** Adds messages that are older than all others. */
   prepend(messages) {
     const next = this.entries[0];
     const added = messages.filter((message) => !this.has(message.id)).map((message) => this.entry(message));
     this.entries.unshift(...added);
     this.log.insertBefore(this.built(added, null), next ? next.lines[0] || next.element : this.firstPending());
-    this.settle(next || this.pending[0], added.at(-1));
+    this.refreshEntry(next || this.pending[0], added.at(-1));
   }
 
-  /** Takes one message in, in its place. What was pending becomes it. False if it is there already. */
+  /** Inserts a message in its place; a pending one becomes it. Returns false if it is there already. */
   insert(message) {
     if (this.has(message.id)) return false;
     const place = this.entries.findLastIndex((entry) => entry.message.id < message.id) + 1;
@@ -99,11 +99,11 @@ export class MessageList {
       this.entries.splice(place, 0, entry);
       this.log.insertBefore(this.built([entry], before), next ? next.lines[0] || next.element : null);
     }
-    this.settle(this.entries[place + 1] || this.pending[0], this.entries[place]);
+    this.refreshEntry(this.entries[place + 1] || this.pending[0], this.entries[place]);
     return true;
   }
 
-  /** The element of a pending message becomes the message's; it moves only if something else has come between. */
+  /** A pending message becomes a message, in the same element; it moves only if another message came between. */
   arrive(entry, message, place, before) {
     const isNext = this.pending[0] === entry && place === this.entries.length;
     this.pending.splice(this.pending.indexOf(entry), 1);
@@ -116,11 +116,11 @@ export class MessageList {
       const next = this.entries[place + 1] || this.pending[0];
       this.log.insertBefore(fragment([...entry.lines, entry.element]), next ? next.lines[0] || next.element : null);
     }
-    this.settle(entry, before);
-    if (!isNext) this.settle(this.pending[0], this.entries.at(-1));
+    this.refreshEntry(entry, before);
+    if (!isNext) this.refreshEntry(this.pending[0], this.entries.at(-1));
   }
 
-  /** Brings a message in line with its new state. */
+  /** Updates a message. */
   update(message) {
     const entry = this.byId.get(message.id);
     if (!entry) return false;
@@ -134,12 +134,12 @@ export class MessageList {
     if (entry) refreshBoosts(entry.element, entry.message);
   }
 
-  /** Names and faces may have changed; so may what is known of a quoted message. */
+  /** Redraws the names and pictures of users, and quotes. */
   redrawPeople(isConcerned = () => true) {
     for (const { element, message } of this.entries) if (isConcerned(message)) refreshPeople(element, message, this.quoteOf(message.reply_to_id));
   }
 
-  /** A new day: what was said today was said yesterday. */
+  /** Relabels the day separators on a new day. */
   redrawDays() {
     for (const { lines, at } of [...this.entries, ...this.pending]) {
       const day = lines.find((line) => !line.classList.contains('is-new'));
@@ -153,11 +153,11 @@ export class MessageList {
     const place = this.entries.indexOf(entry);
     this.entries.splice(place, 1);
     this.takeOut(entry);
-    this.settle(this.entries[place] || this.pending[0], this.entries[place - 1]);
+    this.refreshEntry(this.entries[place] || this.pending[0], this.entries[place - 1]);
     return true;
   }
 
-  /** Lets the oldest, or the newest, go, so that so many are left. True if there were more. */
+  /** Drops the oldest or the newest messages beyond `count`. Returns whether there were any. */
   keepNewest(count) {
     return this.letGo(this.entries.splice(0, Math.max(0, this.entries.length - count)));
   }
@@ -168,7 +168,7 @@ export class MessageList {
 
   letGo(entries) {
     entries.forEach((entry) => this.takeOut(entry));
-    if (entries.length) this.settle(this.entries[0] || this.pending[0], null);
+    if (entries.length) this.refreshEntry(this.entries[0] || this.pending[0], null);
     return entries.length > 0;
   }
 
@@ -178,9 +178,9 @@ export class MessageList {
     entry.element.remove();
   }
 
-  // ---- what is on its way ----
+  // ---- pending messages ----
 
-  /** Brings the end of the list in line with what waits to be sent. */
+  /** Updates the pending messages at the end to the outbox. */
   setPending(items) {
     const known = new Map(this.pending.map((entry) => [entry.item.id, entry]));
     const wanted = items.filter((item) => !this.entries.some((entry) => entry.message.client_message_id === item.id));
@@ -196,7 +196,7 @@ export class MessageList {
       if (entry) this.redrawPending(entry, item);
       else this.addPending(item);
     }
-    this.pending.forEach((entry, place) => this.settle(entry, this.pending[place - 1] || this.entries.at(-1)));
+    this.pending.forEach((entry, place) => this.refreshEntry(entry, this.pending[place - 1] || this.entries.at(-1)));
   }
 
   addPending(item) {
@@ -226,7 +226,7 @@ export class MessageList {
     return entry ? entry.lines[0] || entry.element : null;
   }
 
-  // ---- what stands between them ----
+  // ---- groups and separators ----
 
   entry(message) {
     const entry = { message, item: null, element: null, lines: [], isFirst: true, ...when(message.created_at) };
@@ -234,7 +234,7 @@ export class MessageList {
     return entry;
   }
 
-  /** The elements of new entries that follow one another. */
+  /** The elements of consecutive new entries. */
   built(entries, before) {
     const parts = [];
     let last = before;
@@ -247,7 +247,7 @@ export class MessageList {
     return fragment(parts);
   }
 
-  /** Says which lines stand above an entry and whether it begins a group, given the one before it. */
+  /** Sets an entry's separators and whether it begins a group, given the entry before it. */
   lineUp(entry, before) {
     const needsDay = !before || before.day !== entry.day;
     const needsNew = !entry.item && entry.message.id === this.newFrom;
@@ -255,8 +255,8 @@ export class MessageList {
     entry.isFirst = needsDay || needsNew || !joinsUp(entry, before);
   }
 
-  /** The same for an entry that is in the page, whose neighbour has changed. */
-  settle(entry, before) {
+  /** The same for an entry in the page whose predecessor has changed. */
+  refreshEntry(entry, before) {
     if (!entry) return;
     const { isFirst, lines } = entry;
     this.lineUp(entry, before);
@@ -271,13 +271,13 @@ export class MessageList {
     else if (!entry.element.querySelector('.edit')) fillMessage(entry.element, entry.message, { isFirst: entry.isFirst, quoted: this.quoteOf(entry.message.reply_to_id) });
   }
 
-  /** Moves the line for what is new above this message; 0 takes it away. */
+  /** Moves the line for new messages above this message; 0 removes it. */
   drawNewLine(id) {
     if (this.newFrom === id) return;
     const before = this.byId.get(this.newFrom);
     this.newFrom = id;
     for (const entry of [before, this.byId.get(id)]) {
-      if (entry) this.settle(entry, this.entries[this.entries.indexOf(entry) - 1]);
+      if (entry) this.refreshEntry(entry, this.entries[this.entries.indexOf(entry) - 1]);
     }
   }
 
@@ -285,7 +285,7 @@ export class MessageList {
     return this.byId.get(this.newFrom)?.lines.at(-1);
   }
 
-  /** The entry that stands at this distance from the top of the scrolled content. */
+  /** The entry at this offset of the scrolled content. */
   entryAt(offset) {
     let low = 0;
     let high = this.entries.length - 1;

@@ -1,4 +1,4 @@
-// All that can be done with a message: a menu by its button, a sheet on a phone.
+// The menu of a message; a sheet on a phone.
 
 import { remove } from '../api.js';
 import { h } from '../dom.js';
@@ -20,7 +20,7 @@ export function confirmRemove(message) {
 /** `acts` are `{boost(message, content), reply(message), edit(message)}`. */
 export function openMessageMenu(anchor, message, acts) {
   openPopover(anchor, (close) => {
-    // What opens something of its own by the same button gets it once this is closed.
+    // An action may open a popover at the same button once this one is closed.
     const entry = (name, label, act, kind = '') => h('button', { type: 'button', class: kind, onclick: () => {
       close();
       act();
@@ -45,7 +45,7 @@ export function openMessageMenu(anchor, message, acts) {
   }, { label: texts.message.actions, kind: 'popover-message' });
 }
 
-/** The arrows go through a menu's buttons. */
+/** The arrow keys move between a menu's buttons. */
 function step(event) {
   const way = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
   if (!way) return;
@@ -53,7 +53,7 @@ function step(event) {
   const buttons = [...event.currentTarget.querySelectorAll('button')];
   const here = buttons.indexOf(document.activeElement);
   const isInRow = document.activeElement.classList.contains('quick-boost');
-  // From the row of boosts one goes down past the others of the row.
+  // Down from the row of boosts skips the rest of the row.
   const next = isInRow && event.key === 'ArrowDown' ? buttons.findIndex((button) => !button.classList.contains('quick-boost')) : here + way;
   buttons.at(next % buttons.length).focus();
 }

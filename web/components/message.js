@@ -1,8 +1,9 @@
-// One message, and one that is on its way.
+// A message, and a pending one that is being sent.
 
 import { copyText } from '../clipboard.js';
 import { h, iconButton, sanitised } from '../dom.js';
-import { fullTime, timeOfDay } from '../format.js';
+import { fullTime, looksEmojiOnly, timeOfDay } from '../format.js';
+import { mentionsMe } from '../mentions.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { attachmentElement } from './attachment.js';
@@ -12,24 +13,23 @@ import { embedsElement } from './embeds.js';
 import { quoteElement } from './quote.js';
 import { soundElement } from './sounds.js';
 
-/** Longer ones are folded. Counted, not measured: measuring would lay out the page for every message. */
+/** Longer messages are folded. Lines are counted, not measured: measuring would force a layout for every message. */
 const FOLDED_LINES = 40;
 const LINE_LENGTH = 80;
 const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
-const EVERYBODY = '<span class="mention">@';
-const JUMBO = /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})[\p{Emoji_Modifier}\p{Extended_Pictographic}\u{FE0F}\u{200D}]{0,9}\s{0,3}){1,12}$/u;
 
 const isMine = (message) => message.creator_id === state.me.id;
-const isMeant = (message) => !isMine(message) && (message.mentions.includes(state.me.id) || message.html.includes(EVERYBODY));
+const isMeant = (message) => !isMine(message) && mentionsMe(message);
+const textClass = (isOwn, isEmojiOnly) => `message-text${isOwn ? ' is-mine' : ''}${isEmojiOnly ? ' is-emoji-only' : ''}`;
 
-/** `isFirst` begins a group and shows who speaks; `quoted` is what it answers: a message, null once that is gone, undefined while nobody knows. */
+/** `isFirst`: it begins a group and shows its author. `quoted`: the message it replies to; null if deleted, undefined if not loaded. */
 export function messageElement(message, { isFirst, quoted }) {
   const element = h('article', { tabindex: -1 });
   fillMessage(element, message, { isFirst, quoted });
   return element;
 }
 
-/** Makes an element this message's: a new one, or the pending one that it was. */
+/** Fills an element with a message: a new element, or that of the pending message. */
 export function fillMessage(element, message, { isFirst, quoted }) {
   const at = new Date(message.created_at);
   const author = person(message.creator_id);
@@ -56,7 +56,7 @@ function bodyElement(message, quoted) {
     message.kind === 'sound' ? soundElement(message) : textElement(message), fileElement(message), embedsElement(message), boostsElement(message));
 }
 
-/** A click on a picture is told to who shows the talk: it knows the other pictures. */
+/** The timeline handles `openpicture`: it knows the other pictures. */
 function fileElement(message) {
   if (!message.attachment) return null;
   const element = attachmentElement(message, { open: (id) => element.dispatchEvent(new CustomEvent('openpicture', { bubbles: true, detail: id })) });
@@ -65,7 +65,7 @@ function fileElement(message) {
 
 function textElement(message) {
   if (!message.html && !message.edited_at) return null;
-  const text = h('div', { class: isMine(message) ? 'message-text is-mine' : 'message-text' }, sanitised(message.html));
+  const text = h('div', { class: textClass(isMine(message), message.is_emoji_only) }, sanitised(message.html));
   nameMentions(text);
   text.querySelectorAll('pre').forEach(dressCode);
   if (text.querySelector('pre > code[class]')) colour(text);
@@ -81,7 +81,7 @@ function textElement(message) {
   return text;
 }
 
-// Renames follow.
+// Mentions show the current names.
 function nameMentions(element) {
   for (const mention of element.querySelectorAll('.mention[data-user-id]')) {
     const id = Number(mention.dataset.userId);
@@ -91,7 +91,7 @@ function nameMentions(element) {
   }
 }
 
-/** The colours of code come when there is code. */
+/** The highlighter is loaded with the first code. */
 async function colour(text) {
   const { highlight } = await import('./highlight.js').catch(() => ({}));
   highlight?.(text);
@@ -104,7 +104,7 @@ function dressCode(pre) {
   frame.prepend(pre);
 }
 
-/** Addresses of this page's own messages open in place. */
+/** Links to messages of this server open in place. */
 function keepOwnLinks(link) {
   if (link.origin === location.origin && PERMALINK.test(link.pathname)) link.removeAttribute('target');
 }
@@ -112,7 +112,7 @@ function keepOwnLinks(link) {
 function markEdited(text, message) {
   const mark = h('span', { class: 'message-edited', title: fullTime(new Date(message.edited_at)) }, texts.message.edited);
   const last = text.lastElementChild;
-  (last?.tagName === 'P' && !last.classList.contains('jumbo') ? last : text).append(' ', mark);
+  (last?.tagName === 'P' && !message.is_emoji_only ? last : text).append(' ', mark);
 }
 
 function isLong(content) {
@@ -131,13 +131,13 @@ function fold(text) {
   text.append(more);
 }
 
-/** Brings an element in line with its message's new state: only what differs is touched, so that nothing restarts or loses the focus. */
+/** Updates an element to its message's new state. Only what differs is replaced, so that nothing restarts or loses the focus. */
 export function refreshMessage(element, before, message, quoted) {
   const body = element.querySelector('.message-body');
   if (message.kind !== 'sound' && (before.html !== message.html || before.edited_at !== message.edited_at)) {
     const isOpen = body.querySelector('.fold-button[aria-expanded="true"]');
     const text = textElement(message);
-    // Who edits it here goes on doing so.
+    // If it is being edited here, that goes on.
     if (text) text.hidden = Boolean(body.querySelector('.edit'));
     place(body, '.message-text', text, '.attachment, .embeds, .boosts');
     if (isOpen) body.querySelector('.fold-button')?.click();
@@ -148,7 +148,7 @@ export function refreshMessage(element, before, message, quoted) {
   refreshBoosts(element, message);
 }
 
-/** Puts a part in place of the one that was there, or before those that come after it. */
+/** Replaces a part, or inserts it before those that come after it. */
 function place(body, selector, part, after) {
   const old = body.querySelector(`:scope > ${selector}`);
   if (old && part) old.replaceWith(part);
@@ -163,7 +163,7 @@ export function refreshBoosts(element, message) {
   if (focused !== null) [...body.querySelectorAll('[data-boost]')].find((pill) => pill.dataset.boost === focused)?.focus();
 }
 
-/** Somebody's name or face has changed. */
+/** Updates names and pictures of users. */
 export function refreshPeople(element, message, quoted) {
   const author = person(message.creator_id);
   const name = element.querySelector('.message-name');
@@ -172,16 +172,13 @@ export function refreshPeople(element, message, quoted) {
     element.setAttribute('aria-label', texts.message.by(author.name, timeOfDay(new Date(message.created_at))));
   }
   const face = element.querySelector('.message-face .avatar');
-  const picture = face?.querySelector('img')?.getAttribute('src') ?? null;
-  if (face && (picture !== (author.avatar_url ?? null) || name.dataset.shown !== author.name)) {
-    face.replaceWith(avatar(author));
-    name.dataset.shown = author.name;
-  }
+  const now = face && avatar(author);
+  if (face && !face.isEqualNode(now)) face.replaceWith(now);
   nameMentions(element);
   if (message.reply_to_id) element.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
 }
 
-/** A message that is on its way. It becomes the message in this same element. */
+/** A pending message. Its element becomes the message's. */
 export function pendingElement(item, { isFirst, quoted, retry, discard }) {
   const element = h('article', { tabindex: -1, 'data-id': item.id, 'data-pending': item.id });
   fillPending(element, item, { isFirst, quoted, retry, discard });
@@ -198,7 +195,7 @@ export function fillPending(element, item, { isFirst, quoted, retry, discard }) 
     h('div', { class: 'message-main' }, isFirst ? headElement(state.me, message, at) : null,
       h('div', { class: 'message-body', dir: 'auto' },
         item.reply_to_id ? quoteElement(message, quoted) : null,
-        h('div', { class: 'message-text is-mine' }, sourceParts(item.content)),
+        h('div', { class: textClass(true, looksEmojiOnly(item.content)) }, sourceParts(item.content)),
         stateElement(item, retry, discard))));
 }
 
@@ -211,9 +208,8 @@ function stateElement(item, retry, discard) {
   return state.connected && !item.isHeld ? null : h('p', { class: 'message-state' }, texts.message.waiting);
 }
 
-/** What was typed, near enough to what the server makes of it that nothing jumps when that comes. */
+/** The source, close enough to the rendered message that nothing moves when that arrives. */
 function sourceParts(content) {
-  if (content.length < 200 && JUMBO.test(content)) return [h('p', { class: 'jumbo' }, content)];
   return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
 }
 

@@ -1,4 +1,4 @@
-// A password, which one may look at while typing it.
+// A password field whose content can be shown.
 
 import { h, iconButton } from '../dom.js';
 import { icon } from '../icons.js';

@@ -1,4 +1,4 @@
-// Lists of people, and the dialogs that begin with them: a talk, a room.
+// Lists of people, and the dialogs that start with them: a new conversation, a new room.
 
 import { post } from '../api.js';
 import { fill, h, iconButton } from '../dom.js';
@@ -9,19 +9,19 @@ import { go } from '../routes.js';
 import { putRoom, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
-import { startDirect } from './begin-talk.js';
+import { startDirect } from './new-conversation.js';
 import { openDialog } from './dialog.js';
 import { choice, field, form } from './field.js';
 
-/** Ten thousand people stay quick when the first hundred are drawn. */
+/** Drawing the first hundred keeps ten thousand people fast. */
 const DRAWN = 100;
 
-/** All who may be talked to, by name. */
+/** All active users, by name. */
 export function activePeople() {
   return [...state.users.values()].filter((user) => user.status === 'active').sort((a, b) => compareNames(a.name, b.name));
 }
 
-/** A list of people with a filter above it; `draw(user)` answers a line. */
+/** A list of people with a filter above it; `draw(user)` returns a line. */
 export function peopleList(people, draw, { focused = true, label = texts.people.filter } = {}) {
   const list = h('ul', { class: 'people' });
   const rest = h('p', { class: 'people-rest', role: 'status' });
@@ -40,7 +40,7 @@ export function peopleList(people, draw, { focused = true, label = texts.people.
   return element;
 }
 
-/** The arrows go through the lines, and back up into the filter; Enter in the filter takes the first. */
+/** The arrow keys move between the filter and the lines; Enter in the filter takes the first line. */
 function step(event, filter, list) {
   const lines = [...list.querySelectorAll(':scope > li > *')].map((line) => (line.matches('button, a') ? line : line.querySelector('input, button, a'))).filter(Boolean);
   if (event.key === 'Enter' && event.target === filter) {
@@ -55,13 +55,13 @@ function step(event, filter, list) {
   (place < 0 ? filter : lines[Math.min(place, lines.length - 1)]).focus();
 }
 
-/** A person's line: face, name, and what else is to be known. */
+/** A line: picture, name, and more. */
 export function personLine(user, ...more) {
   return [avatar(user, { size: 'small', online: state.online.has(user.id) }),
     h('span', { class: 'person-name' }, h('bdi', {}, user.name), user.id === state.me.id ? h('small', {}, texts.people.you) : user.role === 'bot' ? h('small', {}, texts.people.bot) : null), more];
 }
 
-/** Boxes to tick; `chosen` is the set of ids that it keeps. Who is chosen stands above, to be taken out again. */
+/** Checkboxes; `chosen` is the set of ids. The chosen people are shown above and can be removed there. */
 export function choosePeople(chosen, { focused = false, onchange = () => {} } = {}) {
   const chips = h('ul', { class: 'chips', 'aria-label': texts.people.chosen });
   const choose = (user, is) => {
@@ -87,7 +87,7 @@ export function choosePeople(chosen, { focused = false, onchange = () => {} } = 
   return element;
 }
 
-/** A talk with one of them at once, or with several. */
+/** A dialog that starts a conversation with one person at once, or with several. */
 export function pingSomebody() {
   openDialog(texts.people.ping, (close) => {
     const place = h('div', { class: 'form' });

@@ -1,4 +1,4 @@
-// Who somebody is: opens on a click on a face or a name.
+// A user's profile, opened by a click on a picture or a name.
 
 import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
@@ -6,10 +6,10 @@ import { go } from '../routes.js';
 import { person, state, watch } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
-import { startDirect } from './begin-talk.js';
+import { startDirect } from './new-conversation.js';
 import { openPopover } from './menu.js';
 
-/** True where it is known that somebody is here: through a direct room, or in one that is joined. */
+/** Whether the user is known to be online: in a direct room, or in the room that is open. */
 export function isOnline(id) {
   if (id === state.me.id) return state.connected;
   return state.online.has(id) || [...state.present.values()].some((people) => people.has(id));
@@ -22,7 +22,7 @@ export function openProfile(userId, anchor) {
   openPopover(anchor, (close) => {
     const draw = () => fill(card, content(person(userId), close));
     draw();
-    // One who is not known yet comes in a moment.
+    // An unknown user is being fetched.
     stop = watch(['users', 'presence'], draw);
     return card;
   }, { label: texts.people.profileOf(user.name), kind: 'popover-profile', onclose: () => stop() });

@@ -1,4 +1,4 @@
-// What a message answers, above it.
+// The quoted message above a reply.
 
 import { h, sanitised } from '../dom.js';
 import { person } from '../store.js';
@@ -6,16 +6,16 @@ import { texts } from '../texts.js';
 
 const SHOWN = 160;
 
-/** A message's words in one line. */
+/** A message's text in one line. */
 export function summary(message) {
   const parts = sanitised(message.html || '');
-  // Lines and paragraphs stay apart.
+  // Keeps lines and paragraphs apart.
   parts.querySelectorAll('br, p, li, pre, blockquote, td, th, h1, h2, h3, h4, h5, h6').forEach((part) => part.after(' '));
   const words = parts.textContent.trim().replace(/\s+/g, ' ');
   return (words || message.attachment?.filename || '').slice(0, SHOWN);
 }
 
-/** `quoted` is the message; null once it is gone, undefined while it is asked for. */
+/** `quoted` is the message; null if it was deleted, undefined while it is fetched. */
 export function quoteElement(message, quoted) {
   if (quoted === null) return h('p', { class: 'quote is-gone' }, texts.message.originalGone);
   const link = `/rooms/${message.room_id}/@${message.reply_to_id}`;

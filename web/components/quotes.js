@@ -1,9 +1,9 @@
-// The messages that others answer, where they are not in the page themselves.
+// Loads quoted messages that are not among the loaded ones.
 
-/** `timeline` shows the answers; what comes in later is drawn into them. */
+/** `timeline` shows the replies; quotes that are loaded later are drawn into them. */
 export class Quotes {
   constructor() {
-    /** By id: the message, null once it is gone, undefined while it is asked for. */
+    /** By id: the message, null if it was deleted, undefined while it is fetched. */
     this.known = new Map();
   }
 
@@ -15,13 +15,13 @@ export class Quotes {
     return id ? this.timeline?.list.message(id) || this.known.get(id) : undefined;
   }
 
-  /** Those among these messages that others of them answer need not be asked for. */
+  /** Quoted messages among these need not be fetched. */
   learn(messages) {
     const answered = new Set(messages.map((message) => message.reply_to_id));
     for (const message of messages) if (answered.has(message.id)) this.known.set(message.id, message);
   }
 
-  /** Asks for those that are not here. */
+  /** Fetches the missing ones. */
   async ask() {
     const { list } = this.timeline;
     const wanted = new Set(list.messages.map((message) => message.reply_to_id).filter((id) => id && !list.has(id) && !this.known.has(id)));
@@ -29,7 +29,7 @@ export class Quotes {
     await Promise.all([...wanted].map((id) => this.fetch(id)));
   }
 
-  /** A page around it has it, or others if it is gone. */
+  /** The page around a deleted message holds only others. */
   async fetch(id) {
     const page = await this.timeline.fetchPage(`?around=${id}&limit=1`).catch(() => null);
     if (!page) return void this.known.delete(id);

@@ -1,6 +1,6 @@
-// Brings a list in line without drawing it anew: what is there stays, with its focus and its place.
+// Updates a list without redrawing it: elements keep their focus and position.
 
-/** Puts `elements` into `list` in this order; what differs is moved, what is not named goes. */
+/** Makes `elements` the children of `list`, in this order; others are removed. */
 export function reconcile(list, elements) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
   const wanted = new Set(elements);
@@ -10,15 +10,15 @@ export function reconcile(list, elements) {
     if (element === cursor) cursor = cursor.nextElementSibling;
     else list.insertBefore(element, cursor);
   }
-  // An element that was moved has lost the focus.
+  // Moving an element takes its focus.
   if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
 }
 
-/** Elements kept by key: one is made when its key is new, and brought up to date when what it shows (`signature`) has changed. */
+/** Elements by key: one is made for a new key, and updated when its `signature` changes. */
 export class Kept {
   known = new Map();
 
-  /** The elements of these entries `{key, signature, make(), update(element)}`; those of other keys are forgotten. */
+  /** The elements of these entries `{key, signature, make(), update(element)}`; other keys are forgotten. */
   of(entries) {
     const next = new Map();
     for (const { key, signature, make, update } of entries) {

@@ -1,4 +1,4 @@
-// The head of a room: its name, who is here, the bell, and what else can be done with it.
+// The head of a room: its name, who is present, notifications, and a menu.
 
 import { copyText } from '../clipboard.js';
 import { h, iconButton } from '../dom.js';
@@ -15,15 +15,15 @@ import { openMenu } from './menu.js';
 const FACES = 4;
 const LONG_PRESS_MS = 450;
 
-/** The head of a room: `{element, draw}`. What is drawn again changes in place, so that nothing moves or loses the focus. */
+/** The head of a room: `{element, draw}`. `draw` changes it in place, so that nothing moves or loses the focus. */
 export function roomHead(roomId) {
   const room = () => state.rooms.get(roomId);
   const title = h('h1', { dir: 'auto' });
   const who = h('button', { type: 'button', class: 'room-who', 'aria-haspopup': 'dialog', onclick: () => openRoomPeople(who, room()) });
-  // The same by a click on the faces; by keys it is there once.
+  // For the mouse; the button beside it does the same for the keyboard.
   const stack = h('button', { type: 'button', class: 'stack', tabindex: -1, 'aria-hidden': 'true', onclick: () => openRoomPeople(who, room()) });
-  const bell = iconButton('bell', '', () => ring.isHeld || nextInvolvement(room()), { class: 'icon-button bell', 'aria-haspopup': 'menu' });
-  const ring = held(bell, () => involvementMenu(bell, room()));
+  const bell = iconButton('bell', '', () => press.isHeld || nextInvolvement(room()), { class: 'icon-button bell', 'aria-haspopup': 'menu' });
+  const press = held(bell, () => involvementMenu(bell, room()));
   const more = iconButton('more', texts.room.menu, () => roomMenu(more, bell, room()), { 'aria-haspopup': 'menu' });
   const element = h('header', { class: 'room-head' },
     h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.room.back, title: texts.room.back }, icon('back')),
@@ -76,7 +76,7 @@ function facesOf(room) {
   return [...(state.present.get(room.id) || [])].filter((id) => id !== state.me.id).slice(0, FACES).map(person);
 }
 
-/** A long press or a right click; `isHeld` tells the click that follows that it is not meant. */
+/** Calls `act` on a long press or a right click; `isHeld` tells the click that follows to do nothing. */
 function held(button, act) {
   const holding = { isHeld: false };
   let timer = 0;
@@ -88,7 +88,7 @@ function held(button, act) {
       act();
     }, LONG_PRESS_MS);
   });
-  // The mouse that a browser plays after a touch would take the focus from the menu.
+  // The mouse events after a touch would take the focus from the menu.
   button.addEventListener('touchend', (event) => holding.isHeld && event.preventDefault());
   for (const end of ['pointerup', 'pointercancel', 'pointerleave']) button.addEventListener(end, () => clearTimeout(timer));
   button.addEventListener('contextmenu', (event) => {
@@ -116,5 +116,5 @@ function roomMenu(anchor, bell, room) {
   ]);
 }
 
-/** The search knows rooms by their names. */
+/** The search filters rooms by name. */
 const searchHere = (room) => `/search?q=${encodeURIComponent(`${writeQuery({ words: '', filters: [{ key: 'in', value: room.name }] })} `)}`;

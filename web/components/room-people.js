@@ -1,4 +1,4 @@
-// Who is in a room, by a click on its head.
+// The people of a room, opened by a click on its head.
 
 import { fill, h } from '../dom.js';
 import { compareNames } from '../format.js';
@@ -10,7 +10,7 @@ import { openPopover } from './menu.js';
 import { peopleList } from './people.js';
 import { openProfile } from './profile-card.js';
 
-/** Where there are more, one wants to search. */
+/** With more people, a filter is shown. */
 const SEARCHED_FROM = 10;
 
 const isHere = (room, id) => (room.kind === 'direct' ? state.online.has(id) : Boolean(state.present.get(room.id)?.has(id))) || id === state.me.id;

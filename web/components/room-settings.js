@@ -1,4 +1,4 @@
-// What can be changed about a room, by whom it may.
+// The settings of a room, for those who may change them.
 
 import { patch, put, remove } from '../api.js';
 import { fill, h } from '../dom.js';
@@ -40,7 +40,7 @@ function involvementPart(room) {
     h('span', { class: 'choice-words' }, texts.room.involvement[involvement]), icon(BELLS[involvement]))));
 }
 
-/** Who may choose them has boxes to tick; others see a list. */
+/** Checkboxes for those who may change the members; a list for others. */
 function membersPart(room) {
   const place = h('div', { class: 'room-members' });
   const part = h('section', { class: 'room-part', 'aria-label': texts.room.people }, h('h3', {}, texts.room.people), place);
@@ -63,7 +63,6 @@ function endsPart(room, close) {
   return may.length ? h('div', { class: 'row room-ends' }, may) : null;
 }
 
-/** Leaves a closed room. */
 export function leaveRoom(room) {
   confirmDialog(texts.room.leaveQuestion(room.name), texts.room.leave, async () => {
     const members = await membersOf(room);

@@ -1,4 +1,4 @@
-// What stands where a room begins, and where nothing has been said in it yet.
+// The beginning of a room's history, and empty rooms.
 
 import { get } from '../api.js';
 import { copyButton } from '../clipboard.js';
@@ -9,7 +9,7 @@ import { titleOf } from './room-head.js';
 
 const isAlone = () => [...state.users.values()].filter((user) => user.status === 'active' && user.role !== 'bot').length === 1;
 
-/** The first words of a room that has no others. `write` puts the reader into the composer. */
+/** What an empty room shows. `write` focuses the composer. */
 export function emptyRoom(room, write) {
   const begin = h('button', { type: 'button', class: 'button', onclick: write }, texts.room.firstWord);
   if (room.kind === 'direct') return emptyDirect(room);
@@ -23,17 +23,17 @@ function emptyDirect(room) {
   return emptyElement(texts.room.directEmpty(texts.message.listed(names)), texts.room.directEmptyHint);
 }
 
-/** Is it an address that no other device can open? */
+/** Whether no other device can open this address. */
 export const onlyHere = (link) => /^(localhost|127\.|\[::1\])/.test(new URL(link).hostname);
 
-/** The first run: somebody to talk to is what is missing. */
+/** After the first run: an invitation to share. */
 function welcome(begin) {
   let link = `${location.origin}/join/${state.account.join_code}`;
   const shown = h('p', { class: 'copyable' }, link);
   const note = h('p', { class: 'field-hint', hidden: !onlyHere(link) }, texts.room.onlyHere);
   const code = h('div', { class: 'welcome-qr', hidden: true });
   get('/api/account').then(({ qr_svg: svg, join_url: url }) => {
-    // The address that the server is known by may be another than the one that is open here.
+    // The server's public address may be another than the one open here.
     link = url || link;
     shown.textContent = link;
     note.hidden = !onlyHere(link);
@@ -51,7 +51,7 @@ function welcome(begin) {
   return element;
 }
 
-/** Where the first page of a room begins. */
+/** The line at the beginning of a room's history. */
 export function roomStart(room) {
   if (room.kind === 'direct') return h('p', {}, room.member_ids.length === 1 ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => user.name))));
   return [h('h2', { dir: 'auto' }, titleOf(room)), h('p', {}, texts.room.start(person(room.creator_id).name, new Date(room.created_at)))];

@@ -1,4 +1,4 @@
-// The filters of a search, as chips: each writes the words that one could also type.
+// The filters of a search, as chips: each writes the filter that could also be typed.
 
 import { fill, h, iconButton } from '../dom.js';
 import { icon } from '../icons.js';
@@ -15,7 +15,7 @@ const TIMES = ['before', 'after', 'on'];
 
 const dayName = (day) => new Date(`${day}T12:00:00`).toLocaleDateString(document.documentElement.lang || undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 
-/** `{element, draw(query)}`; `ask(query)` is called with a changed search. */
+/** `{element, draw(query)}`; `ask(query)` gets the changed search. */
 export function searchFilters(ask) {
   const element = h('div', { class: 'filters', role: 'group', 'aria-label': texts.search.filters });
   let query = '';
@@ -83,7 +83,7 @@ function chooseTime(anchor, filters, set) {
       close();
       set(TIMES, ...added);
     } }, label);
-    // `after:` leaves the day itself out.
+    // `after:` excludes the day itself.
     return h('form', { class: 'form', onsubmit: (event) => {
       event.preventDefault();
       const { after, before } = Object.fromEntries(new FormData(event.currentTarget));

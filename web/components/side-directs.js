@@ -1,4 +1,4 @@
-// Directs are faces: the people one talks to, the most recent first, and after them those one has not talked to yet.
+// Direct rooms as pictures of their people, the most recent first, then users without one yet.
 
 import { fill, h, heard, iconButton } from '../dom.js';
 import { icon } from '../icons.js';
@@ -7,12 +7,12 @@ import { directsInOrder, isUnread, roomHere } from '../rooms.js';
 import { others, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
-import { pingSomebody, startDirect } from './begin-talk.js';
+import { pingSomebody, startDirect } from './new-conversation.js';
 import { Kept, reconcile } from './reconcile.js';
 import { sideSection } from './side-section.js';
 
 const PLACEHOLDERS = 20;
-/** Two rows of four; the last cell tells that there are more. */
+/** Two rows of four; the last cell opens the rest. */
 const SHOWN = 8;
 
 /** `{element, draw(topics)}`. */
@@ -34,7 +34,7 @@ export function directsSection() {
     draw([]);
   } }));
 
-  /** People one has not talked to yet, where there is room for them. */
+  /** Users one has not written to yet, as far as there is space. */
   function placeholders(directs, topics) {
     const partners = directs.flatMap((room) => room.member_ids).join();
     if (!topics.includes('users') && partners === strangersOf) return strangers;

@@ -1,11 +1,11 @@
-// Rooms are words, by name. Unread ones are bold with a dot; a number stands only where somebody means me.
+// The list of rooms, by name. Unread ones are bold with a dot; a number shows mentions.
 
 import { fill, h, heard, iconButton } from '../dom.js';
 import { icon } from '../icons.js';
 import { hiddenInOrder, isQuiet, isUnread, mentionsIn, roomHere, sharedInOrder } from '../rooms.js';
 import { roomName, state } from '../store.js';
 import { texts } from '../texts.js';
-import { newRoom } from './begin-talk.js';
+import { newRoom } from './new-conversation.js';
 import { Kept, reconcile } from './reconcile.js';
 import { sideSection } from './side-section.js';
 
@@ -34,7 +34,7 @@ export function roomsSection() {
   return { element: section.element, draw };
 }
 
-/** What was hidden from the list can be found again. `{element, draw(topics)}`. */
+/** The hidden rooms. `{element, draw(topics)}`. */
 export function hiddenSection() {
   const list = h('ul', { class: 'rooms' });
   const kept = new Kept();
@@ -44,7 +44,7 @@ export function hiddenSection() {
     const here = roomHere();
     const rooms = hiddenInOrder();
     section.element.hidden = rooms.length === 0;
-    // The one that is open is seen also while the others are folded away.
+    // The room that is open is shown even if the section is folded.
     reconcile(list, kept.of(rooms.filter((room) => !section.folded || room.id === here).map((room) => roomEntry(room, here))));
   }
 

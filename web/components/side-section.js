@@ -1,4 +1,4 @@
-// A part of the sidebar with a heading that folds it. Folded, it shows what is unread and nothing else.
+// A section of the sidebar that can be folded. Folded, it shows only unread rooms.
 
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
@@ -20,13 +20,13 @@ function keepFolded(name, folded) {
   try {
     localStorage.setItem(KEY, JSON.stringify([...names]));
   } catch {
-    // Without storage it stays as long as the page.
+    // Without storage it lasts as long as the page.
   }
 }
 
-/** `name` is the key it is remembered by; `body` is what folds; `action` stands at the end of the heading. `starts` is how it is before anybody chose. */
+/** `name` is its key in the storage; `body` is what folds; `action` is at the end of the heading; `starts` is the state before anybody chose. */
 export function sideSection(name, title, body, { action = null, onfold = () => {}, startsFolded = false } = {}) {
-  // What starts folded is remembered by its opposite.
+  // For a section that starts folded, the opposite is stored.
   const key = startsFolded ? `${name}-open` : name;
   const section = { folded: foldedNames().has(key) !== startsFolded };
   const id = `side-${name}`;

@@ -1,4 +1,4 @@
-// The list beside every room; on a phone it is the first screen.
+// The sidebar; on a phone it is the first screen.
 
 import { afterPaint, fill, h, heard, iconButton, onPhone } from '../dom.js';
 import { icon } from '../icons.js';
@@ -33,7 +33,7 @@ class CampSidebar extends HTMLElement {
     ];
     this.drawBrand();
     this.drawMe();
-    // Beside a room the lists come a moment after it: neither waits for both to be laid out.
+    // Beside a room the lists are drawn a moment later: neither waits for the layout of both.
     if (onPhone()) this.comeIn();
     else afterPaint(() => this.comeIn());
   }
@@ -50,7 +50,7 @@ class CampSidebar extends HTMLElement {
   draw(topics) {
     if (!this.isIn) return;
     this.sections.forEach((section) => section.draw(topics));
-    // The room that one came to is in sight, whatever way one came.
+    // Scrolls the open room into view.
     if (topics.includes('route')) requestAnimationFrame(() => this.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest' }));
   }
 
@@ -64,7 +64,7 @@ class CampSidebar extends HTMLElement {
     fill(this.meButton, avatar(me, { size: 'small', online: connected }), h('span', { class: 'side-me-name' }, h('span', { dir: 'auto' }, me.name), me.bio ? h('small', { dir: 'auto' }, me.bio) : null), heard(texts.side.menu));
   }
 
-  /** Where the list is a screen of its own, home is the top of it. */
+  /** On a phone, home is the top of the list. */
   goHome(event) {
     if (!onPhone()) return;
     event.preventDefault();

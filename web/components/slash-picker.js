@@ -1,4 +1,4 @@
-// `/` at the start of a message: the sounds that can be played.
+// Completion of sounds after `/` at the start of a message.
 
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
@@ -17,12 +17,12 @@ export function slashSource() {
     async find(word) {
       const wanted = word.startsWith('play ') ? word.slice(5) : 'play'.startsWith(word) ? '' : word;
       const sounds = await allSounds();
-      // What is written out needs no list: Enter sends it.
+      // A complete command needs no list: Enter sends it.
       if (sounds.some((sound) => `play ${sound.name}` === word)) return [];
       return sounds.filter((sound) => sound.name.startsWith(wanted) || sound.title.toLowerCase().startsWith(wanted));
     },
     draw: (sound) => [h('span', { class: 'picker-sign' }, sound.emoji), h('span', { class: 'picker-name', dir: 'ltr' }, `/play ${sound.name}`), h('small', {}, sound.title),
-      // For the mouse; the arrow key does the same, and an option of a list holds no button.
+      // Mouse only: the arrow key does the same, and an option may not contain a button.
       h('span', { class: 'picker-preview', 'aria-hidden': 'true', title: texts.composer.listen, onclick: (event) => { event.stopPropagation(); playSound(sound.name, { wanted: true }); } }, icon('sound'))],
     text: (sound) => `/play ${sound.name}`,
     preview: (sound) => playSound(sound.name, { wanted: true }),

@@ -1,4 +1,4 @@
-// Sounds that somebody plays for the room.
+// Sounds (`/play`).
 
 import { get } from '../api.js';
 import { h, sanitised } from '../dom.js';
@@ -6,13 +6,13 @@ import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 
 const KEY = 'campfire.sounds';
-/** Loud enough to be heard, not to be startled by. */
+/** Audible, but not startling. */
 const VOLUME = 0.5;
 
 let playing = null;
 let known = null;
 
-/** Whether sounds of others are heard on this device. */
+/** Whether others' sounds are played on this device. */
 export function soundsOn() {
   try {
     return localStorage.getItem(KEY) !== 'off';
@@ -40,18 +40,18 @@ export function allSounds() {
   return known;
 }
 
-/** Plays a sound once. One that was asked for by hand (`wanted`) is heard also where sounds are off. */
+/** Plays a sound. `wanted`: the user pressed play, so it plays even if sounds are off. */
 export function playSound(name, { wanted = false } = {}) {
   if (!wanted && !soundsOn()) return null;
   playing?.pause();
   playing = new Audio(`/sounds/${encodeURIComponent(name)}.wav`);
   playing.volume = VOLUME;
-  // A browser plays nothing before the first click. That is its right.
+  // Browsers play nothing before the first click.
   playing.play().catch(() => {});
   return playing;
 }
 
-/** What stands for a sound in the talk, with a button to hear it again. */
+/** A sound message, with a button to play it again. */
 export function soundElement(message) {
   const name = message.content.replace(/^\/play\s+/, '').trim();
   const title = sanitised(message.html).textContent.trim();

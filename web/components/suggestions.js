@@ -1,11 +1,11 @@
-// Suggestions for what is typed into the composer. They come with the first text that may want them.
+// Completion for a text field, loaded with the first text that may need it.
 
 import { atHand } from '../lazy.js';
 
-/** What begins a mention, a sound or an emoji. */
+/** The characters that begin a mention, a command or an emoji. */
 const SIGNS = /[@/:]/;
 
-/** Suggestions for `input`, which stand in `place`: `{update(), take(event), close()}`. `onpick({from, to, text})` is told what was chosen. */
+/** Completion for `input`, shown in `place`: `{update(), take(event), close()}`. `onpick({from, to, text})` gets the choice. */
 export function suggestions(input, place, { room, members, names, onpick }) {
   let list = null;
   let coming = null;
@@ -13,13 +13,13 @@ export function suggestions(input, place, { room, members, names, onpick }) {
     const { completion, emojiSource, mentionSource, slashSource } = await atHand();
     list = completion(input, [slashSource(), mentionSource(room, members, names), emojiSource()]);
     list.element.addEventListener('pick', ({ detail }) => onpick(detail));
-    place.prepend(list.element, list.told);
+    place.prepend(list.element, list.status);
     list.update();
   };
   return {
     update: () => {
       if (list) list.update();
-      // Where they cannot come, that is said once.
+      // A failure to load is reported once.
       else if (SIGNS.test(input.value)) coming ??= come().catch(() => {});
     },
     take: (event) => list !== null && list.take(event),

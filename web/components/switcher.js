@@ -1,4 +1,4 @@
-// Ctrl or Cmd and K: any room or person by the beginning of a word, or a search.
+// Ctrl+K or Cmd+K: jump to a room or user by the beginning of a word, or search.
 
 import { fill, h, heard } from '../dom.js';
 import { icon } from '../icons.js';
@@ -8,7 +8,7 @@ import { go } from '../routes.js';
 import { others, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
-import { startDirect } from './begin-talk.js';
+import { startDirect } from './new-conversation.js';
 import { openDialog } from './dialog.js';
 import { activePeople } from './people.js';
 
@@ -77,7 +77,7 @@ function entriesFor(value, people) {
   return [...entries.sort((a, b) => a.rank - b.rank).slice(0, MOST).map((entry) => entry.make()), searchEntry(words)];
 }
 
-/** Before anything is typed: where somebody means me, what is unread, where I was. */
+/** Before anything is typed: rooms with mentions, unread ones, those visited last. */
 function usual() {
   const listed = [...directsInOrder(), ...sharedInOrder()];
   const before = visits().map((id) => state.rooms.get(id));
@@ -85,7 +85,7 @@ function usual() {
   return [...new Set(all)].filter((room) => room && room.id !== roomHere());
 }
 
-/** While there are few rooms, those whom one has not written to yet. */
+/** With few rooms, also users one has not written to yet. */
 function strangers(people) {
   const met = new Set([...state.rooms.values()].filter((room) => room.kind === 'direct' && room.member_ids.length <= 2).map((room) => others(room)[0].id));
   return people.filter((user) => user.id !== state.me.id && !met.has(user.id)).slice(0, MOST).map((user) => personEntry(user));

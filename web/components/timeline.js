@@ -1,4 +1,4 @@
-// The talk of a room to scroll through: pages come at both ends, the place that is looked at does not move.
+// The scrolling history of a room: pages are loaded at both ends, and the scroll position stays.
 
 import { afterPaint, h } from '../dom.js';
 import { icon } from '../icons.js';
@@ -7,21 +7,21 @@ import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { MessageList } from './message-list.js';
 
-/** So many messages are in the page at most; when there are more, a batch of them goes at the far end. */
+/** The most messages in the page; beyond that, a batch is dropped at the far end. */
 const MOST = 500;
-/** More than fit on a screen. */
+/** More messages than fit on a screen. */
 const IN_SIGHT = 16;
 const KEPT = 440;
-/** How near to an end the next page is asked for, in pixels: a few screens. */
+/** How near to an end the next page is fetched, in pixels: a few screens. */
 const PAGE_WITHIN = 3000;
 const END_WITHIN = 48;
 const FAR_FROM_END = 400;
 const DAY_SHOWN_MS = 1200;
-/** So many of those that came while one was in the past are kept: a page that is on its way may not have the last of them. */
+/** New messages that are kept while older ones are shown: a page that is being fetched may lack the last of them. */
 const BEYOND = 100;
 
 export class Timeline {
-  /** `fetchPage(query)` answers a page; `onend()` is called when the newest message is in sight, `onnewest()` when the reader asks for it. */
+  /** `fetchPage(query)` returns a page; `onend()` is called when the newest message is in view, `onnewest()` when the user asks for it. */
   constructor({ label, quoteOf, sending, fetchPage, onend, onnewest }) {
     this.fetchPage = fetchPage;
     this.onend = onend;
@@ -60,10 +60,10 @@ export class Timeline {
     clearTimeout(this.dayTimer);
   }
 
-  // ---- the place ----
-  // Nothing is measured when messages come: once the page is laid out, before it is painted, the place is put right.
+  // ---- the scroll position ----
+  // Nothing is measured when messages arrive: the position is corrected after layout, before paint.
 
-  /** Puts the place right after anything has changed its height: at the end one stays at the end, elsewhere what is looked at stays. */
+  /** Corrects the position after a change of height: at the end it stays at the end, elsewhere the anchor stays in place. */
   holdPlace() {
     this.isDirty = false;
     if (this.isAtEnd) this.toEnd();
@@ -75,19 +75,19 @@ export class Timeline {
     this.look();
   }
 
-  /** To be called before the list changes: where one is counts from before. */
+  /** Call before the list changes: the position is that from before. */
   willChange() {
     this.isDirty = true;
   }
 
-  /** What stands at the top of the view is what has to stay there. */
+  /** The entry at the top of the view becomes the anchor. */
   remember(entry = this.list.entryAt(this.scroll.scrollTop)) {
     this.anchor = entry && !this.isAtEnd ? { element: entry.element, top: entry.element.offsetTop } : null;
     this.lastPlace = this.anchor && { id: entry.message.id, offset: this.scroll.scrollTop - this.anchor.top };
   }
 
   scrolled() {
-    // Where nothing has moved, it is the reader who scrolls.
+    // If no height has changed, the user has scrolled.
     if (this.isDirty && this.scroll.scrollHeight !== this.height) this.holdPlace();
     this.isDirty = false;
     const { scrollTop, scrollHeight, clientHeight } = this.scroll;
@@ -97,7 +97,7 @@ export class Timeline {
     this.showDay();
   }
 
-  /** Acts on where one is: asks for pages, shows the ways back, tells that the end is seen. */
+  /** Fetches pages near an end, shows the jump buttons, reports that the end is in view. */
   look() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroll;
     const below = scrollHeight - scrollTop - clientHeight;
@@ -122,7 +122,7 @@ export class Timeline {
     if (this.toNew.hidden === isAbove) this.toNew.hidden = !isAbove;
   }
 
-  /** What others wrote after this message is new: above the first is a line, and a way up to it where that is out of sight. */
+  /** Marks others' messages after this one as new: a line above the first, and a button to it while it is out of view. */
   setNew(lastReadId, count) {
     this.willChange();
     this.newAfter = lastReadId;
@@ -134,7 +134,7 @@ export class Timeline {
 
   drawNew() {
     const { oldest } = this.list;
-    // Whether the oldest that is loaded is the first new one, what came before it would tell.
+    // If older messages are not loaded, the first new one may be among them.
     if (this.newAfter === null || this.list.newFrom || !oldest || (this.hasBefore && oldest.id > this.newAfter)) return;
     const first = this.list.entries.find(({ message }) => message.id > this.newAfter && message.creator_id !== state.me.id);
     if (first) this.list.drawNewLine(first.message.id);
@@ -153,7 +153,7 @@ export class Timeline {
     this.scroll.scrollTop = this.scroll.scrollHeight;
   }
 
-  /** At the newest message, however far away it is. */
+  /** Goes to the newest message, however far away it is. */
   async goNewest() {
     if (this.hasAfter) {
       const page = await this.fetchPage('').catch(() => null);
@@ -170,7 +170,7 @@ export class Timeline {
     if (page) this.reset(page);
   }
 
-  /** Where one is, to come back to: null at the end. It can be asked for when the page is gone already. */
+  /** The position to restore later; null at the end. Works after the element was removed. */
   get place() {
     return this.isAtEnd ? null : this.lastPlace;
   }
@@ -183,13 +183,13 @@ export class Timeline {
     this.remember();
   }
 
-  /** From now on this message stays where it is, also at the end, until one scrolls. */
+  /** Keeps this message in place, also at the end, until the user scrolls. */
   hold(id) {
     this.isAtEnd = false;
     this.remember(this.list.byId.get(id));
   }
 
-  /** Brings a message into the middle. */
+  /** Scrolls a message to the middle. */
   center(id) {
     const element = this.list.element(id);
     if (!element) return null;
@@ -201,7 +201,7 @@ export class Timeline {
 
   // ---- messages ----
 
-  /** All anew: a page of the room. */
+  /** Replaces everything with a page. */
   reset({ messages, has_before: hasBefore, has_after: hasAfter }) {
     this.hasBefore = hasBefore;
     this.hasAfter = hasAfter;
@@ -214,13 +214,13 @@ export class Timeline {
     this.drawEnds();
   }
 
-  /** The newest page in two steps: first what is in sight, and the rest of it once that is painted. */
+  /** Shows the newest page in two steps: first what is in view, and the rest after paint. */
   open(page) {
     const later = page.messages.slice(0, -IN_SIGHT);
     if (page.has_after || !later.length) return this.reset(page);
     const shown = page.messages.slice(-IN_SIGHT);
     this.reset({ ...page, messages: shown, has_before: true });
-    // Meanwhile no other page is asked for.
+    // No other page is fetched meanwhile.
     this.isPaging = true;
     afterPaint(() => {
       this.isPaging = false;
@@ -228,7 +228,7 @@ export class Timeline {
     });
   }
 
-  /** Brings what is shown in line with the newest page, without drawing anew what is the same. */
+  /** Updates the messages to the newest page, without redrawing those that are the same. */
   merge(page, asked = Infinity) {
     const isJoined = page.messages.some((message) => this.list.has(message.id)) || this.list.entries.length === 0;
     if (!isJoined) return this.reset(page);
@@ -241,7 +241,7 @@ export class Timeline {
     this.drawEnds();
   }
 
-  /** Takes a message in; true if it is new. One that is newer than what is shown of the past is only counted. */
+  /** Adds a message; returns whether it is new. While older messages are shown, a newer one is only counted. */
   add(message, isMine) {
     if (this.hasAfter) {
       if (!this.list.has(message.id)) this.beyond = [...this.beyond.filter((other) => other.id !== message.id), message].slice(-BEYOND);
@@ -259,7 +259,7 @@ export class Timeline {
     return true;
   }
 
-  /** At the newest page: what came since it was asked for goes on from there. */
+  /** At the newest page: adds messages that came after it was fetched. */
   takeBeyond() {
     if (this.hasAfter) return;
     const last = this.list.newest?.id || 0;
@@ -285,7 +285,7 @@ export class Timeline {
     return isRemoved;
   }
 
-  /** Loads on at one end, lets go at the other. */
+  /** Fetches the next page at one end and drops messages at the other. */
   async page(edge) {
     const from = edge === 'before' ? this.list.oldest : this.list.newest;
     if (this.isPaging || !from) return;
@@ -294,7 +294,7 @@ export class Timeline {
       const page = await this.fetchPage(`?${edge}=${from.id}`);
       if (this.list.has(from.id)) this.takePage(edge, page);
     } catch {
-      // It is asked for again when one scrolls on.
+      // It is fetched again when the user scrolls.
     } finally {
       this.isPaging = false;
     }
@@ -326,7 +326,7 @@ export class Timeline {
     if (this.hasAfter) this.isAtEnd = false;
   }
 
-  /** What is far from where one is goes. */
+  /** Drops the messages farthest from the view. */
   letFarGo() {
     const isInNewerHalf = this.isAtEnd || this.list.entries.indexOf(this.list.entryAt(this.scroll.scrollTop)) > this.list.entries.length / 2;
     this.steadily(() => {
@@ -335,7 +335,7 @@ export class Timeline {
     });
   }
 
-  /** Changes much at once. The browser would cut the place off where less is left above: it is put right in the same turn. */
+  /** Makes a large change. Browsers clamp the scroll position when content above shrinks: it is corrected in the same turn. */
   steadily(change) {
     if (this.isDirty) this.holdPlace();
     const from = this.scroll.scrollTop;
@@ -353,7 +353,7 @@ export class Timeline {
     this.start.hidden = this.hasBefore;
   }
 
-  /** The day of what is at the top of the view, while one scrolls through the past. */
+  /** Shows the day of the message at the top while the user scrolls through older ones. */
   showDay() {
     clearTimeout(this.dayTimer);
     const entry = this.isAtEnd ? null : this.list.entryAt(this.scroll.scrollTop + 24);
@@ -365,7 +365,7 @@ export class Timeline {
   }
 }
 
-/** The shape of what is coming. */
+/** Placeholders for messages that are loading. */
 export function skeleton() {
   return h('div', { class: 'log-skeleton', 'aria-hidden': 'true' }, ['is-short', 'is-long', 'is-middle'].map((length) => h('div', { class: 'skeleton-message' },
     h('i', { class: 'skeleton skeleton-face' }), h('i', { class: `skeleton skeleton-line ${length}` }))));

@@ -1,4 +1,4 @@
-// A word at the edge of the page that goes by itself.
+// A short notice that disappears by itself.
 
 import { h } from '../dom.js';
 
@@ -7,20 +7,20 @@ const WITH_ACTION_MS = 10000;
 
 let place = null;
 
-/** Says something in passing; with `action` there is something to press. */
+/** Shows a notice; with `action` it has a button. */
 export function toast(text, { action, onaction } = {}) {
   place?.remove();
   const element = h('div', { class: 'toast', role: 'status', popover: 'manual' }, h('span', {}, text),
     action ? h('button', { type: 'button', class: 'toast-action', onclick: () => { element.remove(); onaction(); } }, action) : null);
   place = element;
-  // Above a modal dialog there is only what is inside it, in the top layer.
+  // Only elements inside a modal dialog can be above it, in the top layer.
   (document.querySelector('dialog[open]:last-of-type') || document.body).append(element);
   element.showPopover?.();
   put(element);
   setTimeout(() => element.remove(), action ? WITH_ACTION_MS : SHOWN_MS);
 }
 
-/** Above what one writes into, and in the middle of what one reads, so that it covers neither. */
+/** Above the composer and as wide as it; elsewhere the style sheet places it. */
 function put(element) {
   const box = document.querySelector('.room-foot .composer-box')?.getBoundingClientRect();
   if (!box?.width || document.querySelector('dialog[open]')) return;

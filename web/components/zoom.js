@@ -1,4 +1,4 @@
-// Looking closer at a picture: wheel, double click, pinch, and drag.
+// Zooming a picture: wheel, double click, pinch, and drag.
 
 const LEAST = 1;
 const MOST = 8;
@@ -6,7 +6,7 @@ const CLOSER = 2.5;
 const TAP_MS = 300;
 const MOVED = 6;
 
-/** Makes what is on the stage zoomable. Answers `{by(factor), reset(), stop()}`; the stage hears `zoomswipe` and `zoomoutside`. */
+/** Makes the picture on a stage zoomable. Returns `{by(factor), reset(), stop()}`; the stage gets the events `zoomswipe` and `zoomoutside`. */
 export function zoomable(stage, image, { onchange }) {
   const fingers = new Map();
   const listening = new AbortController();
@@ -22,14 +22,14 @@ export function zoomable(stage, image, { onchange }) {
     image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
     onchange(scale, { least: LEAST, most: MOST });
   };
-  /** Keeps some of the picture in view. */
+  /** Keeps part of the picture in view. */
   const hold = () => {
     const mostX = Math.max(0, (image.offsetWidth * scale - stage.clientWidth) / 2);
     const mostY = Math.max(0, (image.offsetHeight * scale - stage.clientHeight) / 2);
     x = Math.max(-mostX, Math.min(mostX, x));
     y = Math.max(-mostY, Math.min(mostY, y));
   };
-  /** Zooms, and what is at this point of the window stays there. */
+  /** Zooms around this point of the window. */
   const to = (wanted, at, follows) => {
     const next = Math.max(LEAST, Math.min(MOST, wanted));
     const box = stage.getBoundingClientRect();

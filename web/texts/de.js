@@ -1,10 +1,10 @@
-// All that the page says, in German.
+// All texts of the page in German.
 
-/** Small numbers need no marks in them, and what sets those takes a while to be made. */
+/** Numbers below 1000 need no separators; a formatter for locales is slow to make. */
 const number = (count) => (count < 1000 ? String(count) : count.toLocaleString('de'));
 const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
-/** What the server says, by its own words. */
+/** Translations of the server's messages. */
 const SAID = {
   'There is nobody here with this e-mail address and password.': 'Hier gibt es niemanden mit dieser E-Mail und diesem Passwort.',
   'Sign in first.': 'Melde dich zuerst an.',
@@ -21,14 +21,14 @@ const SAID = {
   'The body has to be a PNG, JPEG, GIF or WebP picture.': 'Es muss ein Bild sein: PNG, JPEG, GIF oder WebP.',
 };
 
-/** And by its codes, where the words are about technique. */
+/** Translations by code, for messages that are too technical. */
 const CODES = {
   rate_limited: 'Zu viel auf einmal. Versuch es gleich noch einmal.', overloaded: 'Der Server hat gerade zu viel zu tun. Versuch es gleich noch einmal.',
   internal: 'Auf dem Server ist etwas schiefgegangen. Es steht in seinem Protokoll.', timeout: 'Es kam nicht rechtzeitig an.', no_space: 'Der Speicher des Servers ist voll. Nichts wurde geändert.',
   too_large: 'Das ist zu groß.', forbidden: 'Das darfst du nicht.', not_found: 'Das gibt es hier nicht, oder es ist nicht für dich bestimmt.',
 };
 
-/** What is wrong with a field; its name stands before it. */
+/** Translations of what is wrong with a field; the field's name comes before it. */
 const REASONS = [
   [/^(?:cannot be blank|is missing|is empty)$/, 'darf nicht leer sein'],
   [/^does not look like an e-mail address$/, 'sieht nicht wie eine E-Mail-Adresse aus'],
@@ -52,10 +52,11 @@ export const de = {
   errors: {
     offline: 'Der Server ist nicht zu erreichen. Prüfe deine Verbindung, und versuch es noch einmal.',
     loadFailed: 'Das ließ sich nicht laden.',
+    tooLarge: (most) => `Das ist zu groß: höchstens ${most} sind erlaubt.`,
     chunk: 'Ein Teil der Seite ließ sich nicht laden.',
     copyFailed: 'Dein Browser hat uns nicht kopieren lassen. Markiere den Text, und kopiere ihn von Hand.',
-    // The server speaks English: what people may meet is said anew, the rest as it came.
-    of: (problem) => SAID[problem.message] || (problem.retryAfter ? `Zu viel auf einmal. Versuch es in ${problem.retryAfter} s noch einmal.` : CODES[problem.code]) || problem.message,
+    // The server's messages are English: those that users may meet are translated.
+    of: (problem) => SAID[problem.message] || (problem.code === 'rate_limited' && problem.retryAfterMs ? `Zu viel auf einmal. Versuch es in ${Math.ceil(problem.retryAfterMs / 1000)} s noch einmal.` : CODES[problem.code]) || problem.message,
     reason: (reason) => {
       const found = REASONS.find(([pattern]) => pattern.test(reason));
       return found ? reason.replace(found[0], found[1]) : reason;
@@ -121,7 +122,7 @@ export const de = {
     title: 'Tastenkürzel', moving: 'Herumkommen', writing: 'Schreiben',
     jump: 'Zu Raum oder Person springen', search: 'Suchen', nextUnread: 'Nächster ungelesener Raum', previousUnread: 'Voriger ungelesener Raum', sidebar: 'Seitenleiste aus- oder einblenden', help: 'Diese Liste', close: 'Schließen oder zurückgehen',
     send: 'Senden', sendAlways: 'Auf jeden Fall senden', newLine: 'Neue Zeile', editLast: 'Deine letzte Nachricht bearbeiten', bold: 'Fett', italic: 'Kursiv', code: 'Code', mention: 'Jemanden erwähnen', sound: 'Einen Klang spielen',
-    talk: 'Im Gespräch', intoTalk: 'Vom Schreiben ins Gespräch', walk: 'Vorige oder nächste Nachricht', actions: 'Was du damit tun kannst', reply: 'Antworten', edit: 'Bearbeiten', boost: 'Boost geben', copyLink: 'Link kopieren', remove: 'Löschen', backToWriting: 'Zurück zum Schreiben', delete: 'Entf',
+    messages: 'Im Gespräch', toMessages: 'Vom Schreiben ins Gespräch', walk: 'Vorige oder nächste Nachricht', actions: 'Was du damit tun kannst', reply: 'Antworten', edit: 'Bearbeiten', boost: 'Boost geben', copyLink: 'Link kopieren', remove: 'Löschen', backToWriting: 'Zurück zum Schreiben', delete: 'Entf',
     enter: 'Enter', shift: 'Umschalt', ctrl: 'Strg', alt: 'Alt', esc: 'Esc', pageUp: 'Bild ↑',
   },
   room: {
@@ -164,12 +165,12 @@ export const de = {
     suggestions: (count) => `${plural(count, 'Vorschlag', 'Vorschläge')}. Pfeiltasten wählen, Enter übernimmt.`, people: 'Leute in diesem Raum', here: 'alle, die online sind', everyone: 'alle in diesem Raum', bot: 'Bot',
     sounds: 'Klänge', soundsHint: 'Enter übernimmt, → spielt ihn nur für dich', listen: 'Anhören',
     chosen: 'Dateien zum Senden', removeFile: (name) => `${name} weglassen`, tooMany: (most) => `Höchstens ${most} Dateien gehen auf einmal.`,
-    folder: (name) => `„${name}“ ist ein Ordner oder nicht lesbar. Pack ihn zuerst in ein Archiv.`, emptyFile: (name) => `„${name}“ ist leer.`,
+    folder: (name) => `„${name}“ ist ein Ordner oder nicht lesbar. Pack ihn zuerst in ein Archiv.`, emptyFile: (name) => `„${name}“ ist leer.`, largeFile: (name, most) => `„${name}“ ist zu groß: Eine Datei darf höchstens ${most} haben.`,
   },
   media: {
     download: (name) => `${name} herunterladen`, file: 'Datei', sending: (name) => `${name} wird gesendet`, cancel: (name) => `${name} nicht senden`,
     waiting: (size) => `${size} · wartet`, progress: (done, all) => `${done} von ${all}`, finishing: 'Fast fertig …', notSent: 'Nicht gesendet',
-    tooLarge: (most) => (most ? `Zu groß: Eine Datei darf höchstens ${most} MB haben.` : 'Zu groß für diesen Server.'), noSpace: 'Auf dem Server ist dafür kein Platz mehr. Wer ihn betreibt, kann welchen schaffen.',
+    tooLarge: (most) => (most ? `Zu groß: Eine Datei darf höchstens ${most} haben.` : 'Zu groß für diesen Server.'), noSpace: 'Auf dem Server ist dafür kein Platz mehr. Wer ihn betreibt, kann welchen schaffen.',
     roomGone: 'Du bist nicht mehr in diesem Raum.', busy: 'Der Server hat viel zu tun. Versuch es gleich noch einmal.', offline: 'Keine Verbindung. Sie geht raus, sobald es wieder eine gibt.', broken: 'Die Verbindung ist unterwegs abgebrochen.',
     play: (title) => `${title} abspielen`, played: (title) => `hat ${title} gespielt`,
     pictures: 'Bilder aus diesem Raum', picture: (place, all) => `${place} von ${all}`, previous: 'Voriges Bild', next: 'Nächstes Bild', zoomIn: 'Größer', zoomOut: 'Kleiner', share: 'Teilen', copyLink: 'Link zur Nachricht kopieren', toMessage: 'Zur Nachricht', broke: 'Dieses Bild lässt sich nicht zeigen.',

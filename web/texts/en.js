@@ -1,6 +1,6 @@
-// All that the page says, in English. `de.js` has the same keys; a test keeps them alike.
+// All texts of the page in English. `de.js` has the same keys; a test compares them.
 
-/** Small numbers need no marks in them, and what sets those takes a while to be made. */
+/** Numbers below 1000 need no separators; a formatter for locales is slow to make. */
 const number = (count) => (count < 1000 ? String(count) : count.toLocaleString('en'));
 const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
@@ -13,9 +13,10 @@ export const en = {
   errors: {
     offline: 'The server cannot be reached. Check your connection and try again.',
     loadFailed: 'This could not be loaded.',
+    tooLarge: (most) => `This is too large: it may have ${most} at most.`,
     chunk: 'A part of the page could not be loaded.',
     copyFailed: 'Your browser did not let us copy. Select the text and copy it by hand.',
-    // The server's own words are English already.
+    // The server's messages are English already.
     of: (problem) => problem.message,
     reason: (reason) => reason,
   },
@@ -67,12 +68,12 @@ export const en = {
     suggestions: (count) => `${plural(count, 'suggestion', 'suggestions')}. Arrows to choose, Enter to take it.`, people: 'People in this room', here: 'whoever is online', everyone: 'everybody in this room', bot: 'bot',
     sounds: 'Sounds', soundsHint: 'Enter takes it, → plays it for you alone', listen: 'Listen',
     chosen: 'Files to send', removeFile: (name) => `Leave out ${name}`, tooMany: (most) => `At most ${most} files go out at once.`,
-    folder: (name) => `“${name}” is a folder, or cannot be read. Pack it into an archive first.`, emptyFile: (name) => `“${name}” is empty.`,
+    folder: (name) => `“${name}” is a folder, or cannot be read. Pack it into an archive first.`, emptyFile: (name) => `“${name}” is empty.`, largeFile: (name, most) => `“${name}” is too large: a file may have ${most} at most.`,
   },
   media: {
     download: (name) => `Download ${name}`, file: 'File', sending: (name) => `Sending ${name}`, cancel: (name) => `Do not send ${name}`,
     waiting: (size) => `${size} · waiting`, progress: (done, all) => `${done} of ${all}`, finishing: 'Almost there…', notSent: 'Not sent',
-    tooLarge: (most) => (most ? `It is too large: a file may have ${most} MB at most.` : 'It is too large for this server.'), noSpace: 'The server has no room left for it. Whoever runs it can make some.',
+    tooLarge: (most) => (most ? `It is too large: a file may have ${most} at most.` : 'It is too large for this server.'), noSpace: 'The server has no room left for it. Whoever runs it can make some.',
     roomGone: 'You are no longer in this room.', busy: 'The server is busy. Try again in a moment.', offline: 'No connection. It goes out when it is back.', broken: 'The connection was lost on the way.',
     play: (title) => `Play ${title}`, played: (title) => `played ${title}`,
     pictures: 'Pictures of this room', picture: (place, all) => `${place} of ${all}`, previous: 'Previous picture', next: 'Next picture', zoomIn: 'Zoom in', zoomOut: 'Zoom out', share: 'Share', copyLink: 'Copy link to the message', toMessage: 'Go to the message', broke: 'This picture cannot be shown.',
@@ -134,7 +135,7 @@ export const en = {
     title: 'Keyboard shortcuts', moving: 'Getting around', writing: 'Writing',
     jump: 'Jump to a room or person', search: 'Search', nextUnread: 'Next unread room', previousUnread: 'Previous unread room', sidebar: 'Hide or show the sidebar', help: 'This list', close: 'Close, or go back',
     send: 'Send', sendAlways: 'Send in any case', newLine: 'New line', editLast: 'Edit your last message', bold: 'Bold', italic: 'Italic', code: 'Code', mention: 'Mention somebody', sound: 'Play a sound',
-    talk: 'In the conversation', intoTalk: 'From writing into the conversation', walk: 'Previous or next message', actions: 'What you can do with it', reply: 'Reply', edit: 'Edit', boost: 'Boost', copyLink: 'Copy link', remove: 'Delete', backToWriting: 'Back to writing', delete: 'Del',
+    messages: 'In the conversation', toMessages: 'From writing into the conversation', walk: 'Previous or next message', actions: 'What you can do with it', reply: 'Reply', edit: 'Edit', boost: 'Boost', copyLink: 'Copy link', remove: 'Delete', backToWriting: 'Back to writing', delete: 'Del',
     enter: 'Enter', shift: 'Shift', ctrl: 'Ctrl', alt: 'Alt', esc: 'Esc', pageUp: 'Page ↑',
   },
 };

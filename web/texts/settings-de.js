@@ -1,4 +1,4 @@
-// What the settings say, in German.
+// The texts of the settings in German.
 
 const plural = (count, one, many) => `${count.toLocaleString('de')} ${count === 1 ? one : many}`;
 
@@ -113,8 +113,8 @@ export const words = {
       tried: 'Das siehst bisher nur du.', asSaved: 'Das sehen alle.', tooLong: (bytes, most) => `Das sind ${bytes} Bytes, und höchstens ${most} werden aufbewahrt.`, wayBack: 'Ist etwas verschwunden und du kommst nicht mehr hierher, öffne die Seite ohne eigenen Stil:',
       names: 'Was du setzen kannst', namesLead: 'Diese Eigenschaften färben die ganze Seite. Wähle eine, um sie mit ihrem jetzigen Wert einzufügen. Hell und Dunkel haben eigene Werte: Eingefügt wird für das, was du gerade siehst.', insert: 'In den Stil einfügen',
       meanings: {
-        '--paper': 'der Grund des Gesprächs', '--raised': 'was darauf liegt: Felder, Menüs', '--sunken': 'die Seitenleiste, Code', '--line': 'Haarlinien', '--edge': 'Ränder von Feldern', '--ink': 'Worte', '--soft': 'Nebensachen', '--faint': 'Zeiten und Hinweise',
-        '--ember': 'der Akzent: was dein ist', '--ember-ink': 'Worte auf dem Akzent', '--ember-wash': 'ein Hauch des Akzents', '--mine': 'hinter deinen Nachrichten', '--mention': 'hinter Erwähnungen von dir', '--online': 'wer da ist', '--good': 'was gelungen ist', '--danger': 'was sich nicht rückgängig machen lässt', '--font': 'die Schrift', '--mono': 'die Schrift von Code',
+        '--paper': 'der Hintergrund der Nachrichten', '--raised': 'Felder, Menüs', '--sunken': 'die Seitenleiste, Code', '--line': 'feine Linien', '--edge': 'Ränder von Feldern', '--ink': 'Text', '--soft': 'Nebentext', '--faint': 'Zeiten und Hinweise',
+        '--ember': 'der Akzent: was dein ist', '--ember-ink': 'Text auf dem Akzent', '--ember-wash': 'ein heller Ton des Akzents', '--mine': 'hinter deinen Nachrichten', '--mention': 'hinter Erwähnungen von dir', '--online': 'wer da ist', '--good': 'was gelungen ist', '--danger': 'was sich nicht rückgängig machen lässt', '--font': 'die Schrift', '--mono': 'die Schrift von Code',
       },
     },
     jobs: {

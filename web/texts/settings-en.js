@@ -1,4 +1,4 @@
-// What the settings say, in English.
+// The texts of the settings in English.
 
 const plural = (count, one, many) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
@@ -95,7 +95,7 @@ export const words = {
       lift: 'Lift the ban', confirmLift: (name) => `Let ${name} back in?`, confirmLiftDetail: 'They can sign in again, and their addresses are no longer blocked. The removed messages stay removed.',
     },
     bots: {
-      lead: 'Bots are programs that talk along. Each has a key to write with and, if you like, an address that is told when somebody mentions it. Bots written for Campfire by 37signals work unchanged.',
+      lead: 'Bots are programs that post messages. Each has a key to write with and, if you like, an address that is called when somebody mentions it. Bots written for Campfire by 37signals work unchanged.',
       new: 'New bot', name: 'Name', nameExample: 'Weather', webhook: 'Webhook address (optional)', webhookHint: 'Is called for each message that mentions the bot, and for each in a direct room with it. What it answers is posted as its reply.',
       create: 'Create bot', hello: 'Hello', keyOf: (name) => `The key of ${name}`, key: 'Key', room: 'Say hello in', tryIt: 'Try it', yours: 'Your bots', none: 'No bots yet. A few lines of script are enough for one that says good morning.', calls: 'Calls', callsNothing: 'Calls no address',
       actions: (name) => `What to do with ${name}`, edit: 'Edit', editTitle: (name) => `Edit ${name}`, crop: 'The bot’s picture', renew: 'New key', confirmRenew: (name) => `Make a new key for ${name}?`, confirmRenewDetail: 'The old key stops working at once. The new one is shown once.',
@@ -113,8 +113,8 @@ export const words = {
       tried: 'Only you see this so far.', asSaved: 'This is what everybody sees.', tooLong: (bytes, most) => `This has ${bytes} bytes, and at most ${most} are kept.`, wayBack: 'If something vanished and you cannot get back here, open the page without custom styles:',
       names: 'What you can set', namesLead: 'These properties colour the whole page. Choose one to add it with its present value. Light and dark have values of their own: it is added for the one you see.', insert: 'Add to the styles',
       meanings: {
-        '--paper': 'the ground of the talk', '--raised': 'what lies on it: fields, menus', '--sunken': 'the sidebar, code', '--line': 'hairlines', '--edge': 'borders of fields', '--ink': 'words', '--soft': 'second things', '--faint': 'times and hints',
-        '--ember': 'the accent: what is yours', '--ember-ink': 'words on the accent', '--ember-wash': 'a breath of the accent', '--mine': 'behind your messages', '--mention': 'behind mentions of you', '--online': 'who is here', '--good': 'what went well', '--danger': 'what cannot be undone', '--font': 'the typeface', '--mono': 'the typeface of code',
+        '--paper': 'the background of the messages', '--raised': 'fields, menus', '--sunken': 'the sidebar, code', '--line': 'thin lines', '--edge': 'borders of fields', '--ink': 'text', '--soft': 'secondary text', '--faint': 'times and hints',
+        '--ember': 'the accent: what is yours', '--ember-ink': 'text on the accent', '--ember-wash': 'a light tint of the accent', '--mine': 'behind your messages', '--mention': 'behind mentions of you', '--online': 'who is here', '--good': 'what went well', '--danger': 'what cannot be undone', '--font': 'the typeface', '--mono': 'the typeface of code',
       },
     },
     jobs: {

@@ -1,4 +1,4 @@
-// Coming in: first run, signing in, joining, a new password, a second device.
+// Entry views: first run, signing in, joining, resetting a password, signing in a second device.
 
 import { post } from '../api.js';
 import { field, form } from '../components/field.js';
@@ -7,7 +7,7 @@ import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 
-/** One column: the flame or the logo, a title, a sentence, what is to be filled in. */
+/** One column: the logo, a title, a sentence, a form. */
 function page(account, title, lead, ...content) {
   document.title = account?.name && !title.includes(account.name) ? texts.app.titleWith(title, account.name) : title;
   const sign = account?.logo_url ? h('img', { class: 'entry-logo', src: account.logo_url, alt: '', width: 72, height: 72 }) : h('span', { class: 'entry-flame' }, icon('flame'));
@@ -19,7 +19,7 @@ const emailField = (attributes = {}) => field('email', texts.entry.email, { type
 const newPassword = (label = texts.entry.password, attributes = {}) => passwordField('password', label, 'new-password', { minlength: 8, ...attributes }, texts.entry.passwordHint);
 const more = (...words) => h('p', { class: 'entry-more' }, words);
 
-/** Does it, with other words where the link is of no use any more. */
+/** Posts, with a message of its own for a link that is not valid any more. */
 async function byLink(path, values, words) {
   try {
     await post(path, values);
@@ -29,7 +29,7 @@ async function byLink(path, values, words) {
   }
 }
 
-/** `entered(path)` goes on once somebody is signed in. */
+/** `entered(path)` starts the session once somebody is signed in. */
 export function setupView(entered) {
   return page(null, texts.entry.setupTitle, texts.entry.setupLead, form([
     field('account_name', texts.entry.accountName, { autofocus: true, maxlength: 100, required: true, autocomplete: 'organization' }),
@@ -40,7 +40,7 @@ export function setupView(entered) {
   }));
 }
 
-/** `known` is an e-mail that is filled in already, `notice` why one is asked. */
+/** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown. */
 export function signInView(entered, account, { known = '', notice = '' } = {}) {
   return page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
     notice ? h('p', { class: 'entry-notice', role: 'status' }, notice) : null,
@@ -50,7 +50,7 @@ export function signInView(entered, account, { known = '', notice = '' } = {}) {
     }), more(texts.entry.forgotten));
 }
 
-/** `toSignIn(options)` shows signing in instead. */
+/** `toSignIn(options)` shows the sign-in view instead. */
 export function joinView(code, entered, account, toSignIn) {
   const team = account?.name || '';
   return page(account, texts.entry.joinTitle(team), texts.entry.joinLead, form([nameField({ autofocus: true }), emailField(), newPassword()], texts.entry.joinButton(team), async (values) => {
@@ -74,7 +74,7 @@ export function resetView(token, entered, account) {
   }), more(h('a', { href: '/signin' }, texts.entry.toSignIn)));
 }
 
-/** A press is asked for: programs that look at links beforehand would use this one up. */
+/** A button has to be pressed: programs that open links in advance would use up this one. */
 export function transferView(token, entered, account) {
   const view = page(account, texts.entry.transferTitle, texts.entry.transferLead, form([], texts.entry.transferButton, async () => {
     try {

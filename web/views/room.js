@@ -1,4 +1,4 @@
-// A room: what was said, what is being said, and where to say it.
+// A room: its messages and the composer.
 
 import { get } from '../api.js';
 import { announcer } from '../components/announcer.js';
@@ -56,7 +56,7 @@ class CampRoom extends HTMLElement {
   disconnectedCallback() {
     this.stops.forEach((stop) => stop());
     document.removeEventListener('visibilitychange', this.seen);
-    this.marks.tell();
+    this.marks.send();
     const seq = leave();
     if (this.isLoaded && this.room) remember(this.roomId, this.timeline, seq);
     this.timeline.stop();
@@ -99,7 +99,7 @@ class CampRoom extends HTMLElement {
 
   // ---- opening ----
 
-  /** From memory at once, if it was open before; then what has happened since. `target` is the message that the address names. */
+  /** Shows a remembered room at once and lets the socket replay what has happened since; otherwise loads a page. `target` is the message in the address. */
   open(target) {
     const { membership } = this.room;
     learnMembers(this.room);
@@ -115,7 +115,7 @@ class CampRoom extends HTMLElement {
     this.drawUploads();
   }
 
-  /** Where nothing has the focus, it may wait until the room is painted. */
+  /** If nothing has the focus, focusing the composer can wait until the room is painted. */
   takeFocus() {
     if (document.activeElement !== document.body) return this.composer.focus();
     afterPaint(() => {
@@ -130,15 +130,15 @@ class CampRoom extends HTMLElement {
     this.drawStart();
     this.quotes.ask();
     if (place) this.timeline.place = place;
-    // The socket tells what has happened since; where it cannot, it says so, and the newest page is asked for.
+    // The socket replays the events since; if it cannot, it sends `resync` and the newest page is fetched.
     join(this.roomId, seq);
     this.settle();
   }
 
-  /** The newest page, or the one around a message. */
+  /** Loads the newest page, or the one around a message. */
   async load(around, place) {
     this.isLoaded = false;
-    // What happens from now on is kept until the page is here.
+    // Events are queued until the page is here.
     join(this.roomId, state.seq);
     fill(this.timeline.start, skeleton(), skeleton(), skeleton());
     this.drawPending();
@@ -172,7 +172,7 @@ class CampRoom extends HTMLElement {
     this.markRead();
   }
 
-  /** The address has changed, and this room is still what it means. */
+  /** The address has changed to another message of this room. */
   routed(target) {
     if (!target) return;
     this.target = target;
@@ -181,7 +181,7 @@ class CampRoom extends HTMLElement {
     else this.load(target);
   }
 
-  /** Brings a message into view, with the focus on it; says so if it is no more. */
+  /** Scrolls to a message and focuses it; shows a notice if it was deleted. */
   showTarget(id) {
     const element = this.timeline.center(id);
     this.querySelector('.is-shown')?.classList.remove('is-shown');
@@ -194,7 +194,7 @@ class CampRoom extends HTMLElement {
     return true;
   }
 
-  /** A word above the talk. */
+  /** A notice above the messages. */
   tell(words) {
     const close = () => { this.notice.hidden = true; };
     this.notice.hidden = false;
@@ -204,7 +204,7 @@ class CampRoom extends HTMLElement {
     } }, texts.room.newest));
   }
 
-  /** The button for it goes away: who used it goes on by writing. */
+  /** The button disappears when it is used: the focus goes to the composer. */
   async askedForNewest() {
     await this.goNewest();
     if (document.activeElement === document.body || this.timeline.toNewest.contains(document.activeElement)) this.composer.focus();
@@ -219,9 +219,9 @@ class CampRoom extends HTMLElement {
     this.settle();
   }
 
-  // ---- what happens ----
+  // ---- events ----
 
-  /** Events come in bursts after a break: they are taken together, once before the next frame. */
+  /** Events come in bursts after a reconnect: they are handled together, once per frame. */
   heard(event) {
     if (event.type === 'afresh') {
       forgetRooms();
@@ -237,7 +237,7 @@ class CampRoom extends HTMLElement {
   takeEvents() {
     if (!this.isConnected || !this.isLoaded) return;
     const events = this.events.splice(0);
-    // So much was missed that the newest page tells it sooner.
+    // After so many events, fetching the newest page is faster.
     if (events.length > MANY && this.timeline.isAtEnd) return void this.refresh();
     const added = events.filter((event) => this.takeEvent(event)).map((event) => event.message);
     if (!events.length) return;
@@ -251,7 +251,7 @@ class CampRoom extends HTMLElement {
     this.play(added);
   }
 
-  /** True if it is a message that was not there. */
+  /** Returns whether the event added a message. */
   takeEvent(event) {
     switch (event.type) {
       case 'message.created':
@@ -312,10 +312,10 @@ class CampRoom extends HTMLElement {
     this.list.redrawBoosts(id);
   }
 
-  /** Too much was missed, or nobody knows what: the newest page says how things are. */
+  /** Fetches the newest page after too much was missed. */
   async refresh() {
     if (!this.isLoaded || this.timeline.hasAfter) return;
-    // What comes meanwhile is newer than the page may be.
+    // Messages that come meanwhile are newer than the page may be.
     const asked = this.timeline.list.newest?.id || 0;
     const page = await get(`/api/rooms/${this.roomId}/messages`).catch(() => null);
     if (!page || !this.isConnected) return;
@@ -331,7 +331,7 @@ class CampRoom extends HTMLElement {
       this.isDropped = true;
       return this.showGone();
     }
-    // Taken in again: it is opened anew.
+    // A member again: open the room anew.
     if (this.isDropped) return void dispatchEvent(new Event('route'));
     if (this.isGone) return;
     learnMembers(this.room);
@@ -356,7 +356,7 @@ class CampRoom extends HTMLElement {
     if (this.isLoaded) this.marks.mark();
   }
 
-  /** A sound that was played is heard by all who look. */
+  /** Plays the last sound for everybody who has the room open. */
   play(added) {
     const sound = added.findLast((message) => message.kind === 'sound');
     if (sound) playSound(sound.content.replace(/^\/play\s+/, '').trim());
@@ -430,7 +430,7 @@ class CampRoom extends HTMLElement {
     this.querySelector('.composer-input')?.focus();
   }
 
-  /** From the composer, Page Up goes into the talk. */
+  /** Page Up moves from the composer to the messages. */
   pressed(event) {
     if (event.key !== 'PageUp' || !event.target.closest('.composer') || event.defaultPrevented) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-// Searching across my rooms. The address holds the search, so that back and forward work.
+// Search in all of my rooms. The query is in the address, so that back and forward work.
 
 import { get, remove } from '../api.js';
 import { avatar } from '../components/avatar.js';
@@ -11,7 +11,7 @@ import { parseQuery } from '../search-query.js';
 import { others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 
-/** What was found last, and how far down one was: back from a result, it stands as it was left. */
+/** The last results and their scroll position, to be shown again when one comes back from a result. */
 let last = { query: '', results: [], hasBefore: false, scroll: 0 };
 
 class CampSearch extends HTMLElement {
@@ -33,7 +33,7 @@ class CampSearch extends HTMLElement {
     this.routed();
   }
 
-  /** Shows what the address asks for. */
+  /** Shows the search in the address. */
   routed() {
     const query = (new URLSearchParams(location.search).get('q') || '').trim();
     this.input.value = query;
@@ -42,7 +42,7 @@ class CampSearch extends HTMLElement {
     if (!query) this.showRecent();
     else if (query === last.query && last.results.length) this.showAgain();
     else this.search(query);
-    // With a finger, the keyboard would cover what was found.
+    // On a touch screen the keyboard would cover the results.
     if (!query || (!onTouch() && !this.contains(document.activeElement))) this.input.focus();
   }
 
@@ -86,7 +86,7 @@ class CampSearch extends HTMLElement {
     }
   }
 
-  /** The next page, after what is there already. */
+  /** Fetches the next page of results. */
   async fetch(query) {
     const before = last.results.at(-1)?.message.id;
     const found = await get(`/api/search?q=${encodeURIComponent(query)}${before ? `&before=${before}` : ''}`);
@@ -140,7 +140,7 @@ class CampSearch extends HTMLElement {
     return more;
   }
 
-  /** The arrows go from the field into what was found, and through it. */
+  /** The arrow keys move between the field and the results. */
   step(event) {
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!way || event.altKey || event.target.closest('.popover, .menu, .filters')) return;
@@ -164,7 +164,7 @@ function resultLine({ message, snippet }) {
     attachment?.thumbnail_url ? h('img', { class: 'result-picture', src: attachment.thumbnail_url, alt: '', width: 64, height: 48, loading: 'lazy' }) : null));
 }
 
-/** The words around the hits. The name of a file is one of them; where it is all there is, it looks like a file. */
+/** The text around the matches. It includes the file's name; if there is nothing else, it is shown as a file. */
 function said(snippet, attachment) {
   const words = sanitised(snippet);
   const text = words.textContent.trim();
@@ -173,7 +173,7 @@ function said(snippet, attachment) {
   return [h('span', { class: 'result-text', dir: 'auto' }, words), attachment && !text.includes(attachment.filename) ? file(attachment.filename) : null];
 }
 
-/** A room for many has its name; a talk among few says with whom. */
+/** Where a result is: the room's name, or the others in a direct room. */
 function placeOf(room) {
   if (!room) return texts.search.roomGone;
   if (room.kind !== 'direct') return h('bdi', {}, room.name);

@@ -1,4 +1,4 @@
-// The settings: a list of sections, and one of them beside it. On a phone the list is a page of its own.
+// The settings: a list of sections beside the chosen one. On a phone the list is a page of its own.
 
 import { emptyElement, fill, h } from '../dom.js';
 import { icon } from '../icons.js';
@@ -13,7 +13,7 @@ import { skeleton } from './settings/parts.js';
 import { profile } from './settings/profile.js';
 import { tokens } from './settings/tokens.js';
 
-// What draws a section is given a signal that says when it is left.
+// The function of a section gets a signal that is aborted when the section is left.
 const YOU = { profile, devices, notifications, appearance, tokens, about };
 const TEAM = ['account', 'invite', 'people', 'bots', 'hooks', 'css', 'jobs', 'audit'];
 const ICONS = {
@@ -63,7 +63,7 @@ class CampSettings extends HTMLElement {
     }
   }
 
-  /** The address is another one, of the settings still. */
+  /** The address has changed to another section. */
   routed() {
     this.show({ focus: true });
   }
@@ -80,7 +80,7 @@ class CampSettings extends HTMLElement {
     if (focus && !name && before) this.nav.querySelector(`[data-section="${before}"]`)?.focus();
     if (before !== undefined && (name || 'profile') === (before || 'profile') && this.place.firstElementChild) return;
     await this.draw(name || 'profile');
-    // On a phone the link that was pressed is out of sight now.
+    // On a phone the link that was pressed is hidden now.
     if (focus && name && !this.nav.offsetParent) this.place.querySelector('h2')?.focus();
   }
 

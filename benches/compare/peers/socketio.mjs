@@ -1,4 +1,4 @@
-// A room of socket.io: what is published goes to everybody who has joined. Heartbeats are out of the way of both sides.
+// A room of socket.io: what is published goes to everybody who has joined. No heartbeat is sent during a run.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 

@@ -239,7 +239,7 @@ impl<'a> Said<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{self as server, Encoding};
+    use crate::wire::frame::{self as server, Encoding};
 
     #[test]
     fn the_servers_frames_are_read_wherever_they_are_cut() {

@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use crate::{
     cli::Failure,
-    outside::{self, Outside, Policy},
+    outbound::{self, Outside, Policy},
 };
 
 /// An address as it was given, and whether it may be measured.
@@ -81,7 +81,7 @@ impl Target {
         let tls = if url.scheme() == "https" {
             let server = ServerName::try_from(name.trim_matches(['[', ']']).to_owned())
                 .map_err(|_| Failure::Usage(format!("{name} is no name for a certificate")))?;
-            Some((TlsConnector::from(outside::trust()), server))
+            Some((TlsConnector::from(outbound::trust()), server))
         } else {
             None
         };

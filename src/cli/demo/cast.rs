@@ -2,8 +2,8 @@
 
 use super::paint::Picture;
 use crate::{
-    http::hash_password,
-    picture,
+    chat::passwords::hash_password,
+    media::picture,
     store::{
         ChangeUser, CreateBot, CreateHook, CreateUser, Image, Join, NewSession, PutAvatar, Reader, Refusal,
         SetUp, SignIn, WriteError, WriterHandle,

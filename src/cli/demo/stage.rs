@@ -6,7 +6,7 @@ use super::{
     things::{PAGE, Things},
 };
 use crate::{
-    http::{played, written},
+    chat::messages::{render_with, sound},
     store::{
         AddBoost, CreateRoom, EditMessage, MarkRead, PostMessage, Reader, Refusal, SetEmbeds, Text,
         WriteError, WriterHandle,
@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
         let (room, speaker) = (self.rooms[place].id, self.cast.named(line.speaker));
         let reply_to = self.rooms[place].last.filter(|_| line.is_reply);
         let file = line.file.and_then(|name| self.things.file(name));
-        let (kind, text) = match played(line.words) {
+        let (kind, text) = match sound(line.words) {
             Some(text) => (MessageKind::Sound, text),
             None if file.is_some() => (MessageKind::Attachment, self.text(line.words)),
             None => (MessageKind::Text, self.text(line.words)),
@@ -137,7 +137,7 @@ impl<'a> Stage<'a> {
             return Text::default();
         }
         let content = self.cast.with_mentions(words).replace('~', "\n");
-        written(content, |id| self.cast.name_of(id)).0
+        render_with(content, |id| self.cast.name_of(id)).0
     }
 
     /// What would have been found behind the link.

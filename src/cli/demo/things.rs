@@ -11,8 +11,8 @@ use super::{
     paint::{PICTURES, PORTRAITS, Picture},
 };
 use crate::{
-    http::keep_file,
-    picture, sounds,
+    chat::files::keep_bytes,
+    media::{picture, sounds},
     store::{Folder, Image, NewFile},
 };
 
@@ -126,7 +126,7 @@ impl Order {
         match self {
             Self::Picture(picture) => {
                 let bytes = picture.bytes();
-                let file = keep_file(folder, &bytes, picture.name)?;
+                let file = keep_bytes(folder, &bytes, picture.name)?;
                 made().files.push((picture.name, file));
                 if picture.name == PAGE.picture {
                     let small = picture::preview(&bytes);
@@ -135,7 +135,7 @@ impl Order {
                 }
             }
             Self::File(name, make) => {
-                let file = keep_file(folder, &make(), name)?;
+                let file = keep_bytes(folder, &make(), name)?;
                 made().files.push((name, file));
             }
             Self::Portrait(portrait) => {

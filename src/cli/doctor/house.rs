@@ -14,7 +14,7 @@ use url::{Host as Named, Url};
 use super::{checks::NOW, host::Host};
 use crate::{
     config::Config,
-    outside::{Outside, Policy, is_public},
+    outbound::{Outside, Policy, is_public},
     server::certificate::{self, Validity},
     store::CERTIFICATES,
 };

@@ -9,7 +9,7 @@ mod service;
 use std::{ffi::OsString, path::Path, time::Duration};
 
 use super::{Failure, Given, help, say};
-use crate::outside::Policy;
+use crate::outbound::Policy;
 use installed::{Claim, Installed, version_of};
 use release::{Source, Version};
 use server::Server;

@@ -14,7 +14,7 @@ use hyper::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::Failure;
-use crate::outside::{Answer, Call, CallError, Outside, Policy, Redirects, Scope};
+use crate::outbound::{Answer, Call, CallError, Outside, Policy, Redirects, Scope};
 
 /// Where releases are unless `--from` or `CAMPFIRE_BASE_URL` names another place.
 const RELEASES: &str = "https://example.org/campfire/releases/latest/download";

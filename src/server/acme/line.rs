@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, Response, StatusCode, header};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 
-use crate::outside::{Answer, Call, Outside, Redirects, Scope};
+use crate::outbound::{Answer, Call, Outside, Redirects, Scope};
 
 const CONNECT: Duration = Duration::from_secs(15);
 /// For a call in all. Authorities that are busy take their time over an order.
@@ -119,7 +119,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::outside::Policy;
+    use crate::outbound::Policy;
 
     /// What comes of a call that is answered so, and until when the line says to wait.
     async fn answered(answer: &'static str) -> (Result<BytesResponse, Error>, Option<SystemTime>) {

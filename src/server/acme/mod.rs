@@ -24,9 +24,9 @@ use super::{
     tls::{Certificates, HttpChallenges, TlsError, chain_in},
 };
 use crate::{
-    backoff,
     config::{AcmeChallenge, Config},
-    outside::{Outside, Policy},
+    outbound::backoff,
+    outbound::{Outside, Policy},
     store::CERTIFICATES,
 };
 
@@ -35,7 +35,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
 /// Before the first try again; each further one waits three times as long, give or take a half. Six in the first hour:
 /// Let's Encrypt allows five proofs of a name to fail in that time, and says when it has had enough.
-const FIRST_REST: Duration = Duration::from_secs(10);
+const FIRST_DELAY: Duration = Duration::from_secs(10);
 
 /// What an authority that has had enough of us gets if it does not say how long.
 const UNNAMED_WAIT: Duration = Duration::from_secs(3600);
@@ -138,7 +138,7 @@ impl Failure {
 }
 
 /// Whoever looks after the certificate.
-pub(super) struct Caretaker {
+pub(super) struct CertificateManager {
     config: Settings,
     storage: Storage,
     line: Line,
@@ -161,7 +161,7 @@ struct Known {
     authority: String,
 }
 
-impl Caretaker {
+impl CertificateManager {
     /// Shows what was kept, if it is still good. `answers_http` tells whether anybody listens for the challenges of HTTP-01.
     pub(super) fn prepare(
         config: &Config,
@@ -183,7 +183,7 @@ impl Caretaker {
             .map_err(AcmeError::Roots)?
             .unwrap_or_default();
         let policy = Policy { name_servers: config.name_servers.clone(), ..Policy::default() };
-        let mut caretaker = Self {
+        let mut certificate_manager = Self {
             config: Settings {
                 domains: config.domain.clone(),
                 directory: config.acme_directory_url().to_owned(),
@@ -199,12 +199,12 @@ impl Caretaker {
             answers: Answers { certificates, http },
             current: None,
         };
-        match caretaker.storage.certificate() {
-            Ok(Some(stored)) => caretaker.take_up(stored),
+        match certificate_manager.storage.certificate() {
+            Ok(Some(stored)) => certificate_manager.take_up(stored),
             Ok(None) => {}
             Err(error) => tracing::warn!("a new certificate is got, for {error}"),
         }
-        Ok(caretaker)
+        Ok(certificate_manager)
     }
 
     /// Shows a certificate from an earlier run, if anybody could believe it.
@@ -237,8 +237,8 @@ impl Caretaker {
             if let Some(due) = self.due()
                 && due > now
             {
-                let rest = due.duration_since(now).unwrap_or_default();
-                tokio::time::sleep(rest.min(LOOK_EVERY)).await;
+                let delay = due.duration_since(now).unwrap_or_default();
+                tokio::time::sleep(delay.min(LOOK_EVERY)).await;
                 continue;
             }
             let Err(failure) = self.renew(attempts).await else {
@@ -247,9 +247,9 @@ impl Caretaker {
             };
             attempts += 1;
             let asked = self.line.take_wait().and_then(|until| until.duration_since(SystemTime::now()).ok());
-            let rest = rest(attempts, asked, failure.is_refusal("rateLimited"), backoff::chance());
-            self.tell(&failure, rest);
-            tokio::time::sleep(rest).await;
+            let delay = delay(attempts, asked, failure.is_refusal("rateLimited"), backoff::random());
+            self.tell(&failure, delay);
+            tokio::time::sleep(delay).await;
         }
     }
 
@@ -309,9 +309,9 @@ impl Caretaker {
     }
 
     /// Says what went wrong and how things stand.
-    fn tell(&self, failure: &Failure, rest: Duration) {
+    fn tell(&self, failure: &Failure, delay: Duration) {
         let names = self.config.domains.join(", ");
-        let again = after(rest);
+        let again = after(delay);
         match &self.current {
             None => tracing::error!(
                 "no certificate for {names} yet, so nobody can connect: {failure}; trying again in {again}"
@@ -349,25 +349,25 @@ impl fmt::Display for AcmeError {
 
 impl std::error::Error for AcmeError {}
 
-/// How long to wait after so many failures, when the authority asked for so much. `chance` is from 0 to 255: not
-/// everybody who was turned away at the same time comes back at the same time.
-fn rest(attempts: u32, asked: Option<Duration>, is_limited: bool, chance: u8) -> Duration {
-    let rest = backoff::spread(backoff::rest(FIRST_REST, attempts), chance);
+/// How long to wait after so many failures, when the authority asked for so much. `random` is from 0 to 255:
+/// servers that were turned away at the same time must not all come back at the same time.
+fn delay(attempts: u32, asked: Option<Duration>, is_limited: bool, random: u8) -> Duration {
+    let delay = backoff::with_jitter(backoff::delay(FIRST_DELAY, attempts), random);
     let asked = match asked {
         None if is_limited => UNNAMED_WAIT,
         asked => asked.unwrap_or_default(),
     };
     // Never before the time that was asked for.
-    let jitter = asked.min(backoff::LONGEST) * u32::from(chance) / 255 / 10;
-    rest.max((asked + jitter).min(LONGEST_WAIT))
+    let jitter = asked.min(backoff::MAX_DELAY) * u32::from(random) / 255 / 10;
+    delay.max((asked + jitter).min(LONGEST_WAIT))
 }
 
 fn shown(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(|_| "a time far away".into(), |time| format!("{time:.0}"))
 }
 
-fn after(rest: Duration) -> String {
-    match rest.as_secs() {
+fn after(delay: Duration) -> String {
+    match delay.as_secs() {
         seconds @ 0..120 => format!("{} s", seconds.max(1)),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3600),
@@ -383,7 +383,12 @@ mod tests {
     const HERE: &str = "https://ca.example/dir";
 
     /// Whoever starts for these names on what an earlier run has kept.
-    fn caretaker(domains: &[&str], kept: &[&str], authority: &str, until: i32) -> Caretaker {
+    fn certificate_manager(
+        domains: &[&str],
+        kept: &[&str],
+        authority: &str,
+        until: i32,
+    ) -> CertificateManager {
         let dir = tempfile::tempdir().unwrap();
         let config = Config {
             data: dir.path().to_owned(),
@@ -398,13 +403,13 @@ mod tests {
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
         storage.keep(authority, &params.self_signed(&key).unwrap().pem(), &key.serialize_pem()).unwrap();
-        Caretaker::prepare(&config, Arc::default(), Arc::default(), false).unwrap()
+        CertificateManager::prepare(&config, Arc::default(), Arc::default(), false).unwrap()
     }
 
     #[test]
     fn what_an_earlier_run_has_kept_is_shown_and_left_alone_if_it_is_what_is_wanted() {
         let both = &["a.example", "b.example"];
-        let kept = caretaker(both, &["b.example", "a.example"], HERE, 2999);
+        let kept = certificate_manager(both, &["b.example", "a.example"], HERE, 2999);
         assert!(kept.answers.certificates.current().is_some());
         assert!(kept.due().is_some_and(|due| due > SystemTime::now()));
     }
@@ -413,9 +418,9 @@ mod tests {
     fn what_is_not_quite_what_is_wanted_is_shown_until_that_is_there() {
         let both = &["a.example", "b.example"];
         for kept in [
-            caretaker(both, &["a.example"], HERE, 2999),
-            caretaker(&["a.example"], both, HERE, 2999),
-            caretaker(both, both, "https://staging.example/dir", 2999),
+            certificate_manager(both, &["a.example"], HERE, 2999),
+            certificate_manager(&["a.example"], both, HERE, 2999),
+            certificate_manager(both, both, "https://staging.example/dir", 2999),
         ] {
             assert!(kept.answers.certificates.current().is_some());
             assert_eq!(kept.due(), None, "at once");
@@ -425,8 +430,8 @@ mod tests {
     #[test]
     fn what_nobody_could_believe_is_not_shown() {
         for kept in [
-            caretaker(&["a.example"], &["a.example"], HERE, 2021),
-            caretaker(&["a.example"], &["z.example"], HERE, 2999),
+            certificate_manager(&["a.example"], &["a.example"], HERE, 2021),
+            certificate_manager(&["a.example"], &["z.example"], HERE, 2999),
         ] {
             assert!(kept.answers.certificates.current().is_none());
             assert_eq!(kept.due(), None, "at once");
@@ -435,7 +440,7 @@ mod tests {
 
     #[test]
     fn each_try_waits_longer_than_the_one_before_up_to_a_bound() {
-        let bounds = |attempts| (rest(attempts, None, false, 0), rest(attempts, None, false, 255));
+        let bounds = |attempts| (delay(attempts, None, false, 0), delay(attempts, None, false, 255));
         let seconds = Duration::from_secs;
         assert_eq!(bounds(1), (seconds(5), seconds(15)));
         assert_eq!(bounds(2), (seconds(15), seconds(45)));
@@ -446,11 +451,11 @@ mod tests {
     #[test]
     fn an_authority_that_asks_for_time_gets_it() {
         let seconds = Duration::from_secs;
-        assert_eq!(rest(1, Some(seconds(600)), true, 0), seconds(600));
-        assert_eq!(rest(1, Some(seconds(600)), true, 255), seconds(660));
-        assert_eq!(rest(8, Some(seconds(600)), true, 0), seconds(3 * 3600));
-        assert_eq!(rest(1, None, true, 0), UNNAMED_WAIT);
-        assert_eq!(rest(1, Some(seconds(30 * 86_400)), true, 9), LONGEST_WAIT);
+        assert_eq!(delay(1, Some(seconds(600)), true, 0), seconds(600));
+        assert_eq!(delay(1, Some(seconds(600)), true, 255), seconds(660));
+        assert_eq!(delay(8, Some(seconds(600)), true, 0), seconds(3 * 3600));
+        assert_eq!(delay(1, None, true, 0), UNNAMED_WAIT);
+        assert_eq!(delay(1, Some(seconds(30 * 86_400)), true, 9), LONGEST_WAIT);
     }
 
     #[test]
@@ -469,7 +474,7 @@ mod tests {
         assert!(refused.is_refusal("rateLimited") && !refused.is_refusal("badNonce"));
         assert_eq!(after(Duration::from_millis(400)), "1 s");
         assert_eq!(
-            (after(Duration::from_secs(130)), after(backoff::LONGEST)),
+            (after(Duration::from_secs(130)), after(backoff::MAX_DELAY)),
             ("2 min".into(), "6 h".into())
         );
     }

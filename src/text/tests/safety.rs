@@ -1,18 +1,20 @@
-//! What a stranger may send. The checker here knows nothing of the sanitiser: it reads the finished HTML by itself.
+//! Hostile input. The checker here is independent of the sanitiser: it parses the finished HTML by itself.
 
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
 use super::name_of;
-use crate::text::{clean, fast, in_full, markdown, render};
+use crate::text::{clean, fast, markdown, render, render_in_full};
 
-/// Reads HTML in its strictest form and answers what in it is not allowed.
+/// Parses HTML strictly, and returns what in it is not allowed.
 fn fault(html: &str) -> Option<String> {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html;
     while let Some(place) = rest.find(['<', '>']) {
-        let Some(tag) = rest[place..].strip_prefix('<') else { return Some(format!("a stray > in {html}")) };
+        let Some(tag) = rest[place..].strip_prefix('<') else {
+            return Some(format!("an unmatched > in {html}"));
+        };
         let Some(end) = tag.find('>') else { return Some(format!("an open tag in {html}")) };
         let (tag, after) = (&tag[..end], &tag[end + 1..]);
         rest = after;
@@ -73,7 +75,7 @@ fn words(words: &'static [&'static str]) -> BoxedStrategy<String> {
     proptest::sample::select(words).prop_map(str::to_owned).boxed()
 }
 
-/// Texts full of what has broken other renderers.
+/// Texts made of what has broken other renderers.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z ]{1,6}".boxed(),
@@ -96,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
-    fn no_message_makes_active_content(source in hostile()) {
+    fn messages_never_make_active_content(source in hostile()) {
         let rendered = render(&source, name_of);
         prop_assert_eq!(fault(&rendered.html), None);
         let is_foreign = rendered.plain.contains(['\u{E000}', '\u{E001}', '\0']);
@@ -105,30 +107,30 @@ proptest! {
     }
 
     #[test]
-    fn our_own_rendering_is_safe_without_the_sanitiser(source in hostile()) {
+    fn renderer_is_safe_without_the_sanitiser(source in hostile()) {
         let ours = markdown::render(&source, &name_of).html;
         prop_assert_eq!(fault(&ours), None);
-        // And the sanitiser finds nothing to put right in what it is spared.
+        // The sanitiser would change nothing in what skips it.
         if !ours.contains('=') {
             prop_assert_eq!(clean::with_ammonia(&ours), ours.replace("\r\n", "\n").replace('\r', "\n"));
         }
     }
 
     #[test]
-    fn the_fast_way_answers_what_the_full_way_does(source in "(\\PC|[a-zA-Z ]{1,8}|[0-9]{1,3}|[!-/:-@\\[-`{-~]|[-+.)#=:w/ ]|\n|\u{A0}|\u{2028}|\u{3000}){0,20}") {
+    fn fast_path_equals_the_full_renderer(source in "(\\PC|[a-zA-Z ]{1,8}|[0-9]{1,3}|[!-/:-@\\[-`{-~]|[-+.)#=:w/ ]|\n|\u{A0}|\u{2028}|\u{3000}){0,20}") {
         if let Some(quick) = fast::render(&source) {
-            prop_assert_eq!(quick, in_full(&source, &name_of));
+            prop_assert_eq!(quick, render_in_full(&source, &name_of));
         }
     }
 
     #[test]
-    fn the_fast_way_is_taken_by_ordinary_talk(source in "[A-Z][a-z,' ]{0,60}[a-z][.?!]") {
+    fn fast_path_takes_ordinary_sentences(source in "[A-Z][a-z,' ]{0,60}[a-z][.?!]") {
         let quick = fast::render(&source);
-        prop_assert_eq!(quick, Some(in_full(&source, &name_of)));
+        prop_assert_eq!(quick, Some(render_in_full(&source, &name_of)));
     }
 }
 
-/// Repetitions that make careless parsers slow, each 64 KiB long.
+/// Repetitions that make some parsers slow, each 64 KiB long.
 fn floods() -> Vec<String> {
     const SIZE: usize = 64 << 10;
     let pieces = [
@@ -277,7 +279,7 @@ fn floods() -> Vec<String> {
 }
 
 #[test]
-fn no_flood_takes_long_or_grows_much() {
+fn floods_take_little_time_and_space() {
     // A few milliseconds in a release build; the bound leaves room for an unoptimised one on a busy machine, and still
     // tells linear work from quadratic, which takes seconds.
     let bound = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 200 });

@@ -22,7 +22,7 @@ fn index() -> Connection {
     index
 }
 
-/// By the words that FTS5 merges, or by those of the index that begin so.
+/// Searches the index, with FTS5's prefix query, or with `follow` by the index's words with the prefix.
 fn find(index: &Connection, typed: &str, follow: bool) -> rusqlite::Result<Vec<i64>> {
     let Some(query) = Query::parse(typed) else { return Ok(Vec::new()) };
     let expression = query.expression(query.may_go_on(), |beginning| -> rusqlite::Result<_> {
@@ -37,7 +37,7 @@ fn find(index: &Connection, typed: &str, follow: bool) -> rusqlite::Result<Vec<i
 }
 
 #[test]
-fn words_are_words_and_quotes_make_a_phrase() {
+fn words_are_found_and_quotes_make_a_phrase() {
     let index = index();
     let found = |typed: &str| {
         let found = find(&index, typed, false).expect("an answer");
@@ -57,7 +57,7 @@ fn words_are_words_and_quotes_make_a_phrase() {
 }
 
 #[test]
-fn there_is_nothing_to_look_for_without_a_word() {
+fn query_without_a_word_is_none() {
     for typed in ["", "   ", "\"\"", "* - ( )", "🎉", "\"", "^ :", "\u{E000}"] {
         assert_eq!(Query::parse(typed), None, "{typed}");
     }
@@ -75,13 +75,13 @@ fn hits_are_marked_and_the_rest_is_escaped() {
 
 proptest! {
     #[test]
-    fn no_search_is_an_error(typed in "(\\PC|[\"*()^:+ \u{0}\u{301}\u{E000}-]|AND |NEAR\\(|plain:){0,40}") {
+    fn queries_of_any_text_are_valid_fts5(typed in "(\\PC|[\"*()^:+ \u{0}\u{301}\u{E000}-]|AND |NEAR\\(|plain:){0,40}") {
         thread_local!(static INDEX: Connection = index());
         INDEX.with(|index| find(index, &typed, false).and_then(|_| find(index, &typed, true))).map_err(|error| TestCaseError::fail(format!("{error} for {:?}", Query::parse(&typed))))?;
     }
 
     #[test]
-    fn snippets_hold_nothing_but_marks(snippet in "(\\PC|[<>&\"\u{E000}\u{E001}]){0,40}") {
+    fn snippets_contain_no_tags_but_marks(snippet in "(\\PC|[<>&\"\u{E000}\u{E001}]){0,40}") {
         let html = snippet_html(&snippet);
         prop_assert_eq!(html.matches("<mark>").count(), html.matches("</mark>").count());
         let has_more = html.replace("<mark>", "").replace("</mark>", "").contains(['<', '>', '\u{E000}', '\u{E001}']);

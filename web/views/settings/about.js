@@ -1,4 +1,4 @@
-// What this is, in which version, and what it knows by heart.
+// About: version, shortcuts, installing, API reference, export.
 
 import { get } from '../../api.js';
 import { fill, h } from '../../dom.js';
@@ -38,7 +38,7 @@ async function showKeyboard() {
   (await lazy(() => import('../../components/keys.js'))).showKeys();
 }
 
-/** As an app of its own: where the browser lets us offer it there is a button, elsewhere how it is done. */
+/** Installing as an app: a button where the browser allows it, otherwise instructions. */
 function installing(signal) {
   const words = texts.settings.about;
   const place = h('div', {});
@@ -50,7 +50,7 @@ function installing(signal) {
   return block(words.install, words.installLead, place);
 }
 
-/** All that there is, for who runs it: the same as `campfire export`. */
+/** The export of all data, for administrators: the same as `campfire export`. */
 export function exporting() {
   const words = texts.settings.about;
   return block(words.export, words.exportLead, h('div', { class: 'row' }, h('a', { class: 'button', href: '/api/export', download: 'campfire.ndjson', target: '_self' }, icon('download'), words.exportButton)));

@@ -1,4 +1,4 @@
-// The team's name and logo, and what holds for everybody.
+// The account: name, logo, and settings for everybody.
 
 import { patch, put, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';
@@ -56,7 +56,7 @@ function logo(signal) {
   signal.addEventListener('abort', watch(['account'], draw));
   return pictureField({ picture, label: words.changeLogo, hint: words.logoHint, more: removal, paste: signal, take: async (file) => {
     const { asBlob, readPicture } = await lazy(() => import('../../components/crop.js'));
-    // Redrawn here, so that any picture the browser can read will do, and a large one is small before it travels.
+    // Redrawn in the browser: any picture that it can read will do, and a large one is scaled down before it is sent.
     keep(await put('/api/account/logo', await asBlob(await readPicture(file, LOGO_SIDE))));
     toast(words.logoSaved);
   } });
@@ -81,7 +81,7 @@ function retention() {
   return element;
 }
 
-/** Asks before messages go; ends when the question is answered, one way or the other. */
+/** Asks before messages are deleted; resolves when the question is answered. */
 function asked(days, save) {
   const words = texts.admin.account;
   return new Promise((done, refused) => {

@@ -1,4 +1,4 @@
-// How it looks on this device, and in which language.
+// Theme and language of this device.
 
 import { choice } from '../../components/field.js';
 import { h } from '../../dom.js';
@@ -18,9 +18,9 @@ function themes() {
       h('span', { class: 'look-picture', 'aria-hidden': 'true' }, value ? room(value) : [room('light'), room('dark')]), h('span', { class: 'look-name' }, label))));
 }
 
-/** A room, as small as a stamp. */
+/** A small preview of a room. */
 function room(kind) {
-  return h('span', { class: `look-room look-${kind}` }, h('i', { class: 'look-side' }, h('b', {}), h('b', {}), h('b', {})), h('i', { class: 'look-talk' }, h('b', {}), h('b', {}), h('b', { class: 'look-mine' }), h('b', {})));
+  return h('span', { class: `look-room look-${kind}` }, h('i', { class: 'look-side' }, h('b', {}), h('b', {}), h('b', {})), h('i', { class: 'look-messages' }, h('b', {}), h('b', {}), h('b', { class: 'look-mine' }), h('b', {})));
 }
 
 function languages() {
@@ -28,7 +28,7 @@ function languages() {
   const browsers = (navigator.languages || []).map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in LANGUAGES) || 'en';
   const choose = (tag) => {
     chooseLanguage(tag);
-    // Every text was looked up when it was shown: it has to be shown again.
+    // Texts are looked up when they are shown: the page has to be built again.
     if (language() !== document.documentElement.lang) location.reload();
   };
   const options = [['', words.browsers(LANGUAGES[browsers])], ...Object.entries(LANGUAGES)];

@@ -1,4 +1,4 @@
-// Who did what, when, and from where.
+// The audit log.
 
 import { get } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
@@ -28,7 +28,7 @@ function drawn(entries, isMore) {
       lines.append(...added);
       last = found.entries.at(-1)?.id ?? last;
       more.hidden = !found.has_before;
-      // The button may be gone: reading goes on where the new lines begin.
+      // The button may be gone: the focus goes to the first new line.
       added[0]?.setAttribute('tabindex', '-1');
       added[0]?.focus();
     } catch (problem) {
@@ -49,14 +49,14 @@ function one(entry) {
   });
 }
 
-/** What was done, in words; what is not known yet is shown as it was written. */
+/** An action in words; an unknown one is shown as it was recorded. */
 function sentence({ action, subject, detail }) {
   const words = texts.admin.audit;
   const say = action === 'user.change' ? words.userChange[detail] || words.userChange.other : words.actions[action];
   return say ? say(named(subject)) : `${action} · ${subject}${detail ? ` · ${detail}` : ''}`;
 }
 
-/** `user 5` is somebody with a name. */
+/** The name behind a subject like `user 5`. */
 function named(subject) {
   const words = texts.admin.audit;
   const inRoom = /^hook (.+) in room (\d+)$/.exec(subject);

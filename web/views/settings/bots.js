@@ -1,4 +1,4 @@
-// Programs that talk along: each has a name, a face, a key, and perhaps an address that is told of mentions.
+// Bots: name, picture, key, and a webhook that is called for mentions.
 
 import { get, patch, post, put, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
@@ -8,7 +8,7 @@ import { openMenu } from '../../components/menu.js';
 import { toast } from '../../components/toast.js';
 import { fill, h, iconButton } from '../../dom.js';
 import { lazy } from '../../lazy.js';
-import { putUser, state } from '../../store.js';
+import { person, putUser } from '../../store.js';
 import { texts } from '../../texts.js';
 import { block, copyLine, line, list, loaded, nothing, page, picker, secret } from './parts.js';
 import { pictureField } from './picture-field.js';
@@ -31,7 +31,7 @@ export function bots() {
   return page('bots', words.lead, block(words.new, '', maker), shown, block(words.yours, '', element), block(words.where, '', h('ul', { class: 'settings-notes' }, words.whereLines.map((said) => h('li', {}, said)))));
 }
 
-/** The key, with a command that says hello, in a room to choose. */
+/** The key, with a command that posts a message to a room. */
 function key(bot) {
   const words = texts.admin.bots;
   const rooms = sharedRooms();
@@ -45,7 +45,7 @@ function key(bot) {
 
 function one(bot, { refresh, reveal }) {
   const words = texts.admin.bots;
-  const user = { ...state.users.get(bot.id), ...bot, role: 'bot' };
+  const user = { ...person(bot.id), ...bot, role: 'bot' };
   return line({
     face: avatar(user, { size: 'medium' }), name: bot.name, key: `bot-${bot.id}`,
     facts: [bot.webhook_url ? [words.calls, ' ', h('span', { class: 'settings-email' }, bot.webhook_url)] : words.callsNothing],

@@ -1,4 +1,4 @@
-// The team's own styles: tried on this page alone, and for everybody once they are saved.
+// The account's custom CSS: previewed on this page, and applied to everybody once saved.
 
 import { patch } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';
@@ -12,7 +12,7 @@ const MOST_BYTES = 65536;
 const NAMES = ['--paper', '--raised', '--sunken', '--line', '--edge', '--ink', '--soft', '--faint', '--ember', '--ember-ink', '--ember-wash', '--mine', '--mention', '--online', '--good', '--danger', '--font', '--mono'];
 const FONTS = new Set(['--font', '--mono']);
 
-/** Two spaces for a tab; Esc first, and Tab leaves, so that nobody who uses the keyboard is caught in it. */
+/** Tab types two spaces; after Esc it moves on, so that keyboard users are not trapped. */
 function takeTabs(input) {
   let leaving = false;
   input.addEventListener('keydown', (event) => {
@@ -29,13 +29,13 @@ function takeTabs(input) {
 export function css(signal) {
   const words = texts.admin.css;
   const input = h('textarea', { class: 'settings-css-input', id: 'custom-css', rows: 16, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', dir: 'ltr', wrap: 'off', '.value': state.account.custom_css, placeholder: words.example, 'aria-describedby': 'custom-css-hint custom-css-error' });
-  const told = h('p', { class: 'settings-count', role: 'status' });
+  const status = h('p', { class: 'settings-count', role: 'status' });
   const wrong = h('p', { class: 'field-error', id: 'custom-css-error', role: 'alert' });
   const preview = new CSSStyleSheet();
   const isTried = () => input.value !== state.account.custom_css;
   const show = () => {
     wrong.textContent = '';
-    told.textContent = isTried() ? words.tried : state.account.custom_css ? words.asSaved : '';
+    status.textContent = isTried() ? words.tried : state.account.custom_css ? words.asSaved : '';
     save.disabled = !isTried();
     undo.hidden = !isTried();
     reset.hidden = !state.account.custom_css;
@@ -65,21 +65,21 @@ export function css(signal) {
   input.addEventListener('input', show);
   takeTabs(input);
   show();
-  // The account's own sheet is put on anew whenever the account changes; the one that is tried comes after it.
+  // The account's sheet is replaced whenever the account changes; the preview has to come after it.
   const stop = watch(['account'], show);
   signal.addEventListener('abort', () => {
     stop();
-    // Whoever leaves sees again what everybody sees.
+    // Leaving the section ends the preview.
     changed('account');
   });
   return page('css', words.lead,
     h('div', { class: 'field' }, h('label', { for: 'custom-css' }, words.label), input, h('p', { class: 'field-hint', id: 'custom-css-hint' }, words.tabHint), wrong),
-    h('div', { class: 'row' }, save, undo, reset, told),
+    h('div', { class: 'row' }, save, undo, reset, status),
     h('p', { class: 'settings-note' }, words.wayBack, ' ', h('code', { dir: 'ltr' }, `${location.origin}/?nocss`)),
     block(words.names, words.namesLead, names(input)));
 }
 
-/** Sets a property to the value that it has now, in the light or the dark palette, whichever is seen. */
+/** Inserts a property with its current value in the palette that is shown. */
 function rule(name) {
   const shown = getComputedStyle(document.documentElement);
   const set = `{ ${name}: ${shown.getPropertyValue(name).trim()} }`;
@@ -87,7 +87,7 @@ function rule(name) {
   return `:root[data-theme="dark"] ${set}\n@media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) ${set} }`;
 }
 
-/** What can be set, each with the colour that it has now. */
+/** The properties that can be set, with their current colours. */
 function names(input) {
   const words = texts.admin.css;
   const insert = (name) => {

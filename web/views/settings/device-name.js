@@ -1,8 +1,8 @@
-// What a device is, by what its browser says of itself.
+// A device's name and icon, from its user agent.
 
 import { texts } from '../../texts.js';
 
-// The order matters: most browsers also claim to be the ones after them.
+// The order matters: most browsers also claim to be those after them in the list.
 const BROWSERS = [['Edg', 'Edge'], ['OPR', 'Opera'], ['SamsungBrowser', 'Samsung Internet'], ['FxiOS', 'Firefox'], ['Firefox', 'Firefox'], ['CriOS', 'Chrome'], ['Chrome', 'Chrome'], ['Safari', 'Safari']];
 const SYSTEMS = [['Android', 'Android'], ['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Windows', 'Windows'], ['CrOS', 'ChromeOS'], ['Mac OS', 'macOS'], ['Linux', 'Linux']];
 const LONGEST = 60;
@@ -16,5 +16,5 @@ export function deviceName(agent) {
   return browser || system || agent.slice(0, LONGEST) || texts.settings.devices.unknown;
 }
 
-/** The icon that it is shown with. */
+/** The device's icon. */
 export const deviceIcon = (agent) => (/Mobile|Android|iPhone|iPad/.test(agent) ? 'phone' : 'device');

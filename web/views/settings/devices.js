@@ -1,4 +1,4 @@
-// Where I am signed in, and how to sign my phone in.
+// My devices, and signing in on another one.
 
 import { get, post, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';
@@ -18,7 +18,7 @@ export function devices() {
 function drawn(sessions, refresh) {
   const words = texts.settings.devices;
   const others = sessions.filter((session) => !session.current);
-  // This device first, then those that were used last.
+  // This device first, then those used last.
   const sorted = [...sessions].sort((a, b) => b.current - a.current || b.last_active_at.localeCompare(a.last_active_at));
   return [
     list(texts.settings.names.devices, sorted.map((session) => device(session, refresh))),

@@ -1,4 +1,4 @@
-// Addresses to which other services send what then stands in a room.
+// Incoming webhooks: other services post to them, each into one room.
 
 import { get, post, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';

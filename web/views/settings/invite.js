@@ -1,4 +1,4 @@
-// The link by which others join.
+// The invitation link.
 
 import { get, post } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';

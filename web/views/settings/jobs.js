@@ -1,4 +1,4 @@
-// What is done in the background: what could not be done, and what waits for its turn.
+// Background jobs: those that failed and those that wait.
 
 import { get, post, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';

@@ -1,4 +1,4 @@
-// What tells me of what, on this device and on my others.
+// Notifications, on this device and on my others.
 
 import { get, post, put, remove } from '../../api.js';
 import { toggle } from '../../components/field.js';
@@ -32,7 +32,7 @@ export function notifications() {
     block(words.bell, words.bellLead, bells()), block(words.rooms, words.roomsLead, rooms()));
 }
 
-/** Why there are none, or how to have them. */
+/** Why push is off, or how to turn it on. */
 function pushing(found, refresh) {
   const words = texts.settings.notifications;
   const said = found === 'unsupported' ? (isSecureContext ? 'unsupported' : 'needsTls') : found;
@@ -69,7 +69,7 @@ function bells() {
   return [h('dl', { class: 'settings-bells' }, Object.entries(BELLS).map(([key, name]) => h('div', {}, h('dt', {}, icon(name), words.bells[key]), h('dd', {}, words.bellsHow[key])))), h('p', { class: 'field-hint' }, words.defaults)];
 }
 
-/** Each of my rooms with its bell; here also those come back that are hidden from the list. */
+/** My rooms with their involvement; hidden rooms can be shown again here. */
 function rooms() {
   const words = texts.settings.notifications;
   const mine = [...state.rooms.values()].filter((room) => room.kind !== 'direct' || room.membership.involvement !== 'everything')

@@ -1,4 +1,4 @@
-// What the sections are made of: a title with an explanation, blocks, lists, and the shape of what is still on its way.
+// Parts of the settings: sections, blocks, lists, placeholders.
 
 import { copyButton } from '../../clipboard.js';
 import { fill, h } from '../../dom.js';
@@ -7,19 +7,19 @@ import { language, texts } from '../../texts.js';
 
 let count = 0;
 
-/** A whole section: its name, what it is for, and what is in it. */
+/** A section: its name, an explanation, and its content. */
 export function page(name, lead, ...content) {
   return h('div', { class: `settings-page settings-${name}` },
     h('header', { class: 'settings-head' }, h('h2', { tabindex: -1 }, texts.settings.names[name]), lead ? h('p', {}, lead) : null), content);
 }
 
-/** A part of a section, with a title of its own. */
+/** A block of a section, with a title. */
 export function block(title, lead, ...content) {
   const id = `settings-block-${count += 1}`;
   return h('section', { class: 'settings-block', 'aria-labelledby': id }, h('h3', { id }, title), lead ? h('p', { class: 'settings-lead' }, lead) : null, content);
 }
 
-/** A place for what the server is asked for: its shape first, then what came, or why it did not. `refresh` asks again. */
+/** A place for data from the server: a skeleton first, then the data or the error. `refresh` loads it again. */
 export function loaded(load, draw, { lines = 3 } = {}) {
   const element = h('div', { class: 'settings-loaded', 'aria-busy': 'true' }, skeleton(lines));
   let asked = 0;
@@ -47,7 +47,7 @@ export function skeleton(lines) {
 
 export const list = (label, lines) => h('ul', { class: 'settings-list', 'aria-label': label }, lines);
 
-/** One thing of a list. `face` is an element or the name of an icon; `facts` stand below the name, `more` below all of it. */
+/** A line of a list. `face` is an element or the name of an icon; `facts` are below the name, `more` below all of it. */
 export function line({ face, name, marks = [], facts = [], actions = [], more = null, key = null }) {
   return h('li', { class: 'settings-line', 'data-key': key },
     face ? h('span', { class: 'settings-line-face' }, typeof face === 'string' ? icon(face) : face) : null,
@@ -57,10 +57,10 @@ export function line({ face, name, marks = [], facts = [], actions = [], more = 
 
 export const mark = (text, kind = '') => h('span', { class: `settings-mark ${kind}` }, text);
 
-/** Nothing is here yet: why that is fine, or what to do first. */
+/** An empty list: why that is fine, or what to do first. */
 export const nothing = (name, text) => h('p', { class: 'settings-nothing' }, icon(name), text);
 
-/** A button that acts at once. What the server refuses is said below it. */
+/** A button that acts at once. A refusal is shown below it. */
 export function actionButton(label, act, { about = '', kind = 'button-small', picture = null } = {}) {
   const wrong = h('span', { class: 'field-error', role: 'alert' });
   const button = h('button', { type: 'button', class: `button ${kind}`, 'aria-label': about ? `${label}: ${about}` : null, onclick: async () => {
@@ -77,7 +77,7 @@ export function actionButton(label, act, { about = '', kind = 'button-small', pi
   return h('span', { class: 'settings-action' }, button, wrong);
 }
 
-/** One of several to choose from, in a field: `options` are pairs of a value and a label. */
+/** A select field: `options` are pairs of a value and a label. */
 export function picker(name, label, options, { value = '', onchange = null, hint = '', hidden = false } = {}) {
   const id = `settings-pick-${name}-${count += 1}`;
   const select = h('select', { name, id, onchange: onchange && ((event) => onchange(event.target.value)), 'aria-describedby': hint ? `${id}-hint` : null },
@@ -86,13 +86,13 @@ export function picker(name, label, options, { value = '', onchange = null, hint
     h('p', { class: 'field-error', role: 'alert' }));
 }
 
-/** Something to be copied as it is: a link, a key, a command. */
+/** A text with a copy button: a link, a key, a command. */
 export function copyLine(label, text) {
   return h('div', { class: 'settings-copy' }, h('span', { class: 'settings-copy-label' }, label),
     h('code', { class: 'copyable', tabindex: 0, dir: 'ltr', role: 'textbox', 'aria-readonly': 'true', 'aria-multiline': 'true', 'aria-label': label }, text), copyButton(text));
 }
 
-/** What is shown once and never again. It takes the focus, so that nobody misses it. */
+/** A secret that is shown only once. It takes the focus, so that nobody misses it. */
 export function secret(title, ...content) {
   const element = h('section', { class: 'settings-secret', tabindex: -1, 'aria-label': title },
     h('h4', {}, icon('key'), title), h('p', {}, texts.settings.once), content,
@@ -101,13 +101,13 @@ export function secret(title, ...content) {
   return element;
 }
 
-/** Hands a link on to another program of the device, where there is a way. */
+/** A button that shares a link, where the device can. */
 export function shareButton(title, url) {
   if (!navigator.share) return null;
   return h('button', { type: 'button', class: 'button button-small', onclick: () => navigator.share({ title, url }).catch(() => {}) }, icon('share'), texts.settings.share);
 }
 
-/** How the reader writes dates: the language that is shown, as it is spoken where the reader is. */
+/** The locale for dates: the language that is shown, in the user's regional variant. */
 const locale = () => navigator.languages.find((tag) => tag.startsWith(language())) || language();
 
 export const dateAndTime = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
@@ -115,7 +115,7 @@ export const number = (value) => value.toLocaleString(locale());
 
 const UNITS = [['minute', 60], ['hour', 3600], ['day', 86400]];
 
-/** How long ago something was, or when, if that is long ago. */
+/** A relative time, or a date if it is long ago. */
 export function ago(iso) {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
   const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });

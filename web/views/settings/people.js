@@ -1,4 +1,4 @@
-// Everybody in the team: who may do what, and who is no longer with us.
+// The users of the account: roles, deactivation, bans.
 
 import { get, patch, post, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
@@ -13,7 +13,7 @@ import { putUser, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
 import { line, list, mark, nothing, number, page, picker } from './parts.js';
 
-/** So many are drawn; ten thousand people stay quick, and nobody reads that far. */
+/** The list stays fast with ten thousand users; nobody reads further. */
 const DRAWN = 100;
 
 const KINDS = {
@@ -28,7 +28,7 @@ const fits = (user, wanted) => !wanted || user.name.toLowerCase().includes(wante
 
 const asked = new Set();
 
-/** Who joined since the page was loaded is known without an address: what everybody is told has none. */
+/** Events carry no e-mail addresses: those of users who joined since are fetched. */
 function learnAddresses() {
   for (const { id, status, email } of humans()) {
     if (status !== 'active' || email !== undefined || asked.has(id)) continue;
@@ -42,7 +42,7 @@ export function people(signal) {
   let kind = 'everybody';
   const input = h('input', { type: 'search', class: 'filter', placeholder: words.find, 'aria-label': words.find, autocomplete: 'off', oninput: () => draw() });
   const found = h('div', {});
-  const told = h('p', { class: 'settings-count', role: 'status' });
+  const status = h('p', { class: 'settings-count', role: 'status' });
   const kinds = picker('kind', words.which, Object.keys(KINDS).map((key) => [key, words.kinds[key]]), { hidden: true, onchange: (value) => { kind = value; draw(); } });
   const draw = () => {
     learnAddresses();
@@ -51,12 +51,12 @@ export function people(signal) {
     const more = all.length - DRAWN;
     const focused = found.contains(document.activeElement) ? document.activeElement.closest('li')?.dataset.key : null;
     fill(found, all.length ? list(texts.settings.names.people, all.slice(0, DRAWN).map(one)) : nothing('people', wanted ? words.nobody : words.noneOf[kind]));
-    told.textContent = more > 0 ? words.more(number(more)) : words.count(all.length);
+    status.textContent = more > 0 ? words.more(number(more)) : words.count(all.length);
     if (focused) found.querySelector(`[data-key="${focused}"] button`)?.focus();
   };
   draw();
   signal.addEventListener('abort', watch(['users'], draw));
-  return page('people', words.lead, h('div', { class: 'settings-search' }, input, kinds), found, told);
+  return page('people', words.lead, h('div', { class: 'settings-search' }, input, kinds), found, status);
 }
 
 function one(user) {
@@ -92,7 +92,7 @@ function acts(user) {
   ];
 }
 
-/** What the server refuses (the last administrator has to stay) is said in the question itself. */
+/** A refusal (the last administrator cannot be demoted) is shown in the dialog. */
 function ask(question, action, detail, act, danger = true) {
   confirmDialog(question, action, async () => {
     await act();
@@ -105,7 +105,7 @@ function edit(user) {
   const isMe = user.id === state.me.id;
   openDialog(words.editTitle(user.name), (close) => form([
     field('name', words.name, { id: 'person-name', '.value': user.name, maxlength: 100, autocomplete: 'off', autofocus: true, dir: 'auto' }),
-    // What I sign in with myself is changed in my profile, with my password.
+    // My own e-mail and password are changed in my profile.
     isMe ? null : field('email', words.email, { id: 'person-email', type: 'email', '.value': user.email || '', autocomplete: 'off' }),
     isMe ? null : passwordField('password', words.password, 'new-password', { id: 'person-password', required: null }, words.passwordHint),
   ].filter(Boolean), texts.common.save, async ({ name, email, password }) => {

@@ -1,4 +1,4 @@
-// A picture that can be changed: picked, dropped on it, or pasted.
+// A picture that can be changed by choosing, dropping or pasting a file.
 
 import { h } from '../../dom.js';
 import { icon } from '../../icons.js';
@@ -6,7 +6,7 @@ import { texts } from '../../texts.js';
 
 const pictureOf = (transfer) => [...(transfer?.files || [])].find((file) => file.type.startsWith('image/'));
 
-/** `take(file)` may refuse by throwing. `more` stands beside the button; `paste`, a signal, lets a paste anywhere be meant for it as long as it is not aborted. */
+/** `take(file)` may throw to refuse. `more` is shown beside the button. With `paste`, a signal, a paste anywhere on the page counts until it is aborted. */
 export function pictureField({ picture, label, hint = '', take, more = null, paste = null }) {
   const wrong = h('p', { class: 'field-error', role: 'alert' });
   const took = async (file) => {

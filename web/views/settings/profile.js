@@ -1,4 +1,4 @@
-// Who I am: picture, name, a few words; and what I sign in with.
+// My profile: picture, name, bio; e-mail and password.
 
 import { patch, put, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';

@@ -1,4 +1,4 @@
-// The rooms that a program can be put into.
+// The rooms that bots and webhooks can post to.
 
 import { compareNames } from '../../format.js';
 import { state } from '../../store.js';

@@ -1,4 +1,4 @@
-// Keys with which programs act in my name.
+// Personal API tokens.
 
 import { get, post, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';

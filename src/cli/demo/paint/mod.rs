@@ -91,7 +91,7 @@ mod tests {
                 bytes.len()
             );
             let kind = if picture.name.ends_with(".jpg") { "image/jpeg" } else { "image/png" };
-            assert_eq!(crate::picture::sniff(&bytes), kind);
+            assert_eq!(crate::media::picture::sniff(&bytes), kind);
             if let Some(dir) = std::env::var_os("CAMPFIRE_PICTURES") {
                 std::fs::write(std::path::Path::new(&dir).join(picture.name), bytes).unwrap();
             }
@@ -102,7 +102,7 @@ mod tests {
     fn every_portrait_becomes_an_avatar() {
         for picture in &PORTRAITS {
             let bytes = picture.bytes();
-            let avatar = crate::picture::avatar(&bytes).unwrap();
+            let avatar = crate::media::picture::avatar(&bytes).unwrap();
             let image = image::load_from_memory(&avatar.bytes).unwrap();
             assert_eq!((image.width(), image.height()), (256, 256), "{}", picture.name);
             if let Some(dir) = std::env::var_os("CAMPFIRE_PICTURES") {

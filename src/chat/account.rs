@@ -1,0 +1,88 @@
+//! The account: first run, joining, its settings and its join code.
+
+use super::{
+    Admin, passwords,
+    sessions::{Device, SignedIn},
+};
+use crate::{
+    store::{Audited, ChangeAccount, CreateUser, Join, RenewJoinCode, SetUp, SetUpDone},
+    types::{Account, Role, random_join_code},
+    wire::Problem,
+    worker::Worker,
+};
+
+/// Bytes of custom CSS.
+pub(crate) const MAX_CSS: usize = 64 << 10;
+
+/// Name, e-mail and password of somebody new.
+pub(crate) struct NewPerson {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
+pub(crate) fn account(worker: &Worker) -> Result<Account, Problem> {
+    worker.state.borrow().account.clone().ok_or_else(Problem::not_found)
+}
+
+/// 409 once there is an account.
+pub(crate) fn check_not_set_up(worker: &Worker) -> Result<(), Problem> {
+    if worker.state.borrow().account.is_some() {
+        return Err(Problem::conflict("This account is set up already: sign in instead."));
+    }
+    Ok(())
+}
+
+/// First run: the account, its first administrator, who is signed in, and the first room.
+pub(crate) async fn set_up(
+    worker: &Worker,
+    device: &Device<'_>,
+    account_name: String,
+    first: NewPerson,
+) -> Result<(SetUpDone, String), Problem> {
+    let NewPerson { name, email, password } = first;
+    let password_hash = passwords::hash(worker, password).await?;
+    let (token, session) = device.new_session();
+    let join_code = random_join_code();
+    let command = SetUp { account_name, join_code, name, email, password_hash, session };
+    Ok((worker.writer.write(command).await?, token))
+}
+
+/// 404 unless this is the account's join code.
+pub(crate) fn check_join_code(worker: &Worker, code: &str) -> Result<(), Problem> {
+    let fits = worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == *code);
+    if fits { Ok(()) } else { Err(Problem::not_found()) }
+}
+
+/// Joins by the account's code and signs in.
+pub(crate) async fn join(
+    worker: &Worker,
+    device: &Device<'_>,
+    code: String,
+    person: NewPerson,
+) -> Result<SignedIn, Problem> {
+    let NewPerson { name, email, password } = person;
+    let password_hash = passwords::hash(worker, password).await?;
+    let (token, session) = device.new_session();
+    let user = CreateUser { name, email, password_hash, role: Role::Member };
+    Ok((worker.writer.write(Join { code, user, session }).await?, token))
+}
+
+/// Changes what is given, leaves the rest.
+pub(crate) async fn change(
+    worker: &Worker,
+    admin: &Admin,
+    change: ChangeAccount,
+) -> Result<Account, Problem> {
+    let act = admin.act("account.change", "account");
+    let account = worker.writer.write(Audited { command: change, act }).await?;
+    worker.shared.retention_changed.notify_one();
+    Ok(account)
+}
+
+/// Makes a new join code; the old one stops working.
+pub(crate) async fn renew_join_code(worker: &Worker, admin: &Admin) -> Result<Account, Problem> {
+    let act = admin.act("account.join_code", "account");
+    let command = RenewJoinCode { code: random_join_code() };
+    Ok(worker.writer.write(Audited { command, act }).await?)
+}

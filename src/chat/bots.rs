@@ -1,0 +1,157 @@
+//! Bots and incoming webhooks: making them, their keys, and what a bot's webhook is told.
+
+use serde::Serialize;
+
+use super::Admin;
+use crate::{
+    store::{Audited, Bot, ChangeBot, CreateBot, CreateHook, Reader, RemoveBot, RemoveHook, RenewBotKey},
+    text,
+    types::{HookId, MessageId, RoomId, TokenHash, UserId, random_token},
+    wire::{Problem, to_json},
+    worker::Worker,
+};
+
+use super::sessions::Device;
+
+pub(crate) fn find(worker: &Worker, bot: UserId) -> Result<Bot, Problem> {
+    worker.reader.bot(bot)?.ok_or_else(Problem::not_found)
+}
+
+/// Makes a bot. Answers it and its secret, which is shown this once.
+pub(crate) async fn create(
+    worker: &Worker,
+    admin: &Admin,
+    device: &Device<'_>,
+    name: String,
+    webhook_url: Option<String>,
+) -> Result<(Bot, String), Problem> {
+    let (secret, key) = device.new_session();
+    let act = admin.act("bot.create", format_args!("bot {name}"));
+    let command = CreateBot { name, webhook_url: webhook_url.clone(), secret: secret.clone(), key };
+    let id = worker.writer.write(Audited { command, act }).await?;
+    Ok((Bot { id, webhook_url }, secret))
+}
+
+/// Changes what is given; `webhook_url` of Some(None) takes it away.
+pub(crate) async fn change(
+    worker: &Worker,
+    admin: &Admin,
+    bot: UserId,
+    name: Option<String>,
+    webhook_url: Option<Option<String>>,
+) -> Result<Bot, Problem> {
+    let act = admin.act("bot.change", format_args!("bot {bot}"));
+    worker.writer.write(Audited { command: ChangeBot { bot, name, webhook_url }, act }).await?;
+    find(worker, bot)
+}
+
+/// Gives a bot a new secret, which is answered; the old one stops working.
+pub(crate) async fn renew_key(
+    worker: &Worker,
+    admin: &Admin,
+    device: &Device<'_>,
+    bot: UserId,
+) -> Result<String, Problem> {
+    let (secret, key) = device.new_session();
+    let act = admin.act("bot.key", format_args!("bot {bot}"));
+    let command = RenewBotKey { bot, secret: secret.clone(), key };
+    worker.writer.write(Audited { command, act }).await?;
+    Ok(secret)
+}
+
+pub(crate) async fn remove(worker: &Worker, admin: &Admin, bot: UserId) -> Result<(), Problem> {
+    let act = admin.act("bot.remove", format_args!("bot {bot}"));
+    Ok(worker.writer.write(Audited { command: RemoveBot { bot }, act }).await?)
+}
+
+/// Makes an incoming webhook of a room. Answers its id and its secret, which is shown this once.
+pub(crate) async fn create_hook(
+    worker: &Worker,
+    admin: &Admin,
+    name: String,
+    room: RoomId,
+) -> Result<(HookId, String), Problem> {
+    let token = random_token();
+    let act = admin.act("hook.create", format_args!("hook {name} in room {room}"));
+    let command = CreateHook { name, room, creator: admin.0.user, token: TokenHash::of(&token) };
+    Ok((worker.writer.write(Audited { command, act }).await?, token))
+}
+
+pub(crate) async fn remove_hook(worker: &Worker, admin: &Admin, hook: HookId) -> Result<(), Problem> {
+    let act = admin.act("hook.remove", format_args!("hook {hook}"));
+    Ok(worker.writer.write(Audited { command: RemoveHook { hook }, act }).await?)
+}
+
+/// What a bot's webhook is told of a message, and where.
+pub(crate) struct Delivery {
+    pub(crate) url: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) room: RoomId,
+}
+
+/// Members in the order of the alphabet, as `serde_json::Value` wrote them.
+#[derive(Serialize)]
+struct Payload<'a> {
+    message: PayloadMessage<'a>,
+    room: PayloadRoom<'a>,
+    user: PayloadUser<'a>,
+}
+
+#[derive(Serialize)]
+struct PayloadMessage<'a> {
+    body: PayloadBody<'a>,
+    id: MessageId,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct PayloadBody<'a> {
+    html: &'a str,
+    plain: &'a str,
+}
+
+#[derive(Serialize)]
+struct PayloadRoom<'a> {
+    id: RoomId,
+    name: Option<&'a str>,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct PayloadUser<'a> {
+    id: UserId,
+    name: &'a str,
+}
+
+impl Delivery {
+    /// None if the message, the bot, its webhook or its membership is gone.
+    pub(crate) fn of(reader: &Reader, bot: UserId, message: MessageId) -> rusqlite::Result<Option<Self>> {
+        let Some(url) = reader.bot(bot)?.and_then(|bot| bot.webhook_url) else { return Ok(None) };
+        let key = reader.bot_key(bot)?.unwrap_or_default();
+        let Some(row) = reader.message(message)? else { return Ok(None) };
+        let (Some(creator), Some(room)) = (reader.user(row.creator)?, reader.room(row.room)?) else {
+            return Ok(None);
+        };
+        if !reader.is_member(room.id, bot)? {
+            return Ok(None);
+        }
+        let Some(words) = reader.words(message)? else { return Ok(None) };
+        let names = reader.mentioned_names(message)?;
+        let name_of = |id: UserId| names.iter().find(|(user, _)| *user == id).map(|(_, name)| &**name);
+        let plain = text::render(&text::without_mention(&words.content, bot), name_of).plain;
+        let body = Payload {
+            message: PayloadMessage {
+                body: PayloadBody { html: &words.html, plain: plain.trim() },
+                id: message,
+                path: format!("/rooms/{}/@{message}", room.id),
+            },
+            room: PayloadRoom {
+                id: room.id,
+                name: room.name.as_deref(),
+                path: format!("/rooms/{}/{bot}-{key}/messages", room.id),
+            },
+            user: PayloadUser { id: creator.id, name: &creator.name },
+        };
+        Ok(Some(Self { url, body: to_json(&body), room: room.id }))
+    }
+}

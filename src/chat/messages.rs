@@ -1,0 +1,254 @@
+//! Messages: drafting, posting, editing, deleting; boosts.
+
+use bytes::Bytes;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{RoomAccess, Viewer, notifications};
+use crate::{
+    media::sounds,
+    store::{AddBoost, Boosted, DeleteMessage, EditMessage, MessageRow, NewFile, PostMessage, Posted, Text},
+    text::{self, Everyone},
+    types::{MessageId, MessageKind, RoomId, UserId},
+    wire::{Form, Problem},
+    worker::Worker,
+};
+
+/// Bytes of Markdown in a message, once trimmed.
+pub(crate) const MAX_CONTENT: usize = 64 << 10;
+
+/// Bytes of a `client_message_id`.
+const MAX_CLIENT_MESSAGE_ID: usize = 128;
+
+/// Characters of a boost as people count them: a family of four is one.
+const MAX_BOOST: usize = 16;
+
+/// Bytes that such characters may take; some are made of many.
+const MAX_BOOST_BYTES: usize = 256;
+
+/// What somebody wants to say, whichever way it came in.
+pub(crate) struct Draft {
+    pub(crate) content: String,
+    pub(crate) client_message_id: Option<String>,
+    pub(crate) reply_to: Option<MessageId>,
+}
+
+impl Draft {
+    /// Words alone, from somebody who does not retry.
+    pub(crate) fn of(content: String) -> Self {
+        Self { content, client_message_id: None, reply_to: None }
+    }
+
+    /// Takes the fields of a message out of a form; the rest of the form is the caller's.
+    pub(crate) fn take(form: &mut Form) -> Self {
+        let content = take_content(form);
+        Self::with(form, content)
+    }
+
+    /// The same beside a file, which needs no words.
+    pub(crate) fn take_beside_file(form: &mut Form) -> Self {
+        let is_silent = !form.has("content") || form.is_blank("content");
+        let content = if is_silent { String::new() } else { take_content(form) };
+        Self::with(form, content)
+    }
+
+    fn with(form: &mut Form, content: String) -> Self {
+        let client_message_id = form.text("client_message_id");
+        if client_message_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > MAX_CLIENT_MESSAGE_ID) {
+            form.refuse("client_message_id", "has to have 1 to 128 bytes");
+        }
+        let reply_to = form.id("reply_to_id").map(MessageId);
+        Self { content, client_message_id, reply_to }
+    }
+}
+
+fn take_content(form: &mut Form) -> String {
+    if !form.has("content") {
+        form.refuse("content", "is missing");
+        return String::new();
+    }
+    let Some(content) = form.text("content") else { return String::new() };
+    match checked_content(&content) {
+        Ok(trimmed) if trimmed.len() == content.len() => content,
+        Ok(trimmed) => trimmed.to_owned(),
+        Err(reason) => {
+            form.refuse("content", reason);
+            content
+        }
+    }
+}
+
+/// A message's words, trimmed; or the reason against them.
+pub(crate) fn checked_content(content: &str) -> Result<&str, String> {
+    let trimmed = content.trim();
+    if trimmed.is_empty() {
+        Err("cannot be blank".to_owned())
+    } else if trimmed.len() > MAX_CONTENT {
+        Err(format!("has to have {MAX_CONTENT} bytes or fewer"))
+    } else {
+        Ok(trimmed)
+    }
+}
+
+/// Renders a text with the names of a room's members; also says whether all who are here, or all of the room, are meant.
+pub(crate) fn render(worker: &Worker, room: RoomId, content: String) -> (Text, Option<Everyone>) {
+    let state = worker.state.borrow();
+    render_with(content, |id| {
+        state.involvement(room, id)?;
+        state.users.get(&id).map(|user| &*user.name)
+    })
+}
+
+/// The same, with the names from wherever they are.
+pub(crate) fn render_with<'a>(
+    content: String,
+    name_of: impl Fn(UserId) -> Option<&'a str>,
+) -> (Text, Option<Everyone>) {
+    let text::Rendered { html, plain, mentions, everyone, is_emoji_only } = text::render(&content, name_of);
+    let tags = if notifications::has_link(&html) { "link".to_owned() } else { String::new() };
+    let text = Text { content, html, plain, tags, mentions, everyone: everyone.is_some(), is_emoji_only };
+    (text, everyone)
+}
+
+/// The text of a message that plays a sound, if that is what it asks for.
+pub(crate) fn sound(content: &str) -> Option<Text> {
+    let sound = sounds::find(content.strip_prefix("/play ")?.trim())?;
+    let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
+    let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
+    Some(Text { content: content.to_owned(), html, plain, tags, ..Text::default() })
+}
+
+/// Checks that somebody may post now, and renders the draft: what is left is the writer's.
+pub(crate) fn checked_post(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    draft: Draft,
+) -> Result<PostMessage, Problem> {
+    RoomAccess::of(worker, room, user)?;
+    worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
+    Ok(post(worker, user, room, draft))
+}
+
+/// Posts within the limits, once it is durable.
+pub(crate) async fn send(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    draft: Draft,
+) -> Result<Posted, Problem> {
+    let command = checked_post(worker, user, room, draft)?;
+    Ok(worker.writer.write(command).await?)
+}
+
+/// Renders a draft of somebody who may post, with what follows from it.
+pub(crate) fn post(worker: &Worker, user: UserId, room: RoomId, draft: Draft) -> PostMessage {
+    let Draft { content, client_message_id, reply_to } = draft;
+    if let Some(text) = sound(&content) {
+        return PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Sound, text);
+    }
+    let (text, everyone) = render(worker, room, content);
+    let jobs = notifications::jobs(worker, user, room, &text, everyone);
+    let message = PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Text, text);
+    jobs.into_iter().fold(message, PostMessage::with_job)
+}
+
+/// The same for a file, which may come without a word.
+pub(crate) fn post_file(
+    worker: &Worker,
+    user: UserId,
+    room: RoomId,
+    draft: Draft,
+    file: NewFile,
+) -> PostMessage {
+    let (text, everyone) = match draft.content.is_empty() {
+        true => (Text::default(), None),
+        false => render(worker, room, draft.content),
+    };
+    let jobs = notifications::jobs(worker, user, room, &text, everyone);
+    let message =
+        PostMessage::new(room, user, draft.client_message_id, draft.reply_to, MessageKind::Attachment, text);
+    jobs.into_iter().fold(message.with_file(file), PostMessage::with_job)
+}
+
+/// A message that somebody may see, with the proof of it.
+pub(crate) fn visible(
+    worker: &Worker,
+    user: UserId,
+    message: MessageId,
+) -> Result<(RoomAccess, MessageRow), Problem> {
+    let row = worker.reader.message(message)?.ok_or_else(Problem::not_found)?;
+    Ok((RoomAccess::of(worker, row.room, user)?, row))
+}
+
+/// The new words of a message out of a form. What is said to a file may be taken back: the file itself says enough.
+pub(crate) fn take_edit(form: &mut Form, message: &MessageRow) -> String {
+    if message.kind == MessageKind::Attachment && form.is_blank("content") {
+        return String::new();
+    }
+    take_content(form)
+}
+
+/// Changes what a message says; the author or an administrator may. Answers its finished object. `previews` says whether
+/// the pages behind its links are looked at.
+pub(crate) async fn edit(
+    worker: &Worker,
+    viewer: &Viewer,
+    message: &MessageRow,
+    content: String,
+    previews: bool,
+) -> Result<Bytes, Problem> {
+    let text = match content.is_empty() {
+        true => Text::default(),
+        false => render(worker, message.room, content).0,
+    };
+    let preview = notifications::preview(worker.config(), &text.html).filter(|_| previews);
+    let command =
+        EditMessage { message: message.id, editor: viewer.user, is_admin: viewer.is_admin, text, preview };
+    Ok(worker.writer.write(command).await?)
+}
+
+/// Removes a message, with its file; the author or an administrator may.
+pub(crate) async fn delete(worker: &Worker, viewer: &Viewer, message: MessageId) -> Result<(), Problem> {
+    let command = DeleteMessage { message, editor: viewer.user, is_admin: viewer.is_admin };
+    Ok(worker.writer.write(command).await?)
+}
+
+/// What a boost says, checked.
+pub(crate) fn take_boost(form: &mut Form) -> String {
+    let content = form.required_line("content", 1..=MAX_BOOST_BYTES);
+    if content.graphemes(true).count() > MAX_BOOST || content.len() > MAX_BOOST_BYTES {
+        form.refuse("content", format!("has to have {MAX_BOOST} characters or fewer"));
+    }
+    content
+}
+
+pub(crate) async fn boost(
+    worker: &Worker,
+    user: UserId,
+    message: MessageId,
+    content: String,
+) -> Result<Boosted, Problem> {
+    Ok(worker.writer.write(AddBoost { message, user, content }).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boost_characters_are_counted_as_people_see_them() {
+        let check = |text: &str| {
+            let fields = serde_json::json!({ "content": text });
+            let serde_json::Value::Object(fields) = fields else { unreachable!() };
+            let mut form = Form::of(fields);
+            take_boost(&mut form);
+            form.finish().map_err(|problem: Problem| problem.status)
+        };
+        assert_eq!(check("👨‍👩‍👧‍👦"), Ok(()));
+        assert_eq!(check("sixteen letters!"), Ok(()));
+        assert_eq!(check("seventeen letters"), Err(422));
+        assert_eq!(check(&"👨‍👩‍👧‍👦".repeat(17)), Err(422));
+        assert_eq!(check(" "), Err(422));
+        assert_eq!(check(&format!("e{}", "\u{301}".repeat(300))), Err(422));
+    }
+}

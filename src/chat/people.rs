@@ -1,0 +1,135 @@
+//! People: changing a profile, roles, deactivating, banning.
+
+use super::{Admin, Viewer, passwords};
+use crate::{
+    store::{Audited, Ban, ChangeUser, Deactivate, LiftBan},
+    types::{Role, User, UserId},
+    wire::Problem,
+    worker::Worker,
+};
+
+/// What of a profile is to change.
+pub(crate) struct ProfileChange {
+    pub(crate) name: Option<String>,
+    pub(crate) bio: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) password: Option<String>,
+    /// Asked for before one's own e-mail or password changes.
+    pub(crate) current_password: Option<String>,
+    pub(crate) role: Option<Role>,
+}
+
+/// Whether a name, or any later word of it, starts like this.
+pub(crate) fn starts_a_word(name: &str, wanted: &str) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
+    let name = name.to_lowercase();
+    name.match_indices(wanted)
+        .any(|(place, _)| !name[..place].chars().next_back().is_some_and(char::is_alphanumeric))
+}
+
+pub(crate) fn find(worker: &Worker, id: UserId) -> Result<User, Problem> {
+    worker.state.borrow().users.get(&id).cloned().ok_or_else(Problem::not_found)
+}
+
+/// The same, if the viewer may change it: oneself, or an administrator.
+pub(crate) fn find_to_change(worker: &Worker, viewer: &Viewer, id: UserId) -> Result<User, Problem> {
+    let user = find(worker, id)?;
+    if viewer.is_admin || viewer.user == user.id {
+        Ok(user)
+    } else {
+        Err(Problem::forbidden("Only they themselves or an administrator may change this."))
+    }
+}
+
+/// Changes a profile that the viewer may change. Answers it as it is then.
+pub(crate) async fn change(
+    worker: &Worker,
+    viewer: &Viewer,
+    user: User,
+    change: ProfileChange,
+) -> Result<User, Problem> {
+    let ProfileChange { name, bio, email, password, current_password, role } = change;
+    if role.is_some_and(|role| role != user.role) {
+        if !viewer.is_admin {
+            return Err(Problem::forbidden("Only administrators may change roles."));
+        }
+        if role == Some(Role::Bot) || user.role == Role::Bot {
+            return Err(Problem::invalid_field("role", "a bot stays a bot, and nobody else becomes one"));
+        }
+    }
+    let is_self = viewer.user == user.id;
+    if is_self && (email.is_some() || password.is_some()) {
+        // An unlocked screen must not be enough to lock its owner out.
+        check_password(worker, viewer, &user, current_password).await?;
+    }
+    let password_hash = match password {
+        Some(password) => Some(passwords::hash(worker, password).await?),
+        None => None,
+    };
+    let session = is_self.then_some(viewer.session);
+    let command = ChangeUser { user: user.id, name, bio, email, password_hash, role, session };
+    if is_self && role.is_none() {
+        return Ok(worker.writer.write(command).await?);
+    }
+    let mut act = viewer.act("user.change", format_args!("user {}", user.id));
+    act.detail = role.map_or_else(String::new, |role| format!("role {}", role.into_str()));
+    Ok(worker.writer.write(Audited { command, act }).await?)
+}
+
+/// Guessing it is limited like signing in.
+async fn check_password(
+    worker: &Worker,
+    viewer: &Viewer,
+    user: &User,
+    current: Option<String>,
+) -> Result<(), Problem> {
+    let hash = worker.reader.password_hash(user.id)?;
+    let Some(current) = current else {
+        return Err(Problem::invalid_field("current_password", "is missing"));
+    };
+    let (limits, email) = (&worker.shared.limits, user.email.as_deref().unwrap_or_default());
+    limits.try_sign_in(viewer.address, email).map_err(Problem::rate_limited)?;
+    if passwords::verify(worker, current, hash).await?.is_none() {
+        return Err(Problem::invalid_field("current_password", "is not right"));
+    }
+    limits.signed_in(viewer.address, email);
+    Ok(())
+}
+
+/// Deactivates somebody whom the viewer may change.
+pub(crate) async fn deactivate(worker: &Worker, viewer: &Viewer, user: UserId) -> Result<(), Problem> {
+    let act = viewer.act("user.deactivate", format_args!("user {user}"));
+    Ok(worker.writer.write(Audited { command: Deactivate { user }, act }).await?)
+}
+
+pub(crate) async fn ban(worker: &Worker, admin: &Admin, user: User) -> Result<(), Problem> {
+    if user.id == admin.0.user {
+        return Err(Problem::conflict("Nobody bans him- or herself."));
+    }
+    if user.role == Role::Bot {
+        return Err(Problem::conflict("A bot is not banned, it is removed."));
+    }
+    let act = admin.act("user.ban", format_args!("user {}", user.id));
+    Ok(worker.writer.write(Audited { command: Ban { user: user.id }, act }).await?)
+}
+
+pub(crate) async fn lift_ban(worker: &Worker, admin: &Admin, user: UserId) -> Result<(), Problem> {
+    let act = admin.act("user.lift_ban", format_args!("user {user}"));
+    Ok(worker.writer.write(Audited { command: LiftBan { user }, act }).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::starts_a_word;
+
+    #[test]
+    fn people_are_found_by_the_start_of_any_word_of_their_name() {
+        assert!(starts_a_word("Ana Silva", "sil"));
+        assert!(starts_a_word("Ana Silva", "ana s"));
+        assert!(starts_a_word("Jean-Luc", "luc"));
+        assert!(!starts_a_word("Ana Silva", "ilva"));
+        assert!(starts_a_word("Ana Silva", ""));
+    }
+}

@@ -1,0 +1,170 @@
+//! Sessions: who a secret stands for, signing in and out, and links that work once.
+
+use std::net::IpAddr;
+
+use super::{Viewer, passwords};
+use crate::{
+    store::{
+        EndOtherSessions, EndSession, NewSession, ResetPassword, SignIn, StartTransfer, TouchSession,
+        Transfer,
+    },
+    types::{SessionId, SessionKind, Timestamp, TokenHash, UserId, event::Session, random_token},
+    wire::{Problem, looks_like_email},
+    worker::Worker,
+};
+
+/// `last_active_at` of a session is renewed once in so many milliseconds.
+const TOUCH_AFTER: i64 = 3_600_000;
+
+/// Characters of a secret, as `random_token` makes them.
+const TOKEN_LENGTH: usize = 43;
+
+/// Characters that are kept of what a device says it is.
+const MAX_USER_AGENT: usize = 256;
+
+/// The device that asks for a session.
+pub(crate) struct Device<'a> {
+    pub(crate) user_agent: &'a str,
+    pub(crate) address: IpAddr,
+}
+
+impl Device<'_> {
+    /// Its `User-Agent`, of a length that can be kept.
+    pub(crate) fn name(&self) -> String {
+        self.user_agent.chars().take(MAX_USER_AGENT).collect()
+    }
+
+    /// A new session on this device, and its token.
+    pub(crate) fn new_session(&self) -> (String, NewSession) {
+        let token = random_token();
+        let session = NewSession {
+            token: TokenHash::of(&token),
+            user_agent: self.name(),
+            ip_address: self.address.to_string(),
+        };
+        (token, session)
+    }
+}
+
+/// A person who is signed in now, and the session's token.
+pub(crate) type SignedIn = (UserId, String);
+
+/// Whoever a secret stands for.
+pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<Viewer> {
+    let hash = TokenHash::of(secret_of(token));
+    let state = worker.state.borrow();
+    let session = state.session(&hash)?;
+    let user = state.users.get(&session.user_id).filter(|user| user.is_active())?;
+    touch(worker, session, hash, address);
+    Some(Viewer {
+        user: user.id,
+        is_admin: user.is_admin(),
+        session: session.id,
+        kind: session.kind,
+        address,
+    })
+}
+
+/// A bot's key is its id and its secret: `ID-SECRET`. Either may be sent as a token.
+pub(crate) fn secret_of(key: &str) -> &str {
+    match key.split_once('-') {
+        Some((id, secret))
+            if secret.len() == TOKEN_LENGTH && id.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            secret
+        }
+        _ => key,
+    }
+}
+
+fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) {
+    let now = Timestamp::now();
+    if now.0 - session.last_active_at.0 > TOUCH_AFTER {
+        let touch = TouchSession { session: session.id, token, ip_address: address.to_string() };
+        worker.writer.submit_later(touch);
+    }
+}
+
+/// Signs in by e-mail and password, at the same pace and with the same answer for an unknown address as for a wrong
+/// password.
+pub(crate) async fn sign_in(
+    worker: &Worker,
+    device: &Device<'_>,
+    email: &str,
+    password: String,
+) -> Result<SignedIn, Problem> {
+    let limits = &worker.shared.limits;
+    limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
+    let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
+    let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
+    let is_right = passwords::verify(worker, password, hash).await?;
+    let Some(user) = user.filter(|_| is_right.is_some()) else { return Err(Problem::wrong_password()) };
+    let (token, session) = device.new_session();
+    worker.writer.write(SignIn { user, session, password_hash: is_right.flatten() }).await?;
+    limits.signed_in(device.address, email);
+    Ok((user, token))
+}
+
+/// Whether a link for choosing a new password still works.
+pub(crate) fn check_reset(worker: &Worker, link: &TokenHash) -> Result<(), Problem> {
+    if worker.reader.link_is_open(link, "reset", Timestamp::now())? {
+        Ok(())
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// Sets the password by such a link, and signs this device in.
+pub(crate) async fn reset_password(
+    worker: &Worker,
+    device: &Device<'_>,
+    link: TokenHash,
+    password: String,
+) -> Result<SignedIn, Problem> {
+    let password_hash = passwords::hash(worker, password).await?;
+    let (token, session) = device.new_session();
+    let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
+    Ok((user, token))
+}
+
+/// Makes a link that signs another device in, once. Answers its token and when it ceases to work.
+pub(crate) async fn start_transfer(worker: &Worker, viewer: &Viewer) -> Result<(String, Timestamp), Problem> {
+    let token = random_token();
+    let command = StartTransfer { user: viewer.user, token: TokenHash::of(&token) };
+    let expires_at = worker.writer.write(command).await?;
+    Ok((token, expires_at))
+}
+
+/// Uses such a link.
+pub(crate) async fn transfer(
+    worker: &Worker,
+    device: &Device<'_>,
+    link: TokenHash,
+) -> Result<SignedIn, Problem> {
+    let (token, session) = device.new_session();
+    let user = worker.writer.write(Transfer { token: link, session }).await?;
+    Ok((user, token))
+}
+
+/// Ends the viewer's own session.
+pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
+    if viewer.kind == SessionKind::Bot {
+        return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
+    }
+    end(worker, viewer, viewer.session, viewer.kind).await
+}
+
+/// Ends one of the viewer's sessions, or takes one of the tokens back.
+pub(crate) async fn end(
+    worker: &Worker,
+    viewer: &Viewer,
+    session: SessionId,
+    kind: SessionKind,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(EndSession { user: viewer.user, session, kind }).await?)
+}
+
+/// Signs all other devices out.
+pub(crate) async fn end_others(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
+    Ok(worker.writer.write(EndOtherSessions { user: viewer.user, but: viewer.session }).await?)
+}

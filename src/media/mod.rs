@@ -1,0 +1,5 @@
+//! Pictures and sounds.
+
+pub mod picture;
+mod sniff;
+pub mod sounds;

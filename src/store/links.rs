@@ -1,0 +1,115 @@
+//! Links that work once, for some hours: to set a new password, or to sign another device in.
+
+use super::{
+    Reader,
+    command::{Command, Refusal, Tx},
+    sessions::{NewSession, SignIn, end_sessions},
+};
+use crate::{
+    types::event::SessionEnd,
+    types::{SessionKind, Status, Timestamp, TokenHash, UserId},
+};
+
+/// Hours for which a link works.
+const LINK_HOURS: i64 = 4;
+
+/// Makes a link to choose a new password. `NotFound` if no active person has the e-mail address.
+#[derive(Debug)]
+pub struct StartReset {
+    pub email: String,
+    pub token: TokenHash,
+}
+
+impl Command for StartReset {
+    type Output = UserId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        let user = tx
+            .statement("select id from users where email = ? and status = ?")?
+            .query_row((&self.email, Status::Active), |row| row.get(0))?;
+        create_link(tx, user, "reset", self.token)?;
+        Ok(user)
+    }
+}
+
+/// Makes a link that signs another device of the same person in.
+#[derive(Debug)]
+pub struct StartTransfer {
+    pub user: UserId,
+    pub token: TokenHash,
+}
+
+impl Command for StartTransfer {
+    /// When the link expires.
+    type Output = Timestamp;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
+        create_link(tx, self.user, "transfer", self.token)
+    }
+}
+
+/// Makes a link and returns when it expires. Earlier links of the person for the same purpose stop working.
+fn create_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Result<Timestamp, Refusal> {
+    let expires = Timestamp(tx.now.0 + LINK_HOURS * 3_600_000);
+    tx.statement("delete from one_time_tokens where user_id = ? and purpose = ? or expires_at < ?")?
+        .execute((user, purpose, tx.now))?;
+    tx.statement(
+        "insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values (?, ?, ?, ?)",
+    )?
+    .execute((token, user, purpose, expires))?;
+    Ok(expires)
+}
+
+/// Deletes a link and returns whose it is. No row if it is unknown or has expired.
+fn consume_link(tx: &Tx<'_>, purpose: &str, token: TokenHash) -> rusqlite::Result<UserId> {
+    tx.statement("delete from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ? returning user_id")?
+        .query_row((token, purpose, tx.now), |row| row.get(0))
+}
+
+/// Signs a device in by a link that was made on another device.
+#[derive(Debug)]
+pub struct Transfer {
+    pub token: TokenHash,
+    pub session: NewSession,
+}
+
+impl Command for Transfer {
+    type Output = UserId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        let user = consume_link(tx, "transfer", self.token)?;
+        SignIn { user, session: self.session, password_hash: None }.apply(tx)?;
+        Ok(user)
+    }
+}
+
+/// Sets a new password by a link, signs every device out, and signs this one in.
+#[derive(Debug)]
+pub struct ResetPassword {
+    pub token: TokenHash,
+    pub password_hash: String,
+    pub session: NewSession,
+}
+
+impl Command for ResetPassword {
+    type Output = UserId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        let user = consume_link(tx, "reset", self.token)?;
+        tx.statement("update users set password_hash = ? where id = ?")?
+            .execute((&self.password_hash, user))?;
+        end_sessions(tx, user, Some(SessionKind::Device), None, SessionEnd::SignedOut)?;
+        self.session.start(tx, user)?;
+        Ok(user)
+    }
+}
+
+impl Reader {
+    /// Whether a link for this purpose works.
+    pub fn link_is_open(&self, token: &TokenHash, purpose: &str, now: Timestamp) -> rusqlite::Result<bool> {
+        self.statement(
+            "select 1 from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",
+        )?
+        .exists((token, purpose, now))
+    }
+}

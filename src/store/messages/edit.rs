@@ -1,0 +1,95 @@
+//! Changing a message: its text, and the previews of its links.
+
+use bytes::Bytes;
+
+use super::{Text, authorise, mention, rewrite, stored, unmention};
+use crate::{
+    store::{
+        command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
+        files::{Image, put_image, tags_of},
+    },
+    types::{Embed, MessageId, MessageKind, UserId},
+};
+
+/// Changes a message's text, and returns its JSON. Refused with `NotFound`, with `Forbidden` unless the editor is the author
+/// or an administrator, and with `Conflict` for sounds and the system user's messages.
+#[derive(Debug)]
+pub struct EditMessage {
+    pub message: MessageId,
+    pub editor: UserId,
+    pub is_admin: bool,
+    pub text: Text,
+    /// The job that makes previews of its links.
+    pub preview: Option<NewJob>,
+}
+
+impl Command for EditMessage {
+    type Output = Bytes;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Bytes, Refusal> {
+        let (mut message, before) = stored(tx, self.message)?;
+        authorise(message.creator_id, self.editor, self.is_admin)?;
+        if message.kind == MessageKind::Sound || message.kind == MessageKind::System {
+            return Err(Refusal::Conflict("Sounds and messages of the server cannot be edited."));
+        }
+        unmention(tx, message.id)?;
+        message.content = self.text.content;
+        message.html = self.text.html;
+        message.mentions = self.text.mentions.to_vec();
+        message.everyone = self.text.everyone;
+        message.is_emoji_only = self.text.is_emoji_only;
+        message.edited_at = Some(tx.now);
+        mention(tx, message.room_id, message.id, &message.mentions, self.text.everyone)?;
+        let (mut plain, mut tags) = (self.text.plain, self.text.tags);
+        if let Some(attachment) = &message.attachment {
+            plain = [&*plain, &attachment.filename].join(" ").trim_start().to_owned();
+            tags = [&*tags, &tags_of(&attachment.content_type)].join(" ").trim_start().to_owned();
+        }
+        // The previews were of the old text's links.
+        message.embeds.clear();
+        tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
+        if let Some(job) = &self.preview {
+            tx.add_job(job, Some(message.id))?;
+        }
+        let json = rewrite(tx, &message)?;
+        tx.statement("update messages set plain = ?, tags = ? where id = ?")?
+            .execute((&plain, &tags, message.id))?;
+        let (room, creator) = (message.room_id, message.creator_id);
+        tx.indexing.push(Indexing::Remove(before));
+        tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, tags }));
+        tx.record_update(room, message.id, json.clone())?;
+        Ok(json)
+    }
+}
+
+/// Sets the previews of a message's links. Does nothing if the message was changed or deleted since.
+#[derive(Debug)]
+pub struct SetEmbeds {
+    pub message: MessageId,
+    /// The message's HTML when the previews were made.
+    pub html: String,
+    pub embeds: Vec<Embed>,
+    /// The previews' pictures, by key.
+    pub images: Vec<(String, Image)>,
+}
+
+impl Command for SetEmbeds {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let (mut message, _) = match stored(tx, self.message) {
+            Err(Refusal::NotFound) => return Ok(()),
+            found => found?,
+        };
+        if message.html != self.html {
+            return Ok(());
+        }
+        tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
+        for (key, image) in &self.images {
+            put_image(tx, key, Some(message.id), Some(image))?;
+        }
+        message.embeds = self.embeds;
+        let json = rewrite(tx, &message)?;
+        Ok(tx.record_update(message.room_id, message.id, json)?)
+    }
+}

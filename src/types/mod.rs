@@ -1,0 +1,412 @@
+//! The words of the domain: ids, roles, rooms, people, messages. Everything else is built on these.
+
+pub mod event;
+pub mod person;
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize, Serializer};
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                value.as_i64().map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    UserId,
+    RoomId,
+    /// A message's id is the `seq` of its `message.created` event: increasing over the whole server, never reused.
+    MessageId,
+    SessionId,
+    BoostId,
+    AttachmentId,
+    HookId,
+    SubscriptionId,
+    JobId,
+    /// The position of a durable event in the history of the whole server.
+    Seq,
+}
+
+/// Milliseconds since the Unix epoch; on the wire RFC 3339 in UTC, with milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    pub fn now() -> Self {
+        Self(jiff::Timestamp::now().as_millisecond())
+    }
+
+    /// The same moment `hours` earlier.
+    pub fn hours_ago(self, hours: i64) -> Self {
+        Self(self.0 - hours * 3_600_000)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(f, "{moment:.3}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let moment: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(moment.as_millisecond()))
+    }
+}
+
+impl rusqlite::ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl rusqlite::types::FromSql for Timestamp {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        value.as_i64().map(Self)
+    }
+}
+
+/// Enums that are stored and sent as the names of their variants in snake_case.
+macro_rules! string_enums {
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
+            EnumString, IntoStaticStr, VariantNames,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case", const_into_str)]
+        pub enum $name { $($variant),* }
+
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                self.into_str().to_sql()
+            }
+        }
+
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+                value.as_str()?.parse().map_err(|_| rusqlite::types::FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+
+string_enums! {
+    Role { Member, Admin, Bot }
+    Status { Active, Deactivated, Banned }
+    RoomKind { Open, Closed, Direct }
+    /// How much of a room a member wants to hear.
+    Involvement { Invisible, Nothing, Mentions, Everything }
+    /// What a secret stands in for its person on.
+    SessionKind { Device, Token, Bot }
+    /// What is done in the background.
+    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
+    MessageKind { Text, Attachment, Sound, System }
+}
+
+impl RoomKind {
+    /// What a new member of such a room starts with.
+    pub fn default_involvement(self) -> Involvement {
+        match self {
+            Self::Direct => Involvement::Everything,
+            Self::Open | Self::Closed => Involvement::Mentions,
+        }
+    }
+}
+
+/// A person or a bot. Names are shared, since every worker keeps everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub name: Arc<str>,
+    /// Of the name: see [`person::initials`].
+    pub initials: Arc<str>,
+    pub email: Option<Arc<str>>,
+    pub bio: Arc<str>,
+    pub role: Role,
+    pub status: Status,
+    /// Counts up with each new picture; None for initials.
+    pub avatar: Option<i64>,
+}
+
+impl User {
+    pub fn is_active(&self) -> bool {
+        self.status == Status::Active
+    }
+
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin && self.is_active()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    pub id: RoomId,
+    /// None in direct rooms: each member sees the others' names.
+    pub name: Option<Arc<str>>,
+    pub kind: RoomKind,
+    pub creator_id: UserId,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub name: Arc<str>,
+    pub custom_css: Arc<str>,
+    pub join_code: Arc<str>,
+    pub settings: Settings,
+    /// Counts up with each new logo.
+    pub logo: Option<i64>,
+}
+
+/// What administrators can switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    #[serde(default)]
+    pub restrict_room_creation: bool,
+    /// Messages older than this many days are removed; None keeps everything.
+    #[serde(default)]
+    pub retention_days: Option<u32>,
+}
+
+/// A message as it is stored and sent: its row keeps exactly this JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Message {
+    pub id: MessageId,
+    pub created_at: Timestamp,
+    pub room_id: RoomId,
+    pub creator_id: UserId,
+    pub client_message_id: Option<String>,
+    pub kind: MessageKind,
+    pub content: String,
+    pub html: String,
+    pub edited_at: Option<Timestamp>,
+    pub reply_to_id: Option<MessageId>,
+    pub mentions: Vec<UserId>,
+    /// `@here` or `@room`: it is for everybody in the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub everyone: bool,
+    /// Nothing but a few emoji, which are shown large.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_emoji_only: bool,
+    pub boosts: Vec<Boost>,
+    pub attachment: Option<Attachment>,
+    pub embeds: Vec<Embed>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Boost {
+    pub id: BoostId,
+    pub user_id: UserId,
+    pub content: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attachment {
+    pub id: AttachmentId,
+    pub filename: String,
+    pub content_type: String,
+    pub byte_size: u64,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub duration_s: Option<f64>,
+    pub url: String,
+    pub thumbnail_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Embed {
+    pub url: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub image_url: Option<String>,
+    pub site_name: Option<String>,
+}
+
+/// The SHA-256 of a secret token. Only this is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    pub fn of(token: &str) -> Self {
+        use sha2::Digest;
+        Self(sha2::Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+impl rusqlite::ToSql for TokenHash {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.0.as_slice().into())
+    }
+}
+
+impl rusqlite::types::FromSql for TokenHash {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        let bytes = value.as_blob()?;
+        bytes.try_into().map(Self).map_err(|_| rusqlite::types::FromSqlError::InvalidType)
+    }
+}
+
+/// A new secret of 256 random bits, as 43 characters of unpadded base64url.
+pub fn random_token() -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bytes = random_bytes::<32>();
+    let mut token = String::with_capacity(43);
+    for chunk in bytes.chunks(3) {
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            token.push(ALPHABET[(word >> (18 - 6 * place) & 63) as usize].into());
+        }
+    }
+    token
+}
+
+/// A join code, `xxxx-xxxx-xxxx`, of letters and digits that are not taken for one another.
+pub fn random_join_code() -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut code = String::with_capacity(14);
+    for (place, byte) in random_bytes::<12>().into_iter().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            code.push('-');
+        }
+        code.push(ALPHABET[usize::from(byte) % ALPHABET.len()].into());
+    }
+    code
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Without randomness there are no secrets to give out: stopping is the only honest answer.
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// Bytes as digits, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Hash tables keyed by our own small integers: no need for a hash that withstands an adversary, since
+/// the server hands out the ids.
+pub type IdMap<K, V> = std::collections::HashMap<K, V, std::hash::BuildHasherDefault<IdHasher>>;
+
+/// Fibonacci hashing of one integer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IdHasher(u64);
+
+impl std::hash::Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        let mixed = (self.0 ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn write_i64(&mut self, value: i64) {
+        self.write_u64(value as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_in_utc_with_milliseconds() {
+        let moment = Timestamp(1_795_507_200_123);
+        let wire = serde_json::to_string(&moment).unwrap();
+        assert_eq!(wire, "\"2026-11-24T08:00:00.123Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&wire).unwrap(), moment);
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn enums_are_stored_and_sent_as_the_same_words() {
+        assert_eq!(
+            JobKind::VARIANTS,
+            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages"]
+        );
+        for word in JobKind::VARIANTS {
+            let kind: JobKind = word.parse().unwrap();
+            assert_eq!(
+                (kind.into_str(), serde_json::to_string(&kind).unwrap()),
+                (*word, format!("{word:?}"))
+            );
+        }
+        assert!("Webhook".parse::<JobKind>().is_err());
+    }
+
+    #[test]
+    fn tokens_are_43_url_safe_characters_and_never_the_same() {
+        let (one, other) = (random_token(), random_token());
+        assert_eq!(one.len(), 43);
+        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn join_codes_are_three_groups_of_four() {
+        let code = random_join_code();
+        let groups: Vec<_> = code.split('-').collect();
+        assert_eq!(groups.len(), 3);
+        assert!(
+            groups.iter().all(|group| group.len() == 4 && group.bytes().all(|b| b.is_ascii_alphanumeric()))
+        );
+    }
+}

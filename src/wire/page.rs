@@ -1,0 +1,61 @@
+//! Pages of messages and of hits, around finished objects that are not parsed again.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// `{"messages":[…],"has_before":…,"has_after":…}`
+pub fn page_json<'a>(
+    messages: impl ExactSizeIterator<Item = &'a Bytes> + Clone,
+    has_before: bool,
+    has_after: bool,
+) -> Bytes {
+    let size: usize = messages.clone().map(|json| json.len() + 1).sum();
+    let mut body = BytesMut::with_capacity(size + 64);
+    body.put_slice(b"{\"messages\":[");
+    put_list(&mut body, messages, |body, json| body.put_slice(json));
+    body.put_slice(format!("],\"has_before\":{has_before},\"has_after\":{has_after}}}").as_bytes());
+    body.freeze()
+}
+
+/// `{"results":[{"message":…,"snippet":…}],"has_before":…}`, each hit a message's finished object and a snippet of HTML.
+pub fn search_json<'a>(hits: impl Iterator<Item = (&'a Bytes, String)>, has_before: bool) -> Bytes {
+    let mut body = BytesMut::from(&b"{\"results\":["[..]);
+    put_list(&mut body, hits, |body, (json, snippet)| {
+        body.put_slice(b"{\"message\":");
+        body.put_slice(json);
+        body.put_slice(b",\"snippet\":");
+        body.put_slice(&super::to_json(&snippet));
+        body.put_u8(b'}');
+    });
+    body.put_slice(format!("],\"has_before\":{has_before}}}").as_bytes());
+    body.freeze()
+}
+
+/// `{"events":[…],"seq":…}`
+pub fn sync_json(events: impl Iterator<Item = Vec<u8>>, seq: crate::types::Seq) -> Bytes {
+    let mut body = BytesMut::from(&b"{\"events\":["[..]);
+    put_list(&mut body, events, |body, json| body.put_slice(&json));
+    body.put_slice(format!("],\"seq\":{seq}}}").as_bytes());
+    body.freeze()
+}
+
+/// A line of an export, `{"type":KIND,KIND:OBJECT}` and a line feed; `file` is where a message's file lies in the data
+/// directory.
+pub fn export_line(kind: &str, object: &[u8], file: Option<&str>) -> Vec<u8> {
+    let mut line = format!(r#"{{"type":"{kind}","{kind}":"#).into_bytes();
+    line.extend_from_slice(object);
+    if let Some(file) = file {
+        line.extend_from_slice(b",\"file\":");
+        line.extend_from_slice(&super::to_json(&file));
+    }
+    line.extend_from_slice(b"}\n");
+    line
+}
+
+fn put_list<T>(body: &mut BytesMut, items: impl Iterator<Item = T>, put: impl Fn(&mut BytesMut, T)) {
+    for (place, item) in items.enumerate() {
+        if place > 0 {
+            body.put_u8(b',');
+        }
+        put(body, item);
+    }
+}

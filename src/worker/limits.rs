@@ -1,0 +1,194 @@
+//! Rate limits. They are shared by all workers, behind locks that are held for nanoseconds.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hash,
+    mem,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{store::network_of, types::UserId};
+
+/// Keys remembered at most, of about 300 bytes each with ten events.
+const MAX_KEYS: usize = 100_000;
+
+/// At most `limit` events of a key within any `window`: exact, by remembering when they were, unless more keys than
+/// `MAX_KEYS` come within two windows. Then those that were used longest ago are forgotten.
+///
+/// The keys are in two generations. A key moves to the recent one when it is used; when a window is over, or the recent
+/// one is full, the older one is dropped and the recent one becomes the older. So nothing is ever searched for what is
+/// to be forgotten, and what is forgotten after a whole window does not count any more.
+pub struct SlidingWindow<K> {
+    limit: usize,
+    window: Duration,
+    keys: Mutex<Generations<K>>,
+}
+
+type Events<K> = HashMap<K, VecDeque<Instant>>;
+
+struct Generations<K> {
+    recent: Events<K>,
+    older: Events<K>,
+    /// When the recent one began.
+    since: Option<Instant>,
+}
+
+impl<K: Hash + Eq> SlidingWindow<K> {
+    pub fn new(limit: usize, window: Duration) -> Self {
+        let keys = Generations { recent: HashMap::new(), older: HashMap::new(), since: None };
+        Self { limit, window, keys: Mutex::new(keys) }
+    }
+
+    /// Counts an event, or says how long to wait until one is allowed again.
+    pub fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
+        let mut keys = self.lock();
+        let since = *keys.since.get_or_insert(now);
+        let mut forgotten = Events::new();
+        if keys.recent.len() >= MAX_KEYS / 2 || now.duration_since(since) >= self.window {
+            let recent = mem::take(&mut keys.recent);
+            forgotten = mem::replace(&mut keys.older, recent);
+            keys.since = Some(now);
+        }
+        let known = keys.older.remove(&key);
+        let events = keys.recent.entry(key).or_insert_with(|| known.unwrap_or_default());
+        while events.front().is_some_and(|first| now.duration_since(*first) >= self.window) {
+            events.pop_front();
+        }
+        let taken = match events.front() {
+            Some(first) if events.len() >= self.limit => {
+                Err(self.window.saturating_sub(now.duration_since(*first)))
+            }
+            _ => {
+                events.push_back(now);
+                Ok(())
+            }
+        };
+        // Freeing thousands of keys takes a while, and others wait for the lock.
+        drop(keys);
+        drop(forgotten);
+        taken
+    }
+
+    /// Takes the newest event back: it did not count after all.
+    pub fn give_back(&self, key: &K) {
+        let keys = &mut *self.lock();
+        for generation in [&mut keys.recent, &mut keys.older] {
+            if let Some(events) = generation.get_mut(key) {
+                events.pop_back();
+                if events.is_empty() {
+                    generation.remove(key);
+                }
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Generations<K>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The limits of one server.
+pub struct Limits {
+    posts: Option<SlidingWindow<UserId>>,
+    sign_ins_by_address: SlidingWindow<IpAddr>,
+    sign_ins_by_account: SlidingWindow<String>,
+}
+
+/// Failed tries to sign in, of an address and of an account, within three minutes.
+const SIGN_INS: usize = 10;
+const SIGN_IN_WINDOW: Duration = Duration::from_secs(180);
+const POST_WINDOW: Duration = Duration::from_secs(10);
+
+impl Limits {
+    /// `posts` messages of a person in ten seconds; 0 for no limit.
+    pub fn new(posts: u32) -> Self {
+        Self {
+            posts: (posts > 0).then(|| SlidingWindow::new(posts as usize, POST_WINDOW)),
+            sign_ins_by_address: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
+            sign_ins_by_account: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
+        }
+    }
+
+    pub fn post(&self, user: UserId) -> Result<(), Duration> {
+        self.posts.as_ref().map_or(Ok(()), |posts| posts.take(user, Instant::now()))
+    }
+
+    /// Counts a try to sign in; `signed_in` takes it back, so that an office behind one address can come to work. An
+    /// address of IPv6 counts as its /64, since whoever has one has all of them.
+    pub fn try_sign_in(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
+        let now = Instant::now();
+        self.sign_ins_by_address.take(network_of(address), now)?;
+        self.sign_ins_by_account.take(email.to_lowercase(), now)
+    }
+
+    pub fn signed_in(&self, address: IpAddr, email: &str) {
+        self.sign_ins_by_address.give_back(&network_of(address));
+        self.sign_ins_by_account.give_back(&email.to_lowercase());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_lets_so_many_through_and_says_how_long_to_wait() {
+        let window = SlidingWindow::new(3, Duration::from_secs(10));
+        let start = Instant::now();
+        for second in 0..3 {
+            assert_eq!(window.take("a", start + Duration::from_secs(second)), Ok(()));
+        }
+        assert_eq!(window.take("a", start + Duration::from_secs(4)), Err(Duration::from_secs(6)));
+        assert_eq!(window.take("b", start + Duration::from_secs(4)), Ok(()));
+        assert_eq!(window.take("a", start + Duration::from_secs(10)), Ok(()));
+        assert!(window.take("a", start + Duration::from_secs(10)).is_err());
+    }
+
+    #[test]
+    fn the_window_slides_over_the_change_of_generations() {
+        let window = SlidingWindow::new(2, Duration::from_secs(10));
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        // A new generation begins with the first event at or after 10 s, and again 10 s later.
+        assert!(window.take("other", at(0)).is_ok());
+        assert!(window.take("a", at(8)).is_ok() && window.take("a", at(9)).is_ok());
+        assert_eq!(
+            window.take("a", at(11)),
+            Err(Duration::from_secs(7)),
+            "they count from the older generation"
+        );
+        assert!(window.take("other", at(12)).is_ok());
+        assert_eq!(window.take("a", at(18)), Ok(()));
+        assert!(window.take("other", at(22)).is_ok());
+        window.give_back(&"a");
+        assert!(window.take("a", at(23)).is_ok() && window.take("a", at(23)).is_ok());
+        assert_eq!(window.take("a", at(24)), Err(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn so_many_keys_are_remembered_and_no_more() {
+        let window = SlidingWindow::new(1, Duration::from_secs(10));
+        let now = Instant::now();
+        for key in 0..3 * MAX_KEYS {
+            assert!(window.take(key, now).is_ok());
+        }
+        let keys = window.lock();
+        assert!(keys.recent.len() + keys.older.len() <= MAX_KEYS);
+        drop(keys);
+        assert!(window.take(3 * MAX_KEYS - 1, now).is_err(), "the last ones are still known");
+        assert!(window.take(3 * MAX_KEYS - MAX_KEYS / 2, now).is_err());
+    }
+
+    #[test]
+    fn what_is_given_back_does_not_count() {
+        let window = SlidingWindow::new(1, Duration::from_secs(10));
+        let now = Instant::now();
+        assert!(window.take(1, now).is_ok());
+        window.give_back(&1);
+        assert!(window.take(1, now).is_ok());
+        assert!(window.take(1, now).is_err());
+    }
+}

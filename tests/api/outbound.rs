@@ -1,0 +1,205 @@
+//! Calls to the outside: Web Push and link previews.
+
+use aes_gcm::{Aes128Gcm, KeyInit, aead::Aead};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use p256::{PublicKey, SecretKey, ecdh::diffie_hellman, elliptic_curve::sec1::ToSec1Point};
+
+use crate::support::{
+    receiver::{Call, redirect, response},
+    *,
+};
+
+/// Allows the server to call the receivers of the tests.
+const ALLOW_LOOPBACK: (&str, &str) = ("CAMPFIRE_OUTGOING_ALLOW", "127.0.0.1/32");
+
+/// The keys of a browser that has subscribed to pushes.
+struct Browser {
+    secret: SecretKey,
+    auth: [u8; 16],
+}
+
+impl Browser {
+    fn new(seed: u8) -> Browser {
+        Browser { secret: SecretKey::from_slice(&[seed; 32]).unwrap(), auth: [seed; 16] }
+    }
+
+    fn point(&self) -> Vec<u8> {
+        self.secret.public_key().to_sec1_point(false).as_bytes().to_vec()
+    }
+
+    fn subscription(&self, endpoint: &str) -> Value {
+        json!({"endpoint": endpoint, "expirationTime": null,
+            "keys": {"p256dh": BASE64.encode(self.point()), "auth": BASE64.encode(self.auth)}})
+    }
+
+    /// Decrypts a push as a browser does (RFC 8291).
+    fn decrypt(&self, call: &Call) -> Value {
+        assert_eq!(call.header("content-encoding"), Some("aes128gcm"));
+        assert!(call.header("authorization").unwrap().starts_with("vapid t="));
+        assert!(call.header("ttl").is_some());
+        let (salt, sender) = (&call.body[..16], &call.body[21..86]);
+        let theirs = PublicKey::from_sec1_bytes(sender).unwrap();
+        let shared = diffie_hellman(self.secret.to_nonzero_scalar(), theirs.as_affine());
+        let expand = |salt: &[u8], secret: &[u8], info: &[u8], length: usize| {
+            let mut out = vec![0; length];
+            hkdf::Hkdf::<sha2::Sha256>::new(Some(salt), secret).expand(info, &mut out).unwrap();
+            out
+        };
+        let info = [b"WebPush: info\0", &self.point()[..], sender].concat();
+        let secret = expand(&self.auth, shared.raw_secret_bytes(), &info, 32);
+        let key: [u8; 16] = expand(salt, &secret, b"Content-Encoding: aes128gcm\0", 16).try_into().unwrap();
+        let nonce: [u8; 12] = expand(salt, &secret, b"Content-Encoding: nonce\0", 12).try_into().unwrap();
+        let mut plain = Aes128Gcm::new(&key.into()).decrypt(&nonce.into(), &call.body[86..]).unwrap();
+        assert_eq!(plain.pop(), Some(2));
+        serde_json::from_slice(&plain).unwrap()
+    }
+}
+
+async fn push_service() -> Receiver {
+    Receiver::start(|_, _| response(201, "text/plain", "")).await
+}
+
+#[tokio::test]
+async fn push_follows_involvement_and_skips_users_who_are_present() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let grace = team.join("Grace").await;
+    let service = push_service().await;
+    let browser = Browser::new(7);
+    let made =
+        grace.post("/api/push/subscriptions", browser.subscription(&service.url("/g"))).await.expect(201);
+    assert_keys(&made, &["id", "endpoint", "user_agent", "created_at"]);
+    team.ada.say(team.room, "no mention: not notified").await;
+    grace.say(team.room, "@[Grace](user:2) by herself: not notified").await;
+    let mention = format!("@[Grace](user:{}) come **here**", grace.id);
+    let message = id(&team.ada.say(team.room, &mention).await);
+    let calls = service.wait_for_calls(1).await;
+    let notice = browser.decrypt(&calls[0]);
+    assert_eq!((&notice["title"], &notice["body"]), (&json!("All Talk"), &json!("Ada: Grace come here")));
+    assert_eq!(
+        (&notice["path"], &notice["badge"]),
+        (&json!(format!("/rooms/{}/@{message}", team.room)), &json!(1))
+    );
+    let direct = team.ada.direct_with(&[&grace]).await;
+    team.ada.say(direct, "just us").await;
+    let notice = browser.decrypt(&service.wait_for_calls(2).await[1]);
+    assert_eq!((&notice["title"], &notice["body"]), (&json!("Ada"), &json!("just us")));
+    // Grace is present now.
+    let socket = grace.socket_in(team.room).await;
+    team.ada.say(team.room, &mention).await;
+    drop(socket);
+    grace
+        .put(&format!("/api/rooms/{direct}/involvement"), json!({"involvement": "nothing"}))
+        .await
+        .expect(200);
+    team.ada.say(direct, "muted").await;
+    grace
+        .put(&format!("/api/rooms/{direct}/involvement"), json!({"involvement": "everything"}))
+        .await
+        .expect(200);
+    team.ada.say(direct, &"long ".repeat(2_000)).await;
+    let calls = service.wait_for_calls(3).await;
+    let body = browser.decrypt(&calls[2])["body"].as_str().unwrap().to_owned();
+    assert!(body.len() <= 3_000 && body.ends_with('…') && body.starts_with("long"), "{}", body.len());
+    assert_eq!(calls.len(), 3);
+}
+
+#[tokio::test]
+async fn push_test_is_delivered_and_a_gone_subscription_is_deleted() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let gone = Receiver::start(|_, _| response(410, "text/plain", "")).await;
+    let key = team.ada.get("/api/push/key").await.expect(200);
+    assert_eq!(BASE64.decode(key["public_key"].as_str().unwrap()).unwrap().len(), 65);
+    let service = push_service().await;
+    let browser = Browser::new(9);
+    let made =
+        team.ada.post("/api/push/subscriptions", browser.subscription(&service.url("/"))).await.expect(201);
+    let path = format!("/api/push/subscriptions/{}", id(&made));
+    assert_eq!(team.ada.post(&format!("{path}/test"), json!({})).await.status, 202);
+    browser.decrypt(&service.wait_for_calls(1).await[0]);
+    let grace = team.join("Grace").await;
+    grace.post(&format!("{path}/test"), json!({})).await.problem(404, "not_found");
+    grace.delete(&path).await.problem(404, "not_found");
+    let away =
+        team.ada.post("/api/push/subscriptions", browser.subscription(&gone.url("/"))).await.expect(201);
+    team.ada.post(&format!("/api/push/subscriptions/{}/test", id(&away)), json!({})).await;
+    within("the subscription to go", async {
+        while team.ada.get("/api/push/subscriptions").await.text().contains(&gone.url("/")) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    team.ada.delete(&path).await.expect(204);
+    for bad in [
+        json!({"endpoint": "x", "keys": browser.subscription("")["keys"]}),
+        json!({"endpoint": "ftp://x/", "keys": browser.subscription("")["keys"]}),
+    ] {
+        team.ada.post("/api/push/subscriptions", bad).await.invalid(&["endpoint"]);
+    }
+    let keyless = json!({"endpoint": "https://push.example/", "keys": {"p256dh": "AAAA", "auth": "BBBB"}});
+    team.ada.post("/api/push/subscriptions", keyless).await.invalid(&["keys"]);
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(900, 300).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn link_preview_has_our_own_copy_of_the_picture() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let site = Receiver::start(|call, _| match call.path.as_str() {
+        "/moved" => redirect("/page"),
+        "/page" => response(
+            200,
+            "text/html; charset=utf-8",
+            "<title>t</title><meta property='og:title' content='A page'><meta property='og:image' content='/i.png'>\
+             <meta name='description' content='What it is'>",
+        ),
+        "/i.png" => response(200, "image/png", png()),
+        "/fake.png" => response(200, "image/png", "<svg/>"),
+        _ => response(404, "text/html", "<title>nothing</title>"),
+    })
+    .await;
+    let mut socket = team.ada.socket_in(team.room).await;
+    let links = format!("see {} and {} and {}", site.url("/moved"), site.url("/none"), site.url("/fake.png"));
+    let message = team.ada.say(team.room, &links).await;
+    assert_eq!(message["embeds"], json!([]));
+    let updated = socket.expect("message.updated").await["message"].clone();
+    assert_eq!(updated["edited_at"], Value::Null, "nobody has edited it");
+    let embed = &updated["embeds"][0];
+    assert_eq!(updated["embeds"].as_array().unwrap().len(), 1, "{updated}");
+    assert_keys(embed, &["url", "title", "description", "image_url", "site_name"]);
+    assert_eq!(
+        (&embed["url"], &embed["title"], &embed["description"]),
+        (&json!(site.url("/moved")), &json!("A page"), &json!("What it is"))
+    );
+    let picture = team.ada.get(embed["image_url"].as_str().unwrap()).await;
+    let picture = image::load_from_memory(&picture.body).unwrap();
+    assert_eq!((picture.width(), picture.height()), (640, 213));
+    team.nobody().get(embed["image_url"].as_str().unwrap()).await.problem(401, "not_signed_in");
+    team.ada.get("/embeds/user-1").await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn private_addresses_are_not_called_for_links_or_pushes() {
+    let team = Team::start().await;
+    let secret = Receiver::start(|_, _| response(200, "text/html", "<title>secret</title>")).await;
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "0"] {
+        team.ada.say(team.room, &format!("<http://{host}:{}/>", secret.port)).await;
+    }
+    let endpoint = Browser::new(3).subscription(&secret.url("/push"));
+    let made = team.ada.post("/api/push/subscriptions", endpoint).await.expect(201);
+    team.ada.post(&format!("/api/push/subscriptions/{}/test", id(&made)), json!({})).await;
+    within("all jobs to run", async {
+        while !team.ada.get("/api/jobs?state=waiting").await.expect(200)["jobs"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    assert!(secret.calls().is_empty(), "{:?}", secret.calls());
+}
