@@ -17,6 +17,8 @@ const MAX_KEYS: usize = 100_000;
 /// At most `limit` events of a key within any `window`: exact, by remembering when they were, unless more keys than
 /// `MAX_KEYS` come within two windows. Then those that were used longest ago are forgotten.
 ///
+/// The governor crate takes no event back, and its GCRA lets nearly twice the limit through within one window.
+///
 /// The keys are in two generations. A key moves to the recent one when it is used; when a window is over, or the recent
 /// one is full, the older one is dropped and the recent one becomes the older. So nothing is ever searched for what is
 /// to be forgotten, and what is forgotten after a whole window does not count any more.
