@@ -15,7 +15,8 @@
 //! | archives | [`backup`]: make, verify, restore and expire backups |
 //! | storage | [`store`]: the writer, readers, state in memory; every line of SQL |
 //! | wire | [`wire`]: everything a client sees: events, views, problems, forms, frames |
-//! | leaves | [`text`]: Markdown, mentions, search queries, Slack's markup · [`media`]: pictures and sounds · [`config`]: settings · [`outbound`]: calls to other servers · [`log`], [`metrics`], `transport`: TCP or TLS below a connection |
+//! | settings | [`log`], [`config`] |
+//! | leaves | [`text`]: Markdown, mentions, search queries, Slack's markup · [`media`]: pictures and sounds · [`outbound`]: calls to other servers · [`metrics`] · `transport`: TCP or TLS below a connection |
 //! | types | [`types`]: ids, the model, secrets, committed events |
 
 pub mod backup;

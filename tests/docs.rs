@@ -142,3 +142,38 @@ fn anchors_are_those_of_github() {
     let wanted = ["a-bots-webhook", "a-bots-webhook-1", "bots-webhooks--acme-rfc-8555"];
     assert_eq!(page.anchors.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
 }
+
+/// Paths and test names in the text, such as `src/http/router.rs`, that a reader would look for.
+#[test]
+fn architecture_names_only_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let paths = named.iter().filter(|name| {
+        ["src/", "web/", "sql/", "tests/", "docs/", "benches/", ".ci/"]
+            .iter()
+            .any(|top| name.starts_with(top))
+            && !name.contains(|c: char| c.is_whitespace() || c == '*' || c.is_ascii_uppercase())
+    });
+    let missing: Vec<_> = paths.filter(|path| !root.join(path).exists()).collect();
+    assert!(missing.is_empty(), "docs/architecture.md names what is not there: {missing:?}");
+    assert!(named.len() > 100, "the text has names");
+}
+
+/// A file that its suite does not list is never compiled.
+#[test]
+fn test_files_are_listed_in_their_suites() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    for entry in fs::read_dir(&tests).unwrap() {
+        let suite = entry.unwrap().path().with_extension("rs");
+        let folder = suite.with_extension("");
+        if !suite.is_file() || !folder.is_dir() {
+            continue;
+        }
+        let listed = fs::read_to_string(&suite).unwrap();
+        for file in fs::read_dir(&folder).unwrap() {
+            let name = file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(listed.contains(&format!("mod {name};")), "{} does not list {name}", suite.display());
+        }
+    }
+}

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use crate::{
-    store::Act,
-    types::{Involvement, RoomId, RoomKind, SessionId, SessionKind, UserId},
+    store::{Act, MessageRow, RoomState},
+    types::{Involvement, MessageId, RoomId, RoomKind, SessionId, SessionKind, User, UserId},
     wire::Problem,
     worker::Worker,
 };
@@ -88,6 +88,61 @@ impl RoomAccess {
             Ok(())
         } else {
             Err(Problem::forbidden("Only the room's creator or an administrator may do this."))
+        }
+    }
+}
+
+/// Proof that somebody may see a message, being a member of its room.
+#[derive(Debug)]
+pub(crate) struct MessageAccess(pub(super) MessageRow);
+
+impl MessageAccess {
+    /// 404 for a message that does not exist as for one in a room that the user is not in.
+    pub(crate) fn of(worker: &Worker, message: MessageId, user: UserId) -> Result<Self, Problem> {
+        let row = worker.reader.message(message)?.ok_or_else(Problem::not_found)?;
+        RoomAccess::of(worker, row.room, user)?;
+        Ok(Self(row))
+    }
+
+    pub(crate) fn row(&self) -> &MessageRow {
+        &self.0
+    }
+}
+
+/// Proof that the viewer may change a room: see [`RoomAccess::may_change`]. An administrator need not be a member, except of
+/// a direct room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoomChange(pub(super) RoomId);
+
+impl RoomChange {
+    pub(crate) fn of(worker: &Worker, room: RoomId, viewer: &Viewer) -> Result<Self, Problem> {
+        match RoomAccess::of(worker, room, viewer.user) {
+            Ok(access) => access.may_change(viewer)?,
+            Err(problem) => {
+                let state = worker.state.borrow();
+                let is_ours = |found: &&RoomState| viewer.is_admin && found.room.kind != RoomKind::Direct;
+                state.rooms.get(&room).filter(is_ours).map(drop).ok_or(problem)?;
+            }
+        }
+        Ok(Self(room))
+    }
+
+    pub(crate) fn room(self) -> RoomId {
+        self.0
+    }
+}
+
+/// Proof that the viewer may change a user: themselves, or as an administrator.
+#[derive(Debug)]
+pub(crate) struct UserChange(pub(super) User);
+
+impl UserChange {
+    pub(crate) fn of(worker: &Worker, user: UserId, viewer: &Viewer) -> Result<Self, Problem> {
+        let user = super::people::find(worker, user)?;
+        if viewer.is_admin || viewer.user == user.id {
+            Ok(Self(user))
+        } else {
+            Err(Problem::forbidden("Only they themselves or an administrator may change this."))
         }
     }
 }

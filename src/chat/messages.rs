@@ -3,13 +3,10 @@
 use bytes::Bytes;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{RoomAccess, Viewer, notifications};
+use super::{MessageAccess, RoomAccess, Viewer, notifications};
 use crate::{
     media::sounds,
-    store::{
-        AddBoost, Boosted, DeleteMessage, EditMessage, MessageRow, NewFile, PostMessage, Posted, RemoveBoost,
-        Text,
-    },
+    store::{AddBoost, Boosted, DeleteMessage, EditMessage, NewFile, PostMessage, Posted, RemoveBoost, Text},
     text::{self, Everyone},
     types::{BoostId, MessageId, MessageKind, RoomId, UserId},
     wire::{Form, Problem},
@@ -173,18 +170,8 @@ pub(crate) fn post_file(
     jobs.into_iter().fold(message.with_file(file), PostMessage::with_job)
 }
 
-/// A message of a room that the user is a member of, with the proof of that; otherwise 404.
-pub(crate) fn visible(
-    worker: &Worker,
-    user: UserId,
-    message: MessageId,
-) -> Result<(RoomAccess, MessageRow), Problem> {
-    let row = worker.reader.message(message)?.ok_or_else(Problem::not_found)?;
-    Ok((RoomAccess::of(worker, row.room, user)?, row))
-}
-
 /// Takes the new text of a message out of a form. The text of a message with a file may become empty.
-pub(crate) fn take_edit(form: &mut Form, message: &MessageRow) -> String {
+pub(crate) fn take_edit(form: &mut Form, MessageAccess(message): &MessageAccess) -> String {
     if message.kind == MessageKind::Attachment && form.is_blank("content") {
         return String::new();
     }
@@ -196,7 +183,7 @@ pub(crate) fn take_edit(form: &mut Form, message: &MessageRow) -> String {
 pub(crate) async fn edit(
     worker: &Worker,
     viewer: &Viewer,
-    message: &MessageRow,
+    MessageAccess(message): &MessageAccess,
     content: String,
     previews: bool,
 ) -> Result<Bytes, Problem> {
@@ -211,8 +198,12 @@ pub(crate) async fn edit(
 }
 
 /// Deletes a message with its file; 403 unless by its author or an administrator.
-pub(crate) async fn delete(worker: &Worker, viewer: &Viewer, message: MessageId) -> Result<(), Problem> {
-    let command = DeleteMessage { message, editor: viewer.user, is_admin: viewer.is_admin };
+pub(crate) async fn delete(
+    worker: &Worker,
+    viewer: &Viewer,
+    MessageAccess(message): &MessageAccess,
+) -> Result<(), Problem> {
+    let command = DeleteMessage { message: message.id, editor: viewer.user, is_admin: viewer.is_admin };
     Ok(worker.writer.write(command).await?)
 }
 
@@ -228,10 +219,10 @@ pub(crate) fn take_boost(form: &mut Form) -> String {
 pub(crate) async fn boost(
     worker: &Worker,
     user: UserId,
-    message: MessageId,
+    MessageAccess(message): &MessageAccess,
     content: String,
 ) -> Result<Boosted, Problem> {
-    Ok(worker.writer.write(AddBoost { message, user, content }).await?)
+    Ok(worker.writer.write(AddBoost { message: message.id, user, content }).await?)
 }
 
 /// Removes a boost of the user. 404 unless it exists and, if `message` is given, belongs to it; 403 if it is another

@@ -17,7 +17,7 @@ pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod sync;
 
-pub(crate) use access::{Admin, RoomAccess, Viewer, check_address};
+pub(crate) use access::{Admin, MessageAccess, RoomAccess, RoomChange, UserChange, Viewer, check_address};
 
 /// Characters of the name of a person, a room, a bot, a webhook, a token or the account.
 pub(crate) const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;

@@ -1,6 +1,6 @@
 //! Users: profiles, roles, deactivating, banning.
 
-use super::{Admin, Viewer, passwords};
+use super::{Admin, UserChange, Viewer, passwords};
 use crate::{
     store::{Audited, Ban, ChangeUser, Deactivate, Image, LiftBan, PutAvatar},
     types::{Role, User, UserId},
@@ -33,31 +33,25 @@ pub(crate) fn find(worker: &Worker, id: UserId) -> Result<User, Problem> {
     worker.state.borrow().users.get(&id).cloned().ok_or_else(Problem::not_found)
 }
 
-/// The same; 403 unless it is the viewer or the viewer is an administrator.
-pub(crate) fn find_to_change(worker: &Worker, viewer: &Viewer, id: UserId) -> Result<User, Problem> {
-    let user = find(worker, id)?;
-    if viewer.is_admin || viewer.user == user.id {
-        Ok(user)
-    } else {
-        Err(Problem::forbidden("Only they themselves or an administrator may change this."))
-    }
-}
-
 /// A user as the viewer may see them: with the e-mail address for administrators and for oneself.
 pub(crate) fn view<'a>(viewer: &Viewer, user: &'a User) -> UserView<'a> {
     user.view(viewer.is_admin || viewer.user == user.id)
 }
 
-/// Sets the picture of a user whom the viewer may change, or removes it.
-pub(crate) async fn set_avatar(worker: &Worker, user: UserId, image: Option<Image>) -> Result<User, Problem> {
-    Ok(worker.writer.write(PutAvatar { user, image }).await?)
+/// Sets somebody's picture, or removes it.
+pub(crate) async fn set_avatar(
+    worker: &Worker,
+    UserChange(user): UserChange,
+    image: Option<Image>,
+) -> Result<User, Problem> {
+    Ok(worker.writer.write(PutAvatar { user: user.id, image }).await?)
 }
 
-/// Changes a profile that the viewer may change, and returns the new one. 403 for a role unless by an administrator.
+/// Changes a profile, and returns the new one. 403 for a role unless by an administrator.
 pub(crate) async fn change(
     worker: &Worker,
     viewer: &Viewer,
-    user: User,
+    UserChange(user): UserChange,
     change: ProfileChange,
 ) -> Result<User, Problem> {
     let ProfileChange { name, bio, email, password, current_password, role } = change;
@@ -108,10 +102,13 @@ async fn check_password(
     Ok(())
 }
 
-/// Deactivates a user whom the viewer may change.
-pub(crate) async fn deactivate(worker: &Worker, viewer: &Viewer, user: UserId) -> Result<(), Problem> {
-    let act = viewer.act("user.deactivate", format_args!("user {user}"));
-    Ok(worker.writer.write(Audited { command: Deactivate { user }, act }).await?)
+pub(crate) async fn deactivate(
+    worker: &Worker,
+    viewer: &Viewer,
+    UserChange(user): UserChange,
+) -> Result<(), Problem> {
+    let act = viewer.act("user.deactivate", format_args!("user {}", user.id));
+    Ok(worker.writer.write(Audited { command: Deactivate { user: user.id }, act }).await?)
 }
 
 pub(crate) async fn ban(worker: &Worker, admin: &Admin, user: User) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! Rooms: creating, changing, leaving and deleting them, their members, and their views.
 
-use super::{RoomAccess, Viewer};
+use super::{RoomAccess, RoomChange, Viewer};
 use crate::{
     store::{
         Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, ReplaceMembers, RoomMade,
@@ -63,23 +63,10 @@ pub(crate) async fn create(
     Ok(worker.writer.write(CreateRoom { creator: viewer.user, kind, name, members }).await?)
 }
 
-/// 403 or 404 unless the viewer may change the room. An administrator need not be a member, except of a direct room.
-pub(crate) fn check_change(worker: &Worker, viewer: &Viewer, room: RoomId) -> Result<(), Problem> {
-    match RoomAccess::of(worker, room, viewer.user) {
-        Ok(access) => access.may_change(viewer),
-        Err(problem) => {
-            let state = worker.state.borrow();
-            let found =
-                state.rooms.get(&room).filter(|found| viewer.is_admin && found.room.kind != RoomKind::Direct);
-            found.map(drop).ok_or(problem)
-        }
-    }
-}
-
-/// Changes the given fields of a room that the viewer may change.
+/// Changes the given fields of a room.
 pub(crate) async fn change(
     worker: &Worker,
-    room: RoomId,
+    RoomChange(room): RoomChange,
     name: Option<String>,
     kind: Option<RoomKind>,
     members: Option<Vec<UserId>>,
@@ -91,11 +78,11 @@ pub(crate) async fn change(
     Ok(())
 }
 
-/// Deletes a room that the viewer may change. Its messages are deleted in the background.
+/// Deletes a room. Its messages are deleted in the background.
 pub(crate) async fn delete(
     worker: &std::rc::Rc<Worker>,
     viewer: &Viewer,
-    room: RoomId,
+    RoomChange(room): RoomChange,
 ) -> Result<(), Problem> {
     let act = viewer.act("room.delete", format_args!("room {room}"));
     worker.writer.write(Audited { command: DeleteRoom { room }, act }).await?;
@@ -124,7 +111,7 @@ pub(crate) async fn replace_members(
 ) -> Result<(), Problem> {
     members.sort_unstable();
     members.dedup();
-    match check_change(worker, viewer, room) {
+    match RoomChange::of(worker, room, viewer).map(drop) {
         Err(problem) if problem.status == 403 => {
             RoomAccess::of(worker, room, viewer.user)?;
             let leaves = {

@@ -67,7 +67,7 @@ Options:
 
 pub(super) fn admin() -> String {
     format!(
-        "Changes the data directory, whether the server runs or not. A running server sees changes within half a second.
+        "Works on the data directory, whether the server runs or not. A running server sees changes within 0.5 s.
 
 Usage: campfire admin create --name NAME --email EMAIL --password-stdin [OPTIONS]
        campfire admin reset-password EMAIL [OPTIONS]
@@ -182,10 +182,7 @@ pub(super) fn bench() -> String {
         ),
         ("", "over sockets) or mixed (of 10: 7 list, 1 search, 1 send, 1 health; with sockets)"),
         ("--users N", "users, each with connections of its own, 1 to 100000 [the tier's, else 10]"),
-        (
-            "--rate R|max",
-            "requests per second in total, or as fast as possible [the tier's, else one per user]",
-        ),
+        ("--rate R|max", "requests per second in total, or as many as possible [the tier's, else users]"),
         ("--rooms N", "rooms of the users, 1 to 1000 [one for 50 users]"),
         ("--ramp S", "seconds in which users and rate increase; not judged [5]"),
         ("--duration S", "seconds after the ramp, which are judged [30]"),
@@ -219,10 +216,10 @@ Exit status: 0 no errors and no limit of the tier missed, 1 errors or a limit mi
 
 pub(super) fn doctor() -> String {
     format!(
-        "Checks whether this host suits a tier: open files, queues and ports, memory and processors with the limits of a
-control group, swapping, huge pages, and the time of a sync to disk. Checks the installation: encryption,
+        "Checks whether this host suits a tier: open files, queues and ports, memory and processors with the limits of
+a control group, swapping, huge pages, and the time of a sync to disk. Checks the installation: encryption,
 certificate, name, disk space, clock, permissions, and the age of the newest backup. Prints the commands that
-fix what fails; changes nothing. Exit status 0 if all checks pass, 1 if not.
+fix what fails, and changes nothing. Exit status 0 if all checks pass, 1 if not.
 
 Usage: campfire doctor [OPTIONS]
 

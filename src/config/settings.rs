@@ -98,7 +98,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_directory",
         value: "URL",
-        help: "production or staging of Let's Encrypt, or a directory's URL",
+        help: "production or staging of Let's Encrypt, or the URL of a directory",
         set: |config, text| {
             let is_url = |text: &str| {
                 Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.host_str().is_some())
@@ -121,7 +121,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "acme_challenge",
         value: "KIND",
-        help: "ACME challenge: tls-alpn-01 (port 443), http-01 (port 80), or auto for both",
+        help: "ACME challenge: tls-alpn-01 (port 443), http-01 (port 80) or auto (both)",
         set: |config, text| {
             config.acme_challenge = match text {
                 "auto" => AcmeChallenge::Auto,
@@ -154,7 +154,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "http_listen",
         value: "ADDR:PORT",
-        help: "where HTTP is redirected to HTTPS; auto: port 80 if HTTPS is on 443; or off",
+        help: "address that redirects to HTTPS, or off; auto: port 80 with HTTPS on 443",
         set: |config, text| {
             config.http_listen = match text {
                 "auto" => HttpListen::Auto,
@@ -407,7 +407,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "log_level",
         value: "LEVEL",
-        help: "the least severe level that is logged: error, warn, info, debug or trace",
+        help: "the lowest level that is logged: error, warn, info, debug or trace",
         set: |config, text| {
             if !["error", "warn", "info", "debug", "trace"].contains(&text) {
                 return Err("has to be error, warn, info, debug or trace".into());

@@ -6,7 +6,7 @@ use crate::worker::cache::{Coding, etag};
 
 /// A strong entity tag.
 #[derive(Clone, Debug)]
-pub(crate) enum Tag {
+pub(super) enum Tag {
     /// Without quotes and without the suffix of a coding.
     Opaque(String),
     /// The value of the header.
@@ -36,7 +36,7 @@ impl Tag {
 }
 
 /// Whether `If-None-Match` names a tag, in any coding; weak tags match too (RFC 9110, section 13.1.2).
-pub(crate) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
+pub(super) fn names(if_none_match: &[u8], tag: impl AsRef<[u8]>) -> bool {
     let tag = tag.as_ref();
     if_none_match.split(|byte| *byte == b',').any(|item| {
         let item = item.trim_ascii();

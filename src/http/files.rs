@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 
 use super::{
     body::{Body, FileBody, Part},
+    etag::names,
     request::Call,
-    response::{Reply, names},
+    response::Reply,
     router::ResponseFuture,
 };
 use crate::{

@@ -1,10 +1,11 @@
 //! Incoming webhooks: programs post messages to a room in Slack's format.
 
-use hyper::{StatusCode, body::Incoming, header};
+use hyper::{StatusCode, body::Incoming};
 use serde_json::{Value, json};
 
 use super::{
-    request::{Call, MAX_JSON, Query, read_body},
+    query::Query,
+    request::{Call, MAX_JSON, read_body},
     response::Reply,
     router::{Response, ResponseFuture},
 };
@@ -58,13 +59,11 @@ fn no_text() -> Problem {
 
 /// JSON, or a form with the JSON in its field `payload`.
 fn payload(call: &Call, body: &[u8]) -> Result<Value, Problem> {
-    let kind =
-        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let parse = |text: &[u8]| {
         serde_json::from_slice(text)
             .map_err(|error| Problem::malformed(format!("The payload is not JSON: {error}.")))
     };
-    if kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+    if call.content_type().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
         let form = Query::parse(&String::from_utf8_lossy(body));
         return match form.text("payload") {
             Some(payload) => parse(payload.as_bytes()),

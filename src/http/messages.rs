@@ -6,13 +6,14 @@ use hyper::{
 };
 
 use super::{
+    query::DEFAULT_LIMIT,
     request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
 };
 use crate::{
     chat::{
-        RoomAccess, Viewer,
+        MessageAccess, RoomAccess, Viewer,
         messages::{self, Draft},
     },
     store::{Page, Select},
@@ -20,8 +21,6 @@ use crate::{
     wire::{Problem, page_json},
     worker::cache::{CachedBody, Key},
 };
-
-const DEFAULT_LIMIT: usize = 50;
 
 pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     let access = RoomAccess::of(&call.worker, RoomId(call.id(0)?), viewer.user)?;
@@ -87,13 +86,13 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
 }
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
-    let (_, message) = messages::visible(&call.worker, viewer.user, MessageId(call.id(0)?))?;
-    Ok(Reply::json_bytes(message.json))
+    let message = MessageAccess::of(&call.worker, MessageId(call.id(0)?), viewer.user)?;
+    Ok(Reply::json_bytes(message.row().json.clone()))
 }
 
 pub(crate) fn edit(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let (_, message) = messages::visible(&call.worker, viewer.user, MessageId(call.id(0)?))?;
+        let message = MessageAccess::of(&call.worker, MessageId(call.id(0)?), viewer.user)?;
         let mut form = call.form()?;
         let content = messages::take_edit(&mut form, &message);
         form.finish()?;
@@ -104,8 +103,8 @@ pub(crate) fn edit(call: Call, viewer: Viewer) -> ResponseFuture {
 
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let (_, message) = messages::visible(&call.worker, viewer.user, MessageId(call.id(0)?))?;
-        messages::delete(&call.worker, &viewer, message.id).await?;
+        let message = MessageAccess::of(&call.worker, MessageId(call.id(0)?), viewer.user)?;
+        messages::delete(&call.worker, &viewer, &message).await?;
         Ok(Reply::no_content())
     })
 }

@@ -20,6 +20,7 @@ mod pages;
 mod peer;
 mod pictures;
 mod push;
+mod query;
 mod request;
 mod response;
 mod rooms;

@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     chat::{
-        RoomAccess, Viewer,
+        MessageAccess, RoomAccess, Viewer,
         messages::{self, Draft, MAX_CONTENT},
         sessions,
     },
-    store::{MessageRow, Select},
+    store::Select,
     types::{BoostId, Message, MessageId, RoomId, SessionKind},
     wire::{Form, Problem},
 };
@@ -83,9 +83,7 @@ pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
 }
 
 fn is_multipart(call: &Call) -> bool {
-    let kind =
-        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.to_ascii_lowercase().starts_with("multipart/form-data")
+    call.content_type().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
 /// The text of a message, which is the whole body.
@@ -113,15 +111,15 @@ pub(crate) fn create(call: Call, body: Incoming) -> ResponseFuture {
 }
 
 /// The message in the path; 404 unless it is in the room.
-fn message(call: &Call, room: RoomId) -> Result<MessageRow, Problem> {
-    let found = call.worker.reader.message(MessageId(call.id(2)?))?;
-    found.filter(|message| message.room == room).ok_or_else(Problem::not_found)
+fn message(call: &Call, bot: &Viewer, room: RoomId) -> Result<MessageAccess, Problem> {
+    let message = MessageAccess::of(&call.worker, MessageId(call.id(2)?), bot.user)?;
+    if message.row().room == room { Ok(message) } else { Err(Problem::not_found()) }
 }
 
 pub(crate) fn edit(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        let message = message(&call, room)?;
+        let message = message(&call, &viewer, room)?;
         let content = content(&call, body).await?;
         let json = messages::edit(&call.worker, &viewer, &message, content, false).await?;
         Ok(Reply::written(StatusCode::OK, &view(&call, &json)?))
@@ -131,7 +129,7 @@ pub(crate) fn edit(call: Call, body: Incoming) -> ResponseFuture {
 pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        messages::delete(&call.worker, &viewer, message(&call, room)?.id).await?;
+        messages::delete(&call.worker, &viewer, &message(&call, &viewer, room)?).await?;
         Ok(Reply::no_content())
     })
 }
@@ -139,13 +137,13 @@ pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
 pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        let message = message(&call, room)?;
+        let message = message(&call, &viewer, room)?;
         let content = content(&call, body).await?;
         let fields = [("content".to_owned(), content.into())].into_iter().collect();
         let mut form = Form::of(fields);
         let content = messages::take_boost(&mut form);
         form.finish()?;
-        let boosted = messages::boost(&call.worker, viewer.user, message.id, content).await?;
+        let boosted = messages::boost(&call.worker, viewer.user, &message, content).await?;
         Ok(Reply::written(StatusCode::CREATED, &boosted.boost))
     })
 }
@@ -153,7 +151,7 @@ pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
 pub(crate) fn remove_boost(call: Call, _: Incoming) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
-        let message = message(&call, room)?.id;
+        let message = message(&call, &viewer, room)?.row().id;
         let boost = BoostId(call.id(3)?);
         messages::remove_boost(&call.worker, viewer.user, boost, Some(message)).await?;
         Ok(Reply::no_content())

@@ -102,7 +102,7 @@ async fn receive_picture(
 
 pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
     Box::pin(async move {
-        let user = found_to_change(&call, &viewer)?.id;
+        let user = found_to_change(&call, &viewer)?;
         let image = receive_picture(&call, body, picture::avatar).await?;
         let user = people::set_avatar(&call.worker, user, Some(image)).await?;
         Ok(Reply::written(StatusCode::OK, &user.private()))
@@ -111,7 +111,7 @@ pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> Response
 
 pub(crate) fn remove_avatar(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let user = found_to_change(&call, &viewer)?.id;
+        let user = found_to_change(&call, &viewer)?;
         people::set_avatar(&call.worker, user, None).await?;
         Ok(Reply::no_content())
     })

@@ -1,19 +1,22 @@
-//! A request as its handler gets it: authentication, parameters, the query, the body.
+//! A request as its handler gets it: authentication, parameters, the body.
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::{HeaderMap, Method, Uri, body::Incoming, header};
+use hyper::{
+    HeaderMap, Method, Uri,
+    body::{Body, Incoming},
+    header,
+};
 use percent_encoding::percent_decode_str;
 
-use super::router::Params;
+use super::{query::Query, router::Params};
 use crate::{
     chat::{
         Viewer,
         sessions::{Device, by_token},
     },
-    types::MessageId,
     wire::{Form, Problem},
     worker::Worker,
 };
@@ -48,10 +51,13 @@ impl Call {
     }
 
     fn is_json(&self) -> bool {
-        self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-            let kind = value.split(';').next().unwrap_or_default().trim();
-            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
-        })
+        let kind = self.content_type().split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
+    }
+
+    /// `Content-Type`; empty if it is missing.
+    pub(crate) fn content_type(&self) -> &str {
+        self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The value of a placeholder, percent-decoded; what is not UTF-8 is replaced.
@@ -172,7 +178,6 @@ const MAX_DISCARDED: usize = 4 << 20;
 
 /// Reads a body of at most `limit` bytes. 413 if it is larger, 408 after the configured time, 400 if it breaks off.
 pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
-    use hyper::body::Body;
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -206,68 +211,12 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
         .unwrap_or_else(|_| Err(Problem::timeout()))
 }
 
-/// The query of an address, encoded as forms are (URL Standard, section 5.1): the last value of each name counts.
-pub(crate) struct Query(Vec<(String, String)>);
-
-impl Query {
-    pub(crate) fn parse(query: &str) -> Self {
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
-    }
-
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
-    /// An integer; 400 if it is none.
-    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
-        self.text(name)
-            .map(|text| {
-                text.parse().map_err(|_| Problem::malformed(format!("`{name}` has to be a whole number.")))
-            })
-            .transpose()
-    }
-
-    /// A positive integer; 400 if it is none.
-    pub(crate) fn id(&self, name: &str) -> Result<Option<i64>, Problem> {
-        match self.number(name)? {
-            Some(id) if id <= 0 => {
-                Err(Problem::malformed(format!("`{name}` has to be a positive whole number.")))
-            }
-            id => Ok(id),
-        }
-    }
-
-    /// The length of a page: 1 to 200, by default 50; otherwise 400.
-    pub(crate) fn limit(&self) -> Result<usize, Problem> {
-        match self.number("limit")? {
-            None => Ok(50),
-            Some(limit @ 1..=200) => Ok(limit as usize),
-            Some(_) => Err(Problem::malformed("`limit` has to be from 1 to 200.")),
-        }
-    }
-
-    pub(crate) fn message(&self, name: &str) -> Result<Option<MessageId>, Problem> {
-        Ok(self.id(name)?.map(MessageId))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn queries_are_decoded_and_the_last_value_counts() {
-        let query = Query::parse("q=a%20b+c&limit=3&limit=7&x&bad=%zz%4&e=%C3%A9");
-        assert_eq!(query.text("q"), Some("a b c"));
-        assert_eq!(query.limit().unwrap(), 7);
-        assert_eq!(query.text("x"), Some(""));
-        assert_eq!(query.text("bad"), Some("%zz%4"));
-        assert_eq!(query.text("e"), Some("é"));
-        assert_eq!(query.text("y"), None);
-    }
-
-    #[test]
-    fn an_origin_is_ours_if_it_names_our_host() {
+    fn origin_is_ours_if_it_names_our_host() {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, "chat.example:3000".parse().unwrap());
         assert!(origin_is_ours(&headers));

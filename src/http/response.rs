@@ -8,11 +8,10 @@ use hyper::{
 use serde::Serialize;
 use smallvec::SmallVec;
 
-pub(crate) use super::etag::{Tag, names};
 use super::{
     body::Body,
     coding::{COMPRESS_FROM, brotli, gzip, preferred},
-    etag::hash,
+    etag::{Tag, hash},
 };
 use crate::{
     store::Posted,
@@ -240,7 +239,9 @@ impl From<Problem> for Reply {
             reply.headers.push((header::RETRY_AFTER, seconds.into()));
         }
         if let Some(allow) = problem.allow {
-            reply.headers.push((header::ALLOW, HeaderValue::try_from(allow).expect("methods are printable")));
+            reply
+                .headers
+                .push((header::ALLOW, HeaderValue::try_from(&*allow).expect("methods are printable")));
         }
         if problem.status == 401 {
             reply.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chat::{
-        NAME_LENGTH, RoomAccess, Viewer,
+        NAME_LENGTH, RoomAccess, RoomChange, Viewer,
         rooms::{self, MAX_DIRECT, MAX_PEOPLE},
     },
     types::{Involvement, MessageId, RoomId, RoomKind, UserId},
@@ -80,22 +80,20 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
 
 pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let room = RoomId(call.id(0)?);
-        rooms::check_change(&call.worker, &viewer, room)?;
+        let room = RoomChange::of(&call.worker, RoomId(call.id(0)?), &viewer)?;
         let mut form = call.form()?;
         let name = form.line("name", NAME_LENGTH);
         let kind = kind(&mut form);
         let members = people(&mut form);
         form.finish()?;
         rooms::change(&call.worker, room, name, kind, members).await?;
-        Ok(Reply::written(StatusCode::OK, &room_value(&call.worker, room, viewer.user)?))
+        Ok(Reply::written(StatusCode::OK, &room_value(&call.worker, room.room(), viewer.user)?))
     })
 }
 
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        let room = RoomId(call.id(0)?);
-        rooms::check_change(&call.worker, &viewer, room)?;
+        let room = RoomChange::of(&call.worker, RoomId(call.id(0)?), &viewer)?;
         rooms::delete(&call.worker, &viewer, room).await?;
         Ok(Reply::no_content())
     })

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::{
     READ_DEADLINE,
+    etag::Tag,
     request::Call,
-    response::{Reply, Tag},
+    response::Reply,
     router::{Response, ResponseFuture},
 };
 use crate::{

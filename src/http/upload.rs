@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyStream;
-use hyper::{
-    body::{Body as _, Incoming},
-    header,
-};
+use hyper::body::{Body as _, Incoming};
 use multer::{Field, Multipart};
 
 use super::{request::Call, response::Reply, router::ResponseFuture};
@@ -64,9 +61,7 @@ pub(crate) async fn receive_message(
 }
 
 async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
-    let content_type =
-        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let boundary = multer::parse_boundary(content_type).map_err(|_| Problem::not_multipart())?;
+    let boundary = multer::parse_boundary(call.content_type()).map_err(|_| Problem::not_multipart())?;
     let limit = call.worker.config().upload_limit;
     if body.size_hint().lower() > limit + MAX_FRAMING {
         return Err(Problem::file_too_large(limit));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     chat::{
-        Admin, NAME_LENGTH, Viewer,
+        Admin, NAME_LENGTH, UserChange, Viewer,
         people::{self, ProfileChange},
     },
     types::{Role, User, UserId},
@@ -44,8 +44,8 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
 }
 
 /// The user in the path; 403 unless the viewer may change them.
-pub(crate) fn found_to_change(call: &Call, viewer: &Viewer) -> Result<User, Problem> {
-    people::find_to_change(&call.worker, viewer, UserId(call.id(0)?))
+pub(crate) fn found_to_change(call: &Call, viewer: &Viewer) -> Result<UserChange, Problem> {
+    UserChange::of(&call.worker, UserId(call.id(0)?), viewer)
 }
 
 pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
@@ -75,7 +75,7 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
 pub(crate) fn deactivate(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?;
-        people::deactivate(&call.worker, &viewer, user.id).await?;
+        people::deactivate(&call.worker, &viewer, user).await?;
         Ok(Reply::no_content())
     })
 }

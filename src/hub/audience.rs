@@ -203,16 +203,14 @@ impl Hub {
     }
 
     fn deliver_other(&mut self, event: &event::Event, change: &Change, state: &State) {
+        let json = committed_json(event).unwrap_or_default();
+        // No arm for all the rest: what is new has to say who may hear it.
         match change {
-            Change::SessionEnded { session, why, .. } => return self.close_session(*session, *why),
+            Change::SessionEnded { session, why, .. } => self.close_session(*session, *why),
             Change::ReadMarked { user, room, message } => {
                 let event = Event::Read { room_id: *room, message_id: *message };
-                return self.send_to_user(*user, &event.json());
+                self.send_to_user(*user, &event.json());
             }
-            _ => {}
-        }
-        let Some(json) = committed_json(event) else { return };
-        match change {
             Change::RoomCreated { room, .. } | Change::RoomUpdated { room, .. } => {
                 self.generation += 1;
                 self.send_to_members(room.id, &json, state);
@@ -228,10 +226,23 @@ impl Hub {
                     self.remove_from_room(*room, |member| member == *user);
                 }
             }
-            _ => {
+            Change::UserUpdated { .. } | Change::AccountUpdated { .. } => {
                 self.generation += 1;
                 self.tell(&json, |_| true);
             }
+            // `deliver` has gathered these.
+            Change::MessageCreated { .. }
+            | Change::MessageUpdated { .. }
+            | Change::MessageDeleted { .. }
+            | Change::BoostChanged { .. } => {}
+            // Nobody is told of these.
+            Change::SessionStarted { .. }
+            | Change::SessionTouched { .. }
+            | Change::WebhookSet { .. }
+            | Change::PushSet { .. }
+            | Change::AddressesBlocked { .. }
+            | Change::JobsWaiting
+            | Change::Reloaded => {}
         }
     }
 

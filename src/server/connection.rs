@@ -93,7 +93,7 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
     }
 }
 
-/// Accepts until the worker is is_closing to stop.
+/// Accepts connections until the worker stops.
 pub(super) async fn accept(
     worker: &Rc<Worker>,
     mut listener: Listener,

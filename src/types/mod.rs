@@ -338,7 +338,8 @@ pub fn hex(bytes: &[u8]) -> String {
 /// A hash map keyed by ids. The server assigns ids, so the hash need not withstand chosen keys.
 pub type IdMap<K, V> = std::collections::HashMap<K, V, std::hash::BuildHasherDefault<IdHasher>>;
 
-/// Fibonacci hashing of one integer.
+/// Fibonacci hashing of one integer. The integer itself (nohash-hasher) saves 0.4 to 2 ns where an id is found, but its
+/// first seven bits, which a table compares before the key, are always 0: not finding one of 100,000 takes 2 µs, not 8 ns.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IdHasher(u64);
 

@@ -17,7 +17,7 @@ pub struct Problem {
     /// On 429 and 503: how long to wait before trying again.
     pub retry_after: Option<Duration>,
     /// On 405: the value of `Allow`.
-    pub allow: Option<String>,
+    pub allow: Option<Box<str>>,
 }
 
 impl Problem {
@@ -59,7 +59,7 @@ impl Problem {
 
     pub fn method_not_allowed(allow: String) -> Self {
         Self {
-            allow: Some(allow),
+            allow: Some(allow.into()),
             ..Self::new(405, "method_not_allowed", "This address does not take that method.")
         }
     }

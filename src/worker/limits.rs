@@ -17,6 +17,8 @@ const MAX_KEYS: usize = 100_000;
 /// A sliding-window log: at most `limit` events of a key within any `window`. It is exact, since it stores the time of
 /// each event, unless more than `MAX_KEYS` keys are used within two windows; then those used longest ago are dropped.
 ///
+/// The governor crate takes no event back, and its GCRA lets nearly twice the limit through within one window.
+///
 /// The keys are in two generations. A key moves to the recent one when it is used. When a window is over, or the recent
 /// one is full, the older one is dropped and the recent one becomes the older. So keys expire without a search, and a
 /// key that is dropped after a whole window has no event that counts.

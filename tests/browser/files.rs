@@ -82,22 +82,28 @@ async fn pictures_are_sent_with_text_and_open_in_the_lightbox() {
 }
 
 #[tokio::test]
-async fn file_too_large_is_refused_with_a_reason_and_can_be_cancelled() {
+async fn file_too_large_is_refused_with_the_limit_when_it_is_chosen() {
     with_browser(async |driver| {
         let team = Team::with(&[("CAMPFIRE_UPLOAD_LIMIT", "1")]).await;
-        let (_, first, _) = two_windows(&team, driver).await;
-        first.expect_complaint("413");
+        let (_, first, second) = two_windows(&team, driver).await;
         let dir = tempfile::tempdir().unwrap();
-        let large = dir.path().join("large.bin");
-        std::fs::write(&large, vec![7; 3 << 20]).unwrap();
-        choose(&first, &[&large]).await;
-        first.find(".chosen-file").await;
-        first.click(".send-button").await;
+        let (large, small) = (dir.path().join("large.bin"), dir.path().join("small.bin"));
+        std::fs::write(&large, vec![7; (1 << 20) + 1]).unwrap();
+        std::fs::write(&small, vec![7; 1 << 20]).unwrap();
+        choose(&first, &[&large, &small]).await;
         first
-            .until("it says why", "return document.querySelector('.upload-why')?.textContent.length > 10")
+            .until(
+                "it says which and why",
+                "const note = document.querySelector('.composer-note.is-wrong:not([hidden])')?.textContent ?? ''; \
+                 return note.includes('large.bin') && note.includes('1 MB')",
+            )
             .await;
-        first.click(".upload-cancel").await;
-        first.until("it is gone", "return !document.querySelector('.upload')").await;
+        let chosen = "return document.querySelectorAll('.chosen-file').length === 1";
+        first.until("the other is chosen", chosen).await;
+        first.click(".send-button").await;
+        second
+            .until("and arrives", "return document.querySelector('.file-name')?.textContent === 'small.bin'")
+            .await;
         team
     })
     .await;

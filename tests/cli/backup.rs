@@ -269,7 +269,7 @@ async fn restore_of_a_damaged_archive_leaves_nothing_behind() {
     }
     let verified = restore(&archive, &target, &["--verify"]);
     assert_success(&verified);
-    assert!(text(&verified.stdout).contains("is whole"), "{}", text(&verified.stdout));
+    assert!(text(&verified.stdout).contains("is complete"), "{}", text(&verified.stdout));
     assert!(!target.exists(), "it only verifies");
     assert_success(&restore(&archive, &empty, &[]));
     assert_eq!(names(&empty), ["campfire.db", "certificates", "files"]);

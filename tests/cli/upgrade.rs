@@ -444,7 +444,7 @@ fn upgrade_is_refused_while_another_is_under_way() {
     let host = Host::with(NEW);
     let directory = fs::File::open(host.at("bin")).unwrap();
     flock(&directory, FlockOperation::NonBlockingLockExclusive).unwrap();
-    host.assert_refused(host.command(&[]), &["another upgrade", "under way"]);
+    host.assert_refused(host.command(&[]), &["another upgrade", "is running"]);
     drop(directory);
     // The leftover of a killed upgrade does no harm.
     fs::write(host.at("bin/.campfire.upgrade"), "half").unwrap();
@@ -565,7 +565,7 @@ async fn upgrade_is_undone_if_systemd_cannot_start_the_new_version() {
     let said = failed(&output);
     let backup = host.at(&format!("lib/campfire-before-{NEW}.tar.zst"));
     let restore = format!("campfire restore {} --data {}", backup.display(), host.at("lib/data").display());
-    for part in ["Job for campfire.service failed", "does not either", &restore] {
+    for part in ["Job for campfire.service failed", "does not start either", &restore] {
         assert!(said.contains(part), "no {part:?} in {said}");
     }
     host.assert_versions(OWN, None);

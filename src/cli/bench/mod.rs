@@ -153,7 +153,7 @@ impl Options {
         }
         let [url] = given.words.as_slice() else {
             let count = given.words.len();
-            return Err(usage(format!("bench takes one URL, like http://127.0.0.1:3000, not {count}")));
+            return Err(usage(format!("bench takes one address, like http://127.0.0.1:3000, not {count}")));
         };
         let target = GivenTarget::parse(url, given.has("i-own-this-server"))?;
         let name = given.required("scenario")?;

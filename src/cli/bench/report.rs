@@ -69,7 +69,7 @@ fn tiles(figures: &Figures) -> String {
         (
             "Requests",
             format!("{}/s", number(requests.per_second)),
-            format!("{} right", number(requests.done as f64)),
+            format!("{} ok", number(requests.done as f64)),
         ),
         (
             "Response, p95",
@@ -144,8 +144,8 @@ fn cells(found: &Percentiles) -> String {
 
 fn latencies(figures: &Figures) -> String {
     let mut rows = String::new();
-    let mut row = |name: &str, right: u64, found: &Percentiles| {
-        let _ = write!(rows, "<tr><th>{name}</th><td>{}</td>{}</tr>", number(right as f64), cells(found));
+    let mut row = |name: &str, ok: u64, found: &Percentiles| {
+        let _ = write!(rows, "<tr><th>{name}</th><td>{}</td>{}</tr>", number(ok as f64), cells(found));
     };
     for kind in &figures.requests.kinds {
         row(kind.kind, kind.done, &kind.latency_ms);
@@ -161,7 +161,7 @@ fn latencies(figures: &Figures) -> String {
         None => "From the moment that a request was sent.",
     };
     format!(
-        "<section><h2>Latency <span>ms</span></h2><p>{how}</p><div class=\"scroll\"><table><thead><tr><th></th><th>right</th>{HEADS}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+        "<section><h2>Latency <span>ms</span></h2><p>{how}</p><div class=\"scroll\"><table><thead><tr><th></th><th>ok</th>{HEADS}</tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
 }
 
@@ -170,8 +170,8 @@ fn deliveries(figures: &Figures) -> String {
     let counts = &heard.counts;
     let rows: String = [
         ("messages", counts.messages, false),
-        ("deliveries that had to come", counts.expected, false),
-        ("came", counts.received, false),
+        ("expected deliveries", counts.expected, false),
+        ("delivered", counts.received, false),
         ("missing", counts.missing, true),
         ("doubled", counts.doubled, true),
         ("out of order", counts.out_of_order, true),

@@ -98,7 +98,7 @@ pub(super) fn summary(figures: &Figures) -> String {
     line(
         "requests",
         format!(
-            "{} right, {} failed, {} never sent; {}/s after the ramp",
+            "{} ok, {} failed, {} never sent; {}/s after the ramp",
             number(requests.done as f64),
             number(requests.failed as f64),
             number(requests.unsent as f64),
@@ -111,7 +111,7 @@ pub(super) fn summary(figures: &Figures) -> String {
         line(
             "deliveries",
             format!(
-                "{} of {} came; {} missing, {} doubled, {} out of order, {} in a wrong room, {} unreadable",
+                "{} of {} delivered; {} missing, {} doubled, {} out of order, {} in a wrong room, {} unreadable",
                 number(counts.received as f64),
                 number(counts.expected as f64),
                 counts.missing,

@@ -161,7 +161,7 @@ impl Source {
         let sums = self.fetch("SHA256SUMS", MAX_SUMS, SHORT)?;
         let wanted = sum_of(&String::from_utf8_lossy(&sums), name).ok_or_else(|| {
             Failure::Failed(format!(
-                "SHA256SUMS of {self} has no line or several for {name}, so it cannot be verified; nothing was changed"
+                "SHA256SUMS of {self} has not one line for {name}, so it cannot be verified; nothing was changed"
             ))
         })?;
         let binary = self.fetch(name, MAX_BINARY, LONG)?;
