@@ -13,7 +13,7 @@ use crate::{
 /// 403 for an address that a banned user wrote from. It applies to everybody there.
 pub(crate) fn check_address(worker: &Worker, address: IpAddr) -> Result<(), Problem> {
     if worker.state.borrow().is_blocked(address) {
-        return Err(Problem::forbidden("Nothing can be written from this address."));
+        return Err(Problem::forbidden("Writing from this address is blocked."));
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ impl UserChange {
         if viewer.is_admin || viewer.user == user.id {
             Ok(Self(user))
         } else {
-            Err(Problem::forbidden("Only they themselves or an administrator may change this."))
+            Err(Problem::forbidden("Only the user or an administrator may change this."))
         }
     }
 }

@@ -54,7 +54,7 @@ impl Draft {
     fn with(form: &mut Form, content: String) -> Self {
         let client_message_id = form.text("client_message_id");
         if client_message_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > MAX_CLIENT_MESSAGE_ID) {
-            form.refuse("client_message_id", "has to have 1 to 128 bytes");
+            form.refuse("client_message_id", "must have 1 to 128 bytes");
         }
         let reply_to = form.id("reply_to_id").map(MessageId);
         Self { content, client_message_id, reply_to }
@@ -83,7 +83,7 @@ pub(crate) fn checked_content(content: &str) -> Result<&str, String> {
     if trimmed.is_empty() {
         Err("cannot be blank".to_owned())
     } else if trimmed.len() > MAX_CONTENT {
-        Err(format!("has to have {MAX_CONTENT} bytes or fewer"))
+        Err(format!("must have at most {MAX_CONTENT} bytes"))
     } else {
         Ok(trimmed)
     }
@@ -211,7 +211,7 @@ pub(crate) async fn delete(
 pub(crate) fn take_boost(form: &mut Form) -> String {
     let content = form.required_line("content", 1..=MAX_BOOST_BYTES);
     if content.graphemes(true).count() > MAX_BOOST || content.len() > MAX_BOOST_BYTES {
-        form.refuse("content", format!("has to have {MAX_BOOST} characters or fewer"));
+        form.refuse("content", format!("must have at most {MAX_BOOST} characters"));
     }
     content
 }

@@ -60,7 +60,7 @@ pub(crate) async fn change(
             return Err(Problem::forbidden("Only administrators may change roles."));
         }
         if role == Some(Role::Bot) || user.role == Role::Bot {
-            return Err(Problem::invalid_field("role", "a bot stays a bot, and nobody else becomes one"));
+            return Err(Problem::invalid_field("role", "cannot be changed from or to bot"));
         }
     }
     let is_self = viewer.user == user.id;
@@ -96,7 +96,7 @@ async fn check_password(
     let (limits, email) = (&worker.shared.limits, user.email.as_deref().unwrap_or_default());
     limits.try_sign_in(viewer.address, email).map_err(Problem::rate_limited)?;
     if passwords::verify(worker, current, hash).await?.is_none() {
-        return Err(Problem::invalid_field("current_password", "is not right"));
+        return Err(Problem::invalid_field("current_password", "is wrong"));
     }
     limits.signed_in(viewer.address, email);
     Ok(())
@@ -113,10 +113,10 @@ pub(crate) async fn deactivate(
 
 pub(crate) async fn ban(worker: &Worker, admin: &Admin, user: User) -> Result<(), Problem> {
     if user.id == admin.0.user {
-        return Err(Problem::conflict("Nobody bans him- or herself."));
+        return Err(Problem::conflict("You cannot ban yourself."));
     }
     if user.role == Role::Bot {
-        return Err(Problem::conflict("A bot is not banned, it is removed."));
+        return Err(Problem::conflict("A bot cannot be banned: remove it instead."));
     }
     let act = admin.act("user.ban", format_args!("user {}", user.id));
     Ok(worker.writer.write(Audited { command: Ban { user: user.id }, act }).await?)

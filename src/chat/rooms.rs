@@ -58,7 +58,7 @@ pub(crate) async fn create(
     let is_restricted =
         worker.state.borrow().account.as_ref().is_some_and(|account| account.settings.restrict_room_creation);
     if is_restricted && kind != RoomKind::Direct && !viewer.is_admin {
-        return Err(Problem::forbidden("Only administrators make rooms here."));
+        return Err(Problem::forbidden("Only administrators may create rooms."));
     }
     Ok(worker.writer.write(CreateRoom { creator: viewer.user, kind, name, members }).await?)
 }

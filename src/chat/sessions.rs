@@ -149,7 +149,7 @@ pub(crate) async fn transfer(
 /// Ends the viewer's own session. 403 for a bot.
 pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
     if viewer.kind == SessionKind::Bot {
-        return Err(Problem::forbidden("A bot's key is taken back by an administrator."));
+        return Err(Problem::forbidden("A bot cannot sign out: an administrator can replace its key."));
     }
     end(worker, viewer, viewer.session, viewer.kind).await
 }
@@ -157,7 +157,7 @@ pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Pro
 /// 403 for a bot, which has its key instead.
 pub(crate) fn check_may_have_tokens(viewer: &Viewer) -> Result<(), Problem> {
     if viewer.kind == SessionKind::Bot {
-        return Err(Problem::forbidden("A bot has its key."));
+        return Err(Problem::forbidden("A bot cannot have tokens: it has its key."));
     }
     Ok(())
 }

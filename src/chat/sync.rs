@@ -33,7 +33,8 @@ pub(crate) fn events(
         }
         reader.sync(viewer.user, &rooms, since, until, MAX_EVENTS).map(Some)
     })?;
-    let events = events.ok_or_else(|| Problem::gone("Events that old are no longer kept: start afresh."))?;
+    let events = events
+        .ok_or_else(|| Problem::gone("Events that old are no longer stored: load everything again."))?;
     let seq = if events.len() == MAX_EVENTS { events.last().map_or(until, |(seq, _)| *seq) } else { until };
     Ok((events, seq))
 }

@@ -102,7 +102,7 @@ pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
         let name = form.line("name", NAME_LENGTH);
         let custom_css = form.text("custom_css");
         if custom_css.as_ref().is_some_and(|css| css.len() > MAX_CSS) {
-            form.refuse("custom_css", "has to have 65536 bytes or fewer");
+            form.refuse("custom_css", "must have at most 65536 bytes");
         }
         // The settings may be in an object `settings`, as in responses, or beside the name.
         let nested = form.object("settings").map(Form::of);

@@ -26,7 +26,7 @@ pub(crate) fn jobs(call: &Call, _: &Admin) -> Response {
     let dead = match query.text("state") {
         None | Some("dead") => true,
         Some("waiting") => false,
-        Some(_) => return Err(Problem::malformed("`state` has to be dead or waiting.")),
+        Some(_) => return Err(Problem::malformed("`state` must be `dead` or `waiting`.")),
     };
     Ok(Reply::json(&json!({ "jobs": call.worker.reader.jobs(dead, query.limit()?)? })))
 }

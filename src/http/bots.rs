@@ -51,7 +51,7 @@ fn webhook_url(form: &mut Form) -> Option<Option<String>> {
     if let Some(url) = &url {
         let is_web = url.starts_with("http://") || url.starts_with("https://");
         if !is_web || url.len() > MAX_URL || hyper::Uri::try_from(url.as_str()).is_err() {
-            form.refuse("webhook_url", "has to be an address that starts with http:// or https://");
+            form.refuse("webhook_url", "must be a URL that starts with http:// or https://");
         }
     }
     Some(url)

@@ -42,7 +42,7 @@ pub(crate) fn metrics(call: &Call) -> Response {
         token.is_some_and(|token| TokenHash::of(token) == TokenHash::of(expected))
     });
     if !call.is_from_here() && !knows_token {
-        return Err(Problem::forbidden("Metrics are for loopback, or for who has the metrics token."));
+        return Err(Problem::forbidden("Metrics require a connection from loopback or the metrics token."));
     }
     Ok(Reply::text(exposition(call)?, "text/plain; version=0.0.4; charset=utf-8"))
 }

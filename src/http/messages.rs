@@ -34,7 +34,7 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     let mut given = edges.into_iter().flatten();
     let select = given.next().unwrap_or(Select::Newest);
     if given.next().is_some() {
-        return Err(Problem::malformed("Only one of `before`, `after` and `around` can be given."));
+        return Err(Problem::malformed("Give only one of `before`, `after` and `around`."));
     }
     let version =
         call.worker.state.borrow().rooms.get(&access.room).map(|room| room.version).unwrap_or_default();

@@ -59,7 +59,7 @@ pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
         let query = call.query();
         let select = match (query.message("before")?, query.message("after")?) {
             (Some(_), Some(_)) => {
-                return Err(Problem::malformed("Only one of `before` and `after` can be given."));
+                return Err(Problem::malformed("Give only one of `before` and `after`."));
             }
             (Some(id), None) => Select::Before(id),
             (None, Some(id)) => Select::After(id),

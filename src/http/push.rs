@@ -42,13 +42,13 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
         let endpoint = form.required_line("endpoint", 1..=MAX_ENDPOINT);
         let is_web = url::Url::parse(&endpoint).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if !endpoint.is_empty() && !is_web {
-            form.refuse("endpoint", "has to be an address that starts with https://");
+            form.refuse("endpoint", "must be a URL that starts with http:// or https://");
         }
         let keys = form.object("keys").unwrap_or_default();
         let key = |name: &str| keys.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (p256dh, auth) = (key("p256dh"), key("auth"));
         if !are_keys(&p256dh, &auth) {
-            form.refuse("keys", "has to have a browser's p256dh and auth");
+            form.refuse("keys", "must contain the p256dh and auth of a browser");
         }
         form.finish()?;
         let (user, user_agent) = (viewer.user, call.device().name());

@@ -20,18 +20,14 @@ impl Query {
     /// An integer; 400 if it is none.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
         self.text(name)
-            .map(|text| {
-                text.parse().map_err(|_| Problem::malformed(format!("`{name}` has to be a whole number.")))
-            })
+            .map(|text| text.parse().map_err(|_| Problem::malformed(format!("`{name}` must be an integer."))))
             .transpose()
     }
 
     /// A positive integer; 400 if it is none.
     pub(crate) fn id(&self, name: &str) -> Result<Option<i64>, Problem> {
         match self.number(name)? {
-            Some(id) if id <= 0 => {
-                Err(Problem::malformed(format!("`{name}` has to be a positive whole number.")))
-            }
+            Some(id) if id <= 0 => Err(Problem::malformed(format!("`{name}` must be a positive integer."))),
             id => Ok(id),
         }
     }
@@ -41,7 +37,7 @@ impl Query {
         match self.number("limit")? {
             None => Ok(DEFAULT_LIMIT),
             Some(limit @ 1..=200) => Ok(limit as usize),
-            Some(_) => Err(Problem::malformed("`limit` has to be from 1 to 200.")),
+            Some(_) => Err(Problem::malformed("`limit` must be an integer from 1 to 200.")),
         }
     }
 

@@ -189,7 +189,7 @@ pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize)
         let mut whole = BytesMut::new();
         let mut discarded = 0;
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Problem::malformed("The body broke off."))?;
+            let frame = frame.map_err(|_| Problem::malformed("The body ended early."))?;
             let Ok(data) = frame.into_data() else { continue };
             if discarded > 0 || claimed > limit as u64 || whole.len() + data.len() > limit {
                 discarded += data.len();

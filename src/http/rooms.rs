@@ -52,10 +52,7 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
         let name = match kind {
             Some(RoomKind::Direct) => {
                 if members.len() > MAX_DIRECT {
-                    form.refuse(
-                        "user_ids",
-                        format!("has to have {MAX_DIRECT} ids or fewer in a direct room"),
-                    );
+                    form.refuse("user_ids", format!("must have at most {MAX_DIRECT} ids in a direct room"));
                 }
                 None
             }

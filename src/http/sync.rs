@@ -11,7 +11,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let since = call.query().number("since")?.ok_or_else(|| Problem::malformed("`since` is missing."))?;
     let since = Seq(since);
     if since.0 < 0 {
-        return Err(Problem::malformed("`since` has to be 0 or more."));
+        return Err(Problem::malformed("`since` must be 0 or more."));
     }
     let (events, seq) = sync::events(&call.worker, viewer, since, READ_DEADLINE)?;
     let events = events.iter().map(|(seq, change)| change.json(*seq));

@@ -135,7 +135,7 @@ async fn with_timeout<T>(
     match tokio::time::timeout(timeout, next).await {
         Err(_) => Err(Problem::timeout()),
         Ok(next) => {
-            next.map_err(|error| Problem::malformed(format!("The multipart body is broken: {error}.")))
+            next.map_err(|error| Problem::malformed(format!("The multipart body is not valid: {error}.")))
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
         let name = form.line("name", NAME_LENGTH);
         let bio = form.text("bio").map(|bio| bio.trim().to_owned());
         if bio.as_ref().is_some_and(|bio| bio.chars().count() > BIO_LENGTH) {
-            form.refuse("bio", format!("has to have {BIO_LENGTH} characters or fewer"));
+            form.refuse("bio", format!("must have at most {BIO_LENGTH} characters"));
         }
         let email = form.line("email", 1..=254);
         if email.as_ref().is_some_and(|email| !looks_like_email(email)) {

@@ -36,7 +36,7 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
     };
     let fields = match parsed {
         Ok(Value::Object(fields)) => fields,
-        Ok(_) => return refuse(worker, id, &Problem::malformed("A message has to be a map."), None),
+        Ok(_) => return refuse(worker, id, &Problem::malformed("A message must be a map."), None),
         Err(error) => return refuse(worker, id, &Problem::malformed(error), None),
     };
     let client_id = fields.get("client_message_id").and_then(Value::as_str).map(str::to_owned);
@@ -109,7 +109,7 @@ fn dispatch(
             worker.hub.borrow_mut().send(id, &Event::Pong { t }.json());
             Ok(())
         }
-        _ => Err(Problem::malformed("There is no such type of message.")),
+        _ => Err(Problem::malformed("This type of message does not exist.")),
     }
 }
 

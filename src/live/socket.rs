@@ -157,7 +157,7 @@ impl SocketTask {
                 Ok(Some(parsed)) => parsed,
                 Ok(None) => return used,
                 Err(_) => {
-                    self.close(1002, "not a frame");
+                    self.close(1002, "invalid frame header");
                     return buffer.len();
                 }
             };
@@ -184,25 +184,29 @@ impl SocketTask {
     /// Checks a frame by its header alone (RFC 6455, section 5.2 to 5.5); an error is a close code and a reason.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<(), (u16, &'static str)> {
         if header.rsv1 || header.rsv2 || header.rsv3 {
-            return Err((1002, "reserved bits are set"));
+            return Err((1002, "reserved bits must not be set"));
         }
         if header.mask.is_none() {
-            return Err((1002, "a client has to mask its frames"));
+            return Err((1002, "frames of a client must be masked"));
         }
         match header.opcode {
             OpCode::Control(_) if length > 125 || !header.is_final => {
-                Err((1002, "a control frame is short and whole"))
+                Err((1002, "a control frame must have at most 125 bytes and not be fragmented"))
             }
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
                 Err((1002, "unknown opcode"))
             }
-            OpCode::Data(Data::Continue) if self.fragments.is_none() => Err((1002, "nothing to continue")),
+            OpCode::Data(Data::Continue) if self.fragments.is_none() => Err((1002, "no message to continue")),
             OpCode::Data(Data::Text | Data::Binary) if self.fragments.is_some() => {
-                Err((1002, "a message is not finished"))
+                Err((1002, "expected a continuation of the message"))
             }
             OpCode::Data(_) => {
                 let before = self.fragments.as_ref().map_or(0, |(_, bytes)| bytes.len());
-                if length > (MAX_MESSAGE - before) as u64 { Err((TOO_BIG, "too big")) } else { Ok(()) }
+                if length > (MAX_MESSAGE - before) as u64 {
+                    Err((TOO_BIG, "message too big"))
+                } else {
+                    Ok(())
+                }
             }
             OpCode::Control(_) => Ok(()),
         }
@@ -219,7 +223,7 @@ impl SocketTask {
                 match (payload, payload.first_chunk().map(|code| u16::from_be_bytes(*code))) {
                     ([], _) => Err((1000, "")),
                     (_, Some(code @ (1000..=1003 | 1007..=1014 | 3000..=4999))) => Err((code, "")),
-                    _ => Err((1002, "no such close code")),
+                    _ => Err((1002, "invalid close code")),
                 }
             }
             OpCode::Control(_) => Ok(()),
@@ -257,7 +261,7 @@ impl SocketTask {
                 );
                 Ok(())
             }
-            _ => Err((1003, "this subprotocol has frames of the other kind")),
+            _ => Err((1003, "wrong type of frame for this subprotocol")),
         }
     }
 

@@ -20,7 +20,7 @@ impl Form {
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self { fields, wrong: Vec::new() }),
-            Ok(_) => Err(Problem::invalid_field("body", "has to be a JSON object")),
+            Ok(_) => Err(Problem::invalid_field("body", "must be a JSON object")),
             Err(error) => Err(Problem::malformed(format!("The body is not JSON: {error}."))),
         }
     }
@@ -58,7 +58,7 @@ impl Form {
         match self.take(name)? {
             Value::String(text) => Some(text),
             _ => {
-                self.refuse(name, "has to be a text");
+                self.refuse(name, "must be a string");
                 None
             }
         }
@@ -75,15 +75,15 @@ impl Form {
                 if count == 0 {
                     "cannot be blank".to_owned()
                 } else {
-                    format!("has to have {} characters or more", length.start())
+                    format!("must have at least {} characters", length.start())
                 },
             );
             None
         } else if count > *length.end() {
-            self.refuse(name, format!("has to have {} characters or fewer", length.end()));
+            self.refuse(name, format!("must have at most {} characters", length.end()));
             None
         } else if text.chars().any(char::is_control) {
-            self.refuse(name, "has to be one line without control characters");
+            self.refuse(name, "must be one line without control characters");
             None
         } else {
             Some(text.to_owned())
@@ -105,7 +105,7 @@ impl Form {
         match self.take(name)?.as_i64() {
             Some(id) if id > 0 => Some(id),
             _ => {
-                self.refuse(name, "has to be a positive whole number");
+                self.refuse(name, "must be a positive integer");
                 None
             }
         }
@@ -124,16 +124,16 @@ impl Form {
     /// A list of at most `most` positive integers.
     pub fn ids(&mut self, name: &'static str, most: usize) -> Option<Vec<i64>> {
         let Value::Array(values) = self.take(name)? else {
-            self.refuse(name, "has to be a list of ids");
+            self.refuse(name, "must be a list of ids");
             return None;
         };
         if values.len() > most {
-            self.refuse(name, format!("has to have {most} ids or fewer"));
+            self.refuse(name, format!("must have at most {most} ids"));
             return None;
         }
         let ids: Option<Vec<i64>> = values.iter().map(|value| value.as_i64().filter(|id| *id > 0)).collect();
         if ids.is_none() {
-            self.refuse(name, "has to be a list of positive whole numbers");
+            self.refuse(name, "must be a list of positive integers");
         }
         ids
     }
@@ -142,7 +142,7 @@ impl Form {
         match self.take(name)? {
             Value::Bool(flag) => Some(flag),
             _ => {
-                self.refuse(name, "has to be true or false");
+                self.refuse(name, "must be true or false");
                 None
             }
         }
@@ -153,7 +153,7 @@ impl Form {
         let text = self.text(name)?;
         let word = text.parse().ok();
         if word.is_none() {
-            self.refuse(name, format!("has to be one of {}", T::VARIANTS.join(", ")));
+            self.refuse(name, format!("must be one of {}", T::VARIANTS.join(", ")));
         }
         word
     }
@@ -162,7 +162,7 @@ impl Form {
         match self.take(name)? {
             Value::Object(fields) => Some(fields),
             _ => {
-                self.refuse(name, "has to be an object");
+                self.refuse(name, "must be an object");
                 None
             }
         }
@@ -187,7 +187,7 @@ impl Form {
             None => {
                 self.refuse(
                     name,
-                    format!("has to be null or a whole number from {} to {}", range.start(), range.end()),
+                    format!("must be null or an integer from {} to {}", range.start(), range.end()),
                 );
                 None
             }
@@ -199,7 +199,7 @@ impl Form {
         match self.take(name)?.as_i64() {
             Some(number) if number >= 0 => Some(number),
             _ => {
-                self.refuse(name, "has to be a whole number, 0 or more");
+                self.refuse(name, "must be an integer of 0 or more");
                 None
             }
         }
@@ -250,7 +250,7 @@ pub fn required_password(form: &mut Form, name: &'static str) -> String {
     if !PASSWORD_LENGTH.contains(&count) {
         form.refuse(
             name,
-            format!("has to have {} to {} characters", PASSWORD_LENGTH.start(), PASSWORD_LENGTH.end()),
+            format!("must have {} to {} characters", PASSWORD_LENGTH.start(), PASSWORD_LENGTH.end()),
         );
     }
     password

@@ -42,7 +42,7 @@ impl Problem {
     }
 
     pub fn wrong_password() -> Self {
-        Self::new(401, "not_signed_in", "There is nobody here with this e-mail address and password.")
+        Self::new(401, "not_signed_in", "The e-mail address or the password is wrong.")
     }
 
     pub fn forbidden(detail: impl Into<String>) -> Self {
@@ -54,13 +54,13 @@ impl Problem {
     }
 
     pub fn not_found() -> Self {
-        Self::new(404, "not_found", "There is no such thing here, or it is not yours to see.")
+        Self::new(404, "not_found", "This does not exist, or you may not see it.")
     }
 
     pub fn method_not_allowed(allow: String) -> Self {
         Self {
             allow: Some(allow.into()),
-            ..Self::new(405, "method_not_allowed", "This address does not take that method.")
+            ..Self::new(405, "method_not_allowed", "This address does not allow this method.")
         }
     }
 
@@ -78,37 +78,41 @@ impl Problem {
     }
 
     pub fn file_too_large(limit: u64) -> Self {
-        let detail = format!("A file has to have {} MB or less.", limit >> 20);
+        let detail = format!("A file may have at most {} MB.", limit >> 20);
         Self { limit: Some(limit), ..Self::new(413, "too_large", detail) }
     }
 
     pub fn not_multipart() -> Self {
-        Self::new(415, "unsupported_media_type", "The body has to be multipart/form-data, with a boundary.")
+        Self::new(415, "unsupported_media_type", "The body must be multipart/form-data with a boundary.")
     }
 
     pub fn not_an_image() -> Self {
-        Self::new(415, "unsupported_media_type", "The body has to be a PNG, JPEG, GIF or WebP picture.")
+        Self::new(415, "unsupported_media_type", "The body must be a PNG, JPEG, GIF or WebP image.")
     }
 
     /// With one of the codes of Slack's incoming webhooks.
     pub fn of_hook(status: u16, code: &'static str) -> Self {
         let detail = match code {
-            "no_text" => "There is nothing to say in the payload.",
+            "no_text" => "The payload has no text.",
             _ => "There is no such webhook.",
         };
         Self::new(status, code, detail)
     }
 
     pub fn range_not_satisfiable() -> Self {
-        Self::new(416, "range_not_satisfiable", "The file has no such part.")
+        Self::new(416, "range_not_satisfiable", "The file does not have this range.")
     }
 
     pub fn unsupported_media_type() -> Self {
-        Self::new(415, "unsupported_media_type", "The body has to be application/json.")
+        Self::new(415, "unsupported_media_type", "The body must be application/json.")
     }
 
     pub fn upgrade_required() -> Self {
-        Self::new(426, "upgrade_required", "This address speaks WebSocket (RFC 6455, version 13).")
+        Self::new(
+            426,
+            "upgrade_required",
+            "This address requires a WebSocket handshake (RFC 6455, version 13).",
+        )
     }
 
     pub fn invalid(fields: Vec<(&'static str, String)>) -> Self {
@@ -122,14 +126,14 @@ impl Problem {
     }
 
     pub fn rate_limited(wait: Duration) -> Self {
-        let detail = format!("Too much at once: try again in {} s.", seconds(wait));
+        let detail = format!("Too many requests: try again in {} s.", seconds(wait));
         Self { retry_after: Some(wait), ..Self::new(429, "rate_limited", detail) }
     }
 
     pub fn overloaded() -> Self {
         Self {
             retry_after: Some(Duration::from_secs(1)),
-            ..Self::new(503, "overloaded", "The server has more to do than it can: try again soon.")
+            ..Self::new(503, "overloaded", "The server is overloaded: try again soon.")
         }
     }
 
@@ -143,7 +147,7 @@ impl Problem {
     }
 
     pub fn internal() -> Self {
-        Self::new(500, "internal", "Something went wrong here; it is in the server's log.")
+        Self::new(500, "internal", "Something went wrong on the server. Its log has the details.")
     }
 
     fn title(&self) -> &'static str {
@@ -173,7 +177,7 @@ impl Problem {
     }
 
     pub fn no_space() -> Self {
-        Self::new(507, "no_space", "The server's disk is full: nothing was changed.")
+        Self::new(507, "no_space", "The server's disk is full. Nothing was changed.")
     }
 
     pub fn json(&self) -> Vec<u8> {

@@ -34,9 +34,9 @@ test('problem has the fields of the answer', async () => {
 
 test('problem has the time to wait and the limit as numbers of the answer, never of its words', async () => {
   const { problem } = await ready();
-  const busy = await problem(429, { detail: 'Too much at once: try again in 9 s.', code: 'rate_limited', retry_after_ms: 2500 });
+  const busy = await problem(429, { detail: 'Too many requests: try again in 9 s.', code: 'rate_limited', retry_after_ms: 2500 });
   assert.equal(busy.retryAfterMs, 2500);
-  const wordy = await problem(429, { detail: 'Too much at once: try again in 9 s.', code: 'rate_limited' });
+  const wordy = await problem(429, { detail: 'Too many requests: try again in 9 s.', code: 'rate_limited' });
   assert.equal(wordy.retryAfterMs, undefined);
   const large = await problem(413, { detail: 'The body is larger than 10485760 bytes.', code: 'too_large', limit: 10485760 });
   assert.deepEqual([large.limit, large.message], [10485760, 'This is too large: it may have 10 MB at most.']);
@@ -45,7 +45,7 @@ test('problem has the time to wait and the limit as numbers of the answer, never
 test('problem is said in German to those who read German', async () => {
   const { load, problem } = await ready({ language: 'de-AT' });
   await (await load('texts')).loadTexts();
-  assert.equal((await problem(429, { detail: 'Too much at once.', code: 'rate_limited', retry_after_ms: 2500 })).message, 'Zu viel auf einmal. Versuch es in 3 s noch einmal.');
+  assert.equal((await problem(429, { detail: 'Too many requests.', code: 'rate_limited', retry_after_ms: 2500 })).message, 'Zu viel auf einmal. Versuch es in 3 s noch einmal.');
   assert.equal((await problem(503, { detail: 'Busy.', code: 'overloaded', retry_after_ms: 1000 })).message, 'Der Server hat gerade zu viel zu tun. Versuch es gleich noch einmal.');
   assert.equal((await problem(413, { detail: 'x', code: 'too_large', limit: 1572864 })).message, 'Das ist zu groß: höchstens 1,5 MB sind erlaubt.');
 });

@@ -92,7 +92,7 @@ test('outbox reads no time out of words', async () => {
   const it = await ready();
   it.outbox.enqueue(1, 'one');
   await settled();
-  await it.refuse(503, { detail: 'Too much at once: try again in 60 s.' });
+  await it.refuse(503, { detail: 'Too many requests: try again in 60 s.' });
   await it.clock.pass(2999);
   assert.deepEqual(it.sending(), []);
   await it.clock.pass(1);

@@ -87,7 +87,7 @@ test('upload that is too large says the limit that the server gives', async () =
   for (const [limit, words] of [[100 * MB, '100 MB'], [5 * 1024 * MB, '5 GB'], [1536 * 1024, '1.5 MB']]) {
     const it = await ready();
     it.send('a');
-    await it.requests.all[0].answer(413, { detail: 'A file has to have 7 MB or less.', code: 'too_large', limit });
+    await it.requests.all[0].answer(413, { detail: 'A file may have at most 7 MB.', code: 'too_large', limit });
     assert.deepEqual(it.why(), [`It is too large: a file may have ${words} at most.`]);
   }
 });

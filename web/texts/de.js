@@ -6,19 +6,19 @@ const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : man
 
 /** Translations of the server's messages. */
 const SAID = {
-  'There is nobody here with this e-mail address and password.': 'Hier gibt es niemanden mit dieser E-Mail und diesem Passwort.',
+  'The e-mail address or the password is wrong.': 'Hier gibt es niemanden mit dieser E-Mail und diesem Passwort.',
   'Sign in first.': 'Melde dich zuerst an.',
-  'There is no such thing here, or it is not yours to see.': 'Das gibt es hier nicht, oder es ist nicht für dich bestimmt.',
+  'This does not exist, or you may not see it.': 'Das gibt es hier nicht, oder es ist nicht für dich bestimmt.',
   'This account is set up already: sign in instead.': 'Hier ist schon alles eingerichtet: Melde dich an.',
-  'Nothing can be written from this address.': 'Von dieser Adresse aus kann nichts geschrieben werden.',
-  'Only administrators make rooms here.': 'Räume legt hier nur die Verwaltung an.',
+  'Writing from this address is blocked.': 'Von dieser Adresse aus kann nichts geschrieben werden.',
+  'Only administrators may create rooms.': 'Räume legt hier nur die Verwaltung an.',
   'Only administrators may do this.': 'Das darf nur die Verwaltung.',
   'Only administrators may change roles.': 'Rollen ändert nur die Verwaltung.',
   "Only the room's creator or an administrator may do this.": 'Das darf nur, wer den Raum angelegt hat, oder die Verwaltung.',
-  'Only they themselves or an administrator may change this.': 'Das ändert nur die Person selbst oder die Verwaltung.',
-  'Nobody bans him- or herself.': 'Sich selbst sperrt niemand.',
-  'A bot is not banned, it is removed.': 'Einen Bot sperrt man nicht, man entfernt ihn.',
-  'The body has to be a PNG, JPEG, GIF or WebP picture.': 'Es muss ein Bild sein: PNG, JPEG, GIF oder WebP.',
+  'Only the user or an administrator may change this.': 'Das ändert nur die Person selbst oder die Verwaltung.',
+  'You cannot ban yourself.': 'Sich selbst sperrt niemand.',
+  'A bot cannot be banned: remove it instead.': 'Einen Bot sperrt man nicht, man entfernt ihn.',
+  'The body must be a PNG, JPEG, GIF or WebP image.': 'Es muss ein Bild sein: PNG, JPEG, GIF oder WebP.',
 };
 
 /** Translations by code, for messages that are too technical. */
@@ -32,15 +32,15 @@ const CODES = {
 const REASONS = [
   [/^(?:cannot be blank|is missing|is empty)$/, 'darf nicht leer sein'],
   [/^does not look like an e-mail address$/, 'sieht nicht wie eine E-Mail-Adresse aus'],
-  [/^has to have (\d+) to (\d+) characters$/, 'muss $1 bis $2 Zeichen haben'],
-  [/^has to have (\d+) characters or more$/, 'muss mindestens $1 Zeichen haben'],
-  [/^has to have (\d+) characters or fewer$/, 'darf höchstens $1 Zeichen haben'],
-  [/^has to have (\d+) bytes or fewer$/, 'darf höchstens $1 Byte haben'],
-  [/^has to have (\d+) ids or fewer.*$/, 'darf höchstens $1 Leute haben'],
-  [/^has to be one line without control characters$/, 'muss eine einzige Zeile sein'],
-  [/^has to be null or a whole number from (\d+) to (\d+)$/, 'muss eine ganze Zahl von $1 bis $2 sein'],
-  [/^has to be an address that starts with (.+?)(?: or (.+))?$/, 'muss eine Adresse sein, die mit $1 beginnt'],
-  [/^is not right$/, 'stimmt nicht'],
+  [/^must have (\d+) to (\d+) characters$/, 'muss $1 bis $2 Zeichen haben'],
+  [/^must have at least (\d+) characters$/, 'muss mindestens $1 Zeichen haben'],
+  [/^must have at most (\d+) characters$/, 'darf höchstens $1 Zeichen haben'],
+  [/^must have at most (\d+) bytes$/, 'darf höchstens $1 Byte haben'],
+  [/^must have at most (\d+) ids.*$/, 'darf höchstens $1 Leute haben'],
+  [/^must be one line without control characters$/, 'muss eine einzige Zeile sein'],
+  [/^must be null or an integer from (\d+) to (\d+)$/, 'muss eine ganze Zahl von $1 bis $2 sein'],
+  [/^must be a URL that starts with (.+?)(?: or (.+))?$/, 'muss eine Adresse sein, die mit $1 beginnt'],
+  [/^is wrong$/, 'stimmt nicht'],
 ];
 
 export const de = {
