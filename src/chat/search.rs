@@ -35,16 +35,11 @@ pub(crate) fn trimmed(query: &str) -> String {
 }
 
 impl Search {
-    /// Whether the query has neither words nor filters.
-    pub(crate) fn is_empty(&self) -> bool {
-        text::Asked::parse(&self.typed).is_empty()
-    }
-
-    /// The hits, newest first. 503 after `deadline`.
-    pub(crate) fn run(&self, worker: &Worker, deadline: Duration) -> Result<Found, Problem> {
+    /// The hits, newest first; None if the query has neither words nor filters. 503 after `deadline`.
+    pub(crate) fn run(&self, worker: &Worker, deadline: Duration) -> Result<Option<Found>, Problem> {
         let asked = text::Asked::parse(&self.typed);
         if asked.is_empty() {
-            return Ok(Found::default());
+            return Ok(None);
         }
         let (mut rooms, room_total) = {
             let state = worker.state.borrow();
@@ -53,7 +48,7 @@ impl Search {
         };
         let mut creators: Vec<UserId> = self.creator.into_iter().collect();
         if !apply_filters(worker, &asked, &mut rooms, &mut creators) {
-            return Ok(Found::default());
+            return Ok(Some(Found::default()));
         }
         rooms.sort_unstable();
         let edge = |moment: Option<i64>| {
@@ -74,14 +69,14 @@ impl Search {
             };
             worker.reader.within(deadline, |reader| reader.search(&query))
         };
-        let Some(words) = &asked.words else { return Ok(run(None)?) };
+        let Some(words) = &asked.words else { return Ok(Some(run(None)?)) };
         let expression =
             |goes_on| words.expression(goes_on, |beginning| worker.reader.words_beginning_with(beginning));
         let found = run(Some(&expression(false)?))?;
         if found.hits.is_empty() && words.may_go_on() {
-            return Ok(run(Some(&expression(true)?))?);
+            return Ok(Some(run(Some(&expression(true)?))?));
         }
-        Ok(found)
+        Ok(Some(found))
     }
 }
 

@@ -43,12 +43,11 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
     }
     call.worker.metrics.search_misses.add(1);
     let search = Search { user: viewer.user, typed, room, creator, before, limit };
-    let found = search.run(&call.worker, READ_DEADLINE)?;
+    let Some(found) = search.run(&call.worker, READ_DEADLINE)? else {
+        return Ok(Reply::json_bytes(search_json(std::iter::empty(), false)));
+    };
     let hits = found.hits.iter().map(|hit| (&hit.json, text::snippet_html(&hit.snippet)));
     let body = search_json(hits, found.has_before);
-    if search.is_empty() {
-        return Ok(Reply::json_bytes(body));
-    }
     if is_first_page {
         search::remember(&call.worker, viewer.user, &search.typed);
     }
