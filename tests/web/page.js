@@ -129,7 +129,7 @@ function socketsOf() {
     send(text) {
       const message = JSON.parse(text);
       this.sent.push(message);
-      if (message.type === 'ping' && !this.isDead) queueMicrotask(() => this.onmessage({ data: '{"type":"pong"}' }));
+      if (message.type === 'ping' && !this.isDead) queueMicrotask(() => this.onmessage?.({ data: JSON.stringify({ type: 'pong', t: message.t ?? null }) }));
     }
 
     close() {
@@ -230,6 +230,7 @@ export function page({ path = '/', storage = new Storage(), tab = new Storage(),
   put('setInterval', (callback, every) => clock.set(callback, every, every));
   put('clearTimeout', (id) => clock.timers.delete(id));
   put('clearInterval', (id) => clock.timers.delete(id));
+  put('requestAnimationFrame', (callback) => clock.set(callback, 16));
   put('fetch', (...given) => server.fetch(...given));
   put('WebSocket', sockets);
   put('XMLHttpRequest', uploads);
@@ -284,6 +285,9 @@ export const session = (more = {}) => ({
   limits: { upload_limit: 100 << 20, content_limit: 64 << 10 }, ...more,
 });
 
+/** The answer to `/api/sync` of a page that has missed these events. */
+export const caughtUp = ({ rooms, online, seq }, events = []) => ({ events, seq, rooms, online });
+
 /** A page on which Ada is signed in; `store` and `live` are there, and the socket is open. */
 export async function signedIn({ session: known = session(), ...options } = {}) {
   const made = page(options);
@@ -291,6 +295,7 @@ export async function signedIn({ session: known = session(), ...options } = {}) 
   const live = await made.load('live');
   store.begin(known);
   live.start();
-  await made.sockets.newest.says({ type: 'hello', user_id: 1, seq: known.seq, heartbeat_s: 30 });
+  await made.sockets.newest.says({ type: 'hello', user_id: known.user.id, seq: known.seq, heartbeat_s: 30 });
+  await made.server.asked('GET', `/api/sync?since=${known.seq}&with=rooms`).answer(200, caughtUp(known));
   return { ...made, store, live, state: store.state };
 }
