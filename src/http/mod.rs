@@ -51,7 +51,7 @@ use hyper::{
 pub(crate) use self::{body::Body, export::write as write_export, openapi::document as openapi_document};
 use self::{
     peer::Peer,
-    request::{Call, MAX_JSON, origin_is_ours, read_body, viewer},
+    request::{Call, MAX_JSON, authenticate, origin_is_ours, read_body, viewer},
     response::{Conditions, Reply},
     router::{Handler, find},
 };
@@ -207,9 +207,8 @@ async fn routed(
 /// counts only with an `Origin` that names this host (RFC 6455, section 10.2).
 fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
     let headers = request.headers();
-    let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    let (viewer, by_cookie) = authenticate(worker, headers, address).ok_or_else(Problem::not_signed_in)?;
     check_address(worker, address)?;
-    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
     }
