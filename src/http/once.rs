@@ -2,13 +2,13 @@
 
 use hyper::{
     StatusCode,
-    body::Incoming,
     header::{self, HeaderName, HeaderValue},
 };
 use serde_json::{Value, json};
 
 use super::{
-    request::{Call, read_body},
+    incoming::{RequestBody, read_body},
+    request::Call,
     response::Reply,
     router::ResponseFuture,
     upload::receive_message,
@@ -53,7 +53,7 @@ fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
     }))
 }
 
-pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
+pub(crate) fn list(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (_, room) = bot(&call)?;
         let query = call.query();
@@ -87,14 +87,14 @@ fn is_multipart(call: &Call) -> bool {
 }
 
 /// The text of a message, which is the whole body.
-async fn content(call: &Call, body: Incoming) -> Result<String, Problem> {
-    let body = read_body(&call.worker, body, 2 * MAX_CONTENT).await?;
+async fn content(call: &Call, body: RequestBody) -> Result<String, Problem> {
+    let body = read_body(call, body, 2 * MAX_CONTENT).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let text = messages::checked_content(text);
     text.map(str::to_owned).map_err(|reason| Problem::invalid_field("content", reason))
 }
 
-pub(crate) fn create(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn create(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let posted = if is_multipart(&call) {
@@ -116,7 +116,7 @@ fn message(call: &Call, bot: &Viewer, room: RoomId) -> Result<MessageAccess, Pro
     if message.row().room == room { Ok(message) } else { Err(Problem::not_found()) }
 }
 
-pub(crate) fn edit(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn edit(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
@@ -126,7 +126,7 @@ pub(crate) fn edit(call: Call, body: Incoming) -> ResponseFuture {
     })
 }
 
-pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
+pub(crate) fn destroy(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         messages::delete(&call.worker, &viewer, &message(&call, &viewer, room)?).await?;
@@ -134,7 +134,7 @@ pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
     })
 }
 
-pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn boost(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
@@ -148,7 +148,7 @@ pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
     })
 }
 
-pub(crate) fn remove_boost(call: Call, _: Incoming) -> ResponseFuture {
+pub(crate) fn remove_boost(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?.row().id;

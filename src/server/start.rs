@@ -24,14 +24,32 @@ use super::{
     worker_thread::WorkerThread,
 };
 use crate::{
+    admission::Admission,
     config::Config,
     http, jobs,
+    memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
     store::{DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
     types::Timestamp,
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
+
+/// Memory that an open connection may take, on average: the buffers of hyper, of TLS and of the kernel.
+const MEMORY_OF_CONNECTION: u64 = 64 << 10;
+
+/// Open files that are left for everything but connections.
+const OTHER_FILES: u64 = 256;
+
+/// Connections that are always allowed.
+const FEWEST_CONNECTIONS: u64 = 64;
+
+/// The part of memory that may hold requests whose bodies are still arriving, and bounds of it in bytes.
+const BODIES_PART: u64 = 8;
+const BODIES: std::ops::RangeInclusive<usize> = 8 << 20..=1 << 30;
+
+/// Memory for each password that is hashed at once: four times what a hash takes.
+const MEMORY_OF_HASHING: u64 = 4 * (19 << 20);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> Result<(), ServeError> {
@@ -71,12 +89,14 @@ pub fn serve_from(
     let mut security = Security::prepare(&config)?;
     let shared = Arc::new(Shared {
         limits: Limits::new(config.post_limit),
+        admission: Arc::new(Admission::new(max_connections(&config), config.max_connections_per_address)),
+        bodies: Budget::of_memory(BODIES_PART, *BODIES.start(), *BODIES.end()),
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
         metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
         started,
         boot: Timestamp::now().0 as u64,
         draining: AtomicBool::new(false),
-        hashing: Semaphore::new(count),
+        hashing: Semaphore::new(count.min((memory::limit() / MEMORY_OF_HASHING) as usize).max(1)),
         hashing_waiting: AtomicUsize::new(0),
         folder: Folder::open(data.path())
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
@@ -153,6 +173,16 @@ pub fn serve_from(
         // The writer commits its queue and checkpoints the WAL.
         drop(writer);
     })
+}
+
+/// The setting; by default as many as memory and open files allow.
+fn max_connections(config: &Config) -> usize {
+    if config.max_connections > 0 {
+        return config.max_connections;
+    }
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let most = (memory::limit() / MEMORY_OF_CONNECTION).min(files.saturating_sub(OTHER_FILES));
+    usize::try_from(most.max(FEWEST_CONNECTIONS)).unwrap_or(usize::MAX)
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.

@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::config::Durability;
+use crate::{config::Durability, memory};
 
 /// In order. The number of those applied is the schema's version (`PRAGMA user_version`). Their statements are never
 /// edited once released.
@@ -38,8 +38,12 @@ const CACHE_KIB: u64 = 80 * 1024;
 const WRITER_CACHE_KIB: u64 = 16 * 1024;
 const CACHE_SHARE_OF_MEMORY: u64 = 64;
 
-/// Bytes of the database that are mapped into memory, to be read without a copy into the page cache.
+/// Bytes of the database that a connection maps into memory, to be read without a copy into the page cache.
 const MMAP_BYTES: u64 = 1 << 30;
+
+/// The same where addresses have 32 bits: 3 GB are left for all connections (one for each worker, the writer, the
+/// checkpointer, the jobs, a backup) and for everything else.
+const MMAP_BYTES_32: u64 = 64 << 20;
 
 /// The directory of certificates and their keys, within the data directory.
 pub const CERTIFICATES: &str = "certificates";
@@ -259,23 +263,40 @@ impl DataDir {
 }
 
 fn tune(db: &Connection, cache_kib: u64) -> rusqlite::Result<()> {
-    let cache = memory_kib().map_or(cache_kib, |memory| cache_kib.min(memory / CACHE_SHARE_OF_MEMORY));
+    let cache = cache_kib.min((memory::limit() >> 10) / CACHE_SHARE_OF_MEMORY);
     // Negative means KiB; the cache grows to it only as pages are used.
     db.pragma_update(None, "cache_size", -i64::try_from(cache).unwrap_or(i64::MAX))?;
     db.pragma_update(None, "temp_store", "memory")?;
-    db.pragma_update_and_check(None, "mmap_size", MMAP_BYTES as i64, |_| Ok(()))?;
+    let mmap = mmap_bytes(usize::BITS, memory::limit());
+    db.pragma_update_and_check(None, "mmap_size", i64::try_from(mmap).unwrap_or(0), |_| Ok(()))?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 
-fn memory_kib() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?.parse().ok()
+/// How much a connection maps, by the width of addresses and the memory of the machine. More than that could not stay in
+/// memory anyway.
+fn mmap_bytes(address_bits: u32, memory: u64) -> u64 {
+    let most = if address_bits < 64 { MMAP_BYTES_32 } else { MMAP_BYTES };
+    most.min(memory)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// B18.
+    #[test]
+    fn mapped_memory_fits_the_addresses_and_the_machine() {
+        assert_eq!(mmap_bytes(32, 8 << 30), 64 << 20);
+        assert_eq!(mmap_bytes(32, 16 << 20), 16 << 20);
+        assert_eq!(mmap_bytes(64, 8 << 30), 1 << 30);
+        assert_eq!(mmap_bytes(64, 512 << 20), 512 << 20);
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let mapped: i64 =
+            data.readable().unwrap().query_row("PRAGMA mmap_size", (), |row| row.get(0)).unwrap();
+        assert_eq!(mapped as u64, mmap_bytes(usize::BITS, memory::limit()), "it is what SQLite uses");
+    }
 
     /// A database as an earlier version left it, with what `sql` adds.
     fn database_of_version(version: usize, dir: &Path, sql: &str) {

@@ -115,7 +115,8 @@ impl Server {
         self.restart_at(&address);
     }
 
-    fn restart_at(&mut self, listen: &str) {
+    /// Starts the process on this address, and returns once it listens.
+    pub fn restart_at(&mut self, listen: &str) {
         assert!(self.child.is_none(), "it still runs");
         let (mut command, input) = match &self.systemd {
             Some(systemd) => systemd.command(),

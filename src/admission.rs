@@ -1,0 +1,140 @@
+//! Bounds the open connections, HTTP and WebSocket, in all and of each network.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// The open connections of one process, counted by all workers.
+#[derive(Debug)]
+pub struct Admission {
+    /// The most connections in all.
+    most: usize,
+    /// The most connections of one network; 0 for no such bound.
+    most_of_network: usize,
+    open: AtomicUsize,
+    /// The connections of each network. One without connections is not stored, so there are at most `most`.
+    networks: Mutex<HashMap<Network, usize>>,
+}
+
+/// Whom a connection counts for: an IPv4 address, or the /64 of an IPv6 address, since a client has all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(u64);
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            // No IPv6 network begins with 32 zero bits, so these are different numbers.
+            IpAddr::V4(address) => Self(u64::from(address.to_bits())),
+            IpAddr::V6(address) => Self((address.to_bits() >> 64) as u64),
+        }
+    }
+}
+
+/// Why a connection was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    Full,
+    FullForNetwork,
+}
+
+/// An admitted connection; it counts until this is dropped.
+#[derive(Debug)]
+pub struct Permit {
+    admission: Arc<Admission>,
+    network: Option<Network>,
+}
+
+impl Admission {
+    pub fn new(most: usize, most_of_network: usize) -> Self {
+        Self { most, most_of_network, open: AtomicUsize::new(0), networks: Mutex::default() }
+    }
+
+    /// Counts a connection, and one of its network unless that is None.
+    pub fn admit(self: &Arc<Self>, network: Option<Network>) -> Result<Permit, Refused> {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= self.most {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refused::Full);
+        }
+        // From here on dropping it undoes the count.
+        let mut permit = Permit { admission: Arc::clone(self), network: None };
+        if let Some(network) = network.filter(|_| self.most_of_network > 0) {
+            let mut networks = self.networks();
+            let count = networks.entry(network).or_default();
+            if *count >= self.most_of_network {
+                drop(networks);
+                return Err(Refused::FullForNetwork);
+            }
+            *count += 1;
+            permit.network = Some(network);
+        }
+        Ok(permit)
+    }
+
+    fn networks(&self) -> MutexGuard<'_, HashMap<Network, usize>> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.admission.open.fetch_sub(1, Ordering::Relaxed);
+        let Some(network) = self.network else { return };
+        let mut networks = self.admission.networks();
+        if let Some(count) = networks.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                networks.remove(&network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(address: &str) -> Option<Network> {
+        Some(Network::from(address.parse::<IpAddr>().unwrap()))
+    }
+
+    /// B22.
+    #[test]
+    fn connections_are_bounded_in_all_and_by_network() {
+        let admission = Arc::new(Admission::new(4, 2));
+        let admit = |address: &str| admission.admit(network(address));
+        let first = admit("203.0.113.9").unwrap();
+        let _second = admit("::ffff:203.0.113.9").unwrap();
+        assert_eq!(admit("203.0.113.9").unwrap_err(), Refused::FullForNetwork);
+        let _other = admit("203.0.113.10").unwrap();
+        let _exempt = admission.admit(None).unwrap();
+        assert_eq!(admission.admit(None).unwrap_err(), Refused::Full);
+        assert_eq!(admit("198.51.100.1").unwrap_err(), Refused::Full);
+        drop(first);
+        let _again = admit("203.0.113.9").expect("what has ended does not count");
+    }
+
+    /// B22.
+    #[test]
+    fn connections_from_one_ipv6_network_count_together() {
+        let admission = Arc::new(Admission::new(100, 1));
+        let first = admission.admit(network("2001:db8:1:2::3")).unwrap();
+        assert_eq!(admission.admit(network("2001:db8:1:2:ffff::")).unwrap_err(), Refused::FullForNetwork);
+        let other = admission.admit(network("2001:db8:1:3::3")).unwrap();
+        drop((first, other));
+        assert!(admission.networks().is_empty(), "a network without connections is forgotten");
+        assert_eq!(admission.open.load(Ordering::Relaxed), 0, "a refused one does not count");
+    }
+
+    #[test]
+    fn bound_of_a_network_can_be_left_out() {
+        let admission = Arc::new(Admission::new(3, 0));
+        let all: Vec<_> = (0..3).map(|_| admission.admit(network("203.0.113.9")).unwrap()).collect();
+        assert_eq!(admission.admit(network("203.0.113.9")).unwrap_err(), Refused::Full);
+        drop(all);
+    }
+}
