@@ -103,7 +103,7 @@ impl Stream {
 
     pub(crate) fn into_transport(self) -> Transport {
         match self.connection {
-            Accepted::Plain(stream) => Transport::Plain(stream, self.permit),
+            Accepted::Plain(stream) => Transport::Plain(stream, self.permit.of_socket()),
             Accepted::Tls(stream) => {
                 let (tcp, session) = stream.into_inner();
                 // Bytes received with the handshake may be decrypted already.
@@ -111,7 +111,7 @@ impl Stream {
                     tcp,
                     session: RefCell::new(session),
                     may_have_more: Cell::new(true),
-                    _permit: self.permit,
+                    _permit: self.permit.of_socket(),
                 }))
             }
         }

@@ -24,7 +24,7 @@ use super::{
     worker_thread::WorkerThread,
 };
 use crate::{
-    admission::Admission,
+    admission::{Admission, Bounds},
     config::Config,
     http, jobs,
     memory::{self, Budget},
@@ -35,8 +35,10 @@ use crate::{
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
 
-/// Memory that an open connection may take, on average: the buffers of hyper, of TLS and of the kernel.
+/// Memory for each connection that is open, and for each that is no WebSocket: a head and a chunk of a body of 32 KiB each,
+/// in the buffers of hyper and of TLS, and as much again for everything else.
 const MEMORY_OF_CONNECTION: u64 = 64 << 10;
+const MEMORY_OF_HTTP: u64 = 256 << 10;
 
 /// Open files that are left for everything but connections.
 const OTHER_FILES: u64 = 256;
@@ -89,7 +91,7 @@ pub fn serve_from(
     let mut security = Security::prepare(&config)?;
     let shared = Arc::new(Shared {
         limits: Limits::new(config.post_limit),
-        admission: Arc::new(Admission::new(max_connections(&config), config.max_connections_per_address)),
+        admission: Arc::new(Admission::new(bounds(&config))),
         bodies: Budget::of_memory(BODIES_PART, *BODIES.start(), *BODIES.end()),
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
         metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
@@ -175,14 +177,18 @@ pub fn serve_from(
     })
 }
 
-/// The setting; by default as many as memory and open files allow.
-fn max_connections(config: &Config) -> usize {
-    if config.max_connections > 0 {
-        return config.max_connections;
-    }
+/// The settings; by default as many connections as memory and open files allow.
+fn bounds(config: &Config) -> Bounds {
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = (memory::limit() / MEMORY_OF_CONNECTION).min(files.saturating_sub(OTHER_FILES));
-    usize::try_from(most.max(FEWEST_CONNECTIONS)).unwrap_or(usize::MAX)
+    let most =
+        |each: u64| (memory::limit() / each).min(files.saturating_sub(OTHER_FILES)).max(FEWEST_CONNECTIONS);
+    let count = |most| usize::try_from(most).unwrap_or(usize::MAX);
+    let in_all = match config.max_connections {
+        0 => count(most(MEMORY_OF_CONNECTION)),
+        most => most,
+    };
+    let http = count(most(MEMORY_OF_HTTP)).min(in_all);
+    Bounds { in_all, http, of_network: config.max_connections_per_address }
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.
