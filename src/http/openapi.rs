@@ -145,7 +145,7 @@ static DOCS: &[Doc] = &[
     doc("POST /api/push/subscriptions", "Subscribe a device to pushes", &[], Body("NewSubscription"), &[(201, Json("PushSubscription"))], &[]),
     doc("DELETE /api/push/subscriptions/{id}", "Remove a push subscription", &[], Nothing, DONE, &[404]),
     doc("POST /api/push/subscriptions/{id}/test", "Send a test push to a device", &[], Nothing, &[(202, Empty)], &[404]),
-    doc("GET /api/export", "All data of the account as newline-delimited JSON", &[], Nothing, &[(200, Raw("application/x-ndjson"))], &[]),
+    doc("GET /api/export", "All data of the account as newline-delimited JSON; the last line, of type `end`, says that it is complete", &[], Nothing, &[(200, Raw("application/x-ndjson"))], &[503]),
     doc("GET /api/audit", "The audit log, newest first", &["before", "limit"], Nothing, &[(200, Json("Audit"))], &[400]),
     doc("GET /api/jobs", "Dead background jobs, or with `state=waiting` the queued ones", &["state", "limit"], Nothing, &[(200, Json("Jobs"))], &[400]),
     doc("POST /api/jobs/{id}/retry", "Retry a dead job", &[], Nothing, DONE, &[404]),

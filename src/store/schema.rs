@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::{config::Durability, memory};
 
@@ -54,7 +54,15 @@ pub enum OpenError {
     Unwritable(PathBuf, io::Error),
     InUse(PathBuf),
     Missing(PathBuf),
-    Newer { found: i64, known: usize },
+    Newer {
+        found: i64,
+        known: usize,
+    },
+    /// The database is of an older version, and a server of that version runs on it.
+    Older {
+        found: usize,
+        known: usize,
+    },
     Database(PathBuf, rusqlite::Error),
 }
 
@@ -88,6 +96,12 @@ impl fmt::Display for OpenError {
                     "the database was written by a newer campfire (its schema is version {found}, this binary knows {known}); install that version or a later one"
                 )
             }
+            Self::Older { found, known } => {
+                write!(
+                    f,
+                    "the running server is an older campfire than this one (its schema is version {found}, this binary has {known}); restart the server with this version first, or stop it"
+                )
+            }
             Self::Database(path, error) => {
                 write!(
                     f,
@@ -116,29 +130,27 @@ impl DataDir {
         let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
         // Messages and password hashes must not be readable by other users of the machine.
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unwritable)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join("campfire.lock"))
-            .map_err(unwritable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(unwritable(error)),
-        }
+        let lock = lock(path)?;
         let data = Self { path: path.to_owned(), durability, _lock: Some(lock) };
         data.migrate()?;
         Ok(data)
     }
 
-    /// Opens the data of a server that may be running, and migrates it. Takes no lock. `Missing` if there is no database.
+    /// Opens the data of a server that may be running. Migrates it only if none runs, else an older schema is `Older`:
+    /// the server does not know the new one. `Missing` if there is no database.
     pub fn visit(path: &Path) -> Result<Self, OpenError> {
         if !path.join("campfire.db").is_file() {
             return Err(OpenError::Missing(path.to_owned()));
         }
         let data = Self { path: path.to_owned(), durability: Durability::Full, _lock: None };
-        data.migrate()?;
+        let found = data.known_version(&data.writable()?)?;
+        if found < MIGRATIONS.len() {
+            let _lock = lock(path).map_err(|error| match error {
+                OpenError::InUse(_) => OpenError::Older { found, known: MIGRATIONS.len() },
+                error => error,
+            })?;
+            data.migrate()?;
+        }
         Ok(data)
     }
 
@@ -164,26 +176,33 @@ impl DataDir {
         self.path.join("campfire.db")
     }
 
+    /// The version of the schema; `Newer` if it is not known.
+    fn known_version(&self, db: &Connection) -> Result<usize, OpenError> {
+        let found: i64 =
+            db.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(|error| self.failed(error))?;
+        usize::try_from(found)
+            .ok()
+            .filter(|version| *version <= MIGRATIONS.len())
+            .ok_or(OpenError::Newer { found, known: MIGRATIONS.len() })
+    }
+
     fn migrate(&self) -> Result<(), OpenError> {
         let mut db = self.writable()?;
         let failed = |error| self.failed(error);
-        let found: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
-        let version = usize::try_from(found).ok().filter(|version| *version <= MIGRATIONS.len());
-        let Some(version) = version else {
-            return Err(OpenError::Newer { found, known: MIGRATIONS.len() });
-        };
-        if version < MIGRATIONS.len() {
-            if version > 0 {
-                self.copy_before_migration(&db, version).map_err(failed)?;
-            }
-            let tx = db.transaction().map_err(failed)?;
-            for migration in &MIGRATIONS[version..] {
-                tx.execute_batch(migration).map_err(failed)?;
-            }
-            tx.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
-            tx.commit().map_err(failed)?;
+        let version = self.known_version(&db)?;
+        if version == MIGRATIONS.len() {
+            return Ok(());
         }
-        Ok(())
+        if version > 0 {
+            self.copy_before_migration(&db, version).map_err(failed)?;
+        }
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Again, since another process may have migrated it before the transaction began.
+        for migration in &MIGRATIONS[self.known_version(&tx)?..] {
+            tx.execute_batch(migration).map_err(failed)?;
+        }
+        tx.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
+        tx.commit().map_err(failed)
     }
 
     /// Rebuilds the full-text index from the messages.
@@ -262,6 +281,22 @@ impl DataDir {
     }
 }
 
+/// Locks a data directory against other servers until the file is closed.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join("campfire.lock"))
+        .map_err(unwritable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unwritable(error)),
+    }
+}
+
 fn tune(db: &Connection, cache_kib: u64) -> rusqlite::Result<()> {
     let cache = cache_kib.min((memory::limit() >> 10) / CACHE_SHARE_OF_MEMORY);
     // Negative means KiB; the cache grows to it only as pages are used.
@@ -304,6 +339,31 @@ mod tests {
         MIGRATIONS[..version].iter().for_each(|migration| db.execute_batch(migration).unwrap());
         db.pragma_update(None, "user_version", version).unwrap();
         db.execute_batch(sql).unwrap();
+    }
+
+    /// B17.
+    #[test]
+    fn database_is_not_migrated_under_a_running_server() {
+        let dir = tempfile::tempdir().unwrap();
+        database_of_version(4, dir.path(), "");
+        let version = || {
+            let db = Connection::open(dir.path().join("campfire.db")).unwrap();
+            db.query_row("PRAGMA user_version", (), |row| row.get::<_, usize>(0)).unwrap()
+        };
+        let running = lock(dir.path()).unwrap();
+        let refused = DataDir::visit(dir.path()).unwrap_err();
+        assert!(matches!(refused, OpenError::Older { found: 4, .. }), "{refused:?}");
+        assert!(refused.to_string().contains("restart the server with this version first"), "{refused}");
+        assert_eq!(version(), 4);
+        drop(running);
+        let data = DataDir::visit(dir.path()).unwrap();
+        assert_eq!(version(), SCHEMA_VERSION);
+        let running = lock(dir.path()).expect("it is locked no longer than the migration takes");
+        DataDir::visit(dir.path()).expect("a database of this version may be visited while a server runs");
+        drop((data, running));
+        let db = Connection::open(dir.path().join("campfire.db")).unwrap();
+        db.pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
+        assert!(matches!(DataDir::visit(dir.path()), Err(OpenError::Newer { .. })));
     }
 
     #[test]
