@@ -122,7 +122,7 @@ pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<(
             let file = key.as_ref().map(|key| format!("files/{}/{key}", &key[..2]));
             line("message", json, file.as_deref())?;
         }
-        if messages.len() < BATCH {
+        if messages.is_empty() {
             break;
         }
     }

@@ -1,5 +1,6 @@
 //! The bot API of ONCE Campfire, for bots that were written for it. The key of the bot is in the path.
 
+use bytes::Bytes;
 use hyper::{
     StatusCode,
     header::{self, HeaderName, HeaderValue},
@@ -7,6 +8,7 @@ use hyper::{
 use serde_json::{Value, json};
 
 use super::{
+    READ_DEADLINE,
     incoming::{RequestBody, read_body},
     request::Call,
     response::Reply,
@@ -37,11 +39,15 @@ fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
     Ok((viewer, room))
 }
 
-fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
+/// A message that was just written.
+fn written(call: &Call, id: MessageId, json: &[u8]) -> Result<Value, Problem> {
+    view(call, json, &call.worker.reader.plain(id)?.unwrap_or_default())
+}
+
+fn view(call: &Call, json: &[u8], plain: &str) -> Result<Value, Problem> {
     let message: Message = serde_json::from_slice(json).map_err(|_| Problem::internal())?;
     let state = call.worker.state.borrow();
     let creator = state.users.get(&message.creator_id).map(|user| json!(user.public()));
-    let plain = call.worker.reader.plain(message.id)?.unwrap_or_default();
     let (room, id) = (message.room_id, message.id);
     Ok(json!({
         "id": id,
@@ -65,10 +71,15 @@ pub(crate) fn list(call: Call, _: RequestBody) -> ResponseFuture {
             (None, Some(id)) => Select::After(id),
             (None, None) => Select::Newest,
         };
-        let page = call.worker.reader.page(room, select, PAGE)?;
-        let messages: Vec<Value> =
-            page.messages.iter().map(|(_, json)| view(&call, json)).collect::<Result<_, _>>()?;
-        let total = call.worker.reader.message_count(room)?;
+        let (page, plains, total) = call.worker.reader.within(READ_DEADLINE, |reader| {
+            let page = reader.page(room, select, PAGE)?;
+            let ids: Vec<_> = page.messages.iter().map(|(id, _)| *id).collect();
+            Ok((page, reader.plains(&ids)?, reader.message_count(room)?))
+        })?;
+        // Both are in the order of ids, and of the same moment but for what was deleted in between.
+        let plain = |id: &MessageId| plains.binary_search_by_key(id, |(id, _)| *id).map(|at| &*plains[at].1);
+        let view = |(id, json): &(_, Bytes)| view(&call, json, plain(id).unwrap_or_default());
+        let messages: Vec<Value> = page.messages.iter().map(view).collect::<Result<_, _>>()?;
         let mut reply = Reply::json(&messages).with(HeaderName::from_static("x-total-count"), total.into());
         let next = match select {
             Select::After(_) => page.messages.last().filter(|_| page.has_after).map(|(id, _)| ("after", id)),
@@ -103,7 +114,7 @@ pub(crate) fn create(call: Call, body: RequestBody) -> ResponseFuture {
             let content = content(&call, body).await?;
             messages::send(&call.worker, viewer.user, room, Draft::of(content)).await?
         };
-        let view = view(&call, &posted.json)?;
+        let view = written(&call, posted.id, &posted.json)?;
         let location = view["url"].as_str().unwrap_or_default().to_owned();
         let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
         Ok(Reply::written(StatusCode::CREATED, &view).with(header::LOCATION, location))
@@ -121,8 +132,9 @@ pub(crate) fn edit(call: Call, body: RequestBody) -> ResponseFuture {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
         let content = content(&call, body).await?;
+        let id = message.row().id;
         let json = messages::edit(&call.worker, &viewer, &message, content, false).await?;
-        Ok(Reply::written(StatusCode::OK, &view(&call, &json)?))
+        Ok(Reply::written(StatusCode::OK, &written(&call, id, &json)?))
     })
 }
 

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0003_index_upkeep.sql"),
     include_str!("../../sql/migrations/0004_checksums.sql"),
     include_str!("../../sql/migrations/0005_message_columns.sql"),
+    include_str!("../../sql/migrations/0007_indexes_by_time_and_person.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.
