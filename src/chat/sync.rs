@@ -16,15 +16,22 @@ const MAX_EVENTS: usize = 1_000;
 /// Bytes of events in one answer, which ends with the event that reaches them.
 const MAX_BYTES: usize = 4 << 20;
 
-/// The events after `since` that the viewer may see. 410 if events after `since` are no longer kept; 503 after `deadline`.
+/// The events after `since` that the viewer may see. 410 if events after `since` are no longer kept, or if `since` was
+/// reached in another history than this: see [`Epochs`](crate::store::Epochs). 503 after `deadline`.
 pub(crate) fn events(
     worker: &Worker,
     viewer: &Viewer,
     since: Seq,
+    history: Option<&str>,
     deadline: Duration,
 ) -> Result<Missed, Problem> {
     let (rooms, until) = {
         let state = worker.state.borrow();
+        if since > state.seq || history.is_some_and(|epoch| !state.epochs.contain(epoch, since)) {
+            return Err(Problem::gone(
+                "The history was put back to an earlier state: load everything again.",
+            ));
+        }
         let is_newer = |room: &&RoomId| state.rooms.get(room).is_some_and(|found| found.version > since);
         let rooms: Vec<RoomId> = state.rooms_of(viewer.user).iter().filter(is_newer).copied().collect();
         (rooms, state.seq)

@@ -54,7 +54,7 @@ pub(crate) use self::{body::Body, export::write as write_export, openapi::docume
 use self::{
     incoming::{Discard, MAX_JSON, MAX_JSON_OF_ANYBODY, RequestBody, Rest, read_body},
     peer::Peer,
-    request::{Call, origin_is_ours, viewer},
+    request::{Call, authenticate, origin_is_ours, viewer},
     response::{Conditions, Reply},
     router::{Handler, find},
 };
@@ -220,9 +220,8 @@ async fn routed(
 /// counts only with an `Origin` that names this host (RFC 6455, section 10.2).
 fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
     let headers = request.headers();
-    let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    let (viewer, by_cookie) = authenticate(worker, headers, address).ok_or_else(Problem::not_signed_in)?;
     check_address(worker, address)?;
-    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
     }

@@ -90,7 +90,7 @@ static DOCS: &[Doc] = &[
     doc("GET /api/users", "Users; `q` selects those with a word in their name that starts with it", &["q"], Nothing, &[(200, Json("Users"))], &[]),
     doc("GET /api/users/{id}", "The profile of a user", &[], Nothing, &[(200, Json("User"))], &[404]),
     doc("PATCH /api/users/{id}", "Change a profile: one's own, or any as an administrator", &[], Body("UserChange"), &[(200, Json("User"))], &[403, 404, 409, 429]),
-    doc("DELETE /api/users/{id}", "Deactivate a user: sessions and memberships end, messages stay", &[], Nothing, DONE, &[403, 404, 409]),
+    doc("DELETE /api/users/{id}", "Deactivate a user: sessions and memberships of shared rooms end, direct rooms and messages stay. Oneself: with `current_password`", &[], Body("Deactivation"), DONE, &[403, 404, 409, 429]),
     doc("PUT /api/users/{id}/avatar", "Set the picture of a user", &[], Image, &[(200, Json("User"))], &[403, 404]),
     doc("DELETE /api/users/{id}/avatar", "Remove the picture of a user", &[], Nothing, DONE, &[403, 404]),
     doc("GET /avatars/{id}", "The picture of a user, or the initials; `size=small` for lists", &["v", "size"], Nothing, &[(200, Raw("image/*"))], &[404]),
@@ -103,6 +103,8 @@ static DOCS: &[Doc] = &[
     doc("DELETE /api/rooms/{id}", "Delete a room with its messages", &[], Nothing, DONE, &[403, 404]),
     doc("GET /api/rooms/{id}/members", "The members of a room", &[], Nothing, &[(200, Json("Members"))], &[404]),
     doc("PUT /api/rooms/{id}/members", "Set the members of a closed room; without oneself: leave it", &[], Body("NewMembers"), &[(200, Json("Members"))], &[403, 404, 409]),
+    doc("POST /api/rooms/{id}/members/{user_id}", "Make an active user a member of a closed room: 201, or 200 for a member", &[], Nothing, &[(201, Json("User")), (200, Json("User"))], &[403, 404, 409]),
+    doc("DELETE /api/rooms/{id}/members/{user_id}", "Remove a member of a closed room; `me` leaves it", &[], Nothing, DONE, &[403, 404, 409]),
     doc("PUT /api/rooms/{id}/involvement", "Set how much I am notified of in a room", &[], Body("NewInvolvement"), &[(200, Json("Membership"))], &[404]),
     doc("POST /api/rooms/{id}/read", "Mark a room as read up to a message", &[], Body("ReadMark"), DONE, &[404]),
     doc("GET /api/rooms/{id}/messages", "A page of messages, oldest first; with less than `limit` where more would be over 2 MiB, and then has_before or has_after", &["before", "after", "around", "limit"], Nothing, &[(200, Json("MessagePage"))], &[400, 404, 503]),
@@ -120,7 +122,7 @@ static DOCS: &[Doc] = &[
     doc("GET /api/search", "Search the messages of my rooms, newest first; with less than `limit` where more would be over 2 MiB, and then has_before", &["q", "room_id", "creator_id", "before", "limit"], Nothing, &[(200, Json("SearchResults"))], &[400, 404, 503]),
     doc("GET /api/searches", "My recent searches", &[], Nothing, &[(200, Json("Searches"))], &[]),
     doc("DELETE /api/searches", "Delete my recent searches", &[], Nothing, DONE, &[]),
-    doc("GET /api/sync", "The durable events after `since` that I may see: 1,000 or 4 MiB at most, up to `seq`, from which to ask again until it stays", &["since"], Nothing, &[(200, Json("Sync"))], &[400, 410, 503]),
+    doc("GET /api/sync", "The durable events after `since` that I may see: 1,000 or 4 MiB at most, up to `seq`, from which to ask again until it stays; `history` is that of the session or the socket's hello in which `since` was reached", &["since", "history"], Nothing, &[(200, Json("Sync"))], &[400, 410, 503]),
     doc("GET /api/bots", "Bots", &[], Nothing, &[(200, Json("Bots"))], &[]),
     doc("POST /api/bots", "Create a bot; its key is shown once", &[], Body("NewBot"), &[(201, Json("Bot"))], &[]),
     doc("GET /api/bots/{id}", "A bot", &[], Nothing, &[(200, Json("Bot"))], &[404]),
@@ -216,6 +218,7 @@ fn operation(route: &Route, doc: &Doc) -> Value {
         .map(|name| {
             let schema = match name {
                 "id" | "room_id" | "message_id" => schema("Id"),
+                "user_id" => json!({ "oneOf": [schema("Id"), { "const": "me" }] }),
                 _ => json!({ "type": "string" }),
             };
             json!({ "name": name, "in": "path", "required": true, "schema": schema })

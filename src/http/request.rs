@@ -102,29 +102,32 @@ impl Call {
     }
 }
 
-/// Authenticates the caller, by the `Authorization` header if there is one, otherwise by the cookie. 403 for a write
-/// by cookie from another site.
+/// Authenticates the caller. 403 for a write by cookie from another site, and for one by a token that may only read.
 pub(crate) fn viewer(
     worker: &Worker,
     headers: &HeaderMap,
     method: &Method,
     address: IpAddr,
 ) -> Result<Option<Viewer>, Problem> {
-    let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
-        Some(value) => match value.to_str().ok().and_then(bearer) {
-            Some(token) => (token, false),
-            None => return Ok(None),
-        },
-        None => match cookie(headers) {
-            Some(token) => (token, true),
-            None => return Ok(None),
-        },
-    };
-    let viewer = by_token(worker, token, address);
-    if viewer.is_some() && by_cookie && !method.is_safe() && is_cross_site(headers) {
+    let Some((viewer, by_cookie)) = authenticate(worker, headers, address) else { return Ok(None) };
+    if by_cookie && !method.is_safe() && is_cross_site(headers) {
         return Err(Problem::cross_site());
     }
-    Ok(viewer)
+    if !method.is_safe() {
+        viewer.check_may_write()?;
+    }
+    Ok(Some(viewer))
+}
+
+/// The caller by a bearer token of ours, otherwise by the cookie; and whether it was the cookie. `Authorization` may be
+/// meant for a proxy in front, which passes it on.
+pub(crate) fn authenticate(worker: &Worker, headers: &HeaderMap, address: IpAddr) -> Option<(Viewer, bool)> {
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
+    if let Some(viewer) = token.and_then(|token| by_token(worker, token, address)) {
+        return Some((viewer, false));
+    }
+    let viewer = by_token(worker, cookie(headers)?, address)?;
+    Some((viewer, true))
 }
 
 fn bearer(value: &str) -> Option<&str> {

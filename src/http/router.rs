@@ -106,6 +106,8 @@ pub(crate) static ROUTES: &[Route] = &[
     delete("/api/rooms/{id}", ViewerWrites(rooms::destroy)),
     get("/api/rooms/{id}/members", ViewerReads(rooms::members)),
     put("/api/rooms/{id}/members", ViewerWrites(rooms::replace_members)),
+    post("/api/rooms/{id}/members/{user_id}", ViewerWrites(rooms::add_member)),
+    delete("/api/rooms/{id}/members/{user_id}", ViewerWrites(rooms::remove_member)),
     put("/api/rooms/{id}/involvement", ViewerWrites(rooms::involve)),
     post("/api/rooms/{id}/read", ViewerWrites(rooms::mark_read)),
     get("/api/rooms/{id}/messages", ViewerReads(messages::page)),

@@ -30,7 +30,7 @@ use crate::{
     memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
+    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
     types::Timestamp,
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
@@ -98,7 +98,7 @@ pub fn serve_from(
         started,
         boot: Timestamp::now().0 as u64,
         draining: AtomicBool::new(false),
-        hashing: Semaphore::new(count.min((memory::limit() / MEMORY_OF_HASHING) as usize).max(1)),
+        hashing: Arc::new(Semaphore::new(count.min((memory::limit() / MEMORY_OF_HASHING) as usize).max(1))),
         hashing_waiting: AtomicUsize::new(0),
         folder: Folder::open(data.path())
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
@@ -117,6 +117,10 @@ pub fn serve_from(
     });
     let fanout = Box::new(Workers(Arc::clone(&shared)));
     let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
+    if let Err(error) = handle.write_blocking(BeginEpoch) {
+        // A full disk: reading goes on.
+        tracing::warn!(?error, "could not begin an epoch of the history");
+    }
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
     let mut redirects = security.redirects(&shared.config, redirected)?;

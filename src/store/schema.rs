@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0003_index_upkeep.sql"),
     include_str!("../../sql/migrations/0004_checksums.sql"),
     include_str!("../../sql/migrations/0005_message_columns.sql"),
+    include_str!("../../sql/migrations/0006_sessions_end_whole.sql"),
     include_str!("../../sql/migrations/0007_indexes_by_time_and_person.sql"),
 ];
 
@@ -404,5 +405,43 @@ mod tests {
         assert!(!json.contains("everyone") && !json.contains("is_emoji_only"), "{json}");
         assert!(row(3).2.ends_with(r#""embeds":[],"is_emoji_only":true}"#));
         assert!(dir.path().join("campfire-before-schema-5.db").is_file(), "a copy of before is kept");
+    }
+
+    /// B2, B3, B8, 25
+    #[test]
+    fn devices_and_links_of_before_get_their_session_and_direct_rooms_their_people() {
+        let dir = tempfile::tempdir().unwrap();
+        let sql = "
+            insert into users (id, name, role, status, created_at) values
+              (1, 'Ada', 'admin', 'active', 0), (2, 'Bob', 'member', 'deactivated', 0), (3, 'Hook', 'bot', 'active', 0);
+            insert into sessions (id, token_hash, user_id, user_agent, ip_address, created_at, last_active_at) values
+              (1, x'01', 1, 'Firefox', '::1', 0, 5), (2, x'02', 1, 'Firefox', '::1', 0, 9), (3, x'03', 1, 'Safari', '::1', 0, 9);
+            insert into sessions (id, token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind) values
+              (4, x'04', 1, 'Chrome', '::1', 0, 9, 'token');
+            insert into push_subscriptions (id, user_id, endpoint, p256dh, auth, user_agent, created_at) values
+              (1, 1, 'a', '', '', 'Firefox', 0), (2, 1, 'b', '', '', 'Chrome', 0);
+            insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values
+              (x'05', 1, 'transfer', 9), (x'06', 1, 'reset', 9);
+            insert into rooms (id, kind, creator_id, members_key, created_at, updated_at) values
+              (1, 'direct', 1, '1,2', 0, 0), (2, 'open', 1, null, 0, 0), (3, 'open', 1, null, 0, 0), (4, 'open', 1, null, 0, 0);
+            insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (3, 2, x'07', 1, 0);
+            insert into messages (id, room_id, creator_id, json, plain) values (7, 1, 1, x'7b7d', ''), (8, 4, 3, x'7b7d', '');
+            insert into memberships (room_id, user_id, involvement) values
+              (1, 1, 'mentions'), (2, 1, 'mentions'), (2, 3, 'mentions'), (3, 3, 'mentions'), (4, 3, 'mentions');";
+        database_of_version(5, dir.path(), sql);
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let db = data.readable().unwrap();
+        let all = |sql: &str| -> Vec<String> {
+            db.prepare(sql).unwrap().query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        assert_eq!(all("select endpoint || session_id from push_subscriptions"), ["a2"]);
+        assert_eq!(all("select purpose from one_time_tokens"), ["reset"]);
+        assert_eq!(all("select distinct scope from sessions"), ["admin"], "what tokens may stays");
+        assert_eq!(
+            all(
+                "select room_id || ' ' || user_id || ' ' || last_read_message_id from memberships order by 1"
+            ),
+            ["1 1 0", "1 2 7", "2 1 0", "2 3 0", "4 3 0"]
+        );
     }
 }

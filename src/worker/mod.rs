@@ -59,7 +59,7 @@ pub struct Shared {
     /// Set while the server stops.
     pub draining: AtomicBool,
     /// Bounds how many passwords are hashed at once: each takes a core for tens of milliseconds.
-    pub hashing: tokio::sync::Semaphore,
+    pub hashing: Arc<tokio::sync::Semaphore>,
     pub hashing_waiting: AtomicUsize,
     pub folder: Folder,
     /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.

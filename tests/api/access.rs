@@ -39,7 +39,7 @@ async fn sessions_of_all_other_devices_end_at_once() {
 async fn personal_token_acts_for_its_owner_until_it_is_revoked() {
     let team = Team::start().await;
     let made = team.ada.post("/api/tokens", json!({"name": "backup script"})).await.expect(201);
-    assert_keys(&made, &["id", "name", "token"]);
+    assert_keys(&made, &["id", "name", "scope", "token"]);
     let script = team.ada.with(Credentials::Bearer(made["token"].as_str().unwrap().to_owned()));
     script.post("/api/messages", json!({"room_id": team.room, "content": "by script"})).await.expect(201);
     let list = team.ada.get("/api/tokens").await;

@@ -138,7 +138,7 @@ async fn session_has_all_that_a_client_needs_to_start() {
     team.closed_room("Not for Grace", &[&team.ada]).await;
     let said = team.ada.say(team.room, "Good morning").await;
     let session = grace.get("/api/session").await.expect(200);
-    assert_keys(&session, &["user", "account", "rooms", "users", "seq", "online", "limits"]);
+    assert_keys(&session, &["user", "account", "rooms", "users", "seq", "history", "online", "limits"]);
     assert_eq!(session["user"]["email"], "grace@example.com");
     assert!(session["account"].get("join_code").is_none(), "that is for administrators");
     let mut rooms = ids(&session["rooms"]);

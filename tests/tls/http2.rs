@@ -1,7 +1,11 @@
 //! HTTP/2.
 
 use bytes::Bytes;
-use futures_util::future::{join_all, poll_fn};
+use futures_util::{
+    StreamExt,
+    future::{join_all, poll_fn},
+    stream::FuturesUnordered,
+};
 use hyper::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -216,4 +220,42 @@ async fn http2_requests_under_way_are_finished_at_stop() {
     drop((sender, second));
     let _ = within("the end of the connection", connection).await;
     assert!(server.wait().success());
+}
+
+/// B4
+#[tokio::test]
+async fn sign_ins_that_are_reset_leave_nothing_behind() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.0/8")]);
+    let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
+    assert_eq!(reply.status(), 201);
+    // More than may wait for a hash, from more addresses and accounts than any limit names, three times.
+    for round in 0..3 {
+        let mut guesses: FuturesUnordered<_> = (0..100)
+            .map(|number| {
+                let mut sender = sender.clone();
+                let address = format!("10.{round}.{number}.1");
+                let form = json!({"email": format!("{round}.{number}@example.com"), "password": PASSWORD});
+                async move {
+                    let headers = [JSON, ("x-forwarded-for", address.as_str())];
+                    ask(&mut sender, "POST", "/api/session", &headers, form.to_string()).await.status()
+                }
+            })
+            .collect();
+        // Once one is answered the others wait; what is dropped resets its stream.
+        within("an answer", guesses.next()).await.expect("a status");
+    }
+    let form = json!({"email": "ada@example.com", "password": PASSWORD}).to_string();
+    let status = within("signing in", async {
+        loop {
+            let reply = ask(&mut sender, "POST", "/api/session", &[JSON], form.clone()).await;
+            if reply.status() != 503 {
+                return reply.status();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert_eq!(status, 201, "busy for a moment, then as before");
 }
