@@ -6,6 +6,7 @@ mod api {
     mod access;
     mod boosts;
     mod bots;
+    mod bounds;
     mod conventions;
     mod derived;
     mod files;

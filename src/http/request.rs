@@ -2,13 +2,8 @@
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::{
-    HeaderMap, Method, Uri,
-    body::{Body, Incoming},
-    header,
-};
+use bytes::Bytes;
+use hyper::{HeaderMap, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 
 use super::{query::Query, router::Params};
@@ -20,9 +15,6 @@ use crate::{
     wire::{Form, Problem},
     worker::Worker,
 };
-
-/// Bytes of a JSON body.
-pub(crate) const MAX_JSON: usize = 1 << 20;
 
 pub(crate) const COOKIE: &str = "campfire_session";
 
@@ -173,45 +165,6 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let origin = origin.to_str().unwrap_or_default();
     origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-}
-
-/// Bytes of a too large body that are read and discarded. Closing the connection before would reset it, and the
-/// client could lose the response.
-const MAX_DISCARDED: usize = 4 << 20;
-
-/// Reads a body of at most `limit` bytes. 413 if it is larger, 408 after the configured time, 400 if it breaks off.
-pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let claimed = body.size_hint().lower();
-    if claimed > (limit + MAX_DISCARDED) as u64 {
-        return Err(Problem::too_large(limit));
-    }
-    let reading = async {
-        let mut whole = BytesMut::new();
-        let mut discarded = 0;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Problem::malformed("The body ended early."))?;
-            let Ok(data) = frame.into_data() else { continue };
-            if discarded > 0 || claimed > limit as u64 || whole.len() + data.len() > limit {
-                discarded += data.len();
-                if discarded > MAX_DISCARDED {
-                    break;
-                }
-                continue;
-            }
-            // A body of one frame, which is common, is not copied.
-            if whole.is_empty() && body.is_end_stream() {
-                return Ok(data);
-            }
-            whole.extend_from_slice(&data);
-        }
-        if discarded > 0 { Err(Problem::too_large(limit)) } else { Ok(whole.freeze()) }
-    };
-    tokio::time::timeout(worker.config().body_timeout, reading)
-        .await
-        .unwrap_or_else(|_| Err(Problem::timeout()))
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::{future::Future, ops::Range, pin::Pin};
 
-use hyper::{Method, body::Incoming};
+use hyper::Method;
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, export, files, health, hooks, messages, once, openapi, pages, pictures,
-    push, request::Call, response::Reply, rooms, search, session, sync, tokens, upload, users,
+    account, admin, boosts, bots, export, files, health, hooks, incoming::RequestBody, messages, once,
+    openapi, pages, pictures, push, request::Call, response::Reply, rooms, search, session, sync, tokens,
+    upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -29,9 +30,9 @@ pub(crate) enum Handler {
     Admin(fn(&Call, &chat::Admin) -> Response),
     AdminWrites(fn(Call, chat::Admin) -> ResponseFuture),
     /// Reads the body itself, as a stream.
-    Upload(fn(Call, Viewer, Incoming) -> ResponseFuture),
+    Upload(fn(Call, Viewer, RequestBody) -> ResponseFuture),
     /// The same; it also authenticates the caller itself, by a key in the path.
-    AnybodyUpload(fn(Call, Incoming) -> ResponseFuture),
+    AnybodyUpload(fn(Call, RequestBody) -> ResponseFuture),
     /// `GET /ws`: the connection becomes a socket.
     Socket,
 }

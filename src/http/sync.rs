@@ -14,7 +14,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         return Err(Problem::malformed("`since` must be 0 or more."));
     }
     let query = call.query();
-    let (events, seq) = sync::events(&call.worker, viewer, since, query.text("history"), READ_DEADLINE)?;
-    let events = events.iter().map(|(seq, change)| change.json(*seq));
-    Ok(Reply::json_bytes(sync_json(events, seq, call.worker.state.borrow().epochs.current())))
+    let missed = sync::events(&call.worker, viewer, since, query.text("history"), READ_DEADLINE)?;
+    let events = missed.events.iter().map(|(seq, change)| change.json(*seq));
+    Ok(Reply::json_bytes(sync_json(events, missed.seq, call.worker.state.borrow().epochs.current())))
 }

@@ -94,6 +94,32 @@ async fn http2_carries_large_bodies_both_ways() {
     assert_eq!(ask(&mut sender, "GET", "/health", &[], "").await.status(), 200);
 }
 
+/// 41. A body is larger than the window of its stream, so the server has to end it.
+#[tokio::test]
+async fn http2_refusal_arrives_while_the_body_is_sent() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[("CAMPFIRE_UPLOAD_LIMIT", "1")]);
+    let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
+    let cookie = cookie(&reply);
+    let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
+    let (kind, form) = http::multipart(&[], &[("file", "noise.bin", &vec![7; 6 << 20])]);
+    let path = format!("/api/rooms/{room}/attachments");
+    let mine = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    for (path, headers, wanted) in [
+        (&*path, vec![("content-type", kind.as_str())], 401),
+        (&path, [&mine[..], &[("content-type", kind.as_str())]].concat(), 413),
+        (&path, [&mine[..], &[("content-type", "text/plain")]].concat(), 415),
+        ("/nowhere", vec![], 404),
+    ] {
+        for _ in 0..8 {
+            let reply = ask(&mut sender, "POST", path, &headers, form.clone()).await;
+            assert_eq!(reply.status(), wanted, "{path} {headers:?}");
+        }
+    }
+    assert_eq!(ask(&mut sender, "GET", "/health", &[], "").await.status(), 200, "no window was used up");
+}
+
 /// A frame of HTTP/2 (RFC 9113, section 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
