@@ -10,9 +10,13 @@ mod webhook;
 use std::{
     cell::RefCell,
     collections::HashMap,
+    future::poll_fn,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     rc::Rc,
     sync::Arc,
+    task::Poll,
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
@@ -182,10 +186,11 @@ impl Runner {
     }
 
     fn begin(self: &Rc<Self>, job: Job) {
-        *self.under_way.borrow_mut().entry(job.kind).or_default() += 1;
-        let runner = Rc::clone(self);
+        let slot = Slot::take(self, job.kind);
         spawn_local(async move {
-            let work = tokio::time::timeout(Duration::from_millis(LEASE_MS as u64 / 2), runner.perform(&job));
+            let runner = &slot.runner;
+            let limit = Duration::from_millis(LEASE_MS as u64 / 2);
+            let work = tokio::time::timeout(limit, catch_panic(runner.perform(&job)));
             let done = work.await.unwrap_or_else(|_| Err(Failure::Retry("it took too long".into())));
             let outcome = match done {
                 Ok(next) => Outcome::Done(next),
@@ -198,10 +203,6 @@ impl Runner {
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
                 tracing::warn!(?error, job = job.id.0, "could not store the outcome of a job");
             }
-            if let Some(count) = runner.under_way.borrow_mut().get_mut(&job.kind) {
-                *count -= 1;
-            }
-            runner.finished.notify_one();
         });
     }
 
@@ -228,6 +229,40 @@ impl Runner {
         }));
         answer.await.map_err(|_| Failure::Retry("the server is stopping".into()))
     }
+}
+
+/// A job under way, which counts against the bound of its kind until this is dropped.
+struct Slot {
+    runner: Rc<Runner>,
+    kind: JobKind,
+}
+
+impl Slot {
+    fn take(runner: &Rc<Runner>, kind: JobKind) -> Self {
+        *runner.under_way.borrow_mut().entry(kind).or_default() += 1;
+        Self { runner: Rc::clone(runner), kind }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(count) = self.runner.under_way.borrow_mut().get_mut(&self.kind) {
+            *count -= 1;
+        }
+        self.runner.finished.notify_one();
+    }
+}
+
+/// A job that panics has failed like any other: it is tried again, and is reported if that does not help.
+async fn catch_panic(work: impl Future<Output = Done>) -> Done {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
+            tracing::error!("a job panicked");
+            Poll::Ready(Err(Failure::Retry("it panicked: see the log".into())))
+        })
+    })
+    .await
 }
 
 /// Milliseconds before the next try.

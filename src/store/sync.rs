@@ -8,7 +8,7 @@ use super::{
     messages::bytes,
 };
 use crate::{
-    types::{RoomId, Seq, UserId},
+    types::{RoomId, Seq},
     wire::event::{durable_json, message_json},
 };
 
@@ -28,6 +28,14 @@ pub enum Change {
 }
 
 impl Change {
+    /// Bytes of what is read of it.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::MessageCreated(json) | Self::MessageUpdated(json) => json.len(),
+            Self::Other(_, members) => members.len(),
+        }
+    }
+
     /// The event's JSON as clients get it.
     pub fn json(&self, seq: Seq) -> Vec<u8> {
         match self {
@@ -71,42 +79,6 @@ impl Reader {
         Ok(events)
     }
 
-    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most. `rooms` are the
-    /// person's rooms that have such events.
-    pub fn sync(
-        &self,
-        user: UserId,
-        rooms: &[RoomId],
-        since: Seq,
-        until: Seq,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<(Seq, Change)>> {
-        let (mut events, mut until) = (Vec::new(), until);
-        for room in rooms {
-            events.extend(self.replay(*room, since, until, limit)?);
-            // Nothing after a full answer is needed from the other rooms.
-            if events.len() > limit {
-                events.sort_unstable_by_key(|(seq, _)| *seq);
-                events.truncate(limit);
-                until = events.last().map_or(until, |(seq, _)| *seq);
-            }
-        }
-        let mut general = self.statement(
-            "select seq, kind, payload, null from events
-             where room_id is null and seq > ?1 and seq <= ?2
-               and (user_id is null or user_id = ?3
-                 or user_id = 0 and exists (select 1 from event_audience where event_audience.seq = events.seq and event_audience.user_id = ?3))
-             order by seq limit ?4",
-        )?;
-        let mut rows = general.query((since, until, user, limit))?;
-        while let Some(row) = rows.next()? {
-            events.push(event(row)?);
-        }
-        events.sort_unstable_by_key(|(seq, _)| *seq);
-        events.truncate(limit);
-        Ok(events)
-    }
-
     /// The last pruned event; zero if none was. Events after an earlier `since` are not complete.
     pub fn pruned_up_to(&self) -> rusqlite::Result<Seq> {
         self.statement("select ifnull(max(seq), 0) from pruned")?.query_row((), |row| row.get(0))
@@ -115,7 +87,7 @@ impl Reader {
 
 /// An event from its row. The queries leave out updates of messages that were deleted since (their deletion follows), so
 /// that a page of rows is a page of events.
-fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
+pub(super) fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
     let change = match row.get(2)? {
         Some(payload) => Change::Other(row.get(1)?, payload),
         None => Change::MessageUpdated(bytes(row, 3)?),

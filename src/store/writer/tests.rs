@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::*;
 use crate::{config::Durability, store::KeepSecret};
 
-struct NoFanout;
+pub(in crate::store) struct NoFanout;
 
 impl Fanout for NoFanout {
     fn events(&self, _: &Batch, _: Instant) {}
