@@ -5,10 +5,8 @@
 
 import { get } from './api.js';
 import { mentionsMe } from './mentions.js';
-import * as socket from './socket.js';
-import { addUnread, begin, changeUnread, changed, dropRoom, fetchRoom, giveUp, isSameHistory, land, putPresent, putRoom, putRooms, putTyping, putUser, readUpTo, sawMessage, setBarrier, setOnline, setPresent, state, takeOff } from './store.js';
-
-export { isOpen, say, stop } from './socket.js';
+import { barrier, noteGreeting, openSocket, say } from './socket.js';
+import { addUnread, begin, changeUnread, changed, dropRoom, fetchRoom, giveUp, land, putPresent, putRoom, putRooms, putTyping, putUser, readUpTo, sawMessage, setBarrier, setOnline, setPresent, state, takeOff } from './store.js';
 
 const HIDDEN_AFTER = 5000;
 /** How long after a failed request it is made again. */
@@ -22,6 +20,8 @@ const MOST_QUEUED = 5000;
 const OF_A_ROOM = /^(?:message|boost)\./;
 
 let hellos = 0;
+/** The name of the history in the last hello. */
+let greeting;
 let isBehind = false;
 /** The events that wait for an answer; null if none is under way. */
 let queue = null;
@@ -35,7 +35,7 @@ let turns = 0;
 let joined = null;
 const listeners = new Set();
 
-setBarrier(socket.barrier);
+setBarrier(barrier);
 
 /**
  * Calls back with each event about messages (`isReplayed` if it is one of those that were missed), and with `{type: 'back'}`
@@ -68,7 +68,7 @@ export function leave() {
 
 /** A hidden page joins no room: its user is not present. */
 function enterRoom() {
-  if (joined && document.visibilityState === 'visible') socket.say({ type: 'join_room', room_id: joined.id, since: joined.seq });
+  if (joined && document.visibilityState === 'visible') say({ type: 'join_room', room_id: joined.id, since: joined.seq });
 }
 
 /** The server was too busy to take the socket into the room. */
@@ -79,13 +79,13 @@ function enterLater(delay) {
 
 function leaveRoom() {
   joined.isLive = false;
-  socket.say({ type: 'leave_room', room_id: joined.id });
+  say({ type: 'leave_room', room_id: joined.id });
 }
 
 /** `behind`: the session was kept offline, and may be old. */
 export function start({ behind = false } = {}) {
   isBehind = behind;
-  socket.open(take);
+  openSocket(take);
 }
 
 // ---- catching up ----
@@ -96,7 +96,7 @@ async function catchUp(missed = 0) {
   queue = [];
   const flight = takeOff();
   try {
-    const answer = await (isBehind || missed > MOST_MISSED ? null : missedEvents()) || await snapshot();
+    const answer = await whatIsNew(missed);
     if (turn !== turns) return giveUp(flight);
     if (queue.length > MOST_QUEUED) throw later(0);
     isBehind = false;
@@ -113,40 +113,48 @@ async function catchUp(missed = 0) {
 
 const later = (milliseconds) => Object.assign(new Error('the answer is too old'), { status: 503, retryAfterMs: milliseconds });
 
-/** The events after ours, with my rooms as they are after them; null if they are too many, too old, or of another history. */
-async function missedEvents() {
-  const history = state.history === undefined ? '' : `&history=${encodeURIComponent(state.history)}`;
-  try {
-    const answer = await get(`/api/sync?since=${state.seq}&with=rooms${history}`);
-    return answer.rooms && isSameHistory(answer.history) ? answer : null;
-  } catch (problem) {
-    if (problem.status === 410) return null;
-    throw problem;
+/** The events after ours, with my rooms as they are after them; the session if they are too many, too old, or of another history. */
+async function whatIsNew(missed) {
+  let isOther = false;
+  if (isRenamed() || (!isBehind && missed <= MOST_MISSED)) {
+    const history = state.history === undefined ? '' : `&history=${encodeURIComponent(state.history)}`;
+    try {
+      const answer = await get(`/api/sync?since=${state.seq}&with=rooms${history}`);
+      if (answer.rooms && !isBehind) return answer;
+    } catch (problem) {
+      if (problem.status !== 410) throw problem;
+      isOther = isRenamed();
+    }
   }
+  return { ...await snapshot(isOther), isOther };
 }
 
+/** The server's history has another name than ours: it was started again, perhaps from a backup. */
+const isRenamed = () => greeting !== state.history;
+
 /** The session anew: `fresh` passes by what the service worker keeps. */
-async function snapshot() {
+async function snapshot(isOther) {
   const session = await get('/api/session?fresh');
-  const isOld = session.is_kept || (session.history !== undefined && session.history === state.history && session.seq < state.seq);
+  const isOld = session.is_kept || (!isOther && session.seq < state.seq);
   if (isOld) throw later(CATCH_UP_AGAIN);
   return session;
 }
 
 function takeAnswer(answer, flight) {
   if (answer.user && answer.user.id !== state.me.id) return tell({ type: 'somebody_else' });
-  const isSame = isSameHistory(answer.history);
-  if (answer.user) begin(answer);
+  const { isOther } = answer;
+  if (answer.user) begin(answer, isOther);
   else {
     for (const event of answer.events) if (!OF_A_ROOM.test(event.type)) apply(event);
     putRooms(answer);
   }
-  state.seq = isSame ? Math.max(state.seq, answer.seq) : answer.seq;
+  state.seq = Math.max(state.seq, answer.seq);
+  state.history = answer.history;
   land(flight, answer.seq);
   const waited = queue;
   queue = null;
   waited.forEach(take);
-  if (!isSame) tell({ type: 'afresh', isOther: true });
+  if (isOther) tell({ type: 'afresh', isOther: true });
   else if (joined && !joined.isLive) enterRoom();
 }
 
@@ -277,13 +285,13 @@ function takeSign(event) {
 
 async function greeted(event) {
   hellos += 1;
-  socket.greeted(event.heartbeat_s);
+  noteGreeting(event.heartbeat_s);
   // Another tab has signed somebody else in.
   if (event.user_id !== state.me.id) return tell({ type: 'somebody_else' });
   const isFirst = hellos === 1 && !isBehind;
-  // In another history the room's position means nothing: it is loaded anew.
-  if (isSameHistory(event.history)) enterRoom();
-  else isBehind = true;
+  greeting = event.history;
+  // In another history the room's position would mean nothing.
+  if (!isRenamed()) enterRoom();
   if (isFirst) tell({ type: 'back' });
   await catchUp(event.seq - state.seq);
   if (!isFirst) tell({ type: 'back' });

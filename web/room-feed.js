@@ -41,11 +41,11 @@ export class RoomFeed {
   /** A page of messages. The answer may be older than events that were taken while it was under way. */
   async fetchPage(query) {
     const events = [];
-    const { history } = state;
+    const { era } = state;
     this.meanwhile.add(events);
     try {
       const page = await get(`/api/rooms/${this.roomId}/messages${query}`);
-      if (history !== state.history) throw new Problem(503, {});
+      if (era !== state.era) throw new Problem(503, {});
       return { ...page, messages: withEvents(page.messages, events) };
     } finally {
       this.meanwhile.delete(events);

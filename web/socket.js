@@ -24,7 +24,7 @@ let pings = 0;
 const waiting = new Map();
 
 /** Opens the socket. `taken(event)` gets what the server sends, and `{type: 'lost'}` and `{type: 'signed_out'}`. */
-export function open(taken) {
+export function openSocket(taken) {
   take = taken;
   isStopped = false;
   connect();
@@ -48,7 +48,7 @@ export function say(message) {
 }
 
 /** The server has greeted this connection. */
-export function greeted(seconds) {
+export function noteGreeting(seconds) {
   wait = FIRST_WAIT;
   heartbeat = (seconds || 30) * 1000;
   state.connected = true;

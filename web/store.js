@@ -16,8 +16,10 @@ export const state = {
   typing: new Map(),
   /** Every event for everybody up to this one was taken. */
   seq: 0,
-  /** Which history `seq` counts in: another one after a backup was restored. */
+  /** The server's name for the history that `seq` counts in. After a restart it has another name, after a restore another history. */
   history: undefined,
+  /** Counts the histories. */
+  era: 0,
   connected: true,
   /** Something in front of the server answers in its place. */
   intercepted: false,
@@ -49,17 +51,17 @@ function tellWatchers() {
   for (const callback of called) callback(now);
 }
 
-/** Takes the answer of `/api/session` as the new state. */
-export function begin(session) {
-  const isSame = isSameHistory(session.history);
+/** Takes the answer of `/api/session` as the new state. `isOther`: the server's history is another one than ours. */
+export function begin(session, isOther = false) {
   state.me = session.user;
   state.account = session.account;
   // A session kept offline by an older version has none.
   state.limits = session.limits || state.limits;
   state.users = new Map(session.users.map((user) => [user.id, user]));
-  state.history = session.history ?? state.history;
-  if (!isSame) {
+  state.history = session.history;
+  if (isOther) {
     state.seq = 0;
+    state.era += 1;
     state.present.clear();
   }
   state.seq = Math.max(state.seq, session.seq);
@@ -78,9 +80,6 @@ export function putRooms({ rooms, online, seq }) {
   isKnownAgain(...failed.keys());
   changed('rooms', 'presence', 'gone');
 }
-
-/** Whether positions in this history can be compared with ours. A server that does not name it has one only. */
-export const isSameHistory = (history) => history === undefined || state.history === undefined || history === state.history;
 
 /** `seq` is that of the event. */
 export function putUser(user, seq) {

@@ -7,7 +7,7 @@ import { Model } from './model.js';
 import { page, settled } from './page.js';
 
 /** Together more than 10,000 events. */
-const SEEDS = 60;
+const SEEDS = 400;
 const STEPS = 400;
 const ME = 1;
 /** By then a page that asks without an end would have been noticed. */
@@ -313,8 +313,9 @@ class World {
       },
       () => this.is(0.3) && [...this.wires.values()].forEach(({ made }) => this.model.overflow(made)),
       async () => {
-        if (!this.backups.length || !this.is(0.1)) return;
-        this.model.restore(this.any(this.backups));
+        if (!this.backups.length || !this.is(0.2)) return;
+        if (this.is(0.5)) this.model.restart();
+        else this.model.restore(this.any(this.backups));
         for (const socket of [...this.wires.keys()]) await socket.ends(1001, '{"retry_after_ms":100}');
         this.wires.clear();
       },

@@ -26,7 +26,7 @@ test('reconnection asks who is signed in before it opens a socket', async () => 
   const it = await signedIn();
   await it.sockets.newest.ends();
   assert.equal(it.state.connected, false);
-  assert.equal(it.live.isOpen(), false);
+  assert.equal(it.socket.isOpen(), false);
   await it.clock.pass(500);
   assert.deepEqual(it.server.waiting, [ME]);
   assert.equal(it.sockets.all.length, 1);
@@ -127,7 +127,7 @@ test('stopped page opens no socket, not even one that was about to be opened', a
   const it = await signedIn();
   await it.sockets.newest.ends();
   await it.clock.pass(500);
-  it.live.stop();
+  it.socket.stop();
   await stillSignedIn(it);
   await it.clock.pass(60000);
   assert.equal(it.sockets.all.length, 1);
@@ -269,13 +269,29 @@ test('other history is taken afresh, and its numbers count anew (B12)', async ()
   await it.clock.pass(500);
   await stillSignedIn(it);
   told.length = 0;
-  await it.sockets.newest.says({ ...HELLO, history: 'two', seq: 40 });
+  await it.sockets.newest.says({ ...HELLO, history: 'two', seq: 140 });
   assert.deepEqual(it.sockets.newest.said('join_room'), [], 'its position would mean nothing');
+  await it.server.asked('GET', `${SYNC}&history=one`).answer(410, { detail: 'It was put back.', code: 'gone' });
   await it.server.asked('GET', '/api/session?fresh').answer(200, session({ history: 'two', seq: 41, rooms: [room(2)] }));
   assert.deepEqual([state.seq, state.history, [...state.rooms.keys()]], [41, 'two', [2]]);
   assert.deepEqual(told, [['afresh', true], ['back', undefined]]);
   await it.sockets.newest.says({ type: 'user.updated', seq: 42, user: user(2, 'Benedict') });
   assert.equal(state.users.get(2).name, 'Benedict');
+});
+
+test('same history under another name goes on: the server was only started again (B12)', async () => {
+  const it = await signedIn({ session: session({ history: undefined }) });
+  const events = heard(it.live);
+  it.live.join(1, 100);
+  it.state.history = 'one';
+  await it.sockets.newest.ends(1001);
+  await it.clock.pass(500);
+  await stillSignedIn(it);
+  await it.sockets.newest.says({ ...HELLO, history: 'two', seq: 104 });
+  await it.server.asked('GET', `${SYNC}&history=one`).answer(200, { ...caughtUp(session({ seq: 104 })), history: 'two' });
+  assert.deepEqual([it.state.seq, it.state.history], [104, 'two']);
+  assert.deepEqual(it.sockets.newest.said('join_room'), [{ type: 'join_room', room_id: 1, since: 100 }]);
+  assert.deepEqual(events, ['back']);
 });
 
 test('page of somebody else is told so, by the socket and by the session', async () => {
@@ -481,9 +497,9 @@ test('late event of a socket that was given up is not taken', async () => {
 
 test('nothing can be said without a connection', async () => {
   const it = await signedIn();
-  assert.equal(it.live.say({ type: 'read', room_id: 1, message_id: 3 }), true);
+  assert.equal(it.socket.say({ type: 'read', room_id: 1, message_id: 3 }), true);
   await it.sockets.newest.ends();
-  assert.equal(it.live.say({ type: 'read', room_id: 1, message_id: 4 }), false);
+  assert.equal(it.socket.say({ type: 'read', room_id: 1, message_id: 4 }), false);
   assert.equal(it.sockets.all[0].said('read').length, 1);
 });
 

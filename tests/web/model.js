@@ -14,6 +14,8 @@ const copy = (value) => structuredClone(value);
 export class Model {
   constructor() {
     this.history = 'first';
+    /** The names of the history, each with the last event before it. */
+    this.epochs = [['first', 0]];
     this.seq = 100;
     this.pruned = 0;
     this.account = { name: 'Team' };
@@ -22,6 +24,7 @@ export class Model {
     this.rooms = new Map();
     this.events = [];
     this.sockets = [];
+    this.starts = 0;
     for (const id of [1, 2, 3]) this.putRoom(id, 'open');
     this.putRoom(4, 'direct', { name: null, member_ids: [1, 2] });
   }
@@ -71,7 +74,8 @@ export class Model {
   }
 
   sync(since, history) {
-    const is = history === null || history === this.history;
+    const place = this.epochs.findIndex(([name]) => name === history);
+    const is = place >= 0 && (place === this.epochs.length - 1 || since <= this.epochs[place + 1][1]);
     if (!is || since < this.pruned || since > this.seq) return [410, { code: 'gone', detail: 'Too old.' }];
     const events = this.events.filter((event) => event.seq > since && this.isVisible(event)).map((event) => this.replayed(event)).filter(Boolean);
     if (events.length > MOST) return [200, { events: events.slice(0, MOST), seq: events[MOST - 1].seq, history: this.history }];
@@ -164,7 +168,7 @@ export class Model {
   post(id, author, mentions, everyone = false) {
     const found = this.rooms.get(id);
     const seq = this.seq + 1;
-    const made = message(seq, { room_id: id, creator_id: author, content: `said ${seq} in ${this.history}`, mentions, everyone });
+    const made = message(seq, { room_id: id, creator_id: author, content: `said ${seq} by ${author} after start ${this.starts}`, mentions, everyone });
     found.messages.set(seq, made);
     if (author === ME) found.read = seq;
     this.toRoom(id, { type: 'message.created', message: made }, author === ME ? { type: 'read' } : { type: 'unread', mention: isForMe(made) });
@@ -269,12 +273,20 @@ export class Model {
 
   /** What is kept by a backup. */
   backup() {
-    const { seq, account, users, rooms, events, pruned } = this;
-    return copy({ seq, account, users, rooms, events, pruned });
+    const { seq, account, users, rooms, events, pruned, epochs } = this;
+    return copy({ seq, account, users, rooms, events, pruned, epochs });
   }
 
   restore(backup) {
-    Object.assign(this, copy(backup), { history: `after ${this.seq}`, sockets: [] });
+    Object.assign(this, copy(backup));
+    this.restart();
+  }
+
+  restart() {
+    this.starts += 1;
+    this.history = `start ${this.starts}`;
+    this.epochs.push([this.history, this.seq]);
+    this.sockets = [];
   }
 
   prune() {

@@ -90,7 +90,7 @@ class Server {
       };
       const request = {
         method, path, body: body && JSON.parse(body),
-        answer: done((status, value) => resolve(new Response(value === undefined ? null : JSON.stringify(value), { status }))),
+        answer: done((status, value) => resolve(new Response(value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value), { status, headers: { 'content-type': typeof value === 'string' ? 'text/html' : 'application/json' } }))),
         fail: done(() => reject(new TypeError('fetch failed'))),
       };
       this.requests.push(request);
@@ -178,12 +178,16 @@ function uploadsOf() {
       this.isAborted = true;
     }
 
+    getResponseHeader() {
+      return typeof this.body === 'string' ? 'text/html' : 'application/json';
+    }
+
     progress(loaded, total) {
       this.upload.dispatchEvent(Object.assign(new Event('progress'), { loaded, total }));
     }
 
     async answer(status, body) {
-      Object.assign(this, { status, responseText: typeof body === 'string' ? body : JSON.stringify(body) });
+      Object.assign(this, { status, body, responseText: typeof body === 'string' ? body : JSON.stringify(body) });
       this.dispatchEvent(new Event('load'));
       await settled();
     }
@@ -293,9 +297,10 @@ export async function signedIn({ session: known = session(), ...options } = {}) 
   const made = page(options);
   const store = await made.load('store');
   const live = await made.load('live');
+  const socket = await made.load('socket');
   store.begin(known);
   live.start();
   await made.sockets.newest.says({ type: 'hello', user_id: known.user.id, seq: known.seq, heartbeat_s: 30 });
   await made.server.asked('GET', `/api/sync?since=${known.seq}&with=rooms`).answer(200, caughtUp(known));
-  return { ...made, store, live, state: store.state };
+  return { ...made, store, live, socket, state: store.state };
 }

@@ -1,8 +1,8 @@
 // Marks a room as read once its newest message is in view, and counts what is unread while it is not.
 
 import { post } from '../api.js';
-import { say } from '../live.js';
 import { mentionsMe } from '../mentions.js';
+import { say } from '../socket.js';
 import { addUnread, changeUnread, fetchRoom, readUpTo, state } from '../store.js';
 
 /** One request covers the messages of this time. */

@@ -52,6 +52,7 @@ export const de = {
   errors: {
     offline: 'Der Server ist nicht zu erreichen. Prüfe deine Verbindung, und versuch es noch einmal.',
     loadFailed: 'Das ließ sich nicht laden.',
+    intercepted: 'Etwas vor dem Server hat an seiner Stelle geantwortet, vielleicht eine Anmeldeseite deines Netzes. Lade die Seite neu, dann versuche es noch einmal.',
     tooLarge: (most) => `Das ist zu groß: höchstens ${most} sind erlaubt.`,
     chunk: 'Ein Teil der Seite ließ sich nicht laden.',
     copyFailed: 'Dein Browser hat uns nicht kopieren lassen. Markiere den Text, und kopiere ihn von Hand.',
@@ -73,7 +74,8 @@ export const de = {
   app: {
     skip: 'Zum Gespräch springen', lost: 'Hier ist nichts.', lostHint: 'Den Raum gibt es nicht mehr, oder er war nie für dich bestimmt.',
     unreachable: 'Der Server ist nicht zu erreichen', unreachableHint: 'Prüfe deine Verbindung. Diese Seite versucht es von selbst wieder.',
-    reconnecting: 'Keine Verbindung. Neuer Versuch …', uploadsQuestion: 'Jetzt abmelden?', uploadsDetail: 'Es sind noch Dateien unterwegs. Sie kämen nicht an.', noRooms: 'Noch keine Räume', noRoomsHint: 'Lege einen an, oder schreib jemandem.', noRoomsMember: 'Die Verwaltung legt sie an. Bis dahin kannst du jemandem schreiben.',
+    intercepted: 'Hier antwortet nicht der Server', interceptedHint: 'Etwas davor hat an seiner Stelle geantwortet, vielleicht eine Anmeldeseite deines Netzes. Lade die Seite neu, um sie zu sehen.',
+    reconnecting: 'Keine Verbindung. Neuer Versuch …', interceptedLine: 'Etwas vor dem Server antwortet an seiner Stelle. Neuer Versuch …', uploadsQuestion: 'Jetzt abmelden?', uploadsDetail: 'Es sind noch Dateien unterwegs. Sie kämen nicht an.', noRooms: 'Noch keine Räume', noRoomsHint: 'Lege einen an, oder schreib jemandem.', noRoomsMember: 'Die Verwaltung legt sie an. Bis dahin kannst du jemandem schreiben.',
     titleWith: (place, account) => `${place} · ${account}`,
   },
   entry: {

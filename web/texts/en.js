@@ -13,6 +13,7 @@ export const en = {
   errors: {
     offline: 'The server cannot be reached. Check your connection and try again.',
     loadFailed: 'This could not be loaded.',
+    intercepted: 'Something in front of the server answered in its place: a sign-in page of your network, perhaps. Reload the page, then try again.',
     tooLarge: (most) => `This is too large: it may have ${most} at most.`,
     chunk: 'A part of the page could not be loaded.',
     copyFailed: 'Your browser did not let us copy. Select the text and copy it by hand.',
@@ -86,7 +87,8 @@ export const en = {
   app: {
     skip: 'Skip to the conversation', lost: 'There is nothing here.', lostHint: 'The room is gone, or it was never yours to see.',
     unreachable: 'The server cannot be reached', unreachableHint: 'Check your connection. This page tries again by itself.',
-    reconnecting: 'No connection. Trying again…', uploadsQuestion: 'Sign out now?', uploadsDetail: 'Files are still on their way. They would not arrive.', noRooms: 'No rooms yet', noRoomsHint: 'Make one, or write to somebody.', noRoomsMember: 'An administrator makes them. Until then, write to somebody.',
+    intercepted: 'This is not the server answering', interceptedHint: 'Something in front of it answered in its place: a sign-in page of your network, perhaps. Reload the page to see it.',
+    reconnecting: 'No connection. Trying again…', interceptedLine: 'Something in front of the server answers in its place. Trying again…', uploadsQuestion: 'Sign out now?', uploadsDetail: 'Files are still on their way. They would not arrive.', noRooms: 'No rooms yet', noRoomsHint: 'Make one, or write to somebody.', noRoomsMember: 'An administrator makes them. Until then, write to somebody.',
     titleWith: (place, account) => `${place} · ${account}`,
   },
   entry: {
