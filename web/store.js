@@ -209,6 +209,9 @@ export function others(room) {
   return (ids.length ? ids : [state.me.id]).map(person);
 }
 
+/** A room of mine alone. */
+export const isNotes = (room) => room.kind === 'direct' && room.member_ids.length === 1 && room.member_ids[0] === state.me.id;
+
 export function roomName(room) {
   return room.kind === 'direct' ? others(room).map((user) => user.name).join(', ') : room.name;
 }

@@ -119,7 +119,7 @@ static DOCS: &[Doc] = &[
     doc("GET /embeds/{key}", "The stored copy of the picture of a link preview", &[], Nothing, &[(200, Raw("image/*"))], &[404]),
     doc("GET /api/sounds", "The sounds that `/play NAME` plays", &[], Nothing, &[(200, Json("Sounds"))], &[]),
     doc("GET /sounds/{name}", "A sound", &[], Nothing, &[(200, Raw("audio/wav"))], &[404]),
-    doc("GET /api/search", "Search the messages of my rooms, newest first; with less than `limit` where more would be over 2 MiB, and then has_before", &["q", "room_id", "creator_id", "before", "limit"], Nothing, &[(200, Json("SearchResults"))], &[400, 404, 503]),
+    doc("GET /api/search", "Search the messages of my rooms, newest first; with less than `limit` where more would be over 2 MiB, and then has_before. The days of the filters `before:`, `after:` and `on:` in `q` are days in UTC, unless `from` and `until` (RFC 3339) say what they are", &["q", "room_id", "creator_id", "before", "from", "until", "limit"], Nothing, &[(200, Json("SearchResults"))], &[400, 404, 503]),
     doc("GET /api/searches", "My recent searches", &[], Nothing, &[(200, Json("Searches"))], &[]),
     doc("DELETE /api/searches", "Delete my recent searches", &[], Nothing, DONE, &[]),
     doc("GET /api/sync", "The durable events after `since` that I may see: 1,000 or 4 MiB at most, up to `seq`, from which to ask again until it stays; `history` is that of the session or the socket's hello in which `since` was reached. With `with=rooms` the last page also has my rooms and who is online, as in the session", &["since", "history", "with"], Nothing, &[(200, Json("Sync"))], &[400, 410, 503]),
@@ -230,7 +230,8 @@ fn operation(route: &Route, doc: &Doc) -> Value {
             "since" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
             "before" | "after" | "around" | "room_id" | "creator_id" => schema("Id"),
             "state" => json!({ "enum": ["dead", "waiting"] }),
-            "with" => json!({ "enum": ["account"] }),
+            "with" => json!({ "enum": ["account", "rooms"] }),
+            "from" | "until" => schema("Time"),
             "size" => json!({ "enum": ["small"] }),
             _ => json!({ "type": "string" }),
         };

@@ -538,3 +538,16 @@ test('presence in a direct room is about being online, elsewhere about the room'
   await it.sockets.newest.says({ type: 'joined', room_id: 2, seq: 100, present: [1] });
   assert.deepEqual([...it.state.online], [1]);
 });
+
+test('sign-in page of a gateway signs nobody out, and is told (F1)', async () => {
+  const it = await signedIn();
+  const events = heard(it.live);
+  await it.sockets.newest.ends();
+  await it.clock.pass(500);
+  await it.server.asked('GET', '/api/users/1').answer(401, '<title>Sign in to the network</title>');
+  assert.deepEqual([events, it.state.intercepted], [[], true]);
+  await it.clock.pass(1000);
+  await stillSignedIn(it);
+  await it.sockets.newest.says(HELLO);
+  assert.equal(it.state.intercepted, false);
+});

@@ -38,7 +38,7 @@ export function openDialog(title, build, { wide = false, kind = '', onclose } = 
 }
 
 /** Asks for confirmation. `onconfirm` may throw to refuse: the reason is shown and the dialog stays open. */
-export function confirmDialog(question, action, onconfirm, { detail = '', danger = true } = {}) {
+export function confirmDialog(question, action, onconfirm, { detail = '', danger = true, onclose } = {}) {
   return openDialog(question, (close) => {
     const wrong = h('p', { class: 'form-error', role: 'alert' });
     const button = h('button', { type: 'button', class: `button ${danger ? 'button-danger' : 'button-primary'}`, autofocus: true, onclick: async () => {
@@ -53,5 +53,12 @@ export function confirmDialog(question, action, onconfirm, { detail = '', danger
     } }, action);
     return h('div', { class: 'form' }, detail ? h('p', {}, detail) : null, wrong, h('div', { class: 'row row-end' },
       h('button', { type: 'button', class: 'button', onclick: close }, texts.common.cancel), button));
-  }, { kind: 'dialog-confirm' });
+  }, { kind: 'dialog-confirm', onclose });
+}
+
+/** Asks, and resolves to whether the user agreed. */
+export function agreed(question, action, options = {}) {
+  return new Promise((done) => {
+    confirmDialog(question, action, () => done(true), { ...options, onclose: () => done(false) });
+  });
 }

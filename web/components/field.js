@@ -32,7 +32,7 @@ export function toggle(label, checked, onchange, hint = '') {
   return h('label', { class: 'toggle' }, h('span', {}, label, hint ? h('small', {}, hint) : null, wrong), input);
 }
 
-/** A form that calls `submit(values)` and shows refusals. `done` is shown on success. */
+/** A form that calls `submit(values)` and shows refusals. `done` is shown on success, unless it returns false. */
 export function form(fields, label, submit, { quiet = false, done = '' } = {}) {
   const wrong = h('p', { class: 'form-error', role: 'alert' });
   const good = h('p', { class: 'form-good', role: 'status' });
@@ -48,8 +48,7 @@ export function form(fields, label, submit, { quiet = false, done = '' } = {}) {
     good.textContent = '';
     button.disabled = true;
     try {
-      await submit(values);
-      good.textContent = done;
+      if (await submit(values) !== false) good.textContent = done;
     } catch (problem) {
       if (!refuse(element, problem.fields)) wrong.textContent = problem.message;
     } finally {

@@ -6,7 +6,7 @@ import { icon } from '../icons.js';
 import { atHand, lazy } from '../lazy.js';
 import { go } from '../routes.js';
 import { writeQuery } from '../search-query.js';
-import { others, person, roomName, state } from '../store.js';
+import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
 import { BELLS, involvementMenu, nextInvolvement } from './involvement.js';
@@ -57,7 +57,6 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const isNotes = (room) => room.kind === 'direct' && room.member_ids.length === 1;
 export const titleOf = (room) => (isNotes(room) ? texts.room.notes : roomName(room));
 
 function whoIsHere(room) {

@@ -40,6 +40,7 @@ export const en = {
     announced: (name, words) => `${name}: ${words}`, dropHere: (name) => `Drop files to send them to ${name}`,
     typing: (names) => (names.length === 1 ? `${names[0]} is typing…` : names.length === 2 ? `${names[0]} and ${names[1]} are typing…` : 'Several people are typing…'),
     name: 'Name', kind: 'Who is in it', open: 'Open', openHint: 'Everybody is in it, and everybody who joins later.', closed: 'Closed', closedHint: 'Only those who were chosen are in it.', saveMembers: 'Save people',
+    openQuestion: (name) => `Open ${name} to everybody?`, openDetail: 'Everybody can then read all that was said here so far, and everybody who joins later. What was read stays read, even if you close the room again.', openIt: 'Open room',
     madeBy: (name, date) => `Made by ${name} on ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}.`,
     leave: 'Leave room', leaveQuestion: (name) => `Leave ${name}?`, leaveDetail: 'You will no longer see it. Somebody who is in it can let you back in.', left: (name) => `You have left ${name}.`,
     remove: 'Delete room', removeQuestion: (name) => `Delete ${name}?`, removeDetail: 'All its messages and files go with it, for everybody. This cannot be undone.',
@@ -63,6 +64,7 @@ export const en = {
   composer: {
     writeTo: (name) => `Write to ${name}`, writeNotes: 'Write yourself a note', send: 'Send', attach: 'Attach files', emoji: 'Emoji', formatting: 'Formatting', ctrl: 'Ctrl', shift: 'Shift',
     marks: { bold: 'Bold', italic: 'Italic', strike: 'Strikethrough', code: 'Code', codeBlock: 'Code block', link: 'Link', quote: 'Quote', list: 'List' },
+    nobodyReads: (names) => `${names} cannot read this: the account is no longer active.`,
     replyingTo: (name) => `Replying to ${name}`, cancelReply: 'Cancel reply',
     left: (bytes) => `Room for ${plural(bytes, 'more character', 'more characters')}.`, tooLong: (bytes) => `This is too long for one message, by ${plural(bytes, 'character', 'characters')}. Shorten it, or send the rest in a second one.`,
     inCode: 'In a code block, Enter starts a new line. Ctrl and Enter sends, or close the block with ```.',

@@ -344,7 +344,7 @@ class CampRoom extends HTMLElement {
   }
 
   editLast() {
-    const mine = this.list.messages.findLast((message) => message.creator_id === state.me.id && mayEdit(message));
+    const mine = this.list.messages.findLast(mayEdit);
     if (mine) this.edit(mine);
     return Boolean(mine);
   }
