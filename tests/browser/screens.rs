@@ -225,7 +225,8 @@ async fn questions_and_what_went_wrong_fit_and_are_accessible() {
             gallery.visit("room-of-somebody-gone", &format!("/rooms/{direct}"), note).await;
             gallery.goto(&format!("/rooms/{kitchen}")).await;
             gallery.window.click(".room-head .icon-button:last-child").await;
-            gallery.window.click(".menu [role=menuitem]").await;
+            gallery.window.find(".menu [role=menuitem]").await;
+            gallery.window.eval("document.querySelector('.menu [role=menuitem]').click()").await;
             gallery.window.find(".room-members .chip").await;
             gallery.take("room-settings").await;
             gallery.window.eval("document.querySelector('.room-members').scrollIntoView()").await;

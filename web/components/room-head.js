@@ -63,7 +63,8 @@ function whoIsHere(room) {
   if (isNotes(room)) return texts.room.notesHint;
   if (room.kind === 'direct') {
     const people = others(room);
-    if (people.length === 1) return state.online.has(people[0].id) ? texts.room.online : texts.room.offline;
+    const standing = { deactivated: texts.people.deactivated, banned: texts.people.banned }[people[0].status];
+    if (people.length === 1) return standing || (state.online.has(people[0].id) ? texts.room.online : texts.room.offline);
     return texts.room.onlineOf(people.filter((user) => state.online.has(user.id)).length, room.member_count);
   }
   const present = new Set(state.present.get(room.id)).add(state.me.id);

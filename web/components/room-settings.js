@@ -36,7 +36,7 @@ function roomForm(room, now, draw) {
     h('fieldset', { class: 'choices' }, h('legend', {}, texts.room.kind), kind('open', texts.room.open, texts.room.openHint), kind('closed', texts.room.closed, texts.room.closedHint)),
   ], texts.common.save, async ({ name, kind: chosen }) => {
     const opens = now().kind === 'closed' && chosen === 'open';
-    if (opens && !await agreed(texts.room.openQuestion(now().name), texts.room.openIt, { detail: texts.room.openDetail })) return false;
+    if (opens && !await agreed(texts.room.openQuestion(now().name), texts.room.openIt, { detail: texts.room.openDetail, careful: true })) return false;
     putRoom(await patch(`/api/rooms/${room.id}`, { name, kind: chosen }));
     draw();
     return true;

@@ -82,8 +82,8 @@ function signIn() {
 /** Deactivating oneself takes the password. The socket then says that one is signed out. */
 function leaving() {
   const words = texts.settings.profile;
-  const ask = () => openDialog(words.leaveQuestion, () => [h('p', {}, words.leaveDetail), form([
-    passwordField('current_password', words.currentPassword, 'current-password', { id: 'leave-password' }),
-  ], words.leaveButton, ({ current_password: current }) => remove(`/api/users/${state.me.id}`, { current_password: current }))], { kind: 'dialog-leave' });
+  const ask = () => openDialog(words.leaveQuestion, () => form([
+    h('p', {}, words.leaveDetail), passwordField('current_password', words.currentPassword, 'current-password', { id: 'leave-password', autofocus: true }),
+  ], words.leaveButton, ({ current_password: current }) => remove(`/api/users/${state.me.id}`, { current_password: current }), { danger: true }), { kind: 'dialog-confirm' });
   return block(words.leave, words.leaveLead, h('div', { class: 'row' }, h('button', { type: 'button', class: 'button is-danger', onclick: ask }, words.leaveButton)));
 }
