@@ -38,7 +38,7 @@ pub use bans::{Ban, LiftBan};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
 pub use check::Examined;
-pub use command::{Command, NewJob, Refusal, WriteError};
+pub use command::{Command, NewJob, NotCommitted, Refusal, WriteError};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use hooks::{CreateHook, Hook, RemoveHook};
