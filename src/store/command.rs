@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    types::event::{Change, Event},
+    types::event::{Change, ChangedMentions, Event},
     types::{JobKind, MessageId, RoomId, Seq, Timestamp, UserId},
     wire,
 };
@@ -182,10 +182,11 @@ impl Tx<'_> {
         &mut self,
         room: RoomId,
         message: MessageId,
+        mentions: Option<Box<ChangedMentions>>,
         json: Bytes,
     ) -> rusqlite::Result<()> {
         let seq = self.insert_event(Audience::Room(room), Some(message), "message.updated", None)?;
-        self.events.push(Event { seq, change: Change::MessageUpdated { room, message, json } });
+        self.events.push(Event { seq, change: Change::MessageUpdated { room, message, mentions, json } });
         Ok(())
     }
 
