@@ -17,8 +17,10 @@
 //! | wire | [`wire`]: everything a client sees: events, views, problems, forms, frames |
 //! | settings | [`log`], [`config`] |
 //! | leaves | [`text`]: Markdown, mentions, search queries, Slack's markup · [`media`]: pictures and sounds · [`outbound`]: calls to other servers · [`metrics`] · `transport`: TCP or TLS below a connection |
+//! | bounds | `admission`: how many connections may be open · `memory`: how much there is, and budgets of it |
 //! | types | [`types`]: ids, the model, secrets, committed events |
 
+mod admission;
 pub mod backup;
 mod chat;
 pub mod cli;
@@ -29,6 +31,7 @@ mod jobs;
 mod live;
 pub mod log;
 pub mod media;
+mod memory;
 pub mod metrics;
 pub mod outbound;
 pub mod server;
@@ -58,6 +61,7 @@ mod tests {
         &["log"],
         &["config"],
         &["text", "media", "outbound", "transport", "metrics"],
+        &["admission", "memory"],
         &["types"],
     ];
 

@@ -69,6 +69,8 @@ pub struct WorkerMetrics {
     /// By index in the route table; the last is for paths that are not in it.
     pub routes: Box<[RouteMetrics]>,
     pub connections: Counter,
+    /// Connections that were refused since too many are open.
+    pub refused_connections: Counter,
     pub sockets: Counter,
     pub rooms: Counter,
     pub deliveries: Counter,
@@ -89,6 +91,7 @@ impl WorkerMetrics {
         Self {
             routes: (0..=routes).map(|_| RouteMetrics::default()).collect(),
             connections: Counter::default(),
+            refused_connections: Counter::default(),
             sockets: Counter::default(),
             rooms: Counter::default(),
             deliveries: Counter::default(),

@@ -18,6 +18,8 @@ use tokio::{
 };
 use tokio_rustls::{rustls::ServerConnection, server::TlsStream};
 
+use crate::admission::Permit;
+
 /// What a connection is doing, and since when. Atomic only because hyper requires an upgraded connection to be
 /// `Send`; all accesses are from one thread.
 pub(crate) struct Progress {
@@ -37,6 +39,8 @@ pub(crate) enum Phase {
     Head,
     /// A request is being handled; its own timeouts apply.
     Busy,
+    /// It is answered, and what is left of its body is read, which has a timeout of its own.
+    Discarding,
 }
 
 impl Progress {
@@ -61,7 +65,8 @@ impl Progress {
             0 => Phase::Fresh,
             1 => Phase::Idle,
             2 => Phase::Head,
-            _ => Phase::Busy,
+            3 => Phase::Busy,
+            _ => Phase::Discarding,
         }
     }
 
@@ -83,16 +88,22 @@ pub(crate) struct Stream {
     progress: Arc<Progress>,
     /// Whether bytes received between requests are the head of the next one: true for HTTP/1, not known for HTTP/2.
     marks_heads: bool,
+    permit: Permit,
 }
 
 impl Stream {
-    pub(crate) fn new(connection: Accepted, progress: Arc<Progress>, marks_heads: bool) -> Self {
-        Self { connection, progress, marks_heads }
+    pub(crate) fn new(
+        connection: Accepted,
+        progress: Arc<Progress>,
+        marks_heads: bool,
+        permit: Permit,
+    ) -> Self {
+        Self { connection, progress, marks_heads, permit }
     }
 
     pub(crate) fn into_transport(self) -> Transport {
         match self.connection {
-            Accepted::Plain(stream) => Transport::Plain(stream),
+            Accepted::Plain(stream) => Transport::Plain(stream, self.permit.of_socket()),
             Accepted::Tls(stream) => {
                 let (tcp, session) = stream.into_inner();
                 // Bytes received with the handshake may be decrypted already.
@@ -100,6 +111,7 @@ impl Stream {
                     tcp,
                     session: RefCell::new(session),
                     may_have_more: Cell::new(true),
+                    _permit: self.permit.of_socket(),
                 }))
             }
         }
@@ -177,7 +189,7 @@ impl AsyncWrite for Stream {
 
 /// The connection of a WebSocket. Reads and writes never wait; readiness is polled separately.
 pub(crate) enum Transport {
-    Plain(TcpStream),
+    Plain(TcpStream, #[expect(dead_code, reason = "held while the connection is open")] Permit),
     Tls(Box<TlsTransport>),
 }
 
@@ -186,12 +198,13 @@ pub(crate) struct TlsTransport {
     session: RefCell<ServerConnection>,
     /// The session may hold decrypted bytes, for which the kernel reports no readiness.
     may_have_more: Cell<bool>,
+    _permit: Permit,
 }
 
 impl Transport {
     fn tcp(&self) -> &TcpStream {
         match self {
-            Self::Plain(stream) => stream,
+            Self::Plain(stream, _) => stream,
             Self::Tls(tls) => &tls.tcp,
         }
     }
@@ -210,7 +223,7 @@ impl Transport {
     /// Reads what is available; `WouldBlock` if nothing is.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(stream) => stream.try_read(buffer),
+            Self::Plain(stream, _) => stream.try_read(buffer),
             Self::Tls(tls) => tls.try_read(buffer),
         }
     }
@@ -218,14 +231,14 @@ impl Transport {
     /// Writes what the kernel accepts now; `WouldBlock` if nothing.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(stream) => stream.try_write(bytes),
+            Self::Plain(stream, _) => stream.try_write(bytes),
             Self::Tls(tls) => tls.try_write_with(|writer| writer.write(bytes)),
         }
     }
 
     pub(crate) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Plain(stream) => stream.try_write_vectored(slices),
+            Self::Plain(stream, _) => stream.try_write_vectored(slices),
             Self::Tls(tls) => tls.try_write_with(|writer| writer.write_vectored(slices)),
         }
     }
@@ -233,7 +246,7 @@ impl Transport {
     /// Passes encrypted bytes on to the kernel; `WouldBlock` if it does not accept all of them now.
     pub(crate) fn try_flush(&self) -> io::Result<()> {
         match self {
-            Self::Plain(_) => Ok(()),
+            Self::Plain(..) => Ok(()),
             Self::Tls(tls) => tls.send(&mut tls.session.borrow_mut()),
         }
     }

@@ -6,12 +6,15 @@ mod api {
     mod access;
     mod boosts;
     mod bots;
+    mod bounds;
     mod conventions;
     mod derived;
     mod files;
+    mod history;
     mod http1;
     mod limits;
     mod markdown;
+    mod members;
     mod messages;
     mod outbound;
     mod page;
@@ -21,6 +24,7 @@ mod api {
     mod rooms;
     mod search;
     mod sign_in;
+    mod sign_out;
     mod sync;
     mod unread;
 }

@@ -22,7 +22,10 @@ pub(crate) fn check_address(worker: &Worker, address: IpAddr) -> Result<(), Prob
 #[derive(Clone, Debug)]
 pub(crate) struct Viewer {
     pub(crate) user: UserId,
+    /// An administrator, by a secret that may act as one.
     pub(crate) is_admin: bool,
+    /// False for a token that may only read.
+    pub(crate) may_write: bool,
     pub(crate) session: SessionId,
     /// What the secret belongs to: a device, a personal API token or a bot.
     pub(crate) kind: SessionKind,
@@ -31,6 +34,15 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
+    /// 403 for a token that may only read.
+    pub(crate) fn check_may_write(&self) -> Result<(), Problem> {
+        if self.may_write {
+            Ok(())
+        } else {
+            Err(Problem::forbidden("This token may only read: its scope is `read`."))
+        }
+    }
+
     /// An entry for the audit log.
     pub(crate) fn act(&self, action: &'static str, subject: impl std::fmt::Display) -> Act {
         Act {

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{RoomAccess, messages};
 use crate::{
     media::picture,
+    memory,
     store::{Folder, Incoming, NewFile, Posted},
     types::{RoomId, UserId},
     wire::Problem,
@@ -136,7 +137,7 @@ fn store(
     incoming.file.read_exact_at(&mut head, 0)?;
     let content_type = picture::sniff(&head);
     let mut details = picture::Looked::default();
-    if content_type.starts_with("image/") && size <= MAX_PICTURE {
+    if content_type.starts_with("image/") && size <= MAX_PICTURE.min(picture::max_memory(memory::limit())) {
         let mut bytes = vec![0; size as usize];
         incoming.file.read_exact_at(&mut bytes, 0)?;
         // A decoder may panic on a hostile picture; the file is then stored without a thumbnail.

@@ -178,7 +178,7 @@ pub(crate) fn take_edit(form: &mut Form, MessageAccess(message): &MessageAccess)
     take_content(form)
 }
 
-/// Changes the text of a message; 403 unless by its author or an administrator. Returns the JSON of the message.
+/// Changes the text of a message; 403 unless by its author. Returns the JSON of the message.
 /// `previews` says whether link previews are made.
 pub(crate) async fn edit(
     worker: &Worker,
@@ -192,8 +192,7 @@ pub(crate) async fn edit(
         false => render(worker, message.room, content).0,
     };
     let preview = notifications::preview(worker.config(), &text.html).filter(|_| previews);
-    let command =
-        EditMessage { message: message.id, editor: viewer.user, is_admin: viewer.is_admin, text, preview };
+    let command = EditMessage { message: message.id, editor: viewer.user, text, preview };
     Ok(worker.writer.write(command).await?)
 }
 

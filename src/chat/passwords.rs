@@ -1,5 +1,10 @@
 //! Passwords: Argon2id (RFC 9106) with OWASP's parameters, on threads of the blocking pool.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -46,16 +51,35 @@ async fn run_blocking<T: Send + 'static>(
     shared: &Shared,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let waiting = shared.hashing_waiting.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let done = if waiting >= MAX_WAITING {
-        Err(Problem::overloaded())
-    } else {
-        // The semaphore is never closed.
-        let _turn = shared.hashing.acquire().await;
-        tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
+    let waiting = Waiting::begin(&shared.hashing_waiting);
+    if waiting.before >= MAX_WAITING {
+        return Err(Problem::overloaded());
+    }
+    let turn = Arc::clone(&shared.hashing).acquire_owned().await.map_err(|_| Problem::internal())?;
+    // The turn goes along, since the work goes on when the caller is dropped.
+    let work = move || {
+        let _turn = turn;
+        work()
     };
-    shared.hashing_waiting.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-    done
+    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
+}
+
+/// A caller that is counted until it is dropped, which also happens in the middle: when an HTTP/2 stream is reset.
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    before: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        Self { count, before: count.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 pub(crate) async fn hash(worker: &Worker, password: String) -> Result<String, Problem> {

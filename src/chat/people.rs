@@ -95,18 +95,24 @@ async fn check_password(
     };
     let (limits, email) = (&worker.shared.limits, user.email.as_deref().unwrap_or_default());
     limits.try_sign_in(viewer.address, email).map_err(Problem::rate_limited)?;
-    if passwords::verify(worker, current, hash).await?.is_none() {
+    let verified = passwords::verify(worker, current, hash).await;
+    if verified.inspect_err(|_| limits.give_back(viewer.address, email))?.is_none() {
         return Err(Problem::invalid_field("current_password", "is wrong"));
     }
-    limits.signed_in(viewer.address, email);
+    limits.give_back(viewer.address, email);
     Ok(())
 }
 
+/// Deactivates a user. One who deactivates themselves gives their password: an unlocked screen is not enough.
 pub(crate) async fn deactivate(
     worker: &Worker,
     viewer: &Viewer,
     UserChange(user): UserChange,
+    current_password: Option<String>,
 ) -> Result<(), Problem> {
+    if viewer.user == user.id {
+        check_password(worker, viewer, &user, current_password).await?;
+    }
     let act = viewer.act("user.deactivate", format_args!("user {}", user.id));
     Ok(worker.writer.write(Audited { command: Deactivate { user: user.id }, act }).await?)
 }

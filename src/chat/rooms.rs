@@ -3,7 +3,7 @@
 use super::{RoomAccess, RoomChange, Viewer};
 use crate::{
     store::{
-        Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, ReplaceMembers, RoomMade,
+        AddMember, Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, RemoveMember, RoomMade,
         SetInvolvement, State,
     },
     types::{Involvement, MessageId, RoomId, RoomKind, UserId},
@@ -63,19 +63,26 @@ pub(crate) async fn create(
     Ok(worker.writer.write(CreateRoom { creator: viewer.user, kind, name, members }).await?)
 }
 
-/// Changes the given fields of a room.
+/// Changes the given fields of a room: all of them, or none if one is refused.
 pub(crate) async fn change(
     worker: &Worker,
+    viewer: &Viewer,
     RoomChange(room): RoomChange,
     name: Option<String>,
     kind: Option<RoomKind>,
     members: Option<Vec<UserId>>,
 ) -> Result<(), Problem> {
-    worker.writer.write(ChangeRoom { room, name, kind }).await?;
-    if let Some(members) = members {
-        worker.writer.write(ReplaceMembers { room, members }).await?;
+    let before = worker.state.borrow().rooms.get(&room).map(|found| found.room.kind);
+    let command = ChangeRoom { room, name, kind, members };
+    match (before, kind) {
+        // Opening a room shows its history to everybody.
+        (Some(before), Some(kind)) if before != kind => {
+            let mut act = viewer.act("room.change", format_args!("room {room}"));
+            act.detail = format!("{} to {}", before.into_str(), kind.into_str());
+            Ok(worker.writer.write(Audited { command, act }).await?)
+        }
+        _ => Ok(worker.writer.write(command).await?),
     }
-    Ok(())
 }
 
 /// Deletes a room. Its messages are deleted in the background.
@@ -111,9 +118,13 @@ pub(crate) async fn replace_members(
 ) -> Result<(), Problem> {
     members.sort_unstable();
     members.dedup();
-    match RoomChange::of(worker, room, viewer).map(drop) {
+    match RoomChange::of(worker, room, viewer) {
+        Ok(_) => {
+            let command = ChangeRoom { room, name: None, kind: None, members: Some(members) };
+            Ok(worker.writer.write(command).await?)
+        }
         Err(problem) if problem.status == 403 => {
-            RoomAccess::of(worker, room, viewer.user)?;
+            let access = RoomAccess::of(worker, room, viewer.user)?;
             let leaves = {
                 let state = worker.state.borrow();
                 let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
@@ -122,13 +133,33 @@ pub(crate) async fn replace_members(
                         .iter()
                         .all(|member| *member != viewer.user && found.members.contains_key(member))
             };
-            if !leaves {
-                return Err(problem);
-            }
+            if leaves { leave(worker, viewer, access).await } else { Err(problem) }
         }
-        checked => checked?,
+        Err(problem) => Err(problem),
     }
-    Ok(worker.writer.write(ReplaceMembers { room, members }).await?)
+}
+
+/// Makes somebody a member of a closed room; false if they were one already.
+pub(crate) async fn add_member(
+    worker: &Worker,
+    RoomChange(room): RoomChange,
+    user: UserId,
+) -> Result<bool, Problem> {
+    Ok(worker.writer.write(AddMember { room, user }).await?)
+}
+
+/// Removes a member of a closed room. 404 for somebody who is none.
+pub(crate) async fn remove_member(
+    worker: &Worker,
+    RoomChange(room): RoomChange,
+    user: UserId,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(RemoveMember { room, user }).await?)
+}
+
+/// Ends the viewer's own membership of a closed room.
+pub(crate) async fn leave(worker: &Worker, viewer: &Viewer, access: RoomAccess) -> Result<(), Problem> {
+    Ok(worker.writer.write(RemoveMember { room: access.room, user: viewer.user }).await?)
 }
 
 pub(crate) async fn set_involvement(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::people::has_word_prefix;
 use crate::{
-    store::{Barrier, Found, RecentSearch, RememberSearch, SearchQuery},
+    store::{Barrier, Found, Reader, RecentSearch, RememberSearch, SearchQuery},
     text,
     types::{MessageId, RoomId, Timestamp, UserId},
     wire::Problem,
@@ -51,31 +51,30 @@ impl Search {
             return Ok(Some(Found::default()));
         }
         rooms.sort_unstable();
-        let edge = |moment: Option<i64>| {
-            moment.map(|moment| worker.reader.first_since(Timestamp(moment))).transpose()
-        };
-        let (from, until) = (edge(asked.from)?.unwrap_or_default(), edge(asked.before)?);
-        let before = self.before.into_iter().chain(until).min();
-        let run = |words: Option<&str>| {
-            let query = SearchQuery {
+        let run = |reader: &Reader, words: Option<&str>| {
+            reader.search(&SearchQuery {
                 words,
                 rooms: &rooms,
                 room_total,
                 creators: &creators,
                 has: &asked.has,
-                from,
-                before,
+                from: asked.from.map(Timestamp),
+                until: asked.before.map(Timestamp),
+                before: self.before,
                 limit: self.limit,
-            };
-            worker.reader.within(deadline, |reader| reader.search(&query))
+            })
         };
-        let Some(words) = &asked.words else { return Ok(Some(run(None)?)) };
-        let expression =
-            |goes_on| words.expression(goes_on, |beginning| worker.reader.words_beginning_with(beginning));
-        let found = run(Some(&expression(false)?))?;
-        if found.hits.is_empty() && words.may_go_on() {
-            return Ok(Some(run(Some(&expression(true)?))?));
-        }
+        // One deadline for all of it, since all of it blocks the worker.
+        let found = worker.reader.within(deadline, |reader| {
+            let Some(words) = &asked.words else { return run(reader, None) };
+            let expression =
+                |goes_on| words.expression(goes_on, |beginning| reader.words_beginning_with(beginning));
+            let found = run(reader, Some(&expression(false)?))?;
+            if found.hits.is_empty() && words.may_go_on() {
+                return run(reader, Some(&expression(true)?));
+            }
+            Ok(found)
+        })?;
         Ok(Some(found))
     }
 }

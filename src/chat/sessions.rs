@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use super::{Viewer, passwords};
 use crate::{
     store::{
-        CreateToken, EndOtherSessions, EndSession, NewSession, ResetPassword, SignIn, StartTransfer,
-        TouchSession, Transfer,
+        CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn, StartTransfer,
+        TouchSession, Transfer, WriteError,
     },
-    types::{SessionId, SessionKind, Timestamp, TokenHash, UserId, event::Session, random_token},
+    types::{Scope, SessionId, SessionKind, Timestamp, TokenHash, UserId, event::Session, random_token},
     wire::{Problem, looks_like_email},
     worker::Worker,
 };
@@ -58,7 +58,8 @@ pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<
     touch(worker, session, hash, address);
     Some(Viewer {
         user: user.id,
-        is_admin: user.is_admin(),
+        is_admin: user.is_admin() && session.scope == Scope::Admin,
+        may_write: session.scope != Scope::Read,
         session: session.id,
         kind: session.kind,
         address,
@@ -96,12 +97,21 @@ pub(crate) async fn sign_in(
     let limits = &worker.shared.limits;
     limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
     let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
-    let (user, hash) = credentials.map(|found| (found.user, found.password_hash)).unzip();
-    let verified = passwords::verify(worker, password, hash).await?;
-    let Some(user) = user.filter(|_| verified.is_some()) else { return Err(Problem::wrong_password()) };
+    let hash = credentials.as_ref().map(|found| found.password_hash.clone());
+    let verified = passwords::verify(worker, password, hash).await;
+    // Refused unverified, it was no guess.
+    let verified = verified.inspect_err(|_| limits.give_back(device.address, email))?;
+    let (Some(found), Some(new_hash)) = (credentials, verified) else {
+        return Err(Problem::wrong_password());
+    };
+    let (user, verified_hash) = (found.user, found.password_hash);
     let (token, session) = device.new_session();
-    worker.writer.write(SignIn { user, session, password_hash: verified.flatten() }).await?;
-    limits.signed_in(device.address, email);
+    match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
+        // The password was replaced meanwhile.
+        Err(WriteError::Refused(Refusal::NotFound)) => return Err(Problem::wrong_password()),
+        done => done?,
+    };
+    limits.give_back(device.address, email);
     Ok((user, token))
 }
 
@@ -127,10 +137,11 @@ pub(crate) async fn reset_password(
     Ok((user, token))
 }
 
-/// Creates a single-use link that signs another device in. Returns its token and when it expires.
+/// Creates a single-use link that signs another device in. Returns its token and when it expires. 403 unless by a device.
 pub(crate) async fn start_transfer(worker: &Worker, viewer: &Viewer) -> Result<(String, Timestamp), Problem> {
+    check_may_make_secrets(viewer)?;
     let token = random_token();
-    let command = StartTransfer { user: viewer.user, token: TokenHash::of(&token) };
+    let command = StartTransfer { user: viewer.user, session: viewer.session, token: TokenHash::of(&token) };
     let expires_at = worker.writer.write(command).await?;
     Ok((token, expires_at))
 }
@@ -154,23 +165,28 @@ pub(crate) async fn sign_out(worker: &Worker, viewer: &Viewer) -> Result<(), Pro
     end(worker, viewer, viewer.session, viewer.kind).await
 }
 
-/// 403 for a bot, which has its key instead.
-pub(crate) fn check_may_have_tokens(viewer: &Viewer) -> Result<(), Problem> {
-    if viewer.kind == SessionKind::Bot {
-        return Err(Problem::forbidden("A bot cannot have tokens: it has its key."));
+/// 403 unless the viewer is signed in on a device: a secret made by a token or a bot's key would outlive it.
+pub(crate) fn check_may_make_secrets(viewer: &Viewer) -> Result<(), Problem> {
+    match viewer.kind {
+        SessionKind::Device => Ok(()),
+        SessionKind::Token => {
+            Err(Problem::forbidden("A token cannot make tokens or links: sign in for that."))
+        }
+        SessionKind::Bot => Err(Problem::forbidden("A bot cannot make tokens or links: it has its key.")),
     }
-    Ok(())
 }
 
-/// Creates a personal API token. Returns its id and the secret, which cannot be shown again.
+/// Creates a personal API token. Returns its id and the secret, which cannot be shown again. 403 unless by a device.
 pub(crate) async fn create_token(
     worker: &Worker,
     viewer: &Viewer,
     device: &Device<'_>,
     name: String,
+    scope: Scope,
 ) -> Result<(SessionId, String), Problem> {
+    check_may_make_secrets(viewer)?;
     let (token, session) = device.new_session();
-    let id = worker.writer.write(CreateToken { user: viewer.user, name, session }).await?;
+    let id = worker.writer.write(CreateToken { user: viewer.user, name, scope, session }).await?;
     Ok((id, token))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Viewer;
 use crate::{
-    store::SyncChange,
+    store::Missed,
     types::{RoomId, Seq},
     wire::Problem,
     worker::Worker,
@@ -13,28 +13,34 @@ use crate::{
 /// Events in one answer; a client that needs more asks again from its `seq`.
 const MAX_EVENTS: usize = 1_000;
 
-/// The events after `since` that the viewer may see, in order, and the position that they reach: that of the last event
-/// if there may be more. 410 if events after `since` are no longer kept; 503 after `deadline`.
+/// Bytes of events in one answer, which ends with the event that reaches them.
+const MAX_BYTES: usize = 4 << 20;
+
+/// The events after `since` that the viewer may see. 410 if events after `since` are no longer kept, or if `since` was
+/// reached in another history than this: see [`Epochs`](crate::store::Epochs). 503 after `deadline`.
 pub(crate) fn events(
     worker: &Worker,
     viewer: &Viewer,
     since: Seq,
+    history: Option<&str>,
     deadline: Duration,
-) -> Result<(Vec<(Seq, SyncChange)>, Seq), Problem> {
+) -> Result<Missed, Problem> {
     let (rooms, until) = {
         let state = worker.state.borrow();
+        if since > state.seq || history.is_some_and(|epoch| !state.epochs.contain(epoch, since)) {
+            return Err(Problem::gone(
+                "The history was put back to an earlier state: load everything again.",
+            ));
+        }
         let is_newer = |room: &&RoomId| state.rooms.get(room).is_some_and(|found| found.version > since);
         let rooms: Vec<RoomId> = state.rooms_of(viewer.user).iter().filter(is_newer).copied().collect();
         (rooms, state.seq)
     };
-    let events = worker.reader.within(deadline, |reader| {
+    let missed = worker.reader.within(deadline, |reader| {
         if since < reader.pruned_up_to()? {
             return Ok(None);
         }
-        reader.sync(viewer.user, &rooms, since, until, MAX_EVENTS).map(Some)
+        reader.missed_by(viewer.user, &rooms, (since, until), MAX_EVENTS, MAX_BYTES).map(Some)
     })?;
-    let events = events
-        .ok_or_else(|| Problem::gone("Events that old are no longer stored: load everything again."))?;
-    let seq = if events.len() == MAX_EVENTS { events.last().map_or(until, |(seq, _)| *seq) } else { until };
-    Ok((events, seq))
+    missed.ok_or_else(|| Problem::gone("Events that old are no longer stored: load everything again."))
 }

@@ -110,13 +110,18 @@ impl Loaded {
             let value = match value {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                toml::Value::Boolean(flag) => flag.to_string(),
+                toml::Value::Datetime(time) => time.to_string(),
                 toml::Value::Array(values) => {
                     let texts: Option<Vec<&str>> = values.iter().map(toml::Value::as_str).collect();
                     texts
                         .map(|texts| texts.join(","))
                         .ok_or_else(|| ConfigError(format!("{key} in {shown} has to be a list of texts")))?
                 }
-                _ => return Err(ConfigError(format!("{key} in {shown} has to be a text or a whole number"))),
+                toml::Value::Table(_) => {
+                    return Err(ConfigError(format!("{key} in {shown} has to be one value, not a table")));
+                }
             };
             self.set(setting, &value, format!("{key} in {shown}"))?;
         }
@@ -267,6 +272,25 @@ mod tests {
         assert!(refused(&[("listen", "here")], None).starts_with("--listen has to be an address and a port"));
         assert!(refused(&[], Some("colour = \"red\"")).contains("colour, which is no setting"));
         assert!(refused(&[], Some("listen =")).contains("is not TOML"));
-        assert!(refused(&[], Some("durability = true")).contains("has to be a text or a whole number"));
+        assert!(refused(&[], Some("durability = true")).contains("has to be full or normal, not \"true\""));
+        assert!(refused(&[], Some("post_limit = 2.5")).contains("has to be a whole number from 0 to"));
+        assert!(refused(&[], Some("[post_limit]")).contains("has to be one value, not a table"));
+        assert!(refused(&[], Some("link_previews = 1")).contains("has to be on or off, not \"1\""));
+    }
+
+    /// 34.
+    #[test]
+    fn on_and_off_may_be_toml_booleans() {
+        let previews = |file: &str| load(&[], Some(file), &[]).unwrap().config.link_previews;
+        for (file, wanted) in [
+            ("link_previews = true", true),
+            ("link_previews = false", false),
+            ("link_previews = \"on\"", true),
+            ("link_previews = \"off\"", false),
+        ] {
+            assert_eq!(previews(file), wanted, "{file}");
+        }
+        let config = load(&[], Some("http_listen = false\npost_limit = \"7\""), &[]).unwrap().config;
+        assert_eq!((config.http_listen, config.post_limit), (crate::config::HttpListen::Off, 7));
     }
 }

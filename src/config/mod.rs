@@ -60,6 +60,10 @@ pub struct Config {
     pub durability: Durability,
     /// Messages that a person may post in ten seconds; 0 for no limit.
     pub post_limit: u32,
+    /// Open connections, HTTP and WebSocket; 0 for as many as memory and open files allow.
+    pub max_connections: usize,
+    /// Those of one address, or of one IPv6 /64; 0 for no such bound.
+    pub max_connections_per_address: usize,
     /// The capacity of the queue of the writer, in commands.
     pub writer_queue: usize,
     pub cors_origins: Vec<String>,
@@ -121,6 +125,8 @@ impl Default for Config {
             workers: 0,
             durability: Durability::Full,
             post_limit: 20,
+            max_connections: 0,
+            max_connections_per_address: 1024,
             writer_queue: 4096,
             cors_origins: Vec::new(),
             metrics_token: None,

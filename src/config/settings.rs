@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     AcmeChallenge, Config, Durability, HttpListen, LogFormat,
-    values::{domains, is_email, list, number, parse, seconds, set_path, shown, shown_path},
+    values::{domains, is_email, list, number, on_or_off, parse, seconds, set_path, shown, shown_path},
 };
 
 /// One setting: its name, meaning, parser and display.
@@ -158,7 +158,7 @@ pub static SETTINGS: &[Setting] = &[
         set: |config, text| {
             config.http_listen = match text {
                 "auto" => HttpListen::Auto,
-                "off" => HttpListen::Off,
+                "off" | "false" => HttpListen::Off,
                 address => HttpListen::On(parse(address, "auto, off, or an address and a port")?),
             };
             Ok(())
@@ -217,6 +217,22 @@ pub static SETTINGS: &[Setting] = &[
         show: |config| config.post_limit.to_string(),
     },
     Setting {
+        key: "max_connections",
+        value: "N",
+        help: "open connections; 0 for one per 64 KB of memory, if that many files may be open",
+        set: |config, text| number(text, 0, 10_000_000).map(|value| config.max_connections = value),
+        show: |config| config.max_connections.to_string(),
+    },
+    Setting {
+        key: "max_connections_per_address",
+        value: "N",
+        help: "those of one address (IPv6: /64), but for loopback and proxies; 0 for no limit",
+        set: |config, text| {
+            number(text, 0, 10_000_000).map(|value| config.max_connections_per_address = value)
+        },
+        show: |config| config.max_connections_per_address.to_string(),
+    },
+    Setting {
         key: "writer_queue",
         value: "N",
         help: "writes that may be queued before further ones are answered with 503",
@@ -236,14 +252,7 @@ pub static SETTINGS: &[Setting] = &[
         key: "link_previews",
         value: "on|off",
         help: "whether linked pages are fetched to show previews",
-        set: |config, text| {
-            config.link_previews = match text {
-                "on" => true,
-                "off" => false,
-                _ => return Err("has to be on or off".into()),
-            };
-            Ok(())
-        },
+        set: |config, text| on_or_off(text).map(|value| config.link_previews = value),
         show: |config| if config.link_previews { "on".into() } else { "off".into() },
     },
     Setting {

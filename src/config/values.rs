@@ -82,6 +82,15 @@ pub(super) fn number(text: &str, least: usize, most: usize) -> Result<usize, Str
         .ok_or_else(|| format!("has to be a whole number from {least} to {most}"))
 }
 
+/// `on` or `off`, or TOML's `true` or `false`.
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("has to be on or off".into()),
+    }
+}
+
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     number(text, 1, 86_400).map(|value| Duration::from_secs(value as u64))
 }

@@ -1,5 +1,5 @@
-//! The body of a response: bytes in memory, ranges of a file read while they are sent, or lines written while they
-//! are made.
+//! The body of a response: bytes in memory, ranges of a file read while they are sent, or lines sent while they are
+//! made. An error breaks the response off: the client can tell that it is not complete.
 
 use std::{
     collections::VecDeque,
@@ -22,7 +22,7 @@ const CHUNK: u64 = 256 << 10;
 pub(crate) enum Body {
     Whole(Option<Bytes>),
     File(Box<FileBody>),
-    Lines(mpsc::Receiver<Bytes>),
+    Lines(mpsc::Receiver<io::Result<Bytes>>),
 }
 
 impl Default for Body {
@@ -111,7 +111,7 @@ impl HttpBody for Body {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::File(file) => file.poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data))),
-            Self::Lines(lines) => lines.poll_recv(cx).map(|lines| lines.map(|lines| Ok(Frame::data(lines)))),
+            Self::Lines(lines) => lines.poll_recv(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data))),
         }
     }
 

@@ -1,6 +1,9 @@
 //! The export: all data of the account as newline-delimited JSON, one object per line with its `type` first.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use hyper::{
@@ -8,7 +11,10 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{
+    Semaphore,
+    mpsc::{self, error::TrySendError},
+};
 
 use super::{body::Body, request::Call, response::Reply, router::Response};
 use crate::{
@@ -22,32 +28,44 @@ use crate::{
 const CHUNK: usize = 64 << 10;
 const MAX_QUEUED: usize = 4;
 
+/// How long a client may take to receive one of them; then the export is broken off.
+const CHUNK_WITHIN: Duration = Duration::from_secs(60);
+
+/// Between two attempts to queue a chunk; it doubles up to the other one.
+const RETRY_FROM: Duration = Duration::from_millis(1);
+const RETRY_UP_TO: Duration = Duration::from_millis(50);
+
+/// Exports at once, each with a thread and a database connection of its own; 503 beyond.
+static EXPORTS: Semaphore = Semaphore::const_new(2);
+
 /// Messages read in one query.
 const BATCH: usize = 500;
 
 pub(crate) fn show(call: &Call, _: &Admin) -> Response {
-    let data = DataDir::visit(&call.worker.config().data).map_err(|error| {
+    let permit = EXPORTS.try_acquire().map_err(|_| Problem::overloaded())?;
+    // It only reads, so it needs no migration: the server has made it.
+    let data = DataDir::look(&call.worker.config().data).map_err(|error| {
         tracing::error!(%error, "an export could not begin");
         Problem::internal()
     })?;
     let (chunks, body) = mpsc::channel(MAX_QUEUED);
-    // A thread and a database connection of its own, since it takes as long as the client takes to receive it.
+    // It takes as long as the client takes to receive it.
     let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
-        let reader = match Reader::open(&data) {
-            Ok(reader) => reader,
-            Err(error) => return tracing::error!(%error, "an export could not begin"),
-        };
+        let _permit = permit;
         let mut buffer = Vec::with_capacity(2 * CHUNK);
         let mut send = |line: &[u8]| {
             buffer.extend_from_slice(line);
             if buffer.len() < CHUNK && !line.is_empty() {
                 return Ok(());
             }
-            // Fails when the client has disconnected.
-            chunks.blocking_send(Bytes::from(std::mem::take(&mut buffer))).map_err(io::Error::other)
+            queue(&chunks, Bytes::from(std::mem::take(&mut buffer)))
         };
-        if let Err(error) = write(&reader, &mut send) {
-            tracing::info!(%error, "an export ended early");
+        let written =
+            Reader::open(&data).map_err(io::Error::other).and_then(|reader| write(&reader, &mut send));
+        if let Err(error) = written {
+            tracing::warn!(%error, "an export ended early");
+            // Breaks the response off, so that it does not look complete. Fails if the client has gone.
+            let _ = chunks.blocking_send(Err(error));
         }
     });
     thread.map_err(Problem::from)?;
@@ -58,19 +76,42 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     ))
 }
 
-/// Sends an export line by line, then an empty slice, which stands for the end.
+/// Queues a chunk for the client. An error if it disconnects, or is too slow.
+fn queue(chunks: &mpsc::Sender<io::Result<Bytes>>, chunk: Bytes) -> io::Result<()> {
+    let (began, mut pause, mut chunk) = (Instant::now(), RETRY_FROM, Ok(chunk));
+    loop {
+        chunk = match chunks.try_send(chunk) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(io::ErrorKind::BrokenPipe.into()),
+            Err(TrySendError::Full(_)) if began.elapsed() > CHUNK_WITHIN => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the client is too slow"));
+            }
+            Err(TrySendError::Full(chunk)) => chunk,
+        };
+        std::thread::sleep(pause);
+        pause = (2 * pause).min(RETRY_UP_TO);
+    }
+}
+
+/// Sends an export line by line. The last line has the number of those before it; an empty slice follows, which stands for
+/// the end.
 pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut lines: u64 = 0;
+    let mut line = |kind: &str, object: &[u8], file: Option<&str>| {
+        lines += 1;
+        send(&export_line(kind, object, file))
+    };
     let state = reader.state().map_err(io::Error::other)?;
     if let Some(account) = &state.account {
-        send(&export_line("account", json!(account.private()).to_string().as_bytes(), None))?;
+        line("account", json!(account.private()).to_string().as_bytes(), None)?;
     }
     let mut users: Vec<_> = state.users.values().collect();
     users.sort_unstable_by_key(|user| user.id);
     for user in users {
-        send(&export_line("user", json!(user.private()).to_string().as_bytes(), None))?;
+        line("user", json!(user.private()).to_string().as_bytes(), None)?;
     }
     for room in rooms(&state) {
-        send(&export_line("room", json!(room).to_string().as_bytes(), None))?;
+        line("room", json!(room).to_string().as_bytes(), None)?;
     }
     let mut after = MessageId(0);
     loop {
@@ -79,12 +120,14 @@ pub(crate) fn write(reader: &Reader, send: &mut dyn FnMut(&[u8]) -> io::Result<(
             after = *id;
             // The path of its file in the data directory.
             let file = key.as_ref().map(|key| format!("files/{}/{key}", &key[..2]));
-            send(&export_line("message", json, file.as_deref()))?;
+            line("message", json, file.as_deref())?;
         }
-        if messages.len() < BATCH {
+        if messages.is_empty() {
             break;
         }
     }
+    let end = json!({ "lines": lines }).to_string();
+    send(&export_line("end", end.as_bytes(), None))?;
     send(b"")
 }
 

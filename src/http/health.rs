@@ -63,6 +63,13 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     routes.push("method=\"any\",route=\"none\"".into());
     out.requests(&routes, &workers);
     out.total("campfire_http_connections", "gauge", "Open HTTP connections.", all(), |w| &w.connections);
+    out.total(
+        "campfire_connections_refused_total",
+        "counter",
+        "Connections that were refused since max_connections or max_connections_per_address were open.",
+        all(),
+        |w| &w.refused_connections,
+    );
     out.total("campfire_http_panics_total", "counter", "Handlers that panicked.", all(), |w| &w.panics);
     out.total("campfire_sockets", "gauge", "Open WebSockets.", all(), |w| &w.sockets);
     out.total(

@@ -1,11 +1,12 @@
-//! Incoming webhooks: programs post messages to a room in Slack's format.
+//! RequestBody webhooks: programs post messages to a room in Slack's format.
 
-use hyper::{StatusCode, body::Incoming};
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
+    incoming::{MAX_JSON, RequestBody, read_body},
     query::Query,
-    request::{Call, MAX_JSON, read_body},
+    request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
 };
@@ -42,10 +43,10 @@ pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
 }
 
 /// Accepts what Slack's incoming webhooks accept, and responds as they do.
-pub(crate) fn receive(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn receive(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let hook = bots::find_hook(&call.worker, &TokenHash::of(&call.param(0)))?;
-        let body = read_body(&call.worker, body, MAX_JSON).await?;
+        let body = read_body(&call, body, MAX_JSON).await?;
         let payload = payload(&call, &body)?;
         let sent = text::from_slack(&payload).ok_or_else(no_text)?;
         bots::post_by_hook(&call.worker, &hook, &sent).await?;

@@ -51,7 +51,10 @@ pub(crate) fn page(call: &Call, viewer: &Viewer) -> Response {
     let body = page_json(found.messages.iter().map(|(_, json)| json), found.has_before, found.has_after);
     let link = link(&found, access.room, limit);
     // A page stays the same until a message of the room changes.
-    let tag = format!("{}-{version}", super::version_tag());
+    let tag = {
+        let state = call.worker.state.borrow();
+        format!("{}-{}-{version}", super::version_tag(), state.epochs.tag(version))
+    };
     if is_cacheable {
         call.worker.metrics.page_misses.add(1);
         call.worker.cache(key, CachedBody::new(version, body.clone(), &tag, link.clone()));

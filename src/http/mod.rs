@@ -13,7 +13,9 @@ mod export;
 mod files;
 mod health;
 mod hooks;
+mod incoming;
 mod messages;
+mod multipart;
 mod once;
 mod openapi;
 mod pages;
@@ -50,8 +52,9 @@ use hyper::{
 
 pub(crate) use self::{body::Body, export::write as write_export, openapi::document as openapi_document};
 use self::{
+    incoming::{Discard, MAX_JSON, MAX_JSON_OF_ANYBODY, RequestBody, Rest, read_body},
     peer::Peer,
-    request::{Call, MAX_JSON, origin_is_ours, read_body, viewer},
+    request::{Call, authenticate, origin_is_ours, viewer},
     response::{Conditions, Reply},
     router::{Handler, find},
 };
@@ -83,24 +86,25 @@ pub(crate) fn route_count() -> usize {
     router::ROUTES.len()
 }
 
-/// Answers one request from `address`, over TLS if `is_secure`. Errors and panics become responses.
+/// Answers one request from `address`, over TLS if `is_secure`. Errors and panics become responses. What is left of the
+/// request's body is returned too.
 pub(crate) async fn answer(
     worker: Rc<Worker>,
     request: Request<Incoming>,
     address: IpAddr,
     is_secure: bool,
     upgrade: Upgrade,
-) -> Response<Body> {
+) -> (Response<Body>, Option<Discard>) {
     let started = Instant::now();
     let peer = Peer::of(address, is_secure, request.headers(), &worker.config().trusted_proxy);
     worker.catch_up();
     let id = request_id(&worker, request.headers());
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let (response, place) = match preflight(&worker, &request) {
+    let rest = Rest::default();
+    let (mut response, place) = match preflight(&worker, &request) {
         Some(response) => (response, route_count()),
-        None => routed(&worker, request, peer, upgrade).await,
+        None => routed(&worker, request, peer, upgrade, &rest).await,
     };
-    let mut response = response;
     if let Some(origin) = origin.filter(|_| !worker.config().cors_origins.is_empty()) {
         allow_origin(&worker, origin, response.headers_mut());
     }
@@ -113,7 +117,7 @@ pub(crate) async fn answer(
     if duration > SLOW || worker.is_sampled(started) {
         trace(&worker, place, &response, duration);
     }
-    response
+    (response, rest.into_discard(&worker))
 }
 
 /// Logs a request: a slow one as a warning, a sampled one for debugging.
@@ -136,11 +140,14 @@ async fn routed(
     request: Request<Incoming>,
     peer: Peer,
     upgrade: Upgrade,
+    rest: &Rest,
 ) -> (Response<Body>, usize) {
     let found = match find(request.method(), request.uri().path()) {
         Ok(found) => found,
         Err(problem) => {
-            return (Reply::from(problem).into_response(&Conditions::of(request.headers())), route_count());
+            let (parts, body) = request.into_parts();
+            drop(RequestBody::new(body, &parts.headers, rest));
+            return (Reply::from(problem).into_response(&Conditions::of(&parts.headers)), route_count());
         }
     };
     let place = found.place;
@@ -152,6 +159,7 @@ async fn routed(
         return (response, place);
     }
     let (parts, body) = request.into_parts();
+    let body = RequestBody::new(body, &parts.headers, rest);
     let mut call = Call {
         worker: Rc::clone(worker),
         method: parts.method,
@@ -174,7 +182,12 @@ async fn routed(
             return answer(call, body).await;
         }
         if call.method != Method::GET && call.method != Method::HEAD {
-            let read = read_body(worker, body, MAX_JSON).await;
+            let is_anybodys = matches!(found.route.handler, Handler::AnybodyWrites(_));
+            if !body.is_short() {
+                permit(&found.route.handler, &call)?;
+            }
+            let limit = if is_anybodys { MAX_JSON_OF_ANYBODY } else { MAX_JSON };
+            let read = read_body(&call, body, limit).await;
             // The state may have changed while the body was received.
             worker.catch_up();
             call.body = read?;
@@ -207,9 +220,8 @@ async fn routed(
 /// counts only with an `Origin` that names this host (RFC 6455, section 10.2).
 fn socket_viewer(worker: &Worker, request: &Request<Incoming>, address: IpAddr) -> Result<Viewer, Problem> {
     let headers = request.headers();
-    let viewer = viewer(worker, headers, request.method(), address)?.ok_or_else(Problem::not_signed_in)?;
+    let (viewer, by_cookie) = authenticate(worker, headers, address).ok_or_else(Problem::not_signed_in)?;
     check_address(worker, address)?;
-    let by_cookie = !headers.contains_key(header::AUTHORIZATION);
     if by_cookie && !(headers.contains_key(header::ORIGIN) && origin_is_ours(headers)) {
         return Err(Problem::cross_site());
     }
@@ -223,6 +235,16 @@ fn signed_in(call: &Call) -> Result<Viewer, Problem> {
 fn viewer_who_writes(call: &Call) -> Result<Viewer, Problem> {
     check_address(&call.worker, call.address)?;
     signed_in(call)
+}
+
+/// Whether the caller may call the route at all, before a long body is received for it. [`dispatch`] asks again.
+fn permit(handler: &Handler, call: &Call) -> Result<(), Problem> {
+    match handler {
+        Handler::ViewerWrites(_) => viewer_who_writes(call).map(drop),
+        Handler::AdminWrites(_) => Admin::of(viewer_who_writes(call)?).map(drop),
+        // The others take no body, or read it themselves.
+        _ => Ok(()),
+    }
 }
 
 async fn dispatch(handler: Handler, call: Call) -> router::Response {

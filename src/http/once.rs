@@ -1,14 +1,16 @@
 //! The bot API of ONCE Campfire, for bots that were written for it. The key of the bot is in the path.
 
+use bytes::Bytes;
 use hyper::{
     StatusCode,
-    body::Incoming,
     header::{self, HeaderName, HeaderValue},
 };
 use serde_json::{Value, json};
 
 use super::{
-    request::{Call, read_body},
+    READ_DEADLINE,
+    incoming::{RequestBody, read_body},
+    request::Call,
     response::Reply,
     router::ResponseFuture,
     upload::receive_message,
@@ -37,11 +39,15 @@ fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
     Ok((viewer, room))
 }
 
-fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
+/// A message that was just written.
+fn written(call: &Call, id: MessageId, json: &[u8]) -> Result<Value, Problem> {
+    view(call, json, &call.worker.reader.plain(id)?.unwrap_or_default())
+}
+
+fn view(call: &Call, json: &[u8], plain: &str) -> Result<Value, Problem> {
     let message: Message = serde_json::from_slice(json).map_err(|_| Problem::internal())?;
     let state = call.worker.state.borrow();
     let creator = state.users.get(&message.creator_id).map(|user| json!(user.public()));
-    let plain = call.worker.reader.plain(message.id)?.unwrap_or_default();
     let (room, id) = (message.room_id, message.id);
     Ok(json!({
         "id": id,
@@ -53,7 +59,7 @@ fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
     }))
 }
 
-pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
+pub(crate) fn list(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (_, room) = bot(&call)?;
         let query = call.query();
@@ -65,10 +71,15 @@ pub(crate) fn list(call: Call, _: Incoming) -> ResponseFuture {
             (None, Some(id)) => Select::After(id),
             (None, None) => Select::Newest,
         };
-        let page = call.worker.reader.page(room, select, PAGE)?;
-        let messages: Vec<Value> =
-            page.messages.iter().map(|(_, json)| view(&call, json)).collect::<Result<_, _>>()?;
-        let total = call.worker.reader.message_count(room)?;
+        let (page, plains, total) = call.worker.reader.within(READ_DEADLINE, |reader| {
+            let page = reader.page(room, select, PAGE)?;
+            let ids: Vec<_> = page.messages.iter().map(|(id, _)| *id).collect();
+            Ok((page, reader.plains(&ids)?, reader.message_count(room)?))
+        })?;
+        // Both are in the order of ids, and of the same moment but for what was deleted in between.
+        let plain = |id: &MessageId| plains.binary_search_by_key(id, |(id, _)| *id).map(|at| &*plains[at].1);
+        let view = |(id, json): &(_, Bytes)| view(&call, json, plain(id).unwrap_or_default());
+        let messages: Vec<Value> = page.messages.iter().map(view).collect::<Result<_, _>>()?;
         let mut reply = Reply::json(&messages).with(HeaderName::from_static("x-total-count"), total.into());
         let next = match select {
             Select::After(_) => page.messages.last().filter(|_| page.has_after).map(|(id, _)| ("after", id)),
@@ -87,14 +98,14 @@ fn is_multipart(call: &Call) -> bool {
 }
 
 /// The text of a message, which is the whole body.
-async fn content(call: &Call, body: Incoming) -> Result<String, Problem> {
-    let body = read_body(&call.worker, body, 2 * MAX_CONTENT).await?;
+async fn content(call: &Call, body: RequestBody) -> Result<String, Problem> {
+    let body = read_body(call, body, 2 * MAX_CONTENT).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let text = messages::checked_content(text);
     text.map(str::to_owned).map_err(|reason| Problem::invalid_field("content", reason))
 }
 
-pub(crate) fn create(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn create(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let posted = if is_multipart(&call) {
@@ -103,7 +114,7 @@ pub(crate) fn create(call: Call, body: Incoming) -> ResponseFuture {
             let content = content(&call, body).await?;
             messages::send(&call.worker, viewer.user, room, Draft::of(content)).await?
         };
-        let view = view(&call, &posted.json)?;
+        let view = written(&call, posted.id, &posted.json)?;
         let location = view["url"].as_str().unwrap_or_default().to_owned();
         let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
         Ok(Reply::written(StatusCode::CREATED, &view).with(header::LOCATION, location))
@@ -116,17 +127,18 @@ fn message(call: &Call, bot: &Viewer, room: RoomId) -> Result<MessageAccess, Pro
     if message.row().room == room { Ok(message) } else { Err(Problem::not_found()) }
 }
 
-pub(crate) fn edit(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn edit(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
         let content = content(&call, body).await?;
+        let id = message.row().id;
         let json = messages::edit(&call.worker, &viewer, &message, content, false).await?;
-        Ok(Reply::written(StatusCode::OK, &view(&call, &json)?))
+        Ok(Reply::written(StatusCode::OK, &written(&call, id, &json)?))
     })
 }
 
-pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
+pub(crate) fn destroy(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         messages::delete(&call.worker, &viewer, &message(&call, &viewer, room)?).await?;
@@ -134,7 +146,7 @@ pub(crate) fn destroy(call: Call, _: Incoming) -> ResponseFuture {
     })
 }
 
-pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
+pub(crate) fn boost(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
@@ -148,7 +160,7 @@ pub(crate) fn boost(call: Call, body: Incoming) -> ResponseFuture {
     })
 }
 
-pub(crate) fn remove_boost(call: Call, _: Incoming) -> ResponseFuture {
+pub(crate) fn remove_boost(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?.row().id;

@@ -2,13 +2,13 @@
 
 use hyper::{
     StatusCode,
-    body::Incoming,
     header::{self, HeaderValue},
 };
 use serde_json::json;
 
 use super::{
-    request::{Call, read_body},
+    incoming::{RequestBody, read_body},
+    request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
     users::found_to_change,
@@ -89,10 +89,10 @@ fn initials(user: &User) -> Image {
 /// Receives a picture and converts it. 413 if it is too large, 415 if it is none.
 async fn receive_picture(
     call: &Call,
-    body: Incoming,
+    body: RequestBody,
     make: fn(&[u8]) -> Option<Picture>,
 ) -> Result<Image, Problem> {
-    let bytes = read_body(&call.worker, body, MAX_PICTURE).await?;
+    let bytes = read_body(call, body, MAX_PICTURE).await?;
     // The semaphore is never closed.
     let _turn = call.worker.shared.imaging.acquire().await;
     let picture = run_blocking(move || Ok(std::panic::catch_unwind(|| make(&bytes)).ok().flatten())).await?;
@@ -100,7 +100,7 @@ async fn receive_picture(
     Ok(Image { content_type: picture.content_type.into(), bytes: picture.bytes })
 }
 
-pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
+pub(crate) fn put_avatar(call: Call, viewer: Viewer, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?;
         let image = receive_picture(&call, body, picture::avatar).await?;
@@ -122,7 +122,7 @@ pub(crate) fn logo(call: &Call) -> Response {
     reply(call, call.worker.reader.image("logo")?.ok_or_else(Problem::not_found)?)
 }
 
-pub(crate) fn put_logo(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
+pub(crate) fn put_logo(call: Call, viewer: Viewer, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let admin = Admin::of(viewer)?;
         let image = receive_picture(&call, body, picture::logo).await?;

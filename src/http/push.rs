@@ -27,6 +27,7 @@ fn view(device: &Subscription) -> Value {
         "endpoint": device.endpoint,
         "user_agent": device.user_agent,
         "created_at": device.created_at,
+        "last_error": device.last_error,
     })
 }
 
@@ -51,8 +52,9 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
             form.refuse("keys", "must contain the p256dh and auth of a browser");
         }
         form.finish()?;
-        let (user, user_agent) = (viewer.user, call.device().name());
-        let device = Subscribe { user, endpoint, p256dh, auth, user_agent };
+        let (user, session, user_agent) = (viewer.user, viewer.session, call.device().name());
+        let origin = Some(call.base_url()).filter(|url| url.starts_with("https://"));
+        let device = Subscribe { user, session, endpoint, p256dh, auth, user_agent, origin };
         let device = notifications::subscribe(&call.worker, device).await?;
         Ok(Reply::written(StatusCode::CREATED, &view(&device)))
     })

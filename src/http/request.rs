@@ -2,13 +2,8 @@
 
 use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::{
-    HeaderMap, Method, Uri,
-    body::{Body, Incoming},
-    header,
-};
+use bytes::Bytes;
+use hyper::{HeaderMap, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 
 use super::{query::Query, router::Params};
@@ -20,9 +15,6 @@ use crate::{
     wire::{Form, Problem},
     worker::Worker,
 };
-
-/// Bytes of a JSON body.
-pub(crate) const MAX_JSON: usize = 1 << 20;
 
 pub(crate) const COOKIE: &str = "campfire_session";
 
@@ -110,29 +102,32 @@ impl Call {
     }
 }
 
-/// Authenticates the caller, by the `Authorization` header if there is one, otherwise by the cookie. 403 for a write
-/// by cookie from another site.
+/// Authenticates the caller. 403 for a write by cookie from another site, and for one by a token that may only read.
 pub(crate) fn viewer(
     worker: &Worker,
     headers: &HeaderMap,
     method: &Method,
     address: IpAddr,
 ) -> Result<Option<Viewer>, Problem> {
-    let (token, by_cookie) = match headers.get(header::AUTHORIZATION) {
-        Some(value) => match value.to_str().ok().and_then(bearer) {
-            Some(token) => (token, false),
-            None => return Ok(None),
-        },
-        None => match cookie(headers) {
-            Some(token) => (token, true),
-            None => return Ok(None),
-        },
-    };
-    let viewer = by_token(worker, token, address);
-    if viewer.is_some() && by_cookie && !method.is_safe() && is_cross_site(headers) {
+    let Some((viewer, by_cookie)) = authenticate(worker, headers, address) else { return Ok(None) };
+    if by_cookie && !method.is_safe() && is_cross_site(headers) {
         return Err(Problem::cross_site());
     }
-    Ok(viewer)
+    if !method.is_safe() {
+        viewer.check_may_write()?;
+    }
+    Ok(Some(viewer))
+}
+
+/// The caller by a bearer token of ours, otherwise by the cookie; and whether it was the cookie. `Authorization` may be
+/// meant for a proxy in front, which passes it on.
+pub(crate) fn authenticate(worker: &Worker, headers: &HeaderMap, address: IpAddr) -> Option<(Viewer, bool)> {
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
+    if let Some(viewer) = token.and_then(|token| by_token(worker, token, address)) {
+        return Some((viewer, false));
+    }
+    let viewer = by_token(worker, cookie(headers)?, address)?;
+    Some((viewer, true))
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -170,45 +165,6 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let origin = origin.to_str().unwrap_or_default();
     origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-}
-
-/// Bytes of a too large body that are read and discarded. Closing the connection before would reset it, and the
-/// client could lose the response.
-const MAX_DISCARDED: usize = 4 << 20;
-
-/// Reads a body of at most `limit` bytes. 413 if it is larger, 408 after the configured time, 400 if it breaks off.
-pub(crate) async fn read_body(worker: &Worker, mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let claimed = body.size_hint().lower();
-    if claimed > (limit + MAX_DISCARDED) as u64 {
-        return Err(Problem::too_large(limit));
-    }
-    let reading = async {
-        let mut whole = BytesMut::new();
-        let mut discarded = 0;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Problem::malformed("The body ended early."))?;
-            let Ok(data) = frame.into_data() else { continue };
-            if discarded > 0 || claimed > limit as u64 || whole.len() + data.len() > limit {
-                discarded += data.len();
-                if discarded > MAX_DISCARDED {
-                    break;
-                }
-                continue;
-            }
-            // A body of one frame, which is common, is not copied.
-            if whole.is_empty() && body.is_end_stream() {
-                return Ok(data);
-            }
-            whole.extend_from_slice(&data);
-        }
-        if discarded > 0 { Err(Problem::too_large(limit)) } else { Ok(whole.freeze()) }
-    };
-    tokio::time::timeout(worker.config().body_timeout, reading)
-        .await
-        .unwrap_or_else(|_| Err(Problem::timeout()))
 }
 
 #[cfg(test)]

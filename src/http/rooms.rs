@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chat::{
-        NAME_LENGTH, RoomAccess, RoomChange, Viewer,
+        NAME_LENGTH, RoomAccess, RoomChange, Viewer, people,
         rooms::{self, MAX_DIRECT, MAX_PEOPLE},
     },
     types::{Involvement, MessageId, RoomId, RoomKind, UserId},
@@ -36,7 +36,7 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
     Ok(Reply::json(&Rooms { rooms: rooms::rooms_of(&call.worker, &state, viewer.user)? }))
 }
 
-fn people(form: &mut Form) -> Option<Vec<UserId>> {
+fn user_ids(form: &mut Form) -> Option<Vec<UserId>> {
     Some(form.ids("user_ids", MAX_PEOPLE)?.into_iter().map(UserId).collect())
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let kind = if form.has("kind") { kind(&mut form) } else { Some(RoomKind::Open) };
-        let members = people(&mut form).unwrap_or_default();
+        let members = user_ids(&mut form).unwrap_or_default();
         let name = match kind {
             Some(RoomKind::Direct) => {
                 if members.len() > MAX_DIRECT {
@@ -81,9 +81,9 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
         let mut form = call.form()?;
         let name = form.line("name", NAME_LENGTH);
         let kind = kind(&mut form);
-        let members = people(&mut form);
+        let members = user_ids(&mut form);
         form.finish()?;
-        rooms::change(&call.worker, room, name, kind, members).await?;
+        rooms::change(&call.worker, &viewer, room, name, kind, members).await?;
         Ok(Reply::written(StatusCode::OK, &room_value(&call.worker, room.room(), viewer.user)?))
     })
 }
@@ -117,7 +117,7 @@ pub(crate) fn members(call: &Call, viewer: &Viewer) -> Response {
 pub(crate) fn replace_members(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
-        let members = people(&mut form);
+        let members = user_ids(&mut form);
         if members.is_none() {
             form.refuse("user_ids", "is missing");
         }
@@ -125,6 +125,36 @@ pub(crate) fn replace_members(call: Call, viewer: Viewer) -> ResponseFuture {
         let room = RoomId(call.id(0)?);
         rooms::replace_members(&call.worker, &viewer, room, members.unwrap_or_default()).await?;
         Ok(Reply::written_bytes(StatusCode::OK, members_json(&call.worker, &viewer, room)?))
+    })
+}
+
+/// The member in the path, who may be `me`.
+fn member(call: &Call, viewer: &Viewer) -> Result<UserId, Problem> {
+    if call.param(1) == "me" { Ok(viewer.user) } else { Ok(UserId(call.id(1)?)) }
+}
+
+pub(crate) fn add_member(call: Call, viewer: Viewer) -> ResponseFuture {
+    Box::pin(async move {
+        let room = RoomChange::of(&call.worker, RoomId(call.id(0)?), &viewer)?;
+        let user = member(&call, &viewer)?;
+        let is_new = rooms::add_member(&call.worker, room, user).await?;
+        let user = people::find(&call.worker, user)?;
+        let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+        Ok(Reply::written(status, &people::view(&viewer, &user)))
+    })
+}
+
+/// Removes a member; anybody may leave.
+pub(crate) fn remove_member(call: Call, viewer: Viewer) -> ResponseFuture {
+    Box::pin(async move {
+        let (room, user) = (RoomId(call.id(0)?), member(&call, &viewer)?);
+        if user == viewer.user {
+            rooms::leave(&call.worker, &viewer, access(&call, &viewer)?).await?;
+        } else {
+            let room = RoomChange::of(&call.worker, room, &viewer)?;
+            rooms::remove_member(&call.worker, room, user).await?;
+        }
+        Ok(Reply::no_content())
     })
 }
 

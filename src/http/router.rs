@@ -2,12 +2,13 @@
 
 use std::{future::Future, ops::Range, pin::Pin};
 
-use hyper::{Method, body::Incoming};
+use hyper::Method;
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, export, files, health, hooks, messages, once, openapi, pages, pictures,
-    push, request::Call, response::Reply, rooms, search, session, sync, tokens, upload, users,
+    account, admin, boosts, bots, export, files, health, hooks, incoming::RequestBody, messages, once,
+    openapi, pages, pictures, push, request::Call, response::Reply, rooms, search, session, sync, tokens,
+    upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -29,9 +30,9 @@ pub(crate) enum Handler {
     Admin(fn(&Call, &chat::Admin) -> Response),
     AdminWrites(fn(Call, chat::Admin) -> ResponseFuture),
     /// Reads the body itself, as a stream.
-    Upload(fn(Call, Viewer, Incoming) -> ResponseFuture),
+    Upload(fn(Call, Viewer, RequestBody) -> ResponseFuture),
     /// The same; it also authenticates the caller itself, by a key in the path.
-    AnybodyUpload(fn(Call, Incoming) -> ResponseFuture),
+    AnybodyUpload(fn(Call, RequestBody) -> ResponseFuture),
     /// `GET /ws`: the connection becomes a socket.
     Socket,
 }
@@ -105,6 +106,8 @@ pub(crate) static ROUTES: &[Route] = &[
     delete("/api/rooms/{id}", ViewerWrites(rooms::destroy)),
     get("/api/rooms/{id}/members", ViewerReads(rooms::members)),
     put("/api/rooms/{id}/members", ViewerWrites(rooms::replace_members)),
+    post("/api/rooms/{id}/members/{user_id}", ViewerWrites(rooms::add_member)),
+    delete("/api/rooms/{id}/members/{user_id}", ViewerWrites(rooms::remove_member)),
     put("/api/rooms/{id}/involvement", ViewerWrites(rooms::involve)),
     post("/api/rooms/{id}/read", ViewerWrites(rooms::mark_read)),
     get("/api/rooms/{id}/messages", ViewerReads(messages::page)),

@@ -88,6 +88,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         rooms: Vec<RoomView<'a>>,
         users: Vec<UserView<'a>>,
         seq: Seq,
+        history: &'a str,
         online: Vec<UserId>,
         limits: Limits,
     }
@@ -107,6 +108,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
         users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
         seq: state.seq,
+        history: state.epochs.current(),
         online: worker.hub.borrow().online_partners(&state, viewer.user),
         limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
     }))

@@ -13,7 +13,8 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     if since.0 < 0 {
         return Err(Problem::malformed("`since` must be 0 or more."));
     }
-    let (events, seq) = sync::events(&call.worker, viewer, since, READ_DEADLINE)?;
-    let events = events.iter().map(|(seq, change)| change.json(*seq));
-    Ok(Reply::json_bytes(sync_json(events, seq)))
+    let query = call.query();
+    let missed = sync::events(&call.worker, viewer, since, query.text("history"), READ_DEADLINE)?;
+    let events = missed.events.iter().map(|(seq, change)| change.json(*seq));
+    Ok(Reply::json_bytes(sync_json(events, missed.seq, call.worker.state.borrow().epochs.current())))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     chat::{NAME_LENGTH, Viewer, sessions},
-    types::{SessionId, SessionKind},
+    types::{Scope, SessionId, SessionKind},
 };
 
 pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
@@ -19,13 +19,17 @@ pub(crate) fn list(call: &Call, viewer: &Viewer) -> Response {
 
 pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
-        sessions::check_may_have_tokens(&viewer)?;
+        sessions::check_may_make_secrets(&viewer)?;
         let mut form = call.form()?;
         let name = form.required_line("name", NAME_LENGTH);
+        // Without a scope it may do what its owner may, as before there were scopes.
+        let scope = if form.has("scope") { form.word("scope") } else { Some(Scope::Admin) };
         form.finish()?;
+        let scope = scope.unwrap_or(Scope::Read);
         let device = call.device();
-        let (id, token) = sessions::create_token(&call.worker, &viewer, &device, name.clone()).await?;
-        Ok(Reply::written(StatusCode::CREATED, &json!({ "id": id, "name": name, "token": token })))
+        let (id, token) = sessions::create_token(&call.worker, &viewer, &device, name.clone(), scope).await?;
+        let body = json!({ "id": id, "name": name, "scope": scope, "token": token });
+        Ok(Reply::written(StatusCode::CREATED, &body))
     })
 }
 

@@ -1,13 +1,14 @@
 //! Uploads: multipart bodies (RFC 7578), streamed to the disk.
 
-use std::time::Duration;
+use bytes::BytesMut;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyStream;
-use hyper::body::{Body as _, Incoming};
-use multer::{Field, Multipart};
-
-use super::{request::Call, response::Reply, router::ResponseFuture};
+use super::{
+    incoming::{RequestBody, reserve},
+    multipart::{Multipart, Part},
+    request::Call,
+    response::Reply,
+    router::ResponseFuture,
+};
 use crate::{
     chat::{
         RoomAccess, Viewer,
@@ -22,8 +23,14 @@ use crate::{
 /// Bytes of each field beside the file; the text of a message is the longest.
 const MAX_FIELD: usize = 128 << 10;
 
-/// Bytes that multipart adds to a file, at most.
+/// Bytes of all fields together that are not known.
+const MAX_OTHERS: usize = 256 << 10;
+
+/// Bytes that multipart and the other fields add to a file, at most.
 const MAX_FRAMING: u64 = 1 << 20;
+
+/// Memory that an upload takes: what is gathered for one write, a frame of the body, the texts.
+const MEMORY: usize = 512 << 10;
 
 /// A received form: the stored file, and the other fields.
 struct Received {
@@ -31,7 +38,7 @@ struct Received {
     texts: serde_json::Map<String, serde_json::Value>,
 }
 
-pub(crate) fn create(call: Call, viewer: Viewer, body: Incoming) -> ResponseFuture {
+pub(crate) fn create(call: Call, viewer: Viewer, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let room = RoomId(call.id(0)?);
         RoomAccess::of(&call.worker, room, viewer.user)?;
@@ -44,7 +51,7 @@ pub(crate) async fn receive_message(
     call: &Call,
     user: UserId,
     room: RoomId,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Posted, Problem> {
     call.worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
     let Received { file, mut texts } = receive(call, body).await?;
@@ -60,33 +67,35 @@ pub(crate) async fn receive_message(
     .await
 }
 
-async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
-    let boundary = multer::parse_boundary(call.content_type()).map_err(|_| Problem::not_multipart())?;
-    let limit = call.worker.config().upload_limit;
-    if body.size_hint().lower() > limit + MAX_FRAMING {
+async fn receive(call: &Call, body: RequestBody) -> Result<Received, Problem> {
+    let (limit, timeout) = (call.worker.config().upload_limit, call.worker.config().body_timeout);
+    let claimed = body.claimed();
+    let mut form = Multipart::new(body, call.content_type(), timeout)?;
+    if claimed > limit + MAX_FRAMING {
         return Err(Problem::file_too_large(limit));
     }
-    let stream = BodyStream::new(body);
-    let mut form = Multipart::new(FramesOf(stream), boundary);
+    let _memory = reserve(&call.worker, MEMORY)?;
     let mut file = None;
     let mut texts = serde_json::Map::new();
-    let timeout = call.worker.config().body_timeout;
-    while let Some(mut field) = next_field(&mut form, timeout).await? {
-        let name = field.name().unwrap_or_default().to_owned();
+    let mut others = 0;
+    while let Some(Part { name, filename }) = form.next_part().await? {
         match name.as_str() {
-            "file" | "attachment" if file.is_none() => {
-                let name = field.file_name().unwrap_or_default().to_owned();
-                let mut upload = Upload::begin(&call.worker, &name, limit).await?;
-                while let Some(chunk) = next_chunk(&mut field, timeout).await? {
+            "file" | "attachment" => {
+                if file.is_some() {
+                    return Err(Problem::invalid_field("file", "is there twice; a message has one file"));
+                }
+                let mut upload =
+                    Upload::begin(&call.worker, filename.as_deref().unwrap_or_default(), limit).await?;
+                while let Some(chunk) = form.chunk().await? {
                     upload.write(&chunk).await?;
                 }
                 file = Some(upload.finish(&call.worker).await?);
             }
             "content" | "client_message_id" | "reply_to_id" => {
                 let mut text = BytesMut::new();
-                while let Some(chunk) = next_chunk(&mut field, timeout).await? {
+                while let Some(chunk) = form.chunk().await? {
                     if text.len() + chunk.len() > MAX_FIELD {
-                        return Err(Problem::too_large(MAX_FIELD));
+                        return Err(Problem::part_too_large("a text field", MAX_FIELD));
                     }
                     text.extend_from_slice(&chunk);
                 }
@@ -95,55 +104,16 @@ async fn receive(call: &Call, body: Incoming) -> Result<Received, Problem> {
                 texts.insert(name, text.into());
             }
             // Unknown fields are ignored, as in JSON.
-            _ => while next_chunk(&mut field, timeout).await?.is_some() {},
-        }
-    }
-    let file = file.ok_or_else(|| Problem::invalid_field("file", "is missing"))?;
-    Ok(Received { file, texts })
-}
-
-/// The data frames of a body as a stream of chunks.
-struct FramesOf(BodyStream<Incoming>);
-
-impl futures_core::Stream for FramesOf {
-    type Item = Result<Bytes, hyper::Error>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        use std::task::Poll;
-        loop {
-            match std::task::ready!(std::pin::Pin::new(&mut self.0).poll_next(cx)) {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
+            _ => {
+                while let Some(chunk) = form.chunk().await? {
+                    others += chunk.len();
+                    if others > MAX_OTHERS {
+                        return Err(Problem::part_too_large("what is in unknown fields", MAX_OTHERS));
                     }
                 }
             }
         }
     }
-}
-
-/// Bounds the time of each read, not of the whole body: a slow upload continues, a stalled one ends with 408.
-async fn with_timeout<T>(
-    timeout: Duration,
-    next: impl Future<Output = multer::Result<T>>,
-) -> Result<T, Problem> {
-    match tokio::time::timeout(timeout, next).await {
-        Err(_) => Err(Problem::timeout()),
-        Ok(next) => {
-            next.map_err(|error| Problem::malformed(format!("The multipart body is not valid: {error}.")))
-        }
-    }
-}
-
-async fn next_field<'a>(form: &mut Multipart<'a>, timeout: Duration) -> Result<Option<Field<'a>>, Problem> {
-    with_timeout(timeout, form.next_field()).await
-}
-
-async fn next_chunk(field: &mut Field<'_>, timeout: Duration) -> Result<Option<Bytes>, Problem> {
-    with_timeout(timeout, field.chunk()).await
+    let file = file.ok_or_else(|| Problem::invalid_field("file", "is missing"))?;
+    Ok(Received { file, texts })
 }

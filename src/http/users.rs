@@ -75,7 +75,15 @@ pub(crate) fn change(call: Call, viewer: Viewer) -> ResponseFuture {
 pub(crate) fn deactivate(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let user = found_to_change(&call, &viewer)?;
-        people::deactivate(&call.worker, &viewer, user).await?;
+        let current_password = if call.body.is_empty() {
+            None
+        } else {
+            let mut form = call.form()?;
+            let password = form.text("current_password").or_else(|| form.text("password"));
+            form.finish()?;
+            password
+        };
+        people::deactivate(&call.worker, &viewer, user, current_password).await?;
         Ok(Reply::no_content())
     })
 }

@@ -10,9 +10,13 @@ mod webhook;
 use std::{
     cell::RefCell,
     collections::HashMap,
+    future::poll_fn,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     rc::Rc,
     sync::Arc,
+    task::Poll,
     thread::JoinHandle,
     time::{Duration, SystemTime},
 };
@@ -92,8 +96,7 @@ struct Runner {
     writer: WriterHandle,
     reader: Reader,
     outside: Outside,
-    under_way: RefCell<HashMap<JobKind, usize>>,
-    finished: Notify,
+    slots: Rc<Slots>,
 }
 
 /// Starts the thread. It ends when `stopped` changes; unfinished jobs run again at the next start.
@@ -117,14 +120,8 @@ pub(crate) fn start(
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "the job runner did not start"),
         };
-        let runner = Rc::new(Runner {
-            shared,
-            writer,
-            reader,
-            outside: Outside::new(policy),
-            under_way: RefCell::default(),
-            finished: Notify::new(),
-        });
+        let runner =
+            Rc::new(Runner { shared, writer, reader, outside: Outside::new(policy), slots: Rc::default() });
         runtime.block_on(run(runner, stopped));
     })
 }
@@ -141,7 +138,7 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             _ = stopped.changed() => return,
             () = runner.shared.jobs.notified() => {}
-            () = runner.finished.notified() => {}
+            () = runner.slots.freed.notified() => {}
             () = tokio::time::sleep(delay) => {}
         }
     }
@@ -164,8 +161,7 @@ impl Runner {
                 next = Some(next.map_or(at.0, |next| next.min(at.0)));
                 continue;
             }
-            let busy = self.under_way.borrow().get(&kind).copied().unwrap_or(0);
-            let room = concurrency(kind).saturating_sub(busy);
+            let room = concurrency(kind).saturating_sub(self.slots.taken(kind));
             if room == 0 {
                 // A job that finishes notifies.
                 continue;
@@ -182,10 +178,12 @@ impl Runner {
     }
 
     fn begin(self: &Rc<Self>, job: Job) {
-        *self.under_way.borrow_mut().entry(job.kind).or_default() += 1;
+        let slot = self.slots.take(job.kind);
         let runner = Rc::clone(self);
         spawn_local(async move {
-            let work = tokio::time::timeout(Duration::from_millis(LEASE_MS as u64 / 2), runner.perform(&job));
+            let _slot = slot;
+            let limit = Duration::from_millis(LEASE_MS as u64 / 2);
+            let work = tokio::time::timeout(limit, catch_panic(runner.perform(&job)));
             let done = work.await.unwrap_or_else(|_| Err(Failure::Retry("it took too long".into())));
             let outcome = match done {
                 Ok(next) => Outcome::Done(next),
@@ -198,10 +196,6 @@ impl Runner {
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
                 tracing::warn!(?error, job = job.id.0, "could not store the outcome of a job");
             }
-            if let Some(count) = runner.under_way.borrow_mut().get_mut(&job.kind) {
-                *count -= 1;
-            }
-            runner.finished.notify_one();
         });
     }
 
@@ -230,6 +224,51 @@ impl Runner {
     }
 }
 
+/// The jobs under way.
+#[derive(Default)]
+struct Slots {
+    taken: RefCell<HashMap<JobKind, usize>>,
+    freed: Notify,
+}
+
+impl Slots {
+    fn taken(&self, kind: JobKind) -> usize {
+        self.taken.borrow().get(&kind).copied().unwrap_or(0)
+    }
+
+    fn take(self: &Rc<Self>, kind: JobKind) -> Slot {
+        *self.taken.borrow_mut().entry(kind).or_default() += 1;
+        Slot { slots: Rc::clone(self), kind }
+    }
+}
+
+/// A job under way, which counts against the bound of its kind until this is dropped.
+struct Slot {
+    slots: Rc<Slots>,
+    kind: JobKind,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(count) = self.slots.taken.borrow_mut().get_mut(&self.kind) {
+            *count -= 1;
+        }
+        self.slots.freed.notify_one();
+    }
+}
+
+/// A job that panics has failed like any other: it is tried again, and is reported if that does not help.
+async fn catch_panic(work: impl Future<Output = Done>) -> Done {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
+            tracing::error!("a job panicked");
+            Poll::Ready(Err(Failure::Retry("it panicked: see the log".into())))
+        })
+    })
+    .await
+}
+
 /// Milliseconds before the next try.
 fn delay(attempts: i64) -> i64 {
     let failures = u32::try_from(attempts).unwrap_or(0);
@@ -239,6 +278,24 @@ fn delay(attempts: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// B4
+    #[tokio::test]
+    async fn job_that_panics_frees_its_slot_and_is_tried_again() {
+        let slots: Rc<Slots> = Rc::default();
+        let job = async {
+            let _slot = slots.take(JobKind::RemoveFiles);
+            assert_eq!(slots.taken(JobKind::RemoveFiles), 1);
+            catch_panic(async {
+                tokio::task::yield_now().await;
+                panic!("a bug in a job")
+            })
+            .await
+        };
+        assert!(matches!(job.await, Err(Failure::Retry(why)) if why.contains("panicked")));
+        assert_eq!(slots.taken(JobKind::RemoveFiles), 0);
+        slots.freed.notified().await;
+    }
 
     #[test]
     fn retry_delay_grows_up_to_a_bound() {

@@ -13,7 +13,7 @@ use super::{Done, Failure, Runner};
 use crate::{
     chat::notifications::Notice,
     outbound::{Call, Redirects, Scope, push},
-    store::{Job, NewJob, Subscription, Unsubscribe},
+    store::{Job, NewJob, RecordPushError, Subscription, Unsubscribe},
     types::{JobKind, SubscriptionId, Timestamp, UserId},
     wire::to_json,
 };
@@ -22,6 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Seconds that a push service stores a push for a device that is off: a day.
 const TTL: &str = "86400";
+
+/// Characters of a push service's refusal that are stored.
+const MAX_DETAIL: usize = 200;
 
 /// Seconds until a VAPID token expires; RFC 8292, section 2, allows a day.
 const TOKEN_S: i64 = 12 * 3600;
@@ -51,7 +54,12 @@ pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
     let call = call(runner, &device, &to_json(&notice))?;
     let answer = runner.outside.call(&call).await?;
     match answer.status.as_u16() {
-        200..=299 => Ok(Vec::new()),
+        200..=299 => {
+            if device.last_error.is_some() {
+                runner.writer.write(RecordPushError { subscription: id, error: None }).await?;
+            }
+            Ok(Vec::new())
+        }
         404 | 410 => {
             runner.writer.write(Unsubscribe { subscription: id, user: None }).await?;
             Ok(Vec::new())
@@ -59,8 +67,29 @@ pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
         status @ (408 | 425 | 429 | 500..) => {
             Err(Failure::Retry(format!("the push service answered {status}")))
         }
-        status => Err(Failure::Permanent(format!("the push service answered {status}"))),
+        status => {
+            let said = String::from_utf8_lossy(&answer.body);
+            let said: String = said.chars().filter(|it| !it.is_control()).take(MAX_DETAIL).collect();
+            let service = Url::parse(&device.endpoint).ok();
+            let service = service.as_ref().and_then(Url::host_str).unwrap_or_default();
+            tracing::warn!(service, status, said, "a push service refuses the pushes to a device");
+            let error = Some((status, said));
+            runner.writer.write(RecordPushError { subscription: id, error }).await?;
+            Err(Failure::Permanent(format!("the push service answered {status}")))
+        }
     }
+}
+
+/// The contact that push services ask for (RFC 8292, section 2.1): this server's https URL, by its settings or as the
+/// device reached it. Apple's service refuses names that only exist in a private network; without any there is only a
+/// placeholder.
+fn subject(configured: &str, seen: Option<&str>) -> String {
+    let is_named = |url: &&str| {
+        let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
+        url.is_some_and(|url| url.domain().is_some_and(|name| name.contains('.')))
+    };
+    let named = [Some(configured), seen].into_iter().flatten().find(is_named);
+    named.map_or_else(|| "mailto:campfire@localhost.localdomain".into(), str::to_owned)
 }
 
 fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, Failure> {
@@ -68,9 +97,7 @@ fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, F
     let record = push::encrypt(notice, &device.p256dh, &device.auth)
         .map_err(|_| permanent("the device's keys are none"))?;
     let origin = Url::parse(&device.endpoint).map_err(|_| permanent("the endpoint is no address"))?.origin();
-    let subject = runner.shared.config.public_url.clone().filter(|url| url.starts_with("https://"));
-    // RFC 8292, section 2.1, asks for a contact; without a public URL there is only a placeholder.
-    let subject = subject.unwrap_or_else(|| "mailto:campfire@localhost.localdomain".into());
+    let subject = subject(&runner.shared.config.base_url(), device.origin.as_deref());
     let expires = Timestamp::now().0 / 1000 + TOKEN_S;
     let token = runner.shared.vapid.authorization(&origin.ascii_serialization(), &subject, expires);
     let token = HeaderValue::try_from(token).map_err(|_| permanent("the token is unprintable"))?;
@@ -92,4 +119,30 @@ fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, F
         total: 2 * TIMEOUT,
         max_body: 4 << 10,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subject;
+
+    /// C2
+    #[test]
+    fn subject_is_the_servers_https_url_whatever_setting_gave_it() {
+        assert_eq!(subject("https://chat.example.org", None), "https://chat.example.org");
+        assert_eq!(
+            subject("https://chat.example.org:8443", Some("https://b.example")),
+            "https://chat.example.org:8443"
+        );
+        // A proxy encrypts, and no setting says so.
+        assert_eq!(subject("http://127.0.0.1:3000", Some("https://b.example")), "https://b.example");
+        // Certificates without a domain: the settings know an address only.
+        assert_eq!(subject("https://0.0.0.0:443", Some("https://b.example")), "https://b.example");
+        for (configured, seen) in [
+            ("http://127.0.0.1:3000", None),
+            ("https://localhost", Some("https://raspberrypi")),
+            ("https://10.0.0.2", Some("https://[::1]")),
+        ] {
+            assert_eq!(subject(configured, seen), "mailto:campfire@localhost.localdomain");
+        }
+    }
 }

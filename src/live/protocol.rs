@@ -131,7 +131,7 @@ impl Missed {
             return Ok(Self::Nothing);
         }
         let is_too_much = since < worker.reader.pruned_up_to()?
-            || worker.reader.missed(room, since, now, MAX_REPLAY + 1)? > MAX_REPLAY;
+            || worker.reader.count_missed(room, since, now, MAX_REPLAY + 1)? > MAX_REPLAY;
         Ok(if is_too_much { Self::TooMuch } else { Self::Events(Replay { room, since, until: now }) })
     }
 }

@@ -64,9 +64,10 @@ impl SocketTask {
         }
         let hello = {
             let state = worker.state.borrow();
-            Event::Hello { user_id: user, seq: state.seq, heartbeat_s: HEARTBEAT_S }
+            let (seq, history) = (state.seq, state.epochs.current());
+            Event::Hello { user_id: user, seq, history, heartbeat_s: HEARTBEAT_S }.json()
         };
-        worker.hub.borrow_mut().answer(id, &hello.json());
+        worker.hub.borrow_mut().answer(id, &hello);
         worker.hub.borrow_mut().close_going_away(id);
         worker.broadcast(EphemeralEvent::Online { user, change: 1 });
         Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }

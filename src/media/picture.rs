@@ -9,13 +9,15 @@ use image::{
 };
 
 pub use super::sniff::{SNIFFED, is_shown_inline, sniff};
+use crate::memory;
 
 /// Pixels of a picture that is decoded: more than cameras have, and 200 MB of memory.
 const MAX_PIXELS: u64 = 50_000_000;
 /// Pixels of either side.
 const MAX_SIDE: u32 = 20_000;
-/// Bytes that the decoder may allocate.
+/// Bytes that the decoder may allocate, and the part of memory that these may be: making a thumbnail takes more.
 const MAX_MEMORY: u64 = 256 << 20;
+const MEMORY_PART: u64 = 8;
 
 /// The greatest width and height of a thumbnail, in pixels.
 const THUMBNAIL: (u32, u32) = (1_200, 800);
@@ -105,13 +107,14 @@ fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut decoder = reader.into_decoder().ok()?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    let (pixels, memory) = (u64::from(width) * u64::from(height), max_memory(memory::limit()));
+    if pixels > MAX_PIXELS || 4 * pixels > memory {
         return None;
     }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_MEMORY);
+    limits.max_alloc = Some(memory);
     decoder.set_limits(limits).ok()?;
     let orientation = decoder.orientation().ok();
     let mut image = DynamicImage::from_decoder(decoder).ok()?;
@@ -119,6 +122,11 @@ fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
         image.apply_orientation(orientation);
     }
     Some(image)
+}
+
+/// Bytes that a decoded picture may take on a machine with so much memory.
+pub fn max_memory(machine: u64) -> u64 {
+    MAX_MEMORY.min(machine / MEMORY_PART)
 }
 
 /// As JPEG, or as PNG if some pixels are transparent.
@@ -164,6 +172,11 @@ mod tests {
         let image = image::load_from_memory(&picture.bytes).unwrap();
         assert_eq!((image.width(), image.height()), (512, 512));
         assert!(avatar(b"no picture").is_none());
+    }
+
+    #[test]
+    fn decoded_picture_takes_an_eighth_of_a_small_memory() {
+        assert_eq!((max_memory(64 << 20), max_memory(8 << 30)), (8 << 20, MAX_MEMORY));
     }
 
     #[test]

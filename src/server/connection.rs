@@ -20,9 +20,11 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use super::{
     connections::{Connections, Open, Watch, unless_expired},
     listener::{self, Listener},
+    refusal::{Refusals, counted},
     tls::{ACME_TLS, H2},
 };
 use crate::{
+    admission::Permit,
     http, live,
     transport::{Accepted, Phase, Progress, Stream},
     worker::Worker,
@@ -101,11 +103,18 @@ pub(super) async fn accept(
     tls: Option<Arc<ServerConfig>>,
 ) {
     let acceptor = Rc::new(Acceptor::new(tls));
+    let mut refusals = Refusals::default();
     while let Some(accepted) = listener.accept(worker).await {
         match accepted {
             Ok((stream, peer)) => {
-                let served = serve(Rc::clone(worker), Rc::clone(&acceptor), stream, peer, connections);
-                spawn_local(served);
+                let address = peer.ip().to_canonical();
+                match worker.shared.admission.admit(counted(worker.config(), address)) {
+                    Ok(permit) => {
+                        let (worker, acceptor) = (Rc::clone(worker), Rc::clone(&acceptor));
+                        spawn_local(serve(worker, acceptor, stream, address, permit, connections));
+                    }
+                    Err(why) => refusals.refuse(worker, stream, address, why, acceptor.tls.is_some()),
+                }
             }
             Err(error) => listener::pause_after(&error).await,
         }
@@ -116,7 +125,8 @@ fn serve(
     worker: Rc<Worker>,
     acceptor: Rc<Acceptor>,
     stream: TcpStream,
-    peer: std::net::SocketAddr,
+    address: IpAddr,
+    permit: Permit,
     connections: &Connections,
 ) -> impl Future<Output = ()> + use<> {
     // Small responses are sent at once, and connections to peers that vanished end.
@@ -128,22 +138,22 @@ fn serve(
     let first = if acceptor.tls.is_some() { Phase::Head } else { Phase::Fresh };
     let watch = connections.watch(first, worker.shared.is_draining());
     let open = Open::new(Rc::clone(&connections.open), Rc::clone(&worker));
-    let address = peer.ip().to_canonical();
     async move {
         let _open = open;
         let Some(tls) = &acceptor.tls else {
-            return serve_http1(worker, &acceptor.http1, Accepted::Plain(stream), watch, address).await;
+            let transport = Accepted::Plain(stream);
+            return serve_http1(worker, &acceptor.http1, transport, permit, watch, address).await;
         };
         // A failed handshake is no error of the server: the client went away, or offered nothing that is supported.
         let Some(Ok(stream)) = unless_expired(&watch, tls.accept(stream)).await else { return };
         match stream.get_ref().1.alpn_protocol() {
-            Some(H2) => serve_http2(worker, &acceptor.http2, stream, watch, address).await,
+            Some(H2) => serve_http2(worker, &acceptor.http2, stream, permit, watch, address).await,
             // An ACME challenge ends with the handshake.
             Some(ACME_TLS) => {}
             _ => {
                 watch.progress.enter(Phase::Fresh);
                 let transport = Accepted::Tls(Box::new(stream));
-                serve_http1(worker, &acceptor.http1, transport, watch, address).await;
+                serve_http1(worker, &acceptor.http1, transport, permit, watch, address).await;
             }
         }
     }
@@ -153,23 +163,36 @@ async fn serve_http1(
     worker: Rc<Worker>,
     builder: &http1::Builder,
     transport: Accepted,
+    permit: Permit,
     watch: Rc<Watch>,
     address: IpAddr,
 ) {
     let progress = Arc::clone(&watch.progress);
     let is_secure = matches!(transport, Accepted::Tls(_));
-    let stream = Stream::new(transport, Arc::clone(&progress), true);
+    let stream = Stream::new(transport, Arc::clone(&progress), true, permit);
     let service = service_fn(move |request| {
         let (worker, progress) = (Rc::clone(&worker), Arc::clone(&progress));
         progress.enter(Phase::Busy);
         async move {
-            let mut response =
+            let (mut response, discard) =
                 http::answer(Rc::clone(&worker), request, address, is_secure, live::upgrade).await;
             if worker.shared.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 // The client sends its next request to the process that follows.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            progress.enter(Phase::Idle);
+            match discard {
+                None => progress.enter(Phase::Idle),
+                Some(discard) => {
+                    progress.enter(Phase::Discarding);
+                    spawn_local(async move {
+                        discard.run().await;
+                        // The next request may have begun.
+                        if progress.phase() == Phase::Discarding {
+                            progress.enter(Phase::Idle);
+                        }
+                    });
+                }
+            }
             Ok::<_, Infallible>(response)
         }
     });
@@ -184,7 +207,7 @@ async fn serve_http1(
             // The response to this request will close the connection.
             Phase::Head => false,
             Phase::Fresh => watch.hurried.get(),
-            Phase::Idle | Phase::Busy => true,
+            Phase::Idle | Phase::Busy | Phase::Discarding => true,
         };
         if watch.draining.get() && !is_closing && is_between {
             is_closing = true;
@@ -200,19 +223,21 @@ async fn serve_http2(
     worker: Rc<Worker>,
     builder: &http2::Builder<LocalExecutor>,
     stream: TlsStream<TcpStream>,
+    permit: Permit,
     watch: Rc<Watch>,
     address: IpAddr,
 ) {
     let progress = Arc::clone(&watch.progress);
     progress.enter(Phase::Idle);
-    let stream = Stream::new(Accepted::Tls(Box::new(stream)), Arc::clone(&progress), false);
+    let stream = Stream::new(Accepted::Tls(Box::new(stream)), Arc::clone(&progress), false, permit);
     let in_progress = Rc::new(Cell::new(0));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let worker = Rc::clone(&worker);
         let in_progress = InProgress::begin(&in_progress, &progress);
         set_host(&mut request);
         async move {
-            let response = http::answer(worker, request, address, true, live::upgrade).await;
+            // What is left of the body is reset with NO_ERROR behind the response (RFC 9113, section 8.1).
+            let (response, _) = http::answer(worker, request, address, true, live::upgrade).await;
             drop(in_progress);
             Ok::<_, Infallible>(response)
         }

@@ -59,7 +59,7 @@ impl Connections {
             let limit = match watch.progress.phase() {
                 Phase::Fresh | Phase::Idle => config.idle_timeout,
                 Phase::Head => config.header_timeout,
-                Phase::Busy => return true,
+                Phase::Busy | Phase::Discarding => return true,
             };
             if Duration::from_secs(u64::from(watch.progress.age())) > limit {
                 watch.expired.set(true);

@@ -9,6 +9,7 @@ mod error;
 mod fanout;
 mod listener;
 mod redirect;
+mod refusal;
 mod security;
 mod service;
 mod signals;

@@ -24,14 +24,34 @@ use super::{
     worker_thread::WorkerThread,
 };
 use crate::{
+    admission::{Admission, Bounds},
     config::Config,
     http, jobs,
+    memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
+    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
     types::Timestamp,
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
+
+/// Memory for each connection that is open, and for each that is no WebSocket: a head and a chunk of a body of 32 KiB each,
+/// in the buffers of hyper and of TLS, and as much again for everything else.
+const MEMORY_OF_CONNECTION: u64 = 64 << 10;
+const MEMORY_OF_HTTP: u64 = 256 << 10;
+
+/// Open files that are left for everything but connections.
+const OTHER_FILES: u64 = 256;
+
+/// Connections that are always allowed.
+const FEWEST_CONNECTIONS: u64 = 64;
+
+/// The part of memory that may hold requests whose bodies are still arriving, and bounds of it in bytes.
+const BODIES_PART: u64 = 8;
+const BODIES: std::ops::RangeInclusive<usize> = 8 << 20..=1 << 30;
+
+/// Memory for each password that is hashed at once: four times what a hash takes.
+const MEMORY_OF_HASHING: u64 = 4 * (19 << 20);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> Result<(), ServeError> {
@@ -71,12 +91,14 @@ pub fn serve_from(
     let mut security = Security::prepare(&config)?;
     let shared = Arc::new(Shared {
         limits: Limits::new(config.post_limit),
+        admission: Arc::new(Admission::new(bounds(&config))),
+        bodies: Budget::of_memory(BODIES_PART, *BODIES.start(), *BODIES.end()),
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
         metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
         started,
         boot: Timestamp::now().0 as u64,
         draining: AtomicBool::new(false),
-        hashing: Semaphore::new(count),
+        hashing: Arc::new(Semaphore::new(count.min((memory::limit() / MEMORY_OF_HASHING) as usize).max(1))),
         hashing_waiting: AtomicUsize::new(0),
         folder: Folder::open(data.path())
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
@@ -95,6 +117,10 @@ pub fn serve_from(
     });
     let fanout = Box::new(Workers(Arc::clone(&shared)));
     let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
+    if let Err(error) = handle.write_blocking(BeginEpoch) {
+        // A full disk: reading goes on.
+        tracing::warn!(?error, "could not begin an epoch of the history");
+    }
     let state = Reader::open(data)?.state().map_err(|error| OpenError::Database(data.database(), error))?;
     let (stop, stopped) = watch::channel(false);
     let mut redirects = security.redirects(&shared.config, redirected)?;
@@ -159,6 +185,20 @@ pub fn serve_from(
         drop(writer);
     })?;
     if has_died.get() { Err(ServeError::WriterDied) } else { Ok(()) }
+}
+
+/// The settings; by default as many connections as memory and open files allow.
+fn bounds(config: &Config) -> Bounds {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let most =
+        |each: u64| (memory::limit() / each).min(files.saturating_sub(OTHER_FILES)).max(FEWEST_CONNECTIONS);
+    let count = |most| usize::try_from(most).unwrap_or(usize::MAX);
+    let in_all = match config.max_connections {
+        0 => count(most(MEMORY_OF_CONNECTION)),
+        most => most,
+    };
+    let http = count(most(MEMORY_OF_HTTP)).min(in_all);
+    Bounds { in_all, http, of_network: config.max_connections_per_address }
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.

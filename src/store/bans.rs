@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     command::{Command, NewJob, Refusal, Tx},
+    links::remove_links,
     people::{load, record_user_update, require_another_administrator},
     sessions::end_sessions,
 };
@@ -49,8 +50,7 @@ impl Command for Ban {
         }
         drop(block);
         end_sessions(tx, self.user, None, None, SessionEnd::Banned)?;
-        super::push::remove_subscriptions(tx, self.user)?;
-        tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
+        remove_links(tx, self.user)?;
         let job = NewJob { kind: JobKind::RemoveMessages, target: Some(self.user.0), payload: None };
         tx.add_job(&job, None)?;
         notify_blocked(tx)?;

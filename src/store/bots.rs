@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     types::event::{Change, SessionEnd},
-    types::{Role, SessionKind, Status, User, UserId},
+    types::{Role, Scope, SessionKind, Status, User, UserId},
 };
 
 /// Makes a bot and its key.
@@ -38,7 +38,7 @@ impl Command for CreateBot {
             &self.secret,
         ))?;
         tx.notify(Change::WebhookSet { bot, on: self.webhook_url.is_some() });
-        self.key.start_as(tx, bot, SessionKind::Bot, None)?;
+        self.key.start_as(tx, bot, SessionKind::Bot, Scope::Write, None)?;
         Ok(bot)
     }
 }
@@ -90,7 +90,7 @@ impl Command for RenewBotKey {
         load_bot(tx, self.bot)?;
         tx.statement("update bots set key = ? where user_id = ?")?.execute((&self.secret, self.bot))?;
         end_sessions(tx, self.bot, Some(SessionKind::Bot), None, SessionEnd::SignedOut)?;
-        self.key.start_as(tx, self.bot, SessionKind::Bot, None)?;
+        self.key.start_as(tx, self.bot, SessionKind::Bot, Scope::Write, None)?;
         Ok(())
     }
 }

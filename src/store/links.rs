@@ -3,11 +3,11 @@
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    sessions::{NewSession, SignIn, end_sessions},
+    sessions::{NewSession, StartSession, end_sessions},
 };
 use crate::{
     types::event::SessionEnd,
-    types::{SessionKind, Status, Timestamp, TokenHash, UserId},
+    types::{SessionId, Status, Timestamp, TokenHash, UserId},
 };
 
 /// Hours for which a link works.
@@ -27,15 +27,17 @@ impl Command for StartReset {
         let user = tx
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
-        create_link(tx, user, "reset", self.token)?;
+        create_link(tx, user, "reset", self.token, None)?;
         Ok(user)
     }
 }
 
-/// Makes a link that signs another device of the same person in.
+/// Makes a link that signs another device of the same person in. It ends with the session that makes it; `NotFound` if that
+/// has ended.
 #[derive(Debug)]
 pub struct StartTransfer {
     pub user: UserId,
+    pub session: SessionId,
     pub token: TokenHash,
 }
 
@@ -44,20 +46,37 @@ impl Command for StartTransfer {
     type Output = Timestamp;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
-        create_link(tx, self.user, "transfer", self.token)
+        if !tx
+            .statement("select 1 from sessions where id = ? and user_id = ?")?
+            .exists((self.session, self.user))?
+        {
+            return Err(Refusal::NotFound);
+        }
+        create_link(tx, self.user, "transfer", self.token, Some(self.session))
     }
 }
 
 /// Makes a link and returns when it expires. Earlier links of the person for the same purpose stop working.
-fn create_link(tx: &Tx<'_>, user: UserId, purpose: &str, token: TokenHash) -> Result<Timestamp, Refusal> {
+fn create_link(
+    tx: &Tx<'_>,
+    user: UserId,
+    purpose: &str,
+    token: TokenHash,
+    session: Option<SessionId>,
+) -> Result<Timestamp, Refusal> {
     let expires = Timestamp(tx.now.0 + LINK_HOURS * 3_600_000);
     tx.statement("delete from one_time_tokens where user_id = ? and purpose = ? or expires_at < ?")?
         .execute((user, purpose, tx.now))?;
     tx.statement(
-        "insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values (?, ?, ?, ?)",
+        "insert into one_time_tokens (token_hash, user_id, purpose, expires_at, session_id) values (?, ?, ?, ?, ?)",
     )?
-    .execute((token, user, purpose, expires))?;
+    .execute((token, user, purpose, expires, session))?;
     Ok(expires)
+}
+
+/// Removes all links of a person: each would undo a new password or a ban.
+pub(super) fn remove_links(tx: &Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+    tx.statement("delete from one_time_tokens where user_id = ?")?.execute((user,)).map(drop)
 }
 
 /// Deletes a link and returns whose it is. No row if it is unknown or has expired.
@@ -78,12 +97,12 @@ impl Command for Transfer {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         let user = consume_link(tx, "transfer", self.token)?;
-        SignIn { user, session: self.session, password_hash: None }.apply(tx)?;
+        StartSession { user, session: self.session }.apply(tx)?;
         Ok(user)
     }
 }
 
-/// Sets a new password by a link, signs every device out, and signs this one in.
+/// Sets a new password by a link, ends every other session, link and token of the person, and signs this device in.
 #[derive(Debug)]
 pub struct ResetPassword {
     pub token: TokenHash,
@@ -98,7 +117,8 @@ impl Command for ResetPassword {
         let user = consume_link(tx, "reset", self.token)?;
         tx.statement("update users set password_hash = ? where id = ?")?
             .execute((&self.password_hash, user))?;
-        end_sessions(tx, user, Some(SessionKind::Device), None, SessionEnd::SignedOut)?;
+        remove_links(tx, user)?;
+        end_sessions(tx, user, None, None, SessionEnd::SignedOut)?;
         self.session.start(tx, user)?;
         Ok(user)
     }

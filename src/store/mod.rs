@@ -5,9 +5,11 @@ mod audit;
 mod bans;
 mod boosts;
 mod bots;
+mod catch_up;
 mod check;
 mod checkpointer;
 mod command;
+mod epochs;
 mod files;
 mod folder;
 mod hooks;
@@ -37,8 +39,10 @@ pub use audit::{Act, AuditLine, Audited};
 pub use bans::{Ban, LiftBan};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
+pub use catch_up::Missed;
 pub use check::Examined;
 pub use command::{Command, NewJob, NotCommitted, Refusal, WriteError};
+pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use hooks::{CreateHook, Hook, RemoveHook};
@@ -52,14 +56,16 @@ pub use messages::{
     RemoveMessagesOf, RetireMessages, Select, SetEmbeds, Text,
 };
 pub use people::{ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAvatar, small_avatar};
-pub use push::{Subscribe, Subscription, Unsubscribe};
+pub use push::{RecordPushError, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use recent_searches::{RecentSearch, RememberSearch};
-pub use rooms::{ChangeRoom, CreateRoom, DeleteRoom, ReplaceMembers, RoomMade};
+pub use rooms::{AddMember, ChangeRoom, CreateRoom, DeleteRoom, RemoveMember, RoomMade};
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, SearchQuery};
 pub use secrets::KeepSecret;
-pub use sessions::{Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, TouchSession};
+pub use sessions::{
+    Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, StartSession, TouchSession,
+};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
 pub use state::{RoomState, State, network_of};
 pub use sync::{Change as SyncChange, PruneEvents};

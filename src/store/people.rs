@@ -7,13 +7,14 @@ use super::{
     account::join_code_is,
     command::{Audience, Command, Refusal, Tx},
     files::{Image, put_image},
+    links::remove_links,
     memberships::{enter, leave},
     reader::{USER, user},
     sessions::{NewSession, end_sessions},
 };
 use crate::{
     types::event::{Change, SessionEnd},
-    types::{Role, RoomId, RoomKind, SessionId, SessionKind, Status, User, UserId},
+    types::{Role, RoomId, RoomKind, SessionId, Status, User, UserId},
     wire::Event,
 };
 
@@ -109,7 +110,7 @@ pub struct ChangeUser {
     pub email: Option<String>,
     pub password_hash: Option<String>,
     pub role: Option<Role>,
-    /// The session that stays when a new password signs all other devices out.
+    /// The session that stays when a new password ends all others, and all tokens.
     pub session: Option<SessionId>,
 }
 
@@ -132,9 +133,9 @@ impl Command for ChangeUser {
         )?
         .execute((&self.name, &self.bio, &self.email, &self.password_hash, self.role, self.user))?;
         if self.password_hash.is_some() {
-            // A link from before must not replace the new password.
-            tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
-            end_sessions(tx, self.user, Some(SessionKind::Device), self.session, SessionEnd::SignedOut)?;
+            // Whoever knew the old password may have made any of them.
+            remove_links(tx, self.user)?;
+            end_sessions(tx, self.user, None, self.session, SessionEnd::SignedOut)?;
         }
         record_user_update(tx, self.user, Vec::new())
     }
@@ -154,8 +155,8 @@ pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Res
     }
 }
 
-/// Deactivates a user: removes sessions, memberships, searches, push subscriptions and the e-mail address. Messages stay.
-/// Does nothing unless the user is active.
+/// Deactivates a user: ends all sessions, and removes searches, the e-mail address and the memberships of shared rooms. Direct
+/// rooms keep their members, and messages stay. Does nothing unless the user is active.
 #[derive(Debug)]
 pub struct Deactivate {
     pub user: UserId,
@@ -176,18 +177,19 @@ impl Command for Deactivate {
             .execute((Status::Deactivated, self.user))?;
         end_sessions(tx, self.user, None, None, SessionEnd::Deactivated)?;
         let rooms: Vec<RoomId> = tx
-            .statement("select room_id from memberships where user_id = ?")?
-            .query_map((self.user,), |row| row.get(0))?
+            .statement(
+                "select room_id from memberships join rooms on rooms.id = room_id where user_id = ? and kind <> ?",
+            )?
+            .query_map((self.user, RoomKind::Direct), |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for room in rooms {
             leave(tx, room, self.user)?;
         }
         tx.statement("delete from searches where user_id = ?")?.execute((self.user,))?;
-        super::push::remove_subscriptions(tx, self.user)?;
         if before.role == Role::Bot {
             super::bots::remove_key_and_hooks(tx, self.user)?;
         }
-        tx.statement("delete from one_time_tokens where user_id = ?")?.execute((self.user,))?;
+        remove_links(tx, self.user)?;
         record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }

@@ -82,6 +82,7 @@ impl Reader {
         // One transaction, so that the parts are of one moment.
         let tx = self.db.unchecked_transaction()?;
         let mut state = State::at(super::writer::last_seq(&self.db)?);
+        state.epochs = self.epochs()?;
         let mut accounts = self.statement(&format!("select {ACCOUNT} from account"))?;
         let mut rows = accounts.query(())?;
         if let Some(row) = rows.next()? {
@@ -109,7 +110,7 @@ impl Reader {
             state.add_member(row.get(0)?, row.get(1)?, row.get(2)?);
         }
         let mut sessions =
-            self.statement("select id, token_hash, user_id, kind, last_active_at from sessions")?;
+            self.statement("select id, token_hash, user_id, kind, scope, last_active_at from sessions")?;
         let mut rows = sessions.query(())?;
         while let Some(row) = rows.next()? {
             state.add_session(Session {
@@ -117,7 +118,8 @@ impl Reader {
                 token_hash: row.get(1)?,
                 user_id: row.get(2)?,
                 kind: row.get(3)?,
-                last_active_at: row.get(4)?,
+                scope: row.get(4)?,
+                last_active_at: row.get(5)?,
             });
         }
         let mut bots = self.statement("select user_id from bots where webhook_url is not null")?;

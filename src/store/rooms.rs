@@ -6,7 +6,9 @@ use super::{
     Reader,
     command::{Audience, Command, Refusal, Tx},
     memberships::{enter, leave, record_membership_update},
+    people::Deactivate,
     reader::{ROOM, room},
+    system_user,
 };
 use crate::{
     types::event::Change,
@@ -37,8 +39,8 @@ impl Command for CreateRoom {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<RoomMade, Refusal> {
         let mut members = match self.kind {
-            RoomKind::Open => active_users(tx)?,
-            RoomKind::Closed | RoomKind::Direct => require_active(tx, &self.members)?,
+            RoomKind::Open => open_room_members(tx)?,
+            RoomKind::Closed | RoomKind::Direct => self.members,
         };
         if !members.contains(&self.creator) {
             members.push(self.creator);
@@ -52,9 +54,11 @@ impl Command for CreateRoom {
                 .query_row((key,), |row| row.get(0))
                 .optional()?;
             if let Some(room) = found {
+                // Also with somebody who has been deactivated since.
                 return Ok(RoomMade { room, fresh: false });
             }
         }
+        require_active(tx, &members)?;
         tx.statement(
             "insert into rooms (name, kind, creator_id, members_key, created_at, updated_at) values (?, ?, ?, ?, ?, ?)",
         )?
@@ -79,21 +83,26 @@ pub(super) fn members_key(sorted: &[UserId]) -> String {
     sorted.iter().map(UserId::to_string).collect::<Vec<_>>().join(",")
 }
 
-fn active_users(tx: &Tx<'_>) -> rusqlite::Result<Vec<UserId>> {
-    tx.statement("select id from users where status = ?")?
-        .query_map((Status::Active,), |row| row.get(0))?
-        .collect()
+/// Every active user, without those who belong to rooms of their own: incoming webhooks and the system user.
+fn open_room_members(tx: &Tx<'_>) -> Result<Vec<UserId>, Refusal> {
+    let system_user = system_user::existing(tx)?;
+    Ok(tx
+        .statement(
+            "select id from users where status = ? and id is not ? and id not in (select user_id from hooks)",
+        )?
+        .query_map((Status::Active, system_user), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
-/// The same list; refused with `Invalid` unless each is an active user.
-fn require_active(tx: &Tx<'_>, people: &[UserId]) -> Result<Vec<UserId>, Refusal> {
+/// Refused with `Invalid` unless each is an active user.
+fn require_active(tx: &Tx<'_>, people: &[UserId]) -> Result<(), Refusal> {
     let mut statement = tx.statement("select 1 from users where id = ? and status = ?")?;
     for person in people {
         if !statement.exists((person, Status::Active))? {
             return Err(Refusal::Invalid("user_ids", "contains somebody who is not an active user"));
         }
     }
-    Ok(people.to_vec())
+    Ok(())
 }
 
 pub(super) fn load(tx: &Tx<'_>, id: RoomId) -> rusqlite::Result<Room> {
@@ -117,12 +126,15 @@ pub(super) fn view<'a>(tx: &Tx<'_>, room: &'a Room) -> rusqlite::Result<RoomView
     Ok(RoomView { room, last_message_id, member_count, member_ids, membership: None })
 }
 
-/// Renames a room, or makes it open or closed.
+/// Renames a room, makes it open or closed, or sets the members of a closed one. Refused with `Conflict` for members of another
+/// kind of room.
 #[derive(Debug)]
 pub struct ChangeRoom {
     pub room: RoomId,
     pub name: Option<String>,
     pub kind: Option<RoomKind>,
+    /// Whoever is not a member yet has to be active; members may have been banned since.
+    pub members: Option<Vec<UserId>>,
 }
 
 impl Command for ChangeRoom {
@@ -141,13 +153,42 @@ impl Command for ChangeRoom {
             .execute((&self.name, kind, tx.now, self.room))?;
         let mut added = Vec::new();
         if kind == RoomKind::Open && before.kind == RoomKind::Closed {
-            for person in active_users(tx)? {
+            for person in open_room_members(tx)? {
                 if enter(tx, self.room, person, kind.default_involvement())? {
                     added.push(person);
                 }
             }
         }
+        if let Some(wanted) = &self.members {
+            set_members(tx, self.room, wanted)?;
+        }
         record_room_update(tx, self.room, added)
+    }
+}
+
+fn set_members(tx: &mut Tx<'_>, room: RoomId, wanted: &[UserId]) -> Result<(), Refusal> {
+    let room = load_closed(tx, room)?;
+    let before = members(tx, room.id)?;
+    let added: Vec<UserId> = wanted.iter().filter(|user| !before.contains(user)).copied().collect();
+    require_active(tx, &added)?;
+    for leaver in before.iter().filter(|user| !wanted.contains(user)) {
+        leave(tx, room.id, *leaver)?;
+    }
+    for member in added {
+        // False for an id that is listed twice.
+        if enter(tx, room.id, member, room.kind.default_involvement())? {
+            record_membership_update(tx, &room, member)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refused with `Conflict` unless the room is closed: all are in an open room, and a direct room keeps its members.
+fn load_closed(tx: &Tx<'_>, room: RoomId) -> Result<Room, Refusal> {
+    let room = load(tx, room)?;
+    match room.kind {
+        RoomKind::Closed => Ok(room),
+        RoomKind::Open | RoomKind::Direct => Err(Refusal::Conflict("Only a closed room has chosen members.")),
     }
 }
 
@@ -159,7 +200,7 @@ fn record_room_update(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Resu
     })?)
 }
 
-/// Deletes a room. Its messages are purged in the background.
+/// Deletes a room and its incoming webhooks. Its messages are purged in the background.
 #[derive(Debug)]
 pub struct DeleteRoom {
     pub room: RoomId,
@@ -170,6 +211,13 @@ impl Command for DeleteRoom {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
         let room = load(tx, self.room)?.id;
+        let hooks: Vec<UserId> = tx
+            .statement("select user_id from hooks where room_id = ?")?
+            .query_map((room,), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for hook in hooks {
+            Deactivate { user: hook }.apply(tx)?;
+        }
         let members = members(tx, room)?;
         tx.statement("update rooms set deleted_at = ?, members_key = null where id = ?")?
             .execute((tx.now, room))?;
@@ -179,32 +227,51 @@ impl Command for DeleteRoom {
     }
 }
 
-/// Sets the members of a closed room. Refused with `Conflict` for other kinds of rooms.
+/// Makes somebody a member of a closed room. False if they were one already.
 #[derive(Debug)]
-pub struct ReplaceMembers {
+pub struct AddMember {
     pub room: RoomId,
-    pub members: Vec<UserId>,
+    pub user: UserId,
 }
 
-impl Command for ReplaceMembers {
+impl Command for AddMember {
+    type Output = bool;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
+        let room = load_closed(tx, self.room)?;
+        if tx
+            .statement("select 1 from memberships where room_id = ? and user_id = ?")?
+            .exists((room.id, self.user))?
+        {
+            return Ok(false);
+        }
+        require_active(tx, &[self.user])?;
+        enter(tx, room.id, self.user, room.kind.default_involvement())?;
+        record_membership_update(tx, &room, self.user)?;
+        record_room_update(tx, room.id, Vec::new())?;
+        Ok(true)
+    }
+}
+
+/// Removes a member of a closed room. `NotFound` for somebody who is none.
+#[derive(Debug)]
+pub struct RemoveMember {
+    pub room: RoomId,
+    pub user: UserId,
+}
+
+impl Command for RemoveMember {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let room = load(tx, self.room)?;
-        if room.kind != RoomKind::Closed {
-            return Err(Refusal::Conflict("Only a closed room has chosen members."));
+        let room = load_closed(tx, self.room)?;
+        if !tx
+            .statement("select 1 from memberships where room_id = ? and user_id = ?")?
+            .exists((room.id, self.user))?
+        {
+            return Err(Refusal::NotFound);
         }
-        let wanted = require_active(tx, &self.members)?;
-        for leaver in members(tx, room.id)? {
-            if !wanted.contains(&leaver) {
-                leave(tx, room.id, leaver)?;
-            }
-        }
-        for member in wanted {
-            if enter(tx, room.id, member, room.kind.default_involvement())? {
-                record_membership_update(tx, &room, member)?;
-            }
-        }
+        leave(tx, room.id, self.user)?;
         record_room_update(tx, room.id, Vec::new())
     }
 }

@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use crate::config::Durability;
+use crate::{config::Durability, memory};
 
 /// In order. The number of those applied is the schema's version (`PRAGMA user_version`). Their statements are never
 /// edited once released.
@@ -21,6 +21,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0003_index_upkeep.sql"),
     include_str!("../../sql/migrations/0004_checksums.sql"),
     include_str!("../../sql/migrations/0005_message_columns.sql"),
+    include_str!("../../sql/migrations/0006_sessions_end_whole.sql"),
+    include_str!("../../sql/migrations/0007_indexes_by_time_and_person.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.
@@ -38,8 +40,12 @@ const CACHE_KIB: u64 = 80 * 1024;
 const WRITER_CACHE_KIB: u64 = 16 * 1024;
 const CACHE_SHARE_OF_MEMORY: u64 = 64;
 
-/// Bytes of the database that are mapped into memory, to be read without a copy into the page cache.
+/// Bytes of the database that a connection maps into memory, to be read without a copy into the page cache.
 const MMAP_BYTES: u64 = 1 << 30;
+
+/// The same where addresses have 32 bits: 3 GB are left for all connections (one for each worker, the writer, the
+/// checkpointer, the jobs, a backup) and for everything else.
+const MMAP_BYTES_32: u64 = 64 << 20;
 
 /// The directory of certificates and their keys, within the data directory.
 pub const CERTIFICATES: &str = "certificates";
@@ -50,7 +56,15 @@ pub enum OpenError {
     Unwritable(PathBuf, io::Error),
     InUse(PathBuf),
     Missing(PathBuf),
-    Newer { found: i64, known: usize },
+    Newer {
+        found: i64,
+        known: usize,
+    },
+    /// The database is of an older version, and a server of that version runs on it.
+    Older {
+        found: usize,
+        known: usize,
+    },
     Database(PathBuf, rusqlite::Error),
 }
 
@@ -84,6 +98,12 @@ impl fmt::Display for OpenError {
                     "the database was written by a newer campfire (its schema is version {found}, this binary knows {known}); install that version or a later one"
                 )
             }
+            Self::Older { found, known } => {
+                write!(
+                    f,
+                    "the running server is an older campfire than this one (its schema is version {found}, this binary has {known}); restart the server with this version first, or stop it"
+                )
+            }
             Self::Database(path, error) => {
                 write!(
                     f,
@@ -112,29 +132,27 @@ impl DataDir {
         let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
         // Messages and password hashes must not be readable by other users of the machine.
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unwritable)?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join("campfire.lock"))
-            .map_err(unwritable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(unwritable(error)),
-        }
+        let lock = lock(path)?;
         let data = Self { path: path.to_owned(), durability, _lock: Some(lock) };
         data.migrate()?;
         Ok(data)
     }
 
-    /// Opens the data of a server that may be running, and migrates it. Takes no lock. `Missing` if there is no database.
+    /// Opens the data of a server that may be running. Migrates it only if none runs, else an older schema is `Older`:
+    /// the server does not know the new one. `Missing` if there is no database.
     pub fn visit(path: &Path) -> Result<Self, OpenError> {
         if !path.join("campfire.db").is_file() {
             return Err(OpenError::Missing(path.to_owned()));
         }
         let data = Self { path: path.to_owned(), durability: Durability::Full, _lock: None };
-        data.migrate()?;
+        let found = data.known_version(&data.writable()?)?;
+        if found < MIGRATIONS.len() {
+            let _lock = lock(path).map_err(|error| match error {
+                OpenError::InUse(_) => OpenError::Older { found, known: MIGRATIONS.len() },
+                error => error,
+            })?;
+            data.migrate()?;
+        }
         Ok(data)
     }
 
@@ -160,26 +178,33 @@ impl DataDir {
         self.path.join("campfire.db")
     }
 
+    /// The version of the schema; `Newer` if it is not known.
+    fn known_version(&self, db: &Connection) -> Result<usize, OpenError> {
+        let found: i64 =
+            db.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(|error| self.failed(error))?;
+        usize::try_from(found)
+            .ok()
+            .filter(|version| *version <= MIGRATIONS.len())
+            .ok_or(OpenError::Newer { found, known: MIGRATIONS.len() })
+    }
+
     fn migrate(&self) -> Result<(), OpenError> {
         let mut db = self.writable()?;
         let failed = |error| self.failed(error);
-        let found: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
-        let version = usize::try_from(found).ok().filter(|version| *version <= MIGRATIONS.len());
-        let Some(version) = version else {
-            return Err(OpenError::Newer { found, known: MIGRATIONS.len() });
-        };
-        if version < MIGRATIONS.len() {
-            if version > 0 {
-                self.copy_before_migration(&db, version).map_err(failed)?;
-            }
-            let tx = db.transaction().map_err(failed)?;
-            for migration in &MIGRATIONS[version..] {
-                tx.execute_batch(migration).map_err(failed)?;
-            }
-            tx.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
-            tx.commit().map_err(failed)?;
+        let version = self.known_version(&db)?;
+        if version == MIGRATIONS.len() {
+            return Ok(());
         }
-        Ok(())
+        if version > 0 {
+            self.copy_before_migration(&db, version).map_err(failed)?;
+        }
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Again, since another process may have migrated it before the transaction began.
+        for migration in &MIGRATIONS[self.known_version(&tx)?..] {
+            tx.execute_batch(migration).map_err(failed)?;
+        }
+        tx.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(failed)?;
+        tx.commit().map_err(failed)
     }
 
     /// Rebuilds the full-text index from the messages.
@@ -258,24 +283,57 @@ impl DataDir {
     }
 }
 
+/// Locks a data directory against other servers until the file is closed.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let unwritable = |error| OpenError::Unwritable(path.to_owned(), error);
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join("campfire.lock"))
+        .map_err(unwritable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unwritable(error)),
+    }
+}
+
 fn tune(db: &Connection, cache_kib: u64) -> rusqlite::Result<()> {
-    let cache = memory_kib().map_or(cache_kib, |memory| cache_kib.min(memory / CACHE_SHARE_OF_MEMORY));
+    let cache = cache_kib.min((memory::limit() >> 10) / CACHE_SHARE_OF_MEMORY);
     // Negative means KiB; the cache grows to it only as pages are used.
     db.pragma_update(None, "cache_size", -i64::try_from(cache).unwrap_or(i64::MAX))?;
     db.pragma_update(None, "temp_store", "memory")?;
-    db.pragma_update_and_check(None, "mmap_size", MMAP_BYTES as i64, |_| Ok(()))?;
+    let mmap = mmap_bytes(usize::BITS, memory::limit());
+    db.pragma_update_and_check(None, "mmap_size", i64::try_from(mmap).unwrap_or(0), |_| Ok(()))?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 
-fn memory_kib() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?.parse().ok()
+/// How much a connection maps, by the width of addresses and the memory of the machine. More than that could not stay in
+/// memory anyway.
+fn mmap_bytes(address_bits: u32, memory: u64) -> u64 {
+    let most = if address_bits < 64 { MMAP_BYTES_32 } else { MMAP_BYTES };
+    most.min(memory)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// B18.
+    #[test]
+    fn mapped_memory_fits_the_addresses_and_the_machine() {
+        assert_eq!(mmap_bytes(32, 8 << 30), 64 << 20);
+        assert_eq!(mmap_bytes(32, 16 << 20), 16 << 20);
+        assert_eq!(mmap_bytes(64, 8 << 30), 1 << 30);
+        assert_eq!(mmap_bytes(64, 512 << 20), 512 << 20);
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let mapped: i64 =
+            data.readable().unwrap().query_row("PRAGMA mmap_size", (), |row| row.get(0)).unwrap();
+        assert_eq!(mapped as u64, mmap_bytes(usize::BITS, memory::limit()), "it is what SQLite uses");
+    }
 
     /// A database as an earlier version left it, with what `sql` adds.
     fn database_of_version(version: usize, dir: &Path, sql: &str) {
@@ -283,6 +341,31 @@ mod tests {
         MIGRATIONS[..version].iter().for_each(|migration| db.execute_batch(migration).unwrap());
         db.pragma_update(None, "user_version", version).unwrap();
         db.execute_batch(sql).unwrap();
+    }
+
+    /// B17.
+    #[test]
+    fn database_is_not_migrated_under_a_running_server() {
+        let dir = tempfile::tempdir().unwrap();
+        database_of_version(4, dir.path(), "");
+        let version = || {
+            let db = Connection::open(dir.path().join("campfire.db")).unwrap();
+            db.query_row("PRAGMA user_version", (), |row| row.get::<_, usize>(0)).unwrap()
+        };
+        let running = lock(dir.path()).unwrap();
+        let refused = DataDir::visit(dir.path()).unwrap_err();
+        assert!(matches!(refused, OpenError::Older { found: 4, .. }), "{refused:?}");
+        assert!(refused.to_string().contains("restart the server with this version first"), "{refused}");
+        assert_eq!(version(), 4);
+        drop(running);
+        let data = DataDir::visit(dir.path()).unwrap();
+        assert_eq!(version(), SCHEMA_VERSION);
+        let running = lock(dir.path()).expect("it is locked no longer than the migration takes");
+        DataDir::visit(dir.path()).expect("a database of this version may be visited while a server runs");
+        drop((data, running));
+        let db = Connection::open(dir.path().join("campfire.db")).unwrap();
+        db.pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
+        assert!(matches!(DataDir::visit(dir.path()), Err(OpenError::Newer { .. })));
     }
 
     #[test]
@@ -322,5 +405,43 @@ mod tests {
         assert!(!json.contains("everyone") && !json.contains("is_emoji_only"), "{json}");
         assert!(row(3).2.ends_with(r#""embeds":[],"is_emoji_only":true}"#));
         assert!(dir.path().join("campfire-before-schema-5.db").is_file(), "a copy of before is kept");
+    }
+
+    /// B2, B3, B8, 25
+    #[test]
+    fn devices_and_links_of_before_get_their_session_and_direct_rooms_their_people() {
+        let dir = tempfile::tempdir().unwrap();
+        let sql = "
+            insert into users (id, name, role, status, created_at) values
+              (1, 'Ada', 'admin', 'active', 0), (2, 'Bob', 'member', 'deactivated', 0), (3, 'Hook', 'bot', 'active', 0);
+            insert into sessions (id, token_hash, user_id, user_agent, ip_address, created_at, last_active_at) values
+              (1, x'01', 1, 'Firefox', '::1', 0, 5), (2, x'02', 1, 'Firefox', '::1', 0, 9), (3, x'03', 1, 'Safari', '::1', 0, 9);
+            insert into sessions (id, token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind) values
+              (4, x'04', 1, 'Chrome', '::1', 0, 9, 'token');
+            insert into push_subscriptions (id, user_id, endpoint, p256dh, auth, user_agent, created_at) values
+              (1, 1, 'a', '', '', 'Firefox', 0), (2, 1, 'b', '', '', 'Chrome', 0);
+            insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values
+              (x'05', 1, 'transfer', 9), (x'06', 1, 'reset', 9);
+            insert into rooms (id, kind, creator_id, members_key, created_at, updated_at) values
+              (1, 'direct', 1, '1,2', 0, 0), (2, 'open', 1, null, 0, 0), (3, 'open', 1, null, 0, 0), (4, 'open', 1, null, 0, 0);
+            insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (3, 2, x'07', 1, 0);
+            insert into messages (id, room_id, creator_id, json, plain) values (7, 1, 1, x'7b7d', ''), (8, 4, 3, x'7b7d', '');
+            insert into memberships (room_id, user_id, involvement) values
+              (1, 1, 'mentions'), (2, 1, 'mentions'), (2, 3, 'mentions'), (3, 3, 'mentions'), (4, 3, 'mentions');";
+        database_of_version(5, dir.path(), sql);
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let db = data.readable().unwrap();
+        let all = |sql: &str| -> Vec<String> {
+            db.prepare(sql).unwrap().query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        assert_eq!(all("select endpoint || session_id from push_subscriptions"), ["a2"]);
+        assert_eq!(all("select purpose from one_time_tokens"), ["reset"]);
+        assert_eq!(all("select distinct scope from sessions"), ["admin"], "what tokens may stays");
+        assert_eq!(
+            all(
+                "select room_id || ' ' || user_id || ' ' || last_read_message_id from memberships order by 1"
+            ),
+            ["1 1 0", "1 2 7", "2 1 0", "2 3 0", "4 3 0"]
+        );
     }
 }

@@ -30,6 +30,9 @@ const MAX_WORDS: usize = 64;
 /// Words in a snippet.
 const SNIPPET_TOKENS: i64 = 24;
 
+/// Bytes of hits on a page, which ends before the hit that would exceed them.
+const MAX_PAGE_BYTES: usize = 2 << 20;
+
 /// What to search for, and where.
 #[derive(Debug)]
 pub struct SearchQuery<'a> {
@@ -43,8 +46,9 @@ pub struct SearchQuery<'a> {
     pub creators: &'a [UserId],
     /// Tags of the index that each message has to have.
     pub has: &'a [&'a str],
-    /// The oldest message to search.
-    pub from: MessageId,
+    /// Only messages from this time on, and from before this one.
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
     /// Only messages older than this one.
     pub before: Option<MessageId>,
     pub limit: usize,
@@ -71,34 +75,30 @@ impl Reader {
         if query.rooms.is_empty() {
             return Ok(Found::default());
         }
-        let before = query.before.unwrap_or(MessageId(i64::MAX));
+        let (from, until) = self.bounds(query.from, query.until)?;
+        let before = query.before.unwrap_or(MessageId(i64::MAX)).min(until);
         let wanted = without_rooms(query);
         let within_rooms = |query: &SearchQuery<'_>| {
             let rooms: Vec<String> = query.rooms.iter().map(|room| format!("r{room}")).collect();
             let rooms = format!("room : ({})", rooms.join(" OR "));
             wanted.iter().cloned().chain([rooms]).collect::<Vec<_>>().join(" AND ")
         };
-        let mut hits = match &wanted {
-            Some(wanted) if query.rooms.len() == query.room_total => {
-                self.hits(wanted, before, query.from, query)?
-            }
+        match &wanted {
+            Some(wanted) if query.rooms.len() == query.room_total => self.hits(wanted, before, from, query),
             // The newest hits may contain a whole page from these rooms. If not, the index has to intersect.
             Some(wanted) => {
-                let down_to = self.probe(query, wanted, before)?.max(query.from);
+                let down_to = self.probe(query, wanted, before)?.max(from);
                 let found = match down_to == AFTER_ALL {
-                    true => Vec::new(),
+                    true => Found::default(),
                     false => self.hits(wanted, before, down_to, query)?,
                 };
-                match found.len() > query.limit || down_to == query.from {
-                    true => found,
-                    false => self.hits(&within_rooms(query), before, query.from, query)?,
+                match found.has_before || down_to == from {
+                    true => Ok(found),
+                    false => self.hits(&within_rooms(query), before, from, query),
                 }
             }
-            None => self.hits(&within_rooms(query), before, query.from, query)?,
-        };
-        let has_before = hits.len() > query.limit;
-        hits.truncate(query.limit);
-        Ok(Found { hits, has_before })
+            None => self.hits(&within_rooms(query), before, from, query),
+        }
     }
 
     /// Probes the newest hits for those in one of the rooms. Returns the message down to which a scan probably has a page of
@@ -138,39 +138,54 @@ impl Reader {
         Ok(MessageId(0))
     }
 
-    /// The hits of an expression from `from` on and before `before`, one more than the limit. They are read in one scan:
-    /// snippets of one message at a time took 0.1 to 0.2 ms each. The rooms are always checked, since the index has the
-    /// messages of a deleted room until they are purged.
+    /// The hits of an expression from `from` on and before `before`. They are read in one scan: snippets of one message at a
+    /// time took 0.1 to 0.2 ms each. The rooms are always checked, since the index has the messages of a deleted room until
+    /// they are purged.
     fn hits(
         &self,
         expression: &str,
         before: MessageId,
         from: MessageId,
         query: &SearchQuery<'_>,
-    ) -> rusqlite::Result<Vec<Hit>> {
+    ) -> rusqlite::Result<Found> {
         let rooms = query.rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
-        let mut statement = self.statement(
+        // The time stands behind the JSON in a row, and is read only for it.
+        let times = match (query.from, query.until) {
+            (None, None) => "?9 is ?10",
+            _ => {
+                "messages.created_at >= ifnull(?9, messages.created_at) and messages.created_at < ifnull(?10, messages.created_at + 1)"
+            }
+        };
+        let mut statement = self.statement(&format!(
             "select messages.json, snippet(messages_fts, 0, ?4, ?5, '…', ?6)
              from messages_fts cross join messages on messages.id = messages_fts.rowid
              where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
-               and messages.room_id in (select value from json_each(?7))
-             order by messages_fts.rowid desc limit ?8",
-        )?;
-        statement
-            .query_map(
-                (
-                    expression,
-                    before,
-                    from,
-                    HIT_START,
-                    HIT_END,
-                    SNIPPET_TOKENS,
-                    format!("[{rooms}]"),
-                    query.limit + 1,
-                ),
-                |row| Ok(Hit { json: bytes(row, 0)?, snippet: row.get(1)? }),
-            )?
-            .collect()
+               and messages.room_id in (select value from json_each(?7)) and {times}
+             order by messages_fts.rowid desc limit ?8"
+        ))?;
+        let mut rows = statement.query((
+            expression,
+            before,
+            from,
+            HIT_START,
+            HIT_END,
+            SNIPPET_TOKENS,
+            format!("[{rooms}]"),
+            query.limit + 1,
+            query.from,
+            query.until,
+        ))?;
+        let (mut found, mut size) = (Found::default(), 0);
+        while let Some(row) = rows.next()? {
+            let json = bytes(row, 0)?;
+            size += json.len();
+            if found.hits.len() == query.limit || size > MAX_PAGE_BYTES && !found.hits.is_empty() {
+                found.has_before = true;
+                break;
+            }
+            found.hits.push(Hit { json, snippet: row.get(1)? });
+        }
+        Ok(found)
     }
 
     /// The index's words (stems) with this prefix; None if there are more than 64. Each takes one seek in the index.
@@ -194,24 +209,20 @@ impl Reader {
 }
 
 impl Reader {
-    /// The first message posted at `at` or later; past the last one if there is none. A binary search: ids are in the
-    /// order of time.
-    pub fn first_since(&self, at: Timestamp) -> rusqlite::Result<MessageId> {
-        let mut newest = self.statement("select ifnull(max(id), 0) from messages")?;
-        let (mut low, mut high) = (1, newest.query_row((), |row| row.get::<_, i64>(0))? + 1);
-        let mut next =
-            self.statement("select id, created_at from messages where id >= ? order by id limit 1")?;
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let (id, created_at): (i64, Timestamp) =
-                next.query_row((middle,), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            if created_at < at {
-                low = id + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(MessageId(low))
+    /// Ids between which all messages of a time are: the first one, and the one after the last. Between them may be messages
+    /// of other times: ids are in the order of time only as long as the clock is right.
+    fn bounds(
+        &self,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> rusqlite::Result<(MessageId, MessageId)> {
+        let bound = |sql: &str, at: Timestamp| self.statement(sql)?.query_row((at,), |row| row.get(0));
+        let first = "select ifnull(min(id), 9223372036854775807) from messages where created_at >= ?";
+        let last = "select ifnull(max(id), 0) + 1 from messages where created_at < ?";
+        Ok((
+            from.map_or(Ok(MessageId(0)), |at| bound(first, at))?,
+            until.map_or(Ok(MessageId(i64::MAX)), |at| bound(last, at))?,
+        ))
     }
 }
 

@@ -6,10 +6,11 @@ use super::{
     Reader,
     command::{Command, Refusal, Tx},
     people::load,
+    push::remove_subscriptions_of_session,
 };
 use crate::{
     types::event::{Change, Session, SessionEnd},
-    types::{SessionId, SessionKind, Status, Timestamp, TokenHash, UserId},
+    types::{Scope, SessionId, SessionKind, Status, Timestamp, TokenHash, UserId},
 };
 
 /// A session to start. Only the token's hash is stored.
@@ -23,7 +24,7 @@ pub struct NewSession {
 impl NewSession {
     /// Starts the session of a device.
     pub(super) fn start(self, tx: &mut Tx<'_>, user: UserId) -> Result<SessionId, Refusal> {
-        self.start_as(tx, user, SessionKind::Device, None)
+        self.start_as(tx, user, SessionKind::Device, Scope::Admin, None)
     }
 
     /// Starts a session of any kind.
@@ -32,37 +33,63 @@ impl NewSession {
         tx: &mut Tx<'_>,
         user: UserId,
         kind: SessionKind,
+        scope: Scope,
         name: Option<&str>,
     ) -> Result<SessionId, Refusal> {
         tx.statement(
-            "insert into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind, name)
-             values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
+            "insert into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind, scope, name)
+             values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)",
         )?
-        .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now, kind, name))?;
+        .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now, kind, scope, name))?;
         let id = SessionId(tx.db.last_insert_rowid());
-        let session = Session { id, token_hash: self.token, user_id: user, kind, last_active_at: tx.now };
+        let (token_hash, last_active_at) = (self.token, tx.now);
+        let session = Session { id, token_hash, user_id: user, kind, scope, last_active_at };
         tx.notify(Change::SessionStarted { session });
         Ok(id)
     }
 }
 
-/// Starts a session for a person whose password was verified. `NotFound` unless they are active.
+/// Starts a session for a person without a password. `NotFound` unless they are active.
 #[derive(Debug)]
-pub struct SignIn {
+pub struct StartSession {
     pub user: UserId,
     pub session: NewSession,
-    /// A new hash of the password, if the stored one has outdated parameters.
-    pub password_hash: Option<String>,
 }
 
-impl Command for SignIn {
+impl Command for StartSession {
     type Output = SessionId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<SessionId, Refusal> {
         if !load(tx, self.user)?.is_active() {
             return Err(Refusal::NotFound);
         }
-        if let Some(hash) = &self.password_hash {
+        self.session.start(tx, self.user)
+    }
+}
+
+/// Starts a session for a person whose password was verified. `NotFound` unless they are active and the password is still
+/// the same: it may have been replaced while it was verified.
+#[derive(Debug)]
+pub struct SignIn {
+    pub user: UserId,
+    pub session: NewSession,
+    /// The hash that the password was verified with.
+    pub verified_hash: String,
+    /// A new hash of the password, if that one has outdated parameters.
+    pub new_hash: Option<String>,
+}
+
+impl Command for SignIn {
+    type Output = SessionId;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<SessionId, Refusal> {
+        let is_current = tx
+            .statement("select 1 from users where id = ? and status = ? and password_hash = ?")?
+            .exists((self.user, Status::Active, &self.verified_hash))?;
+        if !is_current {
+            return Err(Refusal::NotFound);
+        }
+        if let Some(hash) = &self.new_hash {
             tx.statement("update users set password_hash = ? where id = ?")?.execute((hash, self.user))?;
         }
         self.session.start(tx, self.user)
@@ -84,8 +111,7 @@ impl Command for EndSession {
         let token_hash = tx
             .statement("delete from sessions where id = ? and user_id = ? and kind = ? returning token_hash")?
             .query_row((self.session, self.user, self.kind), |row| row.get(0))?;
-        tx.notify(Change::SessionEnded { token_hash, session: self.session, why: SessionEnd::SignedOut });
-        Ok(())
+        Ok(end(tx, self.user, &[(self.session, token_hash)], SessionEnd::SignedOut)?)
     }
 }
 
@@ -118,8 +144,21 @@ pub(super) fn end_sessions(
         )?
         .query_map((user, kind, but), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    for (session, token_hash) in ended {
-        tx.notify(Change::SessionEnded { token_hash, session, why });
+    end(tx, user, &ended, why)
+}
+
+/// What ends with sessions whose rows are deleted: their sockets, their push subscriptions and the links they made.
+fn end(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    sessions: &[(SessionId, TokenHash)],
+    why: SessionEnd,
+) -> rusqlite::Result<()> {
+    for (session, token_hash) in sessions {
+        tx.statement("delete from one_time_tokens where user_id = ? and session_id = ?")?
+            .execute((user, session))?;
+        remove_subscriptions_of_session(tx, user, *session)?;
+        tx.notify(Change::SessionEnded { token_hash: *token_hash, session: *session, why });
     }
     Ok(())
 }
@@ -195,5 +234,48 @@ impl Reader {
             })
         })?
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Durability,
+        store::{
+            CreateUser, DataDir, StartReset, WriteError, Writer, links::ResetPassword, writer::NoFanout,
+        },
+        types::{Role, random_token},
+    };
+
+    fn session() -> NewSession {
+        let token = TokenHash::of(&random_token());
+        NewSession { token, user_agent: String::new(), ip_address: "::1".into() }
+    }
+
+    /// B24
+    #[test]
+    fn sign_in_with_a_password_that_was_replaced_meanwhile_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let (_writer, handle) = Writer::start(&data, 64, Box::new(NoFanout)).unwrap();
+        let (name, email) = ("Ada".to_owned(), "ada@example.com".to_owned());
+        let create =
+            CreateUser { name, email: email.clone(), password_hash: "imported".into(), role: Role::Admin };
+        let user = handle.write_blocking(create).unwrap();
+        let sign_in = |verified: &str, new: Option<&str>| {
+            let (verified_hash, new_hash) = (verified.to_owned(), new.map(str::to_owned));
+            handle.write_blocking(SignIn { user, session: session(), verified_hash, new_hash })
+        };
+        sign_in("imported", Some("rehashed")).unwrap();
+        let link = TokenHash::of("link");
+        handle.write_blocking(StartReset { email, token: link }).unwrap();
+        let password_hash = "chosen".to_owned();
+        handle.write_blocking(ResetPassword { token: link, password_hash, session: session() }).unwrap();
+        let late = sign_in("rehashed", Some("the old password again"));
+        assert!(matches!(late, Err(WriteError::Refused(Refusal::NotFound))), "{late:?}");
+        let reader = Reader::open(&data).unwrap();
+        assert_eq!(reader.password_hash(user).unwrap().as_deref(), Some("chosen"));
+        assert_eq!(reader.sessions(user).unwrap().len(), 1, "that of the reset");
     }
 }

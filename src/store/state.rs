@@ -6,6 +6,7 @@ use std::{
     net::IpAddr,
 };
 
+use super::epochs::Epochs;
 use crate::{
     types::event::{Change, Event, Session},
     types::{
@@ -19,6 +20,7 @@ use crate::{
 pub struct State {
     /// The last event that is part of this state.
     pub seq: Seq,
+    pub epochs: Epochs,
     pub account: Option<Account>,
     pub users: IdMap<UserId, User>,
     pub rooms: IdMap<RoomId, RoomState>,

@@ -8,7 +8,7 @@ use super::{
     messages::bytes,
 };
 use crate::{
-    types::{RoomId, Seq, UserId},
+    types::{RoomId, Seq},
     wire::event::{durable_json, message_json},
 };
 
@@ -28,7 +28,8 @@ pub enum Change {
 }
 
 impl Change {
-    fn len(&self) -> usize {
+    /// Bytes of what is read of it.
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::MessageCreated(json) | Self::MessageUpdated(json) => json.len(),
             Self::Other(_, members) => members.len(),
@@ -46,14 +47,13 @@ impl Change {
 }
 
 impl Reader {
-    /// The events of a room after `since` and up to `until`, in order, and whether that is all: at most `limit` events,
-    /// which end with the one that reaches `bytes` bytes.
+    /// The events of a room after `since` and up to `until`, in order, and whether that is all: they end with the one
+    /// that reaches `bytes` bytes.
     pub fn replay(
         &self,
         room: RoomId,
         since: Seq,
         until: Seq,
-        limit: usize,
         bytes: usize,
     ) -> rusqlite::Result<(Vec<(Seq, Change)>, bool)> {
         let mut created = self.statement(
@@ -76,7 +76,7 @@ impl Reader {
                 (Some((created, _)), Some((other, _))) => created < other,
                 (created, _) => created.is_some(),
             };
-            if events.len() >= limit || read >= bytes {
+            if read >= bytes {
                 return Ok((events, false));
             }
             let (next, rows) =
@@ -90,48 +90,18 @@ impl Reader {
     }
 
     /// How many events a room has after `since` and up to `until`, counted up to `limit`.
-    pub fn missed(&self, room: RoomId, since: Seq, until: Seq, limit: usize) -> rusqlite::Result<usize> {
+    pub fn count_missed(
+        &self,
+        room: RoomId,
+        since: Seq,
+        until: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<usize> {
         self.statement(
             "select (select count(*) from (select 1 from messages where room_id = ?1 and id > ?2 and id <= ?3 limit ?4))
                   + (select count(*) from (select 1 from events where room_id = ?1 and seq > ?2 and seq <= ?3 limit ?4))",
         )?
         .query_row((room, since, until, limit), |row| row.get(0))
-    }
-
-    /// Every event after `since` and up to `until` that the person may see, in order: `limit` at most. `rooms` are the
-    /// person's rooms that have such events.
-    pub fn sync(
-        &self,
-        user: UserId,
-        rooms: &[RoomId],
-        since: Seq,
-        until: Seq,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<(Seq, Change)>> {
-        let (mut events, mut until) = (Vec::new(), until);
-        for room in rooms {
-            events.extend(self.replay(*room, since, until, limit, usize::MAX)?.0);
-            // Nothing after a full answer is needed from the other rooms.
-            if events.len() > limit {
-                events.sort_unstable_by_key(|(seq, _)| *seq);
-                events.truncate(limit);
-                until = events.last().map_or(until, |(seq, _)| *seq);
-            }
-        }
-        let mut general = self.statement(
-            "select seq, kind, payload, null from events
-             where room_id is null and seq > ?1 and seq <= ?2
-               and (user_id is null or user_id = ?3
-                 or user_id = 0 and exists (select 1 from event_audience where event_audience.seq = events.seq and event_audience.user_id = ?3))
-             order by seq limit ?4",
-        )?;
-        let mut rows = general.query((since, until, user, limit))?;
-        while let Some(row) = rows.next()? {
-            events.push(event(row)?);
-        }
-        events.sort_unstable_by_key(|(seq, _)| *seq);
-        events.truncate(limit);
-        Ok(events)
     }
 
     /// The events after `since` and up to `until`, in order, if there are at most `limit` and everybody may see all of
@@ -172,7 +142,7 @@ fn next_event(rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<(Seq, Ch
 
 /// An event from its row. The queries leave out updates of messages that were deleted since (their deletion follows), so
 /// that a page of rows is a page of events.
-fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
+pub(super) fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
     let kind = row.get_ref(1)?.as_str()?;
     let change = match row.get(2)? {
         Some(payload) => Change::Other(kind.to_owned(), payload),

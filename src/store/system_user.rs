@@ -50,7 +50,7 @@ impl Command for JoinSystemUser {
 }
 
 /// The system user, unless there is none or it was deactivated.
-fn existing(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
+pub(super) fn existing(tx: &Tx<'_>) -> Result<Option<UserId>, Refusal> {
     let stored: Option<Vec<u8>> = tx
         .statement("select value from secrets where name = ?")?
         .query_row((SECRET_NAME,), |row| row.get(0))

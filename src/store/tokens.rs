@@ -5,7 +5,7 @@ use super::{
     command::{Command, Refusal, Tx},
     sessions::NewSession,
 };
-use crate::types::{SessionId, SessionKind, Timestamp, UserId};
+use crate::types::{Scope, SessionId, SessionKind, Timestamp, UserId};
 
 /// Personal API tokens of one person, at most.
 const MAX_TOKENS: i64 = 100;
@@ -15,6 +15,7 @@ const MAX_TOKENS: i64 = 100;
 pub struct TokenRow {
     pub id: SessionId,
     pub name: String,
+    pub scope: Scope,
     pub created_at: Timestamp,
     pub last_active_at: Timestamp,
 }
@@ -24,6 +25,7 @@ pub struct TokenRow {
 pub struct CreateToken {
     pub user: UserId,
     pub name: String,
+    pub scope: Scope,
     pub session: NewSession,
 }
 
@@ -37,7 +39,7 @@ impl Command for CreateToken {
         if count >= MAX_TOKENS {
             return Err(Refusal::Conflict("One person can have 100 tokens at most: revoke one first."));
         }
-        self.session.start_as(tx, self.user, SessionKind::Token, Some(&self.name))
+        self.session.start_as(tx, self.user, SessionKind::Token, self.scope, Some(&self.name))
     }
 }
 
@@ -45,15 +47,16 @@ impl Reader {
     /// A person's personal API tokens, the newest first.
     pub fn tokens(&self, user: UserId) -> rusqlite::Result<Vec<TokenRow>> {
         self.statement(
-            "select id, ifnull(name, ''), created_at, last_active_at from sessions
+            "select id, ifnull(name, ''), scope, created_at, last_active_at from sessions
              where user_id = ? and kind = 'token' order by id desc",
         )?
         .query_map((user,), |row| {
             Ok(TokenRow {
                 id: row.get(0)?,
                 name: row.get(1)?,
-                created_at: row.get(2)?,
-                last_active_at: row.get(3)?,
+                scope: row.get(2)?,
+                created_at: row.get(3)?,
+                last_active_at: row.get(4)?,
             })
         })?
         .collect()

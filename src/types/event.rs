@@ -6,8 +6,8 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::{
-    Account, Involvement, MessageId, Room, RoomId, Seq, SessionId, SessionKind, Timestamp, TokenHash, User,
-    UserId,
+    Account, Involvement, MessageId, Room, RoomId, Scope, Seq, SessionId, SessionKind, Timestamp, TokenHash,
+    User, UserId,
 };
 
 /// A committed change. `seq` is 0 for one that is not in the durable history (sessions, read marks).
@@ -160,6 +160,7 @@ pub struct Session {
     pub token_hash: TokenHash,
     pub user_id: UserId,
     pub kind: SessionKind,
+    pub scope: Scope,
     pub last_active_at: Timestamp,
 }
 

@@ -141,6 +141,8 @@ string_enums! {
     Involvement { Invisible, Nothing, Mentions, Everything }
     /// What a session belongs to: a signed-in device, a personal API token, or a bot.
     SessionKind { Device, Token, Bot }
+    /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
+    Scope { Read, Write, Admin }
     /// Kinds of background jobs.
     JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
     MessageKind { Text, Attachment, Sound, System }

@@ -41,7 +41,7 @@ pub enum Event<'a> {
 
     // Ephemeral.
     #[serde(rename = "hello")]
-    Hello { user_id: UserId, seq: Seq, heartbeat_s: u32 },
+    Hello { user_id: UserId, seq: Seq, history: &'a str, heartbeat_s: u32 },
     #[serde(rename = "joined")]
     Joined { room_id: RoomId, seq: Seq, present: &'a [UserId] },
     #[serde(rename = "left")]

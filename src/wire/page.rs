@@ -31,11 +31,12 @@ pub fn search_json<'a>(hits: impl Iterator<Item = (&'a Bytes, String)>, has_befo
     body.freeze()
 }
 
-/// `{"events":[…],"seq":…}`
-pub fn sync_json(events: impl Iterator<Item = Vec<u8>>, seq: crate::types::Seq) -> Bytes {
+/// `{"events":[…],"seq":…,"history":…}`
+pub fn sync_json(events: impl Iterator<Item = Vec<u8>>, seq: crate::types::Seq, history: &str) -> Bytes {
     let mut body = BytesMut::from(&b"{\"events\":["[..]);
     put_list(&mut body, events, |body, json| body.put_slice(&json));
-    body.put_slice(format!("],\"seq\":{seq}}}").as_bytes());
+    // The name of an epoch has no character that JSON escapes.
+    body.put_slice(format!("],\"seq\":{seq},\"history\":\"{history}\"}}").as_bytes());
     body.freeze()
 }
 

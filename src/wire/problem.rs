@@ -82,6 +82,17 @@ impl Problem {
         Self { limit: Some(limit), ..Self::new(413, "too_large", detail) }
     }
 
+    /// `what` of a multipart body has more than `limit` bytes.
+    pub fn part_too_large(what: &str, limit: usize) -> Self {
+        let detail = format!("The multipart body is not accepted: {what} has more than {limit} bytes.");
+        Self { limit: Some(limit as u64), ..Self::new(413, "too_large", detail) }
+    }
+
+    pub fn too_many_parts(limit: usize) -> Self {
+        let detail = format!("The multipart body is not accepted: it has more than {limit} parts.");
+        Self { limit: Some(limit as u64), ..Self::new(413, "too_large", detail) }
+    }
+
     pub fn not_multipart() -> Self {
         Self::new(415, "unsupported_media_type", "The body must be multipart/form-data with a boundary.")
     }
@@ -134,6 +145,14 @@ impl Problem {
         Self {
             retry_after: Some(Duration::from_secs(1)),
             ..Self::new(503, "overloaded", "The server is overloaded: try again soon.")
+        }
+    }
+
+    /// The connection is closed after it.
+    pub fn too_many_connections() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(5)),
+            ..Self::new(503, "overloaded", "Too many connections are open: try again soon.")
         }
     }
 

@@ -10,6 +10,9 @@ use crate::types::{RoomId, Seq, UserId};
 /// Bytes cached by one worker. Beyond it, the half of the entries used least recently is dropped.
 const BUDGET: usize = 16 << 20;
 
+/// Bytes of one body with its compressed forms. A larger one is not cached: it would take the place of many others.
+const MAX_ENTRY: usize = BUDGET / 8;
+
 /// What a body answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
@@ -122,6 +125,9 @@ impl BodyCache {
     }
 
     pub fn put(&mut self, key: Key, body: CachedBody) {
+        if key.size() + body.size() > MAX_ENTRY {
+            return self.remove(&key);
+        }
         self.clock += 1;
         let key_size = key.size();
         self.bytes += key_size + body.size();
@@ -179,6 +185,17 @@ mod tests {
         assert_eq!(again.as_deref(), Some(&b"zip"[..]));
         assert_eq!(cache.bytes(), 13 + ENTRY);
         cache.remove(&room(1));
+        assert_eq!(cache.bytes(), 0);
+    }
+
+    /// B19.
+    #[test]
+    fn large_body_is_not_cached_and_replaces_what_was() {
+        let mut cache = BodyCache::default();
+        cache.put(room(1), body(1, MAX_ENTRY - ENTRY));
+        assert!(cache.get(&room(1), Seq(1)).is_some());
+        cache.put(room(1), body(2, MAX_ENTRY - ENTRY + 1));
+        assert!(cache.get(&room(1), Seq(2)).is_none());
         assert_eq!(cache.bytes(), 0);
     }
 

@@ -118,7 +118,7 @@ impl Limits {
         self.posts.as_ref().map_or(Ok(()), |posts| posts.take(user, Instant::now()))
     }
 
-    /// Counts an attempt to sign in. `signed_in` removes it again, so that many people behind one address can sign in.
+    /// Counts an attempt to sign in. `give_back` removes it again, so that many people behind one address can sign in.
     /// An IPv6 address counts as its /64, since a client has all of them.
     pub fn try_sign_in(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
         let now = Instant::now();
@@ -126,7 +126,8 @@ impl Limits {
         self.sign_ins_by_account.take(email.to_lowercase(), now)
     }
 
-    pub fn signed_in(&self, address: IpAddr, email: &str) {
+    /// Removes an attempt that succeeded, or was not made.
+    pub fn give_back(&self, address: IpAddr, email: &str) {
         self.sign_ins_by_address.give_back(&network_of(address));
         self.sign_ins_by_account.give_back(&email.to_lowercase());
     }

@@ -25,8 +25,10 @@ use self::{
     limits::Limits,
 };
 use crate::{
+    admission::Admission,
     config::Config,
     hub::Hub,
+    memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
     store::{Folder, Reader, State, WriterHandle},
@@ -49,6 +51,10 @@ const HEALTH_AGE: Duration = Duration::from_secs(1);
 pub struct Shared {
     pub config: Config,
     pub limits: Limits,
+    /// Bounds the open connections.
+    pub admission: Arc<Admission>,
+    /// Bounds the bytes of requests whose bodies are still arriving.
+    pub bodies: Arc<Budget>,
     pub inboxes: Vec<Inbox>,
     pub metrics: Vec<Arc<WorkerMetrics>>,
     pub started: Instant,
@@ -57,7 +63,7 @@ pub struct Shared {
     /// Set while the server stops.
     pub draining: AtomicBool,
     /// Bounds how many passwords are hashed at once: each takes a core for tens of milliseconds.
-    pub hashing: tokio::sync::Semaphore,
+    pub hashing: Arc<tokio::sync::Semaphore>,
     pub hashing_waiting: AtomicUsize,
     pub folder: Folder,
     /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.

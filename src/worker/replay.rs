@@ -41,7 +41,7 @@ impl Worker {
         if since < self.reader.pruned_up_to()? {
             return Ok((self.resync(encoding), None));
         }
-        let (events, is_all) = self.reader.replay(room, since, until, usize::MAX, PIECE)?;
+        let (events, is_all) = self.reader.replay(room, since, until, PIECE)?;
         let mut frames = BytesMut::new();
         for (seq, change) in &events {
             frame::put_frame(&mut frames, encoding, &change.json(*seq));

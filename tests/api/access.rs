@@ -39,7 +39,7 @@ async fn sessions_of_all_other_devices_end_at_once() {
 async fn personal_token_acts_for_its_owner_until_it_is_revoked() {
     let team = Team::start().await;
     let made = team.ada.post("/api/tokens", json!({"name": "backup script"})).await.expect(201);
-    assert_keys(&made, &["id", "name", "token"]);
+    assert_keys(&made, &["id", "name", "scope", "token"]);
     let script = team.ada.with(Credentials::Bearer(made["token"].as_str().unwrap().to_owned()));
     script.post("/api/messages", json!({"room_id": team.room, "content": "by script"})).await.expect(201);
     let list = team.ada.get("/api/tokens").await;
@@ -118,6 +118,8 @@ async fn export_has_everything_and_is_for_administrators() {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |kind: &str| lines.iter().filter(|it| it["type"] == kind).count();
     assert_eq!((of("account"), of("user"), of("room"), of("message")), (1, 2, 1, 1_201));
+    // B16: the last line says that it is complete.
+    assert_eq!(lines.last(), Some(&json!({"type": "end", "end": {"lines": lines.len() - 1}})));
     let file = lines.iter().find(|it| it["file"].is_string()).unwrap()["file"].as_str().unwrap();
     assert_eq!(std::fs::read(team.server.data().join(file)).unwrap(), b"text");
     let output = crate::support::server::campfire()
@@ -126,6 +128,68 @@ async fn export_has_everything_and_is_for_administrators() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+}
+
+/// B16.
+#[tokio::test]
+async fn export_that_fails_midway_is_no_whole_answer() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut team = Team::start().await;
+    let message = id(&team.ada.say(team.room, &"word ".repeat(4_000)).await);
+    team.server.terminate();
+    // More than a batch, and more than the buffers of the connection hold.
+    let copies = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 700)
+        insert into messages (id, room_id, creator_id, json, plain, tags, kind, created_at)
+        select messages.id + 1000 + i, room_id, creator_id, json, plain, tags, kind, created_at from messages, n
+        where messages.id = ?";
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    db.execute(copies, (message,)).unwrap();
+    team.server.restart();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    let mut stream = socket.connect(team.ada.address()).await.unwrap();
+    let request =
+        format!("GET /api/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", team.ada.token);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut all = vec![0; 1 << 10];
+    within("its beginning", stream.read_exact(&mut all)).await.unwrap();
+    assert!(all.starts_with(b"HTTP/1.1 200 "));
+    db.execute_batch("alter table attachments rename to elsewhere").unwrap();
+    within("its end", async {
+        // An error is the other way to end a connection.
+        while stream.read_buf(&mut all).await.is_ok_and(|count| count > 0) {}
+    })
+    .await;
+    assert!(all.len() > 1 << 20, "it had begun, with {} bytes", all.len());
+    assert!(!all.ends_with(b"\r\n0\r\n\r\n"), "the last chunk is missing (RFC 9112, section 7.1)");
+    assert!(!String::from_utf8_lossy(&all).contains("\"type\":\"end\""));
+    team.server.logs("an export ended early");
+}
+
+/// B16.
+#[tokio::test]
+async fn exports_that_nobody_reads_are_bounded() {
+    use tokio::io::AsyncWriteExt;
+    let team = Team::start().await;
+    for _ in 0..120 {
+        team.ada.say(team.room, &"word ".repeat(10_000)).await;
+    }
+    let request =
+        format!("GET /api/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", team.ada.token);
+    let mut unread = Vec::new();
+    for _ in 0..2 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(64 << 10).unwrap();
+        let mut stream = socket.connect(team.ada.address()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.readable().await.unwrap();
+        unread.push(stream);
+    }
+    let refused = team.ada.get("/api/export").await;
+    refused.problem(503, "overloaded");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    drop(unread);
+    within("an export to begin", async { while team.ada.get("/api/export").await.status != 200 {} }).await;
 }
 
 #[tokio::test]

@@ -35,9 +35,9 @@ async fn chunked_body_without_end_is_cut_off() {
     for _ in 0..128 {
         bytes.extend_from_slice(chunk.as_bytes());
     }
-    let answer = raw_exchange(team.ada.address(), &bytes).await;
-    // A reset may overtake the response; either way the server stops reading.
-    assert!(matches!(raw_status(&answer), 413 | 0), "{}", String::from_utf8_lossy(&answer));
+    let mut stream = TcpStream::connect(team.ada.address()).await.unwrap();
+    stream.write_all(&bytes).await.unwrap();
+    assert_eq!(status(&mut stream).await, 413);
     team.ada.get("/health").await.expect(200);
 }
 
@@ -72,8 +72,7 @@ async fn body_timeout_ends_a_body_that_never_ends() {
     let head = request_head(&team, "content-length: 100");
     let mut stream = TcpStream::connect(team.ada.address()).await.unwrap();
     stream.write_all(format!("{head}{{\"room").as_bytes()).await.unwrap();
-    let answer = read_to_close(&mut stream).await;
-    assert!(matches!(raw_status(&answer), 408 | 0), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(status(&mut stream).await, 408);
 }
 
 /// The head of a POST of a message by Ada, with one more header line.

@@ -6,6 +6,7 @@ use p256::{PublicKey, SecretKey, ecdh::diffie_hellman, elliptic_curve::sec1::ToS
 
 use crate::support::{
     receiver::{Call, redirect, response},
+    server::campfire,
     *,
 };
 
@@ -67,7 +68,7 @@ async fn push_follows_involvement_and_skips_users_who_are_present() {
     let browser = Browser::new(7);
     let made =
         grace.post("/api/push/subscriptions", browser.subscription(&service.url("/g"))).await.expect(201);
-    assert_keys(&made, &["id", "endpoint", "user_agent", "created_at"]);
+    assert_keys(&made, &["id", "endpoint", "user_agent", "created_at", "last_error"]);
     team.ada.say(team.room, "no mention: not notified").await;
     grace.say(team.room, "@[Grace](user:2) by herself: not notified").await;
     let mention = format!("@[Grace](user:{}) come **here**", grace.id);
@@ -137,6 +138,85 @@ async fn push_test_is_delivered_and_a_gone_subscription_is_deleted() {
     }
     let keyless = json!({"endpoint": "https://push.example/", "keys": {"p256dh": "AAAA", "auth": "BBBB"}});
     team.ada.post("/api/push/subscriptions", keyless).await.invalid(&["keys"]);
+}
+
+/// C2
+#[tokio::test]
+async fn push_that_is_refused_is_told_in_the_list_the_log_and_by_doctor() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let refusing = Receiver::start(|_, number| match number {
+        0 => response(403, "application/json", r#"{"reason":"BadJwtToken"}"#),
+        _ => response(201, "text/plain", ""),
+    })
+    .await;
+    let browser = Browser::new(5);
+    let made =
+        team.ada.post("/api/push/subscriptions", browser.subscription(&refusing.url("/"))).await.expect(201);
+    assert_eq!(made["last_error"], Value::Null);
+    let test = format!("/api/push/subscriptions/{}/test", id(&made));
+    let last_error = async |wanted: &dyn Fn(&Value) -> bool| {
+        within("the list to tell", async {
+            loop {
+                let list = team.ada.get("/api/push/subscriptions").await.expect(200);
+                let error = list["subscriptions"][0]["last_error"].clone();
+                if wanted(&error) {
+                    return error;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        })
+        .await
+    };
+    let doctor = || {
+        let output =
+            campfire().args(["doctor", "--json", "--data"]).arg(team.server.data()).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report["installation"].as_array().unwrap();
+        findings.iter().find(|finding| finding["check"] == "notifications").unwrap().clone()
+    };
+    assert_eq!(doctor()["ok"], true);
+    assert_eq!(team.ada.post(&test, json!({})).await.status, 202);
+    let error = last_error(&|error| !error.is_null()).await;
+    assert_eq!((&error["status"], &error["detail"]), (&json!(403), &json!(r#"{"reason":"BadJwtToken"}"#)));
+    assert_time(&error["at"]);
+    team.server.logs("a push service refuses the pushes to a device");
+    let found = doctor();
+    assert!(found["ok"] == false && found["found"].as_str().unwrap().contains("BadJwtToken"), "{found:#}");
+    // A push that is taken mends it.
+    assert_eq!(team.ada.post(&test, json!({})).await.status, 202);
+    last_error(&Value::is_null).await;
+    assert_eq!(doctor()["ok"], true);
+}
+
+/// C2
+#[tokio::test]
+async fn push_names_the_servers_https_address_whatever_gave_it() {
+    let subject = async |settings: &[(&str, &str)], host: &str| {
+        let team = Team::with(&[&[ALLOW_LOOPBACK], settings].concat()).await;
+        let service = push_service().await;
+        let made = team
+            .ada
+            .request("POST", "/api/push/subscriptions")
+            .header("host", host)
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("origin", &format!("https://{host}"))
+            .json(Browser::new(6).subscription(&service.url("/")))
+            .send()
+            .await
+            .expect(201);
+        let test = format!("/api/push/subscriptions/{}/test", id(&made));
+        team.ada.post(&test, json!({})).await;
+        let call = service.wait_for_calls(1).await.remove(0);
+        let token = call.header("authorization").unwrap().strip_prefix("vapid t=").unwrap().to_owned();
+        let claims = BASE64.decode(token.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&claims).unwrap()["sub"].as_str().unwrap().to_owned()
+    };
+    let public = ("CAMPFIRE_PUBLIC_URL", "https://chat.example.org");
+    assert_eq!(subject(&[public], "chat.example.org").await, "https://chat.example.org");
+    let proxy = ("CAMPFIRE_TRUSTED_PROXY", "127.0.0.0/8");
+    assert_eq!(subject(&[proxy], "behind.example.org").await, "https://behind.example.org");
+    assert!(subject(&[], "untrusted.example.org").await.starts_with("mailto:"));
 }
 
 fn png() -> Vec<u8> {

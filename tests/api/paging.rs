@@ -177,3 +177,55 @@ async fn acknowledged_message_is_readable_at_once_on_any_connection() {
         assert_eq!(ids(&page["messages"]).last(), Some(&id(&said)));
     }
 }
+
+/// B19. Each message takes more than 128 KiB as JSON: its text once as it was written, and once as HTML.
+#[tokio::test]
+async fn page_of_large_messages_is_cut_by_bytes() {
+    const MOST: usize = 2 << 20;
+    let team = Team::start().await;
+    let mut all = Vec::new();
+    for n in 0..40 {
+        all.push(id(&team.ada.say(team.room, &format!("{n} {}", "large ".repeat(10_900))).await));
+    }
+    let get = async |query: &str| {
+        let reply = team.ada.get(&format!("/api/rooms/{}/messages?limit=200{query}", team.room)).await;
+        let page = reply.expect(200);
+        assert!(reply.body.len() < MOST + 100, "{query}: {} bytes", reply.body.len());
+        (ids(&page["messages"]), page["has_before"] == true, page["has_after"] == true)
+    };
+    let (newest, has_before, has_after) = get("").await;
+    assert!((10..20).contains(&newest.len()) && has_before && !has_after, "{newest:?}");
+    let mut walked = newest;
+    while walked.len() < all.len() {
+        let (older, has_before, has_after) = get(&format!("&before={}", walked[0])).await;
+        assert!(!older.is_empty() && has_after);
+        walked.splice(0..0, older);
+        assert_eq!(has_before, walked.len() < all.len());
+    }
+    assert_eq!(walked, all);
+    let (after, _, has_after) = get(&format!("&after={}", all[0])).await;
+    assert!(all[1..].starts_with(&after) && has_after, "{after:?}");
+    let (around, has_before, has_after) = get(&format!("&around={}", all[20])).await;
+    assert!(around.contains(&all[20]) && around.contains(&all[21]) && has_before && has_after, "{around:?}");
+    // The search and the events after a position are cut alike.
+    let found = team.ada.get("/api/search?q=large&limit=200").await;
+    assert!(found.body.len() < MOST + (100 << 10), "{} bytes", found.body.len());
+    let page = found.expect(200);
+    assert_eq!(page["has_before"], true);
+    assert!((10..20).contains(&page["results"].as_array().unwrap().len()));
+    let events = team.ada.get("/api/sync?since=0").await;
+    assert!(events.body.len() < 5 << 20, "{} bytes", events.body.len());
+    let mut synced = Vec::new();
+    let mut since = 0;
+    loop {
+        let page = team.ada.get(&format!("/api/sync?since={since}")).await.expect(200);
+        let events = page["events"].as_array().unwrap();
+        synced
+            .extend(events.iter().filter(|it| it["type"] == "message.created").map(|it| id(&it["message"])));
+        if page["seq"] == since {
+            break;
+        }
+        since = page["seq"].as_i64().unwrap();
+    }
+    assert_eq!(synced, all);
+}

@@ -211,7 +211,10 @@ async fn deactivation_signs_out_everywhere_keeps_messages_and_frees_the_email() 
     let members = team.ada.get(&format!("/api/rooms/{room}/members")).await.expect(200);
     assert_eq!(ids(&members["members"]), [team.ada.id]);
     let direct = linus.get(&format!("/api/rooms/{direct}")).await.expect(200);
-    assert_eq!(direct["member_ids"], json!([linus.id]), "what she wrote to him stays with him");
+    assert_eq!(direct["member_ids"], json!([grace.id, linus.id]), "B8: it is not his notes to himself now");
+    let again = linus.post("/api/rooms", json!({"kind": "direct", "user_ids": [grace.id]})).await;
+    assert_eq!(id(&again.expect(200)), id(&direct), "and is found by its members as before");
+    linus.say(id(&direct), "Did you get this?").await;
     // The email is free for a new user, who is in the open rooms only.
     let again = team.join("Grace").await;
     assert_ne!(again.id, grace.id);
@@ -219,10 +222,20 @@ async fn deactivation_signs_out_everywhere_keeps_messages_and_frees_the_email() 
 }
 
 #[tokio::test]
-async fn user_may_deactivate_themselves() {
+async fn user_may_deactivate_themselves_with_their_password() {
     let team = Team::start().await;
     let grace = team.join("Grace").await;
-    grace.delete(&format!("/api/users/{}", grace.id)).await.expect(204);
+    // 33: an unlocked screen is not enough.
+    let path = format!("/api/users/{}", grace.id);
+    grace.delete(&path).await.invalid(&["current_password"]);
+    let with = |password: &str| {
+        let body = json!({ "current_password": password });
+        let request = grace.request("DELETE", &path).json(body);
+        request.send()
+    };
+    with("a guess that is wrong").await.invalid(&["current_password"]);
+    grace.get("/api/session").await.expect(200);
+    with(PASSWORD).await.expect(204);
     grace.get("/api/session").await.problem(401, "not_signed_in");
     let gone = team.ada.delete(&format!("/api/users/{}", grace.id)).await;
     assert!(matches!(gone.status, 204 | 404 | 409), "{}", gone.text());

@@ -310,3 +310,34 @@ async fn search_pages_are_complete_however_the_rooms_are_mixed() {
         }
     }
 }
+
+/// 29.
+#[tokio::test]
+async fn search_by_date_goes_by_time_also_where_the_clock_was_wrong() {
+    let mut team = Team::start().await;
+    let mut posted = Vec::new();
+    for n in 0..4 {
+        posted.push(id(&team.ada.say(team.room, &format!("plan {n}")).await));
+    }
+    let [first, past, future, last] = posted[..] else { unreachable!("four were posted") };
+    team.server.terminate();
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    for (message, at) in [(past, "2020-05-05T12:00:00Z"), (future, "2080-05-05T12:00:00Z")] {
+        let sql = "update messages set created_at = unixepoch(?) * 1000 where id = ?";
+        db.execute(sql, (at, message)).unwrap();
+    }
+    drop(db);
+    team.server.restart();
+    let find = async |dates: &str| {
+        let found = team.ada.get(&format!("/api/search?q=plan%20{dates}")).await.expect(200);
+        found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect::<Vec<_>>()
+    };
+    assert_eq!(find("on:2020-05-05").await, [past]);
+    assert_eq!(find("on:2080-05-05").await, [future]);
+    assert_eq!(find("before:2021-01-01").await, [past]);
+    assert_eq!(find("after:2079-01-01").await, [future]);
+    assert_eq!(find("after:2021-01-01").await, [last, future, first]);
+    assert_eq!(find("before:2079-01-01").await, [last, past, first]);
+    assert_eq!(find("after:2021-01-01%20before:2079-01-01").await, [last, first]);
+    assert_eq!(find("on:2022-01-01").await, [0; 0]);
+}

@@ -4,7 +4,7 @@ use crate::support::*;
 
 async fn sync(who: &Client, since: i64) -> (Vec<Value>, i64) {
     let body = who.get(&format!("/api/sync?since={since}")).await.expect(200);
-    assert_keys(&body, &["events", "seq"]);
+    assert_keys(&body, &["events", "seq", "history"]);
     let events = body["events"].as_array().expect("events").clone();
     let seqs: Vec<i64> = events.iter().map(|it| it["seq"].as_i64().expect("seq")).collect();
     assert!(seqs.windows(2).all(|it| it[0] < it[1]), "strictly increasing: {seqs:?}");

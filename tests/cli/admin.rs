@@ -28,6 +28,28 @@ async fn admin_create_works_beside_a_running_server() {
     team.ada.get(&format!("/api/users/{}", root.id)).await.expect(200);
 }
 
+/// B17.
+#[tokio::test]
+async fn newer_binary_does_not_migrate_under_a_running_server() {
+    let team = Team::start().await;
+    let data = team.server.data().to_str().unwrap().to_owned();
+    // As an older server has it.
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    db.pragma_update(None, "user_version", 4).unwrap();
+    for command in [&["admin", "list", "--data", &data][..], &["export", "--data", &data]] {
+        let refused = run(command, &[], "");
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("the running server is an older campfire than this one"), "{said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    let made = create(&data, "Root", "root@example.com", "kindling and sparks");
+    assert!(text(&made.stderr).contains("is an older campfire"), "{}", text(&made.stderr));
+    let version: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0)).unwrap();
+    assert_eq!(version, 4);
+    team.ada.say(team.room, "The server goes on").await;
+}
+
 #[tokio::test]
 async fn admin_create_before_the_first_start_replaces_setup() {
     let dir = tempfile::tempdir().unwrap();

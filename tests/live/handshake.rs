@@ -15,7 +15,7 @@ async fn hello_is_sent_in_json_and_in_msgpack() {
     let unasked = Socket::open(&team.ada, None, Format::Json, None).await;
     let bearer = Socket::connect(&team.ada.bearer()).await;
     for socket in [json, msgpack, unasked, bearer] {
-        assert_keys(&socket.hello, &["type", "user_id", "seq", "heartbeat_s"]);
+        assert_keys(&socket.hello, &["type", "user_id", "seq", "history", "heartbeat_s"]);
         assert_eq!(socket.hello["user_id"], team.ada.id);
         assert!(socket.hello["seq"].as_i64() >= said["id"].as_i64(), "{}", socket.hello);
         assert!(socket.hello["heartbeat_s"].as_i64().is_some_and(|it| it > 0), "{}", socket.hello);

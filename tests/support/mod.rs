@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
 
 pub mod http;
+pub mod memory;
 pub mod receiver;
 pub mod server;
 pub mod systemd;
@@ -13,6 +14,7 @@ pub mod tls;
 pub mod ws;
 
 pub use http::{Client, Reply, raw_exchange};
+pub use memory::MemoryGroup;
 pub use receiver::Receiver;
 pub use serde_json::{Value, json};
 pub use server::Server;

@@ -1,5 +1,6 @@
 //! An HTTP server that our server calls, such as a webhook: it records the requests and responds as the test decides.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -51,7 +52,15 @@ pub fn redirect(to: &str) -> Vec<u8> {
 impl Receiver {
     /// `respond` gets the request and the number of requests before it.
     pub async fn start(respond: impl Fn(&Call, usize) -> Vec<u8> + Send + Sync + 'static) -> Receiver {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Receiver::at(SocketAddr::from(([127, 0, 0, 1], 0)), respond).await
+    }
+
+    /// The same at an address of a test's own network.
+    pub async fn at(
+        address: SocketAddr,
+        respond: impl Fn(&Call, usize) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Receiver {
+        let listener = TcpListener::bind(address).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (calls, changed) = (Arc::<Mutex<Vec<Call>>>::default(), Arc::new(Notify::new()));
         let respond: Arc<Respond> = Arc::new(respond);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use super::DEADLINE;
+use super::memory::MemoryGroup;
 use super::systemd::Systemd;
 
 /// Where the server listens now. Shared with the clients, because it changes with a restart.
@@ -32,6 +33,8 @@ pub struct Server {
     log: Arc<Mutex<Vec<String>>>,
     /// The service manager that starts it, if any.
     pub systemd: Option<Systemd>,
+    /// The control group that it runs in, if it is one of its own.
+    pub group: Option<MemoryGroup>,
     /// Removed after the server has ended: declared last, dropped last.
     _dir: Option<tempfile::TempDir>,
 }
@@ -74,18 +77,31 @@ impl Server {
 
     /// A server on a given directory.
     pub fn on(data: &Path, settings: &[(&str, &str)]) -> Server {
-        Server::new(data, settings, None)
+        Server::new(data, settings, None, None)
+    }
+
+    /// A server on an empty directory, within a control group.
+    pub fn within(group: MemoryGroup, settings: &[(&str, &str)]) -> Server {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut server = Server::new(&dir.path().join("data"), settings, None, Some(group));
+        server._dir = Some(dir);
+        server
     }
 
     /// A server on an empty directory that gets its socket from systemd.
     pub fn under(systemd: Systemd, settings: &[(&str, &str)]) -> Server {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let mut server = Server::new(&dir.path().join("data"), settings, Some(systemd));
+        let mut server = Server::new(&dir.path().join("data"), settings, Some(systemd), None);
         server._dir = Some(dir);
         server
     }
 
-    fn new(data: &Path, settings: &[(&str, &str)], systemd: Option<Systemd>) -> Server {
+    fn new(
+        data: &Path,
+        settings: &[(&str, &str)],
+        systemd: Option<Systemd>,
+        group: Option<MemoryGroup>,
+    ) -> Server {
         let mut env = vec![("CAMPFIRE_POST_LIMIT".to_owned(), "0".to_owned())];
         for (name, value) in settings {
             env.retain(|(known, _)| known != name);
@@ -98,6 +114,7 @@ impl Server {
             env,
             log: Arc::default(),
             systemd,
+            group,
             _dir: None,
         };
         server.restart();
@@ -115,11 +132,13 @@ impl Server {
         self.restart_at(&address);
     }
 
-    fn restart_at(&mut self, listen: &str) {
+    /// Starts the process on this address, and returns once it listens.
+    pub fn restart_at(&mut self, listen: &str) {
         assert!(self.child.is_none(), "it still runs");
-        let (mut command, input) = match &self.systemd {
-            Some(systemd) => systemd.command(),
-            None => (campfire(), Stdio::null()),
+        let (mut command, input) = match (&self.systemd, &self.group) {
+            (Some(systemd), _) => systemd.command(),
+            (None, Some(group)) => (group.command(), Stdio::null()),
+            (None, None) => (campfire(), Stdio::null()),
         };
         command.args(["serve", "--listen", listen, "--data"]).arg(&self.data);
         command.envs(self.env.iter().map(|(name, value)| (name, value)));

@@ -1,7 +1,11 @@
 //! HTTP/2.
 
 use bytes::Bytes;
-use futures_util::future::{join_all, poll_fn};
+use futures_util::{
+    StreamExt,
+    future::{join_all, poll_fn},
+    stream::FuturesUnordered,
+};
 use hyper::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -88,6 +92,32 @@ async fn http2_carries_large_bodies_both_ways() {
     .await;
     assert_eq!(reply.status(), 413);
     assert_eq!(ask(&mut sender, "GET", "/health", &[], "").await.status(), 200);
+}
+
+/// 41. A body is larger than the window of its stream, so the server has to end it.
+#[tokio::test]
+async fn http2_refusal_arrives_while_the_body_is_sent() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[("CAMPFIRE_UPLOAD_LIMIT", "1")]);
+    let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
+    let cookie = cookie(&reply);
+    let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
+    let (kind, form) = http::multipart(&[], &[("file", "noise.bin", &vec![7; 6 << 20])]);
+    let path = format!("/api/rooms/{room}/attachments");
+    let mine = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    for (path, headers, wanted) in [
+        (&*path, vec![("content-type", kind.as_str())], 401),
+        (&path, [&mine[..], &[("content-type", kind.as_str())]].concat(), 413),
+        (&path, [&mine[..], &[("content-type", "text/plain")]].concat(), 415),
+        ("/nowhere", vec![], 404),
+    ] {
+        for _ in 0..8 {
+            let reply = ask(&mut sender, "POST", path, &headers, form.clone()).await;
+            assert_eq!(reply.status(), wanted, "{path} {headers:?}");
+        }
+    }
+    assert_eq!(ask(&mut sender, "GET", "/health", &[], "").await.status(), 200, "no window was used up");
 }
 
 /// A frame of HTTP/2 (RFC 9113, section 4.1).
@@ -190,4 +220,42 @@ async fn http2_requests_under_way_are_finished_at_stop() {
     drop((sender, second));
     let _ = within("the end of the connection", connection).await;
     assert!(server.wait().success());
+}
+
+/// B4
+#[tokio::test]
+async fn sign_ins_that_are_reset_leave_nothing_behind() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[("CAMPFIRE_TRUSTED_PROXY", "127.0.0.0/8")]);
+    let mut sender = http2(server.address().get(), &authority.client(&["h2"])).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
+    assert_eq!(reply.status(), 201);
+    // More than may wait for a hash, from more addresses and accounts than any limit names, three times.
+    for round in 0..3 {
+        let mut guesses: FuturesUnordered<_> = (0..100)
+            .map(|number| {
+                let mut sender = sender.clone();
+                let address = format!("10.{round}.{number}.1");
+                let form = json!({"email": format!("{round}.{number}@example.com"), "password": PASSWORD});
+                async move {
+                    let headers = [JSON, ("x-forwarded-for", address.as_str())];
+                    ask(&mut sender, "POST", "/api/session", &headers, form.to_string()).await.status()
+                }
+            })
+            .collect();
+        // Once one is answered the others wait; what is dropped resets its stream.
+        within("an answer", guesses.next()).await.expect("a status");
+    }
+    let form = json!({"email": "ada@example.com", "password": PASSWORD}).to_string();
+    let status = within("signing in", async {
+        loop {
+            let reply = ask(&mut sender, "POST", "/api/session", &[JSON], form.clone()).await;
+            if reply.status() != 503 {
+                return reply.status();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert_eq!(status, 201, "busy for a moment, then as before");
 }

@@ -6,7 +6,7 @@ use crate::{
     media::picture,
     store::{
         ChangeUser, CreateBot, CreateHook, CreateUser, Image, Join, NewSession, PutAvatar, Reader, Refusal,
-        SetUp, SignIn, WriteError, WriterHandle,
+        SetUp, StartSession, WriteError, WriterHandle,
     },
     types::{Role, RoomId, TokenHash, UserId, random_join_code, random_token},
 };
@@ -125,7 +125,7 @@ impl People {
     /// Signs the visitor in and returns the token of the session.
     pub(super) fn sign_in(&self, writer: &WriterHandle) -> Result<String, WriteError> {
         let (token, session) = session();
-        writer.write_blocking(SignIn { user: self.visitor(), session, password_hash: None })?;
+        writer.write_blocking(StartSession { user: self.visitor(), session })?;
         Ok(token)
     }
 }

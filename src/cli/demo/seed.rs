@@ -119,7 +119,7 @@ impl<'a> Seed<'a> {
         self.rooms[index].last = Some(id);
         if message.is_edited {
             let text = self.text(message.content);
-            let edit = EditMessage { message: id, editor: author, is_admin: false, text, preview: None };
+            let edit = EditMessage { message: id, editor: author, text, preview: None };
             writer.write_blocking(edit)?;
         }
         if html.contains(PAGE.url) {

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::memory;
+
 /// Writes that are timed to measure how long the disk takes to sync.
 const SYNCS: usize = 9;
 
@@ -31,11 +33,7 @@ impl Host {
 
     /// Bytes of memory that this process may use, and whether its control group is what limits them.
     pub(super) fn memory(&self) -> Option<(u64, bool)> {
-        let kilobytes: u64 = self.field("proc/meminfo", "MemTotal:")?.split(' ').next()?.parse().ok()?;
-        let machine = kilobytes << 10;
-        let group = self.group_files("memory", &["memory.max", "memory.high", "memory.limit_in_bytes"]);
-        let limit = group.iter().filter_map(|text| text.parse().ok()).min().unwrap_or(u64::MAX);
-        Some((machine.min(limit), limit < machine))
+        memory::limit_below(&self.root)
     }
 
     /// Processors that this process may use, in fractions, and whether its control group is what limits them.
@@ -51,36 +49,17 @@ impl Host {
             let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
             (quota > 0.0 && period > 0.0).then(|| quota / period)
         };
-        let new = self.group_files("cpu", &["cpu.max"]);
+        let new = memory::group_files(&self.root, "cpu", &["cpu.max"]);
         let new = new
             .iter()
             .filter_map(|text| text.split_once(' ').and_then(|(quota, period)| share(quota, period)));
-        let (quotas, periods) =
-            (self.group_files("cpu", &["cpu.cfs_quota_us"]), self.group_files("cpu", &["cpu.cfs_period_us"]));
+        let (quotas, periods) = (
+            memory::group_files(&self.root, "cpu", &["cpu.cfs_quota_us"]),
+            memory::group_files(&self.root, "cpu", &["cpu.cfs_period_us"]),
+        );
         let old = quotas.iter().zip(&periods).filter_map(|(quota, period)| share(quota, period));
         let limit = new.chain(old).fold(f64::INFINITY, f64::min);
         Some((machine.min(limit), limit < machine))
-    }
-
-    /// The contents of these files in this process's control group and in every group above it, in both versions of
-    /// control groups (admin-guide/cgroup-v2.rst, admin-guide/cgroup-v1/). A container sees its own group as the topmost.
-    fn group_files(&self, controller: &str, names: &[&str]) -> Vec<String> {
-        let mut found = Vec::new();
-        for line in self.read("proc/self/cgroup").unwrap_or_default().lines() {
-            let mut parts = line.splitn(3, ':').skip(1);
-            let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else { continue };
-            let mount = match controllers {
-                "" => "sys/fs/cgroup".to_owned(),
-                many if many.split(',').any(|it| it == controller) => format!("sys/fs/cgroup/{controller}"),
-                _ => continue,
-            };
-            for group in Path::new(group.trim_start_matches('/')).ancestors() {
-                let files =
-                    names.iter().filter_map(|name| self.read(&format!("{mount}/{}/{name}", group.display())));
-                found.extend(files);
-            }
-        }
-        found
     }
 
     /// The data directory, or the nearest directory above it that exists.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Text, authorise, mention, rewrite, stored, unmention};
+use super::{Text, mention, rewrite, stored, unmention};
 use crate::{
     store::{
         command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
@@ -12,13 +12,12 @@ use crate::{
     types::{Embed, MessageId, MessageKind, UserId},
 };
 
-/// Changes a message's text, and returns its JSON. Refused with `NotFound`, with `Forbidden` unless the editor is the author
-/// or an administrator, and with `Conflict` for sounds and the system user's messages.
+/// Changes a message's text, and returns its JSON. Refused with `NotFound`, with `Forbidden` unless the editor is the author,
+/// and with `Conflict` for sounds and the system user's messages.
 #[derive(Debug)]
 pub struct EditMessage {
     pub message: MessageId,
     pub editor: UserId,
-    pub is_admin: bool,
     pub text: Text,
     /// The job that makes previews of its links.
     pub preview: Option<NewJob>,
@@ -29,7 +28,9 @@ impl Command for EditMessage {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Bytes, Refusal> {
         let (mut message, before) = stored(tx, self.message)?;
-        authorise(message.creator_id, self.editor, self.is_admin)?;
+        if message.creator_id != self.editor {
+            return Err(Refusal::Forbidden("Only its author may change a message."));
+        }
         if message.kind == MessageKind::Sound || message.kind == MessageKind::System {
             return Err(Refusal::Conflict("Sounds and messages of the server cannot be edited."));
         }

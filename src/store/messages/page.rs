@@ -9,6 +9,9 @@ use crate::{
     types::{MessageId, MessageKind, RoomId, Timestamp, UserId},
 };
 
+/// Bytes of messages on a page, which ends before the message that would exceed them. A message has up to a megabyte.
+const MAX_PAGE_BYTES: usize = 2 << 20;
+
 /// A message's row. `json` is the message as clients get it.
 #[derive(Debug)]
 pub struct MessageRow {
@@ -44,29 +47,38 @@ pub struct Page {
     pub has_after: bool,
 }
 
+/// How much a page may hold.
+#[derive(Clone, Copy)]
+struct Most {
+    messages: usize,
+    bytes: usize,
+}
+
 impl Reader {
-    /// A page of a room. `limit` messages at most.
+    /// A page of a room. `limit` messages at most, and fewer if they are large.
     pub fn page(&self, room: RoomId, select: Select, limit: usize) -> rusqlite::Result<Page> {
+        let most = Most { messages: limit, bytes: MAX_PAGE_BYTES };
         match select {
             Select::Newest => {
-                let (messages, has_before) = self.older(room, MessageId(i64::MAX), limit)?;
+                let (messages, has_before) = self.older(room, MessageId(i64::MAX), most)?;
                 Ok(Page { messages, has_before, has_after: false })
             }
             Select::Before(id) => {
-                let (messages, has_before) = self.older(room, id, limit)?;
+                let (messages, has_before) = self.older(room, id, most)?;
                 let has_after = self.exists_from(room, id)?;
                 Ok(Page { messages, has_before, has_after })
             }
             Select::After(id) => {
-                let (messages, has_after) = self.newer(room, id, limit)?;
+                let (messages, has_after) = self.newer(room, id, most)?;
                 let has_before = self.exists_up_to(room, id)?;
                 Ok(Page { messages, has_before, has_after })
             }
             Select::Around(id) => {
                 // The message itself counts to the older half.
-                let half = limit.div_ceil(2);
+                let half = Most { messages: limit.div_ceil(2), bytes: MAX_PAGE_BYTES / 2 };
                 let (mut messages, has_before) = self.older(room, MessageId(id.0.saturating_add(1)), half)?;
-                let (newer, has_after) = self.newer(room, id, limit - half)?;
+                let rest = Most { messages: limit - half.messages, ..half };
+                let (newer, has_after) = self.newer(room, id, rest)?;
                 messages.extend(newer);
                 Ok(Page { messages, has_before, has_after })
             }
@@ -77,10 +89,10 @@ impl Reader {
         &self,
         room: RoomId,
         before: MessageId,
-        limit: usize,
+        most: Most,
     ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let sql = "select id, json from messages where room_id = ? and id < ? order by id desc limit ?";
-        let (mut messages, more) = self.page_from(sql, room, before, limit)?;
+        let (mut messages, more) = self.page_from(sql, room, before, most)?;
         messages.reverse();
         Ok((messages, more))
     }
@@ -89,28 +101,34 @@ impl Reader {
         &self,
         room: RoomId,
         after: MessageId,
-        limit: usize,
+        most: Most,
     ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let sql = "select id, json from messages where room_id = ? and id > ? order by id limit ?";
-        self.page_from(sql, room, after, limit)
+        self.page_from(sql, room, after, most)
     }
 
-    /// Up to `limit` rows, and whether there is one more.
+    /// Up to so many rows and bytes, but one row at least, and whether there are more.
     fn page_from(
         &self,
         sql: &str,
         room: RoomId,
         edge: MessageId,
-        limit: usize,
+        most: Most,
     ) -> rusqlite::Result<(Vec<(MessageId, Bytes)>, bool)> {
         let mut statement = self.statement(sql)?;
-        let mut rows = statement.query((room, edge, limit + 1))?;
-        let mut messages = Vec::with_capacity(limit);
+        let mut rows = statement.query((room, edge, most.messages + 1))?;
+        let mut messages = Vec::with_capacity(most.messages);
+        let mut size = 0;
         while let Some(row) = rows.next()? {
-            if messages.len() == limit {
+            if messages.len() == most.messages {
                 return Ok((messages, true));
             }
-            messages.push((row.get(0)?, bytes(row, 1)?));
+            let json = row.get_ref(1)?.as_blob()?;
+            size += json.len();
+            if size > most.bytes && !messages.is_empty() {
+                return Ok((messages, true));
+            }
+            messages.push((row.get(0)?, Bytes::copy_from_slice(json)));
         }
         Ok((messages, false))
     }
@@ -125,19 +143,38 @@ impl Reader {
             .query_row((room, id), |row| row.get(0))
     }
 
-    /// Messages of all rooms that are not deleted, in order, with the key of the attached file.
+    /// Messages of all rooms that are not deleted, in order, with the key of the attached file: a page of them, empty after
+    /// the last one.
     pub fn messages_after(
         &self,
         after: MessageId,
         limit: usize,
     ) -> rusqlite::Result<Vec<(MessageId, Bytes, Option<String>)>> {
-        self.statement(
+        let mut statement = self.statement(
             "select messages.id, json, attachments.key from messages
              join rooms on rooms.id = messages.room_id and rooms.deleted_at is null
              left join attachments on attachments.message_id = messages.id
              where messages.id > ? order by messages.id limit ?",
+        )?;
+        let mut rows = statement.query((after, limit))?;
+        let (mut messages, mut size) = (Vec::new(), 0);
+        while size < MAX_PAGE_BYTES
+            && let Some(row) = rows.next()?
+        {
+            let json = bytes(row, 1)?;
+            size += json.len();
+            messages.push((row.get(0)?, json, row.get(2)?));
+        }
+        Ok(messages)
+    }
+
+    /// The plain texts of messages, as the index has them, in order of id.
+    pub fn plains(&self, ids: &[MessageId]) -> rusqlite::Result<Vec<(MessageId, String)>> {
+        let ids = ids.iter().map(MessageId::to_string).collect::<Vec<_>>().join(",");
+        self.statement(
+            "select id, plain from messages where id in (select value from json_each(?)) order by id",
         )?
-        .query_map((after, limit), |row| Ok((row.get(0)?, bytes(row, 1)?, row.get(2)?)))?
+        .query_map((format!("[{ids}]"),), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
     }
 

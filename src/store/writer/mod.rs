@@ -19,6 +19,9 @@ use super::{
 };
 use crate::types::event::Batch;
 
+#[cfg(test)]
+pub(super) use tests::NoFanout;
+
 pub use queue::WriterHandle;
 pub(super) use thread::last_seq;
 

@@ -6,7 +6,7 @@ use crate::{
     store::{KeepSecret, NotCommitted, WriteError},
 };
 
-struct NoFanout;
+pub(in crate::store) struct NoFanout;
 
 impl Fanout for NoFanout {
     fn events(&self, _: &Batch, _: Instant) {}

@@ -1,11 +1,14 @@
-//! Whether the installation is in order, whatever the tier: encryption, name, disk, clock, permissions and backups.
+//! Whether the installation is in order, whatever the tier: encryption, name, disk, clock, permissions, backups and
+//! notifications.
 
 mod data;
 mod encryption;
+mod notifications;
 
 use self::{
     data::{clock, free_space, last_backup, permissions},
     encryption::{certificate_time, encryption, name},
+    notifications::notifications,
 };
 use super::{NOW, host::Host};
 use crate::config::Config;
@@ -42,7 +45,7 @@ impl Finding {
 }
 
 pub(super) static FINDINGS: &[fn(&Host, &Config) -> Finding] =
-    &[encryption, certificate_time, name, free_space, clock, permissions, last_backup];
+    &[encryption, certificate_time, name, free_space, clock, permissions, last_backup, notifications];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,145 @@
+//! How much memory this process may use, and the budget for what strangers make it hold.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Assumed where the kernel does not tell.
+const UNKNOWN: u64 = 1 << 30;
+
+/// Memory that this process may use, in bytes, read once.
+pub(crate) fn limit() -> u64 {
+    static LIMIT: LazyLock<u64> =
+        LazyLock::new(|| limit_below(Path::new("/")).map_or(UNKNOWN, |(bytes, _)| bytes));
+    *LIMIT
+}
+
+/// The same of a system whose files are below `root`, and whether its control group is what limits it. None if
+/// /proc/meminfo does not tell.
+pub(crate) fn limit_below(root: &Path) -> Option<(u64, bool)> {
+    let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let machine = total.split_whitespace().next()?.parse::<u64>().ok()? << 10;
+    let group = group_files(root, "memory", &["memory.max", "memory.high", "memory.limit_in_bytes"]);
+    let limit = group.iter().filter_map(|text| text.parse().ok()).min().unwrap_or(u64::MAX);
+    Some((machine.min(limit), limit < machine))
+}
+
+/// The contents of these files in this process's control group and in every group above it, in both versions of
+/// control groups (admin-guide/cgroup-v2.rst, admin-guide/cgroup-v1/). A container sees its own group as the topmost.
+pub(crate) fn group_files(root: &Path, controller: &str, names: &[&str]) -> Vec<String> {
+    let read = |path: &str| fs::read_to_string(root.join(path)).ok().map(|text| text.trim().to_owned());
+    let mut found = Vec::new();
+    for line in read("proc/self/cgroup").unwrap_or_default().lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else { continue };
+        let mount = match controllers {
+            "" => "sys/fs/cgroup".to_owned(),
+            many if many.split(',').any(|it| it == controller) => format!("sys/fs/cgroup/{controller}"),
+            _ => continue,
+        };
+        for group in Path::new(group.trim_start_matches('/')).ancestors() {
+            let files = names.iter().filter_map(|name| read(&format!("{mount}/{}/{name}", group.display())));
+            found.extend(files);
+        }
+    }
+    found
+}
+
+/// Bytes that may be held for one purpose, by all threads together.
+#[derive(Debug)]
+pub struct Budget {
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl Budget {
+    pub fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { used: AtomicUsize::new(0), most })
+    }
+
+    /// A part of memory, within these bounds.
+    pub fn of_memory(part: u64, least: usize, most: usize) -> Arc<Self> {
+        Self::new(usize::try_from(limit() / part).unwrap_or(most).clamp(least, most))
+    }
+
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// A share without bytes.
+    pub fn share(self: &Arc<Self>) -> Share {
+        Share { budget: Arc::clone(self), bytes: 0 }
+    }
+}
+
+/// Bytes of a budget; they are given back when this is dropped.
+#[derive(Debug)]
+pub struct Share {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+/// The budget is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted;
+
+impl Share {
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > self.budget.most {
+            self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(Exhausted);
+        }
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budget_is_shared_and_given_back() {
+        let budget = Budget::new(100);
+        let (mut one, mut other) = (budget.share(), budget.share());
+        assert_eq!((one.grow(60), other.grow(40)), (Ok(()), Ok(())));
+        assert_eq!(other.grow(1), Err(Exhausted));
+        drop(one);
+        assert_eq!((other.grow(60), other.grow(1)), (Ok(()), Err(Exhausted)));
+        drop(other);
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn limit_is_the_least_of_the_machine_and_its_control_groups() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        assert_eq!(limit_below(root.path()), None);
+        write("proc/meminfo", "MemTotal:  1024 kB\n");
+        write("proc/self/cgroup", "4:memory:/a/b\n0::/c\n");
+        assert_eq!(limit_below(root.path()), Some((1 << 20, false)));
+        write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "4096\n");
+        write("sys/fs/cgroup/memory/a/b/memory.limit_in_bytes", "9223372036854771712\n");
+        write("sys/fs/cgroup/c/memory.max", "max\n");
+        assert_eq!(limit_below(root.path()), Some((4096, true)));
+        write("sys/fs/cgroup/memory.max", "2048\n");
+        assert_eq!(limit_below(root.path()), Some((2048, true)));
+    }
+}
