@@ -216,7 +216,10 @@ async fn sync_with_rooms_has_what_the_session_has_after_the_last_event() {
     let path = format!("/api/sync?since={since}&with=rooms");
     let unread = |body: &Value| body["rooms"][0]["membership"]["unread_count"].clone();
     assert_eq!(unread(&grace.get(&path).await.expect(200)), 2);
-    grace.post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": said["id"]})).await.expect(204);
+    grace
+        .post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": said["id"]}))
+        .await
+        .expect(204);
     let body = grace.get(&path).await.expect(200);
     let session = grace.get("/api/session").await.expect(200);
     assert_eq!(unread(&body), 1);

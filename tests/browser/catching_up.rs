@@ -139,7 +139,12 @@ async fn counts_follow_a_deletion_and_an_edit() {
         team.ada.patch(&format!("/api/messages/{second}"), json!({"content": "soup"})).await.expect(200);
         window.until("it is only unread", &title("• ")).await;
         team.ada.delete(&format!("/api/messages/{second}")).await.expect(204);
-        window.until("nothing is unread", "return !/^[(•]/.test(document.title) && !document.querySelector('.room.is-unread')").await;
+        window
+            .until(
+                "nothing is unread",
+                "return !/^[(•]/.test(document.title) && !document.querySelector('.room.is-unread')",
+            )
+            .await;
         team
     })
     .await;
@@ -164,7 +169,12 @@ async fn windows_of_one_browser_agree_on_who_is_signed_in() {
         window.click(".entry .button-primary").await;
         window.find(".side-me").await;
         window.client.switch_to_window(first.clone()).await.unwrap();
-        window.until("the first is Ben's too", "return document.querySelector('.side-me')?.textContent.includes('Ben') ?? false").await;
+        window
+            .until(
+                "the first is Ben's too",
+                "return document.querySelector('.side-me')?.textContent.includes('Ben') ?? false",
+            )
+            .await;
         window.eval("dispatchEvent(new Event('signout'))").await;
         window.find("#field-password").await;
         window.client.switch_to_window(second.handle).await.unwrap();
@@ -288,6 +298,81 @@ async fn direct_room_of_somebody_deactivated_says_that_they_cannot_read() {
         window.client.refresh().await.unwrap();
         window.wait_for_message("bye").await;
         assert_eq!(window.eval("return document.querySelector('.room-title h1').textContent").await, "Ben");
+        team
+    })
+    .await;
+}
+
+/// What the list of rooms, the title and the room show.
+const SHOWN: &str = "return JSON.stringify([document.title,
+    [...document.querySelectorAll('.room, .direct:not(.is-placeholder)')].map((it) => [it.getAttribute('href'), it.classList.contains('is-unread'), it.querySelector('.badge')?.textContent ?? '', it.textContent.replace(/\\s+/g, ' ')]),
+    [...document.querySelectorAll('.message')].slice(-20).map((it) => it.querySelector('.message-text')?.innerText)])";
+
+/// B5 with the real server: posts, edits, deletions, reads, renames and lost connections in a random order with a fixed
+/// seed, while answers are held back.
+#[tokio::test]
+async fn page_under_random_events_shows_what_a_fresh_one_shows() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (ben, kitchen, window) = unread_window(&team, driver).await;
+        let cellar = team.closed_room("Cellar", &[&team.ada, &ben]).await;
+        let direct = json!({"kind": "direct", "user_ids": [ben.id]});
+        let direct = id(&team.ada.post("/api/rooms", direct).await.expect(201));
+        let slow = format!(
+            "{NO_WORKER} const real = fetch; let turn = 0; window.fetch = async (path, options) => {{
+                const answer = await real(path, options);
+                if (/^\\/api\\/(?:session|sync|rooms)/.test(path)) await new Promise((done) => {{ turn += 1; setTimeout(done, turn * 97 % 400); }});
+                return answer;
+            }};
+            const RealSocket = WebSocket; window.WebSocket = class extends RealSocket {{ constructor(...given) {{ super(...given); window.socket = this; }} }};"
+        );
+        before_the_page(&window, &slow).await;
+        window.client.refresh().await.unwrap();
+        let rooms = [team.room, kitchen, cellar, direct];
+        let mention = format!("@[Ben](user:{}) ", ben.id);
+        let mut said: Vec<(i64, i64)> = Vec::new();
+        let mut seed = 7_u64;
+        let mut any = |most: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % most
+        };
+        for step in 0..240 {
+            let room = rooms[any(rooms.len())];
+            let start = if any(3) == 0 { mention.as_str() } else { "" };
+            match any(10) {
+                0..5 => said.push((room, id(&team.ada.say(room, &format!("{start}said {step}")).await))),
+                5 if !said.is_empty() => {
+                    let (_, message) = said[any(said.len())];
+                    let edit = json!({"content": format!("{start}edited {step}")});
+                    team.ada.patch(&format!("/api/messages/{message}"), edit).await.expect(200);
+                }
+                6 if !said.is_empty() => {
+                    let (_, message) = said.swap_remove(any(said.len()));
+                    team.ada.delete(&format!("/api/messages/{message}")).await.expect(204);
+                }
+                7 if !said.is_empty() => {
+                    let (room, message) = said[any(said.len())];
+                    let read = json!({"message_id": message});
+                    ben.post(&format!("/api/rooms/{room}/read"), read).await.expect(204);
+                }
+                8 => {
+                    let name = json!({"name": format!("Kitchen {step}")});
+                    team.ada.patch(&format!("/api/rooms/{kitchen}"), name).await.expect(200);
+                }
+                _ if any(2) == 0 => drop(window.eval("window.socket?.close()").await),
+                _ => drop(window.eval(&format!("document.querySelector(\".room[href='/rooms/{}']\")?.click()", rooms[any(3)])).await),
+            }
+        }
+        team.ada.say(team.room, "the end").await;
+        window.eval(&format!("document.querySelector(\".room[href='/rooms/{}']\").click()", team.room)).await;
+        window.wait_for_message("the end").await;
+        let fresh = signed_in(driver, &team.nobody().origin(), &ben.email).await;
+        fresh.goto(&format!("{}/rooms/{}", team.nobody().origin(), team.room)).await;
+        fresh.wait_for_message("the end").await;
+        fresh.until("it is read", &format!("return !document.querySelector(\".room.is-unread[href='/rooms/{}']\")", team.room)).await;
+        let wanted = fresh.eval(SHOWN).await;
+        let same = SHOWN.replacen("return ", "const shown = ", 1);
+        window.until(&format!("it shows {wanted}"), &format!("{same}; return shown === {wanted}")).await;
         team
     })
     .await;
