@@ -6,7 +6,7 @@
 import { get } from './api.js';
 import { mentionsMe } from './mentions.js';
 import { barrier, noteGreeting, openSocket, say } from './socket.js';
-import { addUnread, begin, changeUnread, changed, dropRoom, fetchRoom, giveUp, land, putPresent, putRoom, putRooms, putTyping, putUser, readUpTo, sawMessage, setBarrier, setOnline, setPresent, state, takeOff } from './store.js';
+import { addUnread, begin, changeUnread, changed, dropRoom, fetchRoom, giveUp, land, noteSeen, putPresent, putRoom, putRooms, putTyping, putUser, readUpTo, sawMessage, setBarrier, setOnline, setPresent, state, takeOff } from './store.js';
 
 const HIDDEN_AFTER = 5000;
 /** How long after a failed request it is made again. */
@@ -119,6 +119,8 @@ async function whatIsNew(missed) {
   if (isRenamed() || (!isBehind && missed <= MOST_MISSED)) {
     const history = state.history === undefined ? '' : `&history=${encodeURIComponent(state.history)}`;
     try {
+      // Pages of messages may be of later events than those that were taken.
+      if (isRenamed() && state.seen > state.seq) await get(`/api/sync?since=${state.seen}${history}`);
       const answer = await get(`/api/sync?since=${state.seq}&with=rooms${history}`);
       if (answer.rooms && !isBehind) return answer;
     } catch (problem) {
@@ -149,6 +151,7 @@ function takeAnswer(answer, flight) {
     putRooms(answer);
   }
   state.seq = Math.max(state.seq, answer.seq);
+  noteSeen(answer.seq);
   state.history = answer.history;
   land(flight, answer.seq);
   const waited = queue;
@@ -220,6 +223,7 @@ function take(event) {
   } else if (!event.seq) apply(event);
   else if (event.seq > state.seq) {
     state.seq = event.seq;
+    noteSeen(event.seq);
     apply(event);
   }
 }
@@ -228,6 +232,7 @@ function take(event) {
 function takeMessage(event) {
   const roomId = event.message?.room_id ?? event.room_id;
   const isShown = joined?.id === roomId;
+  noteSeen(event.seq);
   // Each once, in order.
   if (isShown && joined.isLive && event.seq <= joined.seq) return;
   if (!queue) state.seq = Math.max(state.seq, event.seq);
@@ -261,6 +266,7 @@ function takeSign(event) {
     case 'hello':
       return void greeted(event);
     case 'joined':
+      if (!isRenamed()) noteSeen(event.seq);
       if (joined?.id === event.room_id) Object.assign(joined, { isLive: true, from: event.seq, isReplaying: joined.seq < event.seq });
       takePresent(event);
       break;
@@ -290,6 +296,7 @@ async function greeted(event) {
   if (event.user_id !== state.me.id) return tell({ type: 'somebody_else' });
   const isFirst = hellos === 1 && !isBehind;
   greeting = event.history;
+  if (!isRenamed()) noteSeen(event.seq);
   // In another history the room's position would mean nothing.
   if (!isRenamed()) enterRoom();
   if (isFirst) tell({ type: 'back' });

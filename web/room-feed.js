@@ -4,7 +4,7 @@ import { Problem, get } from './api.js';
 import { addBoost, dropBoost } from './components/boosts.js';
 import { join, leave } from './live.js';
 import { settled } from './outbox.js';
-import { fetchRoom, forgetMessage, sawMessage, state } from './store.js';
+import { fetchRoom, forgetMessage, noteSeen, sawMessage, state } from './store.js';
 
 /** After so many events, fetching the newest page is faster. */
 const MANY = 200;
@@ -33,6 +33,8 @@ export class RoomFeed {
     this.isDue = false;
     this.turn = 0;
     this.wanted = [];
+    /** Messages that came while the room was looked at, and are not drawn yet. */
+    this.unseen = new Map();
     this.gone = new Set();
     /** For each page that is being fetched, the events that were taken meanwhile. */
     this.meanwhile = new Set();
@@ -46,6 +48,7 @@ export class RoomFeed {
     try {
       const page = await get(`/api/rooms/${this.roomId}/messages${query}`);
       if (era !== state.era) throw new Problem(503, {});
+      noteSeen(page.messages.at(-1)?.id || 0);
       return { ...page, messages: withEvents(page.messages, events) };
     } finally {
       this.meanwhile.delete(events);
@@ -115,6 +118,7 @@ export class RoomFeed {
   forget() {
     this.isOther = true;
     this.events = [];
+    this.unseen.clear();
     this.gone.clear();
     Object.assign(this.timeline, { beyond: [], dropped: 0 });
     join(this.roomId, state.seq);
@@ -133,11 +137,11 @@ export class RoomFeed {
     if (this.isClosed) return 0;
     const seq = leave();
     const isWhole = this.isLoaded && !this.isAsking && !this.isStale;
-    // Nobody has seen these.
-    for (const event of this.events) if (!event.isReplayed) this.marks.count(event, false);
+    this.countUnseen();
     Object.assign(this, { isClosed: true, isLoaded: false });
     this.turn += 1;
-    return isWhole ? (this.events.length ? this.events[0].seq - 1 : seq) : 0;
+    // What waits is not shown; late frames of an earlier visit may come before what is replayed.
+    return isWhole ? Math.min(seq, ...this.events.map((event) => event.seq - 1)) : 0;
   }
 
   // ---- events ----
@@ -147,6 +151,8 @@ export class RoomFeed {
     if (event.type === 'afresh') return void this.renew(event);
     if (event.type === 'back' && this.isStale && !this.isAsking) return void this.renew();
     if ((event.message?.room_id ?? event.room_id) !== this.roomId || !event.seq) return;
+    // Those that were missed are in the counts that came with the connection.
+    if (!event.isReplayed) this.count(event);
     this.events.push(event);
     if (!this.isLoaded || this.isDue) return;
     this.isDue = true;
@@ -161,17 +167,39 @@ export class RoomFeed {
   take() {
     if (this.isClosed || !this.isLoaded || this.isAsking || !this.events.length) return;
     const events = this.events.splice(0);
-    const { isSeen } = this.marks;
     const isMany = events.length > MANY && this.timeline.isAtEnd;
     const added = [];
     for (const event of events) {
-      // Those that were missed are in the counts that came with the connection.
-      if (!event.isReplayed) this.marks.count(event, isSeen);
       if (isMany) settled(event.message?.client_message_id);
       else if (this.takeEvent(event)) added.push(event.message);
     }
+    if (this.marks.isSeen) this.unseen.clear();
+    else this.countUnseen();
     if (isMany) return void this.renew();
     this.view.took(added);
+  }
+
+  /** Counts what an event changes, as it comes. A message that is about to be drawn where it is seen does not count. */
+  count(event) {
+    const id = event.message?.id ?? event.message_id;
+    if (event.type === 'message.created') {
+      if (this.marks.isSeen) this.unseen.set(id, event.message);
+      else this.marks.came(event.message);
+    } else if (event.type === 'message.updated') {
+      if (this.unseen.has(id)) this.unseen.set(id, event.message);
+      else this.marks.edited(event, this.known(id));
+    } else if (event.type === 'message.deleted' && !this.unseen.delete(id)) this.marks.deleted(event, this.known(id));
+  }
+
+  /** Nobody has seen what was about to be drawn. */
+  countUnseen() {
+    this.unseen.forEach((message) => this.marks.came(message));
+    this.unseen.clear();
+  }
+
+  /** A message as it is after the events so far. */
+  known(id) {
+    return this.events.findLast(({ message }) => message?.id === id)?.message || this.timeline.known(id);
   }
 
   /** Returns whether the event added a message. */

@@ -16,6 +16,8 @@ export const state = {
   typing: new Map(),
   /** Every event for everybody up to this one was taken. */
   seq: 0,
+  /** Nothing that is known is of a later event than this one. */
+  seen: 0,
   /** The server's name for the history that `seq` counts in. After a restart it has another name, after a restore another history. */
   history: undefined,
   /** Counts the histories. */
@@ -61,12 +63,19 @@ export function begin(session, isOther = false) {
   state.history = session.history;
   if (isOther) {
     state.seq = 0;
+    state.seen = 0;
     state.era += 1;
     state.present.clear();
   }
   state.seq = Math.max(state.seq, session.seq);
+  noteSeen(session.seq);
   changed('me', 'account', 'users');
   putRooms(session);
+}
+
+/** Something of this event is known. */
+export function noteSeen(seq) {
+  state.seen = Math.max(state.seen, seq);
 }
 
 /** Takes all of my rooms, who is online, and my counts as they were at `seq`. */
@@ -185,6 +194,7 @@ async function fetched(id, request) {
     } while (request.isOld);
     fetching.delete(id);
     state.rooms.set(id, room);
+    noteSeen(room.last_message_id || 0);
     counted.set(id, room.last_message_id || 0);
     land(flight);
     changed('rooms');

@@ -8,7 +8,7 @@ import { page, settled } from './page.js';
 import { View, partsOf } from './view.js';
 
 /** Together more than 10,000 events. */
-const SEEDS = 60;
+const SEEDS = 100;
 const STEPS = 400;
 const ME = 1;
 /** By then a page that asks without an end would have been noticed. */
@@ -142,7 +142,7 @@ class World {
     const acts = [
       [8, () => model.post(id, this.any([2, 3]), mentions, this.is(0.1))],
       [1, () => isMine && model.post(id, ME, [])],
-      [2, () => said && model.rooms.get(id).messages.get(said).creator_id !== ME && model.edit(id, said, mentions)],
+      [3, () => said && model.rooms.get(id).messages.get(said).creator_id !== ME && model.edit(id, said, mentions)],
       // My other devices are not told when I take back what I said elsewhere, which may change the order of direct rooms.
       [3, () => said && (facts.kind !== 'direct' || model.rooms.get(id).messages.get(said).creator_id !== ME) && model.remove(id, said)],
       [1, () => said && model.boost(id, said)],
@@ -152,7 +152,7 @@ class World {
       [0.3, () => model.rooms.size < 8 && model.make()],
       [0.3, () => facts.kind !== 'direct' && model.rooms.size > 3 && (isMine && this.is(0.7) ? model.leave(id) : this.is(0.3) && model.end(id))],
       [1, () => !isMine && model.enter(id)],
-      [1, () => model.changeUser(this.any([...model.users.keys()].filter((one) => one !== ME)), { name: `Name ${model.seq}`, status: this.is(0.2) ? 'deactivated' : 'active' })],
+      [2, () => model.changeUser(this.any([...model.users.keys()].filter((one) => one !== ME)), { name: `Name ${model.seq}`, status: this.is(0.2) ? 'deactivated' : 'active' })],
       [0.3, () => model.changeUser(10 + model.users.size, {})],
       [0.3, () => model.changeAccount()],
       [1, () => model.come(2, this.is(0.5))],
@@ -176,7 +176,7 @@ class World {
       () => this.page.shows(this.page.document.visibilityState === 'visible' ? 'hidden' : 'visible'),
       () => this.page.clock.pass(this.any([20, 300, 1000, 6000])),
       () => this.page.clock.pass(this.any([20, 300])),
-      () => this.is(0.3) && this.cut(),
+      () => this.is(0.6) && this.cut(),
       async () => {
         if (this.is(0.7)) return;
         await this.page.happens('pagehide', { persisted: true });
@@ -199,11 +199,11 @@ class World {
   /** Everything that is under way comes to its end. */
   async settle() {
     await this.page.shows('visible');
-    for (let quiet = 0, turns = 0; quiet < 6; turns += 1) {
+    for (let quiet = 0, turns = 0; quiet < 30; turns += 1) {
       assert.ok(turns < MOST_TURNS, `it never ends: ${this.page.server.waiting}`);
       if (await this.goOn(false)) quiet = 0;
       else {
-        await this.page.clock.pass(5000);
+        await this.page.clock.pass(1000);
         this.connect();
         quiet = this.page.server.requests.length || [...this.wires.values()].some(({ said, made }) => said.length || made.frames.length) ? 0 : quiet + 1;
       }
@@ -234,9 +234,9 @@ for (let seed = 1; seed <= SEEDS; seed += 1) {
     const world = new World(seed);
     await world.begin();
     for (let step = 0; step < STEPS; step += 1) {
-      if (world.is(0.5)) world.happen();
-      if (world.is(0.1)) await world.user();
-      for (let turns = world.int(6); turns > 0; turns -= 1) await world.goOn(true);
+      if (world.is(0.6)) world.happen();
+      if (world.is(0.15)) await world.user();
+      for (let turns = world.int(5); turns > 0; turns -= 1) await world.goOn(true);
     }
     await world.settle();
     const { model, view, store: { state } } = world;

@@ -60,11 +60,11 @@ test('mention of everybody counts as one of me (27)', async () => {
   const page = await signedIn({ session: session({ seq: 5 }) });
   const { ReadMarks } = await page.load('components/read-marks');
   page.document.visibilityState = 'hidden';
-  const marks = new ReadMarks(1, { isAtEnd: true, setNew() {}, known: (id) => message(id, { everyone: true }) });
+  const marks = new ReadMarks(1, { isAtEnd: true, setNew() {} });
   const counts = () => [page.state.rooms.get(1).membership.unread_count, page.state.rooms.get(1).membership.mention_count];
-  for (const [id, more] of [[10, { everyone: true }], [11, { mentions: [1] }], [12, { mentions: [2] }]]) marks.count({ type: 'message.created', seq: id, message: message(id, more) }, false);
+  for (const [id, more] of [[10, { everyone: true }], [11, { mentions: [1] }], [12, { mentions: [2] }]]) marks.came(message(id, more));
   assert.deepEqual(counts(), [3, 2]);
-  marks.count({ type: 'message.deleted', seq: 13, message_id: 10, mentions: [], everyone: true }, false);
-  marks.count({ type: 'message.updated', seq: 14, message: message(11) }, false);
+  marks.deleted({ seq: 13, message_id: 10 }, message(10, { everyone: true }));
+  marks.edited({ seq: 14, message: message(11) }, message(11, { mentions: [1] }));
   assert.deepEqual(counts(), [2, 0]);
 });

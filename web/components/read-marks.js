@@ -46,13 +46,7 @@ export class ReadMarks {
     if (!say({ type: 'read', ...message })) post(`/api/rooms/${this.roomId}/read`, { message_id: message.message_id }).catch(() => {});
   }
 
-  /** Counts what an event changes, before the timeline has it. What nobody sees is unread, and the line for new messages is set above the first. */
-  count(event, isSeen) {
-    if (event.type === 'message.created' && !isSeen) this.came(event.message);
-    if (event.type === 'message.updated') this.edited(event);
-    if (event.type === 'message.deleted') this.deleted(event);
-  }
-
+  /** A message came that nobody sees: it is unread, and the line for new messages is set above the first. */
   came(message) {
     if (message.creator_id === state.me.id) return;
     const isFirst = !this.room?.membership.unread_count;
@@ -60,15 +54,16 @@ export class ReadMarks {
     if (isFirst && document.visibilityState !== 'visible') this.timeline.setNew(message.id - 1, 0);
   }
 
-  edited({ message, seq }) {
-    const before = this.timeline.known(message.id);
+  /** A message was edited. `before` is the message as it was, if that is known. */
+  edited({ message, seq }, before) {
     if (!before) return this.askFor(message.id);
     const change = mentionsMe(message) - mentionsMe(before);
     if (change) changeUnread(this.roomId, message.id, 0, change, seq);
   }
 
-  deleted(event) {
-    const message = event.mentions ? event : this.timeline.known(event.message_id);
+  /** The same for a message that was deleted. */
+  deleted(event, before) {
+    const message = event.mentions ? event : before;
     if (!message) return this.askFor(event.message_id);
     changeUnread(this.roomId, event.message_id, -1, mentionsMe(message) ? -1 : 0, event.seq);
   }
