@@ -224,11 +224,11 @@ pub static SETTINGS: &[Setting] = &[
         show: |config| config.max_connections.to_string(),
     },
     Setting {
-        key: "connections_per_address",
+        key: "max_per_address",
         value: "N",
         help: "open connections of one address, but loopback and proxies; 0 for any",
-        set: |config, text| number(text, 0, 10_000_000).map(|value| config.connections_per_address = value),
-        show: |config| config.connections_per_address.to_string(),
+        set: |config, text| number(text, 0, 10_000_000).map(|value| config.max_per_address = value),
+        show: |config| config.max_per_address.to_string(),
     },
     Setting {
         key: "writer_queue",

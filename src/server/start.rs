@@ -192,7 +192,7 @@ fn bounds(config: &Config) -> Bounds {
         most => most,
     };
     let http = count(most(MEMORY_OF_HTTP)).min(in_all);
-    Bounds { in_all, http, of_network: config.connections_per_address }
+    Bounds { in_all, http, of_network: config.max_per_address }
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.

@@ -120,7 +120,7 @@ async fn connections_of_one_address_are_bounded_but_not_those_of_loopback() {
     let Some(own) = own_address() else {
         return println!("skipped: this machine has no address but loopback");
     };
-    let settings = [("CAMPFIRE_CONNECTIONS_PER_ADDRESS", "2")];
+    let settings = [("CAMPFIRE_MAX_PER_ADDRESS", "2")];
     let mut server = Server::with(&settings);
     server.terminate();
     server.restart_at("0.0.0.0:0");
@@ -129,7 +129,7 @@ async fn connections_of_one_address_are_bounded_but_not_those_of_loopback() {
     let open = [admitted(there).await, admitted(there).await];
     let mut stream = TcpStream::connect(there).await.unwrap();
     assert_eq!(raw_status(&read_to_close(&mut stream).await), 503);
-    server.logs("connections_per_address are open from one");
+    server.logs("max_per_address are open from one");
     let _local = [admitted(here).await, admitted(here).await, admitted(here).await];
     drop(open);
     until_admitted(there).await;
