@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     chat::{
-        RoomAccess, Viewer,
+        RoomAccess, Viewer, disk,
         files::{self, Upload},
         messages::Draft,
     },
@@ -53,6 +53,7 @@ pub(crate) async fn receive_message(
     room: RoomId,
     body: RequestBody,
 ) -> Result<Posted, Problem> {
+    disk::check_room(&call.worker)?;
     call.worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
     let Received { file, mut texts } = receive(call, body).await?;
     files::post(&call.worker, user, room, file, || {

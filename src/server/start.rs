@@ -30,7 +30,7 @@ use crate::{
     memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
+    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Reserve, Writer},
     types::Timestamp,
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
@@ -102,6 +102,7 @@ pub fn serve_from(
         hashing_waiting: AtomicUsize::new(0),
         folder: Folder::open(data.path())
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
+        reserve: Reserve::open(data.path()),
         imaging: Semaphore::new(1),
         jobs: Notify::new(),
         retention_changed: Notify::new(),

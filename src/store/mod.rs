@@ -22,6 +22,7 @@ mod people;
 mod push;
 mod reader;
 mod recent_searches;
+mod reserve;
 mod rooms;
 mod schema;
 mod search;
@@ -59,6 +60,7 @@ pub use people::{ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAv
 pub use push::{RecordPushError, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use recent_searches::{RecentSearch, RememberSearch};
+pub use reserve::Reserve;
 pub use rooms::{AddMember, ChangeRoom, CreateRoom, DeleteRoom, RemoveMember, RoomMade};
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, SearchQuery};
