@@ -12,10 +12,10 @@ use super::{
 use crate::{
     chat::{
         RoomAccess, Viewer, disk,
-        files::{self, Upload},
+        files::{self, Stored, Upload},
         messages::Draft,
     },
-    store::{NewFile, Posted},
+    store::Posted,
     types::{RoomId, UserId},
     wire::{Form, Problem},
 };
@@ -34,7 +34,7 @@ const MEMORY: usize = 512 << 10;
 
 /// A received form: the stored file, and the other fields.
 struct Received {
-    file: NewFile,
+    file: Stored,
     texts: serde_json::Map<String, serde_json::Value>,
 }
 
