@@ -470,6 +470,7 @@ async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     assert_eq!(
         there.iter().filter(|name| *name != made).collect::<Vec<_>>(),
         [
+            ".campfire-backups",
             "before-the-move.tar.zst",
             "campfire-2020-01-03T0300Z-keep.tar.zst",
             "campfire-2020-01-05T0300Z.tar.zst"
@@ -479,6 +480,34 @@ async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     let archive = backups.join(made);
     assert!(unpacked(&archive).iter().all(|(name, _)| !name.contains("backups")), "not of itself");
     assert_success(&restore(&archive, &dir.path().join("restored"), &[]));
+}
+
+/// B20.
+#[tokio::test]
+async fn scheduled_backup_is_not_made_where_its_disk_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let usb = dir.path().join("usb");
+    std::fs::create_dir(&usb).unwrap();
+    let data = dir.path().join("data");
+    let settings = [("CAMPFIRE_BACKUP_DIR", path(&usb))];
+    let mut team = Team::on(Server::on(&data, &settings)).await;
+    appears(&usb, |name| name.starts_with("campfire-2") && name.ends_with(".zst")).await;
+    appears(&usb, |name| name == ".campfire-backups").await;
+    team.server.terminate();
+    // The disk goes, and its mount point is left.
+    std::fs::rename(&usb, dir.path().join("away")).unwrap();
+    std::fs::create_dir(&usb).unwrap();
+    team.server.restart();
+    team.server.logs("the backup failed");
+    assert!(team.server.log().contains("usb is not the directory of the backups before; mount its disk"));
+    assert_eq!(names(&usb), [""; 0]);
+    assert!(metric(&team.ada, "campfire_backup_failures_total").await >= 1.0);
+    team.server.terminate();
+    // A directory that is not there is not made either.
+    std::fs::remove_dir(&usb).unwrap();
+    team.server.restart();
+    team.server.logs("mkdir -p");
+    assert!(!usb.exists());
 }
 
 #[tokio::test]
