@@ -67,7 +67,7 @@ const DONE: &[(u16, Gives)] = &[(204, Empty)];
 #[rustfmt::skip]
 static DOCS: &[Doc] = &[
     doc("GET /health", "Health of the process and its database", &[], Nothing, &[(200, Json("Health"))], &[503]),
-    doc("GET /metrics", "Metrics in Prometheus' text format; from loopback or with the metrics token", &[], Nothing, &[(200, Raw("text/plain"))], &[403]),
+    doc("GET /metrics", "Metrics in Prometheus' text format; from loopback to a loopback host, or with the metrics token", &[], Nothing, &[(200, Raw("text/plain"))], &[403]),
     doc("GET /api/openapi.json", "This document", &[], Nothing, &[(200, Json("OpenApi"))], &[]),
     doc("GET /api/setup", "Whether the account is still to be set up; with `with=account` also its name and logo, and whether the caller is signed in", &["with"], Nothing, &[(200, Json("SetupNeeded"))], &[]),
     doc("POST /api/setup", "First run: create the account, its administrator and a room, and sign in", &[], Body("NewAccount"), &[(201, Json("SetUpDone"))], &[409]),
