@@ -55,6 +55,19 @@ pub enum WriteError {
     Stopped,
 }
 
+impl WriteError {
+    /// Whether the disk is full.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::Database(error)) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            Self::NotCommitted(why) => why.contains("full"),
+            _ => false,
+        }
+    }
+}
+
 impl From<Refusal> for WriteError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

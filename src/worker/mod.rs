@@ -30,7 +30,7 @@ use crate::{
     memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{Folder, Reader, State, WriterHandle},
+    store::{Folder, Reader, Reserve, State, WriterHandle},
     types::{
         IdMap, UserId,
         event::{Change, EphemeralEvent, Event},
@@ -62,6 +62,8 @@ pub struct Shared {
     pub hashing: Arc<tokio::sync::Semaphore>,
     pub hashing_waiting: AtomicUsize,
     pub folder: Folder,
+    /// Room on the disk for deletions.
+    pub reserve: Reserve,
     /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.
     pub imaging: tokio::sync::Semaphore,
     /// Notified when jobs are queued.
