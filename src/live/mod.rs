@@ -2,6 +2,7 @@
 
 mod handshake;
 mod protocol;
+mod reads;
 mod socket;
 
 pub(crate) use handshake::upgrade;

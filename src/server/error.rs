@@ -1,11 +1,11 @@
-//! Why the server did not start.
+//! Why the server did not start, or did not go on.
 
 use std::{fmt, io, net::SocketAddr};
 
 use super::{AcmeError, TlsError};
 use crate::store::OpenError;
 
-/// Why the server did not start or stop in order. Displays as one sentence that says what to do.
+/// Why the server did not start, go on or stop in order. Displays as one sentence that says what to do.
 #[derive(Debug)]
 pub enum ServeError {
     Open(OpenError),
@@ -18,6 +18,8 @@ pub enum ServeError {
     Acme(AcmeError),
     /// A second signal came while it was stopping.
     CutShort,
+    /// The thread that writes has panicked.
+    WriterDied,
 }
 
 impl fmt::Display for ServeError {
@@ -46,6 +48,9 @@ impl fmt::Display for ServeError {
             Self::Acme(error) => error.fmt(f),
             Self::CutShort => f.write_str(
                 "stopped by a second signal before every request was answered; acknowledged writes are stored",
+            ),
+            Self::WriterDied => f.write_str(
+                "the writer has stopped by a fault of the server, which the log tells; acknowledged writes are stored, so start it again",
             ),
         }
     }

@@ -165,8 +165,13 @@ pub fn serve_from(
     let _ = open.send(());
     ready(address);
     service::ready(&format!("Serving on {address}"));
+    let has_died = std::cell::Cell::new(false);
     signals.wait_while(async {
-        tokio::join!(service::run_watchdog(&watchdog, &handle), alerts.run());
+        let watching = async { tokio::join!(service::run_watchdog(&watchdog, &handle), alerts.run()) };
+        tokio::select! {
+            _ = watching => {}
+            () = handle.died() => has_died.set(true),
+        }
     });
     service::stopping();
     tracing::info!("stopping");
@@ -179,7 +184,8 @@ pub fn serve_from(
         }
         // The writer commits its queue and checkpoints the WAL.
         drop(writer);
-    })
+    })?;
+    if has_died.get() { Err(ServeError::WriterDied) } else { Ok(()) }
 }
 
 /// The settings; by default as many connections as memory and open files allow.

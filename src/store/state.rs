@@ -26,6 +26,8 @@ pub struct State {
     pub rooms: IdMap<RoomId, RoomState>,
     rooms_of: IdMap<UserId, Vec<RoomId>>,
     sessions: HashMap<TokenHash, Session>,
+    /// The ids of `sessions`.
+    session_ids: IdMap<SessionId, ()>,
     /// Bots that get their messages by a webhook.
     pub webhooks: HashSet<UserId>,
     /// People with a push subscription.
@@ -88,9 +90,9 @@ impl State {
         self.sessions.values().filter(move |session| session.user_id == user)
     }
 
-    /// The ids of all sessions, in no order.
-    pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
-        self.sessions.values().map(|session| session.id)
+    /// Whether a session has not ended.
+    pub fn has_session(&self, session: SessionId) -> bool {
+        self.session_ids.contains_key(&session)
     }
 
     /// The rooms that a person is a member of, in no order.
@@ -129,6 +131,7 @@ impl State {
 
     /// Adds or replaces a session.
     pub fn add_session(&mut self, session: Session) {
+        self.session_ids.insert(session.id, ());
         self.sessions.insert(session.token_hash, session);
     }
 
@@ -219,8 +222,9 @@ impl State {
             }
             Change::AccountUpdated { account, .. } => self.account = Some(account.clone()),
             Change::SessionStarted { session } => self.add_session(session.clone()),
-            Change::SessionEnded { token_hash, .. } => {
+            Change::SessionEnded { token_hash, session, .. } => {
                 self.sessions.remove(token_hash);
+                self.session_ids.remove(session);
             }
             Change::SessionTouched { token_hash, at } => self.touch_session(token_hash, *at),
             Change::WebhookSet { bot, on } => set(&mut self.webhooks, *bot, *on),
