@@ -31,7 +31,7 @@ use crate::{
     memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{Folder, Reader, State, WriterHandle},
+    store::{Folder, Reader, Reserve, State, WriterHandle},
     types::{
         IdMap, MessageId, RoomId, Seq, UserId,
         event::{Change, EphemeralEvent, Event},
@@ -66,6 +66,8 @@ pub struct Shared {
     pub hashing: Arc<tokio::sync::Semaphore>,
     pub hashing_waiting: AtomicUsize,
     pub folder: Folder,
+    /// Room on the disk for deletions.
+    pub reserve: Reserve,
     /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.
     pub imaging: tokio::sync::Semaphore,
     /// Notified when jobs are queued.
