@@ -33,6 +33,8 @@ let turns = 0;
  * replayed: they happened before the socket joined.
  */
 let joined = null;
+/** Rooms that the server was asked to leave, and how often it has not answered yet. */
+const leaving = new Map();
 const listeners = new Set();
 
 setBarrier(barrier);
@@ -78,8 +80,16 @@ function enterLater(delay) {
 }
 
 function leaveRoom() {
+  const { id } = joined;
   joined.isLive = false;
-  say({ type: 'leave_room', room_id: joined.id });
+  if (say({ type: 'leave_room', room_id: id })) leaving.set(id, (leaving.get(id) || 0) + 1);
+}
+
+/** The server has answered: `joined` before this is of an earlier time. */
+function hasLeft(id) {
+  const more = leaving.get(id) - 1;
+  if (more > 0) leaving.set(id, more);
+  else leaving.delete(id);
 }
 
 /** `behind`: the session was kept offline, and may be old. */
@@ -150,8 +160,7 @@ function takeAnswer(answer, flight) {
     for (const event of answer.events) if (!OF_A_ROOM.test(event.type)) apply(event);
     putRooms(answer);
   }
-  state.seq = Math.max(state.seq, answer.seq);
-  noteSeen(answer.seq);
+  reach(answer.seq);
   state.history = answer.history;
   land(flight, answer.seq);
   const waited = queue;
@@ -211,6 +220,12 @@ function forgetNewest(roomId, messageId) {
   if (room?.kind === 'direct' && room.last_message_id === messageId) fetchRoom(roomId);
 }
 
+/** All events for everybody up to this one were taken. */
+function reach(seq) {
+  state.seq = Math.max(state.seq, seq);
+  noteSeen(seq);
+}
+
 function apply(event) {
   ACTS[event.type]?.(event);
 }
@@ -220,10 +235,12 @@ function take(event) {
   if (!ACTS[event.type]) return takeSign(event);
   if (queue) {
     if (queue.length <= MOST_QUEUED) queue.push(event);
-  } else if (!event.seq) apply(event);
-  else if (event.seq > state.seq) {
-    state.seq = event.seq;
-    noteSeen(event.seq);
+  } else if (!event.seq) {
+    // A message is numbered like an event: what everybody is told of before it has come.
+    if (event.type === 'unread') reach(event.message_id);
+    apply(event);
+  } else if (event.seq > state.seq) {
+    reach(event.seq);
     apply(event);
   }
 }
@@ -235,7 +252,7 @@ function takeMessage(event) {
   noteSeen(event.seq);
   // Each once, in order.
   if (isShown && joined.isLive && event.seq <= joined.seq) return;
-  if (!queue) state.seq = Math.max(state.seq, event.seq);
+  if (!queue) reach(event.seq);
   if (isShown && joined.isLive) {
     Object.assign(joined, { seq: event.seq, isReplaying: false });
     event.isReplayed = event.seq <= joined.from;
@@ -267,8 +284,11 @@ function takeSign(event) {
       return void greeted(event);
     case 'joined':
       if (!isRenamed()) noteSeen(event.seq);
-      if (joined?.id === event.room_id) Object.assign(joined, { isLive: true, from: event.seq, isReplaying: joined.seq < event.seq });
+      if (joined?.id === event.room_id && !leaving.has(joined.id)) Object.assign(joined, { isLive: true, from: event.seq, isReplaying: joined.seq < event.seq });
       takePresent(event);
+      break;
+    case 'left':
+      hasLeft(event.room_id);
       break;
     case 'resync':
       resync(event);
@@ -276,6 +296,7 @@ function takeSign(event) {
     case 'lost':
       turns += 1;
       queue = null;
+      leaving.clear();
       if (joined) joined.isLive = false;
       break;
     case 'typing':

@@ -32,6 +32,7 @@ export class RoomFeed {
     this.isClosed = false;
     this.isDue = false;
     this.turn = 0;
+    this.wasRefused = false;
     this.wanted = [];
     /** Messages that came while the room was looked at, and are not drawn yet. */
     this.unseen = new Map();
@@ -78,14 +79,28 @@ export class RoomFeed {
       if (around) this.timeline.reset(page);
       else this.timeline.open(page);
     } catch (problem) {
-      if (turn === this.turn) this.view.failed(problem, around);
+      if (turn === this.turn) await this.failed(problem, around, place);
       return;
     }
     this.isLoaded = true;
+    this.wasRefused = false;
     this.view.loaded(around, place);
     this.take();
     this.checkNewest();
     if (this.isStale && state.connected) this.renew();
+  }
+
+  /** Somebody may have taken me out of the room and let me in again meanwhile. */
+  async failed(problem, around, place) {
+    const { turn } = this;
+    const isRefused = problem.status === 404 || problem.status === 403;
+    if (isRefused) await fetchRoom(this.roomId);
+    if (turn !== this.turn) return;
+    if (isRefused && !this.wasRefused && state.rooms.has(this.roomId)) {
+      this.wasRefused = true;
+      return this.load(around, place);
+    }
+    this.view.failed(problem, around);
   }
 
   /** Loads anew what is shown, since it cannot be caught up. The place of reading stays. */
@@ -184,7 +199,10 @@ export class RoomFeed {
     const id = event.message?.id ?? event.message_id;
     if (event.type === 'message.created') {
       if (this.marks.isSeen) this.unseen.set(id, event.message);
-      else this.marks.came(event.message);
+      else {
+        this.countUnseen();
+        this.marks.came(event.message);
+      }
     } else if (event.type === 'message.updated') {
       if (this.unseen.has(id)) this.unseen.set(id, event.message);
       else this.marks.edited(event, this.known(id));

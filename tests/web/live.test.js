@@ -438,6 +438,21 @@ test('join that a busy server refused is tried again when it says', async () => 
   assert.equal(socket.said('join_room').length, 2, 'what is joined is not joined again');
 });
 
+test('answer to a join before the room was left does not count for the next one (B5)', async () => {
+  const it = await signedIn();
+  const [socket] = it.sockets.all;
+  // The answers come when the test says so.
+  socket.send = function send(text) { this.sent.push(JSON.parse(text)); };
+  it.live.join(1, 100);
+  it.live.leave();
+  it.live.join(1, 100);
+  await socket.says({ type: 'joined', room_id: 1, seq: 104, present: [] }, { type: 'message.created', seq: 104, message: message(104) }, { type: 'left', room_id: 1 });
+  await it.shows('visible');
+  assert.equal(socket.said('join_room').length, 3, 'it is not in the room yet');
+  await socket.says({ type: 'joined', room_id: 1, seq: 105, present: [] }, { type: 'message.created', seq: 104, message: message(104) });
+  assert.equal(it.live.leave(), 104);
+});
+
 test('hidden page leaves the room after a while and comes back where it was', async () => {
   const it = await signedIn();
   it.live.join(1, 100);

@@ -114,7 +114,10 @@ export class Model {
     const said = JSON.parse(text);
     const found = this.rooms.get(said.room_id);
     if (said.type === 'ping') made.frames.push({ type: 'pong', t: said.t ?? null });
-    if (said.type === 'leave_room') made.joined.delete(said.room_id);
+    if (said.type === 'leave_room') {
+      made.joined.delete(said.room_id);
+      made.frames.push({ type: 'left', room_id: said.room_id });
+    }
     if (said.type === 'read' && found?.isMine) this.read(said.room_id, said.message_id);
     if (said.type !== 'join_room' || !found?.isMine) return;
     made.joined.add(said.room_id);
@@ -128,7 +131,7 @@ export class Model {
 
   /** A socket that did not take its frames gets `resync` in their place; answers to it stay. */
   overflow(made) {
-    const answers = made.frames.filter(({ type }) => ['hello', 'joined', 'pong'].includes(type));
+    const answers = made.frames.filter(({ type }) => ['hello', 'joined', 'left', 'pong'].includes(type));
     made.frames.splice(0, made.frames.length, ...answers, { type: 'resync', seq: this.seq });
   }
 

@@ -129,6 +129,7 @@ function socketsOf() {
     send(text) {
       const message = JSON.parse(text);
       this.sent.push(message);
+      if (message.type === 'leave_room') queueMicrotask(() => this.onmessage?.({ data: JSON.stringify({ type: 'left', room_id: message.room_id }) }));
       if (message.type === 'ping' && !this.isDead) queueMicrotask(() => this.onmessage?.({ data: JSON.stringify({ type: 'pong', t: message.t ?? null }) }));
     }
 

@@ -34,7 +34,7 @@ export function composer(room, { send, editLast, members, upload }) {
   const unread = () => {
     const now = state.rooms.get(room.id) || room;
     const people = now.kind === 'direct' && !isNotes(now) ? others(now) : [];
-    return people.length && people.every((user) => user.status !== 'active') ? texts.composer.nobodyReads(texts.message.listed(people.map((user) => user.name))) : '';
+    return people.length && people.every((user) => user.status !== 'active') ? texts.composer.nobodyReads(texts.message.listed(people.map((user) => user.name)), people.length) : '';
   };
   const noteId = `composer-note-${room.id}`;
   const input = h('textarea', {

@@ -146,7 +146,10 @@ async function shareItem(item) {
   const address = `${location.origin}/rooms/${item.room_id}/@${item.message_id}`;
   if (!shareable()) return void copyText(address);
   try {
-    const blob = await (await fetch(item.url)).blob();
+    const response = await fetch(item.url);
+    // Something in front of the server may have answered in its place.
+    if (!response.ok || /^text\/html\b/.test(response.headers.get('content-type'))) throw new Error('not the picture');
+    const blob = await response.blob();
     const files = [new File([blob], shownName(item.filename), { type: item.content_type })];
     await navigator.share(navigator.canShare?.({ files }) ? { files } : { url: address });
   } catch (error) {

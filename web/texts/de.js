@@ -162,7 +162,7 @@ export const de = {
   composer: {
     writeTo: (name) => `Nachricht an ${name}`, writeNotes: 'Schreib dir eine Notiz', send: 'Senden', attach: 'Dateien anhängen', emoji: 'Emoji', formatting: 'Formatierung', ctrl: 'Strg', shift: 'Umschalt',
     marks: { bold: 'Fett', italic: 'Kursiv', strike: 'Durchgestrichen', code: 'Code', codeBlock: 'Codeblock', link: 'Link', quote: 'Zitat', list: 'Liste' },
-    nobodyReads: (names) => `${names} kann das nicht lesen: Das Konto ist nicht mehr aktiv.`,
+    nobodyReads: (names, count) => (count === 1 ? `${names} kann das nicht lesen: Das Konto ist nicht mehr aktiv.` : `${names} können das nicht lesen: Die Konten sind nicht mehr aktiv.`),
     replyingTo: (name) => `Antwort an ${name}`, cancelReply: 'Antwort abbrechen',
     left: (bytes) => `Noch Platz für ${plural(bytes, 'Zeichen', 'Zeichen')}.`, tooLong: (bytes) => `Das ist um ${plural(bytes, 'Zeichen', 'Zeichen')} zu lang für eine Nachricht. Kürze es, oder schick den Rest in einer zweiten.`,
     inCode: 'In einem Codeblock beginnt Enter eine neue Zeile. Strg und Enter sendet, oder schließ den Block mit ```.',

@@ -64,7 +64,7 @@ export const en = {
   composer: {
     writeTo: (name) => `Write to ${name}`, writeNotes: 'Write yourself a note', send: 'Send', attach: 'Attach files', emoji: 'Emoji', formatting: 'Formatting', ctrl: 'Ctrl', shift: 'Shift',
     marks: { bold: 'Bold', italic: 'Italic', strike: 'Strikethrough', code: 'Code', codeBlock: 'Code block', link: 'Link', quote: 'Quote', list: 'List' },
-    nobodyReads: (names) => `${names} cannot read this: the account is no longer active.`,
+    nobodyReads: (names, count) => `${names} cannot read this: the ${count === 1 ? 'account is' : 'accounts are'} no longer active.`,
     replyingTo: (name) => `Replying to ${name}`, cancelReply: 'Cancel reply',
     left: (bytes) => `Room for ${plural(bytes, 'more character', 'more characters')}.`, tooLong: (bytes) => `This is too long for one message, by ${plural(bytes, 'character', 'characters')}. Shorten it, or send the rest in a second one.`,
     inCode: 'In a code block, Enter starts a new line. Ctrl and Enter sends, or close the block with ```.',
