@@ -170,6 +170,8 @@ pub struct BackupMetrics {
     /// Seconds since 1970; 0 for never.
     pub last_success: AtomicU64,
     pub failures: AtomicU64,
+    /// Those since the last success.
+    pub failing: AtomicU64,
 }
 
 /// The text format of Prometheus, version 0.0.4.

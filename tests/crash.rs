@@ -1,8 +1,9 @@
-//! What survives kill -9, and floods on a small machine.
+//! What survives kill -9, floods on a small machine, and a full disk.
 
 mod support;
 
 mod crash {
+    mod full_disk;
     mod kill;
     mod memory;
 }

@@ -17,6 +17,13 @@ pub enum BackupError {
         needed: u64,
         free: u64,
     },
+    /// The backup directory does not exist.
+    NoPlace(PathBuf),
+    /// It has not the marker of earlier backups.
+    OtherPlace {
+        directory: PathBuf,
+        marker: PathBuf,
+    },
     /// Another backup is being made of the same data.
     UnderWay(PathBuf),
     Exists(PathBuf),
@@ -61,6 +68,17 @@ impl fmt::Display for BackupError {
                 at.display(),
                 free >> 20,
                 needed.div_ceil(1 << 20)
+            ),
+            Self::NoPlace(path) => write!(
+                f,
+                "there is no directory {0}; mount its disk, or make it: mkdir -p {0}",
+                path.display()
+            ),
+            Self::OtherPlace { directory, marker } => write!(
+                f,
+                "{} is not the directory of the backups before; mount its disk, or if it is a new one: touch {}",
+                directory.display(),
+                marker.display()
             ),
             Self::UnderWay(path) => {
                 write!(f, "another backup of {} is being made; wait for it to end", path.display())

@@ -16,7 +16,7 @@ use super::{
     manifest::{DATABASE, Entry, FORMAT, MAX_BYTES, Manifest, NAME, is_place},
     require_room, sync_directory,
 };
-use crate::store::{Examined, SCHEMA_VERSION};
+use crate::store::{Ended, Ending, Examined, SCHEMA_VERSION, end_access};
 
 /// The memory that an archive may need for decompression, as a power of two in bytes. Archives that were compressed again
 /// at a higher level need more than ours.
@@ -44,10 +44,18 @@ pub struct Restored {
     pub bytes: u64,
     /// Files that were missing already when it was made.
     pub missing: u64,
+    /// What was ended of what worked when it was made.
+    pub ended: Ended,
 }
 
-/// Restores into a directory that is empty or does not exist. After an error it is as before.
-pub fn restore(source: impl Read, target: &Path, pace: &mut Pace<'_>) -> Result<Restored, BackupError> {
+/// Restores into a directory that is empty or does not exist. After an error it is as before. `ending` says which sessions
+/// and the like do not work any more.
+pub fn restore(
+    source: impl Read,
+    target: &Path,
+    ending: Ending,
+    pace: &mut Pace<'_>,
+) -> Result<Restored, BackupError> {
     let unwritable = |error| BackupError::Write(target.to_owned(), error);
     let exists = match fs::read_dir(target) {
         Ok(mut entries) => {
@@ -71,7 +79,8 @@ pub fn restore(source: impl Read, target: &Path, pace: &mut Pace<'_>) -> Result<
     name.push(target.file_name().unwrap_or_default());
     name.push(".restoring");
     let scratch = Scratch::make(if exists { target.join(".restoring") } else { parent.join(name) })?;
-    let restored = read(source, &scratch.0, true, pace)?;
+    let mut restored = read(source, &scratch.0, true, pace)?;
+    restored.ended = end_access(&scratch.0.join(DATABASE), ending)?;
     give_to_owner_of(if exists { target } else { parent }, &scratch.0).map_err(unwritable)?;
     let whole = File::open(&scratch.0).map_err(unwritable)?;
     // One call for thousands of files.
@@ -189,6 +198,7 @@ fn read(
         files,
         bytes,
         missing: manifest.missing.len() as u64,
+        ended: Ended::default(),
     })
 }
 

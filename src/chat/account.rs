@@ -1,5 +1,7 @@
 //! The account: first run, joining, its settings and its join code.
 
+use std::net::IpAddr;
+
 use super::{
     Admin, passwords,
     sessions::{Device, SignedIn},
@@ -49,13 +51,16 @@ pub(crate) async fn set_up(
     Ok((worker.writer.write(command).await?, token))
 }
 
-/// 404 unless this is the account's join code.
-pub(crate) fn check_join_code(worker: &Worker, code: &str) -> Result<(), Problem> {
-    let fits = worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == *code);
-    if fits { Ok(()) } else { Err(Problem::not_found()) }
+/// 404 unless this is the account's join code; 429 after too many wrong ones.
+pub(crate) fn check_join_code(worker: &Worker, address: IpAddr, code: &str) -> Result<(), Problem> {
+    let fits = || worker.state.borrow().account.as_ref().is_some_and(|account| *account.join_code == *code);
+    match worker.shared.limits.guess(address, fits).map_err(Problem::rate_limited)? {
+        true => Ok(()),
+        false => Err(Problem::not_found()),
+    }
 }
 
-/// Creates a user by the account's join code, and signs in.
+/// Creates a user by the account's join code, and signs in. 429 after too many from one address.
 pub(crate) async fn join(
     worker: &Worker,
     device: &Device<'_>,
@@ -63,6 +68,7 @@ pub(crate) async fn join(
     person: NewPerson,
 ) -> Result<SignedIn, Problem> {
     let NewPerson { name, email, password } = person;
+    worker.shared.limits.join(device.address).map_err(Problem::rate_limited)?;
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = CreateUser { name, email, password_hash, role: Role::Member };

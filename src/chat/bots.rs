@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Admin,
+    Admin, disk,
     messages::{self, Draft},
     sessions::Device,
 };
@@ -96,6 +96,7 @@ pub(crate) fn find_hook(worker: &Worker, token: &TokenHash) -> Result<Hook, Prob
 
 /// Posts a message that was sent to an incoming webhook. 429 beyond the rate limit.
 pub(crate) async fn post_by_hook(worker: &Worker, hook: &Hook, sent: &SlackMessage) -> Result<(), Problem> {
+    disk::check_room(worker)?;
     worker.shared.limits.post(hook.user_id).map_err(Problem::rate_limited)?;
     // Slack lets a sender choose its name for each message. Here the author is the hook; such a name goes above the
     // text.

@@ -1,6 +1,6 @@
 //! Uploaded files: receiving, naming, detecting the type, making thumbnails, and posting them as messages.
 
-use std::{io, io::Write, os::unix::fs::FileExt};
+use std::{io, io::Write, os::unix::fs::FileExt, rc::Rc};
 
 use bytes::BytesMut;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use super::{RoomAccess, messages};
 use crate::{
     media::picture,
     memory,
-    store::{Folder, Incoming, NewFile, Posted},
+    store::{Folder, Incoming, NewFile, PostMessage, Posted, WriteError, WriterHandle},
     types::{RoomId, UserId},
     wire::Problem,
     worker::Worker,
@@ -77,7 +77,7 @@ impl Upload {
     }
 
     /// Stores the complete file. 422 if it is empty.
-    pub(crate) async fn finish(mut self, worker: &Worker) -> Result<NewFile, Problem> {
+    pub(crate) async fn finish(mut self, worker: &Worker) -> Result<Stored, Problem> {
         self.flush().await?;
         if self.size == 0 {
             return Err(Problem::invalid_field("file", "is empty"));
@@ -90,36 +90,83 @@ impl Upload {
     }
 }
 
+/// Files that are in their place, and that no row refers to yet. Dropping this removes them: the request was refused, or it
+/// was cancelled.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    folder: Folder,
+    keys: Vec<String>,
+}
+
+impl Kept {
+    fn keep(&mut self, incoming: Incoming) -> io::Result<String> {
+        let key = self.folder.keep(incoming)?;
+        self.keys.push(key.clone());
+        Ok(key)
+    }
+
+    /// Their rows are committed.
+    pub(crate) fn stay(mut self) {
+        self.keys.clear();
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let (folder, keys) = (self.folder.clone(), std::mem::take(&mut self.keys));
+        if keys.is_empty() {
+            return;
+        }
+        let remove = move || {
+            if let Err(error) = keys.iter().try_for_each(|key| folder.remove(key)) {
+                tracing::warn!(%error, "could not remove the file of a message that was not posted");
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+            Err(_) => remove(),
+        }
+    }
+}
+
+/// A stored file for a message.
+pub(crate) type Stored = (NewFile, Kept);
+
 /// Posts a message with a stored file. The file is removed again if the post fails or its `client_message_id` was used
 /// before. Membership is checked here, since it may have changed during the upload.
 pub(crate) async fn post(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     user: UserId,
     room: RoomId,
-    file: NewFile,
+    (file, kept): Stored,
     draft: impl FnOnce() -> Result<messages::Draft, Problem>,
 ) -> Result<Posted, Problem> {
-    let keys: Vec<String> = [Some(&file.key), file.thumbnail.as_ref().map(|(key, _)| key)]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
-    let posted = async {
-        let draft = draft()?;
-        worker.catch_up();
-        RoomAccess::of(worker, room, user)?;
-        Ok(worker.writer.write(messages::post_file(worker, user, room, draft, file)).await?)
-    };
-    let posted: Result<_, Problem> = posted.await;
-    if posted.as_ref().map_or(true, |posted| !posted.fresh) {
-        let folder = worker.shared.folder.clone();
-        tokio::task::spawn_blocking(move || keys.iter().try_for_each(|key| folder.remove(key)));
-    }
-    posted
+    let draft = draft()?;
+    worker.catch_up();
+    RoomAccess::of(worker, room, user)?;
+    let command = messages::post_file(worker, user, room, draft, file);
+    Ok(commit(worker.writer.clone(), command, kept).await?)
+}
+
+/// Writes the message of a stored file, which is removed unless the message is posted. In a task of its own: if the caller is
+/// cancelled meanwhile, only the writer's answer says whether the file is wanted.
+pub(crate) async fn commit(
+    writer: WriterHandle,
+    command: PostMessage,
+    kept: Kept,
+) -> Result<Posted, WriteError> {
+    let posting = tokio::task::spawn_local(async move {
+        let posted = writer.write(command).await?;
+        if posted.fresh {
+            kept.stay();
+        }
+        Ok(posted)
+    });
+    posting.await.unwrap_or(Err(WriteError::Stopped))
 }
 
 /// Stores a file of bytes in memory.
-pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Result<NewFile> {
+pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Result<Stored> {
     let mut incoming = folder.begin()?;
     incoming.file.write_all(bytes)?;
     store(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
@@ -132,7 +179,7 @@ fn store(
     filename: String,
     size: u64,
     sha256: [u8; 32],
-) -> io::Result<NewFile> {
+) -> io::Result<Stored> {
     let mut head = vec![0; picture::SNIFFED.min(size as usize)];
     incoming.file.read_exact_at(&mut head, 0)?;
     let content_type = picture::sniff(&head);
@@ -143,16 +190,17 @@ fn store(
         // A decoder may panic on a hostile picture; the file is then stored without a thumbnail.
         details = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
     }
+    let mut kept = Kept { folder: folder.clone(), keys: Vec::new() };
     let thumbnail = match details.thumbnail {
         Some(picture) => {
             let mut thumbnail_file = folder.begin()?;
             thumbnail_file.file.write_all(&picture.bytes)?;
-            Some((folder.keep(thumbnail_file)?, picture.content_type))
+            Some((kept.keep(thumbnail_file)?, picture.content_type))
         }
         None => None,
     };
-    Ok(NewFile {
-        key: folder.keep(incoming)?,
+    let file = NewFile {
+        key: kept.keep(incoming)?,
         filename,
         content_type: content_type.to_owned(),
         byte_size: size,
@@ -161,7 +209,8 @@ fn store(
         height: details.height,
         duration_s: None,
         thumbnail,
-    })
+    };
+    Ok((file, kept))
 }
 
 /// A file name without directories, control characters and surrounding white space; `file` if nothing is left.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{MessageAccess, RoomAccess, Viewer, notifications};
+use super::{MessageAccess, RoomAccess, Viewer, disk, notifications};
 use crate::{
     media::sounds,
     store::{AddBoost, Boosted, DeleteMessage, EditMessage, NewFile, PostMessage, Posted, RemoveBoost, Text},
@@ -117,7 +117,7 @@ pub(crate) fn sound(content: &str) -> Option<Text> {
     Some(Text { content: content.to_owned(), html, plain, tags, ..Text::default() })
 }
 
-/// Checks membership (404) and the rate limit (429), and renders the draft to a command for the writer.
+/// Checks membership (404), the rate limit (429) and the disk (507), and renders the draft to a command for the writer.
 pub(crate) fn checked_post(
     worker: &Worker,
     user: UserId,
@@ -125,6 +125,7 @@ pub(crate) fn checked_post(
     draft: Draft,
 ) -> Result<PostMessage, Problem> {
     RoomAccess::of(worker, room, user)?;
+    disk::check_room(worker)?;
     worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
     Ok(post(worker, user, room, draft))
 }
@@ -202,8 +203,8 @@ pub(crate) async fn delete(
     viewer: &Viewer,
     MessageAccess(message): &MessageAccess,
 ) -> Result<(), Problem> {
-    let command = DeleteMessage { message: message.id, editor: viewer.user, is_admin: viewer.is_admin };
-    Ok(worker.writer.write(command).await?)
+    let deletion = || DeleteMessage { message: message.id, editor: viewer.user, is_admin: viewer.is_admin };
+    Ok(disk::write_deletion(&worker.writer, &worker.shared, deletion).await?)
 }
 
 /// Takes the content of a boost out of a form.

@@ -5,6 +5,7 @@
 mod access;
 pub(crate) mod account;
 pub(crate) mod bots;
+pub(crate) mod disk;
 mod errors;
 pub(crate) mod files;
 pub(crate) mod jobs;

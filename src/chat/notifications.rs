@@ -88,6 +88,7 @@ pub(crate) async fn unsubscribe(
 pub(crate) async fn send_test(worker: &Worker, viewer: &Viewer, id: SubscriptionId) -> Result<(), Problem> {
     let device = worker.reader.subscription(id)?.filter(|device| device.user == viewer.user);
     device.ok_or_else(Problem::not_found)?;
+    worker.shared.limits.test_push(viewer.user).map_err(Problem::rate_limited)?;
     let job = NewJob { kind: JobKind::Push, target: Some(id.0), payload: None };
     Ok(worker.writer.write(QueueJob(job)).await?)
 }

@@ -1,6 +1,6 @@
 //! Rooms: creating, changing, leaving and deleting them, their members, and their views.
 
-use super::{RoomAccess, RoomChange, Viewer};
+use super::{RoomAccess, RoomChange, Viewer, disk};
 use crate::{
     store::{
         AddMember, Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, RemoveMember, RoomMade,
@@ -92,7 +92,8 @@ pub(crate) async fn delete(
     RoomChange(room): RoomChange,
 ) -> Result<(), Problem> {
     let act = viewer.act("room.delete", format_args!("room {room}"));
-    worker.writer.write(Audited { command: DeleteRoom { room }, act }).await?;
+    let deletion = || Audited { command: DeleteRoom { room }, act: act.clone() };
+    disk::write_deletion(&worker.writer, &worker.shared, deletion).await?;
     purge_deleted(worker);
     Ok(())
 }
@@ -102,7 +103,7 @@ pub(crate) fn purge_deleted(worker: &std::rc::Rc<Worker>) {
     let worker = std::rc::Rc::clone(worker);
     tokio::task::spawn_local(async move {
         // If the queue is full, the rest is deleted at the next start.
-        while let Ok(true) = worker.writer.write(PurgeRooms).await {
+        while let Ok(true) = disk::write_deletion(&worker.writer, &worker.shared, || PurgeRooms).await {
             tokio::task::yield_now().await;
         }
     });

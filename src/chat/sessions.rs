@@ -115,13 +115,21 @@ pub(crate) async fn sign_in(
     Ok((user, token))
 }
 
-/// 404 unless a link for choosing a new password is valid.
-pub(crate) fn check_reset(worker: &Worker, link: &TokenHash) -> Result<(), Problem> {
-    if worker.reader.link_is_open(link, "reset", Timestamp::now())? {
-        Ok(())
-    } else {
-        Err(Problem::not_found())
-    }
+/// 404 unless a link for choosing a new password is valid; 429 after too many that are not.
+pub(crate) fn check_reset(worker: &Worker, address: IpAddr, link: &TokenHash) -> Result<(), Problem> {
+    check_link(worker, address, link, "reset")
+}
+
+/// The same for a link with this purpose.
+fn check_link(worker: &Worker, address: IpAddr, link: &TokenHash, purpose: &str) -> Result<(), Problem> {
+    let mut read = Ok(false);
+    let is_open = || {
+        read = worker.reader.link_is_open(link, purpose, Timestamp::now());
+        // A failed read is no guess.
+        read.as_ref().is_ok_and(|is_open| *is_open) || read.is_err()
+    };
+    worker.shared.limits.guess(address, is_open).map_err(Problem::rate_limited)?;
+    if read? { Ok(()) } else { Err(Problem::not_found()) }
 }
 
 /// Sets the password by such a link, and signs in.
@@ -146,12 +154,13 @@ pub(crate) async fn start_transfer(worker: &Worker, viewer: &Viewer) -> Result<(
     Ok((token, expires_at))
 }
 
-/// Signs in by such a link. 404 if it is used or expired.
+/// Signs in by such a link. 404 if it is used or expired; 429 after too many of these.
 pub(crate) async fn transfer(
     worker: &Worker,
     device: &Device<'_>,
     link: TokenHash,
 ) -> Result<SignedIn, Problem> {
+    check_link(worker, device.address, &link, "transfer")?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(Transfer { token: link, session }).await?;
     Ok((user, token))

@@ -12,7 +12,10 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Given, help, say};
-use crate::backup::{self, BackupError, ENDING, Made, Pace, Restored, Target};
+use crate::{
+    backup::{self, BackupError, ENDING, Made, Pace, Restored, Target},
+    store::{Ended, Ending},
+};
 
 /// How often the progress on a terminal is updated.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -62,8 +65,11 @@ pub(super) fn backup(arguments: Vec<OsString>) -> Result<(), Failure> {
     ))
 }
 
+const RESTORE_OPTIONS: [(&str, bool); 3] =
+    [("verify", false), ("keep-sessions", false), ("revoke-tokens", false)];
+
 pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
-    let Some(given) = Given::parse(arguments, &help::restore(), &[("verify", false)])? else { return Ok(()) };
+    let Some(given) = Given::parse(arguments, &help::restore(), &RESTORE_OPTIONS)? else { return Ok(()) };
     let file = file_argument(&given)?;
     let data = given.config()?.data;
     let source: Box<dyn Read> = if file == Path::new("-") {
@@ -72,12 +78,20 @@ pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
         Box::new(File::open(file).map_err(|error| BackupError::Read(file.to_owned(), error))?)
     };
     let only_verify = given.has("verify");
-    let Restored { made_at, version, files, bytes, missing } =
+    let ending = match (given.has("keep-sessions"), given.has("revoke-tokens")) {
+        (true, true) => {
+            return Err(Failure::Usage("--keep-sessions and --revoke-tokens exclude each other".into()));
+        }
+        (true, false) => Ending::Nothing,
+        (false, true) => Ending::Everything,
+        (false, false) => Ending::Sessions,
+    };
+    let Restored { made_at, version, files, bytes, missing, ended } =
         in_background(if only_verify { "verifying" } else { "restoring" }, |pace| {
             if only_verify {
                 backup::verify(source, &std::env::temp_dir(), pace)
             } else {
-                backup::restore(source, &data, pace)
+                backup::restore(source, &data, ending, pace)
             }
         })?;
     if missing > 0 {
@@ -87,8 +101,27 @@ pub(super) fn restore(arguments: Vec<OsString>) -> Result<(), Failure> {
     say(&if only_verify {
         format!("{what} is complete\n")
     } else {
-        format!("{what} is restored; serve it with `campfire serve --data {}`\n", data.display())
+        let outcome = outcome(ending, ended);
+        format!("{what} is restored; serve it with `campfire serve --data {}`\n{outcome}", data.display())
     })
+}
+
+/// What works again and what does not, in a sentence for each.
+fn outcome(ending: Ending, ended: Ended) -> String {
+    let Ended { sessions, links, jobs, tokens_left } = ended;
+    let tokens = match (ending, tokens_left) {
+        (Ending::Everything, _) => "API tokens and bot keys were revoked: make new ones.\n".to_owned(),
+        (_, 0) => String::new(),
+        (_, count) => format!(
+            "{count} API tokens and bot keys work, also those that were revoked since; --revoke-tokens revokes all.\n"
+        ),
+    };
+    match ending {
+        Ending::Nothing => format!("Sessions, links and jobs go on as when it was made.\n{tokens}"),
+        _ => format!(
+            "{sessions} sessions, {links} links and {jobs} waiting jobs were ended: everybody signs in again (--keep-sessions keeps them).\n{tokens}"
+        ),
+    }
 }
 
 /// The only positional argument: a file with the right ending, or `-`.

@@ -110,12 +110,17 @@ pub(super) fn restore() -> String {
         "Restores a backup into a directory that is empty or does not exist yet. First the archive, every checksum and
 the database are verified; if that fails, nothing is left behind. FILE may be - for standard input.
 
+Sessions, one-time links, push subscriptions and waiting calls to others end, since the backup does not know
+which of them ended after it was made. API tokens and bot keys work as they did.
+
 Usage: campfire restore FILE [OPTIONS]
 
 Options:
-{}{}
+{}{}{}{}
 {SOURCES}",
         option("--verify", "only verify; for that, the database is unpacked in TMPDIR (or /tmp)"),
+        option("--keep-sessions", "end nothing, as when a server moves to another machine"),
+        option("--revoke-tokens", "end API tokens and bot keys too, as after a break-in"),
         settings(|setting| setting.key == "data")
     )
 }

@@ -63,7 +63,7 @@ pub struct Config {
     /// Open connections, HTTP and WebSocket; 0 for as many as memory and open files allow.
     pub max_connections: usize,
     /// Those of one address, or of one IPv6 /64; 0 for no such bound.
-    pub max_connections_per_address: usize,
+    pub max_per_address: usize,
     /// The capacity of the queue of the writer, in commands.
     pub writer_queue: usize,
     pub cors_origins: Vec<String>,
@@ -126,7 +126,7 @@ impl Default for Config {
             durability: Durability::Full,
             post_limit: 20,
             max_connections: 0,
-            max_connections_per_address: 1024,
+            max_per_address: 1024,
             writer_queue: 4096,
             cors_origins: Vec::new(),
             metrics_token: None,

@@ -219,18 +219,16 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "max_connections",
         value: "N",
-        help: "open connections; 0 for one per 64 KB of memory, if that many files may be open",
+        help: "open connections; 0 for as many as memory and open files allow",
         set: |config, text| number(text, 0, 10_000_000).map(|value| config.max_connections = value),
         show: |config| config.max_connections.to_string(),
     },
     Setting {
-        key: "max_connections_per_address",
+        key: "max_per_address",
         value: "N",
-        help: "those of one address (IPv6: /64), but for loopback and proxies; 0 for no limit",
-        set: |config, text| {
-            number(text, 0, 10_000_000).map(|value| config.max_connections_per_address = value)
-        },
-        show: |config| config.max_connections_per_address.to_string(),
+        help: "open connections of one address, but loopback and proxies; 0 for any",
+        set: |config, text| number(text, 0, 10_000_000).map(|value| config.max_per_address = value),
+        show: |config| config.max_per_address.to_string(),
     },
     Setting {
         key: "writer_queue",

@@ -72,7 +72,7 @@ fn person(form: &mut Form) -> NewPerson {
 pub(crate) fn join(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let code = call.param(0).into_owned();
-        account::check_join_code(&call.worker, &code)?;
+        account::check_join_code(&call.worker, call.address, &code)?;
         let mut form = call.form()?;
         let person = person(&mut form);
         form.finish()?;

@@ -66,7 +66,7 @@ fn exposition(call: &Call) -> Result<String, Problem> {
     out.total(
         "campfire_connections_refused_total",
         "counter",
-        "Connections that were refused since max_connections or max_connections_per_address were open.",
+        "Connections that were refused since max_connections or max_per_address were open.",
         all(),
         |w| &w.refused_connections,
     );

@@ -82,11 +82,14 @@ impl Call {
             || self.worker.config().public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
-    /// Whether it comes from loopback and not through a proxy, trusted or not.
+    /// Whether it comes from loopback and not through a proxy, trusted or not. A proxy on this machine may add no header at
+    /// all, but passes the host on by which people reach it: without that the page does not work.
     pub(crate) fn is_from_here(&self) -> bool {
+        const OF_PROXIES: [&str; 4] = ["x-forwarded-for", "forwarded", "via", "x-real-ip"];
+        let host = self.headers.get(header::HOST).and_then(|value| value.to_str().ok());
         self.address.is_loopback()
-            && !self.headers.contains_key("x-forwarded-for")
-            && !self.headers.contains_key(header::FORWARDED)
+            && host.is_some_and(is_loopback)
+            && OF_PROXIES.iter().all(|name| !self.headers.contains_key(*name))
     }
 
     /// The base URL of this server as the client sees it, without a slash at the end.
@@ -159,6 +162,17 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a host, with or without a port, can only be this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Whether `Origin` is missing or names this host.
 pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
@@ -170,6 +184,26 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 35.
+    #[test]
+    fn loopback_hosts_are_names_and_addresses_of_this_machine() {
+        for host in ["localhost", "LocalHost:3000", "127.0.0.1:3000", "127.8.8.8", "[::1]", "[::1]:80"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "chat.example",
+            "chat.example:3000",
+            "localhost.evil.example",
+            "192.168.1.4",
+            "::ffff",
+            ":80",
+            "[::2]:80",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 
     #[test]
     fn origin_is_ours_if_it_names_our_host() {

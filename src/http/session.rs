@@ -72,7 +72,7 @@ pub(crate) fn signed_in(call: &Call, (user, token): SignedIn) -> Response {
 pub(crate) fn reset(call: Call) -> ResponseFuture {
     Box::pin(async move {
         let link = TokenHash::of(&call.param(0));
-        sessions::check_reset(&call.worker, &link)?;
+        sessions::check_reset(&call.worker, call.address, &link)?;
         let mut form = call.form()?;
         let password = required_password(&mut form, "password");
         form.finish()?;

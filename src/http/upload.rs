@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     chat::{
-        RoomAccess, Viewer,
-        files::{self, Upload},
+        RoomAccess, Viewer, disk,
+        files::{self, Stored, Upload},
         messages::Draft,
     },
-    store::{NewFile, Posted},
+    store::Posted,
     types::{RoomId, UserId},
     wire::{Form, Problem},
 };
@@ -34,7 +34,7 @@ const MEMORY: usize = 512 << 10;
 
 /// A received form: the stored file, and the other fields.
 struct Received {
-    file: NewFile,
+    file: Stored,
     texts: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -53,6 +53,7 @@ pub(crate) async fn receive_message(
     room: RoomId,
     body: RequestBody,
 ) -> Result<Posted, Problem> {
+    disk::check_room(&call.worker)?;
     call.worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
     let Received { file, mut texts } = receive(call, body).await?;
     files::post(&call.worker, user, room, file, || {

@@ -15,7 +15,10 @@ use std::{collections::VecDeque, io::IoSlice};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::types::{RoomId, Seq};
+use crate::{
+    memory,
+    types::{RoomId, Seq},
+};
 
 /// Bytes queued for one socket. Frames are shared between sockets, but a slow client must not hold them for ever.
 const MAX_QUEUED: usize = 1 << 20;
@@ -23,8 +26,12 @@ const MAX_QUEUED: usize = 1 << 20;
 /// Seconds in which a client has to receive a burst. The clock counts whole ones, so it may be one less.
 const BURST_S: u32 = 2;
 
-/// Bytes queued by a burst: of one turn, and of several.
-const MAX_BURST: usize = 64 << 20;
+/// Bytes queued by a burst of one turn: an eighth of the memory there is, within bounds.
+fn max_burst() -> usize {
+    ((memory::limit() / 8) as usize).clamp(MAX_BURST_OF_TURNS, 64 << 20)
+}
+
+/// The same of several turns.
 const MAX_BURST_OF_TURNS: usize = 4 << 20;
 
 /// Bytes of answers from which on nothing more is read from the client.
@@ -123,7 +130,7 @@ impl Queue {
 
     /// Whether more than [`MAX_QUEUED`] bytes may be queued.
     fn allows(&mut self, bytes: usize, clock: u32) -> bool {
-        if self.before as usize <= MAX_QUEUED && bytes <= MAX_BURST {
+        if self.before as usize <= MAX_QUEUED && bytes <= max_burst() {
             self.burst = bytes.max(MAX_BURST_OF_TURNS) as u32;
             self.since = clock;
             return true;

@@ -2,7 +2,6 @@
 //! soon after the start.
 
 use std::{
-    fs, io,
     path::{Path, PathBuf},
     rc::Rc,
     sync::{
@@ -71,11 +70,13 @@ pub(super) async fn run_schedule(runner: Rc<Runner>) {
         match make(&runner, &directory, &schedule, now).await {
             Ok(made) => {
                 failures = 0;
+                metrics.failing.store(0, Ordering::Relaxed);
                 metrics.last_success.store(seconds(now), Ordering::Relaxed);
                 tracing::info!(size = made.size, files = made.files, missing = made.missing, "made a backup");
             }
             Err(error) => {
                 metrics.failures.fetch_add(1, Ordering::Relaxed);
+                metrics.failing.fetch_add(1, Ordering::Relaxed);
                 let delay = backoff::delay(FIRST_DELAY, failures + 1);
                 let again_in_s = delay.as_secs();
                 // Only the first failure of a series is logged as an error; the metrics count all of them.
@@ -116,11 +117,11 @@ fn make_and_prune(
     now: Timestamp,
     stop: &AtomicBool,
 ) -> Result<Made, BackupError> {
-    let unwritable = |error: io::Error| BackupError::Write(directory.to_owned(), error);
-    fs::create_dir_all(directory).map_err(unwritable)?;
+    backup::check_place(data, directory)?;
     let path = directory.join(backup::scheduled_name(now));
     let target = Target::File { path: &path, replace: true };
     let made = backup::make(data, target, &mut Pace::new(stop, |_, _| {}))?;
+    backup::mark_place(data, directory)?;
     // The backup is made, so failing to remove old ones must not cause a retry.
     match backup::prune(directory, schedule) {
         Ok(count) => tracing::debug!(count, "removed old backups"),

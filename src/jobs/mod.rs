@@ -132,6 +132,7 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     }
     spawn_local(clean::remove_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
+    spawn_local(clean::restore_reserve(Rc::clone(&runner)));
     spawn_local(backup::run_schedule(Rc::clone(&runner)));
     loop {
         let delay = runner.lease().await.unwrap_or(POLL_EVERY);

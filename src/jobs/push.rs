@@ -29,17 +29,39 @@ const MAX_DETAIL: usize = 200;
 /// Seconds until a VAPID token expires; RFC 8292, section 2, allows a day.
 const TOKEN_S: i64 = 12 * 3600;
 
+/// Jobs that one command queues. The writer is held for as long as it takes.
+const MOST_AT_ONCE: usize = 200;
+
 /// Queues one job for each device, so that each is retried on its own.
 pub(super) fn fan_out(runner: &Runner, job: &Job) -> Done {
     let people = job.payload.as_deref().unwrap_or_default();
-    let mut pushes = Vec::new();
-    for person in people.split(',').filter_map(|id| id.parse().ok().map(UserId)) {
-        for device in runner.reader.subscriptions(person)? {
-            let push = NewJob { kind: JobKind::Push, target: Some(device.id.0), payload: None };
-            pushes.push((push, job.message));
+    let jobs = jobs_for(people, |person| {
+        let devices = runner.reader.subscriptions(person)?;
+        Ok(devices.into_iter().map(|device| device.id).collect())
+    })?;
+    Ok(jobs.into_iter().map(|next| (next, job.message)).collect())
+}
+
+/// The jobs for these people's devices; if they are too many for one command, the last one is for the rest of the people.
+fn jobs_for(
+    people: &str,
+    devices_of: impl Fn(UserId) -> Result<Vec<SubscriptionId>, Failure>,
+) -> Result<Vec<NewJob>, Failure> {
+    let mut jobs = Vec::new();
+    let mut rest = people;
+    while !rest.is_empty() {
+        if jobs.len() >= MOST_AT_ONCE {
+            jobs.push(NewJob { kind: JobKind::Notify, target: None, payload: Some(rest.to_owned()) });
+            break;
+        }
+        let (person, others) = rest.split_once(',').unwrap_or((rest, ""));
+        rest = others;
+        let Ok(person) = person.parse().map(UserId) else { continue };
+        for device in devices_of(person)? {
+            jobs.push(NewJob { kind: JobKind::Push, target: Some(device.0), payload: None });
         }
     }
-    Ok(pushes)
+    Ok(jobs)
 }
 
 pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
@@ -123,7 +145,7 @@ fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, F
 
 #[cfg(test)]
 mod tests {
-    use super::subject;
+    use super::*;
 
     /// C2
     #[test]
@@ -144,5 +166,33 @@ mod tests {
         ] {
             assert_eq!(subject(configured, seen), "mailto:campfire@localhost.localdomain");
         }
+    }
+
+    /// 30.
+    #[test]
+    fn pushes_to_many_are_queued_in_pieces() {
+        let all: Vec<i64> = (1..=1_000).collect();
+        let mut rest = all.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let (mut devices, mut commands) = (Vec::new(), 0);
+        while !rest.is_empty() {
+            let jobs = jobs_for(&rest, |person| {
+                Ok((0..person.0 % 3).map(|device| SubscriptionId(10 * person.0 + device)).collect())
+            })
+            .unwrap();
+            assert!(jobs.len() <= MOST_AT_ONCE + 2, "{} at once", jobs.len());
+            commands += 1;
+            rest = String::new();
+            for job in jobs {
+                match job.kind {
+                    JobKind::Push => devices.push(job.target.unwrap()),
+                    _ => rest = job.payload.unwrap(),
+                }
+            }
+        }
+        let wanted: Vec<i64> =
+            all.iter().flat_map(|person| (0..person % 3).map(move |device| 10 * person + device)).collect();
+        assert_eq!(devices, wanted, "each once");
+        assert_eq!(commands, 5);
+        assert!(jobs_for("", |_| panic!("nobody")).unwrap().is_empty());
     }
 }

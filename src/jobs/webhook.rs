@@ -13,7 +13,7 @@ use crate::{
     chat::{
         RoomAccess,
         bots::Delivery,
-        files::keep_bytes,
+        files::{commit, keep_bytes},
         messages::{Draft, post, post_file},
     },
     outbound::{Call, Redirects, Scope},
@@ -82,25 +82,26 @@ pub(super) async fn deliver(runner: &Rc<Runner>, job: &Job) -> Done {
     }
     // If the server crashes before the job is finished, the id keeps a second reply from being posted.
     let draft = Draft { content, client_message_id: Some(format!("webhook-{}", job.key)), reply_to: None };
-    let command = if is_text {
+    if is_text {
         let command = move |worker: &Rc<Worker>| {
             RoomAccess::of(worker, room, bot).ok().map(|_| post(worker, bot, room, draft))
         };
-        runner.ask(command).await?
-    } else {
-        let name = format!("answer.{}", kind.rsplit('/').next().unwrap_or("bin"));
-        let folder = runner.shared.folder.clone();
-        let stored = tokio::task::spawn_blocking(move || keep_bytes(&folder, &answer.body, &name)).await;
-        let file = stored
-            .map_err(|error| Failure::Retry(error.to_string()))?
-            .map_err(|error| Failure::Retry(error.to_string()))?;
-        let command = move |worker: &Rc<Worker>| {
-            RoomAccess::of(worker, room, bot).ok().map(|_| post_file(worker, bot, room, draft, file))
-        };
-        runner.ask(command).await?
+        if let Some(command) = runner.ask(command).await? {
+            runner.writer.write(command).await?;
+        }
+        return Ok(Vec::new());
+    }
+    let name = format!("answer.{}", kind.rsplit('/').next().unwrap_or("bin"));
+    let folder = runner.shared.folder.clone();
+    let stored = tokio::task::spawn_blocking(move || keep_bytes(&folder, &answer.body, &name)).await;
+    let (file, kept) = stored
+        .map_err(|error| Failure::Retry(error.to_string()))?
+        .map_err(|error| Failure::Retry(error.to_string()))?;
+    let command = move |worker: &Rc<Worker>| {
+        RoomAccess::of(worker, room, bot).ok().map(|_| post_file(worker, bot, room, draft, file))
     };
-    if let Some(command) = command {
-        runner.writer.write(command).await?;
+    if let Some(command) = runner.ask(command).await? {
+        commit(runner.writer.clone(), command, kept).await?;
     }
     Ok(Vec::new())
 }

@@ -1,7 +1,11 @@
 //! Alerts: when response times, memory, CPU or errors exceed a threshold for a while, a warning is logged, and posted to a room
 //! if one is configured. They are computed from counters that exist anyway, so requests do no extra work.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use crate::{
     chat::messages::{self, Draft},
@@ -37,10 +41,11 @@ enum Topic {
     Memory,
     Cpu,
     Errors,
+    Backup,
 }
 
 impl Topic {
-    const ALL: [Self; 4] = [Self::Response, Self::Memory, Self::Cpu, Self::Errors];
+    const ALL: [Self; 5] = [Self::Response, Self::Memory, Self::Cpu, Self::Errors, Self::Backup];
 
     /// The threshold, in the unit of the setting; None if there is none.
     fn threshold(self, config: &Config) -> Option<u64> {
@@ -49,6 +54,8 @@ impl Topic {
             Self::Memory => config.alert_memory_mb,
             Self::Cpu => config.alert_cpu_percent,
             Self::Errors => config.alert_error_percent,
+            // Each failure is one too many.
+            Self::Backup => return config.backup_dir.is_some().then_some(0),
         };
         (value > 0).then_some(value as u64)
     }
@@ -59,6 +66,7 @@ impl Topic {
             Self::Memory => "memory",
             Self::Cpu => "cpu",
             Self::Errors => "errors",
+            Self::Backup => "backup",
         }
     }
 
@@ -74,6 +82,9 @@ impl Topic {
             Self::Errors => format!(
                 "Requests fail: {value} % of the last minute were answered with a server error (threshold: {threshold} %)."
             ),
+            Self::Backup => {
+                "The scheduled backup fails: the log says why. It is tried again by itself.".into()
+            }
         }
     }
 
@@ -83,6 +94,7 @@ impl Topic {
             Self::Memory => ("Memory use is normal again", "MB"),
             Self::Cpu => ("CPU use is normal again", "%"),
             Self::Errors => ("Requests succeed again", "% errors"),
+            Self::Backup => return "The scheduled backup was made.".into(),
         };
         match value {
             Some(value) => format!("{what}: {value} {unit}."),
@@ -152,6 +164,8 @@ struct Sample {
 struct Minute {
     samples: VecDeque<Sample>,
     memory_mb: u64,
+    /// Backups that failed since the last one that was made.
+    failed_backups: u64,
 }
 
 impl Minute {
@@ -170,6 +184,7 @@ impl Minute {
         let is_enough = served.requests() >= MIN_REQUESTS;
         match topic {
             Topic::Memory => Some(self.memory_mb),
+            Topic::Backup => Some(self.failed_backups),
             Topic::Response => {
                 served.percentile(95).filter(|_| is_enough).map(|took| took.as_millis() as u64)
             }
@@ -210,7 +225,7 @@ impl Alerts {
         Self { shared, writer, room, cores }
     }
 
-    /// Never ends; does nothing without thresholds.
+    /// Never ends; does nothing without thresholds or scheduled backups.
     pub(super) async fn run(self) {
         let thresholds: Vec<(Topic, u64)> = Topic::ALL
             .into_iter()
@@ -231,6 +246,7 @@ impl Alerts {
             let cpu_seconds = ProcessFigures::cpu_seconds_now();
             let memory_mb = ProcessFigures::resident_bytes_now() >> 20;
             minute.add(Sample { at: now, served, cpu_seconds }, memory_mb);
+            minute.failed_backups = self.shared.backups.failing.load(Ordering::Relaxed);
             for ((topic, threshold), alert) in thresholds.iter().zip(&mut alerts) {
                 let value = minute.value(*topic, self.cores);
                 let sentence = match alert.update(now, value.is_some_and(|value| value > *threshold)) {

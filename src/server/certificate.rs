@@ -28,8 +28,14 @@ pub(crate) struct Validity {
 impl Validity {
     /// Of the first certificate in a PEM file, which is that of the server.
     pub(crate) fn read(path: &Path) -> Result<Self, TlsError> {
+        let text = std::fs::read(path);
+        Self::parse(path, &text.map_err(|error| TlsError::Certificate(path.to_owned(), error.to_string()))?)
+    }
+
+    /// The same of the text of a file; `path` is named in errors.
+    pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<Self, TlsError> {
         let unread = |why: String| TlsError::Certificate(path.to_owned(), why);
-        let first = CertificateDer::pem_file_iter(path).map_err(|error| unread(error.to_string()))?.next();
+        let first = CertificateDer::pem_slice_iter(text).next();
         let first = first.ok_or_else(|| unread("there is none in it".into()))?;
         Self::of(&first.map_err(|error| unread(error.to_string()))?).map_err(unread)
     }

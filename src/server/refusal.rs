@@ -62,7 +62,7 @@ impl Refusals {
             match why {
                 Refused::Full => tracing::warn!("connections are refused: max_connections are open"),
                 Refused::FullForNetwork => {
-                    tracing::warn!(%address, "connections are refused: max_connections_per_address are open from one");
+                    tracing::warn!(%address, "connections are refused: max_per_address are open from one");
                 }
             }
         }

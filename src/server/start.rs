@@ -30,7 +30,7 @@ use crate::{
     memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Writer},
+    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Reserve, Writer},
     types::Timestamp,
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
@@ -102,6 +102,7 @@ pub fn serve_from(
         hashing_waiting: AtomicUsize::new(0),
         folder: Folder::open(data.path())
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
+        reserve: Reserve::open(data.path()),
         imaging: Semaphore::new(1),
         jobs: Notify::new(),
         retention_changed: Notify::new(),
@@ -212,7 +213,7 @@ fn bounds(config: &Config) -> Bounds {
         most => most,
     };
     let http = count(most(MEMORY_OF_HTTP)).min(in_all);
-    Bounds { in_all, http, of_network: config.max_connections_per_address }
+    Bounds { in_all, http, of_network: config.max_per_address }
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.

@@ -91,9 +91,23 @@ impl Certificates {
 
     /// Reads a chain and its key from PEM files, and checks that they match.
     pub(super) fn load(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
-        let chain = chain_in(certificate)?;
+        let unread = |error: std::io::Error| TlsError::Key(key.to_owned(), error.to_string());
+        Self::pair(certificate, chain_in(certificate)?, key, &std::fs::read(key).map_err(unread)?)
+    }
+
+    /// The same, both from the text of one file.
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<CertifiedKey, TlsError> {
+        Self::pair(path, chain_of(path, text)?, path, text)
+    }
+
+    fn pair(
+        certificate: &Path,
+        chain: Vec<CertificateDer<'static>>,
+        key: &Path,
+        key_pem: &[u8],
+    ) -> Result<CertifiedKey, TlsError> {
         let unread = |error: &dyn fmt::Display| TlsError::Key(key.to_owned(), error.to_string());
-        let der = PrivateKeyDer::from_pem_file(key).map_err(|error| unread(&error))?;
+        let der = PrivateKeyDer::from_pem_slice(key_pem).map_err(|error| unread(&error))?;
         let pair = CertifiedKey::from_der(chain, der, &ring::default_provider());
         pair.map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => TlsError::Mismatch(certificate.to_owned(), key.to_owned()),
@@ -107,9 +121,15 @@ impl Certificates {
 
 /// The certificates in a PEM file, at least one.
 pub(super) fn chain_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let text =
+        std::fs::read(path).map_err(|error| TlsError::Certificate(path.to_owned(), error.to_string()))?;
+    chain_of(path, &text)
+}
+
+fn chain_of(path: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let unread = |why: String| TlsError::Certificate(path.to_owned(), why);
-    let chain = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let chain = CertificateDer::pem_slice_iter(text)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| unread(error.to_string()))?;
     if chain.is_empty() {
         return Err(unread("there is none in it".into()));

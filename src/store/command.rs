@@ -56,6 +56,17 @@ pub enum WriteError {
     Stopped,
 }
 
+impl WriteError {
+    /// Whether the disk is full.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::Database(error)) => NotCommitted::from(error) == NotCommitted::Full,
+            Self::NotCommitted(why) => *why == NotCommitted::Full,
+            _ => false,
+        }
+    }
+}
+
 /// Why a batch was not committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotCommitted {

@@ -22,6 +22,8 @@ mod people;
 mod push;
 mod reader;
 mod recent_searches;
+mod reserve;
+mod restored;
 mod rooms;
 mod schema;
 mod search;
@@ -59,6 +61,8 @@ pub use people::{ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAv
 pub use push::{RecordPushError, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use recent_searches::{RecentSearch, RememberSearch};
+pub use reserve::Reserve;
+pub use restored::{Ended, Ending, end_access};
 pub use rooms::{AddMember, ChangeRoom, CreateRoom, DeleteRoom, RemoveMember, RoomMade};
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, SearchQuery};

@@ -97,12 +97,27 @@ pub struct Limits {
     posts: Option<SlidingWindow<UserId>>,
     sign_ins_by_address: SlidingWindow<IpAddr>,
     sign_ins_by_account: SlidingWindow<String>,
+    guesses: SlidingWindow<IpAddr>,
+    joins: SlidingWindow<IpAddr>,
+    test_pushes: SlidingWindow<UserId>,
 }
 
 /// Failed attempts to sign in, by address and by account, within three minutes.
 const SIGN_INS: usize = 10;
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(180);
 const POST_WINDOW: Duration = Duration::from_secs(10);
+
+/// Wrong join codes, and links that do not work, by address.
+const GUESSES: usize = 30;
+const GUESS_WINDOW: Duration = Duration::from_secs(180);
+
+/// People who join, by address: each hashes a password. A whole office may be behind one.
+const JOINS: usize = 100;
+const JOIN_WINDOW: Duration = Duration::from_secs(600);
+
+/// Test pushes of a user, each of which calls an address of their choice.
+const TEST_PUSHES: usize = 10;
+const TEST_PUSH_WINDOW: Duration = Duration::from_secs(60);
 
 impl Limits {
     /// `posts` messages of a user in ten seconds; 0 for no limit.
@@ -111,6 +126,9 @@ impl Limits {
             posts: (posts > 0).then(|| SlidingWindow::new(posts as usize, POST_WINDOW)),
             sign_ins_by_address: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
             sign_ins_by_account: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
+            guesses: SlidingWindow::new(GUESSES, GUESS_WINDOW),
+            joins: SlidingWindow::new(JOINS, JOIN_WINDOW),
+            test_pushes: SlidingWindow::new(TEST_PUSHES, TEST_PUSH_WINDOW),
         }
     }
 
@@ -124,6 +142,26 @@ impl Limits {
         let now = Instant::now();
         self.sign_ins_by_address.take(network_of(address), now)?;
         self.sign_ins_by_account.take(email.to_lowercase(), now)
+    }
+
+    /// Counts the use of a join code or of a link, unless `is_right` says that it works.
+    pub fn guess(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<bool, Duration> {
+        let network = network_of(address);
+        self.guesses.take(network, Instant::now())?;
+        let is_right = is_right();
+        if is_right {
+            self.guesses.give_back(&network);
+        }
+        Ok(is_right)
+    }
+
+    /// Counts somebody who joins.
+    pub fn join(&self, address: IpAddr) -> Result<(), Duration> {
+        self.joins.take(network_of(address), Instant::now())
+    }
+
+    pub fn test_push(&self, user: UserId) -> Result<(), Duration> {
+        self.test_pushes.take(user, Instant::now())
     }
 
     /// Removes an attempt that succeeded, or was not made.
@@ -183,6 +221,29 @@ mod tests {
         drop(keys);
         assert!(window.take(3 * MAX_KEYS - 1, now).is_err(), "the last ones are still known");
         assert!(window.take(3 * MAX_KEYS - MAX_KEYS / 2, now).is_err());
+    }
+
+    /// B14.
+    #[test]
+    fn addresses_of_one_ipv6_network_share_their_limits() {
+        let limits = Limits::new(0);
+        let address = |last: usize| format!("2001:db8:1:2::{last:x}").parse().unwrap();
+        for attempt in 0..SIGN_INS {
+            assert_eq!(limits.try_sign_in(address(attempt), &format!("{attempt}@a.example")), Ok(()));
+        }
+        assert!(limits.try_sign_in(address(77), "other@a.example").is_err());
+        for attempt in 0..GUESSES {
+            assert_eq!(limits.guess(address(attempt), || true), Ok(true), "what works does not count");
+            assert_eq!(limits.guess(address(attempt), || false), Ok(false));
+        }
+        assert!(limits.guess(address(77), || true).is_err());
+        for attempt in 0..JOINS {
+            assert_eq!(limits.join(address(attempt)), Ok(()));
+        }
+        assert!(limits.join(address(77)).is_err());
+        let other = "2001:db8:1:3::1".parse().unwrap();
+        assert_eq!(limits.try_sign_in(other, "third@a.example"), Ok(()));
+        assert_eq!((limits.guess(other, || false), limits.join(other)), (Ok(false), Ok(())));
     }
 
     #[test]

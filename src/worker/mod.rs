@@ -34,7 +34,7 @@ use crate::{
     memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{Folder, Posted, Reader, State, WriteError, WriterHandle},
+    store::{Folder, Posted, Reader, Reserve, State, WriteError, WriterHandle},
     types::{
         IdMap, MessageId, RoomId, Seq, UserId,
         event::{Change, EphemeralEvent, Event},
@@ -69,6 +69,8 @@ pub struct Shared {
     pub hashing: Arc<tokio::sync::Semaphore>,
     pub hashing_waiting: AtomicUsize,
     pub folder: Folder,
+    /// Room on the disk for deletions.
+    pub reserve: Reserve,
     /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.
     pub imaging: tokio::sync::Semaphore,
     /// Notified when jobs are queued.

@@ -92,6 +92,38 @@ async fn certificate_file_that_is_broken_is_replaced() {
     until("a certificate", async || served_certificate(&server, NAME).await.is_some()).await;
 }
 
+/// B13.
+#[tokio::test]
+async fn certificate_that_cannot_be_stored_is_used_and_not_ordered_again() {
+    let pebble = Pebble::start();
+    let dir = tempfile::tempdir().unwrap();
+    let certificates = dir.path().join("certificates");
+    std::fs::create_dir(&certificates).unwrap();
+    // What is to be written first cannot be, as on a full disk.
+    let hurdles = ["chat.example.new", "account.new"].map(|name| certificates.join(name));
+    hurdles.iter().for_each(|path| std::fs::create_dir(path).unwrap());
+    let server = pebble.serve(dir.path(), NAME, &[]);
+    until_logged(&server, "got a certificate").await;
+    // It is shown; whom to trust stands in the file that is not there.
+    let refused = connect(&server, NAME).await.map(|_| ()).unwrap_err().to_string();
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+    until_logged(&server, "chat.example.pem cannot be stored (").await;
+    until_logged(&server, "account.json cannot be stored (").await;
+    assert!(server.log().contains("it is used, but lost if the server restarts"), "{}", server.log());
+    let (data, settings) = (dir.path().display().to_string(), [("CAMPFIRE_DOMAIN", NAME)]);
+    let doctor = || {
+        let output = campfire().args(["doctor", "--data", &data]).envs(settings).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(doctor().contains("the server cannot store it"), "{}", doctor());
+    hurdles.iter().for_each(|path| std::fs::remove_dir(path).unwrap());
+    until_logged(&server, "chat.example.pem is stored now").await;
+    assert!(served_certificate(&server, NAME).await.is_some());
+    assert!(certificates.join("chat.example.pem").is_file() && certificates.join("account.json").is_file());
+    assert_eq!(pebble.issued(), 1, "it was ordered once");
+    assert!(!doctor().contains("the server cannot store it"), "{}", doctor());
+}
+
 #[test]
 fn acme_settings_that_cannot_work_stop_the_start() {
     let dir = tempfile::tempdir().unwrap();

@@ -120,7 +120,7 @@ async fn connections_of_one_address_are_bounded_but_not_those_of_loopback() {
     let Some(own) = own_address() else {
         return println!("skipped: this machine has no address but loopback");
     };
-    let settings = [("CAMPFIRE_MAX_CONNECTIONS_PER_ADDRESS", "2")];
+    let settings = [("CAMPFIRE_MAX_PER_ADDRESS", "2")];
     let mut server = Server::with(&settings);
     server.terminate();
     server.restart_at("0.0.0.0:0");
@@ -129,7 +129,7 @@ async fn connections_of_one_address_are_bounded_but_not_those_of_loopback() {
     let open = [admitted(there).await, admitted(there).await];
     let mut stream = TcpStream::connect(there).await.unwrap();
     assert_eq!(raw_status(&read_to_close(&mut stream).await), 503);
-    server.logs("max_connections_per_address are open from one");
+    server.logs("max_per_address are open from one");
     let _local = [admitted(here).await, admitted(here).await, admitted(here).await];
     drop(open);
     until_admitted(there).await;
@@ -286,4 +286,67 @@ async fn upload_that_trickles_in_is_ended_with_408() {
         read = within("an answer", reading.read_exact(&mut answer)) => drop(read.unwrap()),
     }
     assert_eq!(&answer, b"HTTP/1.1 408");
+}
+
+/// B14. All of the kinds count together.
+#[tokio::test]
+async fn guesses_of_codes_and_links_are_limited_by_address() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
+    let form = json!({"name": "Grace", "email": "grace@example.com", "password": PASSWORD});
+    let code = format!("/api/join/{}", team.join_code);
+    for round in 0..10 {
+        for guess in ["/api/join/none", "/api/session/reset/none", "/api/session/transfer/none"] {
+            nobody.post(guess, form.clone()).await.problem(404, "not_found");
+        }
+        if round == 5 {
+            nobody.post(&code, form.clone()).await.expect(201);
+        }
+    }
+    for refused in ["/api/join/none", &code, "/api/session/reset/none", "/api/session/transfer/none"] {
+        let reply = nobody.post(refused, form.clone()).await;
+        reply.problem(429, "rate_limited");
+        let wait: u64 = reply.header("retry-after").expect("Retry-After").parse().expect("seconds");
+        assert!((1..=180).contains(&wait), "{wait}");
+    }
+    // Another address may go on.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut stream = socket.connect(nobody.address()).await.unwrap();
+    let request = head("POST /api/session/transfer/none", &["content-length: 0"]);
+    assert_eq!(ask(&mut stream, &request).await, 404);
+}
+
+/// B14.
+#[tokio::test]
+async fn people_who_join_are_limited_by_address() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
+    let join = async |number: usize| {
+        let form = json!({"name": "P", "email": format!("{number}@example.com"), "password": PASSWORD});
+        nobody.post(&format!("/api/join/{}", team.join_code), form).await
+    };
+    for chunk in (0..100).collect::<Vec<_>>().chunks(10) {
+        for reply in futures_util::future::join_all(chunk.iter().map(|number| join(*number))).await {
+            reply.expect(201);
+        }
+    }
+    join(100).await.problem(429, "rate_limited");
+}
+
+/// B14.
+#[tokio::test]
+async fn test_pushes_are_limited_by_person() {
+    let team = Team::start().await;
+    let keys = json!({
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    });
+    let subscription = json!({"endpoint": "https://push.invalid/x", "keys": keys});
+    let made = team.ada.post("/api/push/subscriptions", subscription).await.expect(201);
+    let path = format!("/api/push/subscriptions/{}/test", id(&made));
+    for _ in 0..10 {
+        assert_eq!(team.ada.post(&path, json!({})).await.status, 202);
+    }
+    team.ada.post(&path, json!({})).await.problem(429, "rate_limited");
 }

@@ -329,6 +329,47 @@ async fn upload_that_breaks_off_leaves_nothing() {
     assert_eq!(page["messages"], json!([]));
 }
 
+/// 40. The file and its thumbnail are stored already when the rest of the form breaks off.
+#[tokio::test]
+async fn upload_that_breaks_off_behind_its_file_leaves_nothing() {
+    use tokio::io::AsyncWriteExt;
+    let team = Team::start().await;
+    let (kind, form) = multipart(&[], &[("file", "a.png", &png(40, 30))]);
+    let form = &form[..form.len() - "--\r\n".len()];
+    for rest in ["\r\nx", "\r\ncontent-disposition: form-data; name=\"content\"\r\n\r\nnever to end"] {
+        let mut stream = tokio::net::TcpStream::connect(team.ada.address()).await.unwrap();
+        let head = format!(
+            "POST /api/rooms/{}/attachments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 9000000\r\n\
+             content-type: {kind}\r\n\r\n",
+            team.room, team.ada.token
+        );
+        stream.write_all(&[head.as_bytes(), form, rest.as_bytes()].concat()).await.unwrap();
+        within("the file and its thumbnail", async {
+            while files(&team) < 2 {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+        drop(stream);
+        within("both to go", async {
+            while files(&team) > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+    }
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
+    assert_eq!(page["messages"], json!([]));
+    // The same where the form is complete and wrong.
+    team.ada.upload(team.room, &[("reply_to_id", "424242")], "a.png", &png(40, 30)).await.refused(422);
+    within("both to go", async {
+        while files(&team) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+}
+
 /// Such a download takes longer than the idle timeout of the connection.
 #[tokio::test]
 async fn download_by_a_slow_reader_is_complete() {

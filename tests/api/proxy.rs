@@ -71,3 +71,22 @@ async fn metrics_are_refused_to_forwarded_requests() {
         reply.problem(403, "forbidden");
     }
 }
+
+/// 35. A proxy on this machine that adds no header passes on the host by which people reach it.
+#[tokio::test]
+async fn metrics_are_refused_where_the_host_is_not_this_machine() {
+    let server = Server::with(&[("CAMPFIRE_METRICS_TOKEN", "a secret")]);
+    let client = Client::new(server.address(), http::Credentials::None);
+    let get = |host: &str| client.request("GET", "/metrics").header("host", host);
+    for host in ["127.0.0.1", "localhost:3000", "[::1]:3000"] {
+        assert_eq!(get(host).send().await.status, 200, "{host}");
+    }
+    for host in ["chat.example", "chat.example:3000", "192.168.1.4", "localhost.example"] {
+        get(host).send().await.problem(403, "forbidden");
+        let known = get(host).header("authorization", "Bearer a secret").send().await;
+        assert_eq!(known.status, 200, "{host}");
+    }
+    for header in ["via", "x-real-ip"] {
+        get("localhost").header(header, "1.1 proxy").send().await.problem(403, "forbidden");
+    }
+}

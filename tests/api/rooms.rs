@@ -279,3 +279,31 @@ async fn leaving_a_room_cannot_remove_other_members() {
     let members = linus.get(&path).await.expect(200);
     assert_eq!(ids(&members["members"]), [team.ada.id, linus.id]);
 }
+
+/// 38.
+#[tokio::test]
+async fn deleted_room_leaves_no_row_behind() {
+    let team = Team::start().await;
+    let room = id(&team.ada.post("/api/rooms", json!({"name": "Attic", "kind": "open"})).await.expect(201));
+    for n in 0..20 {
+        team.ada.say(room, &format!("box {n}")).await;
+    }
+    team.ada.upload(room, &[], "old.txt", b"dusty").await.expect(201);
+    team.ada.post("/api/hooks", json!({"name": "CI", "room_id": room})).await.expect(201);
+    team.ada.delete(&format!("/api/rooms/{room}")).await.expect(204);
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    let count = |sql: &str| db.query_row(sql, (room,), |row| row.get::<_, i64>(0)).unwrap();
+    within("the rows to go", async {
+        while count("select count(*) from rooms where id = ?") > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    for table in ["messages", "memberships", "attachments", "mentions", "hooks"] {
+        assert_eq!(count(&format!("select count(*) from {table} where room_id = ?")), 0, "{table}");
+    }
+    team.ada.get(&format!("/api/rooms/{room}")).await.problem(404, "not_found");
+    assert_eq!(ids(&team.ada.get("/api/rooms").await.expect(200)["rooms"]), [team.room]);
+    let next = team.ada.post("/api/rooms", json!({"name": "Cellar", "kind": "open"})).await.expect(201);
+    assert!(id(&next) > room, "its number is not given again");
+}

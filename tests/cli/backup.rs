@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::start::{refused, run, text};
+use crate::support::http::Credentials;
+use crate::support::receiver::response;
 use crate::support::server::{campfire, wait_for};
 use crate::support::*;
 
@@ -146,7 +148,7 @@ async fn backup_under_load_has_all_that_was_acknowledged_before_it_began() {
     assert!(!names(team.server.data()).contains(&".backup".to_owned()), "it clears up");
 
     let restored = dir.path().join("restored");
-    assert_success(&restore(&archive, &restored, &[]));
+    assert_success(&restore(&archive, &restored, &["--keep-sessions"]));
     assert_success(&run(&["check", "--data", path(&restored)], &[], ""));
     let server = Server::on(&restored, &[]);
     let ada = Client::new(server.address(), team.ada.credentials().clone());
@@ -170,6 +172,58 @@ async fn backup_under_load_has_all_that_was_acknowledged_before_it_began() {
     assert_eq!(ada.get(url).await.body, bytes, "the file, byte by byte");
     let hits = ada.get("/api/search?q=speaker").await.expect(200);
     assert!(!hits["results"].as_array().unwrap().is_empty(), "and it is found: {hits}");
+}
+
+/// 32.
+#[tokio::test]
+async fn restore_ends_what_may_have_ended_since_the_backup() {
+    let receiver = Receiver::start(|_, _| response(503, "text/plain", "")).await;
+    let team = Team::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let token = team.ada.post("/api/tokens", json!({"name": "script", "scope": "write"})).await.expect(201);
+    let token = Client::new(
+        team.server.address(),
+        Credentials::Bearer(token["token"].as_str().expect("a token").to_owned()),
+    );
+    let bot = json!({"name": "Echo", "webhook_url": receiver.url("/")});
+    let bot = team.ada.post("/api/bots", bot).await.expect(201);
+    team.ada.say(team.room, &format!("@[Echo](user:{}) hello", id(&bot))).await;
+    let link = team.ada.post("/api/session/transfer", json!({})).await.expect(201);
+    let link = format!("/api/session/transfer/{}", link["token"].as_str().unwrap());
+    receiver.wait_for_calls(1).await;
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    let jobs = "select count(*) from jobs where kind = 'webhook'";
+    assert_eq!(db.query_row(jobs, (), |row| row.get::<_, i64>(0)).unwrap(), 1, "it waits for its next try");
+    let archive = dir.path().join("campfire.tar.zst");
+    assert_success(&backup(&archive, team.server.data(), &[]));
+    for (options, is_signed_in, is_token_good, said) in [
+        (&[][..], false, true, "1 sessions, 1 links and 1 waiting jobs were ended"),
+        (&["--keep-sessions"], true, true, "go on as when it was made"),
+        (&["--revoke-tokens"], false, false, "API tokens and bot keys were revoked"),
+    ] {
+        let restored = dir.path().join(format!("restored{}", options.len() + said.len()));
+        let output = restore(&archive, &restored, options);
+        assert_success(&output);
+        let told = text(&output.stdout);
+        assert!(told.contains(said), "{told}");
+        assert_eq!(told.contains("2 API tokens and bot keys work"), is_token_good, "{told}");
+        let db = rusqlite::Connection::open(restored.join("campfire.db")).unwrap();
+        let waiting = db.query_row(jobs, (), |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(waiting, i64::from(is_signed_in), "{options:?}");
+        let server = Server::on(&restored, &[]);
+        let status = |who: &Client, path: &'static str| {
+            let client = Client::new(server.address(), who.credentials().clone());
+            async move { client.get(path).await.status }
+        };
+        assert_eq!(status(&team.ada, "/api/session").await == 200, is_signed_in, "{options:?}");
+        assert_eq!(status(&token, "/api/rooms").await == 200, is_token_good, "{options:?}");
+        let nobody = Client::new(server.address(), Credentials::None);
+        assert_eq!(nobody.post(&link, json!({})).await.status == 201, is_signed_in, "{options:?}");
+        let again = json!({"email": "ada@example.com", "password": PASSWORD});
+        nobody.post("/api/session", again).await.expect(201);
+    }
+    let both = restore(&archive, &dir.path().join("both"), &["--keep-sessions", "--revoke-tokens"]);
+    refused(&both, 2, &["exclude each other"]);
 }
 
 #[tokio::test]
@@ -470,6 +524,7 @@ async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     assert_eq!(
         there.iter().filter(|name| *name != made).collect::<Vec<_>>(),
         [
+            ".campfire-backups",
             "before-the-move.tar.zst",
             "campfire-2020-01-03T0300Z-keep.tar.zst",
             "campfire-2020-01-05T0300Z.tar.zst"
@@ -479,6 +534,34 @@ async fn scheduled_backup_is_made_up_for_at_start_and_old_ones_are_pruned() {
     let archive = backups.join(made);
     assert!(unpacked(&archive).iter().all(|(name, _)| !name.contains("backups")), "not of itself");
     assert_success(&restore(&archive, &dir.path().join("restored"), &[]));
+}
+
+/// B20.
+#[tokio::test]
+async fn scheduled_backup_is_not_made_where_its_disk_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let usb = dir.path().join("usb");
+    std::fs::create_dir(&usb).unwrap();
+    let data = dir.path().join("data");
+    let settings = [("CAMPFIRE_BACKUP_DIR", path(&usb))];
+    let mut team = Team::on(Server::on(&data, &settings)).await;
+    appears(&usb, |name| name.starts_with("campfire-2") && name.ends_with(".zst")).await;
+    appears(&usb, |name| name == ".campfire-backups").await;
+    team.server.terminate();
+    // The disk goes, and its mount point is left.
+    std::fs::rename(&usb, dir.path().join("away")).unwrap();
+    std::fs::create_dir(&usb).unwrap();
+    team.server.restart();
+    team.server.logs("the backup failed");
+    assert!(team.server.log().contains("usb is not the directory of the backups before; mount its disk"));
+    assert_eq!(names(&usb), [""; 0]);
+    assert!(metric(&team.ada, "campfire_backup_failures_total").await >= 1.0);
+    team.server.terminate();
+    // A directory that is not there is not made either.
+    std::fs::remove_dir(&usb).unwrap();
+    team.server.restart();
+    team.server.logs("mkdir -p");
+    assert!(!usb.exists());
 }
 
 #[tokio::test]

@@ -513,6 +513,7 @@ async fn upgrade_backup_goes_to_backup_dir_and_overwrites_none() {
     let file = host.at("campfire.toml");
     let settings = format!("data = {:?}\nbackup_dir = {:?}\n", team.server.data(), host.at("kept/here"));
     fs::write(&file, settings).unwrap();
+    fs::create_dir_all(host.at("kept/here")).unwrap();
     let again = || {
         put_binary(&host.binary());
         succeeded(&host.upgrade_alone(&["--config", file.to_str().unwrap()]))

@@ -70,3 +70,19 @@ async fn alert_room_that_is_direct_is_refused() {
     team.server.restart();
     team.server.logs("that is a direct room");
 }
+
+/// B20.
+#[tokio::test(flavor = "multi_thread")]
+async fn backup_that_fails_is_posted_in_alert_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing");
+    let team = team_with(dir.path(), |team| {
+        format!("backup_dir = {:?}\nalert_room = {}\n", missing.to_str().unwrap(), team.room)
+    })
+    .await;
+    let mut socket = team.ada.socket_in(team.room).await;
+    let message = socket.expect("message.created").await["message"].clone();
+    let content = message["content"].as_str().expect("content");
+    assert!(content.starts_with("The scheduled backup fails"), "{content}");
+    team.server.logs(content);
+}

@@ -4,6 +4,7 @@
 //! Nothing here sleeps for a fixed time: it waits for a condition, up to [`DEADLINE`].
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
 
+pub mod disk;
 pub mod http;
 pub mod memory;
 pub mod receiver;
@@ -13,6 +14,7 @@ pub mod team;
 pub mod tls;
 pub mod ws;
 
+pub use disk::SmallDisk;
 pub use http::{Client, Reply, raw_exchange};
 pub use memory::MemoryGroup;
 pub use receiver::Receiver;

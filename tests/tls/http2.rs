@@ -166,6 +166,55 @@ async fn http2_rapid_reset_is_answered_with_goaway() {
     assert_eq!(ask(&mut other, "GET", "/health", &[], "").await.status(), 200);
 }
 
+/// 40.
+#[tokio::test]
+async fn http2_upload_that_is_reset_leaves_no_file() {
+    let authority = Authority::new();
+    let (server, _dir) = serve(&authority, &[]);
+    let client = authority.client(&["h2"]);
+    let mut sender = http2(server.address().get(), &client).await;
+    let reply = ask(&mut sender, "POST", "/api/setup", &[JSON], team::setup_form().to_string()).await;
+    let cookie = cookie(&reply);
+    let room = id(&serde_json::from_slice::<Value>(reply.body()).unwrap()["room"]);
+    let root = server.data().join("files");
+    let stored = || {
+        let folders = std::fs::read_dir(&root).unwrap().map(|folder| folder.unwrap().path());
+        folders.map(|folder| std::fs::read_dir(folder).unwrap().count()).sum::<usize>()
+    };
+    let (kind, form) = http::multipart(&[], &[("file", "a.txt", b"some text")]);
+    // All but the dashes that end the form.
+    let form = form[..form.len() - 4].to_vec();
+    let stream = tls_handshake(server.address().get(), &client).await.unwrap();
+    let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut sender = sender.ready().await.unwrap();
+    for _ in 0..4 {
+        let request = Request::post(format!("https://{NAME}/api/rooms/{room}/attachments"))
+            .header("cookie", &cookie)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", &kind)
+            .body(())
+            .unwrap();
+        let (_response, mut body) = sender.send_request(request, false).unwrap();
+        body.send_data(form.clone().into(), false).unwrap();
+        body.send_data(b"\r\n".to_vec().into(), false).unwrap();
+        within("the file to be stored", async {
+            // Not below incoming/, where it is at first.
+            while stored() == 0 || std::fs::read_dir(root.join("incoming")).unwrap().count() > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+        body.send_reset(h2::Reason::CANCEL);
+        within("it to go", async {
+            while stored() > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn http2_flood_of_headers_is_refused() {
     let authority = Authority::new();

@@ -127,7 +127,8 @@ impl Task {
         match self {
             Self::Picture(picture) => {
                 let bytes = picture.bytes();
-                let file = keep_bytes(folder, &bytes, picture.name)?;
+                let (file, kept) = keep_bytes(folder, &bytes, picture.name)?;
+                kept.stay();
                 made().files.push((picture.name, file));
                 if picture.name == PAGE.picture {
                     let small = picture::preview(&bytes);
@@ -136,7 +137,8 @@ impl Task {
                 }
             }
             Self::File(name, make) => {
-                let file = keep_bytes(folder, &make(), name)?;
+                let (file, kept) = keep_bytes(folder, &make(), name)?;
+                kept.stay();
                 made().files.push((name, file));
             }
             Self::Portrait(portrait) => {

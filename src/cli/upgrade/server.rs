@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::{Failure, Given, Installed, Version, child, report, service::Service};
-use crate::{backup::ENDING, config::Config};
+use crate::{
+    backup::{self, ENDING},
+    config::Config,
+};
 
 /// The timeout of `campfire healthcheck`, whose own is shorter.
 const HEALTHCHECK: Duration = Duration::from_secs(20);
@@ -120,6 +123,12 @@ impl Server {
             return Ok(None);
         }
         let directory = self.backups();
+        let failed = |why: String| {
+            Failure::Failed(format!(
+                "there is no backup ({why}); nothing was changed; --no-backup goes on without one"
+            ))
+        };
+        backup::check_place(&data, &directory).map_err(|error| failed(error.to_string()))?;
         let stem = format!("campfire-before-{new}");
         let names = (1..=MAX_BACKUPS).map(|count| match count {
             1 => format!("{stem}{ENDING}"),
@@ -135,15 +144,9 @@ impl Server {
         let command = ["backup".into(), file.clone().into(), "--data".into(), data.clone().into()];
         // The last --data applies.
         let arguments = [&command[..2], &self.settings, &command[2..]].concat();
-        let made = fs::create_dir_all(&directory)
-            .map_err(|error| format!("cannot create {}: {error}", directory.display()))
-            .and_then(|()| child::run(binary, &arguments, BACKUP))
+        let made = child::run(binary, &arguments, BACKUP)
             .and_then(|output| if output.status.success() { Ok(()) } else { Err(child::last_line(&output)) });
-        made.map_err(|why| {
-            Failure::Failed(format!(
-                "there is no backup ({why}); nothing was changed; --no-backup goes on without one"
-            ))
-        })?;
+        made.map_err(failed)?;
         // The user of the server can read it, even if root made it.
         if let Ok(owner) = fs::metadata(&data) {
             let _ = chown(&file, Some(owner.uid()), Some(owner.gid()));

@@ -246,7 +246,7 @@ fn burst_is_queued_and_given_time() {
         assert_eq!(queue.push(frame(1, MAX_QUEUED), at(5, 2)), Pushed::Queued);
         assert_eq!(queue.push(frame(2, length), at(5, 3)), expected);
     }
-    assert_eq!(full().push(frame(1, MAX_BURST), at(0, 1)), Pushed::Overflowed, "no burst is that large");
+    assert_eq!(full().push(frame(1, max_burst()), at(0, 1)), Pushed::Overflowed, "no burst is that large");
 }
 
 /// B6.

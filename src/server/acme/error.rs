@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use super::{order::Challenge, storage::StoreError};
+use super::order::Challenge;
 use crate::server::TlsError;
 
 /// Why there is no new certificate. Displays as a part of a sentence that says what to check.
@@ -58,7 +58,7 @@ impl fmt::Display for Failure {
             ),
             Self::Authority(error) => error.fmt(f),
             Self::Key(why) => write!(f, "cannot generate a key ({why})"),
-            Self::Disk(error) => write!(f, "it cannot be stored in the data directory ({error})"),
+            Self::Disk(error) => write!(f, "the account cannot be read from the data directory ({error})"),
             Self::Unusable(why) => write!(f, "the issued certificate cannot be used: {why}"),
         }
     }
@@ -82,12 +82,9 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Disk(error) => Self::Disk(error),
-            StoreError::Unusable(error) => Self::Unusable(error.to_string()),
-        }
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Self::Unusable(error.to_string())
     }
 }
 

@@ -36,10 +36,14 @@ use crate::{
 /// How often the clock is read while nothing is due: it may have been set, or the machine slept.
 const CHECK_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often it is tried to store what could not be stored: soon after an order, then more seldom.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
+const STORE_AGAIN_AT_MOST: Duration = Duration::from_secs(300);
+
 /// Orders and renews the certificate.
 pub(super) struct CertificateManager {
     config: Settings,
-    storage: Storage,
+    storage: Arc<Storage>,
     line: Line,
     answers: Answers,
     /// The certificate in use.
@@ -93,7 +97,7 @@ impl CertificateManager {
                     AcmeChallenge::Http01 => vec![Challenge::Http],
                 },
             },
-            storage,
+            storage: Arc::new(storage),
             line: Line::new(Outside::trusting(policy, roots)),
             answers: Answers { certificates, http },
             current: None,
@@ -123,8 +127,10 @@ impl CertificateManager {
 
     /// Runs until `stopped` is true.
     pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        let storage = Arc::clone(&self.storage);
         tokio::select! {
             () = self.renew_when_due() => {}
+            () = store_rest(&storage) => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
     }
@@ -224,6 +230,15 @@ impl CertificateManager {
                 shown(current.validity.not_after)
             ),
         }
+    }
+}
+
+/// Stores what could not be stored, once that is possible; never returns.
+async fn store_rest(storage: &Storage) {
+    let mut pause = STORE_AGAIN;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = if storage.store_rest() { STORE_AGAIN } else { (2 * pause).min(STORE_AGAIN_AT_MOST) };
     }
 }
 

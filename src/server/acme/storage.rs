@@ -1,4 +1,7 @@
 //! `certificates/` in the data directory: the certificate with its key, and the accounts. Only the owner can read it.
+//!
+//! What cannot be stored, since the disk is full or read-only, stays in memory and is used: another order would give the same,
+//! and authorities limit them. It is stored once that is possible.
 
 use std::{
     collections::BTreeMap,
@@ -6,6 +9,7 @@ use std::{
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +33,8 @@ const ISSUED_BY: &str = "Issued by way of ";
 pub(super) struct Storage {
     directory: PathBuf,
     path: PathBuf,
+    /// Files that could not be written.
+    unstored: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
 }
 
 /// A stored certificate.
@@ -59,7 +65,7 @@ impl Storage {
             Err(error) => return Err(error),
         }
         let path = certificate::path(data, domains.first().map_or("", String::as_str));
-        Ok(Self { directory, path })
+        Ok(Self { directory, path, unstored: Mutex::default() })
     }
 
     /// The file of the certificate and its key; one file, so that both are replaced at once.
@@ -76,28 +82,51 @@ impl Storage {
             Err(error) => return Err(TlsError::Certificate(path, error.to_string())),
         };
         let authority = text.lines().find_map(|line| line.strip_prefix(ISSUED_BY)).unwrap_or_default();
-        Ok(Some(Stored {
-            key: Certificates::load(&path, &path)?,
-            validity: Validity::read(&path)?,
-            authority: authority.to_owned(),
-        }))
+        Stored::parse(authority, &path, &text).map(Some)
     }
 
-    /// Stores an issued certificate and returns it as read back from the file.
-    pub(super) fn store(&self, authority: &str, chain: &str, key: &str) -> Result<Stored, StoreError> {
+    /// Stores an issued certificate and returns it. An error if what the authority sent is no certificate, or not for the key:
+    /// then the one that is there stays.
+    pub(super) fn store(&self, authority: &str, chain: &str, key: &str) -> Result<Stored, TlsError> {
         let text = format!("{ISSUED_BY}{authority}\n{}\n{}", chain.trim_end(), key);
-        let path = self.path();
-        // Read back before it replaces the one that is there.
-        let fresh = path.with_extension("new");
-        self.write(&fresh, text.as_bytes())?;
-        let stored = Stored {
-            key: Certificates::load(&fresh, &fresh)?,
-            validity: Validity::read(&fresh)?,
-            authority: authority.to_owned(),
-        };
-        fs::rename(&fresh, &path)?;
-        self.sync()?;
+        let stored = Stored::parse(authority, &self.path, &text)?;
+        self.put(self.path(), text.into_bytes());
         Ok(stored)
+    }
+
+    /// Writes a file, or leaves it to [`Self::store_rest`].
+    fn put(&self, path: PathBuf, bytes: Vec<u8>) {
+        let written = self.replace(&path, &bytes);
+        let mut unstored = self.unstored();
+        match written {
+            Ok(()) => drop(unstored.remove(&path)),
+            Err(error) => {
+                tracing::error!(
+                    "{} cannot be stored ({error}); it is used, but lost if the server restarts: make room, or let the server write there",
+                    path.display()
+                );
+                unstored.insert(path, bytes);
+            }
+        }
+    }
+
+    /// Writes what could not be written before. True if nothing is left.
+    pub(super) fn store_rest(&self) -> bool {
+        self.unstored().retain(|path, bytes| match self.replace(path, bytes) {
+            Ok(()) => {
+                tracing::info!("{} is stored now", path.display());
+                false
+            }
+            Err(error) => {
+                tracing::debug!(%error, path = %path.display(), "cannot be stored yet");
+                true
+            }
+        });
+        self.unstored().is_empty()
+    }
+
+    fn unstored(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Vec<u8>>> {
+        self.unstored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn account(&self, authority: &str) -> io::Result<Option<StoredAccount>> {
@@ -107,19 +136,22 @@ impl Storage {
     pub(super) fn store_account(&self, authority: &str, account: StoredAccount) -> io::Result<()> {
         let mut accounts = self.accounts()?;
         accounts.insert(authority.to_owned(), account);
-        self.write_accounts(&accounts)
+        self.put(self.directory.join(ACCOUNTS), serde_json::to_vec_pretty(&accounts)?);
+        Ok(())
     }
 
     pub(super) fn forget_account(&self, authority: &str) -> io::Result<()> {
         let mut accounts = self.accounts()?;
         accounts.remove(authority);
-        self.write_accounts(&accounts)
+        self.put(self.directory.join(ACCOUNTS), serde_json::to_vec_pretty(&accounts)?);
+        Ok(())
     }
 
     fn accounts(&self) -> io::Result<StoredAccounts> {
-        match fs::read(self.directory.join(ACCOUNTS)) {
+        let path = self.directory.join(ACCOUNTS);
+        let unstored = self.unstored().get(&path).cloned();
+        match unstored.map_or_else(|| fs::read(&path), Ok) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                let path = self.directory.join(ACCOUNTS);
                 io::Error::other(format!(
                     "{} does not contain accounts ({error}); remove it to open a new account",
                     path.display()
@@ -130,11 +162,11 @@ impl Storage {
         }
     }
 
-    fn write_accounts(&self, accounts: &StoredAccounts) -> io::Result<()> {
-        let path = self.directory.join(ACCOUNTS);
+    /// Replaces a file at once.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let fresh = path.with_extension("new");
-        self.write(&fresh, &serde_json::to_vec_pretty(accounts)?)?;
-        fs::rename(&fresh, &path)?;
+        self.write(&fresh, bytes)?;
+        fs::rename(&fresh, path)?;
         self.sync()
     }
 
@@ -156,23 +188,14 @@ impl Storage {
     }
 }
 
-/// Why a certificate was not stored.
-#[derive(Debug)]
-pub(super) enum StoreError {
-    Disk(io::Error),
-    /// What the authority sent is no certificate, or not for the key.
-    Unusable(TlsError),
-}
-
-impl From<io::Error> for StoreError {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
-
-impl From<TlsError> for StoreError {
-    fn from(error: TlsError) -> Self {
-        Self::Unusable(error)
+impl Stored {
+    /// From the text of a file; `path` is named in errors.
+    fn parse(authority: &str, path: &Path, text: &str) -> Result<Self, TlsError> {
+        Ok(Self {
+            key: Certificates::parse(path, text.as_bytes())?,
+            validity: Validity::parse(path, text.as_bytes())?,
+            authority: authority.to_owned(),
+        })
     }
 }
 
@@ -231,11 +254,32 @@ mod tests {
         storage.store(AUTHORITY, &chain, &key).unwrap();
         let before = fs::read(storage.path()).unwrap();
         for (chain, key) in [("", &*key), (&*chain, &*pair().1), ("<html>", "")] {
-            assert!(matches!(storage.store(AUTHORITY, chain, key), Err(StoreError::Unusable(_))));
+            assert!(storage.store(AUTHORITY, chain, key).is_err());
             assert_eq!(fs::read(storage.path()).unwrap(), before);
         }
         fs::write(storage.path(), "nothing of the kind").unwrap();
         assert!(storage.certificate().is_err());
+    }
+
+    /// B13.
+    #[test]
+    fn certificate_and_account_that_cannot_be_stored_are_used_and_stored_later() {
+        let (_dir, storage) = storage();
+        let account = StoredAccount { email: None, credentials: json!({"id": "1"}) };
+        // Neither can be removed as a file.
+        let hurdles =
+            [storage.path(), storage.directory.join(ACCOUNTS)].map(|path| path.with_extension("new"));
+        hurdles.iter().for_each(|path| fs::create_dir(path).unwrap());
+        let (chain, key) = pair();
+        let stored = storage.store(AUTHORITY, &chain, &key).unwrap();
+        assert_eq!(stored.validity.names, ["chat.example", "b.example"]);
+        storage.store_account(AUTHORITY, account).unwrap();
+        assert!(storage.account(AUTHORITY).unwrap().is_some());
+        assert!(!storage.store_rest() && !storage.path().exists());
+        hurdles.iter().for_each(|path| fs::remove_dir(path).unwrap());
+        assert!(storage.store_rest());
+        assert_eq!(storage.certificate().unwrap().unwrap().validity, stored.validity);
+        assert!(storage.directory.join(ACCOUNTS).is_file());
     }
 
     #[test]

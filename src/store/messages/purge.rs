@@ -5,6 +5,7 @@
 use super::{authorise, mentions, unmention};
 use crate::{
     store::{
+        Deactivate,
         account::retention_days,
         command::{Audience, Command, Entry, Indexing, Refusal, Tx},
         files::remove_files,
@@ -90,8 +91,8 @@ fn remove(tx: &mut Tx<'_>, entry: Entry) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Removes up to 500 messages of deleted rooms, without events: the room's own deletion was one. True if there may be
-/// more.
+/// Removes up to 500 messages of deleted rooms, without events: the room's own deletion was one. Then what else there is of
+/// these rooms, and their rows. True if there may be more.
 #[derive(Debug)]
 pub struct PurgeRooms;
 
@@ -110,7 +111,30 @@ impl Command for PurgeRooms {
         for entry in entries {
             remove(tx, entry)?;
         }
-        Ok(may_have_more)
+        if may_have_more {
+            return Ok(true);
+        }
+        // Rooms that an earlier version deleted left their webhooks, each of which is a user.
+        let hooks: Vec<UserId> = tx
+            .statement(
+                "select user_id from hooks join rooms on rooms.id = room_id where deleted_at is not null",
+            )?
+            .query_map((), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for user in hooks {
+            Deactivate { user }.apply(tx)?;
+        }
+        // Events of the room go with all others of their week.
+        let rooms = tx
+            .statement(
+                "delete from rooms where id in (
+                   select id from rooms where deleted_at is not null
+                     and not exists (select 1 from messages where room_id = rooms.id)
+                     and not exists (select 1 from hooks where room_id = rooms.id)
+                   limit ?)",
+            )?
+            .execute((PURGE_STEP,))?;
+        Ok(rooms == PURGE_STEP)
     }
 }
 
@@ -294,8 +318,14 @@ mod tests {
         run(&db, DeleteRoom { room: done.room });
         assert!(run(&db, PurgeRooms));
         assert_eq!(count(&db, "messages"), 1);
+        // As an earlier version left it.
+        db.execute_batch("insert into users (name, role, created_at) values ('CI', 'bot', 0)").unwrap();
+        let hook = "insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (?, ?, x'00', ?, 0)";
+        db.execute(hook, (db.last_insert_rowid(), done.room, done.user)).unwrap();
         assert!(!run(&db, PurgeRooms));
         assert_eq!(count(&db, "messages"), 0);
+        assert_eq!((count(&db, "rooms"), count(&db, "hooks")), (0, 0), "38: the rows of the room go too");
+        assert_eq!(count(&db, "users where name = 'CI' and status = 'deactivated'"), 1);
         assert_eq!(BELONGINGS.map(|table| count(&db, table)), [0; 4]);
         assert_eq!(count(&db, "events where kind = 'message.deleted'"), 0);
         check_index(&db);

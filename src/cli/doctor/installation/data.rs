@@ -149,6 +149,10 @@ pub(super) fn last_backup(_: &Host, config: &Config) -> Finding {
             .fix("in the settings", "backup_dir = \"/mnt/another-disk/campfire\"");
     };
     let log = "journalctl -u campfire | grep -i backup";
+    if let Err(error) = crate::backup::check_place(&config.data, directory) {
+        return Finding::failed(what, error.to_string(), "no backup is made")
+            .fix("to see what is mounted", "findmnt");
+    }
     let now = jiff::Timestamp::now();
     match crate::backup::newest(directory, now) {
         Err(error) => Finding::failed(
@@ -206,7 +210,8 @@ mod tests {
         assert_eq!(last_backup(&host, &config).ok, None);
         let backups = dir.path().join("backups");
         config.backup_dir = Some(backups.clone());
-        assert_eq!(last_backup(&host, &config).ok, Some(false), "there is no such directory");
+        let found = last_backup(&host, &config);
+        assert!(found.ok == Some(false) && found.found.contains("mkdir -p"), "{}", found.found);
         fs::create_dir(&backups).unwrap();
         let found = last_backup(&host, &config);
         assert!(found.ok == Some(false) && found.found.contains("none in"), "{}", found.found);
@@ -218,6 +223,13 @@ mod tests {
         assert_eq!(last_backup(&host, &config).ok, Some(false));
         put(20);
         assert_eq!(last_backup(&host, &config).ok, Some(true));
+        // B20: the disk of the backups is not mounted any more.
+        crate::backup::mark_place(&config.data, &backups).unwrap();
+        assert_eq!(last_backup(&host, &config).ok, Some(true));
+        fs::rename(&backups, dir.path().join("away")).unwrap();
+        fs::create_dir(&backups).unwrap();
+        let found = last_backup(&host, &config);
+        assert!(found.ok == Some(false) && found.found.contains("mount its disk"), "{}", found.found);
     }
 
     #[test]

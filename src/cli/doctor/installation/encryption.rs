@@ -1,7 +1,10 @@
 //! Whether people reach the server by its name and over HTTPS.
 
 use std::{
+    fs,
+    io::{self, Write},
     net::IpAddr,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -51,6 +54,16 @@ pub(super) fn certificate_time(_: &Host, config: &Config) -> Finding {
         return Finding::unknown(what, "there is none");
     };
     let log = "journalctl -u campfire | grep -i certificate";
+    if config.tls_cert.is_none()
+        && let Err(error) = can_store(&path)
+    {
+        return Finding::failed(
+            what,
+            format!("{} cannot be written ({error})", path.display()),
+            "the server cannot store it, and orders another one after each restart",
+        )
+        .fix("to see why", log);
+    }
     if config.tls_cert.is_none() && !path.exists() {
         return Finding::failed(
             what,
@@ -98,6 +111,23 @@ pub(super) fn certificate_time(_: &Host, config: &Config) -> Finding {
             .fix("with a name of the certificate", "--public-url https://NAME");
     }
     Finding::ok(what, shown)
+}
+
+/// Tries to write beside a certificate, as the server does: to a file that then takes its place.
+fn can_store(certificate: &Path) -> io::Result<()> {
+    let fresh = certificate.with_extension("new");
+    let Some(directory) = certificate.parent().filter(|directory| directory.is_dir()) else { return Ok(()) };
+    if fresh.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let path = directory.join(format!(".campfire-doctor-{}", std::process::id()));
+    let written = fs::File::create_new(&path).and_then(|mut file| {
+        file.write_all(&[0; 16 << 10])?;
+        file.sync_all()
+    });
+    // Fails if the file could not be created.
+    let _ = fs::remove_file(&path);
+    written
 }
 
 /// Whether the name of the server resolves to this host.
@@ -151,8 +181,6 @@ async fn is_own(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::cli::doctor::installation::tests::installation;
 
