@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::reads;
+use super::{acks, reads};
 use crate::{
     chat::{
         RoomAccess,
@@ -12,10 +12,9 @@ use crate::{
         rooms,
     },
     hub::{Replay, SocketId},
-    store::WriteError,
     types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
-    wire::{Event, Form, Problem, event::ack_json, frame::Encoding},
-    worker::Worker,
+    wire::{Event, Form, Problem, frame::Encoding},
+    worker::{PendingPost, Worker},
 };
 
 /// Events replayed to a client that reconnects; one that has missed more gets `resync`.
@@ -191,31 +190,11 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     let draft = Draft::take(&mut form);
     form.finish()?;
     let Some(room) = room else { return Err(Problem::not_found()) };
-    let client_id = draft.client_message_id.clone();
+    let client_message_id = draft.client_message_id.clone();
     let command = messages::checked_post(worker, user, room, draft)?;
     // Queued before the next message is read, so that posts keep their order.
     let answer = worker.writer.submit(command)?;
-    if let Some(socket) = worker.hub.borrow_mut().socket(id) {
-        socket.under_way += 1;
-    }
-    let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        let answer = answer.await.unwrap_or(Err(WriteError::Stopped));
-        if let Some(socket) = worker.hub.borrow_mut().socket(id) {
-            socket.under_way -= 1;
-            if let Some(waker) = &socket.waker {
-                waker.wake_by_ref();
-            }
-        }
-        match answer {
-            Ok(posted) => {
-                let json = ack_json(client_id.as_deref(), &posted.json);
-                worker.hub.borrow_mut().answer(id, &json);
-            }
-            Err(error) => refuse(&worker, id, &error.into(), client_id.as_deref()),
-        }
-        worker.flush_if_needed();
-    });
+    acks::answer_later(worker, PendingPost { socket: id, client_message_id, answer });
     Ok(())
 }
 
