@@ -4,8 +4,8 @@
 //! All are written whole and in order; a replay is read from the database once everything before it is written, a piece
 //! at a time.
 //!
-//! More than [`MAX_QUEUED`] bytes are queued only by a burst: what is committed at once, for a client that had kept up
-//! before. It has [`BURST_S`] to catch up. A push beyond that drops all events and replays of which nothing is written:
+//! More than [`MAX_QUEUED`] bytes are queued only by a burst: what is committed at once or shortly after another, for a
+//! client that had kept up before. It has [`BURST_S`] to catch up. A push beyond that drops all events and replays of which nothing is written:
 //! the socket lags, and further events are dropped. Once the rest is written, a `resync` event replaces what was
 //! dropped, and the queue accepts events again. Answers are never dropped; a client that does not take them is not read
 //! from ([`Queue::has_many_answers`]).
@@ -15,7 +15,10 @@ use std::{collections::VecDeque, io::IoSlice};
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::types::{RoomId, Seq};
+use crate::{
+    memory,
+    types::{RoomId, Seq},
+};
 
 /// Bytes queued for one socket. Frames are shared between sockets, but a slow client must not hold them for ever.
 const MAX_QUEUED: usize = 1 << 20;
@@ -23,8 +26,13 @@ const MAX_QUEUED: usize = 1 << 20;
 /// Seconds in which a client has to receive a burst. The clock counts whole ones, so it may be one less.
 const BURST_S: u32 = 2;
 
-/// Bytes queued by a burst.
-const MAX_BURST: usize = 64 << 20;
+/// Bytes queued by a burst of one turn: an eighth of the memory there is, within bounds.
+fn max_burst() -> usize {
+    ((memory::limit() / 8) as usize).clamp(MAX_BURST_OF_TURNS, 64 << 20)
+}
+
+/// The same of several turns.
+const MAX_BURST_OF_TURNS: usize = 4 << 20;
 
 /// Bytes of answers from which on nothing more is read from the client.
 const MAX_ANSWERS: u32 = 256 << 10;
@@ -82,7 +90,7 @@ pub(super) struct Queue {
     /// The turn of the last push, and the bytes queued before it.
     turn: u32,
     before: u32,
-    /// Bytes queued by a burst: with it, as many are allowed.
+    /// Bytes that are allowed for the time of a burst.
     burst: u32,
     /// When the last burst or lag began.
     since: u32,
@@ -122,8 +130,8 @@ impl Queue {
 
     /// Whether more than [`MAX_QUEUED`] bytes may be queued.
     fn allows(&mut self, bytes: usize, clock: u32) -> bool {
-        if self.before as usize <= MAX_QUEUED && bytes <= MAX_BURST {
-            self.burst = bytes as u32;
+        if self.before as usize <= MAX_QUEUED && bytes <= max_burst() {
+            self.burst = bytes.max(MAX_BURST_OF_TURNS) as u32;
             self.since = clock;
             return true;
         }

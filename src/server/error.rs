@@ -18,8 +18,8 @@ pub enum ServeError {
     Acme(AcmeError),
     /// A second signal came while it was stopping.
     CutShort,
-    /// The thread that writes has panicked.
-    WriterDied,
+    /// A thread of the server has ended.
+    Ended(&'static str),
 }
 
 impl fmt::Display for ServeError {
@@ -49,9 +49,12 @@ impl fmt::Display for ServeError {
             Self::CutShort => f.write_str(
                 "stopped by a second signal before every request was answered; acknowledged writes are stored",
             ),
-            Self::WriterDied => f.write_str(
-                "the writer has stopped by a fault of the server, which the log tells; acknowledged writes are stored, so start it again",
-            ),
+            Self::Ended(who) => {
+                write!(
+                    f,
+                    "{who} has ended by a fault of the server, which the log tells; acknowledged writes are stored: start it again"
+                )
+            }
         }
     }
 }

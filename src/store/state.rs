@@ -253,6 +253,29 @@ fn set(people: &mut HashSet<UserId>, user: UserId, on: bool) {
 mod tests {
     use super::*;
 
+    /// Case 36.
+    #[test]
+    fn session_is_known_until_it_ends() {
+        let mut state = State::default();
+        let apply = |state: &mut State, change| state.apply(&Event { seq: Seq(0), change });
+        let session = |id: i64| Session {
+            id: SessionId(id),
+            token_hash: TokenHash([id as u8; 32]),
+            user_id: UserId(1),
+            kind: crate::types::SessionKind::Device,
+            scope: crate::types::Scope::Admin,
+            last_active_at: Timestamp(0),
+        };
+        state.add_session(session(1));
+        apply(&mut state, Change::SessionStarted { session: session(2) });
+        assert!(state.has_session(SessionId(1)) && state.has_session(SessionId(2)));
+        let why = crate::types::event::SessionEnd::SignedOut;
+        let (token_hash, session) = (session(1).token_hash, SessionId(1));
+        apply(&mut state, Change::SessionEnded { token_hash, session, why });
+        assert!(!state.has_session(SessionId(1)) && state.has_session(SessionId(2)));
+        assert!(!state.has_session(SessionId(3)));
+    }
+
     #[test]
     fn blocking_covers_an_ipv4_address_or_an_ipv6_network() {
         let mut state = State::default();

@@ -67,12 +67,12 @@ impl Inbox {
 
 /// Calls `take` with each of these. One at which it panics is logged, and does not keep the others from it. Returns the
 /// number of panics.
-pub(super) fn survive_each<T>(items: impl IntoIterator<Item = T>, mut take: impl FnMut(T)) -> u64 {
+pub(crate) fn survive_each<T>(items: impl IntoIterator<Item = T>, mut take: impl FnMut(T)) -> u64 {
     let mut panics = 0;
     for item in items {
         if catch_unwind(AssertUnwindSafe(|| take(item))).is_err() {
             panics += 1;
-            tracing::error!("a message in the inbox was not handled because of a fault of the server");
+            tracing::error!("a message was not handled because of a fault of the server");
         }
     }
     panics

@@ -8,6 +8,7 @@ mod replay;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     fmt::Write,
     rc::Rc,
     sync::{
@@ -18,20 +19,22 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
+pub(crate) use self::inbox::survive_each;
 use self::{
     cache::{BodyCache, CachedBody, Key},
-    inbox::{Inbox, Message, survive_each},
+    inbox::{Inbox, Message},
     limits::Limits,
 };
 use crate::{
     admission::Admission,
     config::Config,
-    hub::Hub,
+    hub::{Hub, SocketId},
     memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{Folder, Reader, Reserve, State, WriterHandle},
+    store::{Folder, Posted, Reader, Reserve, State, WriteError, WriterHandle},
     types::{
         IdMap, MessageId, RoomId, Seq, UserId,
         event::{Change, EphemeralEvent, Event},
@@ -119,6 +122,21 @@ impl Shared {
     }
 }
 
+/// A post on a socket, and the writer's answer to come.
+pub(crate) struct PendingPost {
+    pub(crate) socket: SocketId,
+    pub(crate) client_message_id: Option<String>,
+    pub(crate) answer: oneshot::Receiver<Result<Posted, WriteError>>,
+}
+
+/// The posts on this worker's sockets, in their order.
+#[derive(Default)]
+pub(crate) struct Posts {
+    pub(crate) waiting: VecDeque<PendingPost>,
+    /// A task passes on the answers.
+    pub(crate) are_answered: bool,
+}
+
 pub struct Worker {
     pub id: usize,
     pub shared: Arc<Shared>,
@@ -127,6 +145,7 @@ pub struct Worker {
     pub state: RefCell<State>,
     pub hub: RefCell<Hub>,
     pub bodies: RefCell<BodyCache>,
+    pub(crate) posts: RefCell<Posts>,
     /// Read marks from sockets that wait to be written, of each user with a command under way.
     pub reads: RefCell<IdMap<UserId, Vec<(RoomId, MessageId)>>>,
     pub metrics: Arc<WorkerMetrics>,
@@ -160,6 +179,7 @@ impl Worker {
             state: RefCell::new(state),
             hub: RefCell::new(Hub::new(Arc::clone(&metrics))),
             bodies: RefCell::default(),
+            posts: RefCell::default(),
             reads: RefCell::default(),
             metrics,
             scratch: RefCell::new(vec![0; 64 << 10].into_boxed_slice()),

@@ -30,7 +30,8 @@ async fn sync_returns_events_since_a_seq_in_order() {
     assert_eq!(sync(&grace, since).await, (vec![], since));
     let said = team.ada.say(team.room, "Hello").await;
     let path = format!("/api/messages/{}", id(&said));
-    let edited = team.ada.patch(&path, json!({"content": "Hello!"})).await.expect(200);
+    let mention = format!("Hello @[Grace](user:{})!", grace.id);
+    let edited = team.ada.patch(&path, json!({"content": mention})).await.expect(200);
     team.ada.delete(&path).await.expect(204);
     let room = team.ada.post("/api/rooms", json!({"name": "New", "kind": "open"})).await.expect(201);
     team.ada.patch(&format!("/api/rooms/{}", id(&room)), json!({"name": "Newer"})).await.expect(200);
@@ -42,6 +43,7 @@ async fn sync_returns_events_since_a_seq_in_order() {
     // The events before a deletion may be omitted; the deletion itself may not.
     let deleted = events.iter().find(|it| it["type"] == "message.deleted").expect("message.deleted");
     assert_eq!((&deleted["room_id"], &deleted["message_id"]), (&json!(team.room), &said["id"]));
+    assert_eq!((&deleted["mentions"], &deleted["everyone"]), (&json!([grace.id]), &json!(false)));
     if let Some(updated) = events.iter().find(|it| it["type"] == "message.updated") {
         assert_eq!(updated["message"]["id"], edited["id"]);
     }

@@ -18,7 +18,7 @@ async fn post_many(who: &Person, room: i64, count: usize, bytes: usize) -> Vec<i
             }
         }
     }
-    said.sort_unstable();
+    assert!(said.is_sorted(), "acknowledged in the order of the posts");
     said
 }
 

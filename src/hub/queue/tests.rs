@@ -215,7 +215,7 @@ fn full() -> Queue {
 fn queue_takes_the_close_frame_however_full_it_is() {
     let mut queue = full();
     assert_eq!(queue.push(frame(1, 8), at(0, 2)), Pushed::Queued, "it had kept up");
-    assert_eq!(queue.push(frame(1, 8), at(0, 3)), Pushed::Overflowed);
+    assert_eq!(queue.push(frame(1, MAX_BURST_OF_TURNS), at(0, 3)), Pushed::Overflowed);
     queue.push_last(frame(2, 8));
     assert_eq!(queue.only().map(<[u8]>::len), Some(8), "what had not begun to leave is dropped");
     assert!(queue.lagging_since().is_none());
@@ -229,18 +229,24 @@ fn burst_is_queued_and_given_time() {
         assert_eq!(queue.push(frame(1, MAX_QUEUED), at(5, 1)), Pushed::Queued, "of one commit");
     }
     queue.advance(MAX_QUEUED);
-    // As much as the burst was is taken for its time.
+    // As much as the burst was is taken for its time,
     assert_eq!(queue.push(frame(2, MAX_QUEUED), at(6, 2)), Pushed::Queued);
     queue.advance(20 * MAX_QUEUED);
     assert_eq!(queue.push(frame(3, 8), at(60, 3)), Pushed::Queued, "it has kept up");
-    // Not for longer, and not more.
+    // not for longer, and not more.
     for (now, length) in [(at(7, 2), 8), (at(6, 2), 2 * MAX_QUEUED)] {
         let mut queue = full();
         assert_eq!(queue.push(frame(1, 20 * MAX_QUEUED), at(5, 1)), Pushed::Queued);
         queue.advance(MAX_QUEUED);
         assert_eq!(queue.push(frame(2, length), now), Pushed::Overflowed);
     }
-    assert_eq!(full().push(frame(1, MAX_BURST), at(0, 1)), Pushed::Overflowed, "no burst is that large");
+    // What comes in several turns is less.
+    for (length, expected) in [(2 * MAX_QUEUED, Pushed::Queued), (3 * MAX_QUEUED, Pushed::Overflowed)] {
+        let mut queue = full();
+        assert_eq!(queue.push(frame(1, MAX_QUEUED), at(5, 2)), Pushed::Queued);
+        assert_eq!(queue.push(frame(2, length), at(5, 3)), expected);
+    }
+    assert_eq!(full().push(frame(1, max_burst()), at(0, 1)), Pushed::Overflowed, "no burst is that large");
 }
 
 /// B6.
