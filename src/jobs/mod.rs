@@ -96,8 +96,7 @@ struct Runner {
     writer: WriterHandle,
     reader: Reader,
     outside: Outside,
-    under_way: RefCell<HashMap<JobKind, usize>>,
-    finished: Notify,
+    slots: Rc<Slots>,
 }
 
 /// Starts the thread. It ends when `stopped` changes; unfinished jobs run again at the next start.
@@ -121,14 +120,8 @@ pub(crate) fn start(
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "the job runner did not start"),
         };
-        let runner = Rc::new(Runner {
-            shared,
-            writer,
-            reader,
-            outside: Outside::new(policy),
-            under_way: RefCell::default(),
-            finished: Notify::new(),
-        });
+        let runner =
+            Rc::new(Runner { shared, writer, reader, outside: Outside::new(policy), slots: Rc::default() });
         runtime.block_on(run(runner, stopped));
     })
 }
@@ -146,7 +139,7 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             _ = stopped.changed() => return,
             () = runner.shared.jobs.notified() => {}
-            () = runner.finished.notified() => {}
+            () = runner.slots.freed.notified() => {}
             () = tokio::time::sleep(delay) => {}
         }
     }
@@ -169,8 +162,7 @@ impl Runner {
                 next = Some(next.map_or(at.0, |next| next.min(at.0)));
                 continue;
             }
-            let busy = self.under_way.borrow().get(&kind).copied().unwrap_or(0);
-            let room = concurrency(kind).saturating_sub(busy);
+            let room = concurrency(kind).saturating_sub(self.slots.taken(kind));
             if room == 0 {
                 // A job that finishes notifies.
                 continue;
@@ -187,9 +179,10 @@ impl Runner {
     }
 
     fn begin(self: &Rc<Self>, job: Job) {
-        let slot = Slot::take(self, job.kind);
+        let slot = self.slots.take(job.kind);
+        let runner = Rc::clone(self);
         spawn_local(async move {
-            let runner = &slot.runner;
+            let _slot = slot;
             let limit = Duration::from_millis(LEASE_MS as u64 / 2);
             let work = tokio::time::timeout(limit, catch_panic(runner.perform(&job)));
             let done = work.await.unwrap_or_else(|_| Err(Failure::Retry("it took too long".into())));
@@ -232,25 +225,36 @@ impl Runner {
     }
 }
 
-/// A job under way, which counts against the bound of its kind until this is dropped.
-struct Slot {
-    runner: Rc<Runner>,
-    kind: JobKind,
+/// The jobs under way.
+#[derive(Default)]
+struct Slots {
+    taken: RefCell<HashMap<JobKind, usize>>,
+    freed: Notify,
 }
 
-impl Slot {
-    fn take(runner: &Rc<Runner>, kind: JobKind) -> Self {
-        *runner.under_way.borrow_mut().entry(kind).or_default() += 1;
-        Self { runner: Rc::clone(runner), kind }
+impl Slots {
+    fn taken(&self, kind: JobKind) -> usize {
+        self.taken.borrow().get(&kind).copied().unwrap_or(0)
     }
+
+    fn take(self: &Rc<Self>, kind: JobKind) -> Slot {
+        *self.taken.borrow_mut().entry(kind).or_default() += 1;
+        Slot { slots: Rc::clone(self), kind }
+    }
+}
+
+/// A job under way, which counts against the bound of its kind until this is dropped.
+struct Slot {
+    slots: Rc<Slots>,
+    kind: JobKind,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(count) = self.runner.under_way.borrow_mut().get_mut(&self.kind) {
+        if let Some(count) = self.slots.taken.borrow_mut().get_mut(&self.kind) {
             *count -= 1;
         }
-        self.runner.finished.notify_one();
+        self.slots.freed.notify_one();
     }
 }
 
@@ -275,6 +279,24 @@ fn delay(attempts: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// B4
+    #[tokio::test]
+    async fn job_that_panics_frees_its_slot_and_is_tried_again() {
+        let slots: Rc<Slots> = Rc::default();
+        let job = async {
+            let _slot = slots.take(JobKind::RemoveFiles);
+            assert_eq!(slots.taken(JobKind::RemoveFiles), 1);
+            catch_panic(async {
+                tokio::task::yield_now().await;
+                panic!("a bug in a job")
+            })
+            .await
+        };
+        assert!(matches!(job.await, Err(Failure::Retry(why)) if why.contains("panicked")));
+        assert_eq!(slots.taken(JobKind::RemoveFiles), 0);
+        slots.freed.notified().await;
+    }
 
     #[test]
     fn retry_delay_grows_up_to_a_bound() {

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::net::UdpSocket;
 
-use crate::support::{receiver::response, *};
+use crate::support::{receiver::response, server::campfire, *};
 
 const INSIDE: &str = "CAMPFIRE_TEST_NETWORK";
 
@@ -76,11 +76,12 @@ async fn name_server(addresses: Vec<IpAddr>) {
     });
 }
 
-/// Webhooks, pushes and link previews reach `reached`, where every name has `named`.
+/// Webhooks, pushes, link previews and `campfire upgrade` reach `reached`, where every name has `named`.
 async fn assert_calls_arrive(named: &[IpAddr], reached: IpAddr) {
     let team = Team::start().await;
     let others = Receiver::at(SocketAddr::new(reached, 0), |call, _| match call.path.as_str() {
         "/page" => response(200, "text/html", "<title>A page</title>"),
+        "/VERSION" => response(200, "text/plain", "99.0.0\n"),
         _ => response(201, "text/plain", ""),
     })
     .await;
@@ -100,6 +101,20 @@ async fn assert_calls_arrive(named: &[IpAddr], reached: IpAddr) {
     let mut paths: Vec<_> = others.wait_for_calls(3).await.into_iter().map(|call| call.path).collect();
     paths.sort_unstable();
     assert_eq!(paths, ["/hook", "/page", "/push"]);
+    let release = url("release", "");
+    let upgrade = async {
+        tokio::process::Command::from(campfire())
+            .args(["upgrade", "--check", "--from", &release])
+            .output()
+            .await
+    };
+    let output = within("the upgrade", upgrade).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && said.contains("99.0.0"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[tokio::test]
