@@ -234,7 +234,18 @@ async fn routed(
         (None, Some(rest)) => Discard::of_rest(worker, rest),
         (None, None) => None,
     };
-    (reply.into_response(&conditions), place, rest)
+    let is_shared = reply.is_shared();
+    let response = reply.into_response(&conditions);
+    (if is_shared { response } else { counted(worker, response) }, place, rest)
+}
+
+/// 503 if too many large responses wait for their clients.
+fn counted(worker: &Worker, response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    match body.counted(worker) {
+        Ok(body) => Response::from_parts(parts, body),
+        Err(_) => Reply::from(Problem::overloaded()).into_response(&Conditions::default()),
+    }
 }
 
 /// The caller of a WebSocket handshake. Browsers send cookies and `Origin` with handshakes of any site, so a cookie

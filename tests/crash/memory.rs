@@ -158,6 +158,26 @@ async fn floods_of_members_fit_into_64_megabytes() {
     flood(&mut team, "pictures", |_| request(&upload, &[&bearer, &kind, &length], &body)).await;
 }
 
+/// B9, B19.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn responses_that_nobody_reads_fit_into_64_megabytes() {
+    let Some(mut team) = confined().await else { return };
+    let bearer = format!("authorization: Bearer {}", team.ada.token);
+    let file = team.ada.upload(team.room, &[], "large.bin", &vec![7; 6 << 20]).await.expect(201);
+    for _ in 0..40 {
+        team.ada.say(team.room, &"large ".repeat(10_000)).await;
+    }
+    let url = format!("GET {}", file["attachment"]["url"].as_str().unwrap());
+    let statuses = flood(&mut team, "files", |_| request(&url, &[&bearer], b"")).await;
+    assert!(statuses.contains(&200) && statuses.contains(&503), "{statuses:?}");
+    // Not the newest page, which is cached.
+    let page = format!("GET /api/rooms/{}/messages?limit=200&before=999999", team.room);
+    let statuses = flood(&mut team, "pages", |_| request(&page, &[&bearer], b"")).await;
+    assert!(statuses.contains(&200) && statuses.contains(&503), "{statuses:?}");
+    flood(&mut team, "events", |_| request("GET /api/sync?since=0", &[&bearer], b"")).await;
+    flood(&mut team, "exports", |_| request("GET /api/export", &[&bearer], b"")).await;
+}
+
 /// B9, B22.
 #[tokio::test]
 async fn sockets_fit_into_64_megabytes() {
