@@ -5,6 +5,8 @@ mod driver;
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "browser/catching_up.rs"]
+mod catching_up;
 #[path = "browser/files.rs"]
 mod files;
 #[path = "browser/messages.rs"]

@@ -17,12 +17,36 @@ export class Problem extends Error {
   }
 }
 
+/** Statuses that say enough without a body of ours: a proxy sends them for a server that is away, busy, or takes no more. */
+const PLAIN = (status) => status >= 500 || [408, 413, 429].includes(status);
+
+/** Something in front of the server answered in its place: a sign-in page, a captive portal. Nothing of it is true of the server. */
+export const intercepted = () => new Problem(502, { code: 'intercepted', detail: texts.errors.intercepted });
+
+/** What a body of this type says; a Problem is thrown for one that is not ours, and for a refusal. */
+export function understood(status, type, text) {
+  if (status === 204) return null;
+  let found;
+  try {
+    if (/^application\/(?:problem\+)?json\b/.test(type)) found = JSON.parse(text);
+  } catch {
+    // Cut off, or no JSON.
+  }
+  const isGood = status >= 200 && status <= 299;
+  // Our refusals have a code.
+  const isOurs = Boolean(found) && typeof found === 'object' && (isGood || typeof found.code === 'string');
+  if (!isOurs && !PLAIN(status)) throw intercepted();
+  if (!isGood) throw new Problem(status, isOurs ? found : { detail: texts.errors.loadFailed });
+  return found;
+}
+
 /** The body of an answer; throws a Problem. */
 export async function answered(response) {
-  if (response.status === 204) return null;
-  const found = await response.json().catch(() => ({ detail: texts.errors.loadFailed }));
-  if (!response.ok) throw new Problem(response.status, found);
-  return found;
+  // Ours never lead elsewhere.
+  if (response.type === 'opaqueredirect' || response.redirected) throw intercepted();
+  const text = await response.text().catch(() => null);
+  if (text === null) throw new Problem(0, {});
+  return understood(response.status, response.headers.get('content-type') || '', text);
 }
 
 /** `body` is sent as JSON; a Blob is sent as it is. */
@@ -35,6 +59,7 @@ export async function ask(method, path, body) {
       headers: body === undefined ? {} : { 'content-type': isBlob ? body.type : 'application/json' },
       body: body === undefined || isBlob ? body : JSON.stringify(body),
       credentials: 'same-origin',
+      redirect: 'manual',
     });
   } catch {
     throw new Problem(0, {});
@@ -46,4 +71,4 @@ export const get = (path) => ask('GET', path);
 export const post = (path, body = {}) => ask('POST', path, body);
 export const put = (path, body) => ask('PUT', path, body);
 export const patch = (path, body) => ask('PATCH', path, body);
-export const remove = (path) => ask('DELETE', path);
+export const remove = (path, body) => ask('DELETE', path, body);

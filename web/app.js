@@ -1,7 +1,7 @@
 // Start-up: signing in or starting the session, and showing the view of the address.
 
 import './theme.js';
-import { get, remove } from './api.js';
+import { get, intercepted, remove } from './api.js';
 import { newRoom, pingSomebody } from './components/new-conversation.js';
 import { connectionLine } from './components/connection.js';
 import './components/sidebar.js';
@@ -11,17 +11,19 @@ import { toast } from './components/toast.js';
 import { emptyElement, fill, h, iconButton, onPhone } from './dom.js';
 import { foldSide, sideIsFolded } from './keyboard.js';
 import { fetchAhead, lazy } from './lazy.js';
-import { listen, start, stop } from './live.js';
+import { listen, start } from './live.js';
 import { flush } from './outbox.js';
 import { isUnread, noteVisit, roomHere, usualRoom } from './rooms.js';
+import { forgetRooms } from './room-memory.js';
 import { go } from './routes.js';
-import { noteSignedIn, wasSignedIn } from './signed-in.js';
+import { noteSignedIn, wasSignedIn, whenOtherWindow } from './signed-in.js';
+import { stop } from './socket.js';
 import { begin, changed, fetchRoom, state, watch } from './store.js';
 import { loadSettingsTexts, loadTexts, texts } from './texts.js';
 import './title.js';
 import './views/room.js';
 import { areUploading, dropUploads } from './uploads.js';
-import { forgetOffline, registerWorker } from './worker.js';
+import { forgetCaches, forgetOffline, registerWorker } from './worker.js';
 
 const RETRY_MS = 5000;
 /** `?nocss` leaves the account's own styles out, so that styles which make the page unusable can be removed. */
@@ -45,7 +47,7 @@ async function begun() {
     else await askSetup();
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    unreachable();
+    unreachable(problem);
   }
 }
 
@@ -61,7 +63,9 @@ async function enterOr(otherwise) {
     await enter();
   } catch (problem) {
     if (problem.status !== 401) throw problem;
-    noteSignedIn(false);
+    noteSignedIn(0);
+    // Signed out elsewhere: the next person on this device sees and hears nothing of this one.
+    await forgetOffline().catch(() => {});
     await otherwise();
   }
 }
@@ -69,8 +73,9 @@ async function enterOr(otherwise) {
 /** Starts the session and shows the view of the address, or of `path`. */
 async function enter(path) {
   const session = await get('/api/session');
+  if (!session.user || !Array.isArray(session.rooms)) throw intercepted();
   begin(session);
-  noteSignedIn(true);
+  noteSignedIn(session.user.id);
   shell = null;
   start({ behind: session.is_kept });
   const { pathname } = location;
@@ -104,7 +109,8 @@ async function showEntry(setup) {
 }
 
 /** The server is not reached and nothing is cached; it is tried again automatically. */
-function unreachable() {
+function unreachable({ code } = {}) {
+  const isIntercepted = code === 'intercepted';
   const again = () => {
     clearTimeout(timer);
     removeEventListener('online', again);
@@ -112,20 +118,42 @@ function unreachable() {
   };
   const timer = setTimeout(again, RETRY_MS);
   addEventListener('online', again);
-  if (!app.querySelector('.empty')) fill(app, h('main', { class: 'entry' }, emptyPage(texts.app.unreachable, texts.app.unreachableHint, h('button', { type: 'button', class: 'button', onclick: again }, texts.common.retry))));
+  // Reloaded, the page may lead to whatever stands in front of the server.
+  const retry = h('button', { type: 'button', class: 'button', onclick: isIntercepted ? () => location.reload() : again }, texts.common.retry);
+  const [title, hint] = isIntercepted ? [texts.app.intercepted, texts.app.interceptedHint] : [texts.app.unreachable, texts.app.unreachableHint];
+  if (app.querySelector('.empty h1')?.textContent !== title) fill(app, h('main', { class: 'entry' }, emptyPage(title, hint, retry)));
 }
 
 let isLeaving = false;
 
 function signedOut() {
-  // It comes twice: in an answer and by the socket.
+  // It comes several times: in an answer, by the socket, from another window.
   if (isLeaving) return;
   isLeaving = true;
   stop();
   dropUploads();
-  noteSignedIn(false);
+  noteSignedIn(0);
+  // Nothing stays to be seen, in the history of the browser either.
+  fill(app);
   forgetOffline().catch(() => {}).finally(() => location.replace('/signin'));
 }
+
+// The browser may have kept this page, emptied.
+addEventListener('pageshow', ({ persisted }) => persisted && isLeaving && location.replace('/'));
+
+/** Another window has signed somebody else in: what this page sends would be theirs. */
+function becameSomebodyElse() {
+  isLeaving = true;
+  stop();
+  fill(app);
+  location.replace('/');
+}
+
+whenOtherWindow((user) => {
+  if (!state.me || user === state.me.id) return;
+  if (user) becameSomebodyElse();
+  else signedOut();
+});
 
 addEventListener('signout', () => {
   // Texts stay in the outbox on this device; files would be lost.
@@ -145,7 +173,13 @@ async function signOut() {
 
 listen((event) => {
   if (event.type === 'signed_out') signedOut();
+  if (event.type === 'somebody_else') becameSomebodyElse();
   if (event.type === 'back') flush();
+  if (event.isOther) {
+    // What is kept has the same addresses as what is new.
+    forgetRooms();
+    forgetCaches().catch(() => {});
+  }
 });
 
 // ---- the view ----

@@ -1,31 +1,46 @@
-// The WebSocket: live events, reconnecting, and catching up on what was missed.
+// Live events: what the socket brings, what was missed, and the room that is shown.
+//
+// Events that change the state wait while an answer of the server is under way that will replace it: the answer says up to
+// which event it goes, and those after it follow. Events of the room that is shown go their own way, by `join` with `since`.
 
 import { get } from './api.js';
-import { addUnread, begin, changed, dropRoom, fetchRoom, putPresent, putRoom, putTyping, putUser, readUpTo, sawMessage, setOnline, setPresent, state } from './store.js';
+import { mentionsMe } from './mentions.js';
+import { barrier, noteGreeting, openSocket, say } from './socket.js';
+import { addUnread, begin, changeUnread, changed, dropRoom, fetchRoom, giveUp, land, putPresent, putRoom, putRooms, putTyping, putUser, readUpTo, sawMessage, setBarrier, setOnline, setPresent, state, takeOff } from './store.js';
 
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 15000;
 const HIDDEN_AFTER = 5000;
-const PONG_WITHIN = 8000;
-const GOING_AWAY = 1001;
-/** How long after a failed request for the session it is asked for again. */
+/** How long after a failed request it is made again. */
 const CATCH_UP_AGAIN = 3000;
+/** Having missed more events, the page asks for everything anew. The server sends so many in one answer. */
+const MOST_MISSED = 1000;
+/** More events than these do not wait for an answer: it is asked for anew. */
+const MOST_QUEUED = 5000;
 
-let socket = null;
-let wait = FIRST_WAIT;
-let timer = 0;
-let isRetrying = false;
+/** Events of rooms that only who has joined the room gets. */
+const OF_A_ROOM = /^(?:message|boost)\./;
+
 let hellos = 0;
+/** The name of the history in the last hello. */
+let greeting;
 let isBehind = false;
-let isStopped = false;
-let heartbeat = 30000;
-let heardAt = 0;
+/** The events that wait for an answer; null if none is under way. */
+let queue = null;
+/** Counts the requests and the connections: an answer to an earlier one is not taken. */
+let turns = 0;
 
-/** The room that is shown: `{id, seq, isLive}`. `seq` is the last event that was taken; it moves only while the socket has joined the room. */
+/**
+ * The room that is shown: `{id, seq, from, isLive}`. `seq` is its last event that was taken. Events up to `from` are
+ * replayed: they happened before the socket joined.
+ */
 let joined = null;
 const listeners = new Set();
 
-/** Calls back with each event about messages, and with `{type: 'back'}` when the socket is open (again), `{type: 'afresh'}` when too much was missed, `{type: 'signed_out'}`. */
+setBarrier(barrier);
+
+/**
+ * Calls back with each event about messages (`isReplayed` if it is one of those that were missed), and with `{type: 'back'}`
+ * when the socket is open (again), `{type: 'afresh'}` when what is shown cannot be caught up, `{type: 'signed_out'}`.
+ */
 export function listen(callback) {
   listeners.add(callback);
   return () => listeners.delete(callback);
@@ -35,20 +50,10 @@ function tell(event) {
   for (const callback of [...listeners]) callback(event);
 }
 
-export function say(message) {
-  if (!isOpen()) return false;
-  socket.send(JSON.stringify(message));
-  return true;
-}
-
-export function isOpen() {
-  return socket !== null && socket.readyState === WebSocket.OPEN && state.connected;
-}
-
 /** Joins a room: its events after `since` come first, then those that happen. */
 export function join(roomId, since) {
   if (joined && joined.id !== roomId) leave();
-  joined = { id: roomId, seq: since, isLive: false };
+  joined = { id: roomId, seq: since, from: 0, isLive: false, isReplaying: false };
   enterRoom();
 }
 
@@ -77,168 +82,231 @@ function leaveRoom() {
   say({ type: 'leave_room', room_id: joined.id });
 }
 
-/** `behind`: the session was kept offline, so all is asked for again once there is a connection. */
+/** `behind`: the session was kept offline, and may be old. */
 export function start({ behind = false } = {}) {
-  isStopped = false;
   isBehind = behind;
-  connect();
+  openSocket(take);
 }
 
-export function stop() {
-  isStopped = true;
-  clearTimeout(timer);
-  socket?.close();
-}
+// ---- catching up ----
 
-function connect() {
-  clearTimeout(timer);
-  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  const opened = new WebSocket(`${scheme}://${location.host}/ws`, 'campfire.json');
-  socket = opened;
-  opened.onmessage = ({ data }) => {
-    if (opened !== socket) return;
-    heardAt = Date.now();
-    take(JSON.parse(data));
-  };
-  opened.onclose = ({ code, reason }) => {
-    if (opened === socket) lost(code, reason);
-  };
-}
-
-function lost(code, reason = '') {
-  socket = null;
-  if (joined) joined.isLive = false;
-  if (isStopped) return;
-  state.connected = false;
-  changed('connection');
-  if (code === 4001 || code === 4003) tell({ type: 'signed_out' });
-  else again(code === GOING_AWAY ? retryAfter(reason) : undefined);
-}
-
-/** The milliseconds that a close reason like `{"reason":"going away","retry_after_ms":1240}` gives; undefined if it gives none. */
-function retryAfter(reason) {
+/** Asks for what was missed. Where that fails it is asked for again, as long as this connection is there. */
+async function catchUp(missed = 0) {
+  const turn = turns += 1;
+  queue = [];
+  const flight = takeOff();
   try {
-    const { retry_after_ms: ms } = JSON.parse(reason);
-    return ms >= 0 ? ms : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Connects again after `delay`, which a server that goes away gives to each socket; otherwise after a back-off with jitter, so that not all clients come at once. */
-function again(delay) {
-  clearTimeout(timer);
-  if (delay !== undefined) {
-    timer = setTimeout(retry, Math.min(delay, LONGEST_WAIT));
-    return;
-  }
-  timer = setTimeout(retry, wait * (0.5 + Math.random()));
-  wait = Math.min(wait * 2, LONGEST_WAIT);
-}
-
-async function retry() {
-  if (isRetrying || socket || isStopped) return;
-  isRetrying = true;
-  clearTimeout(timer);
-  try {
-    // Tells whether this session was signed out: scripts do not see the status of a refused handshake.
-    await get(`/api/users/${state.me.id}`);
-    if (!isStopped) connect();
+    const answer = await whatIsNew(missed);
+    if (turn !== turns) return giveUp(flight);
+    if (queue.length > MOST_QUEUED) throw later(0);
+    isBehind = false;
+    takeAnswer(answer, flight);
+    if (isBehind) await catchUp();
   } catch (problem) {
-    if (problem.status === 401) tell({ type: 'signed_out' });
-    else if (!isStopped) again();
-  } finally {
-    isRetrying = false;
+    giveUp(flight);
+    if (turn !== turns) return;
+    if (problem.status === 401) return tell({ type: 'signed_out' });
+    if (problem.status === undefined) throw problem;
+    setTimeout(() => turn === turns && catchUp(missed), problem.retryAfterMs ?? CATCH_UP_AGAIN);
   }
 }
 
-/** Asks for the session anew. Where that fails it is asked for again, as long as this socket is open. */
-async function catchUp() {
-  const asked = socket;
-  try {
-    begin(await get('/api/session'));
-  } catch (problem) {
-    if (problem.status === 401) tell({ type: 'signed_out' });
-    else setTimeout(() => asked === socket && isOpen() && catchUp(), problem.retryAfterMs || CATCH_UP_AGAIN);
+const later = (milliseconds) => Object.assign(new Error('the answer is too old'), { status: 503, retryAfterMs: milliseconds });
+
+/** The events after ours, with my rooms as they are after them; the session if they are too many, too old, or of another history. */
+async function whatIsNew(missed) {
+  let isOther = false;
+  if (isRenamed() || (!isBehind && missed <= MOST_MISSED)) {
+    const history = state.history === undefined ? '' : `&history=${encodeURIComponent(state.history)}`;
+    try {
+      const answer = await get(`/api/sync?since=${state.seq}&with=rooms${history}`);
+      if (answer.rooms && !isBehind) return answer;
+    } catch (problem) {
+      if (problem.status !== 410) throw problem;
+      isOther = isRenamed();
+    }
+  }
+  return { ...await snapshot(isOther), isOther };
+}
+
+/** The server's history has another name than ours: it was started again, perhaps from a backup. */
+const isRenamed = () => greeting !== state.history;
+
+/** The session anew: `fresh` passes by what the service worker keeps. */
+async function snapshot(isOther) {
+  const session = await get('/api/session?fresh');
+  const isOld = session.is_kept || (!isOther && session.seq < state.seq);
+  if (isOld) throw later(CATCH_UP_AGAIN);
+  return session;
+}
+
+function takeAnswer(answer, flight) {
+  if (answer.user && answer.user.id !== state.me.id) return tell({ type: 'somebody_else' });
+  const { isOther } = answer;
+  if (answer.user) begin(answer, isOther);
+  else {
+    for (const event of answer.events) if (!OF_A_ROOM.test(event.type)) apply(event);
+    putRooms(answer);
+  }
+  state.seq = Math.max(state.seq, answer.seq);
+  state.history = answer.history;
+  land(flight, answer.seq);
+  const waited = queue;
+  queue = null;
+  waited.forEach(take);
+  if (isOther) tell({ type: 'afresh', isOther: true });
+  else if (joined && !joined.isLive) enterRoom();
+}
+
+// ---- events ----
+
+/** Events that change the state, in the order in which they are taken. */
+const ACTS = {
+  presence(event) {
+    if (state.rooms.get(event.room_id)?.kind === 'direct') setOnline(event.user_id, event.online);
+    else putPresent(event.room_id, event.user_id, event.online);
+  },
+  unread(event) {
+    sawMessage(event.room_id, event.message_id);
+    addUnread(event.room_id, event.message_id, event.mention);
+  },
+  unread_changed(event) {
+    changeUnread(event.room_id, event.message_id, event.unread, event.mentions);
+    if (event.unread === 0) return;
+    forgetNewest(event.room_id, event.message_id);
+    tell({ type: 'unread_gone', room_id: event.room_id, message_id: event.message_id });
+  },
+  read(event) {
+    sawMessage(event.room_id, event.message_id);
+    readUpTo(event.room_id, event.message_id);
+  },
+  'room.created': (event) => putRoom(event.room, event.seq),
+  'room.updated': (event) => putRoom(event.room, event.seq),
+  'room.deleted': (event) => dropRoom(event.room_id),
+  'membership.updated'(event) {
+    if (!event.membership) dropRoom(event.room_id);
+    else if (event.room) putRoom({ ...event.room, membership: event.membership }, event.seq);
+    else fetchRoom(event.room_id);
+  },
+  'user.updated'(event) {
+    const { role } = state.me;
+    putUser(event.user, event.seq);
+    // An administrator is told more.
+    if (state.me.role === role) return;
+    isBehind = true;
+    if (!queue) catchUp();
+  },
+  'account.updated'(event) {
+    state.account = { ...state.account, ...event.account };
+    changed('account');
+  },
+};
+
+/** The newest message of a room is gone. Only in direct rooms, which are ordered by it, does it matter which one was before. */
+function forgetNewest(roomId, messageId) {
+  const room = state.rooms.get(roomId);
+  if (room?.kind === 'direct' && room.last_message_id === messageId) fetchRoom(roomId);
+}
+
+function apply(event) {
+  ACTS[event.type]?.(event);
+}
+
+function take(event) {
+  if (OF_A_ROOM.test(event.type)) return takeMessage(event);
+  if (!ACTS[event.type]) return takeSign(event);
+  if (queue) {
+    if (queue.length <= MOST_QUEUED) queue.push(event);
+  } else if (!event.seq) apply(event);
+  else if (event.seq > state.seq) {
+    state.seq = event.seq;
+    apply(event);
   }
 }
 
-/** Notes how far the events have been taken. */
-function reached(seq) {
-  state.seq = Math.max(state.seq, seq);
-  if (joined?.isLive) joined.seq = Math.max(joined.seq, seq);
+/** An event of the room that is shown. */
+function takeMessage(event) {
+  const roomId = event.message?.room_id ?? event.room_id;
+  const isShown = joined?.id === roomId;
+  // Each once, in order.
+  if (isShown && joined.isLive && event.seq <= joined.seq) return;
+  if (!queue) state.seq = Math.max(state.seq, event.seq);
+  if (isShown && joined.isLive) {
+    Object.assign(joined, { seq: event.seq, isReplaying: false });
+    event.isReplayed = event.seq <= joined.from;
+  }
+  if (event.type === 'message.created') {
+    const { id, creator_id: author } = event.message;
+    sawMessage(roomId, id);
+    putTyping(roomId, author, false);
+    // Who writes has read; another window or device of mine wrote it.
+    if (author === state.me.id && !event.isReplayed) readUpTo(roomId, id);
+  }
+  if (!isShown) countLate(roomId, event);
+  tell(event);
 }
 
-async function take(event) {
-  if (event.seq && event.type.includes('.')) reached(event.seq);
+/** Counts an event of a room that the server has not yet taken this socket out of. */
+function countLate(roomId, event) {
+  const { type, seq, message, message_id: id } = event;
+  if (type === 'message.created') {
+    if (message.creator_id !== state.me.id) addUnread(roomId, message.id, mentionsMe(message));
+  } else if (type === 'message.deleted' && event.mentions) changeUnread(roomId, id, -1, mentionsMe(event) ? -1 : 0, seq);
+  else if (type === 'message.deleted' || type === 'message.updated') fetchRoom(roomId);
+}
+
+/** What the server says about the connection. */
+function takeSign(event) {
   switch (event.type) {
     case 'hello':
-      hellos += 1;
-      wait = FIRST_WAIT;
-      heartbeat = (event.heartbeat_s || 30) * 1000;
-      state.connected = true;
-      changed('connection');
-      enterRoom();
-      if (hellos > 1 || isBehind) await catchUp();
-      if (isBehind) tell({ type: 'afresh' });
-      isBehind = false;
-      tell({ type: 'back' });
-      break;
+      return void greeted(event);
     case 'joined':
-      if (joined?.id === event.room_id) joined.isLive = true;
-      state.seq = Math.max(state.seq, event.seq);
+      if (joined?.id === event.room_id) Object.assign(joined, { isLive: true, from: event.seq, isReplaying: joined.seq < event.seq });
       takePresent(event);
       break;
     case 'resync':
-      if (joined) joined.seq = event.seq;
-      await catchUp();
-      tell({ type: 'afresh' });
+      resync(event);
       break;
-    case 'presence':
-      if (state.rooms.get(event.room_id)?.kind === 'direct') setOnline(event.user_id, event.online);
-      else putPresent(event.room_id, event.user_id, event.online);
+    case 'lost':
+      turns += 1;
+      queue = null;
+      if (joined) joined.isLive = false;
       break;
     case 'typing':
       putTyping(event.room_id, event.user_id, event.active);
       break;
-    case 'unread':
-      sawMessage(event.room_id, event.message_id);
-      addUnread(event.room_id, event.message_id, event.mention);
-      break;
     case 'error':
       if (event.retry_after_ms && joined && !joined.isLive) enterLater(event.retry_after_ms);
-      break;
-    case 'read':
-      sawMessage(event.room_id, event.message_id);
-      readUpTo(event.room_id, event.message_id);
-      break;
-    case 'room.created':
-    case 'room.updated':
-      putRoom(event.room);
-      break;
-    case 'room.deleted':
-      dropRoom(event.room_id);
-      break;
-    case 'membership.updated':
-      if (!event.membership) dropRoom(event.room_id);
-      else if (event.room) putRoom({ ...event.room, membership: event.membership });
-      else fetchRoom(event.room_id);
-      break;
-    case 'user.updated':
-      putUser(event.user);
-      break;
-    case 'account.updated':
-      state.account = { ...state.account, ...event.account };
-      changed('account');
-      break;
-    case 'message.created':
-      sawMessage(event.message.room_id, event.message.id);
-      putTyping(event.message.room_id, event.message.creator_id, false);
-      tell(event);
       break;
     default:
       tell(event);
   }
+}
+
+async function greeted(event) {
+  hellos += 1;
+  noteGreeting(event.heartbeat_s);
+  // Another tab has signed somebody else in.
+  if (event.user_id !== state.me.id) return tell({ type: 'somebody_else' });
+  const isFirst = hellos === 1 && !isBehind;
+  greeting = event.history;
+  // In another history the room's position would mean nothing.
+  if (!isRenamed()) enterRoom();
+  if (isFirst) tell({ type: 'back' });
+  await catchUp(event.seq - state.seq);
+  if (!isFirst) tell({ type: 'back' });
+}
+
+/** The server has left events out. The room's come once more; if it cannot replay them, what is shown is loaded anew. */
+function resync(event) {
+  catchUp(event.seq - state.seq);
+  if (!joined) return;
+  const { isLive, isReplaying } = joined;
+  // Until it has joined again, its events count as not taken.
+  joined.isLive = false;
+  if (!isLive || isReplaying) joined.seq = event.seq;
+  enterRoom();
+  if (!isLive || isReplaying) tell({ type: 'afresh' });
 }
 
 // In a direct room, present means online anywhere.
@@ -248,39 +316,9 @@ function takePresent({ room_id: roomId, present }) {
   else setPresent(roomId, present);
 }
 
-/** A connection can end without a close frame (a laptop that slept): without an answer to a ping it is given up. */
-function check() {
-  if (!isOpen()) return;
-  const asked = socket;
-  const at = Date.now();
-  say({ type: 'ping' });
-  setTimeout(() => {
-    if (asked !== socket || heardAt >= at || Date.now() - at > 3 * PONG_WITHIN) return;
-    asked.close();
-    lost(0);
-  }, PONG_WITHIN);
-}
-
-setInterval(() => {
-  if (Date.now() - heardAt > heartbeat) check();
-}, 10000);
-
 let hiding = 0;
 document.addEventListener('visibilitychange', () => {
   clearTimeout(hiding);
-  if (document.visibilityState === 'hidden') {
-    hiding = setTimeout(() => joined && leaveRoom(), HIDDEN_AFTER);
-    return;
-  }
-  if (!state.connected) retry();
+  if (document.visibilityState === 'hidden') hiding = setTimeout(() => joined && leaveRoom(), HIDDEN_AFTER);
   else if (joined && !joined.isLive) enterRoom();
-  if (Date.now() - heardAt > PONG_WITHIN) check();
-});
-
-// The browser has no network any more, but a server on this machine may still be reachable: a ping tells.
-addEventListener('offline', check);
-
-addEventListener('online', () => {
-  wait = FIRST_WAIT;
-  if (!state.connected) retry();
 });

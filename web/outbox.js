@@ -4,7 +4,7 @@
 // item nor overwrite each other's. Items that a closed window left are taken over. Should two windows take over the same
 // item, `client_message_id` makes the second post harmless.
 
-import { Problem, post } from './api.js';
+import { Problem, intercepted, post } from './api.js';
 import { changed, state } from './store.js';
 import { texts } from './texts.js';
 
@@ -184,6 +184,7 @@ async function send(item) {
   mark(item, 'sending');
   try {
     const message = await answerTo(item);
+    if (!message?.id) throw intercepted();
     forget(item.id);
     confirm(message);
     return true;
@@ -208,7 +209,7 @@ function refused(item, problem) {
     mark(item, 'waiting');
     return true;
   }
-  const passes = [0, 401, 408, 429, 502, 503, 504].includes(problem.status);
+  const passes = [0, 401, 408, 429, 502, 503, 504].includes(problem.status) && problem.code !== 'intercepted';
   if (!passes) {
     mark(item, 'failed', problem.status === 404 ? texts.message.roomGone : problem.message);
     return true;

@@ -44,6 +44,22 @@ export function refined(text, keys, added) {
   return writeQuery({ words, filters: [...filters.filter(({ key }) => !keys.includes(key)), ...added] });
 }
 
+/** The days of the filters as moments, by this device's time: `{from, until}`, each undefined where no filter bounds it. */
+export function momentsOf(filters) {
+  const start = (day, after = 0) => {
+    const [year, month, date] = day.split('-').map(Number);
+    return new Date(year, month - 1, date + after);
+  };
+  let from;
+  let until;
+  for (const { key, value } of filters) {
+    if (key === 'before') until = until < start(value) ? until : start(value);
+    if (key === 'after') from = from > start(value, 1) ? from : start(value, 1);
+    if (key === 'on') [from, until] = [start(value), start(value, 1)];
+  }
+  return { from: from?.toISOString(), until: until?.toISOString() };
+}
+
 /** The date so many days ago, as the server writes it. */
 export function dayBefore(days) {
   const date = new Date();

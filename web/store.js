@@ -14,8 +14,15 @@ export const state = {
   online: new Set(),
   present: new Map(),
   typing: new Map(),
+  /** Every event for everybody up to this one was taken. */
   seq: 0,
+  /** The server's name for the history that `seq` counts in. After a restart it has another name, after a restore another history. */
+  history: undefined,
+  /** Counts the histories. */
+  era: 0,
   connected: true,
+  /** Something in front of the server answers in its place. */
+  intercepted: false,
 };
 
 const watchers = new Map();
@@ -44,25 +51,42 @@ function tellWatchers() {
   for (const callback of called) callback(now);
 }
 
-/** Takes the answer of `/api/session` as the new state. */
-export function begin(session) {
+/** Takes the answer of `/api/session` as the new state. `isOther`: the server's history is another one than ours. */
+export function begin(session, isOther = false) {
   state.me = session.user;
   state.account = session.account;
   // A session kept offline by an older version has none.
   state.limits = session.limits || state.limits;
   state.users = new Map(session.users.map((user) => [user.id, user]));
-  state.rooms = new Map(session.rooms.map((room) => [room.id, room]));
-  session.rooms.forEach(noteCounted);
-  state.online = new Set(session.online);
+  state.history = session.history;
+  if (isOther) {
+    state.seq = 0;
+    state.era += 1;
+    state.present.clear();
+  }
   state.seq = Math.max(state.seq, session.seq);
-  changed('me', 'account', 'users', 'rooms', 'presence', 'gone');
+  changed('me', 'account', 'users');
+  putRooms(session);
 }
 
-export function putUser(user) {
+/** Takes all of my rooms, who is online, and my counts as they were at `seq`. */
+export function putRooms({ rooms, online, seq }) {
+  state.rooms = new Map(rooms.map((room) => [room.id, room]));
+  state.online = new Set(online);
+  counted.clear();
+  rooms.forEach((room) => counted.set(room.id, seq));
+  // Their answers may be older.
+  askAgain(...fetching.keys());
+  isKnownAgain(...failed.keys());
+  changed('rooms', 'presence', 'gone');
+}
+
+/** `seq` is that of the event. */
+export function putUser(user, seq) {
   const before = state.users.get(user.id);
   const now = { ...before, ...user };
   state.users.set(user.id, now);
-  recount(now.status === 'active', before?.status === 'active');
+  recount(now.status === 'active', before?.status === 'active', seq);
   asked.delete(user.id);
   if (user.id === state.me.id) {
     state.me = { ...state.me, ...user };
@@ -72,9 +96,11 @@ export function putUser(user) {
 }
 
 /** A new or deactivated user joins or leaves all open rooms; the server sends no event for each room. */
-function recount(isHere, wasHere) {
+function recount(isHere, wasHere, seq) {
   if (isHere === wasHere) return;
-  for (const room of state.rooms.values()) if (room.kind === 'open') room.member_count += isHere ? 1 : -1;
+  for (const { id, kind } of state.rooms.values()) {
+    if (kind === 'open') count('change', id, seq, () => { if (state.rooms.has(id)) state.rooms.get(id).member_count += isHere ? 1 : -1; });
+  }
 }
 
 const asked = new Set();
@@ -86,37 +112,93 @@ export function person(id) {
   if (!asked.has(id)) {
     asked.add(id);
     // A user who does not exist is not fetched again.
-    get(`/api/users/${id}`).then(putUser, ({ status }) => status !== 404 && asked.delete(id));
+    // An event that came meanwhile is newer than the answer.
+    get(`/api/users/${id}`).then((user) => state.users.has(id) || putUser(user, 0), ({ status }) => status !== 404 && asked.delete(id));
   }
   return { id, name: '…', initials: '…', color: '#625950', role: 'member', status: 'active', bio: '' };
 }
 
-/** Updates a room. Events for everybody carry no membership: mine stays as it was. */
-export function putRoom(room) {
+/**
+ * Updates a room. Events for everybody carry no membership: mine stays as it was. The counts of an answer may be older
+ * than those here; those of an event, which has its `seq`, are not.
+ */
+export function putRoom(room, seq) {
   const before = state.rooms.get(room.id);
-  const membership = room.membership || before?.membership;
-  if (!membership) {
-    fetchRoom(room.id);
-    return;
-  }
-  if (room.membership) noteCounted({ ...before, ...room });
+  const membership = (seq && room.membership) || before?.membership || room.membership;
+  if (!membership) return void fetchRoom(room.id);
+  askAgain(room.id);
+  if (!seq && before?.updated_at > room.updated_at) return;
+  if (seq && room.membership) counted.set(room.id, seq);
+  else if (!before) counted.set(room.id, room.last_message_id || 0);
   state.rooms.set(room.id, { ...before, ...room, membership });
   changed('rooms');
 }
 
+/** I have chosen how much I am told of a room. The event brings the counts of one that was hidden. */
+export function noteInvolvement(roomId, involvement) {
+  const room = state.rooms.get(roomId);
+  if (!room) return;
+  const hidden = involvement === 'invisible' ? { unread_count: 0, mention_count: 0 } : {};
+  room.membership = { ...room.membership, involvement, ...hidden };
+  changed('rooms');
+}
+
+const FETCH_AGAIN_MS = 3000;
+
+/** Requests for a room under way, by its id: `{isOld, done}`. */
+const fetching = new Map();
+
+/** Requests that failed and are to be made again, by the room's id: a timer. */
+const failed = new Map();
+
+function isKnownAgain(...ids) {
+  for (const id of ids) {
+    clearTimeout(failed.get(id));
+    failed.delete(id);
+  }
+}
+
+/** Events about these rooms came: answers that are under way may be older. */
+function askAgain(...ids) {
+  for (const id of ids) if (fetching.has(id)) fetching.get(id).isOld = true;
+}
+
 /** Fetches a room. It is dropped if it is not mine any more, and kept if the server cannot be reached. */
-export async function fetchRoom(id) {
+export function fetchRoom(id) {
+  isKnownAgain(id);
+  if (!fetching.has(id)) {
+    const request = { isOld: false };
+    fetching.set(id, request);
+    request.done = fetched(id, request);
+  } else askAgain(id);
+  return fetching.get(id).done;
+}
+
+async function fetched(id, request) {
+  const flight = takeOff(id);
   try {
-    const room = await get(`/api/rooms/${id}`);
+    let room;
+    do {
+      request.isOld = false;
+      flight.said = [];
+      room = await get(`/api/rooms/${id}`);
+    } while (request.isOld);
+    fetching.delete(id);
     state.rooms.set(id, room);
-    noteCounted(room);
+    counted.set(id, room.last_message_id || 0);
+    land(flight);
     changed('rooms');
   } catch (problem) {
+    flights.delete(flight);
+    fetching.delete(id);
     if (problem.status === 403 || problem.status === 404) dropRoom(id);
+    else if (problem.status !== 401) failed.set(id, setTimeout(fetchRoom, problem.retryAfterMs || FETCH_AGAIN_MS, id));
   }
 }
 
 export function dropRoom(id) {
+  askAgain(id);
+  isKnownAgain(id);
   if (!state.rooms.delete(id)) return;
   changed('rooms', 'gone');
 }
@@ -127,48 +209,137 @@ export function others(room) {
   return (ids.length ? ids : [state.me.id]).map(person);
 }
 
+/** A room of mine alone. */
+export const isNotes = (room) => room.kind === 'direct' && room.member_ids.length === 1 && room.member_ids[0] === state.me.id;
+
 export function roomName(room) {
   return room.kind === 'direct' ? others(room).map((user) => user.name).join(', ') : room.name;
 }
 
-/** Marks a room as read up to a message, in this page only. */
-export function readUpTo(roomId, messageId) {
-  const room = state.rooms.get(roomId);
-  if (!room) return;
-  const { membership } = room;
-  if ((membership.last_read_message_id || 0) >= messageId && !membership.unread_count) return;
-  const isAll = messageId >= (room.last_message_id || 0);
-  room.membership = { ...membership, last_read_message_id: Math.max(membership.last_read_message_id || 0, messageId) };
-  if (!membership.unread_count && !membership.mention_count) return;
-  // Only the server knows how many are left after the mark.
-  if (!isAll) return void fetchRoom(roomId);
-  Object.assign(room.membership, { unread_count: 0, mention_count: 0 });
-  changed('rooms');
-}
+// ---- what is unread ----
+//
+// A room's counts are right at some position of the history: that of the answer they came with. What happens after it is
+// added. Answers and events take different ways, so that an event may come before an answer that has it, or after.
+// Messages are numbered like events, which tells. Changes of counts are not: where it is not known whether an answer has
+// one, the room is asked for again.
 
-/** The newest message that a room's `unread_count` takes into account. */
+/** Up to this number does the server count. */
+const MOST_COUNTED = 1000;
+
+/** By room, the newest event that its counts take into account. */
 const counted = new Map();
 
-const noteCounted = (room) => counted.set(room.id, room.last_message_id || 0);
+/** Requests for counts: `{room, said, seq, unsure}`. `room` is null for all; `said` is what happens until the answer is here. */
+const flights = new Set();
 
-/** Counts an unread message, once: an `unread` event, the session and the room's replayed events may all announce it. */
+/** Resolves when everything that the server sent before has come. */
+let barrier = () => Promise.resolve();
+
+export function setBarrier(promise) {
+  barrier = promise;
+}
+
+/** A request for the counts of a room, or of all rooms, is about to be sent. */
+export function takeOff(room = null) {
+  const flight = { room, said: [], seq: undefined, unsure: new Set() };
+  flights.add(flight);
+  return flight;
+}
+
+/** The answer is here, and in the state. What happened meanwhile is added, unless the answer (at `seq`, if it says so) has it. */
+export function land(flight, seq = 0) {
+  const { said } = flight;
+  Object.assign(flight, { said: null, seq });
+  for (const { act, ...what } of said) if (isCertain(flight, what)) act();
+  barrier().then(() => {
+    flights.delete(flight);
+    flight.unsure.forEach(fetchRoom);
+  });
+}
+
+/** The request has failed. */
+export const giveUp = (flight) => flights.delete(flight);
+
+/** False if the answer has this already, or may have it; then the room is asked for again. */
+function isCertain(flight, { kind, room, seq }) {
+  if (kind !== 'change') return true;
+  if (flight.room === null && seq) return seq > flight.seq;
+  flight.unsure.add(room);
+  return false;
+}
+
+/** Changes the counts of a room, now and after the answers that are under way. */
+function count(kind, room, seq, act) {
+  const concerned = [...flights].filter((flight) => flight.room === null || flight.room === room);
+  for (const flight of concerned) flight.said?.push({ kind, room, seq, act });
+  if (concerned.every((flight) => flight.said || isCertain(flight, { kind, room, seq }))) act();
+}
+
+/** Marks a room as read up to a message, in this page only. */
+export function readUpTo(roomId, messageId) {
+  count('read', roomId, messageId, () => {
+    const room = state.rooms.get(roomId);
+    if (!room) return;
+    const { membership } = room;
+    const isAll = messageId >= (room.last_message_id || 0);
+    const isRead = (membership.last_read_message_id || 0) >= messageId;
+    if (isRead && !(isAll && membership.unread_count)) return;
+    room.membership = { ...membership, last_read_message_id: Math.max(membership.last_read_message_id || 0, messageId) };
+    if (!membership.unread_count && !membership.mention_count) return;
+    // Only the server knows how many are left after the mark.
+    if (!isAll) return void fetchRoom(roomId);
+    Object.assign(room.membership, { unread_count: 0, mention_count: 0 });
+    changed('rooms');
+  });
+}
+
+/** Counts an unread message, once: an `unread` event, an answer and the room's replayed events may all announce it. */
 export function addUnread(roomId, messageId, mention) {
-  const room = state.rooms.get(roomId);
-  if (!room || (counted.get(roomId) || 0) >= messageId) return;
-  counted.set(roomId, messageId);
+  count('unread', roomId, messageId, () => {
+    const room = state.rooms.get(roomId);
+    if (!room || (counted.get(roomId) || 0) >= messageId) return;
+    counted.set(roomId, messageId);
+    addTo(room, messageId, 1, mention ? 1 : 0);
+  });
+}
+
+/** Adds to the counts of a room if this message is unread: it was deleted, or an edit mentions me or does so no more. */
+export function changeUnread(roomId, messageId, unread, mentions, seq) {
+  count('change', roomId, seq, () => {
+    const room = state.rooms.get(roomId);
+    if (room) addTo(room, messageId, unread, mentions);
+  });
+}
+
+function addTo(room, messageId, unread, mentions) {
   const { membership } = room;
-  if ((membership.last_read_message_id || 0) >= messageId) return;
-  room.membership = { ...membership, unread_count: membership.unread_count + 1, mention_count: membership.mention_count + (mention ? 1 : 0) };
+  if ((membership.last_read_message_id || 0) >= messageId || membership.involvement === 'invisible') return;
+  // There may be more than were counted.
+  if (unread < 0 && membership.unread_count >= MOST_COUNTED) return void fetchRoom(room.id);
+  const sum = (before, more) => Math.max(0, Math.min(before + more, MOST_COUNTED));
+  room.membership = { ...membership, unread_count: sum(membership.unread_count, unread), mention_count: Math.max(0, membership.mention_count + mentions) };
   changed('rooms');
 }
 
 /** Notes the newest message of a room, by which direct rooms are ordered. */
 export function sawMessage(roomId, messageId) {
-  const room = state.rooms.get(roomId);
-  if (!room || (room.last_message_id || 0) >= messageId) return;
-  room.last_message_id = messageId;
-  if (room.kind === 'direct') changed('rooms');
+  count('newest', roomId, messageId, () => {
+    const room = state.rooms.get(roomId);
+    if (!room || (room.last_message_id || 0) >= messageId) return;
+    room.last_message_id = messageId;
+    if (room.kind === 'direct') changed('rooms');
+  });
 }
+
+/** A message is gone. If it was the newest of its room, `before` is. */
+export function forgetMessage(roomId, messageId, before) {
+  count('newest', roomId, messageId, () => {
+    const room = state.rooms.get(roomId);
+    if (room?.last_message_id === messageId) room.last_message_id = before;
+  });
+}
+
+// ---- who is here ----
 
 export function setOnline(userId, isOnline) {
   if (state.online.has(userId) === isOnline) return;

@@ -31,8 +31,26 @@ addEventListener('install', (event) => {
 
 async function prepare() {
   const cache = await caches.open(SHELL_CACHE);
-  // The browser's own cache may hold an older page.
-  await cache.addAll(SHELL.map((path) => new Request(path, path === '/' ? { cache: 'reload' } : {})));
+  await Promise.all(SHELL.map(async (path) => {
+    // The browser's own cache may hold an older page.
+    const response = await fetch(path, path === '/' ? { cache: 'reload' } : {});
+    if (!(path === '/' ? await isPage(response) : isAsset(response))) throw new Error(`${path} is not ours`);
+    await cache.put(path, response);
+  }));
+}
+
+// What stands in front of the server (a sign-in page, a captive portal) may answer in its place. That is shown, not kept.
+
+const isOurs = (response, types) => response.ok && !response.redirected && types.test(response.headers.get('content-type') || '');
+const isData = (response) => isOurs(response, /^application\/json\b/);
+const isAsset = (response) => isOurs(response, /^(?!text\/html\b)./);
+const isPicture = (response) => isOurs(response, /^image\//) && response.status === 200;
+
+/** Our page names the files of this version. */
+async function isPage(response) {
+  if (!isOurs(response, /^text\/html\b/)) return false;
+  const text = await response.clone().text();
+  return SHELL.every((path) => !path.startsWith('/assets/app-') || text.includes(path));
 }
 
 addEventListener('activate', (event) => {
@@ -79,6 +97,8 @@ addEventListener('fetch', (event) => {
     if (!/^\/(?:api|files|embeds)\//.test(pathname)) event.respondWith(page(event));
   } else if (pathname.startsWith('/assets/')) {
     event.respondWith(asset(request));
+  } else if (searchParams.has('fresh')) {
+    // Only the server's own answer will do.
   } else if (pathname === '/api/session') {
     event.respondWith(session(event));
   } else if (ROOM_PAGE.test(pathname) && !['before', 'after', 'around'].some((edge) => searchParams.has(edge))) {
@@ -117,7 +137,7 @@ async function asset(request) {
   const kept = await cache.match(request);
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok) cache.put(request, response.clone());
+  if (isAsset(response)) cache.put(request, response.clone());
   return response;
 }
 
@@ -125,8 +145,8 @@ async function asset(request) {
 async function fromServer(request, path) {
   const asked = generation;
   const response = await fetch(request);
-  if (response.status === 401) await forget();
-  if (response.ok && asked === generation) {
+  if (response.status === 401 && /\bjson\b/.test(response.headers.get('content-type') || '')) await forget();
+  if (isData(response) && asked === generation) {
     const cache = await caches.open(DATA_CACHE);
     // A cache keeps the order of insertion: the first entries are those not seen for longest.
     const copy = response.clone();
@@ -148,16 +168,13 @@ async function freshOrKept(event, path) {
   return kept ? { kept } : { response: await fetched };
 }
 
-const roomPage = async (event, path) => {
-  const { response, kept } = await freshOrKept(event, path);
-  return response || kept;
-};
-
-/** A cached session is marked, so that the page catches up once it is connected. */
-async function session(event) {
-  const { response, kept } = await freshOrKept(event, '/api/session');
+/** What was cached is marked, so that the page catches up once it is connected. */
+async function marked({ response, kept }) {
   return response || Response.json({ ...(await kept.json()), is_kept: true });
 }
+
+const roomPage = async (event, path) => marked(await freshOrKept(event, path));
+const session = async (event) => marked(await freshOrKept(event, '/api/session'));
 
 async function picture(request) {
   const cache = await caches.open(PICTURE_CACHE);
@@ -169,7 +186,7 @@ async function picture(request) {
     // By address: the request is aborted when its image leaves the page.
     const response = await fetch(request.url, { credentials: 'same-origin' });
     const isNew = response.headers.get('etag') !== kept?.headers.get('etag');
-    if (response.status === 200 && isNew && asked === generation) {
+    if (isPicture(response) && isNew && asked === generation) {
       const copy = response.clone();
       cache.put(request, copy).then(() => cache.keys()).then((all) => Promise.all(all.slice(0, -KEPT_PICTURES).map((old) => cache.delete(old)))).catch(() => {});
     }
@@ -182,6 +199,7 @@ async function picture(request) {
 
 addEventListener('message', ({ data, source }) => {
   if (data?.type === 'skip_waiting') skipWaiting();
+  if (data?.type === 'forget') forget();
   if (data?.type !== 'what_are_you') return;
   // A page that was reloaded in the meantime has this version already.
   if (data.parts.every((part) => SHELL.includes(part))) skipWaiting();
@@ -237,7 +255,9 @@ addEventListener('pushsubscriptionchange', (event) => {
 
 /** The push service has changed this device's endpoint. */
 async function subscribeAgain(before) {
-  const { public_key: key } = await (await fetch('/api/push/key')).json();
+  const response = await fetch('/api/push/key');
+  if (!isData(response)) return;
+  const { public_key: key } = await response.json();
   const now = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: before?.options.applicationServerKey || key });
   await fetch('/api/push/subscriptions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(now) });
 }

@@ -1,6 +1,6 @@
 // Uploads: files are sent in order, two at a time, each as a message of its own.
 
-import { Problem } from './api.js';
+import { Problem, intercepted, understood } from './api.js';
 import { sizeText } from './format.js';
 import { listen } from './live.js';
 import { confirm } from './outbox.js';
@@ -102,15 +102,15 @@ function send(item) {
 }
 
 function answered(item, request) {
-  let body;
+  let message;
   try {
-    body = JSON.parse(request.responseText);
-  } catch {
-    body = { detail: texts.errors.loadFailed };
+    message = understood(request.status, request.getResponseHeader('content-type') || '', request.responseText);
+    if (!message?.id) throw intercepted();
+  } catch (problem) {
+    return failed(item, problem);
   }
-  if (request.status >= 300) return failed(item, new Problem(request.status, body));
   drop(item);
-  confirm(body);
+  confirm(message);
   next();
 }
 

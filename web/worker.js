@@ -70,6 +70,7 @@ function lookForNew() {
 }
 
 listen((event) => {
+  if (event.type === 'message.deleted' || event.type === 'unread_gone') closeDeleted(event);
   // The server may have been restarted with a new version.
   if (event.type !== 'back' || !registration) return;
   looked = 0;
@@ -96,15 +97,29 @@ async function clearRead() {
   }
 }
 
+/** Closes the notification of a message that was deleted. */
+async function closeDeleted({ room_id: room, message_id: id }) {
+  if (globalThis.Notification?.permission !== 'granted') return;
+  for (const notification of (await registration?.getNotifications?.({ tag: `room-${room}` })) || []) {
+    if (notification.data?.path.endsWith(`/@${id}`)) notification.close();
+  }
+}
+
 watch(['rooms'], () => {
   if (document.visibilityState === 'visible' && globalThis.Notification?.permission === 'granted') clearRead();
 });
 
-/** At sign-out: deletes the caches, the notifications and the push subscription; the push service then tells the server. */
-export async function forgetOffline() {
-  if (!container) return;
+/** Deletes what is kept of the server's data. The worker does not keep answers to requests made before, either. */
+export async function forgetCaches() {
+  container?.controller?.postMessage({ type: 'forget' });
   const names = globalThis.caches ? await caches.keys() : [];
   await Promise.all(names.filter((name) => name.startsWith('campfire-data')).map((name) => caches.delete(name)));
+}
+
+/** At sign-out: deletes the caches, the notifications and the push subscription; the server's side of it ends with the session. */
+export async function forgetOffline() {
+  if (!container) return;
+  await forgetCaches();
   const found = await container.getRegistration();
   for (const notification of (await found?.getNotifications?.()) || []) notification.close();
   await (await found?.pushManager?.getSubscription())?.unsubscribe();

@@ -1,7 +1,7 @@
 //! Conversions of errors of the store and the disk to [`Problem`].
 
 use crate::{
-    store::{Refusal, WriteError},
+    store::{NotCommitted, Refusal, WriteError},
     wire::Problem,
 };
 
@@ -12,7 +12,11 @@ impl From<Refusal> for Problem {
             Refusal::Forbidden(detail) => Self::forbidden(detail),
             Refusal::Conflict(detail) => Self::conflict(detail),
             Refusal::Invalid(field, reason) => Self::invalid_field(field, reason),
-            Refusal::Database(error) => error.into(),
+            // The writer has logged it.
+            Refusal::Database(error) => match NotCommitted::from(&error) {
+                NotCommitted::Full => Self::no_space(),
+                _ => Self::internal(),
+            },
         }
     }
 }
@@ -21,9 +25,11 @@ impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Refused(refusal) => refusal.into(),
-            WriteError::Overloaded | WriteError::Stopped => Self::overloaded(),
-            WriteError::NotCommitted(why) if why.contains("full") => Self::no_space(),
-            WriteError::NotCommitted(_) => Self::internal(),
+            WriteError::Overloaded
+            | WriteError::Stopped
+            | WriteError::NotCommitted(NotCommitted::Bystander) => Self::overloaded(),
+            WriteError::NotCommitted(NotCommitted::Full) => Self::no_space(),
+            WriteError::NotCommitted(NotCommitted::Database(_)) => Self::internal(),
         }
     }
 }
@@ -52,5 +58,30 @@ impl From<rusqlite::Error> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    /// B11.
+    #[test]
+    fn full_disk_is_507_whatever_the_words_of_the_error() {
+        let failure =
+            |code, text: &str| rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_owned()));
+        let status = |error: WriteError| Problem::from(error).status;
+        for (code, text, expected) in [
+            (ffi::SQLITE_FULL, "no room", 507),
+            (ffi::SQLITE_IOERR_WRITE, "the full story", 500),
+            (ffi::SQLITE_CONSTRAINT, "UNIQUE constraint failed: full.name", 500),
+        ] {
+            let error = failure(code, text);
+            assert_eq!(status(WriteError::NotCommitted((&error).into())), expected, "{text}");
+            assert_eq!(status(WriteError::Refused(Refusal::Database(error))), expected, "{text}");
+        }
+        assert_eq!(status(WriteError::NotCommitted(NotCommitted::Bystander)), 503);
     }
 }

@@ -180,5 +180,6 @@ pub(crate) async fn mark_read(
     access: RoomAccess,
     message: MessageId,
 ) -> Result<(), Problem> {
-    Ok(worker.writer.write(MarkRead { room: access.room, user: viewer.user, message }).await?)
+    let marks = vec![(access.room, message)];
+    Ok(worker.writer.write(MarkRead { user: viewer.user, marks }).await?)
 }

@@ -26,6 +26,10 @@ pub(crate) struct Search {
     pub(crate) room: Option<RoomId>,
     pub(crate) creator: Option<UserId>,
     pub(crate) before: Option<MessageId>,
+    /// Only messages from this time on, and only those from before `until`, in milliseconds since the Unix epoch. They
+    /// take the place of the query's days, which are days in UTC.
+    pub(crate) from: Option<i64>,
+    pub(crate) until: Option<i64>,
     pub(crate) limit: usize,
 }
 
@@ -37,7 +41,9 @@ pub(crate) fn trimmed(query: &str) -> String {
 impl Search {
     /// The hits, newest first; None if the query has neither words nor filters. 503 after `deadline`.
     pub(crate) fn run(&self, worker: &Worker, deadline: Duration) -> Result<Option<Found>, Problem> {
-        let asked = text::Asked::parse(&self.typed);
+        let mut asked = text::Asked::parse(&self.typed);
+        asked.from = self.from.or(asked.from);
+        asked.before = self.until.or(asked.before);
         if asked.is_empty() {
             return Ok(None);
         }

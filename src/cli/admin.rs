@@ -8,8 +8,8 @@ use crate::{
     config::Config,
     server::NoWorkers,
     store::{
-        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Reader, Refusal, StartReset,
-        WriteError, Writer,
+        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, NotCommitted, Reader, Refusal,
+        StartReset, WriteError, Writer,
     },
     types::{Role, TokenHash, random_join_code, random_token},
 };
@@ -125,7 +125,11 @@ fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> 
             }
             WriteError::Refused(Refusal::Invalid(field, why)) => format!("{field} {why}"),
             WriteError::Refused(Refusal::Database(error)) => format!("the database refused it ({error})"),
-            WriteError::NotCommitted(why) => format!("it could not be written ({why})"),
+            WriteError::NotCommitted(NotCommitted::Full) => "the disk is full".into(),
+            WriteError::NotCommitted(NotCommitted::Database(why)) => {
+                format!("it could not be written ({why})")
+            }
+            WriteError::NotCommitted(NotCommitted::Bystander) => "it could not be written".into(),
             WriteError::Overloaded | WriteError::Stopped => "the writer has stopped".into(),
         })
     })

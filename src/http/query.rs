@@ -32,6 +32,13 @@ impl Query {
         }
     }
 
+    /// A moment (RFC 3339), in milliseconds since the Unix epoch; 400 if it is none.
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<i64>, Problem> {
+        let parsed = |text: &str| text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond);
+        let refused = || Problem::malformed(format!("`{name}` must be a moment like 2026-11-24T08:00:00Z."));
+        self.text(name).map(|text| parsed(text).map_err(|_| refused())).transpose()
+    }
+
     /// The length of a page: 1 to 200, by default [`DEFAULT_LIMIT`]; otherwise 400.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         match self.number("limit")? {

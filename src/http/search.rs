@@ -25,6 +25,7 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
     let limit = query.limit()?;
     let before = query.message("before")?;
     let creator = query.id("creator_id")?.map(UserId);
+    let (from, until) = (query.moment("from")?, query.moment("until")?);
     let typed = search::trimmed(query.text("q").unwrap_or_default());
     let room = query.id("room_id")?.map(RoomId);
     if let Some(room) = room {
@@ -42,7 +43,7 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
         return Ok(reply);
     }
     call.worker.metrics.search_misses.add(1);
-    let search = Search { user: viewer.user, typed, room, creator, before, limit };
+    let search = Search { user: viewer.user, typed, room, creator, before, from, until, limit };
     let Some(found) = search.run(&call.worker, READ_DEADLINE)? else {
         return Ok(Reply::json_bytes(search_json(std::iter::empty(), false)));
     };

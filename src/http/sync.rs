@@ -1,11 +1,20 @@
 //! The durable events after a position.
 
+use serde::Serialize;
+
 use super::{READ_DEADLINE, request::Call, response::Reply, router::Response};
 use crate::{
-    chat::{Viewer, sync},
-    types::Seq,
-    wire::{Problem, sync_json},
+    chat::{Viewer, rooms, sync},
+    types::{Seq, UserId},
+    wire::{Problem, RoomView, sync_json},
 };
+
+/// What no event tells: what is unread, which other devices may have read, and who is online.
+#[derive(Serialize)]
+struct Present<'a> {
+    rooms: Vec<RoomView<'a>>,
+    online: Vec<UserId>,
+}
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let since = call.query().number("since")?.ok_or_else(|| Problem::malformed("`since` is missing."))?;
@@ -16,5 +25,16 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let query = call.query();
     let missed = sync::events(&call.worker, viewer, since, query.text("history"), READ_DEADLINE)?;
     let events = missed.events.iter().map(|(seq, change)| change.json(*seq));
-    Ok(Reply::json_bytes(sync_json(events, missed.seq, call.worker.state.borrow().epochs.current())))
+    let worker = &call.worker;
+    let state = worker.state.borrow();
+    // Only the last page of events is up to date.
+    let wants_rooms = query.text("with") == Some("rooms") && missed.seq >= state.seq;
+    let present = match wants_rooms {
+        true => Some(Present {
+            rooms: rooms::rooms_of(worker, &state, viewer.user)?,
+            online: worker.hub.borrow().online_partners(&state, viewer.user),
+        }),
+        false => None,
+    };
+    Ok(Reply::json_bytes(sync_json(events, missed.seq, state.epochs.current(), present.as_ref())))
 }

@@ -1,14 +1,13 @@
 //! Who receives an event: sockets that have joined its room get its frames, those of the other members an `unread`.
 
 use bytes::{Bytes, BytesMut};
-use smallvec::SmallVec;
 
 use super::{ENCODINGS, Hub, Socket, place};
 use crate::{
     store::State,
     types::{
-        Involvement, MessageId, RoomId, UserId,
-        event::{self, Change, EphemeralEvent},
+        Involvement, MessageId, RoomId, Seq, UserId,
+        event::{self, Change, ChangedMentions, EphemeralEvent, Mentions},
     },
     wire::{Event, event::committed_json, frame},
 };
@@ -32,43 +31,83 @@ pub(super) struct Run {
     room: Option<RoomId>,
     frames: [BytesMut; 2],
     count: u64,
-    unread: Vec<Unread>,
+    notes: Vec<Note>,
 }
 
-struct Unread {
+/// What concerns the counts of members whose sockets have not joined the room.
+struct Note {
     message: MessageId,
     creator: UserId,
-    mentions: SmallVec<[UserId; 4]>,
-    everyone: bool,
+    kind: NoteKind,
+}
+
+enum NoteKind {
+    Created(Mentions),
+    Edited(Box<ChangedMentions>),
+    Deleted(Mentions),
+}
+
+impl Note {
+    /// Whether the frame for this user differs from that for most others.
+    fn names(&self, user: UserId) -> bool {
+        let is_named = |mentions: &Mentions| mentions.users.contains(&user);
+        self.creator == user
+            || match &self.kind {
+                NoteKind::Created(mentions) | NoteKind::Deleted(mentions) => is_named(mentions),
+                NoteKind::Edited(changed) => is_named(&changed.before) || is_named(&changed.after),
+            }
+    }
+
+    /// The event for a user; None if nothing changes for them. One's own messages never count.
+    fn event(&self, room_id: RoomId, user: UserId) -> Option<Event<'static>> {
+        let message_id = self.message;
+        let changed = |unread, mentions| Event::UnreadChanged { room_id, message_id, unread, mentions };
+        let is_own = self.creator == user;
+        match &self.kind {
+            NoteKind::Created(_) if is_own => Some(Event::Read { room_id, message_id }),
+            NoteKind::Created(mentions) => {
+                Some(Event::Unread { room_id, message_id, mention: mentions.include(user) })
+            }
+            _ if is_own => None,
+            NoteKind::Deleted(mentions) => Some(changed(-1, -i8::from(mentions.include(user)))),
+            NoteKind::Edited(edit) => {
+                let change = i8::from(edit.after.include(user)) - i8::from(edit.before.include(user));
+                (change != 0).then(|| changed(0, change))
+            }
+        }
+    }
 }
 
 impl Hub {
-    /// Queues an event for this worker's sockets. `state` includes it already, except for a deleted room.
+    /// Queues an event for this worker's sockets. `state` includes it already, except for a deleted room. If it is not
+    /// about a message, [`Self::end_run`] came first, with the state before it.
     pub(crate) fn deliver(&mut self, event: &event::Event, state: &State) {
         if event.seq > self.seq {
             self.seq = event.seq;
         }
         match &event.change {
-            Change::MessageCreated { room, message, creator, mentions, everyone, .. } => {
+            Change::MessageCreated { room, message, creator, mentions, .. } => {
                 self.continue_run(*room, state);
-                self.run.unread.push(Unread {
-                    message: *message,
-                    creator: *creator,
-                    mentions: mentions.clone(),
-                    everyone: *everyone,
-                });
+                self.note(*message, *creator, NoteKind::Created(mentions.clone()));
                 self.gather(*room, event, state);
             }
-            Change::MessageUpdated { room, .. }
-            | Change::BoostChanged { room, .. }
-            | Change::MessageDeleted { room, .. } => {
+            Change::MessageUpdated { room, message, mentions, .. } => {
+                self.continue_run(*room, state);
+                if let Some(changed) = mentions {
+                    self.note(*message, changed.creator, NoteKind::Edited(changed.clone()));
+                }
+                self.gather(*room, event, state);
+            }
+            Change::MessageDeleted { room, message, creator, mentions, .. } => {
+                self.continue_run(*room, state);
+                self.note(*message, *creator, NoteKind::Deleted(mentions.clone()));
+                self.gather(*room, event, state);
+            }
+            Change::BoostChanged { room, .. } => {
                 self.continue_run(*room, state);
                 self.gather(*room, event, state);
             }
-            change => {
-                self.end_run(state);
-                self.deliver_other(event, change, state);
-            }
+            change => self.deliver_other(event, change, state),
         }
     }
 
@@ -78,6 +117,10 @@ impl Hub {
             self.end_run(state);
             self.run.room = Some(room);
         }
+    }
+
+    fn note(&mut self, message: MessageId, creator: UserId, kind: NoteKind) {
+        self.run.notes.push(Note { message, creator, kind });
     }
 
     fn gather(&mut self, room: RoomId, event: &event::Event, state: &State) {
@@ -99,15 +142,12 @@ impl Hub {
         }
     }
 
-    pub(crate) fn end_of_batch(&mut self, state: &State) {
-        self.end_run(state);
-    }
-
-    fn end_run(&mut self, state: &State) {
+    /// Queues what was collected of a run, for those who are members in this state.
+    pub(crate) fn end_run(&mut self, state: &State) {
         let Some(room) = self.run.room.take() else { return };
         let count = std::mem::take(&mut self.run.count);
         let frames = [self.run.frames[0].split().freeze(), self.run.frames[1].split().freeze()];
-        let unread = std::mem::take(&mut self.run.unread);
+        let notes = std::mem::take(&mut self.run.notes);
         if count > 0
             && let Some(audience) = self.rooms.get_mut(&room)
         {
@@ -125,42 +165,37 @@ impl Hub {
                 audience.joined = lists;
             }
         }
-        if !unread.is_empty() {
-            self.notify_unjoined(room, &unread, state);
+        if !notes.is_empty() {
+            self.notify_unjoined(room, &notes, state);
         }
     }
 
-    /// Sends `unread` to the sockets of members that have not joined the room, and `read` to those of the author.
-    fn notify_unjoined(&mut self, room: RoomId, unread: &[Unread], state: &State) {
+    /// Sends `unread` and `unread_changed` to the sockets of members that have not joined the room, and `read` to those
+    /// of the author.
+    fn notify_unjoined(&mut self, room: RoomId, notes: &[Note], state: &State) {
         let unjoined = self.unjoined(room, state);
         let mut plain: [Option<Bytes>; 2] = [None, None];
         for slot in &unjoined {
             let Some(socket) = &self.sockets[*slot as usize] else { continue };
             let (user, encoding) = (socket.user, socket.encoding);
-            let involved = state.involvement(room, user).is_some_and(|found| found != Involvement::Nothing);
-            let is_mentioned = |note: &Unread| involved && (note.everyone || note.mentions.contains(&user));
-            let special = unread.iter().any(|note| note.creator == user || is_mentioned(note));
+            let is_named = notes.iter().any(|note| note.names(user));
             let made = match &plain[place(encoding)] {
-                Some(frames) if !special => frames.clone(),
+                Some(frames) if !is_named => frames.clone(),
                 _ => {
                     let mut frames = BytesMut::new();
-                    for note in unread {
-                        let (room_id, message_id) = (room, note.message);
-                        let event = if note.creator == user {
-                            Event::Read { room_id, message_id }
-                        } else {
-                            Event::Unread { room_id, message_id, mention: is_mentioned(note) }
-                        };
+                    for event in notes.iter().filter_map(|note| note.event(room, user)) {
                         frame::put_frame(&mut frames, encoding, &event.json());
                     }
                     frames.freeze()
                 }
             };
-            if !special {
+            if !is_named {
                 plain[place(encoding)] = Some(made.clone());
             }
-            self.metrics.deliveries.add(unread.len() as u64);
-            self.push(*slot, made);
+            if !made.is_empty() {
+                self.metrics.deliveries.add(notes.len() as u64);
+                self.push(*slot, made);
+            }
         }
         if let Some(audience) = self.rooms.get_mut(&room) {
             audience.unjoined = unjoined;
@@ -243,6 +278,16 @@ impl Hub {
             | Change::AddressesBlocked { .. }
             | Change::JobsWaiting
             | Change::Reloaded => {}
+        }
+    }
+
+    /// Sends what another process has written to every socket: events, or `resync` instead.
+    pub(crate) fn catch_up(&mut self, events: Option<&[Vec<u8>]>, seq: Seq) {
+        self.generation += 1;
+        self.seq = seq;
+        match events {
+            Some(events) => events.iter().for_each(|json| self.tell(json, |_| true)),
+            None => self.tell(&Event::Resync { seq }.json(), |_| true),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Closing sockets: a close frame (RFC 6455, section 5.5.1), then the end of the connection.
 
-use std::{collections::HashSet, time::Instant};
+use std::time::Instant;
 
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::{Hub, SocketId};
+use super::{Hub, SocketId, audience::Run};
 use crate::{
     store::State,
     types::{SessionId, event::SessionEnd},
@@ -13,6 +13,8 @@ use crate::{
 
 pub(crate) const SIGNED_OUT: u16 = 4001;
 const BANNED: u16 = 4003;
+/// "Unexpected condition" (RFC 6455, section 7.4.1).
+const BROKEN: u16 = 1011;
 pub(super) const TOO_SLOW: u16 = 4008;
 
 impl Hub {
@@ -59,9 +61,16 @@ impl Hub {
         }
     }
 
+    /// Closes every socket, since it is not known what each has received.
+    pub(crate) fn close_broken(&mut self) {
+        self.run = Run::default();
+        for id in self.ids(|_| true) {
+            self.close_at_once(id, BROKEN, "internal error");
+        }
+    }
+
     pub(crate) fn close_ended_sessions(&mut self, state: &State) {
-        let open: HashSet<SessionId> = state.session_ids().collect();
-        for id in self.ids(|socket| !open.contains(&socket.session)) {
+        for id in self.ids(|socket| !state.has_session(socket.session)) {
             self.close_at_once(id, SIGNED_OUT, "signed out");
         }
     }

@@ -56,10 +56,6 @@ impl Hub {
         self.close_all();
     }
 
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.is_some()
-    }
-
     /// Closes a socket that was added while the hub drains.
     pub(crate) fn close_going_away(&mut self, id: SocketId) {
         if let Some(draining) = self.draining {

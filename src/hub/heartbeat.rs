@@ -1,6 +1,6 @@
 //! Heartbeat: pings, and closing sockets that are silent or too slow.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Hub, closing::TOO_SLOW, socket::CLOSE_TIMEOUT};
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
 /// Seconds between pings to a socket; after twice that without anything received its connection is closed.
 pub(crate) const HEARTBEAT_S: u32 = 30;
 
-/// A socket that lags for longer is closed.
-const LAG_TIMEOUT: Duration = Duration::from_secs(30);
+/// A socket that lags for more seconds is closed.
+const LAG_TIMEOUT_S: u32 = 30;
 
 impl Hub {
     /// Runs once a second: pings a thirtieth of the sockets, ends the silent and the slow ones. Returns each user of
@@ -40,14 +40,12 @@ impl Hub {
                     socket.wake();
                     continue;
                 }
-            } else if socket
-                .queue
-                .lagging_since()
-                .is_some_and(|since| now.duration_since(since) > LAG_TIMEOUT)
-            {
-                self.metrics.slow_closes.add(1);
-                self.close(id, TOO_SLOW, "too slow");
-            } else if socket.queue.lagging_since().is_none() {
+            } else if let Some(since) = socket.queue.lagging_since() {
+                if clock.saturating_sub(since) > LAG_TIMEOUT_S {
+                    self.metrics.slow_closes.add(1);
+                    self.close(id, TOO_SLOW, "too slow");
+                }
+            } else {
                 continue;
             }
             self.slow.push(id);

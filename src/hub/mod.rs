@@ -2,6 +2,7 @@
 //! and the frame is pushed to the queues of all sockets that receive it.
 
 mod audience;
+mod budget;
 mod closing;
 mod drain;
 mod heartbeat;
@@ -21,6 +22,7 @@ use self::{
 pub(crate) use self::{
     closing::SIGNED_OUT,
     heartbeat::HEARTBEAT_S,
+    queue::Replay,
     socket::{Socket, SocketId},
 };
 use crate::{
@@ -37,6 +39,8 @@ pub struct Hub {
     users: IdMap<UserId, SmallVec<[u32; 2]>>,
     /// Sockets with queued frames.
     dirty: VecDeque<u32>,
+    /// Sockets that want the next piece of a replay.
+    starved: VecDeque<SocketId>,
     /// Sockets that lag or are being closed; checked once a second.
     slow: Vec<SocketId>,
     presence: Presence,
@@ -47,6 +51,8 @@ pub struct Hub {
     draining: Option<drain::Draining>,
     /// Incremented whenever joined rooms, memberships or sockets may have changed.
     generation: u64,
+    /// Incremented whenever the worker takes what was committed.
+    pub(crate) turn: u32,
     serial: u32,
     /// Seconds since the start, as of the last tick.
     pub(crate) clock: u32,
@@ -71,12 +77,14 @@ impl Hub {
             rooms: IdMap::default(),
             users: IdMap::default(),
             dirty: VecDeque::new(),
+            starved: VecDeque::new(),
             slow: Vec::new(),
             presence: Presence::default(),
             outbox: Vec::new(),
             run: Run::default(),
             draining: None,
             generation: 1,
+            turn: 0,
             serial: 0,
             clock: 0,
             seq: Seq(0),
@@ -157,6 +165,7 @@ impl Hub {
         let Some(socket) = self.socket(id) else { return false };
         let Some(place) = socket.joined.iter().position(|joined| *joined == room) else { return false };
         socket.joined.remove(place);
+        socket.queue.drop_replays(room);
         let encoding = socket.encoding;
         self.remove_from_audience(room, id.slot, encoding);
         self.generation += 1;

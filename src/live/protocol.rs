@@ -1,24 +1,20 @@
 //! The messages that a client sends on a socket, and their answers.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use serde_json::{Map, Value};
 
+use super::{acks, reads};
 use crate::{
     chat::{
         RoomAccess,
         messages::{self, Draft},
         rooms,
     },
-    hub::SocketId,
-    store::{MarkRead, WriteError},
+    hub::{Replay, SocketId},
     types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
-    wire::{
-        Event, Form, Problem,
-        event::ack_json,
-        frame::{self, Encoding},
-    },
-    worker::Worker,
+    wire::{Event, Form, Problem, frame::Encoding},
+    worker::{PendingPost, Worker},
 };
 
 /// Events replayed to a client that reconnects; one that has missed more gets `resync`.
@@ -27,8 +23,16 @@ const MAX_REPLAY: usize = 2_000;
 /// Depth of nesting in a MessagePack message; the protocol needs two.
 const MAX_DEPTH: usize = 64;
 
+/// Who speaks on a socket.
+#[derive(Clone, Copy)]
+pub(super) struct Client {
+    pub(super) user: UserId,
+    /// False for a token that may only read.
+    pub(super) may_write: bool,
+}
+
 /// Handles one message. An error is answered with an `error` event; the connection stays open.
-pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: Encoding, payload: &[u8]) {
+pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, client: Client, encoding: Encoding, payload: &[u8]) {
     worker.catch_up();
     let parsed = match encoding {
         Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
@@ -40,7 +44,7 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
         Err(error) => return refuse(worker, id, &Problem::malformed(error), None),
     };
     let client_id = fields.get("client_message_id").and_then(Value::as_str).map(str::to_owned);
-    if let Err(problem) = dispatch(worker, id, user, fields) {
+    if let Err(problem) = dispatch(worker, id, client, fields) {
         refuse(worker, id, &problem, client_id.as_deref());
     }
 }
@@ -52,7 +56,7 @@ fn from_message_pack(payload: &[u8]) -> Result<Value, rmp_serde::decode::Error> 
     serde::Deserialize::deserialize(&mut deserializer)
 }
 
-fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {
+pub(super) fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&str>) {
     let event = Event::Error {
         code: problem.code,
         detail: &problem.detail,
@@ -60,24 +64,26 @@ fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id: Option<&s
         limit: problem.limit,
         retry_after_ms: problem.retry_after_ms(),
     };
-    worker.hub.borrow_mut().send(id, &event.json());
+    worker.hub.borrow_mut().answer(id, &event.json());
 }
 
 fn dispatch(
     worker: &Rc<Worker>,
     id: SocketId,
-    user: UserId,
+    Client { user, may_write }: Client,
     fields: Map<String, Value>,
 ) -> Result<(), Problem> {
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let t = fields.get("t").cloned();
     let mut form = Form::of(fields);
     match kind.as_str() {
+        "message" | "typing" | "read" if !may_write => Err(Problem::read_only()),
         "join_room" => {
             let room = RoomId(form.required_id("room_id"));
-            let since = form.count("since");
+            let since = form.count("since").map(Seq);
+            let history = form.text("history");
             form.finish()?;
-            join(worker, id, user, room, since.map(Seq))
+            join(worker, id, user, room, since, history.as_deref())
         }
         "leave_room" => {
             let room = RoomId(form.required_id("room_id"));
@@ -85,7 +91,7 @@ fn dispatch(
             if worker.hub.borrow_mut().leave(id, room) {
                 worker.broadcast(EphemeralEvent::Present { room, user, change: -1 });
             }
-            worker.hub.borrow_mut().send(id, &Event::Left { room_id: room }.json());
+            worker.hub.borrow_mut().answer(id, &Event::Left { room_id: room }.json());
             Ok(())
         }
         "message" => post(worker, id, user, form),
@@ -102,54 +108,75 @@ fn dispatch(
             let message = MessageId(form.required_id("message_id"));
             form.finish()?;
             RoomAccess::of(worker, room, user)?;
-            // This message has no answer, so the write is not awaited.
-            worker.writer.submit(MarkRead { room, user, message }).map(drop).map_err(Problem::from)
+            reads::mark(worker, id, user, room, message);
+            Ok(())
         }
         "ping" => {
-            worker.hub.borrow_mut().send(id, &Event::Pong { t }.json());
+            worker.hub.borrow_mut().answer(id, &Event::Pong { t }.json());
             Ok(())
         }
         _ => Err(Problem::malformed("This type of message does not exist.")),
     }
 }
 
-/// Joins a room: sends `joined`, then the events after `since`, or `resync` if they are too many or no longer kept.
-/// From then on the socket gets the room's events. Nothing is awaited in between, so no event is lost or sent twice.
+/// What a client has missed in a room.
+enum Missed {
+    Nothing,
+    Events(Replay),
+    /// More than are replayed, or no longer kept, or of another history than this server has.
+    TooMuch,
+}
+
+impl Missed {
+    fn since(worker: &Worker, room: RoomId, since: Seq, history: Option<&str>) -> rusqlite::Result<Self> {
+        let (now, newest) = {
+            let state = worker.state.borrow();
+            (state.seq, state.rooms.get(&room).map_or(state.seq, |found| found.version))
+        };
+        let is_of_another = history.is_some_and(|epoch| !worker.state.borrow().epochs.contain(epoch, since));
+        if since > worker.writer.seq() || is_of_another {
+            return Ok(Self::TooMuch);
+        }
+        if since >= newest {
+            return Ok(Self::Nothing);
+        }
+        let is_too_much = since < worker.reader.pruned_up_to()?
+            || worker.reader.count_missed(room, since, now, MAX_REPLAY + 1)? > MAX_REPLAY;
+        Ok(if is_too_much { Self::TooMuch } else { Self::Events(Replay { room, since, until: now }) })
+    }
+}
+
+/// Joins a room: sends `joined`, then the events after `since`, or `resync` if there are too many, or if they are no
+/// longer kept. From then on the socket gets the room's events, after those that it has missed. Nothing is awaited in
+/// between, so no event is lost or sent twice.
 fn join(
     worker: &Rc<Worker>,
     id: SocketId,
     user: UserId,
     room: RoomId,
     since: Option<Seq>,
+    history: Option<&str>,
 ) -> Result<(), Problem> {
     RoomAccess::of(worker, room, user)?;
-    let now = worker.state.borrow().seq;
-    let missed = match since {
-        Some(since) if since < now => Some(worker.reader.replay(room, since, now, MAX_REPLAY)?),
-        _ => None,
-    };
-    let is_pruned = match since {
-        Some(since) => since < worker.reader.pruned_up_to()?,
-        None => false,
-    };
+    {
+        let mut hub = worker.hub.borrow_mut();
+        let clock = hub.clock;
+        if hub.socket(id).is_none_or(|socket| !socket.joins.take(clock)) {
+            return Err(Problem::rate_limited(Duration::from_secs(1)));
+        }
+    }
+    let missed = since.map_or(Ok(Missed::Nothing), |since| Missed::since(worker, room, since, history))?;
     if worker.hub.borrow_mut().join(id, room) {
         worker.broadcast(EphemeralEvent::Present { room, user, change: 1 });
     }
-    let joined = Event::Joined { room_id: room, seq: now, present: &rooms::present(worker, room) };
+    let seq = worker.state.borrow().seq;
+    let joined = Event::Joined { room_id: room, seq, present: &rooms::present(worker, room) };
     let mut hub = worker.hub.borrow_mut();
-    hub.send(id, &joined.json());
-    let missed = missed.unwrap_or_default();
-    if is_pruned || missed.len() > MAX_REPLAY {
-        hub.send(id, &Event::Resync { seq: now }.json());
-        return Ok(());
-    }
-    let Some(encoding) = hub.socket(id).map(|socket| socket.encoding) else { return Ok(()) };
-    let mut frames = bytes::BytesMut::new();
-    for (seq, change) in &missed {
-        frame::put_frame(&mut frames, encoding, &change.json(*seq));
-    }
-    if !frames.is_empty() {
-        hub.send_frame(id, frames.freeze());
+    hub.answer(id, &joined.json());
+    match missed {
+        Missed::Nothing => {}
+        Missed::Events(replay) => hub.replay(id, replay),
+        Missed::TooMuch => hub.answer(id, &Event::Resync { seq }.json()),
     }
     Ok(())
 }
@@ -163,45 +190,23 @@ fn post(worker: &Rc<Worker>, id: SocketId, user: UserId, mut form: Form) -> Resu
     let draft = Draft::take(&mut form);
     form.finish()?;
     let Some(room) = room else { return Err(Problem::not_found()) };
-    let client_id = draft.client_message_id.clone();
+    let client_message_id = draft.client_message_id.clone();
     let command = messages::checked_post(worker, user, room, draft)?;
     // Queued before the next message is read, so that posts keep their order.
     let answer = worker.writer.submit(command)?;
-    if let Some(socket) = worker.hub.borrow_mut().socket(id) {
-        socket.under_way += 1;
-    }
-    let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        let answer = answer.await.unwrap_or(Err(WriteError::Stopped));
-        if let Some(socket) = worker.hub.borrow_mut().socket(id) {
-            socket.under_way -= 1;
-            if let Some(waker) = &socket.waker {
-                waker.wake_by_ref();
-            }
-        }
-        match answer {
-            Ok(posted) => {
-                let json = ack_json(client_id.as_deref(), &posted.json);
-                worker.hub.borrow_mut().send(id, &json);
-            }
-            Err(error) => refuse(&worker, id, &error.into(), client_id.as_deref()),
-        }
-        worker.flush_if_needed();
-    });
+    acks::answer_later(worker, PendingPost { socket: id, client_message_id, answer });
     Ok(())
 }
 
-/// Broadcasts `typing`, at most once a second while it stays active.
+/// Broadcasts `typing`, about once a second at most.
 fn typing(worker: &Worker, id: SocketId, user: UserId, room: RoomId, active: bool) {
     {
         let mut hub = worker.hub.borrow_mut();
-        // Zero stands for not typing.
-        let clock = hub.clock + 1;
+        let clock = hub.clock;
         let Some(socket) = hub.socket(id) else { return };
-        if active && socket.typed == clock {
+        if !socket.types(room, active, clock) {
             return;
         }
-        socket.typed = if active { clock } else { 0 };
     }
     worker.broadcast(EphemeralEvent::Typing { room, user, active });
 }

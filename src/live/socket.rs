@@ -14,12 +14,12 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
     coding::{Control, Data, OpCode},
 };
 
-use super::protocol;
+use super::protocol::{self, Client};
 use crate::{
     chat::Viewer,
     hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
     transport::Transport,
-    types::{UserId, event::EphemeralEvent},
+    types::event::EphemeralEvent,
     wire::{
         Event,
         frame::{self, Encoding},
@@ -32,14 +32,11 @@ const TOO_BIG: u16 = 1009;
 /// The largest message that a client may send.
 const MAX_MESSAGE: usize = 256 << 10;
 
-/// Posts of one socket without an acknowledgement; with that many nothing more is read from it.
-const MAX_UNDER_WAY: u32 = 256;
-
 /// The task of a socket.
 pub(super) struct SocketTask {
     worker: Rc<Worker>,
     id: SocketId,
-    user: UserId,
+    client: Client,
     stream: Rc<Transport>,
     /// Bytes received that are not yet handled: an incomplete frame, or frames left while the socket was saturated.
     partial: Vec<u8>,
@@ -62,7 +59,7 @@ impl SocketTask {
         worker.catch_up();
         let id = worker.hub.borrow_mut().add(user, viewer.session, encoding, Rc::clone(&stream));
         // The session may have ended while the connection switched.
-        if !worker.state.borrow().session_ids().any(|session| session == viewer.session) {
+        if !worker.state.borrow().has_session(viewer.session) {
             worker.hub.borrow_mut().close(id, SIGNED_OUT, "signed out");
         }
         let hello = {
@@ -70,10 +67,11 @@ impl SocketTask {
             let (seq, history) = (state.seq, state.epochs.current());
             Event::Hello { user_id: user, seq, history, heartbeat_s: HEARTBEAT_S }.json()
         };
-        worker.hub.borrow_mut().send(id, &hello);
+        worker.hub.borrow_mut().answer(id, &hello);
         worker.hub.borrow_mut().close_going_away(id);
         worker.broadcast(EphemeralEvent::Online { user, change: 1 });
-        Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
+        let client = Client { user, may_write: viewer.may_write };
+        Self { worker, id, client, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
     /// Reads and handles what is available. False when the connection has ended.
@@ -106,19 +104,14 @@ impl SocketTask {
                 Err(_) => return Poll::Ready(false),
             }
             if self.is_saturated() {
-                // An acknowledgement wakes the task.
                 return Poll::Pending;
             }
         }
     }
 
-    /// Whether nothing more is read now: too many posts wait for the writer, or the socket is being closed.
+    /// Whether nothing more is read now.
     fn is_saturated(&self) -> bool {
-        let mut hub = self.worker.hub.borrow_mut();
-        hub.is_draining()
-            || hub
-                .socket(self.id)
-                .is_none_or(|socket| socket.under_way >= MAX_UNDER_WAY || socket.is_closing())
+        self.worker.hub.borrow_mut().is_saturated(self.id)
     }
 
     /// Ends the sending direction and discards what is received until the client ends the connection.
@@ -216,14 +209,17 @@ impl SocketTask {
     fn handle_frame(&mut self, header: &FrameHeader, payload: &[u8]) -> Result<(), (u16, &'static str)> {
         match header.opcode {
             OpCode::Control(Control::Ping) => {
-                self.worker.hub.borrow_mut().send_frame(self.id, frame::pong(payload));
+                self.worker.hub.borrow_mut().answer_frame(self.id, frame::pong(payload));
                 Ok(())
             }
             OpCode::Control(Control::Close) => {
                 // Echoes the code (section 5.5.1), if it is one that may be sent (section 7.4).
-                match (payload, payload.first_chunk().map(|code| u16::from_be_bytes(*code))) {
-                    ([], _) => Err((1000, "")),
-                    (_, Some(code @ (1000..=1003 | 1007..=1014 | 3000..=4999))) => Err((code, "")),
+                match payload.split_first_chunk().map(|(code, reason)| (u16::from_be_bytes(*code), reason)) {
+                    None if payload.is_empty() => Err((1000, "")),
+                    Some((code @ (1000..=1003 | 1007..=1014 | 3000..=4999), reason)) => {
+                        // Section 5.5.1: the reason is UTF-8.
+                        std::str::from_utf8(reason).map_err(|_| (1007, "not UTF-8")).and(Err((code, "")))
+                    }
                     _ => Err((1002, "invalid close code")),
                 }
             }
@@ -256,7 +252,7 @@ impl SocketTask {
                 protocol::handle(
                     &self.worker,
                     self.id,
-                    self.user,
+                    self.client,
                     encoding.unwrap_or(Encoding::Json),
                     payload,
                 );

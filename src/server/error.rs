@@ -1,11 +1,11 @@
-//! Why the server did not start.
+//! Why the server did not start, or did not go on.
 
 use std::{fmt, io, net::SocketAddr};
 
 use super::{AcmeError, TlsError};
 use crate::store::OpenError;
 
-/// Why the server did not start or stop in order. Displays as one sentence that says what to do.
+/// Why the server did not start, go on or stop in order. Displays as one sentence that says what to do.
 #[derive(Debug)]
 pub enum ServeError {
     Open(OpenError),
@@ -18,6 +18,8 @@ pub enum ServeError {
     Acme(AcmeError),
     /// A second signal came while it was stopping.
     CutShort,
+    /// A thread of the server has ended.
+    Ended(&'static str),
 }
 
 impl fmt::Display for ServeError {
@@ -47,6 +49,12 @@ impl fmt::Display for ServeError {
             Self::CutShort => f.write_str(
                 "stopped by a second signal before every request was answered; acknowledged writes are stored",
             ),
+            Self::Ended(who) => {
+                write!(
+                    f,
+                    "{who} has ended by a fault of the server, which the log tells; acknowledged writes are stored: start it again"
+                )
+            }
         }
     }
 }

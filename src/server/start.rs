@@ -134,6 +134,7 @@ pub fn serve_from(
     let watchdog = Arc::new(Watchdog::new(started, count));
     let (open, opened) = watch::channel(());
     let (starting, all_started) = mpsc::channel();
+    let ended = Arc::new(Notify::new());
     let mut threads = Vec::new();
     for (id, sockets) in sockets.into_iter().enumerate() {
         let reader = Reader::open(data)?;
@@ -151,8 +152,11 @@ pub fn serve_from(
             opened: opened.clone(),
             stopped: stopped.clone(),
         };
-        let thread =
-            std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || worker.run(reader));
+        let alarm = Alarm(Arc::clone(&ended));
+        let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || {
+            let _alarm = alarm;
+            worker.run(reader);
+        });
         threads.push(thread.map_err(ServeError::Runtime)?);
     }
     let alerts = alerts::Alerts::new(Arc::clone(&shared), handle.clone(), &state);
@@ -170,8 +174,14 @@ pub fn serve_from(
     let _ = open.send(());
     ready(address);
     service::ready(&format!("Serving on {address}"));
+    let fault = std::cell::Cell::new(None);
     signals.wait_while(async {
-        tokio::join!(service::run_watchdog(&watchdog, &handle), alerts.run());
+        let watching = async { tokio::join!(service::run_watchdog(&watchdog, &handle), alerts.run()) };
+        tokio::select! {
+            _ = watching => {}
+            () = handle.died() => fault.set(Some("the writer")),
+            () = ended.notified() => fault.set(Some("a worker")),
+        }
     });
     service::stopping();
     tracing::info!("stopping");
@@ -184,7 +194,17 @@ pub fn serve_from(
         }
         // The writer commits its queue and checkpoints the WAL.
         drop(writer);
-    })
+    })?;
+    fault.get().map_or(Ok(()), |who| Err(ServeError::Ended(who)))
+}
+
+/// Held by a thread without which the server cannot go on: notifies when the thread ends.
+struct Alarm(Arc<Notify>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 /// The settings; by default as many connections as memory and open files allow.
@@ -229,5 +249,24 @@ pub fn adapt_process() {
     files.current = files.maximum;
     if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, files) {
         tracing::debug!(%error, "cannot raise the limit of open files");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// B23.
+    #[test]
+    fn alarm_is_given_by_a_thread_that_panics() {
+        let ended = Arc::new(Notify::new());
+        let alarm = Alarm(Arc::clone(&ended));
+        let thread = std::thread::spawn(move || {
+            let _alarm = alarm;
+            panic!("a fault");
+        });
+        assert!(thread.join().is_err());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(ended.notified());
     }
 }

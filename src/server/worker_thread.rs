@@ -1,6 +1,7 @@
 //! The thread of one worker: its loops, and how it drains.
 
 use std::{
+    cell::Cell,
     rc::Rc,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
@@ -40,8 +41,14 @@ const DRAIN_STEP: Duration = Duration::from_millis(5);
 /// Sockets that are flushed before other tasks run.
 const FLUSH_SLICE: usize = 128;
 
+/// Pieces of replays that are read before other tasks run.
+const REPLAY_SLICE: usize = 8;
+
 /// Changes of presence are collected for this long before they are sent.
 const PRESENCE_DELAY: Duration = Duration::from_millis(100);
+
+/// How long a task that panicked waits before it begins again.
+const RESTART_DELAY: Duration = Duration::from_millis(100);
 
 /// How often old events are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(3600);
@@ -88,10 +95,16 @@ impl WorkerThread {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(%error, "a worker cannot listen"),
             };
-            spawn_local(receive_messages(Rc::clone(&worker)));
-            spawn_local(flush(Rc::clone(&worker)));
+            let pulses = Rc::new(Pulses::default());
             let connections = Rc::new(Connections::default());
-            spawn_local(tick(Rc::clone(&worker), Rc::clone(&connections), watchdog));
+            let (of, beats) = (Rc::clone(&worker), Rc::clone(&pulses));
+            spawn_local(keep_alive("inbox", move || receive_messages(Rc::clone(&of), Rc::clone(&beats))));
+            let (of, beats) = (Rc::clone(&worker), Rc::clone(&pulses));
+            spawn_local(keep_alive("flush", move || flush(Rc::clone(&of), Rc::clone(&beats))));
+            let (of, open) = (Rc::clone(&worker), Rc::clone(&connections));
+            spawn_local(keep_alive("tick", move || {
+                tick(Rc::clone(&of), Rc::clone(&open), Rc::clone(&pulses), Arc::clone(&watchdog))
+            }));
             if worker.id == 0 {
                 rooms::purge_deleted(&worker);
                 spawn_local(prune(Rc::clone(&worker)));
@@ -113,22 +126,52 @@ impl WorkerThread {
     }
 }
 
+/// Runs a task that never ends, and begins it again if it panics.
+async fn keep_alive<F: Future<Output = ()> + 'static>(name: &str, task: impl Fn() -> F) {
+    while let Err(error) = spawn_local(task()).await {
+        tracing::error!(%error, "the task {name} of a worker ended, and begins again");
+        tokio::time::sleep(RESTART_DELAY).await;
+    }
+}
+
+/// Which tasks of a worker have run since its last heartbeat. One that is stuck must be noticed by the watchdog.
+#[derive(Default)]
+struct Pulses {
+    inbox: Cell<bool>,
+    flush: Cell<bool>,
+}
+
+impl Pulses {
+    /// True if every task has run since the last time that this was true.
+    fn take(&self) -> bool {
+        let have_all = self.inbox.get() && self.flush.get();
+        if have_all {
+            self.inbox.set(false);
+            self.flush.set(false);
+        }
+        have_all
+    }
+}
+
 /// Processes what the writer and the other workers send.
-async fn receive_messages(worker: Rc<Worker>) {
+async fn receive_messages(worker: Rc<Worker>, pulses: Rc<Pulses>) {
     loop {
         worker.shared.inboxes[worker.id].notified().await;
+        pulses.inbox.set(true);
         worker.catch_up();
         worker.run_tasks();
     }
 }
 
 /// Writes frames to sockets, in slices, so that requests are served in between.
-async fn flush(worker: Rc<Worker>) {
+async fn flush(worker: Rc<Worker>, pulses: Rc<Pulses>) {
     loop {
         worker.flush.notified().await;
         loop {
-            let more = worker.hub.borrow_mut().flush_some(FLUSH_SLICE);
-            if !more {
+            pulses.flush.set(true);
+            worker.hub.borrow_mut().flush_some(FLUSH_SLICE);
+            worker.feed_replays(REPLAY_SLICE);
+            if !worker.hub.borrow().has_frames() {
                 break;
             }
             tokio::task::yield_now().await;
@@ -138,19 +181,26 @@ async fn flush(worker: Rc<Worker>) {
     }
 }
 
-/// Every 100 ms: the heartbeat and changes of presence. Every second: timeouts of connections, pings, and sockets that are
+/// Every 100 ms: the heartbeat, for which the other tasks are woken, and changes of presence. Every second: timeouts of connections, pings, and sockets that are
 /// silent or too slow.
-async fn tick(worker: Rc<Worker>, connections: Rc<Connections>, watchdog: Arc<Watchdog>) {
+async fn tick(worker: Rc<Worker>, connections: Rc<Connections>, pulses: Rc<Pulses>, watchdog: Arc<Watchdog>) {
     let mut last = 0;
     loop {
         tokio::time::sleep(PRESENCE_DELAY).await;
-        watchdog.heartbeat(worker.id);
+        if pulses.take() {
+            watchdog.heartbeat(worker.id);
+        }
+        worker.shared.inboxes[worker.id].notify();
+        worker.flush.notify_one();
         if worker.hub.borrow().presence_changed() {
             worker.hub.borrow_mut().tell_presence(&worker.state.borrow());
         }
         let clock = worker.shared.started.elapsed().as_secs() as u32;
         if clock != last {
             last = clock;
+            if worker.is_stale() {
+                worker.reload(None);
+            }
             connections.tick(clock, worker.config());
             let gone = worker.hub.borrow_mut().tick(clock);
             for (user, rooms) in gone {
@@ -191,5 +241,39 @@ async fn drain(worker: &Rc<Worker>, connections: &Rc<Connections>) {
             hurried = true;
             connections.hurry();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// B23.
+    #[test]
+    fn heartbeat_needs_every_task_of_the_worker() {
+        let pulses = Pulses::default();
+        assert!(!pulses.take());
+        pulses.inbox.set(true);
+        assert!(!pulses.take(), "the flush task is dead");
+        pulses.flush.set(true);
+        assert!(pulses.take());
+        pulses.flush.set(true);
+        assert!(!pulses.take(), "the inbox task is dead");
+    }
+
+    /// B23.
+    #[test]
+    fn task_of_a_worker_begins_again_after_a_panic() {
+        let runtime = Builder::new_current_thread().enable_all().build_local(Default::default()).unwrap();
+        let begun = Rc::new(Cell::new(0));
+        let count = Rc::clone(&begun);
+        runtime.block_on(keep_alive("test", move || {
+            let count = Rc::clone(&count);
+            async move {
+                count.set(count.get() + 1);
+                assert!(count.get() > 2, "a fault");
+            }
+        }));
+        assert_eq!(begun.get(), 3);
     }
 }

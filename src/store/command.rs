@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    types::event::{Change, Event},
+    types::event::{Change, ChangedMentions, Event},
     types::{JobKind, MessageId, RoomId, Seq, Timestamp, UserId},
     wire,
 };
@@ -13,7 +13,8 @@ pub trait Command: Send + 'static {
     type Output: Send + 'static;
 
     /// True if the command refuses only before it has written anything. It then needs no savepoint, which costs as much as
-    /// a small command (SQLite copies each page that is changed). If the database fails it, its whole batch fails.
+    /// a small command (SQLite copies each page that is changed). If the database fails it, its whole batch fails, and the
+    /// next ones have savepoints.
     const CHECKS_FIRST: bool = false;
 
     /// Applies the change within the transaction of its batch.
@@ -49,8 +50,8 @@ pub enum WriteError {
     Refused(Refusal),
     /// The queue is full: nothing was tried.
     Overloaded,
-    /// The batch could not be committed (a full disk, an I/O error): nothing of it was applied.
-    NotCommitted(String),
+    /// The batch could not be committed: nothing of it was applied.
+    NotCommitted(NotCommitted),
     /// The writer has stopped.
     Stopped,
 }
@@ -59,11 +60,29 @@ impl WriteError {
     /// Whether the disk is full.
     pub fn is_full(&self) -> bool {
         match self {
-            Self::Refused(Refusal::Database(error)) => {
-                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
-            }
-            Self::NotCommitted(why) => why.contains("full"),
+            Self::Refused(Refusal::Database(error)) => NotCommitted::from(error) == NotCommitted::Full,
+            Self::NotCommitted(why) => *why == NotCommitted::Full,
             _ => false,
+        }
+    }
+}
+
+/// Why a batch was not committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotCommitted {
+    /// The disk is full.
+    Full,
+    /// Another command of the batch failed. This one may be tried again at once.
+    Bystander,
+    /// The database failed, in its words.
+    Database(String),
+}
+
+impl From<&rusqlite::Error> for NotCommitted {
+    fn from(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Database(error.to_string()),
         }
     }
 }
@@ -174,10 +193,11 @@ impl Tx<'_> {
         &mut self,
         room: RoomId,
         message: MessageId,
+        mentions: Option<Box<ChangedMentions>>,
         json: Bytes,
     ) -> rusqlite::Result<()> {
         let seq = self.insert_event(Audience::Room(room), Some(message), "message.updated", None)?;
-        self.events.push(Event { seq, change: Change::MessageUpdated { room, message, json } });
+        self.events.push(Event { seq, change: Change::MessageUpdated { room, message, mentions, json } });
         Ok(())
     }
 

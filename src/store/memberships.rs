@@ -89,34 +89,40 @@ impl Command for SetInvolvement {
     }
 }
 
-/// Marks a room read up to a message, or up to the newest one if that is older. It never moves back.
+/// Marks rooms read up to a message each, or up to the newest one if that is older. A mark never moves back.
 #[derive(Debug)]
 pub struct MarkRead {
-    pub room: RoomId,
     pub user: UserId,
-    pub message: MessageId,
+    pub marks: Vec<(RoomId, MessageId)>,
 }
 
 impl Command for MarkRead {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let newest: Option<MessageId> = tx
-            .statement("select max(id) from messages where room_id = ?")?
-            .query_row((self.room,), |row| row.get(0))?;
-        let Some(newest) = newest else { return Ok(()) };
-        let message = self.message.min(newest);
-        let changed = tx
-            .statement(
-                "update memberships set last_read_message_id = ?1
-                 where room_id = ?2 and user_id = ?3 and last_read_message_id < ?1",
-            )?
-            .execute((message, self.room, self.user))?;
-        if changed > 0 {
-            tx.notify(Change::ReadMarked { user: self.user, room: self.room, message });
+        for (room, message) in self.marks {
+            mark_read(tx, self.user, room, message)?;
         }
         Ok(())
     }
+}
+
+fn mark_read(tx: &mut Tx<'_>, user: UserId, room: RoomId, message: MessageId) -> rusqlite::Result<()> {
+    let newest: Option<MessageId> = tx
+        .statement("select max(id) from messages where room_id = ?")?
+        .query_row((room,), |row| row.get(0))?;
+    let Some(newest) = newest else { return Ok(()) };
+    let message = message.min(newest);
+    let changed = tx
+        .statement(
+            "update memberships set last_read_message_id = ?1
+             where room_id = ?2 and user_id = ?3 and last_read_message_id < ?1",
+        )?
+        .execute((message, room, user))?;
+    if changed > 0 {
+        tx.notify(Change::ReadMarked { user, room, message });
+    }
+    Ok(())
 }
 
 /// A membership, with the current counts of unread messages and mentions.

@@ -43,7 +43,7 @@ pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
 pub use catch_up::Missed;
 pub use check::Examined;
-pub use command::{Command, NewJob, Refusal, WriteError};
+pub use command::{Command, NewJob, NotCommitted, Refusal, WriteError};
 pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};

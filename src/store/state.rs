@@ -26,6 +26,8 @@ pub struct State {
     pub rooms: IdMap<RoomId, RoomState>,
     rooms_of: IdMap<UserId, Vec<RoomId>>,
     sessions: HashMap<TokenHash, Session>,
+    /// The ids of `sessions`.
+    session_ids: IdMap<SessionId, ()>,
     /// Bots that get their messages by a webhook.
     pub webhooks: HashSet<UserId>,
     /// People with a push subscription.
@@ -88,9 +90,9 @@ impl State {
         self.sessions.values().filter(move |session| session.user_id == user)
     }
 
-    /// The ids of all sessions, in no order.
-    pub fn session_ids(&self) -> impl Iterator<Item = SessionId> {
-        self.sessions.values().map(|session| session.id)
+    /// Whether a session has not ended.
+    pub fn has_session(&self, session: SessionId) -> bool {
+        self.session_ids.contains_key(&session)
     }
 
     /// The rooms that a person is a member of, in no order.
@@ -129,6 +131,7 @@ impl State {
 
     /// Adds or replaces a session.
     pub fn add_session(&mut self, session: Session) {
+        self.session_ids.insert(session.id, ());
         self.sessions.insert(session.token_hash, session);
     }
 
@@ -219,8 +222,9 @@ impl State {
             }
             Change::AccountUpdated { account, .. } => self.account = Some(account.clone()),
             Change::SessionStarted { session } => self.add_session(session.clone()),
-            Change::SessionEnded { token_hash, .. } => {
+            Change::SessionEnded { token_hash, session, .. } => {
                 self.sessions.remove(token_hash);
+                self.session_ids.remove(session);
             }
             Change::SessionTouched { token_hash, at } => self.touch_session(token_hash, *at),
             Change::WebhookSet { bot, on } => set(&mut self.webhooks, *bot, *on),
@@ -248,6 +252,29 @@ fn set(people: &mut HashSet<UserId>, user: UserId, on: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Case 36.
+    #[test]
+    fn session_is_known_until_it_ends() {
+        let mut state = State::default();
+        let apply = |state: &mut State, change| state.apply(&Event { seq: Seq(0), change });
+        let session = |id: i64| Session {
+            id: SessionId(id),
+            token_hash: TokenHash([id as u8; 32]),
+            user_id: UserId(1),
+            kind: crate::types::SessionKind::Device,
+            scope: crate::types::Scope::Admin,
+            last_active_at: Timestamp(0),
+        };
+        state.add_session(session(1));
+        apply(&mut state, Change::SessionStarted { session: session(2) });
+        assert!(state.has_session(SessionId(1)) && state.has_session(SessionId(2)));
+        let why = crate::types::event::SessionEnd::SignedOut;
+        let (token_hash, session) = (session(1).token_hash, SessionId(1));
+        apply(&mut state, Change::SessionEnded { token_hash, session, why });
+        assert!(!state.has_session(SessionId(1)) && state.has_session(SessionId(2)));
+        assert!(!state.has_session(SessionId(3)));
+    }
 
     #[test]
     fn blocking_covers_an_ipv4_address_or_an_ipv6_network() {

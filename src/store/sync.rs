@@ -47,36 +47,87 @@ impl Change {
 }
 
 impl Reader {
-    /// The events of a room after `since` and up to `until`, in order: `limit` + 1 of them at most, so that the caller
-    /// can tell that there are more.
+    /// The events of a room after `since` and up to `until`, in order, and whether that is all: they end with the one
+    /// that reaches `bytes` bytes.
     pub fn replay(
         &self,
         room: RoomId,
         since: Seq,
         until: Seq,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<(Seq, Change)>> {
-        let mut events = Vec::new();
+        bytes: usize,
+    ) -> rusqlite::Result<(Vec<(Seq, Change)>, bool)> {
         let mut created = self.statement(
-            "select id, json from messages where room_id = ? and id > ? and id <= ? order by id limit ?",
+            "select id, 'message.created', null, json from messages where room_id = ? and id > ? and id <= ? order by id",
         )?;
-        let mut rows = created.query((room, since, until, limit + 1))?;
-        while let Some(row) = rows.next()? {
-            events.push((row.get(0)?, Change::MessageCreated(bytes(row, 1)?)));
-        }
         let mut others = self.statement(
             "select seq, events.kind, payload, messages.json
              from events left join messages on payload is null and messages.id = message_id
              where events.room_id = ? and seq > ? and seq <= ? and (payload is not null or messages.id is not null)
-             order by seq limit ?",
+             order by seq",
         )?;
-        let mut rows = others.query((room, since, until, limit + 1))?;
-        while let Some(row) = rows.next()? {
-            events.push(event(row)?);
+        let mut created = created.query((room, since, until))?;
+        let mut others = others.query((room, since, until))?;
+        let mut of_created = next_event(&mut created)?;
+        let mut of_others = next_event(&mut others)?;
+        let (mut events, mut read) = (Vec::new(), 0);
+        loop {
+            let is_created = match (&of_created, &of_others) {
+                (None, None) => return Ok((events, true)),
+                (Some((created, _)), Some((other, _))) => created < other,
+                (created, _) => created.is_some(),
+            };
+            if read >= bytes {
+                return Ok((events, false));
+            }
+            let (next, rows) =
+                if is_created { (&mut of_created, &mut created) } else { (&mut of_others, &mut others) };
+            if let Some(event) = next.take() {
+                read += event.1.len();
+                events.push(event);
+            }
+            *next = next_event(rows)?;
         }
-        events.sort_unstable_by_key(|(seq, _)| *seq);
-        events.truncate(limit + 1);
-        Ok(events)
+    }
+
+    /// How many events a room has after `since` and up to `until`, counted up to `limit`.
+    pub fn count_missed(
+        &self,
+        room: RoomId,
+        since: Seq,
+        until: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<usize> {
+        self.statement(
+            "select (select count(*) from (select 1 from messages where room_id = ?1 and id > ?2 and id <= ?3 limit ?4))
+                  + (select count(*) from (select 1 from events where room_id = ?1 and seq > ?2 and seq <= ?3 limit ?4))",
+        )?
+        .query_row((room, since, until, limit), |row| row.get(0))
+    }
+
+    /// The events after `since` and up to `until`, in order, if there are at most `limit` and everybody may see all of
+    /// them.
+    pub fn general(
+        &self,
+        since: Seq,
+        until: Seq,
+        limit: usize,
+    ) -> rusqlite::Result<Option<Vec<(Seq, Change)>>> {
+        if self.statement("select 1 from messages where id > ? and id <= ?")?.exists((since, until))? {
+            return Ok(None);
+        }
+        let mut events = self.statement(
+            "select seq, kind, payload, null, room_id is null and user_id is null from events
+             where seq > ? and seq <= ? order by seq limit ?",
+        )?;
+        let mut rows = events.query((since, until, limit + 1))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            if !row.get(4)? || found.len() == limit {
+                return Ok(None);
+            }
+            found.push(event(row)?);
+        }
+        Ok(Some(found))
     }
 
     /// The last pruned event; zero if none was. Events after an earlier `since` are not complete.
@@ -85,11 +136,17 @@ impl Reader {
     }
 }
 
+fn next_event(rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<(Seq, Change)>> {
+    rows.next()?.map(event).transpose()
+}
+
 /// An event from its row. The queries leave out updates of messages that were deleted since (their deletion follows), so
 /// that a page of rows is a page of events.
 pub(super) fn event(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Seq, Change)> {
+    let kind = row.get_ref(1)?.as_str()?;
     let change = match row.get(2)? {
-        Some(payload) => Change::Other(row.get(1)?, payload),
+        Some(payload) => Change::Other(kind.to_owned(), payload),
+        None if kind == "message.created" => Change::MessageCreated(bytes(row, 3)?),
         None => Change::MessageUpdated(bytes(row, 3)?),
     };
     Ok((row.get(0)?, change))

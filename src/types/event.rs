@@ -23,19 +23,21 @@ pub enum Change {
         room: RoomId,
         message: MessageId,
         creator: UserId,
-        mentions: SmallVec<[UserId; 4]>,
-        /// `@here` or `@room`: everybody in the room is mentioned.
-        everyone: bool,
+        mentions: Mentions,
         json: Bytes,
     },
     MessageUpdated {
         room: RoomId,
         message: MessageId,
+        /// If it mentions others than before.
+        mentions: Option<Box<ChangedMentions>>,
         json: Bytes,
     },
     MessageDeleted {
         room: RoomId,
         message: MessageId,
+        creator: UserId,
+        mentions: Mentions,
         /// The room's newest message after the deletion.
         last_message: Option<MessageId>,
         json: Bytes,
@@ -114,6 +116,41 @@ pub enum Change {
     JobsWaiting,
     /// Another process wrote to the database, as the `admin` commands do: the state has to be read again.
     Reloaded,
+}
+
+impl Change {
+    /// Whether it leaves everybody's memberships as they are, being about a message.
+    pub fn is_of_message(&self) -> bool {
+        matches!(
+            self,
+            Self::MessageCreated { .. }
+                | Self::MessageUpdated { .. }
+                | Self::MessageDeleted { .. }
+                | Self::BoostChanged { .. }
+        )
+    }
+}
+
+/// Whom a message mentions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    pub users: SmallVec<[UserId; 4]>,
+    /// `@here` or `@room`: everybody in the room is mentioned.
+    pub everyone: bool,
+}
+
+impl Mentions {
+    pub fn include(&self, user: UserId) -> bool {
+        self.everyone || self.users.contains(&user)
+    }
+}
+
+/// Whom an edited message mentioned, and whom it mentions now.
+#[derive(Clone, Debug)]
+pub struct ChangedMentions {
+    pub creator: UserId,
+    pub before: Mentions,
+    pub after: Mentions,
 }
 
 /// What a secret grants access to: see [`SessionKind`].

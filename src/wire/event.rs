@@ -15,7 +15,7 @@ use crate::types::{
 pub enum Event<'a> {
     // Durable. `message.created` and `message.updated` contain the stored JSON of a message: see [`message_json`].
     #[serde(rename = "message.deleted")]
-    MessageDeleted { room_id: RoomId, message_id: MessageId },
+    MessageDeleted { room_id: RoomId, message_id: MessageId, mentions: &'a [UserId], everyone: bool },
     #[serde(rename = "boost.created")]
     BoostCreated { room_id: RoomId, message_id: MessageId, boost: &'a Boost },
     #[serde(rename = "boost.deleted")]
@@ -62,6 +62,10 @@ pub enum Event<'a> {
     },
     #[serde(rename = "unread")]
     Unread { room_id: RoomId, message_id: MessageId, mention: bool },
+    /// What changes in the counts of a room that the socket has not joined, if the message is not read: it was deleted,
+    /// or an edit changed whom it mentions.
+    #[serde(rename = "unread_changed")]
+    UnreadChanged { room_id: RoomId, message_id: MessageId, unread: i8, mentions: i8 },
     #[serde(rename = "read")]
     Read { room_id: RoomId, message_id: MessageId },
     #[serde(rename = "typing")]
@@ -165,11 +169,19 @@ mod tests {
 
     #[test]
     fn event_is_stored_without_its_seq_and_comes_back_with_it() {
-        let deleted = Event::MessageDeleted { room_id: RoomId(3), message_id: MessageId(7) };
+        let deleted = Event::MessageDeleted {
+            room_id: RoomId(3),
+            message_id: MessageId(7),
+            mentions: &[UserId(5)],
+            everyone: false,
+        };
         let (kind, members) = deleted.stored();
-        assert_eq!((&*kind, &*members), ("message.deleted", r#""room_id":3,"message_id":7"#));
+        assert_eq!(
+            (&*kind, &*members),
+            ("message.deleted", r#""room_id":3,"message_id":7,"mentions":[5],"everyone":false"#)
+        );
         let json = durable_json(&kind, Seq(9), members.as_bytes());
-        assert_eq!(json, br#"{"type":"message.deleted","seq":9,"room_id":3,"message_id":7}"#);
+        assert_eq!(json, br#"{"type":"message.deleted","seq":9,"room_id":3,"message_id":7,"mentions":[5],"everyone":false}"#);
     }
 
     #[test]

@@ -31,12 +31,24 @@ pub fn search_json<'a>(hits: impl Iterator<Item = (&'a Bytes, String)>, has_befo
     body.freeze()
 }
 
-/// `{"events":[…],"seq":…,"history":…}`
-pub fn sync_json(events: impl Iterator<Item = Vec<u8>>, seq: crate::types::Seq, history: &str) -> Bytes {
+/// `{"events":[…],"seq":…,"history":…}`, and the members of `more`.
+pub fn sync_json(
+    events: impl Iterator<Item = Vec<u8>>,
+    seq: crate::types::Seq,
+    history: &str,
+    more: Option<&impl serde::Serialize>,
+) -> Bytes {
     let mut body = BytesMut::from(&b"{\"events\":["[..]);
     put_list(&mut body, events, |body, json| body.put_slice(&json));
     // The name of an epoch has no character that JSON escapes.
-    body.put_slice(format!("],\"seq\":{seq},\"history\":\"{history}\"}}").as_bytes());
+    body.put_slice(format!("],\"seq\":{seq},\"history\":\"{history}\"").as_bytes());
+    match more.map(|more| super::to_json(more)) {
+        Some(more) => {
+            body.put_u8(b',');
+            body.put_slice(&more[1..]);
+        }
+        None => body.put_u8(b'}'),
+    }
     body.freeze()
 }
 

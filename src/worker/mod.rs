@@ -4,9 +4,11 @@
 pub mod cache;
 pub mod inbox;
 pub mod limits;
+mod replay;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     fmt::Write,
     rc::Rc,
     sync::{
@@ -17,7 +19,9 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
+pub(crate) use self::inbox::survive_each;
 use self::{
     cache::{BodyCache, CachedBody, Key},
     inbox::{Inbox, Message},
@@ -26,19 +30,22 @@ use self::{
 use crate::{
     admission::Admission,
     config::Config,
-    hub::Hub,
+    hub::{Hub, SocketId},
     memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{Folder, Reader, Reserve, State, WriterHandle},
+    store::{Folder, Posted, Reader, Reserve, State, WriteError, WriterHandle},
     types::{
-        IdMap, UserId,
+        IdMap, MessageId, RoomId, Seq, UserId,
         event::{Change, EphemeralEvent, Event},
     },
 };
 
 /// Request ids made in one allocation.
 const IDS_AT_ONCE: usize = 64;
+
+/// Events of another process that every socket gets; for more there is a `resync`.
+const MAX_GENERAL: usize = 100;
 
 /// How long the result of the read behind `/health` is reused.
 const HEALTH_AGE: Duration = Duration::from_secs(1);
@@ -117,6 +124,21 @@ impl Shared {
     }
 }
 
+/// A post on a socket, and the writer's answer to come.
+pub(crate) struct PendingPost {
+    pub(crate) socket: SocketId,
+    pub(crate) client_message_id: Option<String>,
+    pub(crate) answer: oneshot::Receiver<Result<Posted, WriteError>>,
+}
+
+/// The posts on this worker's sockets, in their order.
+#[derive(Default)]
+pub(crate) struct Posts {
+    pub(crate) waiting: VecDeque<PendingPost>,
+    /// A task passes on the answers.
+    pub(crate) are_answered: bool,
+}
+
 pub struct Worker {
     pub id: usize,
     pub shared: Arc<Shared>,
@@ -125,6 +147,9 @@ pub struct Worker {
     pub state: RefCell<State>,
     pub hub: RefCell<Hub>,
     pub bodies: RefCell<BodyCache>,
+    pub(crate) posts: RefCell<Posts>,
+    /// Read marks from sockets that wait to be written, of each user with a command under way.
+    pub reads: RefCell<IdMap<UserId, Vec<(RoomId, MessageId)>>>,
     pub metrics: Arc<WorkerMetrics>,
     /// The buffer that sockets read into. A socket copies only an incomplete frame to a buffer of its own.
     pub scratch: RefCell<Box<[u8]>>,
@@ -136,6 +161,8 @@ pub struct Worker {
     /// The ids of the next requests, concatenated.
     request_ids: RefCell<Bytes>,
     sampled_at: Cell<Option<Instant>>,
+    /// The state could not be read again.
+    is_stale: Cell<bool>,
 }
 
 impl Worker {
@@ -154,6 +181,8 @@ impl Worker {
             state: RefCell::new(state),
             hub: RefCell::new(Hub::new(Arc::clone(&metrics))),
             bodies: RefCell::default(),
+            posts: RefCell::default(),
+            reads: RefCell::default(),
             metrics,
             scratch: RefCell::new(vec![0; 64 << 10].into_boxed_slice()),
             flush: tokio::sync::Notify::new(),
@@ -162,6 +191,7 @@ impl Worker {
             requests: Cell::new(0),
             request_ids: RefCell::default(),
             sampled_at: Cell::new(None),
+            is_stale: Cell::new(false),
             shared,
         })
     }
@@ -175,18 +205,52 @@ impl Worker {
     pub fn catch_up(&self) {
         let mut taken = self.taken.take();
         self.shared.inboxes[self.id].take(&mut taken);
-        for message in taken.drain(..) {
-            match message {
+        if !taken.is_empty() {
+            self.hub.borrow_mut().turn += 1;
+            let panics = survive_each(taken.drain(..), |message| match message {
                 Message::Events(batch, _) => self.apply(&batch),
                 Message::Completions(completions) => {
-                    completions.into_iter().for_each(|completion| completion.complete())
+                    survive_each(completions, |completion| completion.complete());
                 }
                 Message::Ephemeral(event) => self.hub.borrow_mut().receive(event, &self.state.borrow()),
+            });
+            if panics > 0 {
+                // The state and the hub may have half of a change: begin afresh, and let the clients reconnect.
+                self.metrics.panics.add(panics);
+                self.hub.borrow_mut().close_broken();
+                self.reload(None);
             }
         }
         self.taken.replace(taken);
         self.send_ephemeral_events();
         self.flush_if_needed();
+    }
+
+    /// Reads the state again, and tells the sockets what has changed `until` then, or to ask for everything. It has to
+    /// be called again if it fails: see [`Self::is_stale`].
+    pub fn reload(&self, until: Option<Seq>) {
+        let known = self.state.borrow().seq;
+        let read = self.reader.state().and_then(|state| {
+            let events = until.map(|until| self.reader.general(known, until, MAX_GENERAL));
+            Ok((state, events.transpose()?.flatten()))
+        });
+        self.is_stale.set(read.is_err());
+        match read {
+            Ok((state, events)) => {
+                let mut hub = self.hub.borrow_mut();
+                hub.close_ended_sessions(&state);
+                let events: Option<Vec<_>> =
+                    events.map(|events| events.iter().map(|(seq, event)| event.json(*seq)).collect());
+                hub.catch_up(events.as_deref(), until.unwrap_or(state.seq));
+                self.state.replace(state);
+            }
+            Err(error) => tracing::error!(%error, "could not read the state again"),
+        }
+    }
+
+    /// Whether [`Self::reload`] failed.
+    pub fn is_stale(&self) -> bool {
+        self.is_stale.get()
     }
 
     /// Runs the tasks that other threads have sent.
@@ -206,30 +270,27 @@ impl Worker {
     }
 
     fn apply(&self, batch: &[Event]) {
-        let mut state = self.state.borrow_mut();
-        let mut hub = self.hub.borrow_mut();
         for event in batch {
-            match &event.change {
-                Change::Reloaded => match self.reader.state() {
-                    Ok(read) => {
-                        *state = read;
-                        hub.close_ended_sessions(&state);
-                    }
-                    Err(error) => tracing::error!(%error, "could not read the state again"),
-                },
+            if matches!(event.change, Change::Reloaded) {
+                self.hub.borrow_mut().end_run(&self.state.borrow());
+                self.reload(Some(event.seq));
+                continue;
+            }
+            let (mut state, mut hub) = (self.state.borrow_mut(), self.hub.borrow_mut());
+            if !event.change.is_of_message() {
+                hub.end_run(&state);
+            }
+            if let Change::RoomDeleted { room, .. } = &event.change {
                 // Delivered first, while the state still has the members.
-                Change::RoomDeleted { room, .. } => {
-                    hub.deliver(event, &state);
-                    state.apply(event);
-                    self.bodies.borrow_mut().remove(&Key::Newest(*room));
-                }
-                _ => {
-                    state.apply(event);
-                    hub.deliver(event, &state);
-                }
+                hub.deliver(event, &state);
+                state.apply(event);
+                self.bodies.borrow_mut().remove(&Key::Newest(*room));
+            } else {
+                state.apply(event);
+                hub.deliver(event, &state);
             }
         }
-        hub.end_of_batch(&state);
+        self.hub.borrow_mut().end_run(&self.state.borrow());
     }
 
     /// Broadcasts the events in the hub's outbox.

@@ -356,3 +356,36 @@ async fn search_in_long_texts_of_one_word_is_quick() {
     assert!(snippet.starts_with("at first <mark>spam</mark> <mark>spam</mark>"), "{snippet}");
     assert!(snippet.ends_with('…') && snippet.matches("<mark>").count() == 22, "{snippet}");
 }
+
+/// 28: a day of the page begins and ends by the clock of whoever asks.
+#[tokio::test]
+async fn search_by_moments_goes_by_them_instead_of_the_days_in_utc() {
+    let mut team = Team::start().await;
+    let mut posted = Vec::new();
+    for n in 0..3 {
+        posted.push(id(&team.ada.say(team.room, &format!("plan {n}")).await));
+    }
+    let [evening, night, noon] = posted[..] else { unreachable!("three were posted") };
+    team.server.terminate();
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    let times = ["2026-11-23T22:59:59Z", "2026-11-23T23:00:00Z", "2026-11-24T12:00:00Z"];
+    for (message, at) in posted.iter().zip(times) {
+        let sql = "update messages set created_at = unixepoch(?) * 1000 where id = ?";
+        db.execute(sql, (at, message)).unwrap();
+    }
+    drop(db);
+    team.server.restart();
+    let find = async |query: &str| {
+        let found = team.ada.get(&format!("/api/search?q=plan%20{query}")).await.expect(200);
+        found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect::<Vec<_>>()
+    };
+    assert_eq!(find("on:2026-11-24").await, [noon]);
+    assert_eq!(
+        find("on:2026-11-24&from=2026-11-23T23:00:00.000Z&until=2026-11-24T23:00:00.000Z").await,
+        [noon, night]
+    );
+    assert_eq!(find("before:2026-11-24&until=2026-11-23T23:00:00.000Z").await, [evening]);
+    for wrong in ["from=2026-11-24", "until=yesterday"] {
+        team.ada.get(&format!("/api/search?q=plan&{wrong}")).await.problem(400, "malformed");
+    }
+}

@@ -30,7 +30,8 @@ async fn sync_returns_events_since_a_seq_in_order() {
     assert_eq!(sync(&grace, since).await, (vec![], since));
     let said = team.ada.say(team.room, "Hello").await;
     let path = format!("/api/messages/{}", id(&said));
-    let edited = team.ada.patch(&path, json!({"content": "Hello!"})).await.expect(200);
+    let mention = format!("Hello @[Grace](user:{})!", grace.id);
+    let edited = team.ada.patch(&path, json!({"content": mention})).await.expect(200);
     team.ada.delete(&path).await.expect(204);
     let room = team.ada.post("/api/rooms", json!({"name": "New", "kind": "open"})).await.expect(201);
     team.ada.patch(&format!("/api/rooms/{}", id(&room)), json!({"name": "Newer"})).await.expect(200);
@@ -42,6 +43,7 @@ async fn sync_returns_events_since_a_seq_in_order() {
     // The events before a deletion may be omitted; the deletion itself may not.
     let deleted = events.iter().find(|it| it["type"] == "message.deleted").expect("message.deleted");
     assert_eq!((&deleted["room_id"], &deleted["message_id"]), (&json!(team.room), &said["id"]));
+    assert_eq!((&deleted["mentions"], &deleted["everyone"]), (&json!([grace.id]), &json!(false)));
     if let Some(updated) = events.iter().find(|it| it["type"] == "message.updated") {
         assert_eq!(updated["message"]["id"], edited["id"]);
     }
@@ -203,4 +205,42 @@ async fn sync_in_several_pages_has_no_gap_or_duplicate() {
         from = seq;
     }
     assert_eq!(received, said);
+}
+
+/// B5: a read mark is no event, so the answer can have the counts.
+#[tokio::test]
+async fn sync_with_rooms_has_what_the_session_has_after_the_last_event() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let since = now(&grace).await;
+    let said = team.ada.say(team.room, "Hello").await;
+    team.ada.say(team.room, "Hello again").await;
+    let path = format!("/api/sync?since={since}&with=rooms");
+    let unread = |body: &Value| body["rooms"][0]["membership"]["unread_count"].clone();
+    assert_eq!(unread(&grace.get(&path).await.expect(200)), 2);
+    grace
+        .post(&format!("/api/rooms/{}/read", team.room), json!({"message_id": said["id"]}))
+        .await
+        .expect(204);
+    let body = grace.get(&path).await.expect(200);
+    let session = grace.get("/api/session").await.expect(200);
+    assert_eq!(unread(&body), 1);
+    for field in ["rooms", "online", "seq", "history"] {
+        assert_eq!(body[field], session[field], "{field}");
+    }
+    assert_eq!(body["events"].as_array().map(Vec::len), Some(2));
+}
+
+/// More events than one answer has: the rooms would be ahead of them.
+#[tokio::test]
+async fn sync_with_rooms_leaves_them_out_while_there_are_more_events() {
+    let team = Team::start().await;
+    let since = now(&team.ada).await;
+    for number in 0..1_001 {
+        team.ada.say(team.room, &format!("{number}")).await;
+    }
+    let first = team.ada.get(&format!("/api/sync?since={since}&with=rooms")).await.expect(200);
+    assert!(first.get("rooms").is_none() && first["events"].as_array().map(Vec::len) == Some(1_000));
+    let last = team.ada.get(&format!("/api/sync?since={}&with=rooms", first["seq"])).await.expect(200);
+    assert_eq!(last["rooms"].as_array().map(Vec::len), Some(1));
 }

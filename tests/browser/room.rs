@@ -201,7 +201,7 @@ async fn message_that_is_refused_shows_the_reason_and_can_be_sent_again() {
         window
             .eval(
                 "const real = fetch; window.fetch = (path, options) => path === '/api/messages' && !window.works
-                    ? Promise.resolve(new Response(JSON.stringify({ detail: 'Not today.', code: 'invalid' }), { status: 422 })) : real(path, options);",
+                    ? Promise.resolve(new Response(JSON.stringify({ detail: 'Not today.', code: 'invalid' }), { status: 422, headers: { 'content-type': 'application/problem+json' } })) : real(path, options);",
             )
             .await;
         window.say("please").await;

@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::{
-    driver::{DESK, Driver, ESCAPE, PHONE, Screen, Window, with_browser},
+    driver::{DESK, Driver, ENTER, ESCAPE, PHONE, Screen, Window, with_browser},
     support::{
-        Server, Team,
+        Server, Team, id, json,
         server::{campfire, spawn_until_ready},
     },
     windows::signed_in_on,
@@ -200,6 +200,50 @@ async fn entry_screens_and_the_first_room_fit_and_are_accessible() {
             let inside = signed_in_on(driver, screen, &origin, &team.ada.email).await;
             let inside = Gallery::with(inside, screen, &origin);
             inside.visit("first-room", &format!("/rooms/{}", team.room), ".welcome-qr").await;
+            team
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn questions_and_what_went_wrong_fit_and_are_accessible() {
+    for screen in SCREENS {
+        with_browser(async |driver| {
+            let team = Team::start().await;
+            let [ben, cleo] = [team.join("Ben Byte").await, team.join("Cleo Clay").await];
+            let kitchen = team.closed_room("Kitchen", &[&team.ada, &ben, &cleo]).await;
+            let direct = json!({"kind": "direct", "user_ids": [ben.id]});
+            let direct = id(&team.ada.post("/api/rooms", direct).await.expect(201));
+            ben.say(direct, "So long, and thanks for all the soup").await;
+            team.ada.delete(&format!("/api/users/{}", ben.id)).await.expect(204);
+            team.ada.post(&format!("/api/users/{}/ban", cleo.id), json!({})).await.expect(204);
+            let origin = team.nobody().origin();
+            let window = signed_in_on(driver, screen, &origin, &team.ada.email).await;
+            let gallery = Gallery::with(window, screen, &origin);
+            let note = ".composer-note:not([hidden])";
+            gallery.visit("room-of-somebody-gone", &format!("/rooms/{direct}"), note).await;
+            gallery.goto(&format!("/rooms/{kitchen}")).await;
+            gallery.window.click(".room-head .icon-button:last-child").await;
+            gallery.window.find(".menu [role=menuitem]").await;
+            gallery.window.eval("document.querySelector('.menu [role=menuitem]').click()").await;
+            gallery.window.find(".room-members .chip").await;
+            gallery.take("room-settings").await;
+            gallery.window.eval("document.querySelector('.room-members').scrollIntoView()").await;
+            gallery.take("room-members").await;
+            gallery.window.click(".dialog-room [name=kind][value=open]").await;
+            gallery.window.type_into("#room-name", ENTER).await;
+            gallery.window.find(".dialog-confirm").await;
+            gallery.take("room-opening").await;
+            gallery.goto("/settings/profile").await;
+            gallery.window.click(".settings-profile .is-danger").await;
+            gallery.window.find("#leave-password").await;
+            gallery.take("leaving").await;
+            let gateway = "Object.defineProperty(navigator, 'serviceWorker', { value: undefined });
+                window.fetch = async () => new Response('<title>Sign in</title>', { headers: { 'content-type': 'text/html' } });";
+            let source = json!({ "source": gateway });
+            gallery.window.devtools("Page.addScriptToEvaluateOnNewDocument", source).await;
+            gallery.visit("gateway", "/", ".entry .empty").await;
             team
         })
         .await;

@@ -80,9 +80,7 @@ async fn slow_consumer_that_never_reads_again_is_closed() {
     let full = Instant::now();
     // The server must close it by itself; its metrics show when.
     loop {
-        let metrics = team.nobody().get("/metrics").await;
-        assert_eq!(metrics.status, 200);
-        if sockets(&metrics.text()) == 0 {
+        if team.metric("campfire_sockets").await == 0.0 {
             break;
         }
         assert!(full.elapsed() < Duration::from_secs(90), "it is still there");
@@ -97,11 +95,87 @@ async fn slow_consumer_that_never_reads_again_is_closed() {
     assert!(matches!(code, Some(4008) | None), "{code:?}");
 }
 
-/// The number of open sockets in the metrics.
-fn sockets(metrics: &str) -> u64 {
-    let lines = metrics.lines().filter(|line| line.starts_with("campfire_sockets"));
-    lines.filter_map(|line| line.rsplit_once(' ')).filter_map(|(_, n)| n.parse::<f64>().ok()).sum::<f64>()
-        as u64
+/// B6: `resync` replaces events only.
+#[tokio::test]
+async fn answers_reach_a_client_that_lags() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut slow = Socket::connect_with_small_buffer(&grace).await;
+    slow.join(team.room).await;
+    flood(&team, &team.ada, 600).await;
+    assert_eq!(team.metric("campfire_resyncs_total").await, 1.0);
+    let other = team.closed_room("Other", &[&grace]).await;
+    slow.send(json!({"type": "ping", "t": "while it lags"})).await;
+    slow.send(json!({"type": "join_room", "room_id": other, "since": 0})).await;
+    slow.send(json!({"type": "message", "room_id": other, "content": "Hello", "client_message_id": "a"}))
+        .await;
+    slow.send(json!({"type": "leave_room", "room_id": other})).await;
+    slow.send(json!({"type": "dance"})).await;
+    let mut answers = Vec::new();
+    while answers.len() < 6 {
+        let event = slow.event().await;
+        let kind = event["type"].as_str().expect("a type").to_owned();
+        if !matches!(&*kind, "message.created" | "presence" | "room.created" | "read") {
+            answers.push(kind);
+        }
+    }
+    answers.sort_unstable();
+    assert_eq!(answers, ["ack", "error", "joined", "left", "pong", "resync"]);
+    slow.round_trip().await;
+}
+
+/// B6: far more than a queue holds is committed at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_batch_reaches_quick_readers_without_a_resync() {
+    const COUNT: usize = 200;
+    let team = Team::with(&[("CAMPFIRE_DURABILITY", "full")]).await;
+    let grace = team.join("Grace").await;
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        sockets.push(grace.socket_in(team.room).await);
+        let mut packed = Socket::connect_msgpack(&grace).await;
+        packed.join(team.room).await;
+        sockets.push(packed);
+    }
+    let lock = team.hold_writes();
+    let posts = (0..COUNT).map(|n| {
+        let ada = team.ada.clone();
+        tokio::spawn(async move { id(&ada.say(team.room, &bulky(n)).await) })
+    });
+    let posts: Vec<_> = posts.collect();
+    team.queued(COUNT).await;
+    drop(lock);
+    let mut said: Vec<i64> = join_all(posts).await.into_iter().map(|it| it.expect("a post")).collect();
+    said.sort_unstable();
+    for mut socket in sockets {
+        let mut heard = Vec::new();
+        while heard.len() < COUNT {
+            heard.push(id(&socket.expect("message.created").await["message"]));
+        }
+        assert_eq!(heard, said);
+        socket.assert_not_received("resync");
+    }
+    assert_eq!(team.metric("campfire_resyncs_total").await, 0.0);
+}
+
+/// B6: a frame of more than a queue holds.
+#[tokio::test]
+async fn frame_above_the_bound_reaches_its_readers_and_silences_nobody() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut socket = grace.socket_in(team.room).await;
+    // Characters that JSON escapes six-fold, in the content and in the HTML; and a table with a wide head, whose rows all
+    // have its columns.
+    let table = format!("{}\n{}\n{}", "|a".repeat(200), "|-".repeat(200), "|b\n".repeat(165));
+    let content = format!("{table}\n{}", "\u{1}".repeat(62 << 10));
+    let said = team.ada.say(team.room, &content).await;
+    assert!(said.to_string().len() > 1 << 20, "a frame of {} bytes", said.to_string().len());
+    let heard = socket.expect("message.created").await;
+    assert_eq!(heard["message"], said);
+    socket.round_trip().await;
+    team.ada.say(team.room, "And a small one").await;
+    assert_eq!(socket.next_content().await, "And a small one");
+    socket.assert_not_received("resync");
 }
 
 #[tokio::test]

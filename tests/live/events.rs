@@ -40,7 +40,8 @@ async fn edits_and_deletes_are_broadcast() {
     assert!(heard["seq"].as_i64() > said["id"].as_i64());
     team.ada.delete(&path).await.expect(204);
     let gone = socket.expect("message.deleted").await;
-    assert_keys(&gone, &["type", "seq", "room_id", "message_id"]);
+    assert_keys(&gone, &["type", "seq", "room_id", "message_id", "mentions", "everyone"]);
+    assert_eq!((&gone["mentions"], &gone["everyone"]), (&json!([]), &json!(false)));
     assert_eq!((&gone["room_id"], &gone["message_id"]), (&json!(team.room), &said["id"]));
     assert!(gone["seq"].as_i64() > heard["seq"].as_i64());
 }
@@ -274,4 +275,70 @@ async fn join_since_replays_exactly_what_was_missed() {
     again.join_since(team.room, last).await;
     again.round_trip().await;
     assert!(again.skipped.iter().all(|it| it["seq"].is_null()), "{:?}", again.skipped);
+}
+
+/// Case 31: what happens within one commit happens in its order.
+#[tokio::test]
+async fn member_added_within_a_batch_hears_only_of_what_follows() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let room = team.closed_room("Closed", &[&team.ada]).await;
+    let mut of_grace = grace.socket().await;
+    let lock = team.hold_writes();
+    let mut answers = Vec::new();
+    let members = (format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id, grace.id]}));
+    let post = |content: &str| ("/api/messages".to_owned(), json!({"room_id": room, "content": content}));
+    // The first is a batch of its own.
+    for (path, body) in [post("First"), post("Before"), members, post("After")] {
+        let ada = team.ada.clone();
+        let method = if path == "/api/messages" { "POST" } else { "PUT" };
+        answers.push(tokio::spawn(async move { ada.request(method, &path).json(body).send().await }));
+        team.queued(answers.len()).await;
+    }
+    drop(lock);
+    let mut replies = Vec::new();
+    for answer in answers {
+        replies.push(answer.await.expect("an answer"));
+    }
+    assert_eq!(replies.iter().map(|it| it.status).collect::<Vec<_>>(), [201, 201, 200, 201]);
+    let unread = of_grace.expect("unread").await;
+    assert_eq!(unread["message_id"], replies[3].json()["id"], "{unread}");
+    assert_eq!(grace.unread(room).await, (1, 0));
+}
+
+/// Case 26.
+#[tokio::test]
+async fn user_made_on_the_host_appears_on_open_sockets() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mut sockets = [grace.socket_in(team.room).await, team.ada.socket().await];
+    let mut command = crate::support::server::campfire();
+    command.args([
+        "admin",
+        "create",
+        "--name",
+        "Root",
+        "--email",
+        "root@example.com",
+        "--password-stdin",
+        "--data",
+    ]);
+    let mut admin = command
+        .arg(team.server.data())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("campfire admin");
+    std::io::Write::write_all(&mut admin.stdin.take().expect("its input"), b"kindling and sparks")
+        .expect("a pipe");
+    assert!(admin.wait().expect("an end").success());
+    for socket in &mut sockets {
+        let made = socket.expect_where("user.updated", |it| it["user"]["name"] == "Root").await;
+        assert!(made["seq"].as_i64() > socket.hello["seq"].as_i64(), "{made}");
+        assert!(made["user"].get("email").is_none(), "{made}");
+        socket.assert_not_received("resync");
+    }
+    let said = team.ada.say(team.room, "Welcome").await;
+    let heard = sockets[0].expect("message.created").await;
+    assert_eq!(heard["message"], said);
 }

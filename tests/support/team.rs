@@ -73,6 +73,33 @@ impl Team {
         Person::from_reply(&nobody, &reply, &email)
     }
 
+    /// The sum of a metric over its labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = self.nobody().get("/metrics").await;
+        assert_eq!(metrics.status, 200);
+        let text = metrics.text();
+        let lines = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    }
+
+    /// Keeps the server from writing until the connection is dropped: what waits by then is one batch, but for the first
+    /// command.
+    pub fn hold_writes(&self) -> rusqlite::Connection {
+        let other = rusqlite::Connection::open(self.server.database()).expect("the database");
+        other.execute_batch("begin immediate").expect("the write lock");
+        other
+    }
+
+    /// Waits until so many commands are queued or under way.
+    pub async fn queued(&self, commands: usize) {
+        super::within("commands to be queued", async {
+            while self.metric("campfire_writer_queue_depth").await != commands as f64 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
     /// A closed room with these members, created by the first of them.
     pub async fn closed_room(&self, name: &str, people: &[&Person]) -> i64 {
         let user_ids: Vec<i64> = people.iter().map(|it| it.id).collect();

@@ -65,3 +65,31 @@ test('server that is not reached is a problem of its own', async () => {
   await server.asked('GET', '/api/rooms').fail();
   await asked;
 });
+
+test('answer that is not the server\'s own has failed, whatever its status says (F1)', async () => {
+  const html = { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } };
+  const answers = [
+    new Response('<!doctype html>', html), new Response('{"rooms":[]}', html), new Response('cut {', { headers: { 'content-type': 'application/json' } }), new Response('null', { headers: { 'content-type': 'application/json' } }),
+    new Response('<h1>401</h1>', { ...html, status: 401 }), new Response('{"error":"login"}', { status: 401, headers: { 'content-type': 'application/json' } }), new Response('', { status: 302, headers: { location: 'https://login.example' } }),
+    Object.defineProperty(new Response('{}', { headers: { 'content-type': 'application/json' } }), 'redirected', { value: true }),
+    Object.defineProperty(new Response(''), 'type', { value: 'opaqueredirect' }),
+  ];
+  for (const answer of answers) {
+    const { api } = await ready();
+    let options;
+    globalThis.fetch = async (path, given) => {
+      options = given;
+      return answer;
+    };
+    await assert.rejects(api.get('/api/rooms'), { status: 502, code: 'intercepted', message: /^Something in front of the server answered in its place/ });
+    assert.equal(options.redirect, 'manual');
+  }
+});
+
+test('status of a proxy that says enough is kept: too large, too much, away', async () => {
+  for (const status of [408, 413, 429, 500, 502, 503, 504]) {
+    const { api } = await ready();
+    globalThis.fetch = async () => new Response('<h1>nginx</h1>', { status, headers: { 'content-type': 'text/html' } });
+    await assert.rejects(api.get('/api/rooms'), { status, code: undefined });
+  }
+});

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { message, page, room, session, signedIn, user } from './page.js';
+import { caughtUp, message, page, room, session, signedIn, user } from './page.js';
 
 const HELLO = { type: 'hello', user_id: 1, seq: 100, heartbeat_s: 30 };
 const ME = 'GET /api/users/1';
+const SYNC = '/api/sync?since=100&with=rooms';
 
 /** Answers the question whether one is still signed in, as it comes before each new socket. */
 const stillSignedIn = ({ server }) => server.asked('GET', '/api/users/1').answer(200, user(1, 'Ada'));
@@ -25,7 +26,7 @@ test('reconnection asks who is signed in before it opens a socket', async () => 
   const it = await signedIn();
   await it.sockets.newest.ends();
   assert.equal(it.state.connected, false);
-  assert.equal(it.live.isOpen(), false);
+  assert.equal(it.socket.isOpen(), false);
   await it.clock.pass(500);
   assert.deepEqual(it.server.waiting, [ME]);
   assert.equal(it.sockets.all.length, 1);
@@ -65,7 +66,7 @@ test('reconnection starts from the shortest wait again after a hello', async () 
   await it.clock.pass(1000);
   await stillSignedIn(it);
   await it.sockets.newest.says(HELLO);
-  await it.server.asked('GET', '/api/session').answer(200, session());
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session()));
   await it.sockets.newest.ends();
   await it.clock.pass(500);
   assert.deepEqual(it.server.waiting, [ME]);
@@ -126,7 +127,7 @@ test('stopped page opens no socket, not even one that was about to be opened', a
   const it = await signedIn();
   await it.sockets.newest.ends();
   await it.clock.pass(500);
-  it.live.stop();
+  it.socket.stop();
   await stillSignedIn(it);
   await it.clock.pass(60000);
   assert.equal(it.sockets.all.length, 1);
@@ -143,19 +144,78 @@ test('network that comes back is used at once', async () => {
   assert.deepEqual(it.server.waiting, [ME]);
 });
 
-test('first hello asks for nothing, a later one for the session', async () => {
-  const it = await signedIn();
-  assert.deepEqual(it.server.waiting, []);
-  const events = heard(it.live);
+test('hello is followed by what happened since the session, once more after each reconnection (B5)', async () => {
+  const it = page();
+  const { begin, state } = await it.load('store');
+  const live = await it.load('live');
+  begin(session());
+  const events = heard(live);
+  live.start();
+  await it.sockets.newest.says({ ...HELLO, seq: 103 });
+  assert.deepEqual(events, ['back'], 'the session is new: what waits may go out');
+  const missed = [{ type: 'room.created', seq: 101, room: { ...room(7), membership: undefined } }, { type: 'user.updated', seq: 102, user: user(2, 'Benedict') }];
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session({ rooms: [room(1), room(7)], seq: 103 }), missed));
+  assert.deepEqual([...state.rooms.keys()], [1, 7]);
+  assert.equal(state.users.get(2).name, 'Benedict');
   await it.sockets.newest.ends();
   await it.clock.pass(500);
   await stillSignedIn(it);
   await it.sockets.newest.says(HELLO);
-  assert.equal(it.state.connected, true);
-  assert.deepEqual(events, [], 'nothing goes out before it is known what was missed');
-  await it.server.asked('GET', '/api/session').answer(200, session({ rooms: [room(1), room(7)] }));
-  assert.deepEqual([...it.state.rooms.keys()], [1, 7]);
-  assert.deepEqual(events, ['back']);
+  assert.equal(state.connected, true);
+  assert.deepEqual(events, ['back'], 'nothing goes out before it is known what was missed');
+  await it.server.asked('GET', '/api/sync?since=103&with=rooms').answer(200, caughtUp(session({ rooms: [room(1)], seq: 110 })));
+  assert.deepEqual([...state.rooms.keys()], [1]);
+  assert.equal(state.seq, 110);
+  assert.deepEqual(events, ['back', 'back']);
+});
+
+test('events that come while an answer is under way follow it, and those that it has do not (B5)', async () => {
+  const it = page();
+  const { begin, state } = await it.load('store');
+  const live = await it.load('live');
+  begin(session({ rooms: [room(1), room(2)] }));
+  live.start();
+  await it.sockets.newest.says(HELLO,
+    { type: 'user.updated', seq: 105, user: user(2, 'Benedict') }, { type: 'unread', room_id: 2, message_id: 106, mention: true },
+    { type: 'user.updated', seq: 109, user: user(3, 'Cleopatra') }, { type: 'unread', room_id: 2, message_id: 110, mention: false });
+  assert.equal(state.users.get(3).name, 'Cleo', 'they wait');
+  const counts = { involvement: 'mentions', unread_count: 1, mention_count: 1, last_read_message_id: null };
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session({ rooms: [room(1), room(2, { last_message_id: 106, membership: counts })], seq: 107 }), [{ type: 'user.updated', seq: 105, user: user(2, 'Benedict') }, { type: 'user.updated', seq: 107, user: user(2, 'Ben again') }]));
+  assert.deepEqual([state.users.get(2).name, state.users.get(3).name], ['Ben again', 'Cleopatra']);
+  assert.deepEqual([state.rooms.get(2).membership.unread_count, state.rooms.get(2).membership.mention_count], [2, 1]);
+});
+
+test('change of counts that may be in an answer or not has the room asked for again (B5)', async () => {
+  const it = page();
+  const { begin, state } = await it.load('store');
+  const live = await it.load('live');
+  begin(session());
+  live.start();
+  await it.sockets.newest.says(HELLO, { type: 'unread_changed', room_id: 1, message_id: 95, unread: -1, mentions: 0 });
+  const counts = { involvement: 'mentions', unread_count: 3, mention_count: 0, last_read_message_id: 90 };
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session({ rooms: [room(1, { last_message_id: 98, membership: counts })] })));
+  assert.equal(state.rooms.get(1).membership.unread_count, 3);
+  await it.server.asked('GET', '/api/rooms/1').answer(200, room(1, { last_message_id: 98, membership: { ...counts, unread_count: 2 } }));
+  assert.equal(state.rooms.get(1).membership.unread_count, 2);
+});
+
+test('session is asked for where the missed events are too many, too old or incomplete (B5)', async () => {
+  const answers = [
+    async (it) => it.server.asked('GET', SYNC).answer(410, { detail: 'Too old.', code: 'gone' }),
+    async (it) => it.server.asked('GET', SYNC).answer(200, { events: [], seq: 1100 }),
+  ];
+  for (const [seq, answer] of [[100, answers[0]], [100, answers[1]], [1101, () => {}]]) {
+    const it = page();
+    const { begin, state } = await it.load('store');
+    const live = await it.load('live');
+    begin(session());
+    live.start();
+    await it.sockets.newest.says({ ...HELLO, seq });
+    await answer(it);
+    await it.server.asked('GET', '/api/session?fresh').answer(200, session({ rooms: [room(9)], seq: 2000 }));
+    assert.deepEqual([...state.rooms.keys()], [9]);
+    assert.equal(state.seq, 2000);
+  }
 });
 
 test('session that was kept offline is asked for again at the first hello', async () => {
@@ -166,20 +226,129 @@ test('session that was kept offline is asked for again at the first hello', asyn
   const events = heard(live);
   live.start({ behind: true });
   await it.sockets.newest.says(HELLO);
-  await it.server.asked('GET', '/api/session').answer(200, session());
+  await it.server.asked('GET', '/api/session?fresh').answer(200, { ...session(), is_kept: true });
+  assert.deepEqual([...state.rooms.keys()], [], 'the service worker has answered, not the server');
+  await it.clock.pass(3000);
+  await it.server.asked('GET', '/api/session?fresh').answer(200, session());
   assert.deepEqual([...state.rooms.keys()], [1]);
-  assert.deepEqual(events, ['afresh', 'back']);
+  assert.deepEqual(events, ['back']);
 });
 
-test('session that an overloaded server refuses is asked for again while the socket is open', async () => {
+test('answer that an overloaded server refuses is asked for again while the socket is open', async () => {
   const it = await signedIn();
   await it.sockets.newest.says({ type: 'resync', seq: 400 });
-  await it.server.asked('GET', '/api/session').answer(503, { detail: 'Try again soon.', code: 'overloaded', retry_after_ms: 1700 });
+  await it.server.asked('GET', SYNC).answer(503, { detail: 'Try again soon.', code: 'overloaded', retry_after_ms: 1700 });
   await it.clock.pass(1699);
   assert.deepEqual(it.server.waiting, []);
   await it.clock.pass(1);
-  await it.server.asked('GET', '/api/session').answer(200, session({ rooms: [room(9)] }));
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session({ rooms: [room(9)] })));
   assert.deepEqual([...it.state.rooms.keys()], [9]);
+});
+
+test('answer to an earlier connection is not taken', async () => {
+  const it = await signedIn();
+  await it.sockets.newest.says({ type: 'resync', seq: 400 });
+  const [late] = it.server.requests;
+  await it.sockets.newest.ends();
+  await late.answer(200, caughtUp(session({ rooms: [room(9)] })));
+  assert.deepEqual([...it.state.rooms.keys()], [1]);
+});
+
+test('other history is taken afresh, and its numbers count anew (B12)', async () => {
+  const it = page();
+  const { begin, state } = await it.load('store');
+  const live = await it.load('live');
+  begin(session({ history: 'one' }));
+  live.start();
+  const told = [];
+  live.listen((event) => told.push([event.type, event.isOther]));
+  live.join(1, 90);
+  await it.sockets.newest.says({ ...HELLO, history: 'one' });
+  await it.server.asked('GET', `${SYNC}&history=one`).answer(200, { ...caughtUp(session()), history: 'one' });
+  await it.sockets.newest.ends(1001);
+  await it.clock.pass(500);
+  await stillSignedIn(it);
+  told.length = 0;
+  await it.sockets.newest.says({ ...HELLO, history: 'two', seq: 140 });
+  assert.deepEqual(it.sockets.newest.said('join_room'), [], 'its position would mean nothing');
+  await it.server.asked('GET', `${SYNC}&history=one`).answer(410, { detail: 'It was put back.', code: 'gone' });
+  await it.server.asked('GET', '/api/session?fresh').answer(200, session({ history: 'two', seq: 41, rooms: [room(2)] }));
+  assert.deepEqual([state.seq, state.history, [...state.rooms.keys()]], [41, 'two', [2]]);
+  assert.deepEqual(told, [['afresh', true], ['back', undefined]]);
+  await it.sockets.newest.says({ type: 'user.updated', seq: 42, user: user(2, 'Benedict') });
+  assert.equal(state.users.get(2).name, 'Benedict');
+});
+
+test('same history under another name goes on: the server was only started again (B12)', async () => {
+  const it = await signedIn({ session: session({ history: undefined }) });
+  const events = heard(it.live);
+  it.live.join(1, 100);
+  it.state.history = 'one';
+  await it.sockets.newest.ends(1001);
+  await it.clock.pass(500);
+  await stillSignedIn(it);
+  await it.sockets.newest.says({ ...HELLO, history: 'two', seq: 104 });
+  await it.server.asked('GET', `${SYNC}&history=one`).answer(200, { ...caughtUp(session({ seq: 104 })), history: 'two' });
+  assert.deepEqual([it.state.seq, it.state.history], [104, 'two']);
+  assert.deepEqual(it.sockets.newest.said('join_room'), [{ type: 'join_room', room_id: 1, since: 100 }]);
+  assert.deepEqual(events, ['back']);
+});
+
+test('page of somebody else is told so, by the socket and by the session', async () => {
+  const it = page();
+  const { begin } = await it.load('store');
+  const live = await it.load('live');
+  begin(session());
+  const events = heard(live);
+  live.start();
+  await it.sockets.newest.says({ ...HELLO, user_id: 2 });
+  assert.deepEqual(events, ['somebody_else']);
+  assert.deepEqual(it.server.waiting, []);
+});
+
+test('page that is put away closes its socket, and is caught up when it comes back (F31)', async () => {
+  const it = await signedIn();
+  it.storage.setItem('campfire.signed-in', '1');
+  const [socket] = it.sockets.all;
+  await it.happens('pagehide', { persisted: true });
+  assert.equal(socket.isClosed, true);
+  await socket.says({ type: 'room.deleted', seq: 101, room_id: 1 });
+  assert.ok(it.state.rooms.has(1), 'nobody listens to it any more');
+  await it.clock.pass(3600000);
+  assert.deepEqual(it.server.waiting, [], 'a page that is put away asks for nothing');
+  await it.happens('pageshow', { persisted: true });
+  await stillSignedIn(it);
+  await it.sockets.newest.says({ ...HELLO, seq: 101 });
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session({ rooms: [], seq: 101 }), [{ type: 'room.deleted', seq: 101, room_id: 1 }]));
+  assert.deepEqual([...it.state.rooms.keys()], []);
+});
+
+test('page that comes back after somebody signed out elsewhere shows nothing of theirs (F31)', async () => {
+  const it = await signedIn();
+  const events = heard(it.live);
+  await it.happens('pagehide', { persisted: true });
+  await it.happens('pageshow', { persisted: true });
+  assert.deepEqual(events, ['signed_out']);
+});
+
+test('frozen page and sleeping machine find a connection that is alive (F31)', async () => {
+  const it = await signedIn();
+  it.storage.setItem('campfire.signed-in', '1');
+  it.document.dispatchEvent(new Event('freeze'));
+  it.document.dispatchEvent(new Event('resume'));
+  await it.clock.pass(0);
+  await stillSignedIn(it);
+  const second = it.sockets.newest;
+  await second.says(HELLO);
+  second.isDead = true;
+  // The clock goes on while nothing runs.
+  it.clock.now += 3600000;
+  await it.shows('visible');
+  await it.clock.pass(4000);
+  assert.equal(second.isClosed, true);
+  await it.clock.pass(500);
+  await stillSignedIn(it);
+  assert.equal(it.sockets.all.length, 3);
 });
 
 test('joined room is asked for from the last event that was taken', async () => {
@@ -222,12 +391,24 @@ test('repeated or older event never moves the last event back', async () => {
   assert.equal(it.live.leave(), 108);
 });
 
-test('resync goes on from its number and has everything asked for afresh', async () => {
+test('resync asks for what was left out, of the room and of all else', async () => {
+  const it = await signedIn();
+  const events = heard(it.live);
+  it.live.join(1, 100);
+  const [socket] = it.sockets.all;
+  await socket.says({ type: 'joined', room_id: 1, seq: 100, present: [] }, { type: 'message.created', seq: 105, message: message(105) }, { type: 'resync', seq: 900 });
+  assert.deepEqual(socket.said('join_room').at(-1), { type: 'join_room', room_id: 1, since: 105 });
+  await it.server.asked('GET', '/api/sync?since=105&with=rooms').answer(200, caughtUp(session({ seq: 905 })));
+  await socket.says({ type: 'message.created', seq: 906, message: message(906) }, { type: 'joined', room_id: 1, seq: 907, present: [] }, { type: 'message.deleted', seq: 890, room_id: 1, message_id: 105 });
+  assert.deepEqual(events, ['message.created', 'message.created', 'message.deleted'], 'nothing that is replayed is left out');
+});
+
+test('resync in answer to a join goes on from its number and has the room loaded anew', async () => {
   const it = await signedIn();
   const events = heard(it.live);
   it.live.join(1, 100);
   await it.sockets.newest.says({ type: 'joined', room_id: 1, seq: 900, present: [] }, { type: 'resync', seq: 900 });
-  await it.server.asked('GET', '/api/session').answer(200, session({ seq: 905 }));
+  await it.server.asked('GET', SYNC).answer(200, caughtUp(session({ seq: 905 })));
   assert.deepEqual(events, ['afresh']);
   assert.equal(it.live.leave(), 900);
 });
@@ -236,7 +417,7 @@ test('other room is joined after the one before was left', async () => {
   const it = await signedIn({ session: session({ rooms: [room(1), room(2)] }) });
   it.live.join(1, 100);
   it.live.join(2, 100);
-  assert.deepEqual(it.sockets.newest.sent, [
+  assert.deepEqual(it.sockets.newest.sent.filter(({ type }) => type !== 'ping'), [
     { type: 'join_room', room_id: 1, since: 100 }, { type: 'leave_room', room_id: 1 }, { type: 'join_room', room_id: 2, since: 100 },
   ]);
   await it.sockets.newest.says({ type: 'joined', room_id: 1, seq: 500, present: [] }, { type: 'message.created', seq: 501, message: message(10) });
@@ -287,9 +468,10 @@ test('silent connection is asked for a sign and given up without one', async () 
   const it = await signedIn();
   const [socket] = it.sockets.all;
   socket.isDead = true;
+  const before = socket.said('ping').length;
   await it.clock.pass(40000);
-  assert.equal(socket.said('ping').length, 1);
-  await it.clock.pass(8000);
+  assert.equal(socket.said('ping').length, before + 1);
+  await it.clock.pass(4000);
   assert.equal(socket.isClosed, true);
   assert.equal(it.state.connected, false);
 });
@@ -315,9 +497,9 @@ test('late event of a socket that was given up is not taken', async () => {
 
 test('nothing can be said without a connection', async () => {
   const it = await signedIn();
-  assert.equal(it.live.say({ type: 'read', room_id: 1, message_id: 3 }), true);
+  assert.equal(it.socket.say({ type: 'read', room_id: 1, message_id: 3 }), true);
   await it.sockets.newest.ends();
-  assert.equal(it.live.say({ type: 'read', room_id: 1, message_id: 4 }), false);
+  assert.equal(it.socket.say({ type: 'read', room_id: 1, message_id: 4 }), false);
   assert.equal(it.sockets.all[0].said('read').length, 1);
 });
 
@@ -355,4 +537,17 @@ test('presence in a direct room is about being online, elsewhere about the room'
   assert.deepEqual([...it.state.present.get(1)], [3]);
   await it.sockets.newest.says({ type: 'joined', room_id: 2, seq: 100, present: [1] });
   assert.deepEqual([...it.state.online], [1]);
+});
+
+test('sign-in page of a gateway signs nobody out, and is told (F1)', async () => {
+  const it = await signedIn();
+  const events = heard(it.live);
+  await it.sockets.newest.ends();
+  await it.clock.pass(500);
+  await it.server.asked('GET', '/api/users/1').answer(401, '<title>Sign in to the network</title>');
+  assert.deepEqual([events, it.state.intercepted], [[], true]);
+  await it.clock.pass(1000);
+  await stillSignedIn(it);
+  await it.sockets.newest.says(HELLO);
+  assert.equal(it.state.intercepted, false);
 });

@@ -55,3 +55,16 @@ test('whole name that was typed without choosing it is a mention, unless two peo
 test('text without a mention stays as it is', () => {
   for (const text of ['', 'no one', 'a@b.example', '@', '@@', '@nobody']) assert.equal(toStored(text, {}, MEMBERS), text);
 });
+
+test('mention of everybody counts as one of me (27)', async () => {
+  const page = await signedIn({ session: session({ seq: 5 }) });
+  const { ReadMarks } = await page.load('components/read-marks');
+  page.document.visibilityState = 'hidden';
+  const marks = new ReadMarks(1, { isAtEnd: true, setNew() {}, known: (id) => message(id, { everyone: true }) });
+  const counts = () => [page.state.rooms.get(1).membership.unread_count, page.state.rooms.get(1).membership.mention_count];
+  for (const [id, more] of [[10, { everyone: true }], [11, { mentions: [1] }], [12, { mentions: [2] }]]) marks.count({ type: 'message.created', seq: id, message: message(id, more) }, false);
+  assert.deepEqual(counts(), [3, 2]);
+  marks.count({ type: 'message.deleted', seq: 13, message_id: 10, mentions: [], everyone: true }, false);
+  marks.count({ type: 'message.updated', seq: 14, message: message(11) }, false);
+  assert.deepEqual(counts(), [2, 0]);
+});

@@ -300,3 +300,21 @@ test('storage that is full or forbidden loses nothing while the page is open', a
   await it.clock.pass(3000);
   assert.deepEqual(it.server.waiting, [POST]);
 });
+
+test('message that something in front of the server answered is kept, to be sent again by hand (F1)', async () => {
+  for (const [status, body] of [[200, '<!doctype html><title>Sign in</title>'], [204, undefined], [200, { ok: true }], [200, []], [403, '<h1>Forbidden</h1>'], [404, '<h1>Not here</h1>']]) {
+    const it = await ready();
+    it.outbox.enqueue(1, 'behind a gateway');
+    await settled();
+    await it.server.asked('POST', '/api/messages').answer(status, body);
+    await it.clock.pass(60000);
+    const [item] = it.outbox.pendingIn(1);
+    assert.deepEqual([item.content, item.status, it.server.waiting.includes(POST)], ['behind a gateway', 'failed', false], `${status} ${body}`);
+    assert.match(item.why, /^Something in front of the server answered in its place/);
+    assert.equal(it.kept().length, 1);
+    it.outbox.retry(item.id);
+    await settled();
+    await it.take(110);
+    assert.deepEqual([it.waiting(), it.kept()], [[], []]);
+  }
+});

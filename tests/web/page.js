@@ -90,7 +90,7 @@ class Server {
       };
       const request = {
         method, path, body: body && JSON.parse(body),
-        answer: done((status, value) => resolve(new Response(value === undefined ? null : JSON.stringify(value), { status }))),
+        answer: done((status, value) => resolve(new Response(value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value), { status, headers: { 'content-type': typeof value === 'string' ? 'text/html' : 'application/json' } }))),
         fail: done(() => reject(new TypeError('fetch failed'))),
       };
       this.requests.push(request);
@@ -129,7 +129,7 @@ function socketsOf() {
     send(text) {
       const message = JSON.parse(text);
       this.sent.push(message);
-      if (message.type === 'ping' && !this.isDead) queueMicrotask(() => this.onmessage({ data: '{"type":"pong"}' }));
+      if (message.type === 'ping' && !this.isDead) queueMicrotask(() => this.onmessage?.({ data: JSON.stringify({ type: 'pong', t: message.t ?? null }) }));
     }
 
     close() {
@@ -178,12 +178,16 @@ function uploadsOf() {
       this.isAborted = true;
     }
 
+    getResponseHeader() {
+      return typeof this.body === 'string' ? 'text/html' : 'application/json';
+    }
+
     progress(loaded, total) {
       this.upload.dispatchEvent(Object.assign(new Event('progress'), { loaded, total }));
     }
 
     async answer(status, body) {
-      Object.assign(this, { status, responseText: typeof body === 'string' ? body : JSON.stringify(body) });
+      Object.assign(this, { status, body, responseText: typeof body === 'string' ? body : JSON.stringify(body) });
       this.dispatchEvent(new Event('load'));
       await settled();
     }
@@ -230,6 +234,7 @@ export function page({ path = '/', storage = new Storage(), tab = new Storage(),
   put('setInterval', (callback, every) => clock.set(callback, every, every));
   put('clearTimeout', (id) => clock.timers.delete(id));
   put('clearInterval', (id) => clock.timers.delete(id));
+  put('requestAnimationFrame', (callback) => clock.set(callback, 16));
   put('fetch', (...given) => server.fetch(...given));
   put('WebSocket', sockets);
   put('XMLHttpRequest', uploads);
@@ -284,13 +289,18 @@ export const session = (more = {}) => ({
   limits: { upload_limit: 100 << 20, content_limit: 64 << 10 }, ...more,
 });
 
+/** The answer to `/api/sync` of a page that has missed these events. */
+export const caughtUp = ({ rooms, online, seq }, events = []) => ({ events, seq, rooms, online });
+
 /** A page on which Ada is signed in; `store` and `live` are there, and the socket is open. */
 export async function signedIn({ session: known = session(), ...options } = {}) {
   const made = page(options);
   const store = await made.load('store');
   const live = await made.load('live');
+  const socket = await made.load('socket');
   store.begin(known);
   live.start();
-  await made.sockets.newest.says({ type: 'hello', user_id: 1, seq: known.seq, heartbeat_s: 30 });
-  return { ...made, store, live, state: store.state };
+  await made.sockets.newest.says({ type: 'hello', user_id: known.user.id, seq: known.seq, heartbeat_s: 30 });
+  await made.server.asked('GET', `/api/sync?since=${known.seq}&with=rooms`).answer(200, caughtUp(known));
+  return { ...made, store, live, socket, state: store.state };
 }

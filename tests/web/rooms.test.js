@@ -147,8 +147,8 @@ test('title tells where one is and what is new', async () => {
     return it.document.title;
   };
   assert.equal(await title(() => it.store.changed('route')), 'All Talk · Team');
-  assert.equal(await title(() => it.store.addUnread(2, 10, false)), '• All Talk · Team');
-  assert.equal(await title(() => it.store.addUnread(2, 11, true)), '(1) All Talk · Team');
+  assert.equal(await title(() => it.store.addUnread(2, 101, false)), '• All Talk · Team');
+  assert.equal(await title(() => it.store.addUnread(2, 102, true)), '(1) All Talk · Team');
   location.pathname = '/search';
   assert.equal(await title(() => it.store.changed('route')), '(1) Search · Team');
 });

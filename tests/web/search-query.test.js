@@ -4,7 +4,7 @@ import test from 'node:test';
 import { page } from './page.js';
 
 const at = '2026-11-24T12:00:00.000Z';
-const { parseQuery, writeQuery, refined, dayBefore } = await page({ at }).load('search-query');
+const { parseQuery, writeQuery, refined, dayBefore, momentsOf } = await page({ at }).load('search-query');
 
 test('filters are told from words', () => {
   assert.deepEqual(parseQuery('big in:"All Talk" plan from:@ana HAS:File before:2026-11-24 after:2026-11-01 on:2026-11-03 x:y "in:here"'), {
@@ -69,4 +69,17 @@ test('day so many days ago crosses months and years', () => {
   assert.equal(dayBefore(0), '2026-11-24');
   assert.equal(dayBefore(30), '2026-10-25');
   assert.equal(dayBefore(365), '2025-11-24');
+});
+
+test('days are days of this device, also where one has 25 hours (28)', () => {
+  const before = process.env.TZ;
+  const moments = (text) => momentsOf(parseQuery(text).filters);
+  process.env.TZ = 'America/New_York';
+  assert.deepEqual(moments('on:2026-11-01'), { from: '2026-11-01T04:00:00.000Z', until: '2026-11-02T05:00:00.000Z' });
+  assert.deepEqual(moments('after:2026-11-24 before:2026-11-30 x'), { from: '2026-11-25T05:00:00.000Z', until: '2026-11-30T05:00:00.000Z' });
+  process.env.TZ = 'Pacific/Auckland';
+  assert.deepEqual(moments('before:2026-11-24 before:2026-11-20 after:2026-11-01 after:2026-10-01'), { from: '2026-11-01T11:00:00.000Z', until: '2026-11-19T11:00:00.000Z' });
+  assert.deepEqual(moments('coffee in:kitchen'), { from: undefined, until: undefined });
+  if (before === undefined) delete process.env.TZ;
+  else process.env.TZ = before;
 });

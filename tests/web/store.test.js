@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { page, room, session, settled, signedIn, user } from './page.js';
+import { message, page, room, session, settled, signedIn, user } from './page.js';
 
 const membership = (more = {}) => ({ involvement: 'mentions', unread_count: 0, mention_count: 0, last_read_message_id: null, ...more });
 
@@ -9,7 +9,7 @@ const membership = (more = {}) => ({ involvement: 'mentions', unread_count: 0, m
 async function begun(more = {}) {
   const it = page();
   const store = await it.load('store');
-  store.begin(session(more));
+  store.begin(session({ seq: 5, ...more }));
   await settled();
   return { ...it, store, state: store.state, counts: (id = 1) => {
     const { unread_count: unread, mention_count: mentions } = store.state.rooms.get(id).membership;
@@ -81,7 +81,7 @@ test('unread message is counted once, however often it is told', async () => {
 });
 
 test('unread message that the session has counted is not counted again', async () => {
-  const { store, counts } = await begun({ rooms: [room(1, { last_message_id: 12, membership: membership({ unread_count: 3 }) })] });
+  const { store, counts } = await begun({ seq: 12, rooms: [room(1, { last_message_id: 12, membership: membership({ unread_count: 3 }) })] });
   store.addUnread(1, 12, false);
   assert.deepEqual(counts(), [3, 0]);
   store.addUnread(1, 13, false);
@@ -91,15 +91,75 @@ test('unread message that the session has counted is not counted again', async (
 test('unread message that was told while the page was hidden is not counted again in its room', async () => {
   const it = await signedIn();
   const [socket] = it.sockets.all;
-  await socket.says({ type: 'unread', room_id: 1, message_id: 10, mention: false });
+  it.live.join(1, 100);
+  const unread = () => it.state.rooms.get(1).membership.unread_count;
+  await socket.says({ type: 'unread', room_id: 1, message_id: 101, mention: false });
   // The room is joined again, and its events are played again.
-  await socket.says({ type: 'message.created', seq: 101, message: { id: 10, room_id: 1, creator_id: 2, mentions: [] } });
-  it.store.addUnread(1, 10, false);
-  assert.equal(it.state.rooms.get(1).membership.unread_count, 1);
+  await socket.says({ type: 'joined', room_id: 1, seq: 101, present: [] }, { type: 'message.created', seq: 101, message: message(101) });
+  it.store.addUnread(1, 101, false);
+  assert.equal(unread(), 1);
   // The newest message being known does not mean that it is counted.
-  await socket.says({ type: 'message.created', seq: 102, message: { id: 11, room_id: 1, creator_id: 2, mentions: [] } });
-  it.store.addUnread(1, 11, false);
-  assert.equal(it.state.rooms.get(1).membership.unread_count, 2);
+  await socket.says({ type: 'message.created', seq: 102, message: message(102) });
+  it.store.addUnread(1, 102, false);
+  assert.equal(unread(), 2);
+});
+
+test('message of a room that was just left is unread, or unread no more (B5)', async () => {
+  const it = await signedIn({ session: session({ rooms: [room(1), room(2)] }) });
+  const [socket] = it.sockets.all;
+  it.live.join(1, 100);
+  await socket.says({ type: 'joined', room_id: 1, seq: 100, present: [] });
+  it.live.join(2, 100);
+  const counts = () => [it.state.rooms.get(1).membership.unread_count, it.state.rooms.get(1).membership.mention_count];
+  await socket.says({ type: 'message.created', seq: 101, message: message(101) }, { type: 'message.created', seq: 102, message: message(102, { mentions: [1] }) });
+  assert.deepEqual(counts(), [2, 1]);
+  await socket.says({ type: 'message.deleted', seq: 103, room_id: 1, message_id: 102, mentions: [1], everyone: false });
+  assert.deepEqual(counts(), [1, 0]);
+});
+
+test('counts follow a deletion and an edit (F5)', async () => {
+  const it = await signedIn({ session: session({ rooms: [room(1, { last_message_id: 99, membership: membership({ unread_count: 3, mention_count: 2, last_read_message_id: 90 }) })] }) });
+  const [socket] = it.sockets.all;
+  const counts = () => [it.state.rooms.get(1).membership.unread_count, it.state.rooms.get(1).membership.mention_count];
+  await socket.says({ type: 'unread_changed', room_id: 1, message_id: 95, unread: -1, mentions: -1 });
+  assert.deepEqual(counts(), [2, 1]);
+  await socket.says({ type: 'unread_changed', room_id: 1, message_id: 97, unread: 0, mentions: -1 }, { type: 'unread_changed', room_id: 1, message_id: 98, unread: 0, mentions: 1 });
+  assert.deepEqual(counts(), [2, 1]);
+  await socket.says({ type: 'unread_changed', room_id: 1, message_id: 88, unread: -1, mentions: -1 });
+  assert.deepEqual(counts(), [2, 1], 'that one was read');
+});
+
+test('counts that are at their bound are asked for when a message is deleted (F5)', async () => {
+  const it = await signedIn({ session: session({ rooms: [room(1, { membership: membership({ unread_count: 1000 }) })] }) });
+  await it.sockets.newest.says({ type: 'unread_changed', room_id: 1, message_id: 95, unread: -1, mentions: 0 });
+  await it.server.asked('GET', '/api/rooms/1').answer(200, room(1, { membership: membership({ unread_count: 1000 }) }));
+  it.store.addUnread(1, 101, false);
+  assert.equal(it.state.rooms.get(1).membership.unread_count, 1000);
+});
+
+test('hidden room counts nothing, as the server counts nothing of it (F5)', async () => {
+  const { store, counts } = await begun({ rooms: [room(1, { membership: membership({ involvement: 'invisible' }) })] });
+  store.addUnread(1, 10, true);
+  assert.deepEqual(counts(), [0, 0]);
+});
+
+test('room that could not be asked for is asked for again (B5)', async () => {
+  const { store, server, counts, clock } = await begun({ rooms: [room(1, { last_message_id: 12, membership: membership({ unread_count: 3, last_read_message_id: 9 }) })] });
+  store.readUpTo(1, 10);
+  await server.asked('GET', '/api/rooms/1').fail();
+  await clock.pass(3000);
+  await server.asked('GET', '/api/rooms/1').answer(200, room(1, { last_message_id: 12, membership: membership({ unread_count: 2, last_read_message_id: 10 }) }));
+  assert.deepEqual(counts(), [2, 0]);
+});
+
+test('answer that an event about its room has overtaken is asked for again (B5)', async () => {
+  const { store, state, server } = await begun();
+  store.fetchRoom(1);
+  store.putRoom({ ...room(1, { name: 'Renamed' }), membership: undefined }, 7);
+  await server.asked('GET', '/api/rooms/1').answer(200, room(1));
+  assert.equal(state.rooms.get(1).name, 'Renamed');
+  await server.asked('GET', '/api/rooms/1').answer(200, room(1, { name: 'Renamed' }));
+  assert.deepEqual(server.waiting, []);
 });
 
 test('message that was read on another device is not unread', async () => {

@@ -210,3 +210,18 @@ test('picture has a preview until it is sent, other files have none', async () =
   assert.match(picture.preview_url, /^blob:/);
   assert.equal(other.preview_url, null);
 });
+
+test('file that something in front of the server answered stays, with its words (F1)', async () => {
+  for (const [status, body] of [[200, '<!doctype html><title>Sign in</title>'], [201, { ok: true }], [302, '<p>Found</p>'], [404, '<h1>Not here</h1>']]) {
+    const it = await signedIn();
+    const uploads = await it.load('uploads');
+    uploads.enqueueFiles(1, [new File(['x'], 'plan.txt')], { content: 'the plan' });
+    await it.uploads.all[0].answer(status, body);
+    const [item] = uploads.uploadsIn(1);
+    assert.deepEqual([item.name, item.content, item.status], ['plan.txt', 'the plan', 'failed'], String(status));
+    assert.match(item.why, /^Something in front of the server answered in its place/);
+    uploads.retryUpload(item.id);
+    await it.uploads.all[1].answer(201, message(110));
+    assert.deepEqual(uploads.uploadsIn(1), []);
+  }
+});

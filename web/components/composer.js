@@ -4,9 +4,9 @@ import { fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { draftOf, keepDraft } from '../drafts.js';
 import { byteLength } from '../format.js';
 import { icon } from '../icons.js';
-import { say } from '../live.js';
 import { toStored } from '../mentions.js';
-import { person, roomName, state } from '../store.js';
+import { say } from '../socket.js';
+import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { enqueueFiles } from '../uploads.js';
 import { chosenFiles } from './chosen-files.js';
@@ -28,7 +28,13 @@ export function composer(room, { send, editLast, members, upload }) {
   let stored = '';
   const label = () => {
     const now = state.rooms.get(room.id) || room;
-    return now.member_ids?.length === 1 ? texts.composer.writeNotes : texts.composer.writeTo(roomName(now));
+    return isNotes(now) ? texts.composer.writeNotes : texts.composer.writeTo(roomName(now));
+  };
+  /** Why nobody reads what is written here; empty if somebody does. */
+  const unread = () => {
+    const now = state.rooms.get(room.id) || room;
+    const people = now.kind === 'direct' && !isNotes(now) ? others(now) : [];
+    return people.length && people.every((user) => user.status !== 'active') ? texts.composer.nobodyReads(texts.message.listed(people.map((user) => user.name))) : '';
   };
   const noteId = `composer-note-${room.id}`;
   const input = h('textarea', {
@@ -73,7 +79,7 @@ export function composer(room, { send, editLast, members, upload }) {
     const left = state.limits.content_limit - byteLength(stored);
     button.disabled = left < 0 || (!stored && files.count === 0);
     note.classList.toggle('is-wrong', left < 0);
-    const words = left < 0 ? texts.composer.tooLong(-left) : left < NEAR ? texts.composer.left(left) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : '';
+    const words = left < 0 ? texts.composer.tooLong(-left) : left < NEAR ? texts.composer.left(left) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : unread();
     if (note.textContent !== words) note.textContent = words;
     note.hidden = !words;
   };
@@ -187,6 +193,7 @@ export function composer(room, { send, editLast, members, upload }) {
     rename: () => {
       input.placeholder = label();
       input.setAttribute('aria-label', label());
+      showState();
     },
   };
 }

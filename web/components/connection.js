@@ -19,7 +19,7 @@ export function connectionLine() {
     }
     timer = setTimeout(() => {
       line.hidden = false;
-      line.textContent = texts.app.reconnecting;
+      line.textContent = state.intercepted ? texts.app.interceptedLine : texts.app.reconnecting;
     }, AFTER_MS);
   });
   return line;

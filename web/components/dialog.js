@@ -37,11 +37,14 @@ export function openDialog(title, build, { wide = false, kind = '', onclose } = 
   return close;
 }
 
-/** Asks for confirmation. `onconfirm` may throw to refuse: the reason is shown and the dialog stays open. */
-export function confirmDialog(question, action, onconfirm, { detail = '', danger = true } = {}) {
+/**
+ * Asks for confirmation. `onconfirm` may throw to refuse: the reason is shown and the dialog stays open. With `careful`,
+ * a second Enter cancels.
+ */
+export function confirmDialog(question, action, onconfirm, { detail = '', danger = true, careful = false, onclose } = {}) {
   return openDialog(question, (close) => {
     const wrong = h('p', { class: 'form-error', role: 'alert' });
-    const button = h('button', { type: 'button', class: `button ${danger ? 'button-danger' : 'button-primary'}`, autofocus: true, onclick: async () => {
+    const button = h('button', { type: 'button', class: `button ${danger ? 'button-danger' : 'button-primary'}`, autofocus: !careful, onclick: async () => {
       button.disabled = true;
       try {
         await onconfirm();
@@ -52,6 +55,13 @@ export function confirmDialog(question, action, onconfirm, { detail = '', danger
       }
     } }, action);
     return h('div', { class: 'form' }, detail ? h('p', {}, detail) : null, wrong, h('div', { class: 'row row-end' },
-      h('button', { type: 'button', class: 'button', onclick: close }, texts.common.cancel), button));
-  }, { kind: 'dialog-confirm' });
+      h('button', { type: 'button', class: 'button', autofocus: careful, onclick: close }, texts.common.cancel), button));
+  }, { kind: 'dialog-confirm', onclose });
+}
+
+/** Asks, and resolves to whether the user agreed. */
+export function agreed(question, action, options = {}) {
+  return new Promise((done) => {
+    confirmDialog(question, action, () => done(true), { ...options, onclose: () => done(false) });
+  });
 }

@@ -32,11 +32,11 @@ export function toggle(label, checked, onchange, hint = '') {
   return h('label', { class: 'toggle' }, h('span', {}, label, hint ? h('small', {}, hint) : null, wrong), input);
 }
 
-/** A form that calls `submit(values)` and shows refusals. `done` is shown on success. */
-export function form(fields, label, submit, { quiet = false, done = '' } = {}) {
+/** A form that calls `submit(values)` and shows refusals. `done` is shown on success, unless it returns false. */
+export function form(fields, label, submit, { quiet = false, danger = false, done = '' } = {}) {
   const wrong = h('p', { class: 'form-error', role: 'alert' });
   const good = h('p', { class: 'form-good', role: 'status' });
-  const button = h('button', { class: `button ${quiet ? '' : 'button-primary'}`, type: 'submit' }, label);
+  const button = h('button', { class: `button ${quiet ? '' : danger ? 'button-danger' : 'button-primary'}`, type: 'submit' }, label);
   const element = h('form', { class: 'form', novalidate: true }, fields, wrong, h('div', { class: 'row' }, button, good));
   element.addEventListener('input', () => { good.textContent = ''; });
   element.addEventListener('submit', async (event) => {
@@ -48,8 +48,7 @@ export function form(fields, label, submit, { quiet = false, done = '' } = {}) {
     good.textContent = '';
     button.disabled = true;
     try {
-      await submit(values);
-      good.textContent = done;
+      if (await submit(values) !== false) good.textContent = done;
     } catch (problem) {
       if (!refuse(element, problem.fields)) wrong.textContent = problem.message;
     } finally {

@@ -1,7 +1,7 @@
 // How much one is notified of a room.
 
 import { put } from '../api.js';
-import { putRoom, state } from '../store.js';
+import { noteInvolvement } from '../store.js';
 import { texts } from '../texts.js';
 import { openMenu } from './menu.js';
 import { toast } from './toast.js';
@@ -12,8 +12,8 @@ export const BELLS = { mentions: 'bell', everything: 'bellAll', nothing: 'bellOf
 
 export async function setInvolvement(room, involvement) {
   try {
-    const membership = await put(`/api/rooms/${room.id}/involvement`, { involvement });
-    putRoom({ ...state.rooms.get(room.id), membership });
+    await put(`/api/rooms/${room.id}/involvement`, { involvement });
+    noteInvolvement(room.id, involvement);
     toast(texts.room.involvementSet[involvement]);
   } catch (problem) {
     toast(problem.message);

@@ -4,7 +4,7 @@ import { h, iconButton, onTouch } from '../dom.js';
 import { atHand } from '../lazy.js';
 import { texts } from '../texts.js';
 import { toggleBoost } from './boosts.js';
-import { copyLink, mayChange, mayEdit } from './message-acts.js';
+import { copyLink, mayEdit, mayRemove } from './message-acts.js';
 
 const LONG_PRESS_MS = 450;
 const MOVED = 10;
@@ -130,7 +130,7 @@ export class MessageActions {
       e: () => mayEdit(message) && this.acts.edit(message),
       b: () => this.openBoosts(element, message),
       c: () => copyLink(message),
-      Delete: () => mayChange(message) && confirmRemove(message),
+      Delete: () => mayRemove(message) && confirmRemove(message),
       Escape: () => this.acts.leave(),
     };
     if (!acts[key]) return false;

@@ -3,8 +3,10 @@
 import { copyText } from '../clipboard.js';
 import { state } from '../store.js';
 
-export const mayChange = (message) => message.creator_id === state.me.id || state.me.role === 'admin';
-export const mayEdit = (message) => mayChange(message) && (message.kind === 'text' || message.kind === 'attachment');
+const isMine = (message) => message.creator_id === state.me.id;
+/** Nobody rewrites another's words; an administrator takes them away. */
+export const mayRemove = (message) => isMine(message) || state.me.role === 'admin';
+export const mayEdit = (message) => isMine(message) && (message.kind === 'text' || message.kind === 'attachment');
 
 export const copyLink = (message) => copyText(`${location.origin}/rooms/${message.room_id}/@${message.id}`);
 

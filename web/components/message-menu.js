@@ -8,7 +8,7 @@ import { texts } from '../texts.js';
 import { openBoosters, openBoostPicker, quickBoosts } from './boost-picker.js';
 import { confirmDialog } from './dialog.js';
 import { openPopover } from './menu.js';
-import { copyLink, copyWords, mayChange, mayEdit } from './message-acts.js';
+import { copyLink, copyWords, mayEdit, mayRemove } from './message-acts.js';
 import { pickEmoji } from './pick-emoji.js';
 import { openProfile } from './profile-card.js';
 
@@ -39,7 +39,7 @@ export function openMessageMenu(anchor, message, acts) {
       entry('link', texts.message.copyLink, () => copyLink(message)),
       message.content ? entry('copy', texts.message.copyWords, () => copyWords(message)) : null,
       entry('person', texts.message.profile, () => openProfile(message.creator_id, anchor)),
-      mayChange(message) ? entry('trash', texts.common.remove, () => confirmRemove(message), 'is-danger') : null));
+      mayRemove(message) ? entry('trash', texts.common.remove, () => confirmRemove(message), 'is-danger') : null));
     menu.addEventListener('keydown', step);
     return menu;
   }, { label: texts.message.actions, kind: 'popover-message' });

@@ -6,7 +6,7 @@ import { compareNames } from '../format.js';
 import { icon } from '../icons.js';
 import { fits, typedWords } from '../match.js';
 import { go } from '../routes.js';
-import { putRoom, state } from '../store.js';
+import { person, putRoom, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
 import { startDirect } from './new-conversation.js';
@@ -55,10 +55,16 @@ function step(event, filter, list) {
   (place < 0 ? filter : lines[Math.min(place, lines.length - 1)]).focus();
 }
 
+/** What is said beside a name. */
+function noteOf(user) {
+  const words = user.id === state.me.id ? texts.people.you : { deactivated: texts.people.deactivated, banned: texts.people.banned }[user.status] || (user.role === 'bot' ? texts.people.bot : '');
+  return words ? h('small', {}, words) : null;
+}
+
 /** A line: picture, name, and more. */
 export function personLine(user, ...more) {
   return [avatar(user, { size: 'small', online: state.online.has(user.id) }),
-    h('span', { class: 'person-name' }, h('bdi', {}, user.name), user.id === state.me.id ? h('small', {}, texts.people.you) : user.role === 'bot' ? h('small', {}, texts.people.bot) : null), more];
+    h('span', { class: 'person-name' }, h('bdi', {}, user.name), noteOf(user)), more];
 }
 
 /** Checkboxes; `chosen` is the set of ids. The chosen people are shown above and can be removed there. */
@@ -71,16 +77,18 @@ export function choosePeople(chosen, { focused = false, onchange = () => {} } = 
     onchange();
   };
   const drawChips = () => {
-    const people = [...chosen].map((id) => state.users.get(id)).filter((user) => user && user.id !== state.me.id);
+    const people = [...chosen].map(person).filter((user) => user.id !== state.me.id);
     chips.hidden = people.length === 0;
-    fill(chips, people.slice(0, DRAWN).map((user) => h('li', { class: 'chip' }, avatar(user, { size: 'tiny' }), h('bdi', {}, user.name), iconButton('close', texts.people.takeOut(user.name), () => {
+    fill(chips, people.slice(0, DRAWN).map((user) => h('li', { class: 'chip' }, avatar(user, { size: 'tiny' }), h('bdi', {}, user.name), user.status === 'active' ? null : noteOf(user), iconButton('close', texts.people.takeOut(user.name), () => {
       choose(user, false);
       const box = element.querySelector(`input[value="${user.id}"]`);
       if (box) box.checked = false;
       element.querySelector('.filter').focus();
     }))));
   };
-  const list = peopleList(activePeople().filter((user) => user.id !== state.me.id), (user) => h('label', { class: 'person' },
+  // Who can no longer be chosen, but is.
+  const others = [...chosen].map(person).filter((user) => user.status !== 'active');
+  const list = peopleList([...others, ...activePeople().filter((user) => user.id !== state.me.id)], (user) => h('label', { class: 'person' },
     h('input', { type: 'checkbox', value: user.id, '.checked': chosen.has(user.id), onchange: (event) => choose(user, event.target.checked) }), personLine(user)), { focused });
   const element = h('div', { class: 'choose-people' }, chips, list);
   drawChips();

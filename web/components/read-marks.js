@@ -1,9 +1,9 @@
-// Marks a room as read once its newest message is in view.
+// Marks a room as read once its newest message is in view, and counts what is unread while it is not.
 
 import { post } from '../api.js';
-import { say } from '../live.js';
 import { mentionsMe } from '../mentions.js';
-import { addUnread, readUpTo, state } from '../store.js';
+import { say } from '../socket.js';
+import { addUnread, changeUnread, fetchRoom, readUpTo, state } from '../store.js';
 
 /** One request covers the messages of this time. */
 const SEND_AFTER_MS = 200;
@@ -16,17 +16,21 @@ export class ReadMarks {
     this.timer = 0;
   }
 
+  get room() {
+    return state.rooms.get(this.roomId);
+  }
+
   get isSeen() {
     return document.visibilityState === 'visible' && this.timeline.isAtEnd;
   }
 
   mark() {
-    const room = state.rooms.get(this.roomId);
+    const { room } = this;
     const last = this.timeline.list.newest?.id;
     if (!room || !last || !this.isSeen) return;
     const { membership } = room;
-    // The newest message may have been deleted.
-    room.last_message_id = last;
+    // What is shown may be remembered: newer messages are about to come.
+    if (last < (room.last_message_id || 0)) return;
     if ((membership.last_read_message_id || 0) >= last && !membership.unread_count) return;
     readUpTo(this.roomId, last);
     this.unsent = last;
@@ -42,13 +46,36 @@ export class ReadMarks {
     if (!say({ type: 'read', ...message })) post(`/api/rooms/${this.roomId}/read`, { message_id: message.message_id }).catch(() => {});
   }
 
-  /** Handles messages of others. While nobody looks they are unread, and the line for new messages is set above the first. */
-  count(theirs) {
-    if (!theirs.length) return;
-    if (this.isSeen) return void this.mark();
-    const isFirst = !state.rooms.get(this.roomId)?.membership.unread_count;
-    for (const message of theirs) addUnread(this.roomId, message.id, mentionsMe(message));
-    if (isFirst && document.visibilityState !== 'visible') this.timeline.setNew(theirs[0].id - 1, 0);
+  /** Counts what an event changes, before the timeline has it. What nobody sees is unread, and the line for new messages is set above the first. */
+  count(event, isSeen) {
+    if (event.type === 'message.created' && !isSeen) this.came(event.message);
+    if (event.type === 'message.updated') this.edited(event);
+    if (event.type === 'message.deleted') this.deleted(event);
+  }
+
+  came(message) {
+    if (message.creator_id === state.me.id) return;
+    const isFirst = !this.room?.membership.unread_count;
+    addUnread(this.roomId, message.id, mentionsMe(message));
+    if (isFirst && document.visibilityState !== 'visible') this.timeline.setNew(message.id - 1, 0);
+  }
+
+  edited({ message, seq }) {
+    const before = this.timeline.known(message.id);
+    if (!before) return this.askFor(message.id);
+    const change = mentionsMe(message) - mentionsMe(before);
+    if (change) changeUnread(this.roomId, message.id, 0, change, seq);
+  }
+
+  deleted(event) {
+    const message = event.mentions ? event : this.timeline.known(event.message_id);
+    if (!message) return this.askFor(event.message_id);
+    changeUnread(this.roomId, event.message_id, -1, mentionsMe(message) ? -1 : 0, event.seq);
+  }
+
+  /** Only the server knows whether this message mentioned me. */
+  askFor(id) {
+    if (id > (this.room?.membership.last_read_message_id || 0)) fetchRoom(this.roomId);
   }
 
   visibilityChanged() {

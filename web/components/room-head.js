@@ -6,7 +6,7 @@ import { icon } from '../icons.js';
 import { atHand, lazy } from '../lazy.js';
 import { go } from '../routes.js';
 import { writeQuery } from '../search-query.js';
-import { others, person, roomName, state } from '../store.js';
+import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
 import { BELLS, involvementMenu, nextInvolvement } from './involvement.js';
@@ -57,14 +57,14 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-const isNotes = (room) => room.kind === 'direct' && room.member_ids.length === 1;
 export const titleOf = (room) => (isNotes(room) ? texts.room.notes : roomName(room));
 
 function whoIsHere(room) {
   if (isNotes(room)) return texts.room.notesHint;
   if (room.kind === 'direct') {
     const people = others(room);
-    if (people.length === 1) return state.online.has(people[0].id) ? texts.room.online : texts.room.offline;
+    const standing = { deactivated: texts.people.deactivated, banned: texts.people.banned }[people[0].status];
+    if (people.length === 1) return standing || (state.online.has(people[0].id) ? texts.room.online : texts.room.offline);
     return texts.room.onlineOf(people.filter((user) => state.online.has(user.id)).length, room.member_count);
   }
   const present = new Set(state.present.get(room.id)).add(state.me.id);

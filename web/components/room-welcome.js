@@ -3,7 +3,7 @@
 import { get } from '../api.js';
 import { copyButton } from '../clipboard.js';
 import { emptyElement, h, sanitised } from '../dom.js';
-import { others, person, state } from '../store.js';
+import { isNotes, others, person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { titleOf } from './room-head.js';
 
@@ -18,7 +18,7 @@ export function emptyRoom(room, write) {
 }
 
 function emptyDirect(room) {
-  if (room.member_ids.length === 1) return emptyElement(texts.room.notesEmpty, texts.room.notesEmptyHint);
+  if (isNotes(room)) return emptyElement(texts.room.notesEmpty, texts.room.notesEmptyHint);
   const names = others(room).map((user) => user.name);
   return emptyElement(texts.room.directEmpty(texts.message.listed(names)), texts.room.directEmptyHint);
 }
@@ -53,6 +53,6 @@ function welcome(begin) {
 
 /** The line at the beginning of a room's history. */
 export function roomStart(room) {
-  if (room.kind === 'direct') return h('p', {}, room.member_ids.length === 1 ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => user.name))));
+  if (room.kind === 'direct') return h('p', {}, isNotes(room) ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => user.name))));
   return [h('h2', { dir: 'auto' }, titleOf(room)), h('p', {}, texts.room.start(person(room.creator_id).name, new Date(room.created_at)))];
 }

@@ -32,6 +32,7 @@ export class Timeline {
     this.came = 0;
     this.unseen = 0;
     this.beyond = [];
+    this.dropped = 0;
     this.newAfter = null;
     this.anchor = null;
     this.isDirty = false;
@@ -237,14 +238,18 @@ export class Timeline {
     const first = page.messages[0]?.id || 0;
     for (const message of this.list.messages) if (message.id >= first && message.id <= asked && !ids.has(message.id)) this.remove(message.id);
     for (const message of page.messages) if (!this.list.update(message)) this.list.insert(message);
-    if (this.list.oldest?.id === first) this.hasBefore = page.has_before;
+    // Older ones may have changed as well.
+    if (this.list.oldest?.id < first) this.list.keepNewest(this.list.entries.filter(({ message }) => message.id >= first).length);
+    this.hasBefore = page.has_before;
     this.drawEnds();
   }
 
   /** Adds a message; returns whether it is new. While older messages are shown, a newer one is only counted. */
   add(message, isMine) {
+    // It comes with the page before.
+    if (this.hasBefore && message.id < this.list.oldest?.id) return false;
     if (this.hasAfter) {
-      if (!this.list.has(message.id)) this.beyond = [...this.beyond.filter((other) => other.id !== message.id), message].slice(-BEYOND);
+      if (!this.list.has(message.id)) this.keepBeyond(message);
       if (isMine || this.list.has(message.id)) return false;
       this.came += 1;
       this.look();
@@ -259,11 +264,24 @@ export class Timeline {
     return true;
   }
 
+  keepBeyond(message) {
+    this.beyond = [...this.beyond.filter((other) => other.id !== message.id), message];
+    if (this.beyond.length > BEYOND) this.dropped = this.beyond.shift().id;
+  }
+
   /** At the newest page: adds messages that came after it was fetched. */
   takeBeyond() {
     if (this.hasAfter) return;
     const last = this.list.newest?.id || 0;
+    // Some that came are in neither.
+    this.hasAfter = this.dropped > last;
+    if (this.hasAfter) return;
     for (const message of this.beyond.splice(0)) if (message.id > last) this.list.insert(message);
+  }
+
+  /** A message that is shown, or kept to be shown. */
+  known(id) {
+    return this.list.message(id) || this.beyond.find((message) => message.id === id);
   }
 
   update(message) {

@@ -52,6 +52,7 @@ export const de = {
   errors: {
     offline: 'Der Server ist nicht zu erreichen. Prüfe deine Verbindung, und versuch es noch einmal.',
     loadFailed: 'Das ließ sich nicht laden.',
+    intercepted: 'Etwas vor dem Server hat an seiner Stelle geantwortet, vielleicht eine Anmeldeseite deines Netzes. Lade die Seite neu, dann versuche es noch einmal.',
     tooLarge: (most) => `Das ist zu groß: höchstens ${most} sind erlaubt.`,
     chunk: 'Ein Teil der Seite ließ sich nicht laden.',
     copyFailed: 'Dein Browser hat uns nicht kopieren lassen. Markiere den Text, und kopiere ihn von Hand.',
@@ -73,7 +74,8 @@ export const de = {
   app: {
     skip: 'Zum Gespräch springen', lost: 'Hier ist nichts.', lostHint: 'Den Raum gibt es nicht mehr, oder er war nie für dich bestimmt.',
     unreachable: 'Der Server ist nicht zu erreichen', unreachableHint: 'Prüfe deine Verbindung. Diese Seite versucht es von selbst wieder.',
-    reconnecting: 'Keine Verbindung. Neuer Versuch …', uploadsQuestion: 'Jetzt abmelden?', uploadsDetail: 'Es sind noch Dateien unterwegs. Sie kämen nicht an.', noRooms: 'Noch keine Räume', noRoomsHint: 'Lege einen an, oder schreib jemandem.', noRoomsMember: 'Die Verwaltung legt sie an. Bis dahin kannst du jemandem schreiben.',
+    intercepted: 'Hier antwortet nicht der Server', interceptedHint: 'Etwas davor hat an seiner Stelle geantwortet, vielleicht eine Anmeldeseite deines Netzes. Lade die Seite neu, um sie zu sehen.',
+    reconnecting: 'Keine Verbindung. Neuer Versuch …', interceptedLine: 'Etwas vor dem Server antwortet an seiner Stelle. Neuer Versuch …', uploadsQuestion: 'Jetzt abmelden?', uploadsDetail: 'Es sind noch Dateien unterwegs. Sie kämen nicht an.', noRooms: 'Noch keine Räume', noRoomsHint: 'Lege einen an, oder schreib jemandem.', noRoomsMember: 'Die Verwaltung legt sie an. Bis dahin kannst du jemandem schreiben.',
     titleWith: (place, account) => `${place} · ${account}`,
   },
   entry: {
@@ -136,6 +138,7 @@ export const de = {
     announced: (name, words) => `${name}: ${words}`, dropHere: (name) => `Lass Dateien hier los, um sie an ${name} zu senden`,
     typing: (names) => (names.length === 1 ? `${names[0]} schreibt …` : names.length === 2 ? `${names[0]} und ${names[1]} schreiben …` : 'Mehrere schreiben …'),
     name: 'Name', kind: 'Wer darin ist', open: 'Offen', openHint: 'Alle sind darin, auch wer später dazukommt.', closed: 'Geschlossen', closedHint: 'Nur ausgewählte Personen sind darin.', saveMembers: 'Leute speichern',
+    openQuestion: (name) => `${name} für alle öffnen?`, openDetail: 'Dann können alle lesen, was hier bisher gesagt wurde, auch wer später dazukommt. Was gelesen ist, bleibt gelesen, auch wenn du den Raum wieder schließt.', openIt: 'Raum öffnen',
     madeBy: (name, date) => `Angelegt von ${name} am ${date.toLocaleDateString('de', { day: 'numeric', month: 'long', year: 'numeric' })}.`,
     leave: 'Raum verlassen', leaveQuestion: (name) => `${name} verlassen?`, leaveDetail: 'Du siehst ihn dann nicht mehr. Wer darin ist, kann dich wieder hineinlassen.', left: (name) => `Du hast ${name} verlassen.`,
     remove: 'Raum löschen', removeQuestion: (name) => `${name} löschen?`, removeDetail: 'Alle Nachrichten und Dateien darin verschwinden mit, für alle. Das lässt sich nicht rückgängig machen.',
@@ -159,6 +162,7 @@ export const de = {
   composer: {
     writeTo: (name) => `Nachricht an ${name}`, writeNotes: 'Schreib dir eine Notiz', send: 'Senden', attach: 'Dateien anhängen', emoji: 'Emoji', formatting: 'Formatierung', ctrl: 'Strg', shift: 'Umschalt',
     marks: { bold: 'Fett', italic: 'Kursiv', strike: 'Durchgestrichen', code: 'Code', codeBlock: 'Codeblock', link: 'Link', quote: 'Zitat', list: 'Liste' },
+    nobodyReads: (names) => `${names} kann das nicht lesen: Das Konto ist nicht mehr aktiv.`,
     replyingTo: (name) => `Antwort an ${name}`, cancelReply: 'Antwort abbrechen',
     left: (bytes) => `Noch Platz für ${plural(bytes, 'Zeichen', 'Zeichen')}.`, tooLong: (bytes) => `Das ist um ${plural(bytes, 'Zeichen', 'Zeichen')} zu lang für eine Nachricht. Kürze es, oder schick den Rest in einer zweiten.`,
     inCode: 'In einem Codeblock beginnt Enter eine neue Zeile. Strg und Enter sendet, oder schließ den Block mit ```.',

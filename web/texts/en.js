@@ -13,6 +13,7 @@ export const en = {
   errors: {
     offline: 'The server cannot be reached. Check your connection and try again.',
     loadFailed: 'This could not be loaded.',
+    intercepted: 'Something in front of the server answered in its place: a sign-in page of your network, perhaps. Reload the page, then try again.',
     tooLarge: (most) => `This is too large: it may have ${most} at most.`,
     chunk: 'A part of the page could not be loaded.',
     copyFailed: 'Your browser did not let us copy. Select the text and copy it by hand.',
@@ -39,6 +40,7 @@ export const en = {
     announced: (name, words) => `${name}: ${words}`, dropHere: (name) => `Drop files to send them to ${name}`,
     typing: (names) => (names.length === 1 ? `${names[0]} is typing…` : names.length === 2 ? `${names[0]} and ${names[1]} are typing…` : 'Several people are typing…'),
     name: 'Name', kind: 'Who is in it', open: 'Open', openHint: 'Everybody is in it, and everybody who joins later.', closed: 'Closed', closedHint: 'Only those who were chosen are in it.', saveMembers: 'Save people',
+    openQuestion: (name) => `Open ${name} to everybody?`, openDetail: 'Everybody can then read all that was said here so far, and everybody who joins later. What was read stays read, even if you close the room again.', openIt: 'Open room',
     madeBy: (name, date) => `Made by ${name} on ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}.`,
     leave: 'Leave room', leaveQuestion: (name) => `Leave ${name}?`, leaveDetail: 'You will no longer see it. Somebody who is in it can let you back in.', left: (name) => `You have left ${name}.`,
     remove: 'Delete room', removeQuestion: (name) => `Delete ${name}?`, removeDetail: 'All its messages and files go with it, for everybody. This cannot be undone.',
@@ -62,6 +64,7 @@ export const en = {
   composer: {
     writeTo: (name) => `Write to ${name}`, writeNotes: 'Write yourself a note', send: 'Send', attach: 'Attach files', emoji: 'Emoji', formatting: 'Formatting', ctrl: 'Ctrl', shift: 'Shift',
     marks: { bold: 'Bold', italic: 'Italic', strike: 'Strikethrough', code: 'Code', codeBlock: 'Code block', link: 'Link', quote: 'Quote', list: 'List' },
+    nobodyReads: (names) => `${names} cannot read this: the account is no longer active.`,
     replyingTo: (name) => `Replying to ${name}`, cancelReply: 'Cancel reply',
     left: (bytes) => `Room for ${plural(bytes, 'more character', 'more characters')}.`, tooLong: (bytes) => `This is too long for one message, by ${plural(bytes, 'character', 'characters')}. Shorten it, or send the rest in a second one.`,
     inCode: 'In a code block, Enter starts a new line. Ctrl and Enter sends, or close the block with ```.',
@@ -86,7 +89,8 @@ export const en = {
   app: {
     skip: 'Skip to the conversation', lost: 'There is nothing here.', lostHint: 'The room is gone, or it was never yours to see.',
     unreachable: 'The server cannot be reached', unreachableHint: 'Check your connection. This page tries again by itself.',
-    reconnecting: 'No connection. Trying again…', uploadsQuestion: 'Sign out now?', uploadsDetail: 'Files are still on their way. They would not arrive.', noRooms: 'No rooms yet', noRoomsHint: 'Make one, or write to somebody.', noRoomsMember: 'An administrator makes them. Until then, write to somebody.',
+    intercepted: 'This is not the server answering', interceptedHint: 'Something in front of it answered in its place: a sign-in page of your network, perhaps. Reload the page to see it.',
+    reconnecting: 'No connection. Trying again…', interceptedLine: 'Something in front of the server answers in its place. Trying again…', uploadsQuestion: 'Sign out now?', uploadsDetail: 'Files are still on their way. They would not arrive.', noRooms: 'No rooms yet', noRoomsHint: 'Make one, or write to somebody.', noRoomsMember: 'An administrator makes them. Until then, write to somebody.',
     titleWith: (place, account) => `${place} · ${account}`,
   },
   entry: {

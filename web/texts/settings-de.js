@@ -21,6 +21,7 @@ export const words = {
       aboutYou: 'Über dich', name: 'Name', nameHint: 'Mit diesem Namen erwähnen dich die anderen.', bio: 'Ein paar Worte über dich', bioHint: 'Steht in deinem Profil.', count: (used, most) => `${used} von ${most} Zeichen`,
       signIn: 'Anmeldung', signInLead: 'Um zu ändern, womit du dich anmeldest, gib auch dein jetziges Passwort ein.', email: 'E-Mail', newPassword: 'Neues Passwort', newPasswordHint: 'Lass es leer, um das alte zu behalten. Mindestens acht Zeichen; alle deine anderen Geräte werden abgemeldet.',
       currentPassword: 'Jetziges Passwort', currentPasswordHint: 'Damit dich niemand aussperrt, der diese Seite offen vorfindet.', saveSignIn: 'Anmeldung ändern',
+      leave: 'Das Team verlassen', leaveLead: 'Du wirst überall abgemeldet und verlässt jeden Raum. Was du gesagt hast, bleibt.', leaveButton: 'Mein Konto deaktivieren', leaveQuestion: 'Dein Konto deaktivieren?', leaveDetail: 'Deine E-Mail ist dann wieder frei, du könntest also mit einer Einladung neu beitreten. Das lässt sich nicht rückgängig machen.',
     },
     devices: {
       lead: 'Überall, wo du angemeldet bist. Erkennst du eines nicht, melde es ab und ändere dein Passwort.', thisOne: 'Dieses Gerät', unknown: 'Ein unbekanntes Gerät', on: (browser, system) => `${browser} auf ${system}`,
@@ -40,7 +41,7 @@ export const words = {
         on: 'Dieses Gerät meldet dir neue Nachrichten, auch wenn Campfire geschlossen ist.',
       },
       enable: 'Einschalten', disable: 'Ausschalten', devices: 'Deine Geräte mit Mitteilungen', devicesLead: 'Jedes wird einzeln benachrichtigt.', noDevices: 'Noch keines. Schalte Mitteilungen oben ein, auf jedem Gerät, auf dem du sie möchtest.',
-      since: 'Eingeschaltet', test: 'Probe senden', tested: 'Eine Probe ist unterwegs.', remove: 'Entfernen', removed: (name) => `${name} bekommt keine Mitteilungen mehr.`,
+      since: 'Eingeschaltet', refused: (service, status) => `${service} hat die letzte Mitteilung abgelehnt (${status})`, services: { apple: 'Apple', google: 'Google', mozilla: 'Mozilla', microsoft: 'Microsoft' }, test: 'Probe senden', tested: 'Eine Probe ist unterwegs.', remove: 'Entfernen', removed: (name) => `${name} bekommt keine Mitteilungen mehr.`,
       sounds: 'Klänge', soundsOn: 'Klänge der anderen spielen', soundsHint: 'Wenn jemand mit /play einen spielt, in dem Raum, den du gerade ansiehst.',
       bell: 'Was die Glocke bedeutet', bellLead: 'Jeder Raum hat oben eine Glocke. Sie hat vier Stellungen:',
       bells: { mentions: 'Erwähnungen', everything: 'Alles', nothing: 'Nichts', invisible: 'Ausgeblendet' },
@@ -53,7 +54,9 @@ export const words = {
       language: 'Sprache', languageLead: 'Die Seite lädt neu in der Sprache, die du wählst. Was du zu schreiben begonnen hast, bleibt erhalten.', browsers: (name) => `Wie der Browser (${name})`,
     },
     tokens: {
-      lead: 'Mit einem Schlüssel handelt ein Skript oder Programm in deinem Namen: Es liest und schreibt überall, wo du es darfst. Mach für jedes einen eigenen, dann kannst du ihn einzeln zurücknehmen.',
+      lead: 'Mit einem Schlüssel handelt ein Skript oder Programm in deinem Namen, überall, wo du es darfst. Mach für jedes einen eigenen, dann kannst du ihn einzeln zurücknehmen.',
+      scope: 'Was er darf', scopes: { read: 'liest', write: 'liest und schreibt', admin: 'verwaltet' }, scopeHint: 'Gib ihm nicht mehr, als er braucht.',
+      scopeMeans: { read: 'Nur lesen', write: 'Lesen und schreiben, wie du in den Räumen', admin: 'Alles, was du in der Verwaltung darfst' },
       new: 'Neuer Schlüssel', name: 'Name', nameExample: 'Deploy-Skript', nameHint: 'Wofür er ist, damit du ihn später wiedererkennst.', create: 'Schlüssel erstellen', made: (name) => `Der Schlüssel „${name}“`, token: 'Schlüssel', tryIt: 'Zum Probieren: deine Räume',
       yours: 'Deine Schlüssel', none: 'Noch keine Schlüssel. Du brauchst nur einen, wenn du Programme schreibst, die Campfire benutzen.', madeAt: 'Erstellt', lastUsed: 'zuletzt benutzt', unused: 'nie benutzt', revoke: 'Zurücknehmen', confirm: (name) => `Den Schlüssel „${name}“ zurücknehmen?`,
       confirmDetail: 'Was ihn benutzt, funktioniert sofort nicht mehr. Das lässt sich nicht rückgängig machen.', revoked: (name) => `Der Schlüssel „${name}“ ist zurückgenommen.`, reference: 'Alles, was die API kann (OpenAPI)',

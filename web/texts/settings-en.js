@@ -21,6 +21,7 @@ export const words = {
       aboutYou: 'About you', name: 'Name', nameHint: 'The name by which the others mention you.', bio: 'A few words about you', bioHint: 'Shown when somebody looks at your profile.', count: (used, most) => `${used} of ${most} characters`,
       signIn: 'Signing in', signInLead: 'To change what you sign in with, enter your current password too.', email: 'E-mail', newPassword: 'New password', newPasswordHint: 'Leave it empty to keep the one you have. Eight characters or more; all your other devices are signed out.',
       currentPassword: 'Current password', currentPasswordHint: 'So that nobody who finds this page open can lock you out.', saveSignIn: 'Change how I sign in',
+      leave: 'Leaving the team', leaveLead: 'You are signed out everywhere and leave every room. What you have said stays.', leaveButton: 'Deactivate my account', leaveQuestion: 'Deactivate your account?', leaveDetail: 'Your e-mail becomes free, so that you could join anew by an invitation. This cannot be undone.',
     },
     devices: {
       lead: 'Everywhere you are signed in. If you do not recognise one of these, sign it out and change your password.', thisOne: 'This device', unknown: 'An unknown device', on: (browser, system) => `${browser} on ${system}`,
@@ -40,7 +41,7 @@ export const words = {
         on: 'This device tells you of new messages, even while Campfire is closed.',
       },
       enable: 'Turn on', disable: 'Turn off', devices: 'Your devices with notifications', devicesLead: 'Each is told separately.', noDevices: 'None yet. Turn notifications on above, on each device where you want them.',
-      since: 'Turned on', test: 'Send a test', tested: 'A test is on its way.', remove: 'Remove', removed: (name) => `${name} gets no more notifications.`,
+      since: 'Turned on', refused: (service, status) => `${service} refused the last notification (${status})`, services: { apple: 'Apple', google: 'Google', mozilla: 'Mozilla', microsoft: 'Microsoft' }, test: 'Send a test', tested: 'A test is on its way.', remove: 'Remove', removed: (name) => `${name} gets no more notifications.`,
       sounds: 'Sounds', soundsOn: 'Play the sounds of the others', soundsHint: 'When somebody plays one with /play in the room you are looking at.',
       bell: 'What the bell means', bellLead: 'Each room has a bell at its top. It has four states:',
       bells: { mentions: 'Mentions', everything: 'Everything', nothing: 'Nothing', invisible: 'Hidden' },
@@ -53,7 +54,9 @@ export const words = {
       language: 'Language', languageLead: 'The page reloads in the language you choose. What you have begun to write is kept.', browsers: (name) => `As the browser (${name})`,
     },
     tokens: {
-      lead: 'With a token, a script or program acts in your name: it reads and writes wherever you may. Make one for each, so that you can take it back alone.',
+      lead: 'With a token, a script or program acts in your name, wherever you may. Make one for each, so that you can take it back alone.',
+      scope: 'What it may do', scopes: { read: 'reads', write: 'reads and writes', admin: 'administers' }, scopeHint: 'Give it no more than it needs.',
+      scopeMeans: { read: 'Read only', write: 'Read and write, as you do in the rooms', admin: 'All that you may as an administrator' },
       new: 'New token', name: 'Name', nameExample: 'Deploy script', nameHint: 'What it is for, so that you recognise it later.', create: 'Create token', made: (name) => `The token “${name}”`, token: 'Token', tryIt: 'Try it: your rooms',
       yours: 'Your tokens', none: 'No tokens yet. You need one only if you write programs that use Campfire.', madeAt: 'Created', lastUsed: 'last used', unused: 'never used', revoke: 'Revoke', confirm: (name) => `Revoke the token “${name}”?`,
       confirmDetail: 'Whatever uses it stops working at once. This cannot be undone.', revoked: (name) => `The token “${name}” is revoked.`, reference: 'All that the API can do (OpenAPI)',

@@ -1,6 +1,5 @@
 // A room: its messages and the composer.
 
-import { get } from '../api.js';
 import { announcer } from '../components/announcer.js';
 import { uploadElement } from '../components/attachment.js';
 import { addBoost, dropBoost } from '../components/boosts.js';
@@ -18,23 +17,21 @@ import { Timeline, skeleton } from '../components/timeline.js';
 import { typingLine } from '../components/typing-line.js';
 import { afterPaint, emptyElement, fill, h } from '../dom.js';
 import { atHand } from '../lazy.js';
-import { join, leave, listen } from '../live.js';
+import { listen } from '../live.js';
 import { learnMembers, mentionable } from '../members.js';
 import { discard, enqueue, onConfirmed, pendingIn, retry, settled } from '../outbox.js';
-import { forgetRooms, remember, remembered } from '../room-memory.js';
+import { RoomFeed } from '../room-feed.js';
+import { remember, remembered } from '../room-memory.js';
 import { go, wentBack } from '../routes.js';
 import { state, watch } from '../store.js';
 import { texts } from '../texts.js';
 import { enqueueFiles, uploadsIn } from '../uploads.js';
-
-const MANY = 200;
 
 class CampRoom extends HTMLElement {
   connectedCallback() {
     this.className = 'room-view';
     this.roomId = Number(this.getAttribute('room'));
     this.quotes = new Quotes();
-    this.events = [];
     this.build();
     this.stops = [
       watch(['rooms', 'users', 'presence', 'present', 'gone'], (topics) => this.roomChanged(topics)),
@@ -57,9 +54,13 @@ class CampRoom extends HTMLElement {
     this.stops.forEach((stop) => stop());
     document.removeEventListener('visibilitychange', this.seen);
     this.marks.send();
-    const seq = leave();
-    if (this.isLoaded && this.room) remember(this.roomId, this.timeline, seq);
+    const seq = this.feed.close();
+    if (seq && this.room) remember(this.roomId, this.timeline, seq);
     this.timeline.stop();
+  }
+
+  get isLoaded() {
+    return this.feed.isLoaded;
   }
 
   get room() {
@@ -71,11 +72,12 @@ class CampRoom extends HTMLElement {
     this.head = roomHead(this.roomId);
     this.timeline = new Timeline({
       label: texts.room.log(titleOf(room)), quoteOf: (id) => this.quotes.of(id), sending: { retry, discard },
-      fetchPage: (query) => get(`/api/rooms/${this.roomId}/messages${query}`), onend: () => this.markRead(), onnewest: () => this.askedForNewest(),
+      fetchPage: (query) => this.feed.fetchPage(query), onend: () => this.markRead(), onnewest: () => this.askedForNewest(),
     });
     this.list = this.timeline.list;
     this.quotes.show(this.timeline);
     this.marks = new ReadMarks(this.roomId, this.timeline);
+    this.feed = new RoomFeed(this.roomId, this.timeline, this.marks, this);
     this.notice = h('div', { class: 'room-notice', role: 'status', hidden: true });
     this.typing = typingLine(this.roomId);
     this.announcer = announcer();
@@ -108,8 +110,8 @@ class CampRoom extends HTMLElement {
     if (membership.unread_count) this.timeline.setNew(membership.last_read_message_id || 0, membership.unread_count);
     const place = memory && wentBack() ? memory.place : null;
     const isKept = memory?.page.messages.some((message) => !place || message.id === place.id);
-    if (isKept) this.openFromMemory(memory, place);
-    else this.load(target || place?.id || 0, place);
+    if (isKept) this.openRemembered(memory, place);
+    else this.feed.load(target || place?.id || 0, place);
     if (!target) this.takeFocus();
     this.typing.draw();
     this.drawUploads();
@@ -123,49 +125,52 @@ class CampRoom extends HTMLElement {
     });
   }
 
-  openFromMemory({ page, seq }, place) {
-    this.isLoaded = true;
-    this.timeline.reset(page);
-    this.drawPending();
-    this.drawStart();
-    this.quotes.ask();
-    if (place) this.timeline.place = place;
-    // The socket replays the events since; if it cannot, it sends `resync` and the newest page is fetched.
-    join(this.roomId, seq);
-    this.settle();
+  openRemembered(memory, place) {
+    this.feed.openRemembered(memory);
+    this.loaded(0, place);
   }
 
-  /** Loads the newest page, or the one around a message. */
-  async load(around, place) {
-    this.isLoaded = false;
-    // Events are queued until the page is here.
-    join(this.roomId, state.seq);
+  heard(event) {
+    // Its messages have the same ids as others.
+    if (event.isOther) this.quotes.known.clear();
+    this.feed.heard(event);
+  }
+
+  // ---- what the feed tells ----
+
+  loading() {
     fill(this.timeline.start, skeleton(), skeleton(), skeleton());
     this.drawPending();
-    try {
-      const page = await this.timeline.fetchPage(around ? `?around=${around}` : '');
-      if (!this.isConnected) return;
-      this.quotes.learn(page.messages);
-      if (around) this.timeline.reset(page);
-      else this.timeline.open(page);
-    } catch (problem) {
-      if (this.isConnected) this.showProblem(problem, around);
-      return;
-    }
-    this.isLoaded = true;
+  }
+
+  received(messages) {
+    this.quotes.learn(messages);
+  }
+
+  loaded(around, place) {
     this.drawStart();
     this.drawPending();
     if (place) this.timeline.place = place;
     else if (around) this.showTarget(around);
-    this.takeEvents();
     this.quotes.ask();
     this.settle();
   }
 
-  showProblem(problem, around) {
+  failed(problem, around) {
     if (problem.status === 404 || problem.status === 403) return this.showGone();
-    fill(this.timeline.start, emptyElement(texts.errors.loadFailed, problem.message, h('button', { type: 'button', class: 'button', onclick: () => this.load(around) }, texts.common.retry)));
+    fill(this.timeline.start, emptyElement(texts.errors.loadFailed, problem.message, h('button', { type: 'button', class: 'button', onclick: () => this.feed.load(around) }, texts.common.retry)));
   }
+
+  took(added) {
+    this.drawStart();
+    if (added.some((message) => message.reply_to_id)) this.quotes.ask();
+    this.settle();
+    if (document.visibilityState !== 'visible') return;
+    this.announcer.tell(added.filter((message) => message.creator_id !== state.me.id));
+    this.play(added);
+  }
+
+  // ---- the place that is shown ----
 
   settle() {
     this.actions.settle();
@@ -178,7 +183,7 @@ class CampRoom extends HTMLElement {
     this.target = target;
     this.notice.hidden = true;
     if (this.list.has(target)) this.showTarget(target);
-    else this.load(target);
+    else this.feed.load(target);
   }
 
   /** Scrolls to a message and focuses it; shows a notice if it was deleted. */
@@ -221,63 +226,9 @@ class CampRoom extends HTMLElement {
 
   // ---- events ----
 
-  /** Events come in bursts after a reconnect: they are handled together, once per frame. */
-  heard(event) {
-    if (event.type === 'afresh') {
-      forgetRooms();
-      return void this.refresh();
-    }
-    if ((event.message?.room_id ?? event.room_id) !== this.roomId) return;
-    this.events.push(event);
-    if (!this.isLoaded || this.events.length > 1) return;
-    if (document.visibilityState === 'visible') requestAnimationFrame(() => this.takeEvents());
-    else setTimeout(() => this.takeEvents());
-  }
-
-  takeEvents() {
-    if (!this.isConnected || !this.isLoaded) return;
-    const events = this.events.splice(0);
-    // After so many events, fetching the newest page is faster.
-    if (events.length > MANY && this.timeline.isAtEnd) return void this.refresh();
-    const added = events.filter((event) => this.takeEvent(event)).map((event) => event.message);
-    if (!events.length) return;
-    this.drawStart();
-    if (added.some((message) => message.reply_to_id)) this.quotes.ask();
-    this.actions.settle();
-    const theirs = added.filter((message) => message.creator_id !== state.me.id);
-    this.marks.count(theirs);
-    if (document.visibilityState !== 'visible') return;
-    this.announcer.tell(theirs);
-    this.play(added);
-  }
-
-  /** Returns whether the event added a message. */
-  takeEvent(event) {
-    switch (event.type) {
-      case 'message.created':
-        return this.add(event.message);
-      case 'message.updated':
-        this.replace(event.message);
-        return false;
-      case 'message.deleted':
-        this.removed(event.message_id);
-        return false;
-      case 'boost.created':
-        this.boosted(event.message_id, (message) => addBoost(message, event.boost));
-        return false;
-      case 'boost.deleted':
-        this.boosted(event.message_id, (message) => dropBoost(message, event.boost_id));
-        return false;
-      default:
-        return false;
-    }
-  }
-
   add(message) {
-    const isMine = message.creator_id === state.me.id;
-    const isAdded = this.timeline.add(message, isMine);
     if (message.client_message_id) settled(message.client_message_id);
-    return isAdded;
+    return !this.feed.gone.has(message.id) && this.timeline.add(message, message.creator_id === state.me.id);
   }
 
   confirmed(message) {
@@ -294,7 +245,7 @@ class CampRoom extends HTMLElement {
     this.actions.reach(this.list.element(message.id));
   }
 
-  removed(id) {
+  takeOut(id) {
     const hadFocus = this.list.element(id)?.contains(document.activeElement);
     const next = this.list.beside(id, 1) || this.list.beside(id, -1);
     this.timeline.remove(id);
@@ -304,26 +255,13 @@ class CampRoom extends HTMLElement {
     else if (hadFocus) this.toComposer();
   }
 
-  boosted(id, change) {
+  boost({ type, message_id: id, boost, boost_id: gone }) {
     const message = this.list.message(id);
     if (!message) return;
-    change(message);
+    if (type === 'boost.created') addBoost(message, boost);
+    else dropBoost(message, gone);
     this.timeline.willChange();
     this.list.redrawBoosts(id);
-  }
-
-  /** Fetches the newest page after too much was missed. */
-  async refresh() {
-    if (!this.isLoaded || this.timeline.hasAfter) return;
-    // Messages that come meanwhile are newer than the page may be.
-    const asked = this.timeline.list.newest?.id || 0;
-    const page = await get(`/api/rooms/${this.roomId}/messages`).catch(() => null);
-    if (!page || !this.isConnected) return;
-    this.timeline.merge(page, asked);
-    this.drawStart();
-    this.drawPending();
-    this.quotes.ask();
-    this.settle();
   }
 
   roomChanged(topics) {
@@ -337,6 +275,7 @@ class CampRoom extends HTMLElement {
     learnMembers(this.room);
     this.head.draw();
     this.composer.rename();
+    this.markRead();
     if (topics.includes('users')) {
       this.timeline.willChange();
       this.list.redrawPeople();
@@ -347,13 +286,13 @@ class CampRoom extends HTMLElement {
   showGone() {
     if (this.isGone) return;
     this.isGone = true;
-    this.isLoaded = false;
+    this.feed.close();
     fill(this, emptyElement(texts.room.gone, texts.room.goneHint, h('a', { class: 'button', href: '/' }, texts.common.home)));
     this.querySelector('a').focus();
   }
 
   markRead() {
-    if (this.isLoaded) this.marks.mark();
+    if (this.isLoaded && !this.feed.isStale) this.marks.mark();
   }
 
   /** Plays the last sound for everybody who has the room open. */
@@ -405,7 +344,7 @@ class CampRoom extends HTMLElement {
   }
 
   editLast() {
-    const mine = this.list.messages.findLast((message) => message.creator_id === state.me.id && mayEdit(message));
+    const mine = this.list.messages.findLast(mayEdit);
     if (mine) this.edit(mine);
     return Boolean(mine);
   }
@@ -418,7 +357,8 @@ class CampRoom extends HTMLElement {
     const cameFrom = element.contains(document.activeElement) ? element : null;
     editMessage(element, this.list.message(message.id), (saved) => {
       this.timeline.willChange();
-      if (saved) this.replace(saved);
+      // An event may have brought a later edit.
+      if (saved && !(this.list.message(message.id)?.edited_at > saved.edited_at)) this.replace(saved);
       if (cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
       else this.toComposer();
       requestAnimationFrame(() => this.isConnected && this.timeline.scrolled());

@@ -7,7 +7,7 @@ import { emptyElement, fill, h, iconButton, onTouch, sanitised } from '../dom.js
 import { icon } from '../icons.js';
 import { dayLabel, fullTime, timeOfDay } from '../format.js';
 import { go } from '../routes.js';
-import { parseQuery } from '../search-query.js';
+import { momentsOf, parseQuery } from '../search-query.js';
 import { others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 
@@ -89,7 +89,8 @@ class CampSearch extends HTMLElement {
   /** Fetches the next page of results. */
   async fetch(query) {
     const before = last.results.at(-1)?.message.id;
-    const found = await get(`/api/search?q=${encodeURIComponent(query)}${before ? `&before=${before}` : ''}`);
+    const asked = { q: query, before, ...momentsOf(parseQuery(query).filters) };
+    const found = await get(`/api/search?${new URLSearchParams(Object.entries(asked).filter(([, value]) => value))}`);
     if (last.query !== query) return [];
     last.results.push(...found.results);
     last.hasBefore = found.has_before;

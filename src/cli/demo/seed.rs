@@ -162,7 +162,7 @@ impl<'a> Seed<'a> {
         for room in &self.rooms {
             if let Some(message) = room.read.or(room.last) {
                 let user = self.people.visitor();
-                self.writer.write_blocking(MarkRead { room: room.id, user, message })?;
+                self.writer.write_blocking(MarkRead { user, marks: vec![(room.id, message)] })?;
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use crate::{
         command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
         files::{Image, put_image, tags_of},
     },
+    types::event::{ChangedMentions, Mentions},
     types::{Embed, MessageId, MessageKind, UserId},
 };
 
@@ -34,6 +35,7 @@ impl Command for EditMessage {
             return Err(Refusal::Conflict("Sounds and messages of the server cannot be edited."));
         }
         unmention(tx, message.id)?;
+        let mentioned = Mentions { users: message.mentions.into(), everyone: message.everyone };
         message.content = self.text.content;
         message.html = self.text.html;
         message.mentions = self.text.mentions.to_vec();
@@ -41,6 +43,12 @@ impl Command for EditMessage {
         message.is_emoji_only = self.text.is_emoji_only;
         message.edited_at = Some(tx.now);
         mention(tx, message.room_id, message.id, &message.mentions, self.text.everyone)?;
+        let mentions = ChangedMentions {
+            creator: message.creator_id,
+            before: mentioned,
+            after: Mentions { users: self.text.mentions, everyone: self.text.everyone },
+        };
+        let mentions = (mentions.before != mentions.after).then(|| Box::new(mentions));
         let (mut plain, mut tags) = (self.text.plain, self.text.tags);
         if let Some(attachment) = &message.attachment {
             plain = [&*plain, &attachment.filename].join(" ").trim_start().to_owned();
@@ -58,7 +66,7 @@ impl Command for EditMessage {
         let (room, creator) = (message.room_id, message.creator_id);
         tx.indexing.push(Indexing::Remove(before));
         tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, tags }));
-        tx.record_update(room, message.id, json.clone())?;
+        tx.record_update(room, message.id, mentions, json.clone())?;
         Ok(json)
     }
 }
@@ -91,6 +99,6 @@ impl Command for SetEmbeds {
         }
         message.embeds = self.embeds;
         let json = rewrite(tx, &message)?;
-        Ok(tx.record_update(message.room_id, message.id, json)?)
+        Ok(tx.record_update(message.room_id, message.id, None, json)?)
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::command::{Entry, Refusal, Tx};
-use crate::types::{Message, MessageId, RoomId, UserId};
+use crate::types::{Message, MessageId, RoomId, UserId, event::Mentions};
 
 pub use edit::{EditMessage, SetEmbeds};
 pub use page::{MessageRow, MessageWords, Page, Select};
@@ -47,6 +47,20 @@ fn mention(
         insert.execute((user, room, message))?;
     }
     Ok(())
+}
+
+/// Reads a message's mentions.
+fn mentions(tx: &Tx<'_>, message: MessageId) -> rusqlite::Result<Mentions> {
+    let mut mentions = Mentions::default();
+    let mut rows = tx.statement("select user_id from mentions where message_id = ? order by user_id")?;
+    let mut rows = rows.query((message,))?;
+    while let Some(row) = rows.next()? {
+        match row.get(0)? {
+            UserId(0) => mentions.everyone = true,
+            user => mentions.users.push(user),
+        }
+    }
+    Ok(mentions)
 }
 
 /// Removes a message's mentions.

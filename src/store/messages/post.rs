@@ -10,7 +10,7 @@ use crate::{
         command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
         files::{NewFile, add_file},
     },
-    types::event::{Change, Event},
+    types::event::{Change, Event, Mentions},
     types::{MessageId, MessageKind, RoomId, Timestamp, UserId},
     wire::message::{Unfinished, finished},
 };
@@ -171,8 +171,7 @@ impl Command for PostMessage {
             room: self.room,
             message: id,
             creator: self.creator,
-            mentions: self.mentions,
-            everyone: self.everyone,
+            mentions: Mentions { users: self.mentions, everyone: self.everyone },
             json: json.clone(),
         };
         // No row in `events`: the message's own row is the record.

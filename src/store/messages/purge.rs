@@ -2,7 +2,7 @@
 //!
 //! Nothing here parses a message's JSON: all that is needed stands in columns of its row.
 
-use super::{authorise, unmention};
+use super::{authorise, mentions, unmention};
 use crate::{
     store::{
         Deactivate,
@@ -57,15 +57,23 @@ impl Command for DeleteMessage {
 
 /// Removes a message and records the event.
 fn delete(tx: &mut Tx<'_>, entry: Entry) -> Result<(), Refusal> {
-    let (room, id) = (entry.room, entry.message);
+    let (room, id, creator) = (entry.room, entry.message, entry.creator);
+    let mentions = mentions(tx, id)?;
     remove(tx, entry)?;
     let last_message = tx
         .statement("select max(id) from messages where room_id = ?")?
         .query_row((room,), |row| row.get(0))?;
-    let event = wire::Event::MessageDeleted { room_id: room, message_id: id };
+    let event = wire::Event::MessageDeleted {
+        room_id: room,
+        message_id: id,
+        mentions: &mentions.users,
+        everyone: mentions.everyone,
+    };
     Ok(tx.record(Audience::Room(room), Some(id), &event, |json| Change::MessageDeleted {
         room,
         message: id,
+        creator,
+        mentions: mentions.clone(),
         last_message,
         json,
     })?)

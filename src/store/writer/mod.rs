@@ -25,7 +25,7 @@ pub(super) use tests::NoFanout;
 pub use queue::WriterHandle;
 pub(super) use thread::last_seq;
 
-use queue::Queue;
+use queue::{DeathWatch, Queue};
 use thread::WriterThread;
 
 /// Receives events and answers from the writer: the workers of this process.
@@ -94,7 +94,13 @@ impl Writer {
         let mut thread = WriterThread::new(data, fanout, Arc::clone(&queue))?;
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || thread.work())
+            .spawn({
+                let watch = DeathWatch(Arc::clone(&queue));
+                move || {
+                    let _watch = watch;
+                    thread.work();
+                }
+            })
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?;
         let handle = WriterHandle { queue: Arc::clone(&queue), reply_to: ReplyTo::Caller };
         Ok((Self { queue, thread: Some(thread) }, handle))

@@ -2,13 +2,19 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::{Completion, ReplyTo, WriterMetrics};
-use crate::store::command::{Command, Refusal, Tx, WriteError};
+use crate::{
+    store::command::{Command, NotCommitted, Refusal, Tx, WriteError},
+    types::Seq,
+};
 
 /// Queued commands from which on unawaited ones are dropped.
 const MAX_DEPTH_UNAWAITED: usize = 256;
@@ -24,16 +30,16 @@ pub(super) trait ErasedCommand: Send {
     /// Applies the command. Unless it is done, the caller undoes what it has written.
     fn run(&mut self, tx: &mut Tx<'_>) -> Outcome;
     /// Replaces the answer, since the batch was not committed.
-    fn fail(&mut self, why: &str);
+    fn fail(&mut self, why: NotCommitted);
     fn into_completion(self: Box<Self>) -> Box<dyn Completion>;
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,
     Refused,
     /// The database failed, or the command panicked.
-    Failed,
+    Failed(NotCommitted),
 }
 
 struct Pending<C: Command> {
@@ -52,17 +58,20 @@ impl<C: Command> ErasedCommand for Pending<C> {
         // A panic in one command must not end the writer.
         let outcome = catch_unwind(AssertUnwindSafe(|| command.apply(tx)))
             .unwrap_or_else(|_| Err(Refusal::Database(rusqlite::Error::UnwindingPanic)));
-        let ran = match outcome {
+        let ran = match &outcome {
             Ok(_) => Outcome::Done,
-            Err(Refusal::Database(_)) => Outcome::Failed,
+            Err(Refusal::Database(error)) => {
+                tracing::error!(%error, command = std::any::type_name::<C>(), "a write failed");
+                Outcome::Failed(error.into())
+            }
             Err(_) => Outcome::Refused,
         };
         self.answer = Some(outcome.map_err(WriteError::Refused));
         ran
     }
 
-    fn fail(&mut self, why: &str) {
-        self.answer = Some(Err(WriteError::NotCommitted(why.to_owned())));
+    fn fail(&mut self, why: NotCommitted) {
+        self.answer = Some(Err(WriteError::NotCommitted(why)));
     }
 
     fn into_completion(self: Box<Self>) -> Box<dyn Completion> {
@@ -81,6 +90,10 @@ impl<C: Command> Completion for Pending<C> {
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     pub(super) arrived: Condvar,
+    /// Notified if the thread panics.
+    died: Notify,
+    /// The last position of the history that is committed.
+    pub(super) seq: AtomicI64,
     capacity: usize,
     pub(super) metrics: WriterMetrics,
 }
@@ -99,6 +112,8 @@ impl Queue {
         Self {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
+            died: Notify::new(),
+            seq: AtomicI64::new(0),
             capacity,
             metrics: WriterMetrics::default(),
         }
@@ -107,6 +122,24 @@ impl Queue {
     pub(super) fn lock(&self) -> MutexGuard<'_, Waiting> {
         // The lock is held for moves of whole values only, so a panic leaves nothing half-done.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held by the writer's thread. If it panics, nobody must wait for an answer any longer.
+pub(super) struct DeathWatch(pub(super) Arc<Queue>);
+
+impl Drop for DeathWatch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut waiting = self.0.lock();
+            waiting.closed = true;
+            waiting.under_way = 0;
+            let commands = std::mem::take(&mut waiting.commands);
+            drop(waiting);
+            // Callers whose command is dropped get `Stopped`.
+            drop(commands);
+            self.0.died.notify_one();
+        }
     }
 }
 
@@ -175,6 +208,11 @@ impl WriterHandle {
         self.replying_to(ReplyTo::Caller).submit(command)?.blocking_recv().unwrap_or(Err(WriteError::Stopped))
     }
 
+    /// Waits until the writer's thread panics. For one caller.
+    pub async fn died(&self) {
+        self.queue.died.notified().await;
+    }
+
     /// Commands that are queued or under way.
     pub fn depth(&self) -> usize {
         let waiting = self.queue.lock();
@@ -185,6 +223,11 @@ impl WriterHandle {
     /// is stuck.
     pub fn turns(&self) -> u64 {
         self.queue.metrics.turns.load(Ordering::Relaxed)
+    }
+
+    /// The last committed position of the history. Workers may not have applied it yet.
+    pub fn seq(&self) -> Seq {
+        Seq(self.queue.seq.load(Ordering::Acquire))
     }
 
     /// The writer's counters.

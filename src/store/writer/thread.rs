@@ -14,7 +14,7 @@ use super::{
 use crate::{
     store::{
         checkpointer::Checkpointer,
-        command::Tx,
+        command::{NotCommitted, Tx},
         index::Index,
         schema::{DataDir, OpenError},
     },
@@ -24,6 +24,9 @@ use crate::{
 
 /// Commands in one transaction at most: bounds how long the first of a batch waits for its commit.
 const MAX_BATCH: usize = 1024;
+
+/// Batches with a savepoint for every command, after one without failed a batch: the next time it fails alone.
+const CAREFUL_BATCHES: u32 = 1_000;
 
 /// How often an idle writer checks whether another process has written (`campfire admin` does).
 const IDLE_CHECK: Duration = Duration::from_millis(500);
@@ -45,6 +48,22 @@ pub(super) struct WriterThread {
     fanout: Box<dyn Fanout>,
     queue: Arc<Queue>,
     optimized: Instant,
+    /// For so many batches every command gets a savepoint.
+    careful: u32,
+}
+
+/// A batch that was not committed.
+struct Aborted {
+    why: NotCommitted,
+    /// The command that failed, which has its answer.
+    culprit: Option<usize>,
+}
+
+impl From<rusqlite::Error> for Aborted {
+    fn from(error: rusqlite::Error) -> Self {
+        tracing::error!(%error, "a commit failed");
+        Self { why: (&error).into(), culprit: None }
+    }
 }
 
 impl WriterThread {
@@ -54,6 +73,7 @@ impl WriterThread {
         let failed = |error| OpenError::Database(data.database(), error);
         let seq = last_seq(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
+        queue.seq.store(seq.0, Ordering::Release);
         Ok(Self {
             db,
             checkpointer,
@@ -63,6 +83,7 @@ impl WriterThread {
             fanout,
             queue,
             optimized: Instant::now(),
+            careful: 0,
         })
     }
 
@@ -132,15 +153,16 @@ impl WriterThread {
         metrics.commands.fetch_add(batch.len() as u64, Ordering::Relaxed);
         match self.transact(&mut batch) {
             Ok(events) => self.publish(events),
-            Err(error) => {
+            Err(Aborted { why, culprit }) => {
                 self.queue.metrics.failed_commits.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(%error, commands = batch.len(), "a batch was not committed");
+                tracing::error!(commands = batch.len(), "a batch was not committed");
                 if !self.db.is_autocommit() {
                     let _ = self.db.execute_batch("ROLLBACK");
                 }
-                let why = error.to_string();
-                for queued in &mut batch {
-                    queued.command.fail(&why);
+                for (place, queued) in batch.iter_mut().enumerate() {
+                    if culprit != Some(place) {
+                        queued.command.fail(why.clone());
+                    }
                 }
             }
         }
@@ -172,7 +194,7 @@ impl WriterThread {
     }
 
     /// Applies a batch and commits it. Returns its events, or an error if nothing was committed.
-    fn transact(&mut self, batch: &mut [QueuedCommand]) -> rusqlite::Result<Vec<Event>> {
+    fn transact(&mut self, batch: &mut [QueuedCommand]) -> Result<Vec<Event>, Aborted> {
         self.begin()?;
         if data_version(&self.db)? != self.data_version {
             self.catch_up_with_others()?;
@@ -180,10 +202,12 @@ impl WriterThread {
         let mut events = Vec::with_capacity(batch.len());
         let mut indexing = Vec::with_capacity(batch.len());
         let mut seq = self.seq;
-        for queued in batch.iter_mut() {
+        let is_careful = self.careful > 0;
+        self.careful = self.careful.saturating_sub(1);
+        for (place, queued) in batch.iter_mut().enumerate() {
             let mark = (seq, events.len(), indexing.len());
-            let checks_first = queued.command.checks_first();
-            if !checks_first {
+            let has_savepoint = is_careful || !queued.command.checks_first();
+            if has_savepoint {
                 self.db.prepare_cached("SAVEPOINT command")?.execute(())?;
             }
             let mut tx = Tx {
@@ -196,20 +220,23 @@ impl WriterThread {
             let ran = queued.command.run(&mut tx);
             if ran != Outcome::Done {
                 self.queue.metrics.refused.fetch_add(1, Ordering::Relaxed);
-                if !checks_first {
+                if let Outcome::Failed(why) = ran
+                    && (!has_savepoint || self.db.is_autocommit())
+                {
+                    // Without a savepoint, what it has written cannot be undone alone; and some errors (a full disk)
+                    // make SQLite undo the whole transaction.
+                    let why = if why == NotCommitted::Full { why } else { NotCommitted::Bystander };
+                    self.careful = CAREFUL_BATCHES;
+                    return Err(Aborted { why, culprit: Some(place) });
+                }
+                if has_savepoint {
                     self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
-                } else if ran == Outcome::Failed {
-                    // Without a savepoint, what it has written cannot be undone alone.
-                    return Err(rusqlite::Error::SqliteFailure(
-                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
-                        Some("a command of the batch failed".into()),
-                    ));
                 }
                 seq = mark.0;
                 events.truncate(mark.1);
                 indexing.truncate(mark.2);
             }
-            if !checks_first {
+            if has_savepoint {
                 self.db.prepare_cached("RELEASE command")?.execute(())?;
             }
         }
@@ -224,6 +251,8 @@ impl WriterThread {
 
     fn publish(&self, events: Vec<Event>) {
         if !events.is_empty() {
+            // Before a client can learn of it.
+            self.queue.seq.store(self.seq.0, Ordering::Release);
             self.fanout.events(&Batch::from(events), Instant::now());
         }
     }

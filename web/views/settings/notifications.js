@@ -9,7 +9,7 @@ import { fill, h } from '../../dom.js';
 import { compareNames } from '../../format.js';
 import { icon } from '../../icons.js';
 import { disablePush, enablePush, pushState, thisDevice } from '../../push.js';
-import { changed, roomName, state } from '../../store.js';
+import { noteInvolvement, roomName, state } from '../../store.js';
 import { texts } from '../../texts.js';
 import { deviceIcon, deviceName } from './device-name.js';
 import { actionButton, ago, block, line, list, loaded, mark, nothing, page, picker } from './parts.js';
@@ -49,7 +49,7 @@ function one(device, isHere, refresh) {
   const name = deviceName(device.user_agent);
   return line({
     face: deviceIcon(device.user_agent), name, key: `subscription-${device.id}`, marks: isHere ? [mark(texts.settings.devices.thisOne, 'is-good')] : [],
-    facts: [[words.since, ' ', ago(device.created_at)]],
+    facts: [[words.since, ' ', ago(device.created_at)], refusal(device)],
     actions: [
       actionButton(words.test, async () => {
         await post(`/api/push/subscriptions/${device.id}/test`);
@@ -62,6 +62,18 @@ function one(device, isHere, refresh) {
         refresh();
       }, { about: name })],
   });
+}
+
+/** The push services of the browsers, by their hosts. */
+const SERVICES = [['apple', /\.push\.apple\.com$/], ['google', /\.googleapis\.com$/], ['mozilla', /\.mozilla\.com$/], ['microsoft', /\.windows\.com$/]];
+
+/** What the push service said of the last notification, if it did not take it. */
+function refusal({ endpoint, last_error: error }) {
+  if (!error) return null;
+  const words = texts.settings.notifications;
+  const { hostname } = new URL(endpoint);
+  const known = SERVICES.find(([, host]) => host.test(hostname))?.[0];
+  return h('span', { class: 'settings-refused' }, icon('warning'), h('span', {}, words.refused(words.services[known] || hostname, error.status), error.detail ? `: ${error.detail}` : '', ', ', ago(error.at)));
 }
 
 function bells() {
@@ -83,10 +95,8 @@ function rooms() {
       const wrong = pick.querySelector('.field-error');
       wrong.textContent = '';
       try {
-        const membership = await put(`/api/rooms/${room.id}/involvement`, { involvement });
-        const known = state.rooms.get(room.id);
-        known.membership = { ...known.membership, ...(membership.membership || membership), involvement };
-        changed('rooms');
+        await put(`/api/rooms/${room.id}/involvement`, { involvement });
+        noteInvolvement(room.id, involvement);
         show(involvement);
         toast(words.roomSaved(name, words.bells[involvement]));
       } catch (problem) {

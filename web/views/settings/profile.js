@@ -2,6 +2,7 @@
 
 import { patch, put, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
+import { openDialog } from '../../components/dialog.js';
 import { field, form } from '../../components/field.js';
 import { passwordField } from '../../components/password-field.js';
 import { toast } from '../../components/toast.js';
@@ -16,7 +17,7 @@ const BIO_LENGTH = 500;
 
 export function profile(signal) {
   const words = texts.settings.profile;
-  return page('profile', words.lead, face(signal), aboutMe(), signIn());
+  return page('profile', words.lead, face(signal), aboutMe(), signIn(), leaving());
 }
 
 function face(signal) {
@@ -76,4 +77,13 @@ function signIn() {
     for (const input of element.querySelectorAll('.password-box input')) input.value = '';
   }, { quiet: true, done: texts.common.saved });
   return block(words.signIn, words.signInLead, element);
+}
+
+/** Deactivating oneself takes the password. The socket then says that one is signed out. */
+function leaving() {
+  const words = texts.settings.profile;
+  const ask = () => openDialog(words.leaveQuestion, () => form([
+    h('p', {}, words.leaveDetail), passwordField('current_password', words.currentPassword, 'current-password', { id: 'leave-password', autofocus: true }),
+  ], words.leaveButton, ({ current_password: current }) => remove(`/api/users/${state.me.id}`, { current_password: current }), { danger: true }), { kind: 'dialog-confirm' });
+  return block(words.leave, words.leaveLead, h('div', { class: 'row' }, h('button', { type: 'button', class: 'button is-danger', onclick: ask }, words.leaveButton)));
 }

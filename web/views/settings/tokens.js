@@ -5,15 +5,22 @@ import { confirmDialog } from '../../components/dialog.js';
 import { field, form } from '../../components/field.js';
 import { toast } from '../../components/toast.js';
 import { fill, h } from '../../dom.js';
+import { state } from '../../store.js';
 import { texts } from '../../texts.js';
-import { ago, block, copyLine, line, list, loaded, nothing, page, secret } from './parts.js';
+import { ago, block, copyLine, line, list, loaded, mark, nothing, page, picker, secret } from './parts.js';
+
+const SCOPES = ['read', 'write', 'admin'];
 
 export function tokens() {
   const words = texts.settings.tokens;
   const shown = h('div', {});
   const { element, refresh } = loaded(() => get('/api/tokens'), ({ tokens: all }) => (all.length ? list(texts.settings.names.tokens, all.map((token) => one(token, () => refresh()))) : nothing('key', words.none)), { lines: 1 });
-  const maker = form([field('name', words.name, { maxlength: 100, autocomplete: 'off', placeholder: words.nameExample }, words.nameHint)], words.create, async ({ name }) => {
-    const made = await post('/api/tokens', { name });
+  const scopes = SCOPES.filter((scope) => scope !== 'admin' || state.me.role === 'admin');
+  const maker = form([
+    field('name', words.name, { maxlength: 100, autocomplete: 'off', placeholder: words.nameExample }, words.nameHint),
+    picker('scope', words.scope, scopes.map((scope) => [scope, words.scopeMeans[scope]]), { value: 'write', hint: words.scopeHint }),
+  ], words.create, async ({ name, scope }) => {
+    const made = await post('/api/tokens', { name, scope });
     maker.reset();
     fill(shown, secret(words.made(made.name), copyLine(words.token, made.token),
       copyLine(words.tryIt, `curl -H 'Authorization: Bearer ${made.token}' ${location.origin}/api/rooms`)));
@@ -27,7 +34,7 @@ function one(token, refresh) {
   const words = texts.settings.tokens;
   const used = token.last_active_at && token.last_active_at !== token.created_at;
   return line({
-    face: 'key', name: token.name, key: `token-${token.id}`,
+    face: 'key', name: token.name, key: `token-${token.id}`, marks: [mark(words.scopes[token.scope])],
     facts: [[words.madeAt, ' ', ago(token.created_at), ' · ', used ? [words.lastUsed, ' ', ago(token.last_active_at)] : words.unused].flat()],
     actions: [h('button', { type: 'button', class: 'button button-small is-danger', 'aria-label': `${words.revoke}: ${token.name}`, onclick: () => confirmDialog(words.confirm(token.name), words.revoke, async () => {
       await remove(`/api/tokens/${token.id}`);
