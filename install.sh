@@ -23,6 +23,7 @@ Usage: curl -fsSL https://example.org/campfire/install.sh | sh
   --native         build for the processor of this machine; the file may not run on an older one
   --pgo            build twice, the second time for what the first one was seen to do
   --no-start       neither enable nor start the service
+  --no-backup      replace an older version without a backup of its data
   --uninstall      stop it and take it away; settings and data stay
   --purge          with --uninstall: settings and data go too
   --version        tell which version is installed, and which one would be
@@ -85,21 +86,35 @@ sum_of() {
     fi
 }
 
+# Whether nobody on the way can replace what comes from $from: by https, or from this machine.
+is_safe() {
+    host=${from#http://}
+    host=${host%%/*}
+    case $from,${host%:[0-9]*} in
+        https://*,* | *,localhost | *,"[::1]") ;;
+        *,127.*) case ${host%:*} in *[!0-9.]*) return 1 ;; esac ;;
+        *) return 1 ;;
+    esac
+}
+
 # fetch NAME FILE: gets a file of the release.
 fetch() {
     case $from in
         /* | ./* | ../* | .) cp "$from/$1" "$2" 2>/dev/null || stop "there is no $1 in $from" ;;
         file:///*) cp "${from#file://}/$1" "$2" 2>/dev/null || stop "there is no $1 in ${from#file://}" ;;
-        http://* | https://*)
+        https://* | http://*)
+            is_safe || stop "what comes from $from by http can be replaced on its way, with its SHA256SUMS; use https or a directory" 2
             if has curl; then
-                curl -fsSL --retry 3 -o "$2" "$from/$1" || stop "cannot download $from/$1; is the address right, and is there a way out?"
+                # Redirects may not lead from https to http.
+                case $from in https://*) only='=https' ;; *) only='=http,https' ;; esac
+                curl -fsSL --proto "$only" --proto-redir "$only" --retry 3 -o "$2" "$from/$1" || stop "cannot download $from/$1; is the address right, and is there a way out?"
             elif has wget; then
                 wget -q -O "$2" "$from/$1" || stop "cannot download $from/$1; is the address right, and is there a way out?"
             else
                 stop "there is neither curl nor wget to download with; install one of them"
             fi
             ;;
-        *) stop "--from (or CAMPFIRE_BASE_URL) has to be an http address or a directory, not \"$from\"" 2 ;;
+        *) stop "--from (or CAMPFIRE_BASE_URL) has to be an https address or a directory, not \"$from\"" 2 ;;
     esac
 }
 
@@ -175,8 +190,11 @@ watch_it_work() {
     url=$(sed -n 's/.*listening on //p' "$work/demo")
     # Each scenario for some seconds at full rate.
     for scenario in mixed list send sockets search health; do
-        "$1" bench "$url" --scenario $scenario --users 50 --rate max --ramp 1 --duration 8 >"$work/bench" 2>&1 ||
-            grep -q . "$work/bench" || stop "the bench said nothing"
+        if ! "$1" bench "$url" --scenario $scenario --users 50 --rate max --ramp 1 --duration 8 >"$work/bench" 2>&1; then
+            kill $demo
+            cat "$work/bench" >&2
+            stop "the bench of $scenario failed, so there is no profile to trust; build it without --pgo"
+        fi
     done
     kill $demo
     wait $demo || true
@@ -207,11 +225,35 @@ place_binary() {
         stop "cannot write to $bin; name another place with --prefix, or be root"
     fi
     if [ -f "$bin/campfire" ]; then
+        if ! back_up; then
+            rm -f "$beside"
+            stop "there is no backup; nothing was changed; --no-backup goes on without one"
+        fi
         ln -f "$bin/campfire" "$bin/campfire.previous"
         replaced=yes
     fi
     mv -f "$beside" "$bin/campfire"
     say "$version is in $bin/campfire"
+}
+
+# Backs the data up with the version that is replaced, as campfire upgrade does: into backup_dir, or beside the data.
+back_up() {
+    if [ "$mode" = prefix ] || [ -n "$no_backup" ] || [ ! -e "$config" ]; then return 0; fi
+    from_data=$(setting data)
+    [ -e "$from_data/campfire.db" ] || return 0
+    to=$(setting backup_dir)
+    [ -n "$to" ] || to=${from_data%/*}
+    stem=$to/campfire-before-${version##* }
+    file=$stem.tar.zst
+    count=1
+    while [ -e "$file" ]; do
+        count=$((count + 1))
+        file=$stem-again-$count.tar.zst
+    done
+    say "Backing up to $file"
+    "$bin/campfire" backup --config "$config" "$file" || return 1
+    # The user of the server can read it, even if root made it.
+    [ "$mode" != system ] || chown --reference="$from_data" "$file" 2>/dev/null || chown campfire "$file" || true
 }
 
 make_user() {
@@ -603,7 +645,7 @@ find_checkout() {
 }
 
 main() {
-    mode='' prefix='' domain='' listen='' profile='' start=yes purge='' action=install
+    mode='' prefix='' domain='' listen='' profile='' start=yes no_backup='' purge='' action=install
     checkout='' from=${CAMPFIRE_BASE_URL:-} running=no guided=''
     while [ $# -gt 0 ]; do
         case $1 in
@@ -625,6 +667,7 @@ main() {
             --native) profile=release-native ;;
             --pgo) profile=pgo ;;
             --no-start) start= ;;
+            --no-backup) no_backup=yes ;;
             --uninstall) action=uninstall ;;
             --purge) purge=yes ;;
             --version) action=version ;;

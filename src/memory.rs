@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use bytes::Bytes;
+
 /// Assumed where the kernel does not tell.
 const UNKNOWN: u64 = 1 << 30;
 
@@ -101,6 +103,21 @@ impl Share {
     }
 }
 
+impl Share {
+    /// The same bytes; they hold this share until the last copy of them is dropped.
+    pub fn hold(self, bytes: Bytes) -> Bytes {
+        struct Held(Bytes, #[expect(dead_code, reason = "given back when it is dropped")] Share);
+
+        impl AsRef<[u8]> for Held {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        Bytes::from_owner(Held(bytes, self))
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
@@ -119,7 +136,10 @@ mod tests {
         assert_eq!(other.grow(1), Err(Exhausted));
         drop(one);
         assert_eq!((other.grow(60), other.grow(1)), (Ok(()), Err(Exhausted)));
-        drop(other);
+        let held = other.hold(Bytes::from_static(b"what waits for a client"));
+        assert_eq!(held.clone(), "what waits for a client");
+        assert_eq!(budget.used.load(Ordering::Relaxed), 100);
+        drop(held);
         assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }
 

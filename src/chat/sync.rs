@@ -14,7 +14,7 @@ use crate::{
 const MAX_EVENTS: usize = 1_000;
 
 /// Bytes of events in one answer, which ends with the event that reaches them.
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 2 << 20;
 
 /// The events after `since` that the viewer may see. 410 if events after `since` are no longer kept, or if `since` was
 /// reached in another history than this: see [`Epochs`](crate::store::Epochs). 503 after `deadline`.

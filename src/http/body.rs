@@ -15,6 +15,12 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{sync::mpsc, task::JoinHandle};
 
+use crate::{
+    memory::{Exhausted, Share},
+    wire::Problem,
+    worker::Worker,
+};
+
 /// Bytes of a file that are read, and held in memory, at a time.
 const CHUNK: u64 = 256 << 10;
 
@@ -31,6 +37,23 @@ impl Default for Body {
     }
 }
 
+/// Bytes of a body from which on it counts as large.
+const LARGE: usize = 64 << 10;
+
+impl Body {
+    /// Counts large bytes among the responses that wait for their clients; an error if there are too many.
+    pub(crate) fn counted(self, worker: &Worker) -> Result<Self, Exhausted> {
+        match self {
+            Self::Whole(Some(bytes)) if bytes.len() > LARGE => {
+                let mut share = worker.shared.responses.share();
+                share.grow(bytes.len())?;
+                Ok(Self::Whole(Some(share.hold(bytes))))
+            }
+            body => Ok(body),
+        }
+    }
+}
+
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self::Whole((!bytes.is_empty()).then_some(bytes))
@@ -44,6 +67,8 @@ pub(crate) struct FileBody {
     parts: VecDeque<Part>,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
+    /// Of the memory for the chunk that is read and the one that is sent.
+    _share: Share,
 }
 
 #[derive(Debug)]
@@ -54,14 +79,21 @@ pub(crate) enum Part {
 }
 
 impl FileBody {
-    pub(crate) fn new(file: File, parts: impl IntoIterator<Item = Part>) -> Self {
+    /// 503 if too many responses wait for their clients.
+    pub(crate) fn new(
+        worker: &Worker,
+        file: File,
+        parts: impl IntoIterator<Item = Part>,
+    ) -> Result<Self, Problem> {
         let parts: VecDeque<Part> = parts.into_iter().collect();
         let length = |part: &Part| match part {
             Part::Bytes(bytes) => bytes.len() as u64,
             Part::Stretch(_, length) => *length,
         };
-        let left = parts.iter().map(length).sum();
-        Self { file: Arc::new(file), parts, left, reading: None }
+        let left: u64 = parts.iter().map(length).sum();
+        let mut share = worker.shared.responses.share();
+        share.grow(left.min(2 * CHUNK) as usize).map_err(|_| Problem::overloaded())?;
+        Ok(Self { file: Arc::new(file), parts, left, reading: None, _share: share })
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {

@@ -43,10 +43,10 @@ pub(crate) fn destroy(call: Call, admin: Admin) -> ResponseFuture {
 }
 
 /// Accepts what Slack's incoming webhooks accept, and responds as they do.
-pub(crate) fn receive(call: Call, body: RequestBody) -> ResponseFuture {
+pub(crate) fn receive(call: Call, mut body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let hook = bots::find_hook(&call.worker, &TokenHash::of(&call.param(0)))?;
-        let body = read_body(&call, body, MAX_JSON).await?;
+        let body = read_body(&call, &mut body, MAX_JSON).await?;
         let payload = payload(&call, &body)?;
         let sent = text::from_slack(&payload).ok_or_else(no_text)?;
         bots::post_by_hook(&call.worker, &hook, &sent).await?;

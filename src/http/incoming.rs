@@ -39,24 +39,38 @@ const DISCARD_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct RequestBody {
     /// None only while it is dropped.
     incoming: Option<Incoming>,
-    rest: Rest,
+    /// None while the router has the body: see [`Discard::of`].
+    rest: Option<Rest>,
     /// The client sends nothing before it is told to (RFC 9110, section 10.1.1), which the first read does.
     waits: bool,
 }
 
 /// What the handler has left of a body.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Rest(Rc<Cell<Option<Incoming>>>);
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, headers: &HeaderMap, rest: &Rest) -> Self {
+    pub(super) fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
         let expect = headers.get(header::EXPECT);
         let waits = expect.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
-        Self { incoming: Some(incoming), rest: rest.clone(), waits }
+        Self { incoming: Some(incoming), rest: None, waits }
+    }
+
+    /// For a handler that takes it. Only such ones take an allocation.
+    pub(super) fn shared(mut self) -> (Self, Rest) {
+        let rest = Rest(Rc::default());
+        self.rest = Some(rest.clone());
+        (self, rest)
     }
 
     fn incoming(&mut self) -> &mut Incoming {
         self.incoming.as_mut().expect("it is there until the drop")
+    }
+
+    /// What is left of it, if the client sends it.
+    fn take_rest(&mut self) -> Option<Incoming> {
+        let waits = self.waits;
+        self.incoming.take().filter(|incoming| !waits && !incoming.is_end_stream())
     }
 
     /// What the head says about its length; 0 if it does not say.
@@ -90,8 +104,9 @@ impl RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let waits = self.waits;
-        self.rest.0.set(self.incoming.take().filter(|incoming| !waits && !incoming.is_end_stream()));
+        if let Some(Rest(rest)) = self.rest.take() {
+            rest.set(self.take_rest());
+        }
     }
 }
 
@@ -101,14 +116,20 @@ pub(crate) struct Discard {
     most: u64,
 }
 
-impl Rest {
-    pub(super) fn into_discard(self, worker: &Worker) -> Option<Discard> {
-        let most = MAX_DISCARDED.max(worker.config().upload_limit);
-        self.0.take().map(|incoming| Discard { incoming, most })
-    }
-}
-
 impl Discard {
+    pub(super) fn of(worker: &Worker, mut body: RequestBody) -> Option<Self> {
+        Self::new(worker, body.take_rest())
+    }
+
+    pub(super) fn of_rest(worker: &Worker, Rest(rest): &Rest) -> Option<Self> {
+        Self::new(worker, rest.take())
+    }
+
+    fn new(worker: &Worker, left: Option<Incoming>) -> Option<Self> {
+        let most = MAX_DISCARDED.max(worker.config().upload_limit);
+        left.map(|incoming| Self { incoming, most })
+    }
+
     pub(crate) async fn run(mut self) {
         let reading = async {
             while let Ok(Some(Ok(frame))) = timeout(DISCARD_PATIENCE, self.incoming.frame()).await {
@@ -131,7 +152,7 @@ pub(super) fn reserve(worker: &Worker, bytes: usize) -> Result<Share, Problem> {
 
 /// Reads a body of at most `limit` bytes. 413 if it is larger, 408 after the configured time, 400 if it breaks off, 503 if
 /// too many others are being received.
-pub(crate) async fn read_body(call: &Call, mut body: RequestBody, limit: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(call: &Call, body: &mut RequestBody, limit: usize) -> Result<Bytes, Problem> {
     if body.is_at_end() {
         return Ok(Bytes::new());
     }

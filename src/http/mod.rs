@@ -52,7 +52,7 @@ use hyper::{
 
 pub(crate) use self::{body::Body, export::write as write_export, openapi::document as openapi_document};
 use self::{
-    incoming::{Discard, MAX_JSON, MAX_JSON_OF_ANYBODY, RequestBody, Rest, read_body},
+    incoming::{Discard, MAX_JSON, MAX_JSON_OF_ANYBODY, RequestBody, read_body},
     peer::Peer,
     request::{Call, authenticate, origin_is_ours, viewer},
     response::{Conditions, Reply},
@@ -100,10 +100,9 @@ pub(crate) async fn answer(
     worker.catch_up();
     let id = request_id(&worker, request.headers());
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let rest = Rest::default();
-    let (mut response, place) = match preflight(&worker, &request) {
-        Some(response) => (response, route_count()),
-        None => routed(&worker, request, peer, upgrade, &rest).await,
+    let (mut response, place, rest) = match preflight(&worker, &request) {
+        Some(response) => (response, route_count(), None),
+        None => routed(&worker, request, peer, upgrade).await,
     };
     if let Some(origin) = origin.filter(|_| !worker.config().cors_origins.is_empty()) {
         allow_origin(&worker, origin, response.headers_mut());
@@ -117,7 +116,7 @@ pub(crate) async fn answer(
     if duration > SLOW || worker.is_sampled(started) {
         trace(&worker, place, &response, duration);
     }
-    (response, rest.into_discard(&worker))
+    (response, rest)
 }
 
 /// Logs a request: a slow one as a warning, a sampled one for debugging.
@@ -133,21 +132,21 @@ fn trace(worker: &Worker, place: usize, response: &Response<Body>, duration: Dur
     }
 }
 
-/// Finds the route and calls its handler. Returns the response and the index of the route; the number of routes for
-/// none.
+/// Finds the route and calls its handler. Returns the response, the index of the route (the number of routes for none), and
+/// what is left of the body.
 async fn routed(
     worker: &Rc<Worker>,
     request: Request<Incoming>,
     peer: Peer,
     upgrade: Upgrade,
-    rest: &Rest,
-) -> (Response<Body>, usize) {
+) -> (Response<Body>, usize, Option<Discard>) {
     let found = match find(request.method(), request.uri().path()) {
         Ok(found) => found,
         Err(problem) => {
             let (parts, body) = request.into_parts();
-            drop(RequestBody::new(body, &parts.headers, rest));
-            return (Reply::from(problem).into_response(&Conditions::of(&parts.headers)), route_count());
+            let rest = Discard::of(worker, RequestBody::new(body, &parts.headers));
+            let response = Reply::from(problem).into_response(&Conditions::of(&parts.headers));
+            return (response, route_count(), rest);
         }
     };
     let place = found.place;
@@ -156,10 +155,11 @@ async fn routed(
             .and_then(|viewer| upgrade(worker, request, &viewer))
             .map(|response| response.map(|()| Body::default()))
             .unwrap_or_else(|problem| Reply::from(problem).into_response(&Conditions::default()));
-        return (response, place);
+        return (response, place, None);
     }
     let (parts, body) = request.into_parts();
-    let body = RequestBody::new(body, &parts.headers, rest);
+    let mut body = Some(RequestBody::new(body, &parts.headers));
+    let mut shared = None;
     let mut call = Call {
         worker: Rc::clone(worker),
         method: parts.method,
@@ -173,15 +173,27 @@ async fn routed(
     // Copied, since the handler consumes the call.
     let conditions = Conditions::of(&call.headers);
     let handled = async {
-        if let Handler::Upload(answer) = found.route.handler {
-            let viewer = viewer_who_writes(&call)?;
-            return answer(call, viewer, body).await;
+        let takes_body = matches!(found.route.handler, Handler::Upload(_) | Handler::AnybodyUpload(_));
+        let taken = body.take_if(|_| takes_body).map(|body| {
+            let (body, rest) = body.shared();
+            shared = Some(rest);
+            body
+        });
+        match (found.route.handler, taken) {
+            (Handler::Upload(answer), Some(body)) => {
+                let viewer = viewer_who_writes(&call)?;
+                return answer(call, viewer, body).await;
+            }
+            (Handler::AnybodyUpload(answer), Some(body)) => {
+                check_address(&call.worker, call.address)?;
+                return answer(call, body).await;
+            }
+            _ => {}
         }
-        if let Handler::AnybodyUpload(answer) = found.route.handler {
-            check_address(&call.worker, call.address)?;
-            return answer(call, body).await;
-        }
-        if call.method != Method::GET && call.method != Method::HEAD {
+        if call.method != Method::GET
+            && call.method != Method::HEAD
+            && let Some(body) = &mut body
+        {
             let is_anybodys = matches!(found.route.handler, Handler::AnybodyWrites(_));
             if !body.is_short() {
                 permit(&found.route.handler, &call)?;
@@ -194,14 +206,18 @@ async fn routed(
         }
         dispatch(found.route.handler, call).await
     };
-    let mut handled = pin!(handled);
-    // Unwind-safe: borrows end as the handler unwinds, and its state is not used again.
-    let handled =
-        std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handled.as_mut().poll(cx))) {
+    let handled = {
+        let mut handled = pin!(handled);
+        // Unwind-safe: borrows end as the handler unwinds, and its state is not used again.
+        let polled = |cx: &mut std::task::Context<'_>| match catch_unwind(AssertUnwindSafe(|| {
+            handled.as_mut().poll(cx)
+        })) {
             Ok(polled) => polled.map(Ok),
             Err(_) => Poll::Ready(Err(())),
-        });
-    let reply = match handled.await {
+        };
+        std::future::poll_fn(polled).await
+    };
+    let reply = match handled {
         Ok(Ok(reply)) => reply,
         Ok(Err(problem)) => problem.into(),
         Err(()) => {
@@ -213,7 +229,23 @@ async fn routed(
     if reply.status.is_server_error() && reply.status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(route = found.route.path, status = reply.status.as_u16(), "a request failed");
     }
-    (reply.into_response(&conditions), place)
+    let rest = match (body, &shared) {
+        (Some(body), _) => Discard::of(worker, body),
+        (None, Some(rest)) => Discard::of_rest(worker, rest),
+        (None, None) => None,
+    };
+    let is_shared = reply.is_shared();
+    let response = reply.into_response(&conditions);
+    (if is_shared { response } else { counted(worker, response) }, place, rest)
+}
+
+/// 503 if too many large responses wait for their clients.
+fn counted(worker: &Worker, response: Response<Body>) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    match body.counted(worker) {
+        Ok(body) => Response::from_parts(parts, body),
+        Err(_) => Reply::from(Problem::overloaded()).into_response(&Conditions::default()),
+    }
 }
 
 /// The caller of a WebSocket handshake. Browsers send cookies and `Origin` with handshakes of any site, so a cookie

@@ -98,8 +98,8 @@ fn is_multipart(call: &Call) -> bool {
 }
 
 /// The text of a message, which is the whole body.
-async fn content(call: &Call, body: RequestBody) -> Result<String, Problem> {
-    let body = read_body(call, body, 2 * MAX_CONTENT).await?;
+async fn content(call: &Call, mut body: RequestBody) -> Result<String, Problem> {
+    let body = read_body(call, &mut body, 2 * MAX_CONTENT).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let text = messages::checked_content(text);
     text.map(str::to_owned).map_err(|reason| Problem::invalid_field("content", reason))

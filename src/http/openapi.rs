@@ -122,7 +122,7 @@ static DOCS: &[Doc] = &[
     doc("GET /api/search", "Search the messages of my rooms, newest first; with less than `limit` where more would be over 2 MiB, and then has_before. The days of the filters `before:`, `after:` and `on:` in `q` are days in UTC, unless `from` and `until` (RFC 3339) say what they are", &["q", "room_id", "creator_id", "before", "from", "until", "limit"], Nothing, &[(200, Json("SearchResults"))], &[400, 404, 503]),
     doc("GET /api/searches", "My recent searches", &[], Nothing, &[(200, Json("Searches"))], &[]),
     doc("DELETE /api/searches", "Delete my recent searches", &[], Nothing, DONE, &[]),
-    doc("GET /api/sync", "The durable events after `since` that I may see: 1,000 or 4 MiB at most, up to `seq`, from which to ask again until it stays; `history` is that of the session or the socket's hello in which `since` was reached. With `with=rooms` the last page also has my rooms and who is online, as in the session", &["since", "history", "with"], Nothing, &[(200, Json("Sync"))], &[400, 410, 503]),
+    doc("GET /api/sync", "The durable events after `since` that I may see: 1,000 or 2 MiB at most, up to `seq`, from which to ask again until it stays; `history` is that of the session or the socket's hello in which `since` was reached. With `with=rooms` the last page also has my rooms and who is online, as in the session", &["since", "history", "with"], Nothing, &[(200, Json("Sync"))], &[400, 410, 503]),
     doc("GET /api/bots", "Bots", &[], Nothing, &[(200, Json("Bots"))], &[]),
     doc("POST /api/bots", "Create a bot; its key is shown once", &[], Body("NewBot"), &[(201, Json("Bot"))], &[]),
     doc("GET /api/bots/{id}", "A bot", &[], Nothing, &[(200, Json("Bot"))], &[404]),

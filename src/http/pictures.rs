@@ -89,10 +89,10 @@ fn initials(user: &User) -> Image {
 /// Receives a picture and converts it. 413 if it is too large, 415 if it is none.
 async fn receive_picture(
     call: &Call,
-    body: RequestBody,
+    mut body: RequestBody,
     make: fn(&[u8]) -> Option<Picture>,
 ) -> Result<Image, Problem> {
-    let bytes = read_body(call, body, MAX_PICTURE).await?;
+    let bytes = read_body(call, &mut body, MAX_PICTURE).await?;
     // The semaphore is never closed.
     let _turn = call.worker.shared.imaging.acquire().await;
     let picture = run_blocking(move || Ok(std::panic::catch_unwind(|| make(&bytes)).ok().flatten())).await?;

@@ -164,6 +164,11 @@ impl Reply {
         self
     }
 
+    /// Whether its bytes are those of a cache, which many responses share.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.coding.is_some()
+    }
+
     /// The response: 304 if the client has the resource, compressed if the client accepts that.
     pub(crate) fn into_response(self, request: &Conditions) -> Response<Body> {
         let coding = self.coding.unwrap_or_else(|| self.coding_for(request));

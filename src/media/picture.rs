@@ -15,9 +15,11 @@ use crate::memory;
 const MAX_PIXELS: u64 = 50_000_000;
 /// Pixels of either side.
 const MAX_SIDE: u32 = 20_000;
-/// Bytes that the decoder may allocate, and the part of memory that these may be: making a thumbnail takes more.
+/// Bytes that the decoder may allocate. On a small machine it is a part of what the rest of the server leaves, since making
+/// a thumbnail takes more than the picture.
 const MAX_MEMORY: u64 = 256 << 20;
-const MEMORY_PART: u64 = 8;
+const OTHER_MEMORY: u64 = 48 << 20;
+const MEMORY_PART: u64 = 6;
 
 /// The greatest width and height of a thumbnail, in pixels.
 const THUMBNAIL: (u32, u32) = (1_200, 800);
@@ -126,7 +128,7 @@ fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
 
 /// Bytes that a decoded picture may take on a machine with so much memory.
 pub fn max_memory(machine: u64) -> u64 {
-    MAX_MEMORY.min(machine / MEMORY_PART)
+    MAX_MEMORY.min(machine.saturating_sub(OTHER_MEMORY) / MEMORY_PART)
 }
 
 /// As JPEG, or as PNG if some pixels are transparent.
@@ -175,8 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn decoded_picture_takes_an_eighth_of_a_small_memory() {
-        assert_eq!((max_memory(64 << 20), max_memory(8 << 30)), (8 << 20, MAX_MEMORY));
+    fn decoded_picture_takes_a_part_of_a_small_memory() {
+        assert_eq!((max_memory(64 << 20), max_memory(8 << 30)), ((16 << 20) / 6, MAX_MEMORY));
+        assert!(max_memory(512 << 20) > 4 * 12_000_000, "a phone's picture on a small board");
     }
 
     #[test]

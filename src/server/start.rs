@@ -3,6 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -36,9 +37,9 @@ use crate::{
 };
 
 /// Memory for each connection that is open, and for each that is no WebSocket: a head and a chunk of a body of 32 KiB each,
-/// in the buffers of hyper and of TLS, and as much again for everything else.
+/// in the buffers of hyper and of TLS. Most of the memory is for everything else.
 const MEMORY_OF_CONNECTION: u64 = 64 << 10;
-const MEMORY_OF_HTTP: u64 = 256 << 10;
+const MEMORY_OF_HTTP: u64 = 512 << 10;
 
 /// Open files that are left for everything but connections.
 const OTHER_FILES: u64 = 256;
@@ -46,9 +47,12 @@ const OTHER_FILES: u64 = 256;
 /// Connections that are always allowed.
 const FEWEST_CONNECTIONS: u64 = 64;
 
-/// The part of memory that may hold requests whose bodies are still arriving, and bounds of it in bytes.
+/// The part of memory that may hold requests whose bodies are still arriving, and the same for responses that wait for their
+/// clients; each with bounds in bytes.
 const BODIES_PART: u64 = 8;
-const BODIES: std::ops::RangeInclusive<usize> = 8 << 20..=1 << 30;
+const BODIES: RangeInclusive<usize> = 8 << 20..=1 << 30;
+const RESPONSES_PART: u64 = 16;
+const RESPONSES: RangeInclusive<usize> = 4 << 20..=1 << 30;
 
 /// Memory for each password that is hashed at once: four times what a hash takes.
 const MEMORY_OF_HASHING: u64 = 4 * (19 << 20);
@@ -93,6 +97,7 @@ pub fn serve_from(
         limits: Limits::new(config.post_limit),
         admission: Arc::new(Admission::new(bounds(&config))),
         bodies: Budget::of_memory(BODIES_PART, *BODIES.start(), *BODIES.end()),
+        responses: Budget::of_memory(RESPONSES_PART, *RESPONSES.start(), *RESPONSES.end()),
         inboxes: (0..count).map(|_| Inbox::default()).collect(),
         metrics: (0..count).map(|_| Arc::new(WorkerMetrics::new(http::route_count()))).collect(),
         started,

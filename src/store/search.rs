@@ -2,7 +2,7 @@
 
 use super::{Reader, messages::bytes};
 use crate::{
-    text::{HIT_END, HIT_START},
+    text::{HIT_END, HIT_START, cut_snippet},
     types::{MessageId, RoomId, Timestamp, UserId},
 };
 use bytes::Bytes;
@@ -29,6 +29,10 @@ const MAX_WORDS: usize = 64;
 
 /// Words in a snippet.
 const SNIPPET_TOKENS: i64 = 24;
+
+/// Characters of a text from which on its snippet is not left to FTS5: that compares each hit in it with every other one, and
+/// no deadline ends it. A text of 60,000 characters with the same word again and again took seconds.
+const LONG_TEXT: usize = 1_000;
 
 /// Bytes of hits on a page, which ends before the hit that would exceed them.
 const MAX_PAGE_BYTES: usize = 2 << 20;
@@ -157,7 +161,9 @@ impl Reader {
             }
         };
         let mut statement = self.statement(&format!(
-            "select messages.json, snippet(messages_fts, 0, ?4, ?5, '…', ?6)
+            "select messages.json, case when length(messages.plain) > {LONG_TEXT}
+               then highlight(messages_fts, 0, ?4, ?5) else snippet(messages_fts, 0, ?4, ?5, '…', ?6) end,
+               length(messages.plain) > {LONG_TEXT}
              from messages_fts cross join messages on messages.id = messages_fts.rowid
              where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
                and messages.room_id in (select value from json_each(?7)) and {times}
@@ -183,7 +189,12 @@ impl Reader {
                 found.has_before = true;
                 break;
             }
-            found.hits.push(Hit { json, snippet: row.get(1)? });
+            let snippet: String = row.get(1)?;
+            let snippet = match row.get(2)? {
+                true => cut_snippet(&snippet, SNIPPET_TOKENS as usize),
+                false => snippet,
+            };
+            found.hits.push(Hit { json, snippet });
         }
         Ok(found)
     }

@@ -24,7 +24,7 @@ pub use html::from_html;
 pub use mention::Everyone;
 pub use query::Query;
 pub use slack::{SlackMessage, from_slack};
-pub use snippet::{HIT_END, HIT_START, snippet_html};
+pub use snippet::{HIT_END, HIT_START, cut_snippet, snippet_html};
 
 /// A rendered message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

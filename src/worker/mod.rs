@@ -58,6 +58,8 @@ pub struct Shared {
     pub admission: Arc<Admission>,
     /// Bounds the bytes of requests whose bodies are still arriving.
     pub bodies: Arc<Budget>,
+    /// Bounds the bytes of large responses, and of chunks of files, that wait for their clients.
+    pub responses: Arc<Budget>,
     pub inboxes: Vec<Inbox>,
     pub metrics: Vec<Arc<WorkerMetrics>>,
     pub started: Instant,

@@ -214,7 +214,7 @@ async fn page_of_large_messages_is_cut_by_bytes() {
     assert_eq!(page["has_before"], true);
     assert!((10..20).contains(&page["results"].as_array().unwrap().len()));
     let events = team.ada.get("/api/sync?since=0").await;
-    assert!(events.body.len() < 5 << 20, "{} bytes", events.body.len());
+    assert!(events.body.len() < MOST + (300 << 10), "{} bytes", events.body.len());
     let mut synced = Vec::new();
     let mut since = 0;
     loop {

@@ -342,6 +342,21 @@ async fn search_by_date_goes_by_time_also_where_the_clock_was_wrong() {
     assert_eq!(find("on:2022-01-01").await, [0; 0]);
 }
 
+/// B19: the time that snippets take is no square of the length of a text.
+#[tokio::test]
+async fn search_in_long_texts_of_one_word_is_quick() {
+    let team = Team::start().await;
+    for _ in 0..30 {
+        team.ada.say(team.room, &format!("at first {}", "spam ".repeat(12_000))).await;
+    }
+    let found = team.ada.get("/api/search?q=spam&limit=200").await.expect(200);
+    let hit = &found["results"][0];
+    assert!(found["results"].as_array().unwrap().len() > 10);
+    let snippet = hit["snippet_html"].as_str().or(hit["snippet"].as_str()).expect("a snippet");
+    assert!(snippet.starts_with("at first <mark>spam</mark> <mark>spam</mark>"), "{snippet}");
+    assert!(snippet.ends_with('…') && snippet.matches("<mark>").count() == 22, "{snippet}");
+}
+
 /// 28: a day of the page begins and ends by the clock of whoever asks.
 #[tokio::test]
 async fn search_by_moments_goes_by_them_instead_of_the_days_in_utc() {

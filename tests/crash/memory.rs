@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::http::{multipart, raw_status};
+use crate::support::tls::{Authority, NAME, http2, tls_handshake};
 use crate::support::*;
 
 const MEMORY: u64 = 64 << 20;
@@ -158,6 +159,26 @@ async fn floods_of_members_fit_into_64_megabytes() {
     flood(&mut team, "pictures", |_| request(&upload, &[&bearer, &kind, &length], &body)).await;
 }
 
+/// B9, B19.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn responses_that_nobody_reads_fit_into_64_megabytes() {
+    let Some(mut team) = confined().await else { return };
+    let bearer = format!("authorization: Bearer {}", team.ada.token);
+    let file = team.ada.upload(team.room, &[], "large.bin", &vec![7; 6 << 20]).await.expect(201);
+    for _ in 0..40 {
+        team.ada.say(team.room, &"large ".repeat(10_000)).await;
+    }
+    let url = format!("GET {}", file["attachment"]["url"].as_str().unwrap());
+    let statuses = flood(&mut team, "files", |_| request(&url, &[&bearer], b"")).await;
+    assert!(statuses.contains(&200) && statuses.contains(&503), "{statuses:?}");
+    // Not the newest page, which is cached.
+    let page = format!("GET /api/rooms/{}/messages?limit=200&before=999999", team.room);
+    let statuses = flood(&mut team, "pages", |_| request(&page, &[&bearer], b"")).await;
+    assert!(statuses.contains(&200) && statuses.contains(&503), "{statuses:?}");
+    flood(&mut team, "events", |_| request("GET /api/sync?since=0", &[&bearer], b"")).await;
+    flood(&mut team, "exports", |_| request("GET /api/export", &[&bearer], b"")).await;
+}
+
 /// B9, B22.
 #[tokio::test]
 async fn sockets_fit_into_64_megabytes() {
@@ -196,4 +217,54 @@ async fn sockets_fit_into_64_megabytes() {
     assert_eq!(group.kills(), 0, "the kernel killed it; it had used {} KB", group.peak() >> 10);
     println!("{} sockets: {} KB at most", sockets.len(), group.peak() >> 10);
     assert!(team.server.runs());
+}
+
+/// B9, B22: each connection has many requests, each with a large head and a body that does not end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_over_http2_fit_into_64_megabytes() {
+    let group = match MemoryGroup::new(MEMORY) {
+        Ok(group) => group,
+        Err(error) => return println!("skipped: no control group can be made here ({error})"),
+    };
+    let (authority, dir) = (Authority::new(), tempfile::tempdir().unwrap());
+    let (certificate, key) = authority.issue_into(dir.path());
+    let path = |path: &std::path::Path| path.to_str().expect("a path").to_owned();
+    let settings = [("CAMPFIRE_TLS_CERT", path(&certificate)), ("CAMPFIRE_TLS_KEY", path(&key))];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut server = Server::within(group, &settings);
+    let (address, client) = (server.address().get(), authority.client(&["h2"]));
+    let mut open = Vec::new();
+    for _ in 0..40 {
+        let stream = tls_handshake(address, &client).await.unwrap();
+        let (sender, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let mut sender = sender.ready().await.unwrap();
+        for _ in 0..100 {
+            let request = hyper::Request::post(format!("https://{NAME}/api/session"))
+                .header("content-type", "application/json")
+                .header("x-padding", "x".repeat(20 << 10))
+                .body(())
+                .unwrap();
+            let Ok((response, mut body)) = sender.send_request(request, false) else { break };
+            let _ = body.send_data(vec![b' '; 1 << 10].into(), false);
+            open.push((response, body));
+            sender = match within("room for a request", sender.ready()).await {
+                Ok(sender) => sender,
+                Err(_) => break,
+            };
+        }
+    }
+    let mut refused = 0;
+    for (response, _body) in &mut open {
+        if let Ok(Ok(response)) = tokio::time::timeout(Duration::from_millis(1), response).await {
+            refused += usize::from(response.status() == 503);
+        }
+    }
+    let group = server.group.as_ref().expect("a group");
+    println!("requests over HTTP/2: {} KB at most, {refused} of {} refused", group.peak() >> 10, open.len());
+    assert_eq!(group.kills(), 0, "the kernel killed it; it had used {} KB", group.peak() >> 10);
+    assert!(server.runs() && refused > 0);
+    drop(open);
+    let mut other = http2(address, &client).await;
+    assert_eq!(tls::ask(&mut other, "GET", "/health", &[], "").await.status(), 200);
 }

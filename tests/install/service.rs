@@ -1,6 +1,7 @@
 //! Installation as a service: first run, second run, newer and broken versions, uninstall.
 
 use std::fs;
+use std::process::Command;
 
 use super::machine::{Machine, binary, put, release, sha256};
 
@@ -73,6 +74,10 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire.previous")), sha256(binary()));
     assert!(machine.read("run/systemctl.log").ends_with("restart campfire.service\n"));
+    // 37: the data is backed up before.
+    let backup = machine.at(&format!("var/lib/campfire-before-{}.tar.zst", env!("CARGO_PKG_VERSION")));
+    let verified = Command::new(binary()).args(["restore", "--verify"]).arg(&backup).output().unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 
     // A version that prints its version and then does not serve.
     let broken = machine.at("broken");
@@ -85,6 +90,21 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
         "{said}"
     );
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
+
+    // 37: without a backup nothing is replaced, unless that is wanted.
+    let count = || fs::read_dir(machine.at("var/lib")).unwrap().count();
+    let backups = count();
+    let missing = machine.read("etc/campfire/campfire.toml") + "backup_dir = \"/mnt/nowhere\"\n";
+    fs::write(machine.at("etc/campfire/campfire.toml"), missing).unwrap();
+    release(&machine.at("release"), binary());
+    let said = machine.run(again).failure();
+    assert!(said.contains("there is no backup; nothing was changed; --no-backup goes on"), "{said}");
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
+    machine.run("systemctl start\nsh $INSTALL --no-backup").success();
+    assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(binary()));
+    assert_eq!(count(), backups);
+    release(&machine.at("release"), &newer);
+    machine.run("systemctl start\nsh $INSTALL --no-backup").success();
 
     // A binary for another machine.
     put(&broken, "\x7fELF, but not really", 0o755);

@@ -223,6 +223,29 @@ fn checkout_is_built() {
     assert!(home.run(&shell, &["--user"], "").failure().contains("cargo is missing"));
 }
 
+/// 37.
+#[test]
+fn bench_that_fails_ends_a_guided_build() {
+    let home = Home::new(&[]);
+    let checkout = home.at("checkout");
+    put(&checkout.join("Cargo.toml"), "[package]\nname = \"campfire\"\nversion = \"1.2.3\"\n", 0o644);
+    fs::copy(SCRIPT, checkout.join("install.sh")).unwrap();
+    // What is built serves, and its bench says why it fails.
+    let built = "#!/bin/sh\ncase $1 in demo) echo 'listening on http://127.0.0.1:1' >&2; exec sleep 60 ;; bench) echo '3 answers were wrong'; exit 1 ;; esac\n";
+    put(&home.at("built"), built, 0o755);
+    let cargo = format!(
+        "#!/bin/sh\nmkdir -p target/pgo/here/release\ncp {} target/pgo/here/release/campfire\n",
+        home.at("built").display()
+    );
+    put(&home.at("path/cargo"), &cargo, 0o755);
+    put(&home.at("path/rustc"), "#!/bin/sh\necho 'host: here'\n", 0o755);
+    put(&home.at("path/cc"), "#!/bin/sh\n", 0o755);
+    let script = checkout.join("install.sh").display().to_string();
+    let said = home.run(&["sh", &script], &["--user", "--pgo"], "").failure();
+    assert!(said.contains("3 answers were wrong") && said.contains("the bench of mixed failed"), "{said}");
+    assert_eq!(home.installed(), "nothing");
+}
+
 #[test]
 fn usage_errors_are_reported_and_nothing_is_done() {
     let home = Home::new(&[]);
@@ -231,7 +254,14 @@ fn usage_errors_are_reported_and_nothing_is_done() {
         (&["--frobnicate"][..], "there is no option --frobnicate"),
         (&["--prefix"], "--prefix needs a value"),
         (&["--user", "--domain", "a\"b"], "take a name and an address"),
-        (&["--user", "--from", "ftp://example.org"], "has to be an http address or a directory"),
+        (&["--user", "--from", "ftp://example.org"], "has to be an https address or a directory"),
+        // 37.
+        (
+            &["--user", "--from", "http://example.org/x"],
+            "by http can be replaced on its way, with its SHA256SUMS",
+        ),
+        (&["--user", "--from", "http://127.example.org"], "by http can be replaced on its way"),
+        (&["--user", "--from", "http://localhost.example"], "by http can be replaced on its way"),
     ] {
         let said = home.run(&PIPED, arguments, &base).failure();
         assert!(said.contains(why), "{said}");

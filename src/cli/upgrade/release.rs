@@ -129,8 +129,12 @@ impl Source {
     /// `named` is a URL or a directory; without it, `RELEASES`.
     pub(super) fn new(named: Option<&str>, policy: Policy) -> Result<Self, Failure> {
         let named = named.unwrap_or(RELEASES).trim_end_matches('/');
-        let location = if named.starts_with("http://") || named.starts_with("https://") {
+        let location = if named.starts_with("https://") || is_local(named) {
             Location::Address(named.to_owned())
+        } else if named.starts_with("http://") {
+            return Err(Failure::Usage(format!(
+                "--from (or CAMPFIRE_BASE_URL) is {named}, but what comes by http can be replaced on its way, with its checksums; use https or a directory"
+            )));
         } else if let Some(path) = named.strip_prefix("file://") {
             Location::Directory(path.into())
         } else if named.is_empty() || named.contains("://") {
@@ -228,6 +232,19 @@ fn read(path: &Path, most: usize) -> Result<Bytes, String> {
     Ok(content.into())
 }
 
+/// Whether a URL is plain HTTP to this machine.
+fn is_local(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| {
+        url.scheme() == "http"
+            && match url.host() {
+                Some(url::Host::Domain(name)) => name == "localhost",
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            }
+    })
+}
+
 /// The file name of the binary for this machine.
 fn binary_name() -> Result<&'static str, Failure> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
@@ -270,6 +287,24 @@ mod tests {
         {
             assert!(text.parse::<Version>().is_err(), "{text:?}");
         }
+    }
+
+    /// 37.
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for url in ["http://127.0.0.1:80/x", "http://localhost", "http://[::1]:3000/"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1.example.org",
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "https://localhost",
+        ] {
+            assert!(!is_local(url), "{url}");
+        }
+        let refused = Source::new(Some("http://example.org/releases"), Policy::default()).err();
+        assert!(matches!(refused, Some(Failure::Usage(why)) if why.contains("use https or a directory")));
     }
 
     #[test]
