@@ -36,11 +36,7 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// 403 for a token that may only read.
     pub(crate) fn check_may_write(&self) -> Result<(), Problem> {
-        if self.may_write {
-            Ok(())
-        } else {
-            Err(Problem::forbidden("This token may only read: its scope is `read`."))
-        }
+        if self.may_write { Ok(()) } else { Err(Problem::read_only()) }
     }
 
     /// An entry for the audit log.

@@ -27,14 +27,15 @@ pub(crate) fn events(
 ) -> Result<Missed, Problem> {
     let (rooms, until) = {
         let state = worker.state.borrow();
-        if since > state.seq || history.is_some_and(|epoch| !state.epochs.contain(epoch, since)) {
+        // Another worker may have told the client of an event before this one has it.
+        if since > worker.writer.seq() || history.is_some_and(|epoch| !state.epochs.contain(epoch, since)) {
             return Err(Problem::gone(
                 "The history was put back to an earlier state: load everything again.",
             ));
         }
         let is_newer = |room: &&RoomId| state.rooms.get(room).is_some_and(|found| found.version > since);
         let rooms: Vec<RoomId> = state.rooms_of(viewer.user).iter().filter(is_newer).copied().collect();
-        (rooms, state.seq)
+        (rooms, state.seq.max(since))
     };
     let missed = worker.reader.within(deadline, |reader| {
         if since < reader.pruned_up_to()? {

@@ -23,8 +23,16 @@ const MAX_REPLAY: usize = 2_000;
 /// Depth of nesting in a MessagePack message; the protocol needs two.
 const MAX_DEPTH: usize = 64;
 
+/// Who speaks on a socket.
+#[derive(Clone, Copy)]
+pub(super) struct Client {
+    pub(super) user: UserId,
+    /// False for a token that may only read.
+    pub(super) may_write: bool,
+}
+
 /// Handles one message. An error is answered with an `error` event; the connection stays open.
-pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: Encoding, payload: &[u8]) {
+pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, client: Client, encoding: Encoding, payload: &[u8]) {
     worker.catch_up();
     let parsed = match encoding {
         Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
@@ -36,7 +44,7 @@ pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, user: UserId, encoding: 
         Err(error) => return refuse(worker, id, &Problem::malformed(error), None),
     };
     let client_id = fields.get("client_message_id").and_then(Value::as_str).map(str::to_owned);
-    if let Err(problem) = dispatch(worker, id, user, fields) {
+    if let Err(problem) = dispatch(worker, id, client, fields) {
         refuse(worker, id, &problem, client_id.as_deref());
     }
 }
@@ -62,18 +70,20 @@ pub(super) fn refuse(worker: &Worker, id: SocketId, problem: &Problem, client_id
 fn dispatch(
     worker: &Rc<Worker>,
     id: SocketId,
-    user: UserId,
+    Client { user, may_write }: Client,
     fields: Map<String, Value>,
 ) -> Result<(), Problem> {
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let t = fields.get("t").cloned();
     let mut form = Form::of(fields);
     match kind.as_str() {
+        "message" | "typing" | "read" if !may_write => Err(Problem::read_only()),
         "join_room" => {
             let room = RoomId(form.required_id("room_id"));
-            let since = form.count("since");
+            let since = form.count("since").map(Seq);
+            let history = form.text("history");
             form.finish()?;
-            join(worker, id, user, room, since.map(Seq))
+            join(worker, id, user, room, since, history.as_deref())
         }
         "leave_room" => {
             let room = RoomId(form.required_id("room_id"));
@@ -118,12 +128,13 @@ enum Missed {
 }
 
 impl Missed {
-    fn since(worker: &Worker, room: RoomId, since: Seq) -> rusqlite::Result<Self> {
+    fn since(worker: &Worker, room: RoomId, since: Seq, history: Option<&str>) -> rusqlite::Result<Self> {
         let (now, newest) = {
             let state = worker.state.borrow();
             (state.seq, state.rooms.get(&room).map_or(state.seq, |found| found.version))
         };
-        if since > worker.writer.seq() {
+        let is_of_another = history.is_some_and(|epoch| !worker.state.borrow().epochs.contain(epoch, since));
+        if since > worker.writer.seq() || is_of_another {
             return Ok(Self::TooMuch);
         }
         if since >= newest {
@@ -144,6 +155,7 @@ fn join(
     user: UserId,
     room: RoomId,
     since: Option<Seq>,
+    history: Option<&str>,
 ) -> Result<(), Problem> {
     RoomAccess::of(worker, room, user)?;
     {
@@ -153,7 +165,7 @@ fn join(
             return Err(Problem::rate_limited(Duration::from_secs(1)));
         }
     }
-    let missed = since.map_or(Ok(Missed::Nothing), |since| Missed::since(worker, room, since))?;
+    let missed = since.map_or(Ok(Missed::Nothing), |since| Missed::since(worker, room, since, history))?;
     if worker.hub.borrow_mut().join(id, room) {
         worker.broadcast(EphemeralEvent::Present { room, user, change: 1 });
     }

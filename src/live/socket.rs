@@ -14,12 +14,12 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
     coding::{Control, Data, OpCode},
 };
 
-use super::protocol;
+use super::protocol::{self, Client};
 use crate::{
     chat::Viewer,
     hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
     transport::Transport,
-    types::{UserId, event::EphemeralEvent},
+    types::event::EphemeralEvent,
     wire::{
         Event,
         frame::{self, Encoding},
@@ -36,7 +36,7 @@ const MAX_MESSAGE: usize = 256 << 10;
 pub(super) struct SocketTask {
     worker: Rc<Worker>,
     id: SocketId,
-    user: UserId,
+    client: Client,
     stream: Rc<Transport>,
     /// Bytes received that are not yet handled: an incomplete frame, or frames left while the socket was saturated.
     partial: Vec<u8>,
@@ -70,7 +70,8 @@ impl SocketTask {
         worker.hub.borrow_mut().answer(id, &hello);
         worker.hub.borrow_mut().close_going_away(id);
         worker.broadcast(EphemeralEvent::Online { user, change: 1 });
-        Self { worker, id, user, stream, partial: early.to_vec(), fragments: None, finished: false }
+        let client = Client { user, may_write: viewer.may_write };
+        Self { worker, id, client, stream, partial: early.to_vec(), fragments: None, finished: false }
     }
 
     /// Reads and handles what is available. False when the connection has ended.
@@ -251,7 +252,7 @@ impl SocketTask {
                 protocol::handle(
                     &self.worker,
                     self.id,
-                    self.user,
+                    self.client,
                     encoding.unwrap_or(Encoding::Json),
                     payload,
                 );

@@ -49,6 +49,10 @@ impl Problem {
         Self::new(403, "forbidden", detail)
     }
 
+    pub fn read_only() -> Self {
+        Self::forbidden("This token may only read: its scope is `read`.")
+    }
+
     pub fn cross_site() -> Self {
         Self::new(403, "cross_site_request", "This request comes from another site.")
     }

@@ -65,6 +65,14 @@ async fn history_put_back_is_another_one_for_clients_that_know_more() {
     }
     assert_ne!(etag(&team.ada, team.room).await, of_lost, "no browser shows what it has");
     assert_eq!(etag(&team.ada, quiet).await, of_quiet, "what has not changed is not loaded again");
+    let mut socket = team.ada.socket().await;
+    for (known, told) in [(&history, true), (&socket.hello["history"].as_str().unwrap().to_owned(), false)] {
+        let join = json!({"type": "join_room", "room_id": team.room, "since": seen, "history": known});
+        socket.send(join).await;
+        socket.expect("joined").await;
+        let next = socket.event().await;
+        assert_eq!(next["type"], if told { "resync" } else { "message.created" }, "{next}");
+    }
     let now = team.ada.get("/api/session").await.expect(200)["history"].as_str().unwrap().to_owned();
     assert_eq!(team.ada.get(&sync(seen, &now)).await.expect(200)["events"].as_array().unwrap().len(), 1);
 }

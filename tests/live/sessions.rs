@@ -1,6 +1,6 @@
 //! Sockets end with their session, and with the server.
 
-use crate::support::*;
+use crate::support::{http::Credentials, *};
 
 #[tokio::test]
 async fn sign_out_closes_its_own_sockets_with_4001() {
@@ -90,4 +90,27 @@ async fn seq_goes_on_after_a_restart_and_since_bridges_it() {
     assert!(socket.hello["seq"].as_i64().unwrap() >= second);
     socket.join_since(team.room, first).await;
     assert_eq!(socket.next_content().await, "After");
+}
+
+#[tokio::test]
+async fn token_that_may_only_read_listens_and_says_nothing() {
+    let team = Team::start().await;
+    let made = team.ada.post("/api/tokens", json!({"name": "reader", "scope": "read"})).await.expect(201);
+    let reader = team.ada.with(Credentials::Bearer(made["token"].as_str().unwrap().to_owned()));
+    let mut socket = Socket::connect(&reader).await;
+    socket.join(team.room).await;
+    let said = id(&team.ada.say(team.room, "Hello").await);
+    assert_eq!(socket.next_content().await, "Hello");
+    for refused in [
+        json!({"type": "message", "room_id": team.room, "content": "no", "client_message_id": "1"}),
+        json!({"type": "read", "room_id": team.room, "message_id": said}),
+        json!({"type": "typing", "room_id": team.room, "active": true}),
+    ] {
+        socket.send(refused.clone()).await;
+        let error = socket.expect("error").await;
+        assert_eq!(error["code"], "forbidden", "{refused}");
+        assert_eq!(error.get("client_message_id"), refused.get("client_message_id"));
+    }
+    socket.round_trip().await;
+    assert_eq!(team.ada.get(&format!("/api/rooms/{}", team.room)).await.expect(200)["last_message_id"], said);
 }

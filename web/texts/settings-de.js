@@ -19,7 +19,7 @@ export const words = {
       lead: 'So sehen dich die anderen.', changePicture: 'Bild ändern', removePicture: 'Entfernen', pictureHint: 'Du kannst auch ein Bild hierher ziehen oder einfügen.',
       crop: 'Dein Bild', pictureSaved: 'Dein Bild ist gespeichert.', pictureRemoved: 'Dein Bild ist entfernt.',
       aboutYou: 'Über dich', name: 'Name', nameHint: 'Mit diesem Namen erwähnen dich die anderen.', bio: 'Ein paar Worte über dich', bioHint: 'Steht in deinem Profil.', count: (used, most) => `${used} von ${most} Zeichen`,
-      signIn: 'Anmeldung', signInLead: 'Um zu ändern, womit du dich anmeldest, gib auch dein jetziges Passwort ein.', email: 'E-Mail', newPassword: 'Neues Passwort', newPasswordHint: 'Lass es leer, um das alte zu behalten. Mindestens acht Zeichen; alle deine anderen Geräte werden abgemeldet.',
+      signIn: 'Anmeldung', signInLead: 'Um zu ändern, womit du dich anmeldest, gib auch dein jetziges Passwort ein.', email: 'E-Mail', newPassword: 'Neues Passwort', newPasswordHint: 'Lass es leer, um das alte zu behalten. Mindestens acht Zeichen; deine anderen Geräte werden abgemeldet, und deine API-Tokens enden.',
       currentPassword: 'Jetziges Passwort', currentPasswordHint: 'Damit dich niemand aussperrt, der diese Seite offen vorfindet.', saveSignIn: 'Anmeldung ändern',
       leave: 'Das Team verlassen', leaveLead: 'Du wirst überall abgemeldet und verlässt jeden Raum. Was du gesagt hast, bleibt.', leaveButton: 'Mein Konto deaktivieren', leaveQuestion: 'Dein Konto deaktivieren?', leaveDetail: 'Deine E-Mail ist dann wieder frei, du könntest also mit einer Einladung neu beitreten. Das lässt sich nicht rückgängig machen.',
     },
@@ -56,7 +56,7 @@ export const words = {
     tokens: {
       lead: 'Mit einem Schlüssel handelt ein Skript oder Programm in deinem Namen, überall, wo du es darfst. Mach für jedes einen eigenen, dann kannst du ihn einzeln zurücknehmen.',
       scope: 'Was er darf', scopes: { read: 'liest', write: 'liest und schreibt', admin: 'verwaltet' }, scopeHint: 'Gib ihm nicht mehr, als er braucht.',
-      scopeMeans: { read: 'Nur lesen', write: 'Lesen und schreiben, wie du in den Räumen', admin: 'Alles, was du in der Verwaltung darfst' },
+      scopeMeans: { read: 'Nur lesen', write: 'Lesen und schreiben', admin: 'Alles, was du in der Verwaltung darfst' },
       new: 'Neuer Schlüssel', name: 'Name', nameExample: 'Deploy-Skript', nameHint: 'Wofür er ist, damit du ihn später wiedererkennst.', create: 'Schlüssel erstellen', made: (name) => `Der Schlüssel „${name}“`, token: 'Schlüssel', tryIt: 'Zum Probieren: deine Räume',
       yours: 'Deine Schlüssel', none: 'Noch keine Schlüssel. Du brauchst nur einen, wenn du Programme schreibst, die Campfire benutzen.', madeAt: 'Erstellt', lastUsed: 'zuletzt benutzt', unused: 'nie benutzt', revoke: 'Zurücknehmen', confirm: (name) => `Den Schlüssel „${name}“ zurücknehmen?`,
       confirmDetail: 'Was ihn benutzt, funktioniert sofort nicht mehr. Das lässt sich nicht rückgängig machen.', revoked: (name) => `Der Schlüssel „${name}“ ist zurückgenommen.`, reference: 'Alles, was die API kann (OpenAPI)',

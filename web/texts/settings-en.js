@@ -19,7 +19,7 @@ export const words = {
       lead: 'This is how the others see you.', changePicture: 'Change picture', removePicture: 'Remove', pictureHint: 'You can also drop a picture here, or paste one.',
       crop: 'Your picture', pictureSaved: 'Your picture is saved.', pictureRemoved: 'Your picture is removed.',
       aboutYou: 'About you', name: 'Name', nameHint: 'The name by which the others mention you.', bio: 'A few words about you', bioHint: 'Shown when somebody looks at your profile.', count: (used, most) => `${used} of ${most} characters`,
-      signIn: 'Signing in', signInLead: 'To change what you sign in with, enter your current password too.', email: 'E-mail', newPassword: 'New password', newPasswordHint: 'Leave it empty to keep the one you have. Eight characters or more; all your other devices are signed out.',
+      signIn: 'Signing in', signInLead: 'To change what you sign in with, enter your current password too.', email: 'E-mail', newPassword: 'New password', newPasswordHint: 'Leave it empty to keep the one you have. Eight characters or more; your other devices are signed out, and your API tokens end.',
       currentPassword: 'Current password', currentPasswordHint: 'So that nobody who finds this page open can lock you out.', saveSignIn: 'Change how I sign in',
       leave: 'Leaving the team', leaveLead: 'You are signed out everywhere and leave every room. What you have said stays.', leaveButton: 'Deactivate my account', leaveQuestion: 'Deactivate your account?', leaveDetail: 'Your e-mail becomes free, so that you could join anew by an invitation. This cannot be undone.',
     },
@@ -56,7 +56,7 @@ export const words = {
     tokens: {
       lead: 'With a token, a script or program acts in your name, wherever you may. Make one for each, so that you can take it back alone.',
       scope: 'What it may do', scopes: { read: 'reads', write: 'reads and writes', admin: 'administers' }, scopeHint: 'Give it no more than it needs.',
-      scopeMeans: { read: 'Read only', write: 'Read and write, as you do in the rooms', admin: 'All that you may as an administrator' },
+      scopeMeans: { read: 'Read only', write: 'Read and write', admin: 'All that you may as an administrator' },
       new: 'New token', name: 'Name', nameExample: 'Deploy script', nameHint: 'What it is for, so that you recognise it later.', create: 'Create token', made: (name) => `The token “${name}”`, token: 'Token', tryIt: 'Try it: your rooms',
       yours: 'Your tokens', none: 'No tokens yet. You need one only if you write programs that use Campfire.', madeAt: 'Created', lastUsed: 'last used', unused: 'never used', revoke: 'Revoke', confirm: (name) => `Revoke the token “${name}”?`,
       confirmDetail: 'Whatever uses it stops working at once. This cannot be undone.', revoked: (name) => `The token “${name}” is revoked.`, reference: 'All that the API can do (OpenAPI)',
