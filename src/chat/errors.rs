@@ -27,7 +27,7 @@ impl From<WriteError> for Problem {
             WriteError::Refused(refusal) => refusal.into(),
             WriteError::Overloaded
             | WriteError::Stopped
-            | WriteError::NotCommitted(NotCommitted::Bystander) => Self::overloaded(),
+            | WriteError::NotCommitted(NotCommitted::OtherFailed) => Self::overloaded(),
             WriteError::NotCommitted(NotCommitted::Full) => Self::no_space(),
             WriteError::NotCommitted(NotCommitted::Database(_)) => Self::internal(),
         }
@@ -82,6 +82,6 @@ mod tests {
             assert_eq!(status(WriteError::NotCommitted((&error).into())), expected, "{text}");
             assert_eq!(status(WriteError::Refused(Refusal::Database(error))), expected, "{text}");
         }
-        assert_eq!(status(WriteError::NotCommitted(NotCommitted::Bystander)), 503);
+        assert_eq!(status(WriteError::NotCommitted(NotCommitted::OtherFailed)), 503);
     }
 }

@@ -129,7 +129,7 @@ fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> 
             WriteError::NotCommitted(NotCommitted::Database(why)) => {
                 format!("it could not be written ({why})")
             }
-            WriteError::NotCommitted(NotCommitted::Bystander) => "it could not be written".into(),
+            WriteError::NotCommitted(NotCommitted::OtherFailed) => "it could not be written".into(),
             WriteError::Overloaded | WriteError::Stopped => "the writer has stopped".into(),
         })
     })

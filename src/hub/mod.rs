@@ -40,7 +40,7 @@ pub struct Hub {
     /// Sockets with queued frames.
     dirty: VecDeque<u32>,
     /// Sockets that want the next piece of a replay.
-    starved: VecDeque<SocketId>,
+    awaiting_replay: VecDeque<SocketId>,
     /// Sockets that lag or are being closed; checked once a second.
     slow: Vec<SocketId>,
     presence: Presence,
@@ -77,7 +77,7 @@ impl Hub {
             rooms: IdMap::default(),
             users: IdMap::default(),
             dirty: VecDeque::new(),
-            starved: VecDeque::new(),
+            awaiting_replay: VecDeque::new(),
             slow: Vec::new(),
             presence: Presence::default(),
             outbox: Vec::new(),

@@ -47,7 +47,7 @@ pub(crate) struct Socket {
     pub(super) lingers: bool,
     pub(crate) dead: bool,
     /// It is in the hub's list of sockets that want the next piece of a replay.
-    pub(super) starves: bool,
+    pub(super) awaits_replay: bool,
     /// Nothing is read until the client has taken its answers.
     pub(super) paused: bool,
     pub(crate) waker: Option<Waker>,
@@ -82,7 +82,7 @@ impl Socket {
             closing: None,
             lingers: false,
             dead: false,
-            starves: false,
+            awaits_replay: false,
             paused: false,
             waker: None,
             heard: clock,

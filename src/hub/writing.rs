@@ -67,7 +67,7 @@ impl Hub {
     }
 
     pub(crate) fn has_frames(&self) -> bool {
-        !self.dirty.is_empty() || !self.starved.is_empty()
+        !self.dirty.is_empty() || !self.awaiting_replay.is_empty()
     }
 
     /// Writes to at most `count` of the sockets that have frames.
@@ -87,13 +87,13 @@ impl Hub {
         let Some(socket) = self.sockets[slot as usize].as_mut() else { return };
         loop {
             socket.queue.catch_up(|| frame::frame(socket.encoding, &Event::Resync { seq }.json()));
-            let starves = socket.queue.wanted().is_some();
-            let written = if socket.queue.is_empty() || starves {
+            let awaits_replay = socket.queue.wanted().is_some();
+            let written = if socket.queue.is_empty() || awaits_replay {
                 // Over TLS, encrypted bytes may still wait for the kernel.
                 match socket.stream.try_flush() {
-                    Ok(()) if starves => {
-                        if !std::mem::replace(&mut socket.starves, true) {
-                            self.starved.push_back(SocketId { slot, serial: socket.serial });
+                    Ok(()) if awaits_replay => {
+                        if !std::mem::replace(&mut socket.awaits_replay, true) {
+                            self.awaiting_replay.push_back(SocketId { slot, serial: socket.serial });
                         }
                         break;
                     }
@@ -151,10 +151,10 @@ impl Hub {
 
     /// The next socket that has written everything before a replay, with its user and what it wants. It gets it by
     /// [`Self::fill`].
-    pub(crate) fn next_starved(&mut self) -> Option<(SocketId, UserId, Encoding, Replay)> {
-        while let Some(id) = self.starved.pop_front() {
+    pub(crate) fn next_awaiting(&mut self) -> Option<(SocketId, UserId, Encoding, Replay)> {
+        while let Some(id) = self.awaiting_replay.pop_front() {
             let Some(socket) = self.socket(id).filter(|socket| socket.is_open()) else { continue };
-            socket.starves = false;
+            socket.awaits_replay = false;
             if let Some(replay) = socket.queue.wanted() {
                 return Some((id, socket.user, socket.encoding, replay));
             }

@@ -152,9 +152,9 @@ pub fn serve_from(
             opened: opened.clone(),
             stopped: stopped.clone(),
         };
-        let alarm = Alarm(Arc::clone(&ended));
+        let guard = EndGuard(Arc::clone(&ended));
         let thread = std::thread::Builder::new().name(format!("worker-{id}")).spawn(move || {
-            let _alarm = alarm;
+            let _guard = guard;
             worker.run(reader);
         });
         threads.push(thread.map_err(ServeError::Runtime)?);
@@ -199,9 +199,9 @@ pub fn serve_from(
 }
 
 /// Held by a thread without which the server cannot go on: notifies when the thread ends.
-struct Alarm(Arc<Notify>);
+struct EndGuard(Arc<Notify>);
 
-impl Drop for Alarm {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.notify_one();
     }
@@ -258,11 +258,11 @@ mod tests {
 
     /// B23.
     #[test]
-    fn alarm_is_given_by_a_thread_that_panics() {
+    fn end_of_a_thread_is_noticed_when_it_panics() {
         let ended = Arc::new(Notify::new());
-        let alarm = Alarm(Arc::clone(&ended));
+        let guard = EndGuard(Arc::clone(&ended));
         let thread = std::thread::spawn(move || {
-            let _alarm = alarm;
+            let _guard = guard;
             panic!("a fault");
         });
         assert!(thread.join().is_err());

@@ -95,15 +95,15 @@ impl WorkerThread {
                 Ok(listener) => listener,
                 Err(error) => return tracing::error!(%error, "a worker cannot listen"),
             };
-            let pulses = Rc::new(Pulses::default());
+            let heartbeats = Rc::new(TaskHeartbeats::default());
             let connections = Rc::new(Connections::default());
-            let (of, beats) = (Rc::clone(&worker), Rc::clone(&pulses));
+            let (of, beats) = (Rc::clone(&worker), Rc::clone(&heartbeats));
             spawn_local(keep_alive("inbox", move || receive_messages(Rc::clone(&of), Rc::clone(&beats))));
-            let (of, beats) = (Rc::clone(&worker), Rc::clone(&pulses));
+            let (of, beats) = (Rc::clone(&worker), Rc::clone(&heartbeats));
             spawn_local(keep_alive("flush", move || flush(Rc::clone(&of), Rc::clone(&beats))));
             let (of, open) = (Rc::clone(&worker), Rc::clone(&connections));
             spawn_local(keep_alive("tick", move || {
-                tick(Rc::clone(&of), Rc::clone(&open), Rc::clone(&pulses), Arc::clone(&watchdog))
+                tick(Rc::clone(&of), Rc::clone(&open), Rc::clone(&heartbeats), Arc::clone(&watchdog))
             }));
             if worker.id == 0 {
                 rooms::purge_deleted(&worker);
@@ -136,12 +136,12 @@ async fn keep_alive<F: Future<Output = ()> + 'static>(name: &str, task: impl Fn(
 
 /// Which tasks of a worker have run since its last heartbeat. One that is stuck must be noticed by the watchdog.
 #[derive(Default)]
-struct Pulses {
+struct TaskHeartbeats {
     inbox: Cell<bool>,
     flush: Cell<bool>,
 }
 
-impl Pulses {
+impl TaskHeartbeats {
     /// True if every task has run since the last time that this was true.
     fn take(&self) -> bool {
         let have_all = self.inbox.get() && self.flush.get();
@@ -154,23 +154,23 @@ impl Pulses {
 }
 
 /// Processes what the writer and the other workers send.
-async fn receive_messages(worker: Rc<Worker>, pulses: Rc<Pulses>) {
+async fn receive_messages(worker: Rc<Worker>, heartbeats: Rc<TaskHeartbeats>) {
     loop {
         worker.shared.inboxes[worker.id].notified().await;
-        pulses.inbox.set(true);
+        heartbeats.inbox.set(true);
         worker.catch_up();
         worker.run_tasks();
     }
 }
 
 /// Writes frames to sockets, in slices, so that requests are served in between.
-async fn flush(worker: Rc<Worker>, pulses: Rc<Pulses>) {
+async fn flush(worker: Rc<Worker>, heartbeats: Rc<TaskHeartbeats>) {
     loop {
         worker.flush.notified().await;
         loop {
-            pulses.flush.set(true);
+            heartbeats.flush.set(true);
             worker.hub.borrow_mut().flush_some(FLUSH_SLICE);
-            worker.feed_replays(REPLAY_SLICE);
+            worker.read_replays(REPLAY_SLICE);
             if !worker.hub.borrow().has_frames() {
                 break;
             }
@@ -183,11 +183,16 @@ async fn flush(worker: Rc<Worker>, pulses: Rc<Pulses>) {
 
 /// Every 100 ms: the heartbeat, for which the other tasks are woken, and changes of presence. Every second: timeouts of connections, pings, and sockets that are
 /// silent or too slow.
-async fn tick(worker: Rc<Worker>, connections: Rc<Connections>, pulses: Rc<Pulses>, watchdog: Arc<Watchdog>) {
+async fn tick(
+    worker: Rc<Worker>,
+    connections: Rc<Connections>,
+    heartbeats: Rc<TaskHeartbeats>,
+    watchdog: Arc<Watchdog>,
+) {
     let mut last = 0;
     loop {
         tokio::time::sleep(PRESENCE_DELAY).await;
-        if pulses.take() {
+        if heartbeats.take() {
             watchdog.heartbeat(worker.id);
         }
         worker.shared.inboxes[worker.id].notify();
@@ -251,14 +256,14 @@ mod tests {
     /// B23.
     #[test]
     fn heartbeat_needs_every_task_of_the_worker() {
-        let pulses = Pulses::default();
-        assert!(!pulses.take());
-        pulses.inbox.set(true);
-        assert!(!pulses.take(), "the flush task is dead");
-        pulses.flush.set(true);
-        assert!(pulses.take());
-        pulses.flush.set(true);
-        assert!(!pulses.take(), "the inbox task is dead");
+        let heartbeats = TaskHeartbeats::default();
+        assert!(!heartbeats.take());
+        heartbeats.inbox.set(true);
+        assert!(!heartbeats.take(), "the flush task is dead");
+        heartbeats.flush.set(true);
+        assert!(heartbeats.take());
+        heartbeats.flush.set(true);
+        assert!(!heartbeats.take(), "the inbox task is dead");
     }
 
     /// B23.

@@ -73,7 +73,7 @@ pub enum NotCommitted {
     /// The disk is full.
     Full,
     /// Another command of the batch failed. This one may be tried again at once.
-    Bystander,
+    OtherFailed,
     /// The database failed, in its words.
     Database(String),
 }

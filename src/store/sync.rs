@@ -177,3 +177,60 @@ impl Command for PruneEvents {
         Ok(pruned.len() == PRUNE_STEP)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Durability, store::DataDir};
+
+    fn history(events: &[(i64, Option<i64>, Option<i64>)]) -> (tempfile::TempDir, Reader) {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let db = data.writable().unwrap();
+        for (seq, room, user) in events {
+            db.execute(
+                "insert into events (seq, at, kind, room_id, user_id, payload) values (?, 0, 'x', ?, ?, '\"n\":1')",
+                (seq, room, user),
+            )
+            .unwrap();
+        }
+        let reader = Reader::open(&data).unwrap();
+        (dir, reader)
+    }
+
+    /// Case 26.
+    #[test]
+    fn general_events_are_told_only_if_there_are_no_others() {
+        let (_dir, reader) =
+            history(&[(1, Some(1), None), (2, None, None), (3, None, None), (4, None, Some(7))]);
+        let seqs = |since, until, limit| {
+            let found = reader.general(Seq(since), Seq(until), limit).unwrap();
+            found.map(|events| events.iter().map(|(seq, _)| seq.0).collect::<Vec<_>>())
+        };
+        assert_eq!(seqs(1, 3, 2), Some(vec![2, 3]));
+        assert_eq!(seqs(1, 3, 1), None, "too many");
+        assert_eq!(seqs(0, 3, 9), None, "one of a room");
+        assert_eq!(seqs(1, 4, 9), None, "one of a person");
+        assert_eq!(seqs(4, 9, 9), Some(vec![]));
+    }
+
+    /// B6.
+    #[test]
+    fn replay_is_read_in_pieces_that_end_with_the_event_that_fills_them() {
+        let events: Vec<_> = (1..=9).map(|seq| (seq, Some(1 + seq % 2), None)).collect();
+        let (_dir, reader) = history(&events);
+        let (mut since, mut read) = (Seq(1), Vec::new());
+        loop {
+            let (piece, is_all) = reader.replay(RoomId(2), since, Seq(8), 2 * "\"n\":1".len()).unwrap();
+            assert!(piece.len() <= 2);
+            read.extend(piece.iter().map(|(seq, _)| seq.0));
+            since = piece.last().map_or(since, |(seq, _)| *seq);
+            if is_all {
+                break;
+            }
+        }
+        assert_eq!(read, [3, 5, 7]);
+        assert_eq!(reader.count_missed(RoomId(2), Seq(1), Seq(8), 9).unwrap(), 3);
+        assert!(reader.replay(RoomId(2), Seq(7), Seq(8), 1).unwrap().1, "nothing is all");
+    }
+}

@@ -17,9 +17,9 @@ const PIECE: usize = 64 << 10;
 
 impl Worker {
     /// Reads the next piece of a replay for up to `count` sockets that have received everything before it.
-    pub(crate) fn feed_replays(&self, count: usize) {
+    pub(crate) fn read_replays(&self, count: usize) {
         for _ in 0..count {
-            let Some((id, user, encoding, replay)) = self.hub.borrow_mut().next_starved() else { return };
+            let Some((id, user, encoding, replay)) = self.hub.borrow_mut().next_awaiting() else { return };
             let (frames, rest) = self.piece(user, encoding, replay).unwrap_or_else(|error| {
                 tracing::error!(%error, room = replay.room.0, "could not read what a socket has missed");
                 (self.resync(encoding), None)

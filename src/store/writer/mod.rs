@@ -25,7 +25,7 @@ pub(super) use tests::NoFanout;
 pub use queue::WriterHandle;
 pub(super) use thread::last_seq;
 
-use queue::{DeathWatch, Queue};
+use queue::{PanicGuard, Queue};
 use thread::WriterThread;
 
 /// Receives events and answers from the writer: the workers of this process.
@@ -95,9 +95,9 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn({
-                let watch = DeathWatch(Arc::clone(&queue));
+                let guard = PanicGuard(Arc::clone(&queue));
                 move || {
-                    let _watch = watch;
+                    let _guard = guard;
                     thread.work();
                 }
             })

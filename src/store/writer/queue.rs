@@ -126,9 +126,9 @@ impl Queue {
 }
 
 /// Held by the writer's thread. If it panics, nobody must wait for an answer any longer.
-pub(super) struct DeathWatch(pub(super) Arc<Queue>);
+pub(super) struct PanicGuard(pub(super) Arc<Queue>);
 
-impl Drop for DeathWatch {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let mut waiting = self.0.lock();

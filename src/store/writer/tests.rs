@@ -93,7 +93,7 @@ fn failed_command_without_a_savepoint_gets_its_error_and_the_others_may_try_agai
     for half in [Half::<true>(Some(Refusal::Database(rusqlite::Error::InvalidQuery))), Half::<true>(None)] {
         let (bad, good, is_stored) = outcomes_beside(half);
         assert!(matches!(bad, WriteError::Refused(Refusal::Database(_))), "{bad:?}");
-        assert!(matches!(good, Some(WriteError::NotCommitted(NotCommitted::Bystander))), "{good:?}");
+        assert!(matches!(good, Some(WriteError::NotCommitted(NotCommitted::OtherFailed))), "{good:?}");
         assert!(!is_stored);
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 const MAX_BATCH: usize = 1024;
 
 /// Batches with a savepoint for every command, after one without failed a batch: the next time it fails alone.
-const CAREFUL_BATCHES: u32 = 1_000;
+const SAVEPOINT_BATCHES: u32 = 1_000;
 
 /// How often an idle writer checks whether another process has written (`campfire admin` does).
 const IDLE_CHECK: Duration = Duration::from_millis(500);
@@ -49,20 +49,20 @@ pub(super) struct WriterThread {
     queue: Arc<Queue>,
     optimized: Instant,
     /// For so many batches every command gets a savepoint.
-    careful: u32,
+    savepoint_batches: u32,
 }
 
 /// A batch that was not committed.
 struct Aborted {
     why: NotCommitted,
     /// The command that failed, which has its answer.
-    culprit: Option<usize>,
+    failed: Option<usize>,
 }
 
 impl From<rusqlite::Error> for Aborted {
     fn from(error: rusqlite::Error) -> Self {
         tracing::error!(%error, "a commit failed");
-        Self { why: (&error).into(), culprit: None }
+        Self { why: (&error).into(), failed: None }
     }
 }
 
@@ -83,7 +83,7 @@ impl WriterThread {
             fanout,
             queue,
             optimized: Instant::now(),
-            careful: 0,
+            savepoint_batches: 0,
         })
     }
 
@@ -153,14 +153,14 @@ impl WriterThread {
         metrics.commands.fetch_add(batch.len() as u64, Ordering::Relaxed);
         match self.transact(&mut batch) {
             Ok(events) => self.publish(events),
-            Err(Aborted { why, culprit }) => {
+            Err(Aborted { why, failed }) => {
                 self.queue.metrics.failed_commits.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(commands = batch.len(), "a batch was not committed");
                 if !self.db.is_autocommit() {
                     let _ = self.db.execute_batch("ROLLBACK");
                 }
                 for (place, queued) in batch.iter_mut().enumerate() {
-                    if culprit != Some(place) {
+                    if failed != Some(place) {
                         queued.command.fail(why.clone());
                     }
                 }
@@ -202,11 +202,11 @@ impl WriterThread {
         let mut events = Vec::with_capacity(batch.len());
         let mut indexing = Vec::with_capacity(batch.len());
         let mut seq = self.seq;
-        let is_careful = self.careful > 0;
-        self.careful = self.careful.saturating_sub(1);
+        let all_have_savepoints = self.savepoint_batches > 0;
+        self.savepoint_batches = self.savepoint_batches.saturating_sub(1);
         for (place, queued) in batch.iter_mut().enumerate() {
             let mark = (seq, events.len(), indexing.len());
-            let has_savepoint = is_careful || !queued.command.checks_first();
+            let has_savepoint = all_have_savepoints || !queued.command.checks_first();
             if has_savepoint {
                 self.db.prepare_cached("SAVEPOINT command")?.execute(())?;
             }
@@ -225,9 +225,9 @@ impl WriterThread {
                 {
                     // Without a savepoint, what it has written cannot be undone alone; and some errors (a full disk)
                     // make SQLite undo the whole transaction.
-                    let why = if why == NotCommitted::Full { why } else { NotCommitted::Bystander };
-                    self.careful = CAREFUL_BATCHES;
-                    return Err(Aborted { why, culprit: Some(place) });
+                    let why = if why == NotCommitted::Full { why } else { NotCommitted::OtherFailed };
+                    self.savepoint_batches = SAVEPOINT_BATCHES;
+                    return Err(Aborted { why, failed: Some(place) });
                 }
                 if has_savepoint {
                     self.db.prepare_cached("ROLLBACK TO command")?.execute(())?;
