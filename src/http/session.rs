@@ -19,6 +19,7 @@ use crate::{
         messages::MAX_CONTENT,
         rooms,
         sessions::{self, SignedIn},
+        sync::AsOf,
     },
     store::SessionRow,
     types::{Seq, SessionId, SessionKind, TokenHash, UserId},
@@ -99,6 +100,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         content_limit: usize,
     }
     let worker = &call.worker;
+    let now = AsOf::now(worker)?;
     let state = worker.state.borrow();
     let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
     let account = state.account.as_ref();
@@ -107,7 +109,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         account: account.map(|account| account.view(viewer.is_admin)),
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
         users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
-        seq: state.seq,
+        seq: now.seq,
         history: state.epochs.current(),
         online: worker.hub.borrow().online_partners(&state, viewer.user),
         limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },

@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use super::{READ_DEADLINE, request::Call, response::Reply, router::Response};
 use crate::{
-    chat::{Viewer, rooms, sync},
+    chat::{
+        Viewer, rooms,
+        sync::{self, AsOf},
+    },
     types::{Seq, UserId},
     wire::{Problem, RoomView, sync_json},
 };
@@ -23,12 +26,13 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         return Err(Problem::malformed("`since` must be 0 or more."));
     }
     let query = call.query();
-    let missed = sync::events(&call.worker, viewer, since, query.text("history"), READ_DEADLINE)?;
-    let events = missed.events.iter().map(|(seq, change)| change.json(*seq));
     let worker = &call.worker;
+    let now = AsOf::now(worker)?;
+    let missed = sync::events(worker, viewer, &now, since, query.text("history"), READ_DEADLINE)?;
+    let events = missed.events.iter().map(|(seq, change)| change.json(*seq));
     let state = worker.state.borrow();
     // Only the last page of events is up to date.
-    let wants_rooms = query.text("with") == Some("rooms") && missed.seq >= state.seq;
+    let wants_rooms = query.text("with") == Some("rooms") && missed.seq >= now.seq;
     let present = match wants_rooms {
         true => Some(Present {
             rooms: rooms::rooms_of(worker, &state, viewer.user)?,

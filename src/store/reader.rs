@@ -63,6 +63,14 @@ impl Reader {
         &self.db
     }
 
+    /// Begins a read transaction: until it is dropped, all reads see the database as of the position that is returned.
+    pub fn begin(&self) -> rusqlite::Result<(rusqlite::Transaction<'_>, Seq)> {
+        let tx = self.db.unchecked_transaction()?;
+        // A transaction begins with its first read.
+        let seq = super::writer::last_seq(&self.db)?;
+        Ok((tx, seq))
+    }
+
     /// Fails unless the database can be read.
     pub fn ping(&self) -> rusqlite::Result<()> {
         self.statement("select 1 from users limit 1")?.exists(()).map(drop)

@@ -175,3 +175,33 @@ async fn unread_counts_survive_a_restart() {
     team.server.restart();
     assert_eq!(grace.unread(team.room).await, (2, 1));
 }
+
+/// B5: what a session counts is what happened up to its position, also while others write.
+#[tokio::test]
+async fn session_counts_what_is_up_to_its_position_and_no_more() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let before = grace.get("/api/session").await.expect(200)["seq"].as_i64().unwrap();
+    // Connections of their own, so that all workers are asked.
+    let posts = futures_util::future::join_all((0..8).map(|_| async {
+        for _ in 0..100 {
+            team.ada.say(team.room, "One of many").await;
+        }
+    }));
+    let reads = async {
+        loop {
+            for path in ["/api/session".to_owned(), format!("/api/sync?since={before}&with=rooms")] {
+                let answer = grace.get(&path).await.expect(200);
+                let seq = answer["seq"].as_i64().unwrap();
+                if let Some(rooms) = answer.get("rooms") {
+                    let unread = &find(rooms, team.room)["membership"]["unread_count"];
+                    assert_eq!(*unread, seq - before, "{path}: each message is one event");
+                }
+                if seq == before + 800 {
+                    return;
+                }
+            }
+        }
+    };
+    tokio::join!(posts, reads);
+}

@@ -284,9 +284,8 @@ fn data_version(db: &Connection) -> rusqlite::Result<i64> {
 
 /// The last position in the history: that of the newest message or of the newest other event.
 pub(in crate::store) fn last_seq(db: &Connection) -> rusqlite::Result<Seq> {
-    db.query_row(
+    db.prepare_cached(
         "select max(ifnull((select max(id) from messages), 0), ifnull((select max(seq) from events), 0))",
-        (),
-        |row| row.get(0),
-    )
+    )?
+    .query_row((), |row| row.get(0))
 }
