@@ -239,10 +239,17 @@ place_binary() {
 # Backs the data up with the version that is replaced, as campfire upgrade does: into backup_dir, or beside the data.
 back_up() {
     if [ "$mode" = prefix ] || [ -n "$no_backup" ] || [ ! -e "$config" ]; then return 0; fi
+    # An old version may refuse settings that are new; they would look empty below, as if there were no data.
+    "$bin/campfire" serve --config "$config" --print-config >/dev/null || return 1
     from_data=$(setting data)
     [ -e "$from_data/campfire.db" ] || return 0
     to=$(setting backup_dir)
     [ -n "$to" ] || to=${from_data%/*}
+    # If its disk is not mounted, the directory is an ordinary one of the disk that is to be backed up.
+    if [ "$(cat "$from_data/campfire.backups" 2>/dev/null)" = "$to" ] && [ ! -e "$to/.campfire-backups" ]; then
+        say "$to is not the directory of the backups before; mount its disk, or if it is a new one: touch $to/.campfire-backups" >&2
+        return 1
+    fi
     stem=$to/campfire-before-${version##* }
     file=$stem.tar.zst
     count=1

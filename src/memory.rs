@@ -1,10 +1,12 @@
 //! How much memory this process may use, and the budget for what strangers make it hold.
 
 use std::{
+    collections::HashMap,
     fs,
+    net::IpAddr,
     path::Path,
     sync::{
-        Arc, LazyLock,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -53,16 +55,28 @@ pub(crate) fn group_files(root: &Path, controller: &str, names: &[&str]) -> Vec<
     found
 }
 
+/// For whom bytes are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    User(i64),
+    /// See `network_of`.
+    Network(IpAddr),
+}
+
+/// An owner may hold a budget's fourth part, so that nobody keeps the others from theirs.
+const PART_OF_OWNER: usize = 4;
+
 /// Bytes that may be held for one purpose, by all threads together.
 #[derive(Debug)]
 pub struct Budget {
     used: AtomicUsize,
     most: usize,
+    by_owner: Mutex<HashMap<Owner, usize>>,
 }
 
 impl Budget {
     pub fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), most })
+        Arc::new(Self { used: AtomicUsize::new(0), most, by_owner: Mutex::default() })
     }
 
     /// A part of memory, within these bounds.
@@ -74,9 +88,19 @@ impl Budget {
         self.most
     }
 
-    /// A share without bytes.
-    pub fn share(self: &Arc<Self>) -> Share {
-        Share { budget: Arc::clone(self), bytes: 0 }
+    /// A share without bytes, for somebody or for nobody in particular.
+    pub fn share(self: &Arc<Self>, owner: Option<Owner>) -> Share {
+        Share { budget: Arc::clone(self), owner, bytes: 0 }
+    }
+
+    /// Whether more than half of it is used.
+    pub fn is_scarce(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.most / 2
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<Owner, usize>> {
+        // The lock is held for a change of one number.
+        self.by_owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,6 +108,7 @@ impl Budget {
 #[derive(Debug)]
 pub struct Share {
     budget: Arc<Budget>,
+    owner: Option<Owner>,
     bytes: usize,
 }
 
@@ -93,6 +118,29 @@ pub struct Exhausted;
 
 impl Share {
     pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        if let Some(owner) = self.owner {
+            let mut owners = self.budget.owners();
+            let held = owners.entry(owner).or_default();
+            if *held + bytes > self.budget.most / PART_OF_OWNER && *held > 0 {
+                return Err(Exhausted);
+            }
+            *held += bytes;
+        }
+        self.take(bytes).inspect_err(|_| self.give_back_to_owner(bytes))
+    }
+
+    fn give_back_to_owner(&self, bytes: usize) {
+        let Some(owner) = self.owner.filter(|_| bytes > 0) else { return };
+        let mut owners = self.budget.owners();
+        if let Some(held) = owners.get_mut(&owner) {
+            *held -= bytes;
+            if *held == 0 {
+                owners.remove(&owner);
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) > self.budget.most {
             self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
@@ -121,6 +169,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.give_back_to_owner(self.bytes);
     }
 }
 
@@ -131,7 +180,7 @@ mod tests {
     #[test]
     fn budget_is_shared_and_given_back() {
         let budget = Budget::new(100);
-        let (mut one, mut other) = (budget.share(), budget.share());
+        let (mut one, mut other) = (budget.share(None), budget.share(None));
         assert_eq!((one.grow(60), other.grow(40)), (Ok(()), Ok(())));
         assert_eq!(other.grow(1), Err(Exhausted));
         drop(one);
@@ -141,6 +190,22 @@ mod tests {
         assert_eq!(budget.used.load(Ordering::Relaxed), 100);
         drop(held);
         assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn owner_gets_a_fourth_of_a_budget_or_one_piece() {
+        let budget = Budget::new(100);
+        let (ada, grace) = (Some(Owner::User(1)), Some(Owner::User(2)));
+        let (mut first, mut second, mut of_grace) =
+            (budget.share(ada), budget.share(ada), budget.share(grace));
+        assert_eq!((first.grow(20), second.grow(6)), (Ok(()), Err(Exhausted)));
+        assert_eq!((second.grow(5), second.grow(1)), (Ok(()), Err(Exhausted)));
+        assert_eq!(of_grace.grow(60), Ok(()), "what is larger than a fourth alone");
+        assert_eq!(of_grace.grow(1), Err(Exhausted));
+        drop((first, of_grace));
+        assert_eq!(second.grow(20), Ok(()));
+        drop(second);
+        assert!(budget.owners().is_empty() && budget.used.load(Ordering::Relaxed) == 0);
     }
 
     #[test]

@@ -233,6 +233,8 @@ function apply(event) {
 function take(event) {
   if (OF_A_ROOM.test(event.type)) return takeMessage(event);
   if (!ACTS[event.type]) return takeSign(event);
+  // No answer has who is in a room, so there is none to wait for; who is online, which direct rooms tell, is in them.
+  if (event.type === 'presence' && isShared(event.room_id)) return apply(event);
   if (queue) {
     if (queue.length <= MOST_QUEUED) queue.push(event);
   } else if (!event.seq) {
@@ -243,6 +245,12 @@ function take(event) {
     reach(event.seq);
     apply(event);
   }
+}
+
+/** Whether this room is known, and not a direct one. */
+function isShared(roomId) {
+  const room = state.rooms.get(roomId);
+  return Boolean(room) && room.kind !== 'direct';
 }
 
 /** An event of the room that is shown. */

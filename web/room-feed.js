@@ -229,6 +229,8 @@ export class RoomFeed {
       this.noteGone(event.message_id);
       this.view.takeOut(event.message_id);
       if (!this.timeline.hasAfter) forgetMessage(this.roomId, event.message_id, this.timeline.list.newest?.id || null);
+      // Only the server knows which message is the newest now. With the one that is gone, the room would never count as read.
+      else if (state.rooms.get(this.roomId)?.last_message_id === event.message_id) fetchRoom(this.roomId);
     } else this.view.boost(event);
     return false;
   }

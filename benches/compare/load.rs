@@ -51,7 +51,7 @@ pub(crate) fn request(method: &str, path: &str, token: &str, more: &str, body: &
     } else {
         format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
     };
-    format!("{method} {path} HTTP/1.1\r\nhost: bench\r\ncookie: campfire_session={token}\r\nsec-fetch-site: same-origin\r\n{more}{length}\r\n{body}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncookie: campfire_session={token}\r\nsec-fetch-site: same-origin\r\n{more}{length}\r\n{body}").into_bytes()
 }
 
 /// Sends requests over `clients` connections for `time`, each after the response to the last. `make` returns the

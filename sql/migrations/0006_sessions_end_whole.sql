@@ -1,5 +1,6 @@
--- A push subscription belongs to the session that made it, and ends with it. Of those from before, each is given to the
--- session that was used last with the same browser; one without such a session is of a device that is signed out.
+-- A push subscription belongs to the session that made it, and ends with it. Of those from before, each is given to the newest
+-- session that was there before it, with the same browser if there is one (its name changes with updates). One whose owner
+-- is signed out everywhere goes.
 alter table push_subscriptions add column session_id integer;
 -- The https address of this server by which the device reached it, if it did.
 alter table push_subscriptions add column origin text;
@@ -9,8 +10,9 @@ alter table push_subscriptions add column error_detail text;
 alter table push_subscriptions add column error_at integer;
 update push_subscriptions set session_id = (
   select id from sessions
-  where sessions.user_id = push_subscriptions.user_id and kind = 'device' and sessions.user_agent = push_subscriptions.user_agent
-  order by last_active_at desc, id desc limit 1);
+  where sessions.user_id = push_subscriptions.user_id and kind = 'device'
+  order by sessions.user_agent = push_subscriptions.user_agent desc,
+    sessions.created_at <= push_subscriptions.created_at desc, sessions.created_at desc, id desc limit 1);
 delete from push_subscriptions where session_id is null;
 create index push_subscriptions_by_session on push_subscriptions (session_id);
 
@@ -40,4 +42,5 @@ insert or ignore into memberships (room_id, user_id, involvement, last_read_mess
 -- Messages that they posted stay, so a room where they posted keeps them.
 delete from memberships where user_id in (select user_id from hooks)
   and room_id <> (select room_id from hooks where hooks.user_id = memberships.user_id)
-  and not exists (select 1 from messages where messages.room_id = memberships.room_id and messages.creator_id = memberships.user_id);
+  and (room_id, user_id) not in
+    (select room_id, creator_id from messages where creator_id in (select user_id from hooks));

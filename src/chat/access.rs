@@ -71,7 +71,7 @@ impl Admin {
     }
 }
 
-/// Proof that a user is a member of a room.
+/// Proof that an active user is a member of a room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoomAccess {
     pub(crate) room: RoomId,
@@ -86,6 +86,8 @@ impl RoomAccess {
         let state = worker.state.borrow();
         let found = state.rooms.get(&room).ok_or_else(Problem::not_found)?;
         let involvement = *found.members.get(&user).ok_or_else(Problem::not_found)?;
+        // Direct rooms keep the deactivated, and every room the banned.
+        state.users.get(&user).filter(|user| user.is_active()).ok_or_else(Problem::not_found)?;
         Ok(Self { room, kind: found.room.kind, creator: found.room.creator_id, involvement })
     }
 

@@ -105,9 +105,9 @@ impl Kept {
         Ok(key)
     }
 
-    /// Their rows are committed.
-    pub(crate) fn stay(mut self) {
-        self.keys.clear();
+    /// Leaves the files as they are, and names them.
+    pub(crate) fn stay(mut self) -> (Folder, Vec<String>) {
+        (self.folder.clone(), std::mem::take(&mut self.keys))
     }
 }
 
@@ -156,11 +156,18 @@ pub(crate) async fn commit(
     kept: Kept,
 ) -> Result<Posted, WriteError> {
     let posting = tokio::task::spawn_local(async move {
-        let posted = writer.write(command).await?;
-        if posted.fresh {
-            kept.stay();
+        // Not removed when this task is dropped at a stop: the writer may commit the message all the same. A file without a
+        // message is removed at the next start.
+        let (folder, keys) = kept.stay();
+        let posted = writer.write(command).await;
+        let is_wanted = match &posted {
+            Ok(posted) => posted.fresh,
+            Err(error) => matches!(error, WriteError::Stopped),
+        };
+        if !is_wanted {
+            drop(Kept { folder, keys });
         }
-        Ok(posted)
+        posted
     });
     posting.await.unwrap_or(Err(WriteError::Stopped))
 }

@@ -1,13 +1,16 @@
 //! Passwords: Argon2id (RFC 9106) with OWASP's parameters, on threads of the blocking pool.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{
+        self, CustomizedPasswordHasher, PasswordHasher, PasswordVerifier,
+        phc::{Output, ParamsString, PasswordHash, Salt},
+    },
 };
 
 use crate::{
@@ -18,15 +21,62 @@ use crate::{
 /// Callers that wait for a hash; beyond it, requests are answered with 503.
 const MAX_WAITING: usize = 64;
 
-/// 19 MiB, two passes, one lane: OWASP's first choice for Argon2id (Password Storage Cheat Sheet).
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(19 * 1024, 2, 1, None).expect("the parameters are within Argon2's limits");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+/// Memory of hashes that are done, for those that wait. The allocator would give it back some time after it was freed, and
+/// the next hash would take as much beside it: too much for a machine of 64 MB.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
+fn memory() -> MutexGuard<'static, Vec<Vec<Block>>> {
+    MEMORY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Argon2 in memory that is used again.
+struct Hasher;
+
+impl CustomizedPasswordHasher<PasswordHash> for Hasher {
+    type Params = Params;
+
+    fn hash_password_customized(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        algorithm: Option<&str>,
+        version: Option<u32>,
+        params: Params,
+    ) -> password_hash::Result<PasswordHash> {
+        let algorithm = algorithm.map(Algorithm::try_from).transpose()?.unwrap_or_default();
+        let version = version.map(Version::try_from).transpose()?.unwrap_or_default();
+        let mut out = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+        let mut blocks = memory().pop().unwrap_or_default();
+        blocks.resize(params.block_count(), Block::default());
+        let hashed = Argon2::new(algorithm, version, params.clone()).hash_password_into_with_memory(
+            password,
+            salt,
+            &mut out,
+            &mut blocks[..],
+        );
+        memory().push(blocks);
+        hashed?;
+        Ok(PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(&out)?),
+        })
+    }
+}
+
+impl PasswordHasher<PasswordHash> for Hasher {
+    /// 19 MiB, two passes, one lane: OWASP's first choice for Argon2id (Password Storage Cheat Sheet).
+    fn hash_password_with_salt(&self, password: &[u8], salt: &[u8]) -> password_hash::Result<PasswordHash> {
+        let params = Params::new(19 * 1024, 2, 1, None)?;
+        self.hash_password_customized(password, salt, Some("argon2id"), None, params)
+    }
 }
 
 /// A password's hash as a PHC string. It takes tens of milliseconds, so not on a worker's thread.
 pub(crate) fn hash_password(password: &str) -> String {
-    argon2().hash_password(password.as_bytes()).expect("any text can be hashed").to_string()
+    Hasher.hash_password(password.as_bytes()).expect("any text can be hashed").to_string()
 }
 
 fn matches_hash(password: &str, hash: &str) -> bool {
@@ -34,7 +84,7 @@ fn matches_hash(password: &str, hash: &str) -> bool {
         // Of an imported account. bcrypt uses only the first 72 bytes.
         return bcrypt::verify(password, hash).unwrap_or(false);
     }
-    PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| Hasher.verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 fn is_bcrypt(hash: &str) -> bool {
@@ -48,7 +98,7 @@ fn unknown_hash() -> &'static str {
 }
 
 async fn run_blocking<T: Send + 'static>(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let waiting = Waiting::begin(&shared.hashing_waiting);
@@ -57,9 +107,15 @@ async fn run_blocking<T: Send + 'static>(
     }
     let turn = Arc::clone(&shared.hashing).acquire_owned().await.map_err(|_| Problem::internal())?;
     // The turn goes along, since the work goes on when the caller is dropped.
+    let ours = Arc::clone(shared);
     let work = move || {
         let _turn = turn;
-        work()
+        let done = work();
+        if ours.hashing_waiting.load(Ordering::Relaxed) <= 1 {
+            // Nobody is behind this one.
+            memory().clear();
+        }
+        done
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
 }

@@ -2,8 +2,8 @@
 
 use super::{Admin, UserChange, Viewer, passwords};
 use crate::{
-    store::{Audited, Ban, ChangeUser, Deactivate, Image, LiftBan, PutAvatar},
-    types::{Role, User, UserId},
+    store::{Audited, Ban, ChangeUser, Deactivate, Image, LiftBan, PutAvatar, Verified},
+    types::{Role, SessionKind, User, UserId},
     wire::{Problem, UserView},
     worker::Worker,
 };
@@ -64,16 +64,19 @@ pub(crate) async fn change(
         }
     }
     let is_self = viewer.user == user.id;
-    if is_self && (email.is_some() || password.is_some()) {
+    let verified_hash = match is_self && (email.is_some() || password.is_some()) {
         // Otherwise anybody at an unlocked screen could take the account over.
-        check_password(worker, viewer, &user, current_password).await?;
-    }
+        true => Some(check_password(worker, viewer, &user, current_password).await?),
+        false => None,
+    };
     let password_hash = match password {
         Some(password) => Some(passwords::hash(worker, password).await?),
         None => None,
     };
-    let session = is_self.then_some(viewer.session);
+    // A token that changes the password ends with all others.
+    let session = (is_self && viewer.kind == SessionKind::Device).then_some(viewer.session);
     let command = ChangeUser { user: user.id, name, bio, email, password_hash, role, session };
+    let command = Verified { user: user.id, verified_hash, command };
     if is_self && role.is_none() {
         return Ok(worker.writer.write(command).await?);
     }
@@ -82,25 +85,25 @@ pub(crate) async fn change(
     Ok(worker.writer.write(Audited { command, act }).await?)
 }
 
-/// Verifies the current password. Attempts are limited like signing in.
+/// Verifies the current password, and returns the hash that it fits. Attempts are limited like signing in.
 async fn check_password(
     worker: &Worker,
     viewer: &Viewer,
     user: &User,
     current: Option<String>,
-) -> Result<(), Problem> {
+) -> Result<String, Problem> {
     let hash = worker.reader.password_hash(user.id)?;
     let Some(current) = current else {
         return Err(Problem::invalid_field("current_password", "is missing"));
     };
     let (limits, email) = (&worker.shared.limits, user.email.as_deref().unwrap_or_default());
     limits.try_sign_in(viewer.address, email).map_err(Problem::rate_limited)?;
-    let verified = passwords::verify(worker, current, hash).await;
-    if verified.inspect_err(|_| limits.give_back(viewer.address, email))?.is_none() {
-        return Err(Problem::invalid_field("current_password", "is wrong"));
-    }
+    let verified = passwords::verify(worker, current, hash.clone()).await;
+    let is_right = verified.inspect_err(|_| limits.give_back(viewer.address, email))?.is_some();
+    let hash =
+        hash.filter(|_| is_right).ok_or_else(|| Problem::invalid_field("current_password", "is wrong"))?;
     limits.give_back(viewer.address, email);
-    Ok(())
+    Ok(hash)
 }
 
 /// Deactivates a user. One who deactivates themselves gives their password: an unlocked screen is not enough.
@@ -110,11 +113,13 @@ pub(crate) async fn deactivate(
     UserChange(user): UserChange,
     current_password: Option<String>,
 ) -> Result<(), Problem> {
-    if viewer.user == user.id {
-        check_password(worker, viewer, &user, current_password).await?;
-    }
+    let verified_hash = match viewer.user == user.id {
+        true => Some(check_password(worker, viewer, &user, current_password).await?),
+        false => None,
+    };
+    let command = Verified { user: user.id, verified_hash, command: Deactivate { user: user.id } };
     let act = viewer.act("user.deactivate", format_args!("user {}", user.id));
-    Ok(worker.writer.write(Audited { command: Deactivate { user: user.id }, act }).await?)
+    Ok(worker.writer.write(Audited { command, act }).await?)
 }
 
 pub(crate) async fn ban(worker: &Worker, admin: &Admin, user: User) -> Result<(), Problem> {

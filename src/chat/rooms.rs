@@ -3,8 +3,8 @@
 use super::{RoomAccess, RoomChange, Viewer, disk};
 use crate::{
     store::{
-        AddMember, Audited, ChangeRoom, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, RemoveMember, RoomMade,
-        SetInvolvement, State,
+        AddMember, Audited, ChangeRoom, Command, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, RemoveMember,
+        RoomMade, SetInvolvement, State,
     },
     types::{Involvement, MessageId, RoomId, RoomKind, UserId},
     wire::{Membership, Problem, RoomView},
@@ -81,8 +81,23 @@ pub(crate) async fn change(
             act.detail = format!("{} to {}", before.into_str(), kind.into_str());
             Ok(worker.writer.write(Audited { command, act }).await?)
         }
-        _ => Ok(worker.writer.write(command).await?),
+        _ => audited(worker, viewer, room, command).await,
     }
+}
+
+/// Writes a command; with an entry in the audit log if it is by somebody who has not made the room.
+async fn audited<C: Command>(
+    worker: &Worker,
+    viewer: &Viewer,
+    room: RoomId,
+    command: C,
+) -> Result<C::Output, Problem> {
+    let creator = worker.state.borrow().rooms.get(&room).map(|found| found.room.creator_id);
+    if creator == Some(viewer.user) {
+        return Ok(worker.writer.write(command).await?);
+    }
+    let act = viewer.act("room.change", format_args!("room {room}"));
+    Ok(worker.writer.write(Audited { command, act }).await?)
 }
 
 /// Deletes a room. Its messages are deleted in the background.
@@ -122,7 +137,7 @@ pub(crate) async fn replace_members(
     match RoomChange::of(worker, room, viewer) {
         Ok(_) => {
             let command = ChangeRoom { room, name: None, kind: None, members: Some(members) };
-            Ok(worker.writer.write(command).await?)
+            audited(worker, viewer, room, command).await
         }
         Err(problem) if problem.status == 403 => {
             let access = RoomAccess::of(worker, room, viewer.user)?;
@@ -143,19 +158,21 @@ pub(crate) async fn replace_members(
 /// Makes somebody a member of a closed room; false if they were one already.
 pub(crate) async fn add_member(
     worker: &Worker,
+    viewer: &Viewer,
     RoomChange(room): RoomChange,
     user: UserId,
 ) -> Result<bool, Problem> {
-    Ok(worker.writer.write(AddMember { room, user }).await?)
+    audited(worker, viewer, room, AddMember { room, user }).await
 }
 
 /// Removes a member of a closed room. 404 for somebody who is none.
 pub(crate) async fn remove_member(
     worker: &Worker,
+    viewer: &Viewer,
     RoomChange(room): RoomChange,
     user: UserId,
 ) -> Result<(), Problem> {
-    Ok(worker.writer.write(RemoveMember { room, user }).await?)
+    audited(worker, viewer, room, RemoveMember { room, user }).await
 }
 
 /// Ends the viewer's own membership of a closed room.

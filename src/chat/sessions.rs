@@ -195,7 +195,10 @@ pub(crate) async fn create_token(
 ) -> Result<(SessionId, String), Problem> {
     check_may_make_secrets(viewer)?;
     let (token, session) = device.new_session();
-    let id = worker.writer.write(CreateToken { user: viewer.user, name, scope, session }).await?;
+    let id = worker
+        .writer
+        .write(CreateToken { user: viewer.user, by: viewer.session, name, scope, session })
+        .await?;
     Ok((id, token))
 }
 

@@ -1,6 +1,6 @@
 //! Catching up: the durable events after a position.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Viewer;
 use crate::{
@@ -16,8 +16,9 @@ const MAX_EVENTS: usize = 1_000;
 /// Bytes of events in one answer, which ends with the event that reaches them.
 const MAX_BYTES: usize = 2 << 20;
 
-/// How often the state may be behind the database, because more is committed all the time.
-const MAX_TRIES: u32 = 20;
+/// How long the state may be behind the database: more may be committed all the time, and what another process has committed
+/// is not known yet.
+const CATCH_UP_WITHIN: Duration = Duration::from_millis(20);
 
 /// The database as of one position of the history, which the state has reached as well. The counts of rooms are read from
 /// the database, which may be a commit ahead of the state: a client would count again what follows the state's position.
@@ -28,18 +29,17 @@ pub(crate) struct AsOf<'a> {
 
 impl<'a> AsOf<'a> {
     pub(crate) fn now(worker: &'a Worker) -> rusqlite::Result<Self> {
-        let mut tries = 0;
+        let deadline = Instant::now() + CATCH_UP_WITHIN;
         loop {
             let (transaction, seq) = worker.reader.begin()?;
             let reached = worker.state.borrow().seq;
-            if reached >= seq || tries == MAX_TRIES {
+            if reached >= seq || Instant::now() >= deadline {
                 // A message that is counted twice is a smaller fault than an event that is lost.
                 return Ok(Self { seq: seq.min(reached), _transaction: transaction });
             }
             // Outside of the transaction, since the state may have to be read anew.
             drop(transaction);
-            worker.catch_up_to(seq);
-            tries += 1;
+            worker.catch_up_to(seq, deadline);
         }
     }
 }

@@ -15,14 +15,18 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{sync::mpsc, task::JoinHandle};
 
+use super::request::Call;
 use crate::{
-    memory::{Exhausted, Share},
+    memory::{Budget, Exhausted, Owner},
     wire::Problem,
     worker::Worker,
 };
 
-/// Bytes of a file that are read, and held in memory, at a time.
+/// Bytes of a file that are read, and held in memory, at a time; the second while memory for responses is scarce, the third
+/// once there is none. A client that stops reading, as for a video that is paused, holds one of them for as long as it likes.
 const CHUNK: u64 = 256 << 10;
+const SMALL_CHUNK: u64 = 32 << 10;
+const LEAST_CHUNK: u64 = 16 << 10;
 
 #[derive(Debug)]
 pub(crate) enum Body {
@@ -45,7 +49,7 @@ impl Body {
     pub(crate) fn counted(self, worker: &Worker) -> Result<Self, Exhausted> {
         match self {
             Self::Whole(Some(bytes)) if bytes.len() > LARGE => {
-                let mut share = worker.shared.responses.share();
+                let mut share = worker.shared.responses.share(None);
                 share.grow(bytes.len())?;
                 Ok(Self::Whole(Some(share.hold(bytes))))
             }
@@ -67,8 +71,8 @@ pub(crate) struct FileBody {
     parts: VecDeque<Part>,
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    /// Of the memory for the chunk that is read and the one that is sent.
-    _share: Share,
+    budget: Arc<Budget>,
+    owner: Owner,
 }
 
 #[derive(Debug)]
@@ -79,9 +83,9 @@ pub(crate) enum Part {
 }
 
 impl FileBody {
-    /// 503 if too many responses wait for their clients.
+    /// 503 if too many responses wait for their clients, or for this one.
     pub(crate) fn new(
-        worker: &Worker,
+        call: &Call,
         file: File,
         parts: impl IntoIterator<Item = Part>,
     ) -> Result<Self, Problem> {
@@ -91,9 +95,10 @@ impl FileBody {
             Part::Stretch(_, length) => *length,
         };
         let left: u64 = parts.iter().map(length).sum();
-        let mut share = worker.shared.responses.share();
-        share.grow(left.min(2 * CHUNK) as usize).map_err(|_| Problem::overloaded())?;
-        Ok(Self { file: Arc::new(file), parts, left, reading: None, _share: share })
+        let (budget, owner) = (Arc::clone(&call.worker.shared.responses), call.owner());
+        // Given back at once: a chunk is counted when it is read.
+        budget.share(Some(owner)).grow(left.min(SMALL_CHUNK) as usize).map_err(|_| Problem::overloaded())?;
+        Ok(Self { file: Arc::new(file), parts, left, reading: None, budget, owner })
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
@@ -117,14 +122,19 @@ impl FileBody {
             }
             Some(Part::Stretch(_, 0)) => self.poll_chunk(cx),
             Some(Part::Stretch(from, length)) => {
-                let size = length.min(CHUNK);
+                let mut share = self.budget.share(Some(self.owner));
+                let wanted = length.min(if self.budget.is_scarce() { SMALL_CHUNK } else { CHUNK });
+                let size = match share.grow(wanted as usize) {
+                    Ok(()) => wanted,
+                    Err(Exhausted) => length.min(LEAST_CHUNK),
+                };
                 self.parts.push_front(Part::Stretch(from + size, length - size));
                 let file = Arc::clone(&self.file);
                 // One read at a time, and no thread between reads: a slow client holds one chunk.
                 self.reading = Some(tokio::task::spawn_blocking(move || {
                     let mut chunk = vec![0; size as usize];
                     file.read_exact_at(&mut chunk, from)?;
-                    Ok(chunk.into())
+                    Ok(share.hold(chunk.into()))
                 }));
                 self.poll_chunk(cx)
             }

@@ -13,7 +13,7 @@ use hyper::{
 use serde_json::json;
 use tokio::sync::{
     Semaphore,
-    mpsc::{self, error::TrySendError},
+    mpsc::{self, OwnedPermit, Receiver, Sender, error::TrySendError},
 };
 
 use super::{body::Body, request::Call, response::Reply, router::Response};
@@ -27,6 +27,9 @@ use crate::{
 /// Lines are sent in chunks of about so many bytes, of which [`MAX_QUEUED`] may wait for a slow client.
 const CHUNK: usize = 64 << 10;
 const MAX_QUEUED: usize = 4;
+
+/// Lines, or why there are no more.
+type Chunk = io::Result<Bytes>;
 
 /// How long a client may take to receive one of them; then the export is broken off.
 const CHUNK_WITHIN: Duration = Duration::from_secs(60);
@@ -48,7 +51,7 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
         tracing::error!(%error, "an export could not begin");
         Problem::internal()
     })?;
-    let (chunks, body) = mpsc::channel(MAX_QUEUED);
+    let (chunks, last, body) = channel().ok_or_else(Problem::internal)?;
     // It takes as long as the client takes to receive it.
     let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
         let _permit = permit;
@@ -64,8 +67,8 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
             Reader::open(&data).map_err(io::Error::other).and_then(|reader| write(&reader, &mut send));
         if let Err(error) = written {
             tracing::warn!(%error, "an export ended early");
-            // Breaks the response off, so that it does not look complete. Fails if the client has gone.
-            let _ = chunks.blocking_send(Err(error));
+            // Breaks the response off, so that it does not look complete.
+            last.send(Err(error));
         }
     });
     thread.map_err(Problem::from)?;
@@ -76,8 +79,15 @@ pub(crate) fn show(call: &Call, _: &Admin) -> Response {
     ))
 }
 
+/// A channel of chunks, with a place in it for the error at the end: a client that takes nothing leaves no other one.
+fn channel() -> Option<(Sender<Chunk>, OwnedPermit<Chunk>, Receiver<Chunk>)> {
+    let (chunks, body) = mpsc::channel(MAX_QUEUED + 1);
+    let last = chunks.clone().try_reserve_owned().ok()?;
+    Some((chunks, last, body))
+}
+
 /// Queues a chunk for the client. An error if it disconnects, or is too slow.
-fn queue(chunks: &mpsc::Sender<io::Result<Bytes>>, chunk: Bytes) -> io::Result<()> {
+fn queue(chunks: &Sender<Chunk>, chunk: Bytes) -> io::Result<()> {
     let (began, mut pause, mut chunk) = (Instant::now(), RETRY_FROM, Ok(chunk));
     loop {
         chunk = match chunks.try_send(chunk) {
@@ -146,4 +156,26 @@ fn rooms(state: &State) -> Vec<RoomView<'_>> {
         }
     };
     rooms.into_iter().map(view).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Over HTTP/2 the connection of a client that takes nothing stays open.
+    #[test]
+    fn error_is_sent_to_a_client_that_takes_nothing() {
+        let (chunks, last, mut body) = channel().unwrap();
+        for _ in 0..MAX_QUEUED {
+            queue(&chunks, Bytes::from_static(b"{}\n")).unwrap();
+        }
+        assert!(matches!(chunks.try_send(Ok(Bytes::new())), Err(TrySendError::Full(_))));
+        last.send(Err(io::ErrorKind::TimedOut.into()));
+        drop(chunks);
+        for _ in 0..MAX_QUEUED {
+            assert!(body.blocking_recv().unwrap().is_ok());
+        }
+        assert!(body.blocking_recv().unwrap().is_err());
+        assert!(body.blocking_recv().is_none());
+    }
 }

@@ -107,7 +107,7 @@ async fn send(call: &Call, key: &str, content_type: &str, length: u64) -> Result
             (StatusCode::PARTIAL_CONTENT, kind.map_err(|_| Problem::internal())?, parts, None)
         }
     };
-    let body = Body::File(Box::new(FileBody::new(&call.worker, file, parts)?));
+    let body = Body::File(Box::new(FileBody::new(call, file, parts)?));
     let mut reply = Reply::streamed(status, body, kind)
         .cache_control(CACHE)
         .with(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))

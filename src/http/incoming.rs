@@ -143,9 +143,9 @@ impl Discard {
     }
 }
 
-/// A share of the memory for bodies. 503 if that is used up.
-pub(super) fn reserve(worker: &Worker, bytes: usize) -> Result<Share, Problem> {
-    let mut share = worker.shared.bodies.share();
+/// A share of the memory for bodies. 503 if that is used up, or the caller's part of it.
+pub(super) fn reserve(call: &Call, bytes: usize) -> Result<Share, Problem> {
+    let mut share = call.worker.shared.bodies.share(Some(call.owner()));
     share.grow(bytes).map_err(|_| Problem::overloaded())?;
     Ok(share)
 }
@@ -172,9 +172,10 @@ pub(crate) async fn read_body(call: &Call, body: &mut RequestBody, limit: usize)
         whole.extend_from_slice(&first);
     }
     let reading = async {
-        let mut share = reserve(worker, HANDLER + size_of_head(&call.headers) + whole.len())?;
+        let mut share = reserve(call, HANDLER + size_of_head(&call.headers) + whole.len())?;
         while whole.len() <= limit {
-            let Some(data) = body.data().await? else { return Ok(whole.freeze()) };
+            // Held until the handler is done with them: it may have to wait.
+            let Some(data) = body.data().await? else { return Ok(share.hold(whole.freeze())) };
             share.grow(data.len()).map_err(|_| Problem::overloaded())?;
             whole.extend_from_slice(&data);
         }

@@ -170,6 +170,7 @@ async fn routed(
         params: found.params,
         body: bytes::Bytes::new(),
     };
+    let is_read = call.method.is_safe();
     // Copied, since the handler consumes the call.
     let conditions = Conditions::of(&call.headers);
     let handled = async {
@@ -234,9 +235,10 @@ async fn routed(
         (None, Some(rest)) => Discard::of_rest(worker, rest),
         (None, None) => None,
     };
-    let is_shared = reply.is_shared();
+    // What was written is not answered with 503: the client would do it again.
+    let is_counted = is_read && !reply.is_shared();
     let response = reply.into_response(&conditions);
-    (if is_shared { response } else { counted(worker, response) }, place, rest)
+    (if is_counted { counted(worker, response) } else { response }, place, rest)
 }
 
 /// 503 if too many large responses wait for their clients.

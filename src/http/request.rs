@@ -12,6 +12,8 @@ use crate::{
         Viewer,
         sessions::{Device, by_token},
     },
+    memory::Owner,
+    store::network_of,
     wire::{Form, Problem},
     worker::Worker,
 };
@@ -68,6 +70,14 @@ impl Call {
 
     pub(crate) fn query(&self) -> Query {
         Query::parse(self.uri.query().unwrap_or_default())
+    }
+
+    /// For whom memory is held: the caller, or their network if they are not signed in.
+    pub(crate) fn owner(&self) -> Owner {
+        match authenticate(&self.worker, &self.headers, self.address) {
+            Some((viewer, _)) => Owner::User(viewer.user.0),
+            None => Owner::Network(network_of(self.address)),
+        }
     }
 
     /// The client that asks for a session.

@@ -137,7 +137,7 @@ pub(crate) fn add_member(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let room = RoomChange::of(&call.worker, RoomId(call.id(0)?), &viewer)?;
         let user = member(&call, &viewer)?;
-        let is_new = rooms::add_member(&call.worker, room, user).await?;
+        let is_new = rooms::add_member(&call.worker, &viewer, room, user).await?;
         let user = people::find(&call.worker, user)?;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
         Ok(Reply::written(status, &people::view(&viewer, &user)))
@@ -152,7 +152,7 @@ pub(crate) fn remove_member(call: Call, viewer: Viewer) -> ResponseFuture {
             rooms::leave(&call.worker, &viewer, access(&call, &viewer)?).await?;
         } else {
             let room = RoomChange::of(&call.worker, room, &viewer)?;
-            rooms::remove_member(&call.worker, room, user).await?;
+            rooms::remove_member(&call.worker, &viewer, room, user).await?;
         }
         Ok(Reply::no_content())
     })

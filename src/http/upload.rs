@@ -75,7 +75,7 @@ async fn receive(call: &Call, body: RequestBody) -> Result<Received, Problem> {
     if claimed > limit + MAX_FRAMING {
         return Err(Problem::file_too_large(limit));
     }
-    let _memory = reserve(&call.worker, MEMORY)?;
+    let _memory = reserve(call, MEMORY)?;
     let mut file = None;
     let mut texts = serde_json::Map::new();
     let mut others = 0;

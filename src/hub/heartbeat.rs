@@ -19,6 +19,8 @@ impl Hub {
     /// whom a socket has been gone for the grace period, with the rooms that it had joined.
     pub(crate) fn tick(&mut self, clock: u32) -> Vec<(UserId, Vec<RoomId>)> {
         self.clock = clock;
+        // A second later is no longer the same burst.
+        self.turn = self.turn.wrapping_add(1);
         let mut slot = (clock % HEARTBEAT_S) as usize;
         while slot < self.sockets.len() {
             if let Some(socket) = self.sockets[slot].as_mut() {

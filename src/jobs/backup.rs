@@ -63,6 +63,9 @@ pub(super) async fn run_schedule(runner: Rc<Runner>) {
         let now = Timestamp::now();
         let newest = backup::newest(&directory, now).ok().flatten();
         if newest.is_some_and(|newest| newest >= schedule.due_since(now)) {
+            // What failed before has been made, or its disk is mounted again.
+            failures = 0;
+            metrics.failing.store(0, Ordering::Relaxed);
             let delay = now.duration_until(schedule.due_next(now)).unsigned_abs();
             tokio::time::sleep(delay.min(POLL_EVERY)).await;
             continue;
@@ -121,8 +124,10 @@ fn make_and_prune(
     let path = directory.join(backup::scheduled_name(now));
     let target = Target::File { path: &path, replace: true };
     let made = backup::make(data, target, &mut Pace::new(stop, |_, _| {}))?;
-    backup::mark_place(data, directory)?;
-    // The backup is made, so failing to remove old ones must not cause a retry.
+    // The backup is made, so failing to mark its place or to remove old ones must not cause a retry.
+    if let Err(error) = backup::mark_place(data, directory) {
+        tracing::warn!(%error, directory = %directory.display(), "the backup directory could not be marked");
+    }
     match backup::prune(directory, schedule) {
         Ok(count) => tracing::debug!(count, "removed old backups"),
         Err(error) => {
@@ -130,4 +135,30 @@ fn make_and_prune(
         }
     }
     Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{config::Durability, store::DataDir};
+
+    /// B20.
+    #[test]
+    fn backup_whose_place_cannot_be_marked_is_made_and_old_ones_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, usb) = (dir.path().join("data"), dir.path().join("usb"));
+        let _data = DataDir::claim(&data, Durability::Normal).unwrap();
+        fs::create_dir(&usb).unwrap();
+        // A directory in the place of the marker cannot be written, not even by root.
+        fs::create_dir(usb.join(".campfire-backups")).unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let named = |moment| usb.join(backup::scheduled_name(moment));
+        let (old, now) = (at("2026-11-20T03:00:00Z"), at("2026-11-24T03:00:00Z"));
+        fs::write(named(old), "old").unwrap();
+        let schedule = Schedule { at: "03:00".parse().unwrap(), daily: 1, weekly: 0 };
+        make_and_prune(&data, &usb, &schedule, now, &AtomicBool::new(false)).unwrap();
+        assert!(named(now).exists() && !named(old).exists());
+    }
 }

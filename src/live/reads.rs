@@ -6,7 +6,7 @@ use std::{rc::Rc, time::Duration};
 use super::protocol::refuse;
 use crate::{
     hub::SocketId,
-    store::{MarkRead, WriteError},
+    store::{MarkRead, NotCommitted, WriteError},
     types::{MessageId, RoomId, UserId},
     worker::Worker,
 };
@@ -57,7 +57,9 @@ fn next(worker: &Worker, user: UserId) -> Option<Vec<(RoomId, MessageId)>> {
 async fn write(worker: &Worker, id: SocketId, user: UserId, marks: Vec<(RoomId, MessageId)>) {
     loop {
         match worker.writer.write(MarkRead { user, marks: marks.clone() }).await {
-            Err(WriteError::Overloaded) => tokio::time::sleep(RETRY_DELAY).await,
+            Err(WriteError::Overloaded | WriteError::NotCommitted(NotCommitted::OtherFailed)) => {
+                tokio::time::sleep(RETRY_DELAY).await;
+            }
             Err(error) => {
                 refuse(worker, id, &error.into(), None);
                 return worker.flush_if_needed();

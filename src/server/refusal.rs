@@ -62,7 +62,11 @@ impl Refusals {
             match why {
                 Refused::Full => tracing::warn!("connections are refused: max_connections are open"),
                 Refused::FullForNetwork => {
-                    tracing::warn!(%address, "connections are refused: max_per_address are open from one");
+                    // Behind a proxy that is not trusted, everybody is this one address.
+                    tracing::warn!(
+                        %address,
+                        "connections are refused: max_per_address are open from one; if it is a proxy, set trusted_proxy"
+                    );
                 }
             }
         }

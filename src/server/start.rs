@@ -218,7 +218,9 @@ fn bounds(config: &Config) -> Bounds {
         most => most,
     };
     let http = count(most(MEMORY_OF_HTTP)).min(in_all);
-    Bounds { in_all, http, of_network: config.max_per_address }
+    // On a small machine fewer than the default are all there are. 0 is no bound.
+    let of_network = config.max_per_address.min((http / 4 * 3).max(1));
+    Bounds { in_all, http, of_network }
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.

@@ -57,7 +57,9 @@ pub use messages::{
     DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms,
     RemoveMessagesOf, RetireMessages, Select, SetEmbeds, Text,
 };
-pub use people::{ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAvatar, small_avatar};
+pub use people::{
+    ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAvatar, Verified, small_avatar,
+};
 pub use push::{RecordPushError, Subscribe, Subscription, Unsubscribe};
 pub use reader::Reader;
 pub use recent_searches::{RecentSearch, RememberSearch};

@@ -141,6 +141,30 @@ impl Command for ChangeUser {
     }
 }
 
+/// A command of somebody whose password was verified. Refused with `Invalid` if it was replaced meanwhile.
+#[derive(Debug)]
+pub struct Verified<C> {
+    pub user: UserId,
+    /// The hash that the password was verified with; None if the command needs none.
+    pub verified_hash: Option<String>,
+    pub command: C,
+}
+
+impl<C: Command> Command for Verified<C> {
+    type Output = C::Output;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<C::Output, Refusal> {
+        if let Some(hash) = &self.verified_hash
+            && !tx
+                .statement("select 1 from users where id = ? and password_hash = ?")?
+                .exists((self.user, hash))?
+        {
+            return Err(Refusal::Invalid("current_password", "is wrong"));
+        }
+        self.command.apply(tx)
+    }
+}
+
 /// Refused with `Conflict` if no other active user is an administrator.
 pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Result<(), Refusal> {
     let another = tx.statement("select 1 from users where role = ? and status = ? and id <> ?")?.exists((

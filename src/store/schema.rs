@@ -415,11 +415,12 @@ mod tests {
             insert into users (id, name, role, status, created_at) values
               (1, 'Ada', 'admin', 'active', 0), (2, 'Bob', 'member', 'deactivated', 0), (3, 'Hook', 'bot', 'active', 0);
             insert into sessions (id, token_hash, user_id, user_agent, ip_address, created_at, last_active_at) values
-              (1, x'01', 1, 'Firefox', '::1', 0, 5), (2, x'02', 1, 'Firefox', '::1', 0, 9), (3, x'03', 1, 'Safari', '::1', 0, 9);
+              (1, x'01', 1, 'Firefox', '::1', 0, 5), (2, x'02', 1, 'Firefox', '::1', 5, 9), (3, x'03', 1, 'Safari', '::1', 7, 9);
             insert into sessions (id, token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind) values
-              (4, x'04', 1, 'Chrome', '::1', 0, 9, 'token');
+              (4, x'04', 1, 'Chrome', '::1', 0, 9, 'token'), (5, x'08', 2, 'Chrome', '::1', 0, 9, 'token');
             insert into push_subscriptions (id, user_id, endpoint, p256dh, auth, user_agent, created_at) values
-              (1, 1, 'a', '', '', 'Firefox', 0), (2, 1, 'b', '', '', 'Chrome', 0);
+              (1, 1, 'a', '', '', 'Firefox', 6), (2, 1, 'b', '', '', 'Chrome', 8), (3, 1, 'c', '', '', 'Firefox', 3),
+              (4, 2, 'd', '', '', 'Chrome', 8);
             insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values
               (x'05', 1, 'transfer', 9), (x'06', 1, 'reset', 9);
             insert into rooms (id, kind, creator_id, members_key, created_at, updated_at) values
@@ -434,7 +435,7 @@ mod tests {
         let all = |sql: &str| -> Vec<String> {
             db.prepare(sql).unwrap().query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
         };
-        assert_eq!(all("select endpoint || session_id from push_subscriptions"), ["a2"]);
+        assert_eq!(all("select endpoint || session_id from push_subscriptions"), ["a2", "b3", "c1"]);
         assert_eq!(all("select purpose from one_time_tokens"), ["reset"]);
         assert_eq!(all("select distinct scope from sessions"), ["admin"], "what tokens may stays");
         assert_eq!(

@@ -243,7 +243,8 @@ mod tests {
     use crate::{
         config::Durability,
         store::{
-            CreateUser, DataDir, StartReset, WriteError, Writer, links::ResetPassword, writer::NoFanout,
+            ChangeUser, CreateToken, CreateUser, DataDir, StartReset, Verified, WriteError, Writer,
+            links::ResetPassword, writer::NoFanout,
         },
         types::{Role, random_token},
     };
@@ -276,6 +277,34 @@ mod tests {
         assert!(matches!(late, Err(WriteError::Refused(Refusal::NotFound))), "{late:?}");
         let reader = Reader::open(&data).unwrap();
         assert_eq!(reader.password_hash(user).unwrap().as_deref(), Some("chosen"));
-        assert_eq!(reader.sessions(user).unwrap().len(), 1, "that of the reset");
+        let sessions = reader.sessions(user).unwrap();
+        assert_eq!(sessions.len(), 1, "that of the reset");
+        // A change that began with the password of before.
+        let change = |verified: &str| {
+            let password_hash = Some("a thief's".to_owned());
+            let command = ChangeUser {
+                user,
+                name: None,
+                bio: None,
+                email: None,
+                password_hash,
+                role: None,
+                session: None,
+            };
+            handle.write_blocking(Verified { user, verified_hash: Some(verified.to_owned()), command })
+        };
+        assert!(matches!(
+            change("rehashed"),
+            Err(WriteError::Refused(Refusal::Invalid("current_password", _)))
+        ));
+        assert_eq!(reader.password_hash(user).unwrap().as_deref(), Some("chosen"));
+        // A token that a session which has ended was about to make.
+        let token = |by| {
+            let name = "late".to_owned();
+            handle.write_blocking(CreateToken { user, by, name, scope: Scope::Read, session: session() })
+        };
+        token(sessions[0].id).unwrap();
+        assert!(matches!(token(SessionId(999)), Err(WriteError::Refused(Refusal::NotFound))));
+        change("chosen").unwrap();
     }
 }

@@ -138,7 +138,15 @@ impl State {
     /// Adds a room without members.
     pub fn add_room(&mut self, room: Room, last_message: Option<MessageId>, version: Seq) {
         let state = RoomState { members: IdMap::default(), last_message, version, room };
-        self.rooms.insert(state.room.id, state);
+        let id = state.room.id;
+        if let Some(before) = self.rooms.insert(id, state) {
+            // Known already, since the state was read again meanwhile.
+            for user in before.members.keys() {
+                if let Some(rooms) = self.rooms_of.get_mut(user) {
+                    rooms.retain(|room| *room != id);
+                }
+            }
+        }
     }
 
     /// Adds a member, or changes their involvement. Does nothing for an unknown room.

@@ -20,10 +20,13 @@ pub struct TokenRow {
     pub last_active_at: Timestamp,
 }
 
-/// Makes a personal API token, which works until it is revoked. Refused with `Conflict` beyond 100 tokens.
+/// Makes a personal API token, which works until it is revoked. Refused with `Conflict` beyond 100 tokens, and with
+/// `NotFound` if the session that makes it has ended.
 #[derive(Debug)]
 pub struct CreateToken {
     pub user: UserId,
+    /// The session that makes it.
+    pub by: SessionId,
     pub name: String,
     pub scope: Scope,
     pub session: NewSession,
@@ -33,6 +36,12 @@ impl Command for CreateToken {
     type Output = SessionId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<SessionId, Refusal> {
+        if !tx
+            .statement("select 1 from sessions where id = ? and user_id = ?")?
+            .exists((self.by, self.user))?
+        {
+            return Err(Refusal::NotFound);
+        }
         let count: i64 = tx
             .statement("select count(*) from sessions where user_id = ? and kind = 'token'")?
             .query_row((self.user,), |row| row.get(0))?;

@@ -47,9 +47,6 @@ const IDS_AT_ONCE: usize = 64;
 /// Events of another process that every socket gets; for more there is a `resync`.
 const MAX_GENERAL: usize = 100;
 
-/// How long the writer may take from a commit to the inboxes.
-const CATCH_UP_WITHIN: Duration = Duration::from_millis(20);
-
 /// How long the result of the read behind `/health` is reused.
 const HEALTH_AGE: Duration = Duration::from_secs(1);
 
@@ -258,9 +255,8 @@ impl Worker {
 
     /// Applies what is committed up to a position. The writer puts events into the inbox right after their commit, so there is
     /// next to nothing to wait for.
-    pub fn catch_up_to(&self, seq: Seq) {
-        let started = Instant::now();
-        while self.state.borrow().seq < seq && started.elapsed() < CATCH_UP_WITHIN {
+    pub fn catch_up_to(&self, seq: Seq, deadline: Instant) {
+        while self.state.borrow().seq < seq && Instant::now() < deadline {
             std::thread::yield_now();
             self.catch_up();
         }

@@ -402,3 +402,32 @@ async fn download_by_a_slow_reader_is_complete() {
     }
     assert!(read > file.len(), "it was cut off after {read} bytes");
 }
+
+#[tokio::test]
+async fn upload_that_began_before_a_ban_is_not_posted_after_it() {
+    use tokio::io::AsyncWriteExt;
+    let team = Team::start().await;
+    let eve = team.join("Eve").await;
+    let (kind, body) = multipart(&[], &[("file", "late.txt", b"after the ban")]);
+    let head = format!(
+        "POST /api/rooms/{}/attachments HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: {kind}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        team.room,
+        eve.token,
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(team.server.address().get()).await.unwrap();
+    let (first, rest) = body.split_at(body.len() - 10);
+    stream.write_all(&[head.as_bytes(), first].concat()).await.unwrap();
+    // Time for whichever worker has the connection to find out who uploads; without it the test is only weaker.
+    for _ in 0..20 {
+        eve.get("/api/session").await.expect(200);
+    }
+    team.ada.post(&format!("/api/users/{}/ban", eve.id), json!({})).await.expect(204);
+    stream.write_all(rest).await.unwrap();
+    let answer = crate::support::http::read_to_close(&mut stream).await;
+    let status = crate::support::http::raw_status(&answer);
+    assert!([401, 403, 404].contains(&status), "{}", String::from_utf8_lossy(&answer));
+    let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
+    assert_eq!(page["messages"], json!([]));
+}

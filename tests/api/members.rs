@@ -124,6 +124,19 @@ async fn opening_a_closed_room_is_in_the_audit_log() {
         (&json!(grace.id), &json!(format!("room {room}")))
     );
     assert_eq!(acts[0]["detail"], "closed to open");
+    // So is an administrator who enters a closed room that somebody else has made; what its creator does is not.
+    let room = team.closed_room("Another", &[&grace]).await;
+    let eve = team.join("Eve").await;
+    grace.post(&member(room, eve.id), json!({})).await.expect(201);
+    team.ada.post(&member(room, "me"), json!({})).await.expect(201);
+    let log = team.ada.get("/api/audit").await.expect(200);
+    let newest = &log["entries"][0];
+    assert_eq!(
+        (&newest["action"], &newest["subject"]),
+        (&json!("room.change"), &json!(format!("room {room}")))
+    );
+    assert_eq!(newest["actor_id"], team.ada.id);
+    assert_eq!(log["entries"].as_array().unwrap().len(), 2, "{log}");
 }
 
 /// 25

@@ -154,6 +154,13 @@ async fn tokens_and_bot_keys_make_no_sessions_tokens_or_links() {
     team.ada.patch(&format!("/api/users/{}", team.ada.id), password).await.expect(200);
     script.get("/api/session").await.problem(401, "not_signed_in");
     bot.get("/api/session").await.expect(200);
+    // Nor does a token outlive the password that it changes.
+    let made = team.ada.post("/api/tokens", json!({"name": "thief"})).await.expect(201);
+    let thief = team.ada.with(token(&made));
+    let password = json!({"password": "a third one entirely", "current_password": "something else entirely"});
+    thief.patch(&format!("/api/users/{}", team.ada.id), password).await.expect(200);
+    thief.get("/api/session").await.problem(401, "not_signed_in");
+    team.ada.get("/api/session").await.problem(401, "not_signed_in");
 }
 
 #[tokio::test]

@@ -114,6 +114,36 @@ fn install_replaces_the_old_version_but_not_by_a_broken_one() {
     assert_eq!(sha256(&machine.at("usr/local/bin/campfire")), sha256(&newer));
 }
 
+/// B20.
+#[test]
+fn install_replaces_nothing_if_the_old_version_cannot_say_where_the_data_is_or_the_backup_disk_is_away() {
+    let machine = Machine::new();
+    let settings =
+        "data = \"/var/lib/campfire\"\nlisten = \"127.0.0.1:3000\"\nbackup_dir = \"/var/lib/usb\"\n";
+    put(&machine.at("etc/campfire/campfire.toml"), settings, 0o644);
+    put(&machine.at("var/lib/campfire/campfire.db"), "", 0o600);
+    put(&machine.at("var/lib/campfire/campfire.backups"), "/var/lib/usb", 0o600);
+    fs::create_dir(machine.at("var/lib/usb")).unwrap();
+    let old = machine.at("usr/local/bin/campfire");
+    let script = |serve: &str| format!("#!/bin/sh\ncase $1 in serve) {serve} ;; backup) : >\"$4\" ;; esac\n");
+    let unchanged = |script: &str, why: &str| {
+        put(&old, script, 0o755);
+        let said = machine.run("sh $INSTALL --no-start").failure();
+        let end = "there is no backup; nothing was changed; --no-backup goes on without one";
+        assert!(said.contains(why) && said.contains(end), "{said}");
+        assert_eq!(fs::read_to_string(&old).unwrap(), script);
+        assert_eq!(fs::read_dir(machine.at("var/lib/usb")).unwrap().count(), 0);
+    };
+    unchanged(&script("echo 'there is no setting new_one' >&2; exit 2"), "there is no setting new_one");
+    let knowing = script("cat /etc/campfire/campfire.toml");
+    unchanged(&knowing, "/var/lib/usb is not the directory of the backups before; mount its disk");
+    // The disk is mounted again.
+    put(&machine.at("var/lib/usb/.campfire-backups"), "", 0o600);
+    machine.run("sh $INSTALL --no-start").success();
+    assert_eq!(sha256(&old), sha256(binary()));
+    assert!(machine.has(&format!("var/lib/usb/campfire-before-{}.tar.zst", env!("CARGO_PKG_VERSION"))));
+}
+
 #[test]
 fn install_refuses_a_damaged_download_and_changes_nothing() {
     let machine = Machine::new();

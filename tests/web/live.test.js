@@ -554,6 +554,21 @@ test('presence in a direct room is about being online, elsewhere about the room'
   assert.deepEqual([...it.state.online], [1]);
 });
 
+test('presence in a room waits for no answer, since none has it; being online does', async () => {
+  const it = await signedIn({ session: session({ rooms: [room(1), room(2, { kind: 'direct', name: null, member_ids: [1, 2] })] }) });
+  it.live.join(1, 100);
+  await it.sockets.newest.says({ type: 'resync', seq: 100 }, { type: 'joined', room_id: 1, seq: 100, present: [1, 2] },
+    { type: 'presence', room_id: 1, user_id: 3, online: true }, { type: 'presence', room_id: 1, user_id: 2, online: false }, { type: 'presence', room_id: 2, user_id: 2, online: true });
+  assert.deepEqual([...it.state.present.get(1)], [1, 3]);
+  assert.deepEqual([...it.state.online], [1], 'the answer would replace it');
+  // What waits is dropped when the answer is asked for again.
+  await it.server.asked('GET', SYNC).answer(503, { detail: 'Try again soon.', code: 'overloaded', retry_after_ms: 500 });
+  await it.clock.pass(500);
+  await it.server.asked('GET', SYNC).answer(200, { ...caughtUp(session({ rooms: [...it.state.rooms.values()] })), online: [1, 2] });
+  assert.deepEqual([...it.state.present.get(1)], [1, 3]);
+  assert.deepEqual([...it.state.online], [1, 2]);
+});
+
 test('sign-in page of a gateway signs nobody out, and is told (F1)', async () => {
   const it = await signedIn();
   const events = heard(it.live);

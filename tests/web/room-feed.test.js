@@ -104,3 +104,27 @@ test('counts follow deletions and edits in the room that is shown but not seen (
   await it.clock.pass(0);
   assert.deepEqual(it.counts(), [2, 1]);
 });
+
+test('room is read at its end though its newest message was deleted while older ones were shown (B5)', async () => {
+  const it = await ready();
+  Object.assign(it.view.timeline, { hasAfter: true, isAtEnd: false });
+  await it.socket.says(created(103), created(104));
+  await it.clock.pass(16);
+  await it.socket.says({ type: 'message.deleted', seq: 105, room_id: 1, message_id: 104, mentions: [], everyone: false });
+  await it.clock.pass(16);
+  const membership = { involvement: 'mentions', unread_count: 1, mention_count: 0, last_read_message_id: 102 };
+  await it.server.asked('GET', '/api/rooms/1').answer(200, room(1, { last_message_id: 103, membership }));
+  it.view.timeline.reset(pageOf([101, 102, 103]));
+  it.view.scroll(true);
+  await it.clock.pass(200);
+  assert.deepEqual(it.counts(), [0, 0]);
+  assert.deepEqual(it.socket.said('read').at(-1), { type: 'read', room_id: 1, message_id: 103 });
+});
+
+test('deleted message that was not the newest has no room asked for', async () => {
+  const it = await ready();
+  Object.assign(it.view.timeline, { hasAfter: true, isAtEnd: false });
+  await it.socket.says(created(103), created(104), { type: 'message.deleted', seq: 105, room_id: 1, message_id: 103, mentions: [], everyone: false });
+  await it.clock.pass(16);
+  assert.deepEqual(it.server.waiting, []);
+});

@@ -275,6 +275,8 @@ export class Timeline {
     const last = this.list.newest?.id || 0;
     // Some that came are in neither.
     this.hasAfter = this.dropped > last;
+    // The next page is asked for after they came: if it lacks them, they were deleted.
+    this.dropped = 0;
     if (this.hasAfter) return;
     for (const message of this.beyond.splice(0)) if (message.id > last) this.list.insert(message);
   }
