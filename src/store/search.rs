@@ -30,7 +30,7 @@ const MAX_WORDS: usize = 64;
 /// Words in a snippet.
 const SNIPPET_TOKENS: i64 = 24;
 
-/// Characters of a text from which on its snippet is not left to FTS5: that compares each hit in it with every other one, and
+/// Bytes of a text from which on its snippet is not left to FTS5: that compares each hit in it with every other one, and
 /// no deadline ends it. A text of 60,000 characters with the same word again and again took seconds.
 const LONG_TEXT: usize = 1_000;
 
@@ -161,9 +161,9 @@ impl Reader {
             }
         };
         let mut statement = self.statement(&format!(
-            "select messages.json, case when length(messages.plain) > {LONG_TEXT}
+            "select messages.json, case when octet_length(messages.plain) > {LONG_TEXT}
                then highlight(messages_fts, 0, ?4, ?5) else snippet(messages_fts, 0, ?4, ?5, '…', ?6) end,
-               length(messages.plain) > {LONG_TEXT}
+               octet_length(messages.plain) > {LONG_TEXT}
              from messages_fts cross join messages on messages.id = messages_fts.rowid
              where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
                and messages.room_id in (select value from json_each(?7)) and {times}
