@@ -39,7 +39,7 @@ use crate::{
 /// Memory for each connection that is open, and for each that is no WebSocket: a head and a chunk of a body of 32 KiB each,
 /// in the buffers of hyper and of TLS. Most of the memory is for everything else.
 const MEMORY_OF_CONNECTION: u64 = 64 << 10;
-const MEMORY_OF_HTTP: u64 = 512 << 10;
+const MEMORY_OF_HTTP: u64 = 1 << 20;
 
 /// Open files that are left for everything but connections.
 const OTHER_FILES: u64 = 256;
