@@ -17,7 +17,7 @@ pub struct Admission {
     /// Those of them that are not WebSockets.
     http: AtomicUsize,
     /// The connections of each network. One without connections is not stored, so there are at most `most`.
-    networks: Mutex<HashMap<Network, usize>>,
+    networks: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// The most connections that may be open.
@@ -28,20 +28,6 @@ pub struct Bounds {
     pub http: usize,
     /// Those of one network; 0 for no such bound.
     pub of_network: usize,
-}
-
-/// Whom a connection counts for: an IPv4 address, or the /64 of an IPv6 address, since a client has all of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network(u64);
-
-impl From<IpAddr> for Network {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            // No IPv6 network begins with 32 zero bits, so these are different numbers.
-            IpAddr::V4(address) => Self(u64::from(address.to_bits())),
-            IpAddr::V6(address) => Self((address.to_bits() >> 64) as u64),
-        }
-    }
 }
 
 /// Why a connection was not admitted.
@@ -55,7 +41,7 @@ pub enum Refused {
 #[derive(Debug)]
 pub struct Permit {
     admission: Arc<Admission>,
-    network: Option<Network>,
+    network: Option<IpAddr>,
     is_http: bool,
 }
 
@@ -65,8 +51,8 @@ impl Admission {
         Self { bounds, open: none(), http: none(), networks: Mutex::default() }
     }
 
-    /// Counts a connection, and one of its network unless that is None.
-    pub fn admit(self: &Arc<Self>, network: Option<Network>) -> Result<Permit, Refused> {
+    /// Counts a connection, and one of its network (see `network_of`) unless that is None.
+    pub fn admit(self: &Arc<Self>, network: Option<IpAddr>) -> Result<Permit, Refused> {
         let open = self.open.fetch_add(1, Ordering::Relaxed);
         let http = self.http.fetch_add(1, Ordering::Relaxed);
         // From here on dropping it undoes the count.
@@ -88,7 +74,7 @@ impl Admission {
         Ok(permit)
     }
 
-    fn networks(&self) -> MutexGuard<'_, HashMap<Network, usize>> {
+    fn networks(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.networks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,13 +111,14 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::network_of;
 
     fn admission(in_all: usize, http: usize, of_network: usize) -> Arc<Admission> {
         Arc::new(Admission::new(Bounds { in_all, http, of_network }))
     }
 
-    fn network(address: &str) -> Option<Network> {
-        Some(Network::from(address.parse::<IpAddr>().unwrap()))
+    fn network(address: &str) -> Option<IpAddr> {
+        Some(network_of(address.parse().unwrap()))
     }
 
     /// B22.

@@ -59,7 +59,7 @@ pub(crate) fn group_files(root: &Path, controller: &str, names: &[&str]) -> Vec<
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     User(i64),
-    /// See `network_of`.
+    /// See [`network_of`](crate::types::network_of).
     Network(IpAddr),
 }
 

@@ -3,8 +3,8 @@
 use super::{RoomAccess, RoomChange, Viewer, disk};
 use crate::{
     store::{
-        AddMember, Audited, ChangeRoom, Command, CreateRoom, DeleteRoom, MarkRead, PurgeRooms, RemoveMember,
-        RoomMade, SetInvolvement, State,
+        Act, AddMember, Audited, ChangeRoom, Command, CreateRoom, DeleteRoom, MarkRead, PurgeRooms,
+        RemoveMember, RoomMade, SetInvolvement, State,
     },
     types::{Involvement, MessageId, RoomId, RoomKind, UserId},
     wire::{Membership, Problem, RoomView},
@@ -73,30 +73,30 @@ pub(crate) async fn change(
     members: Option<Vec<UserId>>,
 ) -> Result<(), Problem> {
     let before = worker.state.borrow().rooms.get(&room).map(|found| found.room.kind);
-    let command = ChangeRoom { room, name, kind, members };
-    match (before, kind) {
-        // Opening a room shows its history to everybody.
+    // Opening a room shows its history to everybody.
+    let detail = match (before, kind) {
         (Some(before), Some(kind)) if before != kind => {
-            let mut act = viewer.act("room.change", format_args!("room {room}"));
-            act.detail = format!("{} to {}", before.into_str(), kind.into_str());
-            Ok(worker.writer.write(Audited { command, act }).await?)
+            format!("{} to {}", before.into_str(), kind.into_str())
         }
-        _ => audited(worker, viewer, room, command).await,
-    }
+        _ => String::new(),
+    };
+    audited(worker, viewer, room, detail, ChangeRoom { room, name, kind, members }).await
 }
 
-/// Writes a command; with an entry in the audit log if it is by somebody who has not made the room.
+/// Writes a command; with an entry in the audit log if there is something to tell, or if it is by somebody who has not made
+/// the room.
 async fn audited<C: Command>(
     worker: &Worker,
     viewer: &Viewer,
     room: RoomId,
+    detail: String,
     command: C,
 ) -> Result<C::Output, Problem> {
     let creator = worker.state.borrow().rooms.get(&room).map(|found| found.room.creator_id);
-    if creator == Some(viewer.user) {
+    if creator == Some(viewer.user) && detail.is_empty() {
         return Ok(worker.writer.write(command).await?);
     }
-    let act = viewer.act("room.change", format_args!("room {room}"));
+    let act = Act { detail, ..viewer.act("room.change", format_args!("room {room}")) };
     Ok(worker.writer.write(Audited { command, act }).await?)
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn replace_members(
     match RoomChange::of(worker, room, viewer) {
         Ok(_) => {
             let command = ChangeRoom { room, name: None, kind: None, members: Some(members) };
-            audited(worker, viewer, room, command).await
+            audited(worker, viewer, room, String::new(), command).await
         }
         Err(problem) if problem.status == 403 => {
             let access = RoomAccess::of(worker, room, viewer.user)?;
@@ -162,7 +162,7 @@ pub(crate) async fn add_member(
     RoomChange(room): RoomChange,
     user: UserId,
 ) -> Result<bool, Problem> {
-    audited(worker, viewer, room, AddMember { room, user }).await
+    audited(worker, viewer, room, String::new(), AddMember { room, user }).await
 }
 
 /// Removes a member of a closed room. 404 for somebody who is none.
@@ -172,7 +172,7 @@ pub(crate) async fn remove_member(
     RoomChange(room): RoomChange,
     user: UserId,
 ) -> Result<(), Problem> {
-    audited(worker, viewer, room, RemoveMember { room, user }).await
+    audited(worker, viewer, room, String::new(), RemoveMember { room, user }).await
 }
 
 /// Ends the viewer's own membership of a closed room.

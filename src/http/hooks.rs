@@ -1,4 +1,4 @@
-//! RequestBody webhooks: programs post messages to a room in Slack's format.
+//! Incoming webhooks: programs post messages to a room in Slack's format.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};

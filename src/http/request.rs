@@ -13,7 +13,7 @@ use crate::{
         sessions::{Device, by_token},
     },
     memory::Owner,
-    store::network_of,
+    types::network_of,
     wire::{Form, Problem},
     worker::Worker,
 };

@@ -14,12 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    admission::{Network, Refused},
-    config::Config,
-    wire::Problem,
-    worker::Worker,
-};
+use crate::{admission::Refused, config::Config, types::network_of, wire::Problem, worker::Worker};
 
 /// Refused connections of a worker that are answered at once; further ones are closed without an answer.
 const MAX_ANSWERED: usize = 32;
@@ -34,9 +29,9 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// For which network a connection from this address counts: None for this machine and for trusted proxies, through
 /// which many clients come.
-pub(super) fn counted(config: &Config, address: IpAddr) -> Option<Network> {
+pub(super) fn counted(config: &Config, address: IpAddr) -> Option<IpAddr> {
     let is_proxy = config.trusted_proxy.iter().any(|network| network.contains(address));
-    (!address.is_loopback() && !is_proxy).then(|| Network::from(address))
+    (!address.is_loopback() && !is_proxy).then(|| network_of(address))
 }
 
 /// The refused connections of one worker.

@@ -11,9 +11,8 @@ use super::{
     sessions::end_sessions,
 };
 use crate::{
-    store::network_of,
     types::event::{Change, SessionEnd},
-    types::{JobKind, Role, Status, UserId},
+    types::{JobKind, Role, Status, UserId, network_of},
 };
 
 /// Bans a person: ends the sessions, blocks the public addresses of those sessions, and queues the removal of the

@@ -73,7 +73,7 @@ pub use sessions::{
     Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, StartSession, TouchSession,
 };
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
-pub use state::{RoomState, State, network_of};
+pub use state::{RoomState, State};
 pub use sync::{Change as SyncChange, PruneEvents};
 pub use system_user::JoinSystemUser;
 pub use tokens::{CreateToken, TokenRow};

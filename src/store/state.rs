@@ -11,7 +11,7 @@ use crate::{
     types::event::{Change, Event, Session},
     types::{
         Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash,
-        User, UserId,
+        User, UserId, network_of,
     },
 };
 
@@ -34,15 +34,6 @@ pub struct State {
     pub pushed: HashSet<UserId>,
     /// Blocked addresses, as networks (see `network_of`).
     blocked: HashSet<IpAddr>,
-}
-
-/// The network that is blocked for an address: an IPv4 address alone, or the /64 of an IPv6 address, which is usually one
-/// customer's.
-pub fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-        address => address,
-    }
 }
 
 /// A room with its members.

@@ -3,7 +3,7 @@
 pub mod event;
 pub mod person;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantNames};
@@ -325,6 +325,15 @@ fn random_bytes<const N: usize>() -> [u8; N] {
     // Without randomness no secret can be made, so this panics.
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
+}
+
+/// The network that an address counts for, where addresses are blocked or limited: an IPv4 address alone, or the /64 of an
+/// IPv6 address, which is usually one customer's.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address => address,
+    }
 }
 
 /// Bytes in hexadecimal, in lower case.

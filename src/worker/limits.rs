@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{store::network_of, types::UserId};
+use crate::types::{UserId, network_of};
 
 /// Keys stored at most, of about 300 bytes each with ten events.
 const MAX_KEYS: usize = 100_000;

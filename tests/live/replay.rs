@@ -39,6 +39,15 @@ async fn created_up_to(socket: &mut Socket, last: i64) -> Vec<i64> {
     heard
 }
 
+/// Fewer messages than were missed have come, and no more follow.
+async fn assert_replay_has_stopped(socket: &mut Socket, missed: usize) {
+    let replayed = socket.skipped.iter().filter(|it| it["type"] == "message.created").count();
+    assert!(replayed < missed, "all of it was replayed");
+    socket.skipped.clear();
+    socket.round_trip().await;
+    socket.assert_not_received("message.created");
+}
+
 /// B6: more than the bound of a queue is missed.
 #[tokio::test]
 async fn replay_of_many_messages_comes_between_joined_and_what_happens_next() {
@@ -82,11 +91,7 @@ async fn replay_ends_when_the_room_is_left() {
     let mut socket = Socket::connect_with_small_buffer(&grace).await;
     socket.join_since(team.room, since).await;
     socket.leave(team.room).await;
-    let replayed = socket.skipped.iter().filter(|it| it["type"] == "message.created").count();
-    assert!(replayed < said.len(), "all of it was replayed");
-    socket.skipped.clear();
-    socket.round_trip().await;
-    socket.assert_not_received("message.created");
+    assert_replay_has_stopped(&mut socket, said.len()).await;
 }
 
 /// B6.
@@ -102,11 +107,7 @@ async fn replay_ends_when_the_member_is_removed() {
     team.ada.put(&format!("/api/rooms/{room}/members"), json!({"user_ids": [team.ada.id]})).await.expect(200);
     let lost = socket.expect("membership.updated").await;
     assert_eq!((&lost["room_id"], &lost["membership"]), (&json!(room), &Value::Null));
-    let replayed = socket.skipped.iter().filter(|it| it["type"] == "message.created").count();
-    assert!(replayed < said.len(), "all of it was replayed");
-    socket.skipped.clear();
-    socket.round_trip().await;
-    socket.assert_not_received("message.created");
+    assert_replay_has_stopped(&mut socket, said.len()).await;
 }
 
 /// Events are replayed up to 2,000; a client that has missed more loads them by pages.
