@@ -5,7 +5,7 @@ import { h } from '../dom.js';
 import { dayKey, dayLabel } from '../format.js';
 import { state } from '../store.js';
 import { texts } from '../texts.js';
-import { fillMessage, fillPending, messageElement, pendingElement, refreshBoosts, refreshMessage, refreshPeople } from './message.js';
+import { fillMessage, fillPending, messageElement, pendingElement, refreshBoosts, refreshMessage, refreshPeople, refreshTimes } from './message.js';
 
 const GROUP_WITHIN = 5 * 60 * 1000;
 
@@ -145,6 +145,18 @@ export class MessageList {
       const day = lines.find((line) => !line.classList.contains('is-new'));
       if (day) labelLine(day, dayLabel(new Date(at)));
     }
+  }
+
+  /** Another time zone: messages may belong to other days. */
+  redrawTimes() {
+    let before = null;
+    for (const entry of [...this.entries, ...this.pending]) {
+      entry.day = dayKey(new Date(entry.at));
+      this.refreshEntry(entry, before);
+      if (!entry.item) refreshTimes(entry.element, entry.message);
+      before = entry;
+    }
+    this.redrawDays();
   }
 
   remove(id) {
@@ -305,7 +317,7 @@ const when = (at) => {
 };
 
 const asMessage = (item) => ({ id: item.id, creator_id: state.me.id, reply_to_id: item.reply_to_id, kind: 'text' });
-const shownState = (item) => `${item.status === 'failed' ? item.why || 'failed' : state.connected && !item.isHeld} ${item.reply_to_id}`;
+const shownState = (item) => `${item.status === 'failed' ? item.why || 'failed' : `${state.connected && !item.isHeld}${Boolean(item.isPaced)}`} ${item.reply_to_id}`;
 
 function joinsUp({ message, at }, before) {
   return before && before.message.creator_id === message.creator_id && at - before.at <= GROUP_WITHIN && !message.reply_to_id

@@ -133,6 +133,15 @@ export class Timeline {
     this.drawNew();
   }
 
+  /** I have answered: what was new is not any more. */
+  noneNew() {
+    if (this.newAfter === null) return;
+    this.willChange();
+    Object.assign(this, { newAfter: null, unseen: 0 });
+    this.toNew.hidden = true;
+    this.list.drawNewLine(0);
+  }
+
   drawNew() {
     const { oldest } = this.list;
     // If older messages are not loaded, the first new one may be among them.

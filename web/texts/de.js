@@ -46,7 +46,7 @@ const REASONS = [
 export const de = {
   common: {
     cancel: 'Abbrechen', save: 'Speichern', saved: 'Gespeichert.', close: 'Schließen', copy: 'Kopieren', copied: 'Kopiert', retry: 'Noch einmal versuchen', remove: 'Löschen', edit: 'Bearbeiten', more: 'Mehr',
-    you: 'du', home: 'Zurück zu den Räumen', reload: 'Seite neu laden',
+    you: 'du', youStart: 'Du', undo: 'Rückgängig', home: 'Zurück zu den Räumen', reload: 'Seite neu laden',
     people: (count) => plural(count, 'Person', 'Leute'),
   },
   errors: {
@@ -54,6 +54,7 @@ export const de = {
     loadFailed: 'Das ließ sich nicht laden.',
     intercepted: 'Etwas vor dem Server hat an seiner Stelle geantwortet, vielleicht eine Anmeldeseite deines Netzes. Lade die Seite neu, dann versuche es noch einmal.',
     tooLarge: (most) => `Das ist zu groß: höchstens ${most} sind erlaubt.`,
+    tooLargeHere: 'Das ist für etwas vor dem Server zu groß. Kürze es, oder schick es in Teilen.',
     chunk: 'Ein Teil der Seite ließ sich nicht laden.',
     copyFailed: 'Dein Browser hat uns nicht kopieren lassen. Markiere den Text, und kopiere ihn von Hand.',
     // The server's messages are English: those that users may meet are translated.
@@ -82,11 +83,12 @@ export const de = {
     setupTitle: 'Das Feuer anzünden', setupLead: 'Zwei Minuten, und dein Team hat einen Ort zum Reden. Du kümmerst dich um ihn.', setupButton: 'Losreden',
     accountName: 'Name eures Teams', yourName: 'Dein Name', email: 'E-Mail', password: 'Passwort', newPassword: 'Neues Passwort',
     passwordHint: 'Mindestens acht Zeichen. Ein paar Wörter hintereinander sind gut.', showPassword: 'Passwort zeigen', hidePassword: 'Passwort verbergen',
+    setupPasswordHint: 'Mindestens acht Zeichen. Ein paar Wörter hintereinander sind gut. Wer es vergisst und an diesen Rechner kommt, macht mit „campfire admin reset-password“ ein neues.',
     signIn: 'Anmelden', signInLead: 'Schön, dass du wieder da bist.', signInTitle: (team) => `Bei ${team} anmelden`,
     forgotten: 'Passwort vergessen? Wer diesen Server betreibt, kann dir einen neuen Link geben.',
     joinTitle: (team) => (team ? `Komm zu ${team}` : 'Komm dazu'), joinLead: 'Du bist eingeladen. Sag, wer du bist, und du bist dabei.', joinButton: (team) => (team ? `${team} beitreten` : 'Beitreten'),
     haveAccount: 'Du hast schon ein Konto?', emailTaken: 'Zu dieser E-Mail gibt es schon ein Konto. Melde dich mit seinem Passwort an.',
-    badCode: 'Diese Einladung gilt nicht mehr. Bitte um einen neuen Link.', alreadyIn: 'Du bist schon dabei.',
+    badCode: 'Diese Einladung gilt nicht mehr. Bitte um einen neuen Link.', badInvitation: 'Diese Einladung gilt nicht mehr', badInvitationHint: 'Sie wurde durch eine neue ersetzt. Bitte die Person, die dich eingeladen hat, um den neuen Link.', alreadyIn: 'Du bist schon dabei.',
     resetTitle: 'Ein neues Passwort', resetLead: 'Wähle es, und du bist angemeldet.', resetButton: 'Speichern und anmelden', badReset: 'Dieser Link wurde schon benutzt oder ist zu alt. Bitte um einen neuen.',
     transferTitle: 'Willkommen hier drüben', transferLead: 'Ein Druck, und du bist auch auf diesem Gerät angemeldet. Der Link gilt nur einmal.', transferButton: 'Auf diesem Gerät anmelden',
     badTransfer: 'Dieser Link gilt nicht mehr', badTransferHint: 'Er wurde schon benutzt oder ist älter als vier Stunden. Erzeuge einen neuen, wo du angemeldet bist: Einstellungen, Geräte.',
@@ -96,8 +98,13 @@ export const de = {
     label: 'Räume und Leute', jump: 'Springen, suchen', directs: 'Direktnachrichten', rooms: 'Räume', hidden: 'Ausgeblendete Räume', newRoom: 'Neuer Raum', settings: 'Einstellungen',
     noRooms: 'Noch keine Räume. Lege den ersten an.', noRoomsMember: 'Noch keine Räume.', alone: 'Sonst ist noch niemand da.', invite: 'Jemanden einladen', yourself: 'Notizen an dich selbst', notes: 'Notizen', backToRooms: 'Zurück zu den Räumen',
     hide: 'Seitenleiste ausblenden', show: 'Seitenleiste einblenden', more: (count) => `${count} weitere`, moreShort: 'Mehr', less: 'Weniger', unread: 'ungelesen', online: 'online', closed: 'geschlossen', quiet: 'stumm',
+    newMessages: (count) => (count === 1 ? '1 neue Nachricht' : `${number(count)} neue Nachrichten`), draft: 'Entwurf', saidBy: (name, words) => `${name}: ${words}`, strangers: 'Leute, denen du noch nicht geschrieben hast',
     mentions: (count) => (count === 1 ? '1 Erwähnung' : `${number(count)} Erwähnungen`), unreadElsewhere: 'es gibt Ungelesenes', notYet: (name) => `${name} schreiben`,
     menu: 'Du und diese Seite', profile: 'Profil bearbeiten', light: 'Hell', dark: 'Dunkel', system: 'Wie das System', keys: 'Tastenkürzel', install: 'Als App installieren', signOut: 'Abmelden',
+  },
+  ask: {
+    title: 'Benachrichtigungen', words: 'Soll dieses Gerät dir sagen, wenn dir jemand schreibt oder dich erwähnt?', yes: 'Einschalten', later: 'Jetzt nicht', done: 'Dieses Gerät sagt dir jetzt Bescheid.',
+    install: 'Möchtest du erfahren, wenn dir jemand schreibt? Auf iPhones und iPads kann das die installierte App.', how: 'Zeig mir, wie',
   },
   switcher: {
     title: 'Springen zu', placeholder: 'Raum, Person oder Suchwörter', results: 'Räume und Leute', search: (words) => `Nach „${words}“ suchen`, person: 'Person', bot: 'Bot', hidden: 'ausgeblendeter Raum', closed: 'geschlossener Raum', unread: 'ungelesen', group: 'Direktnachricht',
@@ -137,7 +144,7 @@ export const de = {
     targetGone: 'Diese Nachricht wurde gelöscht. Das hier wurde um sie herum gesagt.', gone: 'Diesen Raum gibt es nicht mehr', goneHint: 'Er wurde gelöscht, oder jemand hat dich herausgenommen.',
     announced: (name, words) => `${name}: ${words}`, dropHere: (name) => `Lass Dateien hier los, um sie an ${name} zu senden`,
     typing: (names) => (names.length === 1 ? `${names[0]} schreibt …` : names.length === 2 ? `${names[0]} und ${names[1]} schreiben …` : 'Mehrere schreiben …'),
-    name: 'Name', kind: 'Wer darin ist', open: 'Offen', openHint: 'Alle sind darin, auch wer später dazukommt.', closed: 'Geschlossen', closedHint: 'Nur ausgewählte Personen sind darin.', saveMembers: 'Leute speichern',
+    name: 'Name', kind: 'Wer darin ist', open: 'Offen', openHint: 'Alle sind darin, auch wer später dazukommt.', closed: 'Geschlossen', closedHint: 'Nur ausgewählte Personen sind darin.',
     openQuestion: (name) => `${name} für alle öffnen?`, openDetail: 'Dann können alle lesen, was hier bisher gesagt wurde, auch wer später dazukommt. Was gelesen ist, bleibt gelesen, auch wenn du den Raum wieder schließt.', openIt: 'Raum öffnen',
     madeBy: (name, date) => `Angelegt von ${name} am ${date.toLocaleDateString('de', { day: 'numeric', month: 'long', year: 'numeric' })}.`,
     leave: 'Raum verlassen', leaveQuestion: (name) => `${name} verlassen?`, leaveDetail: 'Du siehst ihn dann nicht mehr. Wer darin ist, kann dich wieder hineinlassen.', left: (name) => `Du hast ${name} verlassen.`,
@@ -151,7 +158,7 @@ export const de = {
   },
   message: {
     by: (name, time) => `${name}, ${time}`, actions: 'Was du mit dieser Nachricht tun kannst', reply: 'Antworten', edited: '(bearbeitet)', table: 'Tabelle', copyCode: 'Code kopieren', showMore: 'Mehr zeigen', showLess: 'Weniger zeigen',
-    failed: (why) => `Nicht gesendet. ${why}`, discard: 'Verwerfen', waiting: 'Wartet auf die Verbindung', roomGone: 'Du bist nicht mehr in diesem Raum.', originalGone: 'Die Nachricht, auf die das antwortet, wurde gelöscht', originalLoading: 'Eine Nachricht weiter oben',
+    failed: (why) => `Nicht gesendet. ${why}`, discard: 'Verwerfen', waiting: 'Wartet auf die Verbindung', sending: 'Wird gesendet …', paced: 'Viele Nachrichten auf einmal: Sie geht gleich hinaus.', roomGone: 'Du bist nicht mehr in diesem Raum.', originalGone: 'Die Nachricht, auf die das antwortet, wurde gelöscht', originalLoading: 'Eine Nachricht weiter oben',
     boost: 'Boost geben', boosts: 'Boosts', boostWith: (content) => `Boost mit ${content}`, boostedBy: (content, names) => `${content} von ${names}`, andMore: (count) => `${count} weiteren`, from: (names) => ` von ${names}`, boostWord: 'Oder ein, zwei Wörter', boostAction: 'Geben',
     boostEmoji: 'Boost mit einem anderen Emoji', boostWords: 'Boost mit einem Wort', boosters: (count) => `Wer einen Boost gab (${count})`,
     listed: (names) => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} und ${names.at(-1)}`),
@@ -164,7 +171,7 @@ export const de = {
     marks: { bold: 'Fett', italic: 'Kursiv', strike: 'Durchgestrichen', code: 'Code', codeBlock: 'Codeblock', link: 'Link', quote: 'Zitat', list: 'Liste' },
     nobodyReads: (names, count) => (count === 1 ? `${names} kann das nicht lesen: Das Konto ist nicht mehr aktiv.` : `${names} können das nicht lesen: Die Konten sind nicht mehr aktiv.`),
     replyingTo: (name) => `Antwort an ${name}`, cancelReply: 'Antwort abbrechen',
-    left: (bytes) => `Noch Platz für ${plural(bytes, 'Zeichen', 'Zeichen')}.`, tooLong: (bytes) => `Das ist um ${plural(bytes, 'Zeichen', 'Zeichen')} zu lang für eine Nachricht. Kürze es, oder schick den Rest in einer zweiten.`,
+    left: (count) => `Noch Platz für etwa ${plural(count, 'Zeichen', 'Zeichen')}.`, tooLong: (count) => `Das ist um ${plural(count, 'Zeichen', 'Zeichen')} zu lang für eine Nachricht. Kürze es, oder schick den Rest in einer zweiten.`,
     inCode: 'In einem Codeblock beginnt Enter eine neue Zeile. Strg und Enter sendet, oder schließ den Block mit ```.',
     suggestions: (count) => `${plural(count, 'Vorschlag', 'Vorschläge')}. Pfeiltasten wählen, Enter übernimmt.`, people: 'Leute in diesem Raum', here: 'alle, die online sind', everyone: 'alle in diesem Raum', bot: 'Bot',
     sounds: 'Klänge', soundsHint: 'Enter übernimmt, → spielt ihn nur für dich', listen: 'Anhören',

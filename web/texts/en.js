@@ -7,7 +7,7 @@ const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : man
 export const en = {
   common: {
     cancel: 'Cancel', save: 'Save', saved: 'Saved.', close: 'Close', copy: 'Copy', copied: 'Copied', retry: 'Try again', remove: 'Delete', edit: 'Edit', more: 'More',
-    you: 'you', home: 'Back to the rooms', reload: 'Reload the page',
+    you: 'you', youStart: 'You', undo: 'Undo', home: 'Back to the rooms', reload: 'Reload the page',
     people: (count) => plural(count, 'person', 'people'),
   },
   errors: {
@@ -15,6 +15,7 @@ export const en = {
     loadFailed: 'This could not be loaded.',
     intercepted: 'Something in front of the server answered in its place: a sign-in page of your network, perhaps. Reload the page, then try again.',
     tooLarge: (most) => `This is too large: it may have ${most} at most.`,
+    tooLargeHere: 'This is too large for something in front of the server. Shorten it, or send it in parts.',
     chunk: 'A part of the page could not be loaded.',
     copyFailed: 'Your browser did not let us copy. Select the text and copy it by hand.',
     // The server's messages are English already.
@@ -39,7 +40,7 @@ export const en = {
     targetGone: 'That message was deleted. This is what was said around it.', gone: 'This room is gone', goneHint: 'It was deleted, or somebody took you out of it.',
     announced: (name, words) => `${name}: ${words}`, dropHere: (name) => `Drop files to send them to ${name}`,
     typing: (names) => (names.length === 1 ? `${names[0]} is typing…` : names.length === 2 ? `${names[0]} and ${names[1]} are typing…` : 'Several people are typing…'),
-    name: 'Name', kind: 'Who is in it', open: 'Open', openHint: 'Everybody is in it, and everybody who joins later.', closed: 'Closed', closedHint: 'Only those who were chosen are in it.', saveMembers: 'Save people',
+    name: 'Name', kind: 'Who is in it', open: 'Open', openHint: 'Everybody is in it, and everybody who joins later.', closed: 'Closed', closedHint: 'Only those who were chosen are in it.',
     openQuestion: (name) => `Open ${name} to everybody?`, openDetail: 'Everybody can then read all that was said here so far, and everybody who joins later. What was read stays read, even if you close the room again.', openIt: 'Open room',
     madeBy: (name, date) => `Made by ${name} on ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}.`,
     leave: 'Leave room', leaveQuestion: (name) => `Leave ${name}?`, leaveDetail: 'You will no longer see it. Somebody who is in it can let you back in.', left: (name) => `You have left ${name}.`,
@@ -53,7 +54,7 @@ export const en = {
   },
   message: {
     by: (name, time) => `${name}, ${time}`, actions: 'What you can do with this message', reply: 'Reply', edited: '(edited)', table: 'Table', copyCode: 'Copy code', showMore: 'Show more', showLess: 'Show less',
-    failed: (why) => `Not sent. ${why}`, discard: 'Discard', waiting: 'Waiting for the connection', roomGone: 'You are no longer in this room.', originalGone: 'The message this answers was deleted', originalLoading: 'A message further up',
+    failed: (why) => `Not sent. ${why}`, discard: 'Discard', waiting: 'Waiting for the connection', sending: 'Sending…', paced: 'Many messages at once: it goes out in a moment.', roomGone: 'You are no longer in this room.', originalGone: 'The message this answers was deleted', originalLoading: 'A message further up',
     boost: 'Boost', boosts: 'Boosts', boostWith: (content) => `Boost with ${content}`, boostedBy: (content, names) => `${content} from ${names}`, andMore: (count) => `${count} more`, from: (names) => ` from ${names}`, boostWord: 'Or a word or two', boostAction: 'Boost',
     boostEmoji: 'Boost with any emoji', boostWords: 'Boost with a word', boosters: (count) => `Who boosted (${count})`,
     listed: (names) => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`),
@@ -66,7 +67,7 @@ export const en = {
     marks: { bold: 'Bold', italic: 'Italic', strike: 'Strikethrough', code: 'Code', codeBlock: 'Code block', link: 'Link', quote: 'Quote', list: 'List' },
     nobodyReads: (names, count) => `${names} cannot read this: the ${count === 1 ? 'account is' : 'accounts are'} no longer active.`,
     replyingTo: (name) => `Replying to ${name}`, cancelReply: 'Cancel reply',
-    left: (bytes) => `Room for ${plural(bytes, 'more character', 'more characters')}.`, tooLong: (bytes) => `This is too long for one message, by ${plural(bytes, 'character', 'characters')}. Shorten it, or send the rest in a second one.`,
+    left: (count) => `Room for about ${plural(count, 'more character', 'more characters')}.`, tooLong: (count) => `This is too long for one message, by ${plural(count, 'character', 'characters')}. Shorten it, or send the rest in a second one.`,
     inCode: 'In a code block, Enter starts a new line. Ctrl and Enter sends, or close the block with ```.',
     suggestions: (count) => `${plural(count, 'suggestion', 'suggestions')}. Arrows to choose, Enter to take it.`, people: 'People in this room', here: 'whoever is online', everyone: 'everybody in this room', bot: 'bot',
     sounds: 'Sounds', soundsHint: 'Enter takes it, → plays it for you alone', listen: 'Listen',
@@ -97,11 +98,12 @@ export const en = {
     setupTitle: 'Light the fire', setupLead: 'Two minutes, and your team has a place to talk. You will look after it.', setupButton: 'Start talking',
     accountName: 'Name of your team', yourName: 'Your name', email: 'E-mail', password: 'Password', newPassword: 'New password',
     passwordHint: 'Eight characters or more. A few words in a row are good.', showPassword: 'Show password', hidePassword: 'Hide password',
+    setupPasswordHint: 'Eight characters or more. A few words in a row are good. If you forget it, whoever has access to this computer can make a new one with “campfire admin reset-password”.',
     signIn: 'Sign in', signInLead: 'Good to see you again.', signInTitle: (team) => `Sign in to ${team}`,
     forgotten: 'Forgot your password? Ask whoever runs this server for a new link.',
     joinTitle: (team) => (team ? `Join ${team}` : 'Join the talk'), joinLead: 'You were invited. Say who you are, and you are in.', joinButton: (team) => (team ? `Join ${team}` : 'Join'),
     haveAccount: 'You have an account already?', emailTaken: 'There is an account with this e-mail already. Sign in with its password.',
-    badCode: 'This invitation does not work any more. Ask for a new link.', alreadyIn: 'You are in already.',
+    badCode: 'This invitation does not work any more. Ask for a new link.', badInvitation: 'This invitation does not work any more', badInvitationHint: 'It was replaced by a new one. Ask whoever invited you for the new link.', alreadyIn: 'You are in already.',
     resetTitle: 'A new password', resetLead: 'Choose it, and you are signed in.', resetButton: 'Save and sign in', badReset: 'This link was used already, or it is too old. Ask for a new one.',
     transferTitle: 'Welcome over here', transferLead: 'One press, and you are signed in on this device too. The link works once.', transferButton: 'Sign in on this device',
     badTransfer: 'This link no longer works', badTransferHint: 'It was used already, or it is older than four hours. Make a new one where you are signed in: Settings, Devices.',
@@ -111,8 +113,12 @@ export const en = {
     label: 'Rooms and people', jump: 'Jump or search', directs: 'Direct messages', rooms: 'Rooms', hidden: 'Hidden rooms', newRoom: 'New room', settings: 'Settings',
     noRooms: 'No rooms yet. Make the first one.', noRoomsMember: 'No rooms yet.', alone: 'Nobody else is here yet.', invite: 'Invite somebody', yourself: 'Notes to yourself', notes: 'Notes', backToRooms: 'Back to the rooms',
     hide: 'Hide the sidebar', show: 'Show the sidebar', more: (count) => `${count} more`, moreShort: 'More', less: 'Less', unread: 'unread', online: 'online', closed: 'closed', quiet: 'muted',
-    mentions: (count) => plural(count, 'mention', 'mentions'), unreadElsewhere: 'there is something unread', notYet: (name) => `Write to ${name}`,
+    mentions: (count) => plural(count, 'mention', 'mentions'), newMessages: (count) => plural(count, 'new message', 'new messages'), draft: 'Draft', saidBy: (name, words) => `${name}: ${words}`, strangers: 'People you have not written to yet', unreadElsewhere: 'there is something unread', notYet: (name) => `Write to ${name}`,
     menu: 'You and this page', profile: 'Edit profile', light: 'Light', dark: 'Dark', system: 'As the system', keys: 'Keyboard shortcuts', install: 'Install the app', signOut: 'Sign out',
+  },
+  ask: {
+    title: 'Notifications', words: 'Shall this device tell you when somebody writes to you or mentions you?', yes: 'Turn on', later: 'Not now', done: 'This device tells you now.',
+    install: 'Would you like to be told when somebody writes to you? On iPhones and iPads the installed app can do that.', how: 'Show me how',
   },
   switcher: {
     title: 'Jump to', placeholder: 'Room, person or words', results: 'Rooms and people', search: (words) => `Search for “${words}”`, person: 'person', bot: 'bot', hidden: 'hidden room', closed: 'closed room', unread: 'unread', group: 'direct message',

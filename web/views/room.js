@@ -34,9 +34,10 @@ class CampRoom extends HTMLElement {
     this.quotes = new Quotes();
     this.build();
     this.stops = [
-      watch(['rooms', 'users', 'presence', 'present', 'gone'], (topics) => this.roomChanged(topics)),
+      watch(['rooms', 'users', 'presence', 'present', 'gone', 'members'], (topics) => this.roomChanged(topics)),
       watch(['typing'], () => this.typing.draw()),
       watch(['day'], () => this.list.redrawDays()),
+      watch(['zone'], () => this.zoneChanged()),
       watch(['outbox', 'connection'], () => this.drawPending()),
       watch(['uploads'], () => this.drawUploads()),
       listen((event) => this.heard(event)),
@@ -274,13 +275,20 @@ class CampRoom extends HTMLElement {
     if (this.isGone) return;
     learnMembers(this.room);
     this.head.draw();
-    this.composer.rename();
+    this.composer.rename((id) => this.list.message(id));
     this.markRead();
     if (topics.includes('users')) {
       this.timeline.willChange();
       this.list.redrawPeople();
+      if (this.timeline.start.dataset.shows === 'start') delete this.timeline.start.dataset.shows;
+      this.drawStart();
       this.typing.draw();
     }
+  }
+
+  zoneChanged() {
+    this.timeline.willChange();
+    this.list.redrawTimes();
   }
 
   showGone() {
@@ -308,6 +316,7 @@ class CampRoom extends HTMLElement {
     const item = enqueue(this.roomId, content, replyTo);
     this.timeline.isAtEnd = true;
     this.timeline.willChange();
+    this.timeline.noneNew();
     this.list.addPending(item);
     this.drawStart();
     this.timeline.toEnd();
@@ -317,6 +326,7 @@ class CampRoom extends HTMLElement {
   async upload(files, content, replyTo) {
     if (this.timeline.hasAfter) await this.goNewest();
     this.timeline.isAtEnd = true;
+    this.timeline.noneNew();
     enqueueFiles(this.roomId, files, { content, replyTo });
   }
 

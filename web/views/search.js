@@ -5,6 +5,7 @@ import { avatar } from '../components/avatar.js';
 import { searchFilters } from '../components/search-filters.js';
 import { emptyElement, fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { icon } from '../icons.js';
+import { isComposing } from '../key.js';
 import { dayLabel, fullTime, timeOfDay } from '../format.js';
 import { go } from '../routes.js';
 import { momentsOf, parseQuery } from '../search-query.js';
@@ -144,7 +145,7 @@ class CampSearch extends HTMLElement {
   /** The arrow keys move between the field and the results. */
   step(event) {
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!way || event.altKey || event.target.closest('.popover, .menu, .filters')) return;
+    if (!way || isComposing(event) || event.altKey || event.target.closest('.popover, .menu, .filters')) return;
     const lines = [this.input, ...this.list.querySelectorAll('.result, .recent-search')];
     const place = lines.indexOf(document.activeElement);
     if (place < 0 || !lines[place + way]) return;
