@@ -220,6 +220,7 @@ watch(['rooms', 'route'], () => {
 });
 
 watch(['account'], () => {
+  showIcon();
   // The account's own styles come last, as a constructed sheet: the content security policy allows no inline style.
   document.adoptedStyleSheets = [];
   if (state.account?.custom_css && !isPlain) {
@@ -228,6 +229,16 @@ watch(['account'], () => {
     document.adoptedStyleSheets = [sheet];
   }
 });
+
+/** The tab shows the logo, where there is one. */
+function showIcon() {
+  const link = document.querySelector('link[rel="icon"]');
+  const { logo_url: logo } = state.account || {};
+  link.dataset.flame ??= link.href;
+  link.href = logo || link.dataset.flame;
+  if (logo) link.removeAttribute('type');
+  else link.type = 'image/svg+xml';
+}
 
 let turn = 0;
 

@@ -78,11 +78,14 @@ export const cut = (text, most) => (text.length <= most ? text : graphemes(text.
 /** So many code units at the end of a text are counted; before them it is taken to be alike. */
 const COUNTED = 4000;
 
+/** The last characters of a text, without the one that the cut may have torn. */
+const lastOf = (text) => graphemes(text.slice(-COUNTED)).slice(text.length > COUNTED ? 1 : 0);
+
 /** How many characters at the end of a text have so many bytes, the last one in part. */
 export function charactersOver(bytes, text) {
   let size = 0;
   let count = 0;
-  for (const character of graphemes(text.slice(-COUNTED)).reverse()) {
+  for (const character of lastOf(text).reverse()) {
     if (size >= bytes) return count;
     size += byteLength(character);
     count += 1;
@@ -92,8 +95,8 @@ export function charactersOver(bytes, text) {
 
 /** How many more characters fit into so many bytes, if they are like those before. */
 export function charactersLeft(bytes, text) {
-  const end = text.slice(-COUNTED);
-  return Math.floor(bytes * graphemes(end).length / Math.max(1, byteLength(end)));
+  const end = lastOf(text);
+  return Math.floor((bytes * end.length) / Math.max(1, byteLength(end.join(''))));
 }
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
