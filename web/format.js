@@ -78,8 +78,8 @@ export const cut = (text, most) => (text.length <= most ? text : graphemes(text.
 /** So many code units at the end of a text are counted; before them it is taken to be alike. */
 const COUNTED = 4000;
 
-/** The last characters of a text, without the one that the cut may have torn. */
-const lastOf = (text) => graphemes(text.slice(-COUNTED)).slice(text.length > COUNTED ? 1 : 0);
+/** The last characters of a text, without what the cut may have torn: a joiner, and what it joined. */
+const lastOf = (text) => graphemes(text.slice(-COUNTED)).slice(text.length > COUNTED ? 2 : 0);
 
 /** How many characters at the end of a text have so many bytes, the last one in part. */
 export function charactersOver(bytes, text) {

@@ -11,9 +11,10 @@ const GROUP_WITHIN = 5 * 60 * 1000;
 
 /** An entry is `{message, item, element, lines, isFirst, day, at}`: a message, or an outbox item that becomes one. `lines` are the separators above it. */
 export class MessageList {
-  /** `quoteOf(id)` returns a quoted message; `sending` is `{retry(id), discard(id)}`. */
-  constructor(log, { quoteOf, sending }) {
+  /** `quoteOf(id)` returns a quoted message; `sending` is `{retry(id), discard(id)}`; `joins(from, to)` says who joined between two times. */
+  constructor(log, { quoteOf, sending, joins = () => '' }) {
     this.log = log;
+    this.joins = joins;
     this.quoteOf = quoteOf;
     this.sending = sending;
     this.entries = [];
@@ -129,6 +130,13 @@ export class MessageList {
     return true;
   }
 
+  /** Somebody joined, or has another name. */
+  redrawJoins() {
+    this.entries.forEach((entry, place) => {
+      if (this.joins(this.entries[place - 1]?.at ?? entry.at, entry.at) || entry.lines.some((one) => one.matches('.joins'))) this.refreshEntry(entry, this.entries[place - 1]);
+    });
+  }
+
   redrawBoosts(id) {
     const entry = this.byId.get(id);
     if (entry) refreshBoosts(entry.element, entry.message);
@@ -142,7 +150,7 @@ export class MessageList {
   /** Relabels the day separators on a new day. */
   redrawDays() {
     for (const { lines, at } of [...this.entries, ...this.pending]) {
-      const day = lines.find((line) => !line.classList.contains('is-new'));
+      const day = lines.find((line) => line.matches('.day:not(.is-new)'));
       if (day) labelLine(day, dayLabel(new Date(at)));
     }
   }
@@ -263,8 +271,9 @@ export class MessageList {
   lineUp(entry, before) {
     const needsDay = !before || before.day !== entry.day;
     const needsNew = !entry.item && entry.message.id === this.newFrom;
-    entry.lines = [needsDay && line('day', dayLabel(new Date(entry.at))), needsNew && line('day is-new', texts.room.newLine)].filter(Boolean);
-    entry.isFirst = needsDay || needsNew || !joinsUp(entry, before);
+    const joined = before && this.joins(before.at, entry.at);
+    entry.lines = [joined && joinsLine(joined), needsDay && line('day', dayLabel(new Date(entry.at))), needsNew && line('day is-new', texts.room.newLine)].filter(Boolean);
+    entry.isFirst = needsDay || needsNew || Boolean(joined) || !joinsUp(entry, before);
   }
 
   /** The same for an entry in the page whose predecessor has changed. */
@@ -272,7 +281,7 @@ export class MessageList {
     if (!entry) return;
     const { isFirst, lines } = entry;
     this.lineUp(entry, before);
-    const isSame = lines.length === entry.lines.length && lines.every((old, place) => old.className === entry.lines[place].className);
+    const isSame = lines.length === entry.lines.length && lines.every((old, place) => old.className === entry.lines[place].className && (!old.matches('.joins') || old.textContent === entry.lines[place].textContent));
     if (isSame) entry.lines = lines;
     else {
       lines.forEach((old) => old.remove());
@@ -323,6 +332,8 @@ function joinsUp({ message, at }, before) {
   return before && before.message.creator_id === message.creator_id && at - before.at <= GROUP_WITHIN && !message.reply_to_id
     && (before.message.kind === 'system') === (message.kind === 'system');
 }
+
+export const joinsLine = (text) => h('p', { class: 'joins' }, text);
 
 function line(kind, text) {
   return labelLine(h('div', { class: kind, role: 'separator' }, h('span', {})), text);

@@ -154,6 +154,7 @@ export const de = {
     notesEmpty: 'Notizen an dich', notesEmptyHint: 'Links, Listen, ein halber Gedanke: Was du hier ablegst, liest niemand sonst.', notesStart: 'Nur du kannst das lesen.',
     directEmpty: (names) => `Du und ${names}`, directEmptyHint: 'Was ihr hier schreibt, liest niemand sonst. Ein Hallo ist ein guter Anfang.', directStart: (names) => `Hier begann dein Gespräch mit ${names}.`,
     welcome: (team) => `Willkommen bei ${team}`, welcomeHint: 'Das Feuer brennt. Jetzt lade die anderen ein: Wer diesen Link hat, kann dazukommen.', qr: 'Die Einladung als QR-Code', copyInvitation: 'Einladung kopieren', onlyHere: 'Dieser Link gilt nur auf diesem Rechner. Um andere einzuladen, öffne Campfire unter der Adresse, die sie benutzen werden.',
+    joined: (names) => `Neu dabei: ${names}.`, otherPeople: (count) => (count === 1 ? '1 weitere Person' : `${number(count)} weitere`),
     start: (name, date) => `${name} hat diesen Raum am ${date.toLocaleDateString('de', { day: 'numeric', month: 'long', year: 'numeric' })} angelegt. Hier beginnt er.`,
   },
   message: {

@@ -50,6 +50,7 @@ export const en = {
     notesEmpty: 'Notes to yourself', notesEmptyHint: 'Links, lists, half a thought: nobody else reads what you put here.', notesStart: 'Only you can read this.',
     directEmpty: (names) => `You and ${names}`, directEmptyHint: 'Nobody else reads what you write here. A hello is a good beginning.', directStart: (names) => `This is where you and ${names} began to talk.`,
     welcome: (team) => `Welcome to ${team}`, welcomeHint: 'The fire is lit. Now invite the others: whoever has this link can join.', qr: 'The invitation as a QR code', copyInvitation: 'Copy invitation', onlyHere: 'This link works on this computer only. To invite others, open Campfire at the address they will use.',
+    joined: (names) => `${names} joined.`, otherPeople: (count) => plural(count, 'other', 'others'),
     start: (name, date) => `${name} made this room on ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}. This is where it begins.`,
   },
   message: {

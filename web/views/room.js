@@ -16,6 +16,7 @@ import { playSound } from '../components/sounds.js';
 import { Timeline, skeleton } from '../components/timeline.js';
 import { typingLine } from '../components/typing-line.js';
 import { afterPaint, emptyElement, fill, h } from '../dom.js';
+import { joinsOf } from '../joined.js';
 import { atHand } from '../lazy.js';
 import { listen } from '../live.js';
 import { learnMembers, mentionable } from '../members.js';
@@ -72,7 +73,7 @@ class CampRoom extends HTMLElement {
     const { room } = this;
     this.head = roomHead(this.roomId);
     this.timeline = new Timeline({
-      label: texts.room.log(titleOf(room)), quoteOf: (id) => this.quotes.of(id), sending: { retry, discard },
+      label: texts.room.log(titleOf(room)), quoteOf: (id) => this.quotes.of(id), sending: { retry, discard }, joins: joinsOf(this.roomId),
       fetchPage: (query) => this.feed.fetchPage(query), onend: () => this.markRead(), onnewest: () => this.askedForNewest(),
     });
     this.list = this.timeline.list;
@@ -280,6 +281,7 @@ class CampRoom extends HTMLElement {
     if (topics.includes('users')) {
       this.timeline.willChange();
       this.list.redrawPeople();
+      this.list.redrawJoins();
       if (this.timeline.start.dataset.shows === 'start') delete this.timeline.start.dataset.shows;
       this.drawStart();
       this.typing.draw();
@@ -341,10 +343,12 @@ class CampRoom extends HTMLElement {
     if (this.isGone) return;
     this.timeline.willChange();
     this.list.setPending(this.timeline.hasAfter ? [] : pendingIn(this.roomId));
+    if (this.isLoaded) this.timeline.drawJoined();
   }
 
   drawStart() {
     if (!this.isLoaded) return;
+    this.timeline.drawJoined();
     const isEmpty = !this.list.entries.length && !this.list.pending.length && !uploadsIn(this.roomId).length;
     const key = isEmpty ? 'empty' : 'start';
     if (this.timeline.start.dataset.shows === key && !this.timeline.start.querySelector('.skeleton')) return;
