@@ -21,7 +21,7 @@ const FACES = 4;
 const WORDS = 80;
 
 /** Conversations before "More"; beside a room the rooms should not be far below. */
-const shownAtFirst = () => (onPhone() ? 12 : 6);
+const shownAtFirst = () => (onPhone() ? 12 : 5);
 
 /** `{element, draw(topics)}`. */
 export function directsSection() {

@@ -37,14 +37,14 @@ export function wayToInstall({ browser, system }) {
   return browser === 'firefox' || (browser === 'safari' && system === 'mac') ? browser : 'desktop';
 }
 
-const allowPictures = (way) => (['desktop', 'firefox'].includes(way) ? ['siteSettings'] : ['systemSettings']);
+const allowPicture = (way) => (['desktop', 'firefox'].includes(way) ? 'siteSettings' : 'systemSettings');
 
 /** How to allow notifications that were blocked: here, and folded in the other browsers. */
 export function allowHelp(place = here()) {
   const words = texts.help;
   const mine = wayToAllow(place, isInstalled());
   const others = { desktop: words.on(`${words.browsers.chrome}, ${words.browsers.edge}`, words.systems.desktop), firefox: words.on(words.browsers.firefox, words.systems.desktop), safari: words.on(words.browsers.safari, words.systems.mac), android: words.systems.android, samsung: words.browsers.samsung, ios: words.systems.ios };
-  return h('div', { class: 'help' }, h('h4', {}, words.blocked), steps(said(words.allow[mine]), allowPictures(mine)),
+  return h('div', { class: 'help' }, h('h4', {}, words.blocked), drawing(allowPicture(mine)), steps(said(words.allow[mine])),
     folded(words.blockedElsewhere, Object.entries(others).filter(([way]) => way !== mine).map(([way, name]) => h('section', {}, h('h5', {}, name), steps(said(words.allow[way]))))));
 }
 
@@ -60,5 +60,5 @@ export function installHelp(place = here()) {
   const mine = wayToInstall(place);
   const others = { ios: words.systems.ios, android: words.systems.android, desktop: words.systems.desktop, safari: words.on(words.browsers.safari, words.systems.mac) };
   return h('div', { class: 'help' }, steps(said(words.installs[mine]), INSTALL_PICTURES[mine]),
-    folded(words.installElsewhere, Object.entries(others).filter(([way]) => way !== mine).map(([way, name]) => h('section', {}, h('h5', {}, name), steps(said(words.installs[way]), INSTALL_PICTURES[way])))));
+    folded(words.installElsewhere, Object.entries(others).filter(([way]) => way !== mine).map(([way, name]) => h('section', {}, h('h4', {}, name), steps(said(words.installs[way]), INSTALL_PICTURES[way])))));
 }
