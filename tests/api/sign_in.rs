@@ -219,6 +219,25 @@ async fn sessions_survive_a_restart_and_no_secret_is_stored_in_the_clear() {
 }
 
 #[tokio::test]
+async fn invitation_tells_whether_it_works_and_wrong_ones_count_as_guesses() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
+    let found = nobody.get(&format!("/api/join/{}", team.join_code)).await;
+    assert_eq!(found.header("cache-control"), Some("no-store"));
+    let account = team.ada.get("/api/account").await.expect(200);
+    assert_eq!(found.expect(200), json!({ "account": { "name": account["name"], "logo_url": null } }));
+    nobody.get("/api/join/aaaa-bbbb-cccc").await.problem(404, "not_found");
+    let mut last = 404;
+    for number in 0..200 {
+        last = nobody.get(&format!("/api/join/aaaa-bbbb-{number:04}")).await.status;
+        if last == 429 {
+            break;
+        }
+    }
+    assert_eq!(last, 429, "guessing is not free");
+}
+
+#[tokio::test]
 async fn join_adds_the_user_to_every_open_room() {
     let team = Team::start().await;
     let open = team.ada.post("/api/rooms", json!({"name": "Open too", "kind": "open"})).await.expect(201);
