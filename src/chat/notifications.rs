@@ -153,7 +153,8 @@ impl Notice {
     /// The notice as JSON of at most `most` bytes: the body is cut where what it takes in JSON would be too long, and then
     /// the title, whose characters are few.
     pub(crate) fn json(mut self, most: usize) -> Vec<u8> {
-        for part in [|notice: &mut Self| &mut notice.body, |notice: &mut Self| &mut notice.title] {
+        let parts: [fn(&mut Self) -> &mut String; 2] = [|it| &mut it.body, |it| &mut it.title];
+        for part in parts {
             let json = to_json(&self);
             if json.len() <= most {
                 return json;

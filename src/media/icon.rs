@@ -44,6 +44,10 @@ pub fn app_icon(logo: &[u8], side: u32, shape: Shape) -> Option<Vec<u8>> {
     let (width, height) = logo_scaled.dimensions();
     let (left, top) = ((side - width) / 2, (side - height) / 2);
     imageops::overlay(&mut icon, &logo_scaled.to_rgba8(), left.into(), top.into());
+    if shape != Shape::Any {
+        // Blending rounds.
+        icon.pixels_mut().for_each(|pixel| pixel.0[3] = 255);
+    }
     let mut packed = Vec::new();
     DynamicImage::from(icon).write_to(&mut Cursor::new(&mut packed), ImageFormat::Png).ok()?;
     Some(packed)
