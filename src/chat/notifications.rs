@@ -250,7 +250,8 @@ mod tests {
     /// C3
     #[test]
     fn notice_that_json_makes_too_long_is_cut_by_its_length_in_json() {
-        for unit in ["\"", "\\", "\u{1}", "\n", "é", "語", "👨‍👩‍👧‍👦", "🇩🇪", "e\u{301}", "\"k\":\"v\","] {
+        for unit in ["\"", "\\", "\u{1}", "\n", "é", "語", "👨‍👩‍👧‍👦", "🇩🇪", "e\u{301}", "\"k\":\"v\","]
+        {
             let body = unit.repeat(MAX_BODY / unit.len());
             let (title, shown) = read("Kitchen", &body, MAX_PLAINTEXT);
             assert_eq!(title, "Kitchen");

@@ -7,8 +7,7 @@ use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 
 use super::{
-    assets,
-    pages,
+    assets, pages,
     request::Call,
     response::Reply,
     router::{Response, ResponseFuture},

@@ -180,7 +180,13 @@ fn name(route: &Route) -> String {
 
 /// Whether a route can be called without signing in.
 fn is_public(handler: Handler) -> bool {
-    matches!(handler, Handler::Anybody(_) | Handler::AnybodyWaits(_) | Handler::AnybodyWrites(_) | Handler::AnybodyUpload(_))
+    matches!(
+        handler,
+        Handler::Anybody(_)
+            | Handler::AnybodyWaits(_)
+            | Handler::AnybodyWrites(_)
+            | Handler::AnybodyUpload(_)
+    )
 }
 
 fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {

@@ -115,8 +115,8 @@ fn subject(configured: &str, seen: Option<&str>) -> String {
 
 fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, Failure> {
     let permanent = |why: &str| Failure::Permanent(why.to_owned());
-    let record = push::encrypt(notice, &device.p256dh, &device.auth)
-        .map_err(|error| permanent(&error.to_string()))?;
+    let record =
+        push::encrypt(notice, &device.p256dh, &device.auth).map_err(|error| permanent(&error.to_string()))?;
     let origin = Url::parse(&device.endpoint).map_err(|_| permanent("the endpoint is no address"))?.origin();
     let subject = subject(&runner.shared.config.base_url(), device.origin.as_deref());
     let expires = Timestamp::now().0 / 1000 + TOKEN_S;

@@ -148,8 +148,13 @@ async fn shortcuts_work_on_layouts_without_latin_letters() {
             second.until("it is closed", "return !document.querySelector('dialog')").await;
         }
         for (letter, code, value) in [("и", "KeyB", "****"), ("ш", "KeyI", "__"), ("у", "KeyE", "``")] {
-            second.eval("const it = document.querySelector('.composer-input'); it.focus(); it.value = ''").await;
-            assert!(key(&second, ".composer-input", &format!("ctrlKey: true, key: '{letter}', code: '{code}'")).await);
+            second
+                .eval("const it = document.querySelector('.composer-input'); it.focus(); it.value = ''")
+                .await;
+            assert!(
+                key(&second, ".composer-input", &format!("ctrlKey: true, key: '{letter}', code: '{code}'"))
+                    .await
+            );
             assert_eq!(second.eval("return document.querySelector('.composer-input').value").await, value);
         }
         second.eval("document.querySelector('.message').focus()").await;
@@ -167,7 +172,9 @@ async fn backslash_of_alt_graph_is_written_and_folds_nothing() {
         let team = Team::start().await;
         let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
         window.find(".composer-input").await;
-        assert!(!key(&window, ".composer-input", "ctrlKey: true, altKey: true, key: '\\\\', code: 'Minus'").await);
+        assert!(
+            !key(&window, ".composer-input", "ctrlKey: true, altKey: true, key: '\\\\', code: 'Minus'").await
+        );
         assert_eq!(window.eval("return document.querySelector('.shell.is-wide')").await, json!(null));
         assert!(key(&window, ".composer-input", "ctrlKey: true, key: '\\\\', code: 'Backslash'").await);
         window.find(".shell.is-wide").await;

@@ -20,7 +20,10 @@ async fn newcomer_on_a_phone_lands_in_a_room_with_the_list_behind_it() {
         window.wait_for_message("welcome").await;
         window.client.back().await.unwrap();
         window
-            .until("the list is shown", "return location.pathname === '/' && document.querySelector('.side').offsetWidth > 0")
+            .until(
+                "the list is shown",
+                "return location.pathname === '/' && document.querySelector('.side').offsetWidth > 0",
+            )
             .await;
         team
     })
@@ -54,7 +57,9 @@ async fn email_stays_after_a_wrong_password_and_a_reload() {
         window.goto(&format!("{}/signin", team.nobody().origin())).await;
         window.type_into("#field-email", &team.ada.email).await;
         window.type_into("#field-password", &format!("something else{ENTER}")).await;
-        window.until("it is refused", "return document.querySelector('.form-error').textContent !== ''").await;
+        window
+            .until("it is refused", "return document.querySelector('.form-error').textContent !== ''")
+            .await;
         window.client.refresh().await.unwrap();
         window.find("#field-email").await;
         assert_eq!(window.eval("return document.querySelector('#field-email').value").await, team.ada.email);

@@ -156,7 +156,10 @@ async fn muted_room_shows_no_unread_mark() {
         window.click(".bell").await;
         window.click(".menu [role=menuitemradio]:nth-child(3)").await;
         window
-            .until("the involvement has changed", "return document.querySelector('.bell').dataset.involvement === 'nothing'")
+            .until(
+                "the involvement has changed",
+                "return document.querySelector('.bell').dataset.involvement === 'nothing'",
+            )
             .await;
         window.goto(&format!("{}/rooms/{}", team.nobody().origin(), team.room)).await;
         window.find(".composer-input").await;

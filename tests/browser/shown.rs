@@ -26,8 +26,11 @@ async fn each_paragraph_and_each_title_has_the_direction_of_its_own_words() {
         let team = Team::start().await;
         let room = json!({ "name": "غرفة عربية", "kind": "open" });
         let room = id(&team.ada.post("/api/rooms", room).await.expect(201));
-        for text in ["hello first\n\nمرحبا second", "> שלום עולם\n\nplain English", "- one\n- שתיים"] {
-            team.ada.say(room, text).await;
+        // One's own have a ground that is as wide as the words.
+        let ben = team.join("Ben").await;
+        for text in ["hello first\n\nمرحبا second", "> שלום עולם\n\nplain English", "- one\n- שתיים"]
+        {
+            ben.say(room, text).await;
         }
         let origin = team.nobody().origin();
         let window = signed_in(driver, &origin, &team.ada.email).await;
@@ -153,7 +156,7 @@ async fn text_that_is_too_long_is_told_in_characters() {
         window.expect_complaint("413");
         window.find(".composer-input").await;
         let fill = "const it = document.querySelector('.composer-input'); it.value = '字'.repeat(30000); it.dispatchEvent(new Event('input', { bubbles: true }));
-            return document.querySelector('.composer-note.is-wrong').textContent";
+            return document.querySelector('.composer-note.is-wrong:not([hidden])').textContent";
         let said = window.eval(fill).await;
         assert!(said.as_str().unwrap().contains("8,155 characters"), "{said}");
         window.eval("const it = document.querySelector('.composer-input'); it.value = ''; it.dispatchEvent(new Event('input', { bubbles: true }))").await;

@@ -8,7 +8,10 @@ use crate::{
 
 /// JavaScript for the entry of a direct room, by its name.
 fn direct(name: &str) -> String {
-    format!("[...document.querySelectorAll('.direct')].find((it) => it.querySelector('.direct-name').textContent === {})", json!(name))
+    format!(
+        "[...document.querySelectorAll('.direct')].find((it) => it.querySelector('.direct-name').textContent === {})",
+        json!(name)
+    )
 }
 
 /// F22, rough edge 3
@@ -74,7 +77,9 @@ async fn conversation_in_which_nothing_was_said_is_not_listed_for_the_other() {
         let team = Team::start().await;
         let (ben, first, second) = two_windows(&team, driver).await;
         let room = team.ada.direct_with(&[&ben]).await;
-        first.until("it is listed for who opened it", &format!("return {} !== undefined", direct("Ben"))).await;
+        first
+            .until("it is listed for who opened it", &format!("return {} !== undefined", direct("Ben")))
+            .await;
         // What comes after the room's event has come after it.
         team.ada.say(team.room, "meanwhile").await;
         second.wait_for_message("meanwhile").await;
@@ -84,7 +89,9 @@ async fn conversation_in_which_nothing_was_said_is_not_listed_for_the_other() {
         second.find(".stranger, .room").await;
         assert_eq!(second.eval(&format!("return {} === undefined", direct("Ada"))).await, true);
         team.ada.say(room, "now I say it").await;
-        second.until("it is listed once something was said", &format!("return {} !== undefined", direct("Ada"))).await;
+        second
+            .until("it is listed once something was said", &format!("return {} !== undefined", direct("Ada")))
+            .await;
         team
     })
     .await;
@@ -112,7 +119,12 @@ async fn draft_is_shown_beside_its_room_until_it_is_sent() {
         );
         window.until("both are marked", &marked).await;
         window.eval(&format!("{}.click()", direct("Ben"))).await;
-        window.until("the draft is there", "return document.querySelector('.composer-input')?.value === 'half a sentence'").await;
+        window
+            .until(
+                "the draft is there",
+                "return document.querySelector('.composer-input')?.value === 'half a sentence'",
+            )
+            .await;
         window.type_into(".composer-input", "\u{E007}").await;
         window.wait_for_message("half a sentence").await;
         window.eval(&format!("document.querySelector(\"[href='/rooms/{}']\").click()", team.room)).await;
@@ -225,7 +237,10 @@ async fn one_save_in_the_settings_of_a_room_saves_all_and_closes_them() {
         window.click(".room-head .icon-button:last-child").await;
         window.click(".menu [role=menuitem]").await;
         window.find(".dialog-room .chip").await;
-        assert_eq!(window.eval("return document.querySelectorAll('.dialog-room [type=submit]').length").await, 1);
+        assert_eq!(
+            window.eval("return document.querySelectorAll('.dialog-room [type=submit]').length").await,
+            1
+        );
         window.eval("document.querySelector('#room-name').value = 'Pantry'").await;
         window.click(&format!(".dialog-room input[value='{}']", ben.id)).await;
         window.click(&format!(".dialog-room input[value='{}']", cleo.id)).await;

@@ -10,9 +10,10 @@ export const INVOLVEMENTS = ['mentions', 'everything', 'nothing', 'invisible'];
 export const BELLS = { mentions: 'bell', everything: 'bellAll', nothing: 'bellOff', invisible: 'eyeOff' };
 
 export async function setInvolvement(room, involvement) {
+  // The event may come before the answer.
+  const before = state.rooms.get(room.id)?.membership.involvement;
   try {
     await put(`/api/rooms/${room.id}/involvement`, { involvement });
-    const before = state.rooms.get(room.id)?.membership.involvement;
     noteInvolvement(room.id, involvement);
     const undo = before && before !== involvement ? { action: texts.common.undo, onaction: () => setInvolvement(room, before) } : {};
     toast(texts.room.involvementSet[involvement], undo);

@@ -13,9 +13,9 @@ const DRAFT = 'campfire.css';
 
 /** Whatever is tried, what it takes to undo it stays to be seen. */
 const GUARD = `
-  html, body, #app, .shell, .pane, .settings-view, .settings-place, .settings-css, .settings-css > .field, .settings-css > .field > *, .settings-css > .row { visibility: visible !important; opacity: 1 !important; transform: none !important; clip-path: none !important; filter: none !important; pointer-events: auto !important }
+  html, body, #app, .shell, .pane, .settings-view, .settings-columns, .settings-place, .settings-css, .settings-css > .field, .settings-css > .field > *, .settings-css > .row { visibility: visible !important; opacity: 1 !important; transform: none !important; clip-path: none !important; filter: none !important; pointer-events: auto !important }
   html, body, #app { display: block !important }
-  .shell, .pane, .settings-view, .settings-css, .settings-css > .field { display: grid !important }
+  .shell, .pane, .settings-view, .settings-columns, .settings-css, .settings-css > .field { display: grid !important }
   .settings-place { display: block !important } .settings-css > .row { display: flex !important } .settings-css > .row > :not([hidden]) { display: inline-flex !important; visibility: visible !important; opacity: 1 !important }`;
 
 /** What was typed and not saved outlives a reload of this tab. */
