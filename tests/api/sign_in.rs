@@ -32,7 +32,10 @@ async fn setup_creates_an_account_an_administrator_and_the_first_room() {
     let body = reply.expect(201);
     assert_eq!(body["account"]["name"], "Kontor");
     let user = &body["user"];
-    assert_keys(user, &["id", "name", "bio", "role", "status", "avatar_url", "initials", "color", "email"]);
+    assert_keys(
+        user,
+        &["id", "name", "bio", "role", "status", "avatar_url", "initials", "color", "created_at", "email"],
+    );
     assert_eq!(
         (&user["name"], &user["role"], &user["status"]),
         (&json!("Ada"), &json!("admin"), &json!("active"))

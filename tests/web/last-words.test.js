@@ -20,6 +20,8 @@ test('last words are asked for once, when they are shown', async () => {
   assert.deepEqual(it.server.waiting, ['GET /api/messages/8', 'GET /api/messages/9']);
   await it.server.asked('GET', '/api/messages/8').answer(404, { code: 'not_found', detail: 'gone' });
   await it.server.asked('GET', '/api/messages/9').fail();
+  assert.deepEqual(it.server.waiting, ['GET /api/rooms/3']);
+  await it.server.asked('GET', '/api/rooms/3').answer(200, direct(3, { last_message_id: null }));
   for (const id of [2, 3, 4, 5]) it.last(id);
   assert.deepEqual(it.server.waiting, []);
   await it.clock.pass(31000);
@@ -41,6 +43,28 @@ test('last words follow what comes, is edited and is deleted', async () => {
   it.state.rooms.get(2).last_message_id = 7;
   assert.equal(words(), undefined);
   assert.deepEqual(it.server.waiting, ['GET /api/messages/7']);
+});
+
+test('words that were edited or deleted elsewhere are found out when the page is looked at', async () => {
+  const it = await ready([direct(2, { last_message_id: 7 }), direct(3, { last_message_id: 8 })]);
+  it.last(2);
+  it.last(3);
+  await it.server.asked('GET', '/api/messages/7').answer(200, said(7, 'hi', { room_id: 2 }));
+  await it.server.asked('GET', '/api/messages/8').answer(200, said(8, 'ho', { room_id: 3 }));
+  await it.shows('visible');
+  it.last(2);
+  assert.deepEqual(it.server.waiting, []);
+  await it.clock.pass(11000);
+  await it.shows('visible');
+  assert.equal(it.last(2), '<p>hi</p>');
+  assert.equal(it.last(3), '<p>ho</p>');
+  await it.server.asked('GET', '/api/messages/7').answer(200, said(7, 'hi there', { room_id: 2 }));
+  assert.equal(it.last(2), '<p>hi there</p>');
+  await it.server.asked('GET', '/api/messages/8').answer(404, { code: 'not_found', detail: 'gone' });
+  assert.equal(it.state.rooms.get(3).last_message_id, 8);
+  await it.server.asked('GET', '/api/rooms/3').answer(200, direct(3, { last_message_id: null }));
+  assert.equal(it.last(3), undefined);
+  assert.deepEqual(it.server.waiting, []);
 });
 
 test('answer that is late does not take the place of newer words', async () => {
