@@ -359,7 +359,10 @@ async fn page_under_random_events_shows_what_a_fresh_one_shows() {
                     let name = json!({"name": format!("Kitchen {step}")});
                     team.ada.patch(&format!("/api/rooms/{kitchen}"), name).await.expect(200);
                 }
-                _ if any(2) == 0 => drop(window.eval("window.socket?.close()").await),
+                _ if any(2) == 0 => {
+                    let close = "if (window.socket?.readyState === WebSocket.OPEN) window.socket.close()";
+                    window.eval(close).await;
+                }
                 _ => drop(window.eval(&format!("document.querySelector(\".room[href='/rooms/{}']\")?.click()", rooms[any(3)])).await),
             }
         }
