@@ -45,9 +45,12 @@ export function joinsOf(roomId) {
   return (from, to = Infinity) => {
     const room = firstRoom();
     if (room?.id !== roomId) return '';
+    const made = Date.parse(room.created_at);
+    // Messages from before the room were brought along from elsewhere, and so were their people.
+    if (from && from < made) return '';
     const people = byTime();
     // Whoever was there before the room has not joined it.
-    const begin = placeAfter(people, Math.max(from, Date.parse(room.created_at)));
+    const begin = placeAfter(people, Math.max(from, made));
     const joined = people.slice(begin, placeAfter(people, to)).map(({ id }) => state.users.get(id)).filter((user) => user && user.status === 'active');
     if (!joined.length) return '';
     const names = joined.slice(0, NAMED).map((user) => isolated(user.name));

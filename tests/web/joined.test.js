@@ -23,6 +23,13 @@ test('who joined between two messages is said in the first open room', async () 
   assert.equal(it.joins(2, 0), '');
 });
 
+test('people who were brought along with older messages have not joined', async () => {
+  const it = await ready([joined(2, 'Ben', 10)], [room(1, { created_at: at(9) })]);
+  assert.equal(it.joins(1, time(5)), '');
+  assert.equal(it.joins(1, time(9)), 'Ben joined.');
+  assert.equal(it.joins(1, 0), 'Ben joined.');
+});
+
 test('many who joined are counted, and those who are gone are not', async () => {
   const it = await ready([...Array.from({ length: 40 }, (_, n) => joined(10 + n, `P${n}`, 10)), joined(90, 'Gone', 10, { status: 'deactivated' })]);
   assert.equal(it.joins(1, time(9), time(10)), 'P0, P1, P2 and 37 others joined.');
