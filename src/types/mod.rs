@@ -171,6 +171,9 @@ pub struct User {
     pub status: Status,
     /// The version of the picture, which increases with each new one; None without a picture.
     pub avatar: Option<i64>,
+    pub created_at: Timestamp,
+    /// An incoming webhook or the system user: nobody can write to it.
+    pub posts_only: bool,
 }
 
 impl User {
