@@ -8,6 +8,8 @@ use icu_properties::{
     },
 };
 
+use super::escape;
+
 fn is_in(c: char, group: GeneralCategoryGroup) -> bool {
     group.contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }
@@ -28,9 +30,9 @@ pub(super) fn is_mark(c: char) -> bool {
     is_in(c, GeneralCategoryGroup::Punctuation.union(GeneralCategoryGroup::Symbol))
 }
 
-/// Whether it ends an address: white space, or a control character.
+/// Whether it ends an address: white space, a control character, or one that the renderer keeps for itself.
 pub(super) fn is_gap(c: char) -> bool {
-    c.is_control() || is_in(c, GeneralCategoryGroup::Separator)
+    c.is_control() || escape::is_foreign(c) || is_in(c, GeneralCategoryGroup::Separator)
 }
 
 /// Whether it belongs to a script that sets no spaces between words, so that a mark of emphasis beside it always stands
@@ -71,7 +73,7 @@ pub(super) fn is_of_word(c: char) -> bool {
 }
 
 /// Whether a person sees it: neither white space nor a control, nor a character without a shape of its own.
-pub fn is_visible(c: char) -> bool {
+pub(super) fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_graphic();
     }
@@ -94,6 +96,6 @@ pub fn has_visible(text: &str) -> bool {
 }
 
 /// Whether it stands above, below or around the character before it.
-pub fn is_combining(c: char) -> bool {
+pub(super) fn is_combining(c: char) -> bool {
     !c.is_ascii() && is_in(c, GeneralCategoryGroup::Mark)
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{html, name_of, plain};
-use crate::text::{is_visible, render};
+use crate::text::{chars::is_visible, render};
 
 /// A text's visible characters but those that may be marks, in order.
 fn letters(text: &str) -> String {
