@@ -1,6 +1,6 @@
 // Mentions as they are typed, `@Mara Ortiz`, and as they are stored, `@[Mara Ortiz](user:2)`.
 
-import { state } from './store.js';
+import { person, state } from './store.js';
 
 /** Up to 400 signs of a name, escaped or not: it ends at the first `](user:ID)`, as the server reads it. */
 const STORED = /@\[((?:\\.|(?!@\[|\]\(user:\d{1,19}\))[^\\\n]){0,400})\]\(user:(\d{1,19})\)/y;
@@ -40,6 +40,17 @@ export const hasVisible = (text) => /[^\s\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_C
 /** True for a message that names me, or everybody (`@here`, `@room`). */
 export const mentionsMe = (message) => Boolean(message.everyone) || message.mentions.includes(state.me.id);
 
+/** Puts the present names into the mentions of a rendered message. */
+export function nameMentions(element) {
+  for (const mention of element.querySelectorAll('.mention[data-user-id]')) {
+    const id = Number(mention.dataset.userId);
+    const name = `@${person(id).name}`;
+    if (mention.textContent !== name) mention.textContent = name;
+    mention.classList.toggle('is-me', id === state.me.id);
+  }
+  return element;
+}
+
 /** Up to this length a text is also searched for names that were typed without the picker. */
 const SEARCHED = 8000;
 
@@ -53,7 +64,7 @@ export function labelFor(user, names) {
 }
 
 /** A stored text as it is shown while editing: `{text, names}`. */
-export function toReadable(content) {
+export function toReadable(content, shown = (label) => label) {
   const names = {};
   const text = replaced(content, (at) => {
     STORED.lastIndex = at;
@@ -61,9 +72,15 @@ export function toReadable(content) {
     if (!found) return null;
     const id = Number(found[2]);
     const name = state.users.get(id)?.name || found[1].replace(/\\([!-/:-@[-`{-~])/g, '$1');
-    return [found[0].length, labelFor({ id, name }, names)];
+    return [found[0].length, shown(labelFor({ id, name }, names))];
   });
   return { text, names };
+}
+
+/** A stored text in parts: those with an odd number are mentions, as they are shown. */
+export function mentionParts(content) {
+  const { text, names } = toReadable(content.replace(/\0/g, ''), (label) => `\0${label}\0`);
+  return Object.keys(names).length ? text.split('\0') : [text];
 }
 
 /** The reverse. `members` are those who may be mentioned by typing their whole name. */

@@ -268,7 +268,9 @@ mod tests {
         assert_eq!(checked_content("\n \t\n  - a\n  - b \n\n"), Ok("  - a\n  - b"));
         assert_eq!(checked_content("    code"), Ok("    code"));
         assert_eq!(checked_content("\u{3000}字"), Ok("\u{3000}字"));
-        for nothing in ["", " \n", "\u{200B}", "\u{2800}", "\u{3164}\n", "\u{FE0F}", "\u{AD}", "\u{E0041}", "\u{301}"] {
+        for nothing in
+            ["", " \n", "\u{200B}", "\u{2800}", "\u{3164}\n", "\u{FE0F}", "\u{AD}", "\u{E0041}", "\u{301}"]
+        {
             assert_eq!(checked_content(nothing), Err("cannot be blank".to_owned()), "{nothing:?}");
         }
     }

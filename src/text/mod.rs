@@ -12,6 +12,7 @@ mod markdown;
 mod mention;
 mod names;
 mod query;
+mod renamed;
 mod slack;
 mod snippet;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use html::from_html;
 pub use mention::Everyone;
 pub use names::{line_fault, same_boost};
 pub use query::Query;
+pub use renamed::with_name;
 pub use slack::{SlackMessage, from_slack};
 pub use snippet::{HIT_END, HIT_START, cut_snippet, snippet_html};
 

@@ -23,14 +23,21 @@ pub fn line_fault(line: &str) -> Option<String> {
     if line.chars().any(char::is_control) {
         return Some("must be one line without control characters".to_owned());
     }
-    if line.contains(|c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')) {
+    if line.contains(
+        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'),
+    ) {
         return Some("must not contain characters that turn the direction of writing".to_owned());
     }
     // The flags of England, Scotland and Wales spell their region in tags.
     let may_have_tags = line.contains('\u{1F3F4}');
     let is_hidden = |c: char| match c {
         // Joiners are letters' or emoji's; so are marks of direction between them.
-        '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' | '\u{180B}'..='\u{180F}' | '\u{34F}' => false,
+        '\u{200C}'..='\u{200F}'
+        | '\u{61C}'
+        | '\u{FE00}'..='\u{FE0F}'
+        | '\u{E0100}'..='\u{E01EF}'
+        | '\u{180B}'..='\u{180F}'
+        | '\u{34F}' => false,
         '\u{E0020}'..='\u{E007F}' => !may_have_tags,
         '\u{2800}' => true,
         _ => CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c),
@@ -68,7 +75,8 @@ pub fn same_boost(text: &str) -> String {
     let mut chars = text.chars().filter(|c| !matches!(*c, AS_TEXT | AS_EMOJI)).peekable();
     while let Some(c) = chars.next() {
         same.push(c);
-        let is_toned = chars.peek().is_some_and(|next| CodePointSetData::new::<EmojiModifier>().contains(*next));
+        let is_toned =
+            chars.peek().is_some_and(|next| CodePointSetData::new::<EmojiModifier>().contains(*next));
         if is_emoji(c) && !CodePointSetData::new::<EmojiPresentation>().contains(c) && !is_toned {
             same.push(AS_EMOJI);
         }
@@ -83,8 +91,28 @@ mod tests {
     #[test]
     fn names_of_all_languages_are_right() {
         for name in [
-            "Ada", "Zoë", "Łukasz", "O’Brien", "Nguyễn Thị Ánh", "田中さん", "민수", "王伟", "محمد", "مُحَمَّد", "علی‌رضا", "שָׁלוֹם", "प्रिया", "สมชาย ใจดี", "བསྒྲུབས", "🦊 Fox", "👩‍👩‍👧‍👦",
-            "🏴󠁧󠁢󠁥󠁮󠁧󠁿 team", "❤️", "#general", "葛󠄀飾", "e\u{301}\u{323}",
+            "Ada",
+            "Zoë",
+            "Łukasz",
+            "O’Brien",
+            "Nguyễn Thị Ánh",
+            "田中さん",
+            "민수",
+            "王伟",
+            "محمد",
+            "مُحَمَّد",
+            "علی‌رضا",
+            "שָׁלוֹם",
+            "प्रिया",
+            "สมชาย ใจดี",
+            "བསྒྲུབས",
+            "🦊 Fox",
+            "👩‍👩‍👧‍👦",
+            "🏴󠁧󠁢󠁥󠁮󠁧󠁿 team",
+            "❤️",
+            "#general",
+            "葛󠄀飾",
+            "e\u{301}\u{323}",
         ] {
             assert_eq!(line_fault(name), None, "{name}");
         }
@@ -93,11 +121,33 @@ mod tests {
     #[test]
     fn names_that_mislead_are_refused() {
         for (name, reason) in [
-            ("", "blank"), (" ", "blank"), ("\u{200B}", "blank"), ("\u{2800}", "blank"), ("\u{3164}", "blank"), ("\u{200D}", "blank"), ("\u{AD}\u{2060}", "blank"), ("\u{301}", "blank"),
-            ("\u{FE0F}", "blank"), ("\u{E0041}", "blank"), ("a\u{202E}b", "direction"), ("a\u{2066}b", "direction"), ("A\u{200B}da", "invisible"), ("Ada\u{2060}", "invisible"),
-            ("Ada\u{AD}", "invisible"), ("Ada\u{3164}", "invisible"), ("Ada\u{2800}", "invisible"), ("Ada\u{E0041}", "invisible"), ("Ada\u{FEFF}", "invisible"), ("a\nb", "line"), ("a\u{85}b", "line"),
+            ("", "blank"),
+            (" ", "blank"),
+            ("\u{200B}", "blank"),
+            ("\u{2800}", "blank"),
+            ("\u{3164}", "blank"),
+            ("\u{200D}", "blank"),
+            ("\u{AD}\u{2060}", "blank"),
+            ("\u{301}", "blank"),
+            ("\u{FE0F}", "blank"),
+            ("\u{E0041}", "blank"),
+            ("a\u{202E}b", "direction"),
+            ("a\u{2066}b", "direction"),
+            ("A\u{200B}da", "invisible"),
+            ("Ada\u{2060}", "invisible"),
+            ("Ada\u{AD}", "invisible"),
+            ("Ada\u{3164}", "invisible"),
+            ("Ada\u{2800}", "invisible"),
+            ("Ada\u{E0041}", "invisible"),
+            ("Ada\u{FEFF}", "invisible"),
+            ("a\nb", "line"),
+            ("a\u{85}b", "line"),
         ] {
-            assert!(line_fault(name).is_some_and(|fault| fault.contains(reason)), "{name:?}: {:?}", line_fault(name));
+            assert!(
+                line_fault(name).is_some_and(|fault| fault.contains(reason)),
+                "{name:?}: {:?}",
+                line_fault(name)
+            );
         }
         let pile = |count| format!("e{}", "\u{301}".repeat(count));
         assert_eq!(line_fault(&pile(MAX_MARKS)), None);
@@ -108,8 +158,26 @@ mod tests {
     #[test]
     fn equal_emoji_are_one_boost() {
         for (text, same) in [
-            ("❤", "❤️"), ("❤️", "❤️"), ("❤︎", "❤️"), ("👍️", "👍"), ("👍", "👍"), ("👍🏽", "👍🏽"), ("☝🏽", "☝🏽"), ("☝", "☝️"), ("❤‍🔥", "❤️‍🔥"), ("❤️‍🔥", "❤️‍🔥"), ("1⃣", "1️⃣"), ("1️⃣", "1️⃣"),
-            ("🏳‍🌈", "🏳️‍🌈"), ("🇩🇪", "🇩🇪"), ("❤❤", "❤️❤️"), ("12", "12"), ("I ❤ it", "I ❤ it"), ("©", "©️"), ("© me", "© me"), ("ok", "ok"),
+            ("❤", "❤️"),
+            ("❤️", "❤️"),
+            ("❤︎", "❤️"),
+            ("👍️", "👍"),
+            ("👍", "👍"),
+            ("👍🏽", "👍🏽"),
+            ("☝🏽", "☝🏽"),
+            ("☝", "☝️"),
+            ("❤‍🔥", "❤️‍🔥"),
+            ("❤️‍🔥", "❤️‍🔥"),
+            ("1⃣", "1️⃣"),
+            ("1️⃣", "1️⃣"),
+            ("🏳‍🌈", "🏳️‍🌈"),
+            ("🇩🇪", "🇩🇪"),
+            ("❤❤", "❤️❤️"),
+            ("12", "12"),
+            ("I ❤ it", "I ❤ it"),
+            ("©", "©️"),
+            ("© me", "© me"),
+            ("ok", "ok"),
         ] {
             assert_eq!(same_boost(text), same, "{text}");
         }

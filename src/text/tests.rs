@@ -4,6 +4,7 @@ mod addresses;
 mod lossless;
 mod safety;
 mod search;
+mod suites;
 
 fn name_of(id: UserId) -> Option<&'static str> {
     match id.0 {
@@ -76,6 +77,10 @@ fn links_have_only_web_and_mail_addresses() {
     assert_eq!(
         html("[x](https://a.b/?c=d&e=f)"),
         format!("<p><a href=\"https://a.b/?c=d&amp;e=f\" {rest}>x</a></p>")
+    );
+    assert_eq!(
+        html("[x](https://a.b/c_\\(d\\))"),
+        format!("<p><a href=\"https://a.b/c_(d)\" {rest}>x</a></p>")
     );
     assert_eq!(html("<a@b.de>"), format!("<p><a href=\"mailto:a@b.de\" {rest}>a@b.de</a></p>"));
     for address in [

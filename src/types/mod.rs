@@ -144,7 +144,7 @@ string_enums! {
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
-    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
+    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages, RenameMentions }
     MessageKind { Text, Attachment, Sound, System }
 }
 

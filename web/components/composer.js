@@ -4,7 +4,7 @@ import { fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { draftOf, keepDraft } from '../drafts.js';
 import { byteLength } from '../format.js';
 import { icon } from '../icons.js';
-import { hasVisible, toStored, withoutEmptyLines } from '../mentions.js';
+import { hasVisible, nameMentions, toStored, withoutEmptyLines } from '../mentions.js';
 import { say } from '../socket.js';
 import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -200,6 +200,6 @@ export function composer(room, { send, editLast, members, upload }) {
 
 /** The beginning of a message, or its file's name. */
 function excerptOf(message) {
-  const words = sanitised(message.html || '').textContent.trim().replace(/\s+/g, ' ');
+  const words = nameMentions(sanitised(message.html || '')).textContent.trim().replace(/\s+/g, ' ');
   return [...(words || message.attachment?.filename || '')].slice(0, QUOTED).join('');
 }

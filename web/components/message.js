@@ -3,7 +3,7 @@
 import { copyText } from '../clipboard.js';
 import { h, iconButton, sanitised } from '../dom.js';
 import { fullTime, looksEmojiOnly, timeOfDay } from '../format.js';
-import { mentionsMe } from '../mentions.js';
+import { mentionParts, mentionsMe, nameMentions } from '../mentions.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { attachmentElement } from './attachment.js';
@@ -16,6 +16,8 @@ import { soundElement } from './sounds.js';
 /** Longer messages are folded. Lines are counted, not measured: measuring would force a layout for every message. */
 const FOLDED_LINES = 40;
 const LINE_LENGTH = 80;
+/** Letters of Hebrew, Arabic and the other scripts that run from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
 
 const isMine = (message) => message.creator_id === state.me.id;
@@ -67,6 +69,7 @@ function textElement(message) {
   if (!message.html && !message.edited_at) return null;
   const text = h('div', { class: textClass(isMine(message), message.is_emoji_only) }, sanitised(message.html));
   nameMentions(text);
+  if (RIGHT_TO_LEFT.test(message.content)) turn(text);
   text.querySelectorAll('pre').forEach(dressCode);
   if (text.querySelector('pre > code[class]')) colour(text);
   text.querySelectorAll('table').forEach((table) => {
@@ -81,14 +84,10 @@ function textElement(message) {
   return text;
 }
 
-// Mentions show the current names.
-function nameMentions(element) {
-  for (const mention of element.querySelectorAll('.mention[data-user-id]')) {
-    const id = Number(mention.dataset.userId);
-    const name = `@${person(id).name}`;
-    if (mention.textContent !== name) mention.textContent = name;
-    mention.classList.toggle('is-me', id === state.me.id);
-  }
+/** Each paragraph has the direction of its own first letter, and so has each list with its marks, and each quote with its line. */
+function turn(element) {
+  element.querySelectorAll('p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, table, th, td').forEach((part) => part.setAttribute('dir', 'auto'));
+  element.querySelectorAll('pre').forEach((part) => part.setAttribute('dir', 'ltr'));
 }
 
 /** The highlighter is loaded with the first code. */
@@ -210,13 +209,5 @@ function stateElement(item, retry, discard) {
 
 /** The source, close enough to the rendered message that nothing moves when that arrives. */
 function sourceParts(content) {
-  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
-}
-
-function mentionParts(source) {
-  const parts = source.split(/@\[([^\]]*)\]\(user:(\d+)\)/);
-  return parts.map((part, place) => {
-    if (place % 3 === 0) return part;
-    return place % 3 === 1 ? h('span', { class: 'mention' }, `@${part}`) : null;
-  });
+  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph).map((part, place) => (place % 2 ? h('span', { class: 'mention' }, part) : part))));
 }

@@ -18,7 +18,8 @@ const LONG_PRESS_MS = 450;
 /** The head of a room: `{element, draw}`. `draw` changes it in place, so that nothing moves or loses the focus. */
 export function roomHead(roomId) {
   const room = () => state.rooms.get(roomId);
-  const title = h('h1', { dir: 'auto' });
+  // Isolated, so that a title of another direction stays where titles are.
+  const title = h('bdi', {});
   const who = h('button', { type: 'button', class: 'room-who', 'aria-haspopup': 'dialog', onclick: () => openRoomPeople(who, room()) });
   // For the mouse; the button beside it does the same for the keyboard.
   const stack = h('button', { type: 'button', class: 'stack', tabindex: -1, 'aria-hidden': 'true', onclick: () => openRoomPeople(who, room()) });
@@ -27,7 +28,7 @@ export function roomHead(roomId) {
   const more = iconButton('more', texts.room.menu, () => roomMenu(more, bell, room()), { 'aria-haspopup': 'menu' });
   const element = h('header', { class: 'room-head' },
     h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.room.back, title: texts.room.back }, icon('back')),
-    h('div', { class: 'room-title' }, title, h('p', {}, who)), stack, bell, more);
+    h('div', { class: 'room-title' }, h('h1', {}, title), h('p', {}, who)), stack, bell, more);
   const draw = () => drawHead(room(), { title, who, stack, bell });
   draw();
   return { element, draw };
@@ -36,7 +37,7 @@ export function roomHead(roomId) {
 function drawHead(room, { title, who, stack, bell }) {
   if (!room) return;
   write(title, titleOf(room));
-  title.title = title.textContent;
+  title.parentElement.title = title.textContent;
   write(who, whoIsHere(room));
   const faces = facesOf(room);
   const key = faces.map((user) => `${user.id} ${user.name} ${user.avatar_url}`).join();

@@ -54,5 +54,5 @@ function welcome(begin) {
 /** The line at the beginning of a room's history. */
 export function roomStart(room) {
   if (room.kind === 'direct') return h('p', {}, isNotes(room) ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => user.name))));
-  return [h('h2', { dir: 'auto' }, titleOf(room)), h('p', {}, texts.room.start(person(room.creator_id).name, new Date(room.created_at)))];
+  return [h('h2', {}, h('bdi', {}, titleOf(room))), h('p', {}, texts.room.start(person(room.creator_id).name, new Date(room.created_at)))];
 }

@@ -93,15 +93,29 @@ impl<'a> Pieces<'a> {
         None
     }
 
+    /// The address or title of a link, in which a backslash before any sign is a mark.
+    pub(super) fn target<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.restored(text, |piece| match piece {
+            Piece::Literal(source) | Piece::Unescaped(source) if source.len() > 1 => {
+                source.strip_prefix('\\').unwrap_or(source)
+            }
+            piece => piece.source(),
+        })
+    }
+
     /// A text with all pieces put back.
     pub(super) fn restore<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.restored(text, Piece::source)
+    }
+
+    fn restored<'t>(&self, text: &'t str, source_of: impl Fn(Piece<'a>) -> &'a str) -> Cow<'t, str> {
         let Some(first) = text.find(TOKENS) else { return Cow::Borrowed(text) };
         let mut restored = text[..first].to_owned();
         let mut rest = &text[first..];
         while let Some(c) = rest.chars().next() {
             let length = match self.at(rest) {
                 Some((piece, length)) => {
-                    restored.push_str(piece.source());
+                    restored.push_str(source_of(piece));
                     length
                 }
                 None => c.len_utf8(),

@@ -136,7 +136,7 @@ impl Writer<'_, '_> {
     pub(super) fn bare(&mut self, scheme: &str, address: &str) {
         self.html("<a href=\"");
         self.html(scheme);
-        if scheme.is_empty() && !links::is_allowed(address) {
+        if scheme.is_empty() && !links::has_scheme(address) {
             self.html("https://");
         }
         escape::address(&mut self.rendered.html, address);

@@ -32,23 +32,21 @@ pub(super) fn fixes(text: &str) -> Result<Vec<Fix>, Flood> {
     let mut shown = Vec::new();
     let mut used = HashSet::new();
     let mut cells_end = 0;
-    let parser = Parser::new_ext(text, OPTIONS);
-    let known: Vec<(String, usize, bool)> = parser
-        .reference_definitions()
-        .iter()
-        .map(|(label, definition)| {
-            (label.to_owned(), definition.span.start, links::is_allowed(&definition.dest))
-        })
-        .collect();
-    for (count, (event, range)) in parser.into_offset_iter().enumerate() {
+    let mut events = Parser::new_ext(text, OPTIONS).into_offset_iter();
+    let mut count = 0;
+    while let Some((event, range)) = events.next() {
+        count += 1;
         if count > most_events(text) {
             return Err(Flood);
         }
         match event {
             Event::Start(Tag::Link { link_type, id, .. } | Tag::Image { link_type, id, .. }) => {
                 shown.push(range);
-                if matches!(link_type, LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut) {
-                    used.insert(id.to_lowercase());
+                if matches!(link_type, LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut)
+                    && let Some(definition) = events.reference_definitions().get(&id)
+                    && links::is_allowed(&definition.dest)
+                {
+                    used.insert(definition.span.start);
                 }
             }
             Event::Start(Tag::Heading { .. }) if !text[range.clone()].starts_with('#') => {
@@ -62,18 +60,24 @@ pub(super) fn fixes(text: &str) -> Result<Vec<Fix>, Flood> {
         }
     }
     shown.sort_unstable_by_key(|range| range.start);
-    let in_use: HashSet<usize> = known
-        .into_iter()
-        .filter(|(label, _, is_allowed)| *is_allowed && used.contains(&label.to_lowercase()))
-        .map(|(_, start, _)| start)
-        .collect();
+    let mut last_shown = None;
     for place in definitions {
         let before = shown.partition_point(|range| range.start <= place);
         // Ranges lie within one another; the one that starts last may be over already.
         let is_shown = shown[before.saturating_sub(8)..before].iter().any(|range| range.contains(&place));
-        if !is_shown && !in_use.contains(&place) {
+        if used.contains(&place) {
+            // Behind text it would be text as well: an empty line goes between.
+            let line = text[..place].rfind('\n').map_or(0, |found| found + 1);
+            let same = |c: char| if c == '>' { c } else { ' ' };
+            if last_shown.is_some_and(|last| !has_empty_line(&text[last..line])) {
+                let container: String = text[line..place].chars().map(same).collect();
+                fixes.push(Fix { range: line..line, by: format!("{container}\n") });
+            }
+            last_shown = None;
+        } else if !is_shown {
             // Neither a definition nor a use of another one.
             fixes.push(Fix { range: place..place + 1, by: format!("{JOINER}[{JOINER}") });
+            last_shown = Some(place);
         }
     }
     fixes.sort_by_key(|fix| fix.range.start);
@@ -111,6 +115,10 @@ fn definitions(text: &str) -> Vec<usize> {
         place += line.len();
     }
     starts
+}
+
+fn has_empty_line(text: &str) -> bool {
+    text.lines().any(|line| line.trim_matches([' ', '\t', '>']).is_empty())
 }
 
 fn is_underline(line: &str) -> bool {

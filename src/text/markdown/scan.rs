@@ -359,6 +359,11 @@ impl<'a> Scanner<'a, '_> {
                 place + strokes + usize::from(self.source[place + strokes..].starts_with('_')),
             );
         }
+        // `*\**`: a mark beside other ones.
+        let is_beside = |c: Option<char>| matches!(sign, '*' | '_' | '~') && c == Some(sign);
+        if is_beside(self.after(end)) || is_beside(self.before(place)) {
+            return end;
+        }
         if self.is_in_path(place) || self.is_in_word(place, sign, end) {
             return self.literal(place, end);
         }

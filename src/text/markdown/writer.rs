@@ -216,7 +216,9 @@ impl<'w, 'a> Writer<'w, 'a> {
     fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
         self.in_code = true;
         let language = match kind {
-            CodeBlockKind::Fenced(info) => info.split([' ', ',', '\t', '{']).next().unwrap_or_default(),
+            CodeBlockKind::Fenced(info) => {
+                info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{')).next().unwrap_or_default()
+            }
             CodeBlockKind::Indented => "",
         };
         if clean::is_language(language) {
@@ -266,8 +268,7 @@ impl<'w, 'a> Writer<'w, 'a> {
     /// Opens a link. An image becomes a link to it.
     fn start_link(&mut self, address: &str, kind: LinkType, title: &str, source: &str) {
         self.flush();
-        let restored = self.pieces.restore(address).into_owned();
-        let (address, title) = (restored, self.pieces.restore(title));
+        let (address, title) = (self.pieces.target(address).into_owned(), self.pieces.target(title));
         let is_mail = kind == LinkType::Email;
         if self.links > 0 || self.depth >= MAX_DEPTH {
             self.element("", "");

@@ -90,6 +90,9 @@ fn definitions_that_are_no_links_stay() {
     assert_eq!(plain("[a]: http://b.c\n[a]: http://d.e\n\n[a]"), "[a]: http://d.e a");
     assert_eq!(plain("> [a]: b\n\n- [c]: d"), "[a]: b [c]: d");
     assert_eq!(plain("[a]: /b\n\n[a] [x][a]"), "[a]: /b [a] [x][a]");
+    assert_eq!(plain("[a]: /b\n[c]: http://d.e\n\n[c]"), "[a]: /b c");
+    assert_eq!(plain("> [a]: /b\n> [c]: http://d.e\n>\n> [c]"), "[a]: /b c");
+    assert_eq!(plain("[ẞ]\n\n[SS]: http://d.e"), "ẞ");
     let link = "rel=\"noopener noreferrer\" target=\"_blank\"";
     assert_eq!(
         html("[a]: http://b.c 't'\n\n[a], [x][a]"),
@@ -165,6 +168,9 @@ fn backslash_stays_where_it_did_nothing() {
         ("\\~~x~~", "~~x~~"),
         ("这是\\*强调\\*的", "这是*强调*的"),
         ("\\&amp;", "&amp;"),
+        ("*\\**", "*"),
+        ("**a\\***", "a*"),
+        ("[x](https://a.b/c_\\(d\\))", "x"),
         ("|a\\|b|\n|-|\n|c|", "a|b c"),
     ] {
         assert_eq!(plain(source), shown, "{source}: {}", html(source));
