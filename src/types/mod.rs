@@ -392,7 +392,7 @@ mod tests {
     fn enums_are_stored_and_sent_as_the_same_words() {
         assert_eq!(
             JobKind::VARIANTS,
-            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages"]
+            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages", "rename_mentions"]
         );
         for word in JobKind::VARIANTS {
             let kind: JobKind = word.parse().unwrap();
