@@ -341,7 +341,7 @@ async fn each_paragraph_has_its_own_direction_and_titles_stay_where_titles_are()
         team.ada.say(room, "hello first\n\nمرحبا second\n\n> שלום\n\nplain English\n\n- רשימה").await;
         let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
         window.goto(&format!("{}/rooms/{room}", team.nobody().origin())).await;
-        window.until("the message is there", "return document.querySelector('.message-text blockquote')").await;
+        window.until("the message is there", "return document.querySelector('.message-text blockquote') !== null").await;
         let directions = window
             .eval("return [...document.querySelectorAll('.message-text > *')].map((part) => getComputedStyle(part).direction)")
             .await;
