@@ -84,9 +84,15 @@ function textElement(message) {
   return text;
 }
 
-/** Each paragraph has the direction of its own first letter, and so has each list with its marks, and each quote with its line. */
+/**
+ * Each paragraph has the direction of its own first letter, and so has each list with its marks, and each quote with its line.
+ * `dir="auto"` would not do: of a quote it passes over the paragraphs that have a `dir`.
+ */
 function turn(element) {
-  element.querySelectorAll('p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, table, th, td').forEach((part) => part.setAttribute('dir', 'auto'));
+  for (const part of element.querySelectorAll('p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, table, th, td')) {
+    const letter = /\p{L}/u.exec(part.textContent)?.[0];
+    if (letter) part.setAttribute('dir', RIGHT_TO_LEFT.test(letter) ? 'rtl' : 'ltr');
+  }
   element.querySelectorAll('pre').forEach((part) => part.setAttribute('dir', 'ltr'));
 }
 
