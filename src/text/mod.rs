@@ -1,6 +1,7 @@
 //! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
 mod asked;
+mod chars;
 mod clean;
 mod emoji;
 mod escape;
@@ -9,7 +10,9 @@ mod html;
 mod links;
 mod markdown;
 mod mention;
+mod names;
 mod query;
+mod renamed;
 mod slack;
 mod snippet;
 #[cfg(test)]
@@ -20,9 +23,12 @@ use smallvec::SmallVec;
 use crate::types::UserId;
 
 pub use asked::Asked;
+pub use chars::has_visible;
 pub use html::from_html;
 pub use mention::Everyone;
+pub use names::{line_fault, same_boost};
 pub use query::Query;
+pub use renamed::with_name;
 pub use slack::{SlackMessage, from_slack};
 pub use snippet::{HIT_END, HIT_START, cut_snippet, snippet_html};
 
@@ -55,15 +61,20 @@ pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> 
 
 /// Removes the mentions of one user from Markdown.
 pub fn without_mention(source: &str, user: UserId) -> String {
-    let end = format!("](user:{user})");
     let mut rest = source;
     let mut stripped = String::with_capacity(source.len());
-    while let Some(place) = rest.find(&end) {
-        match rest[..place].rfind("@[") {
-            Some(start) => stripped.push_str(&rest[..start]),
-            None => stripped.push_str(&rest[..place + end.len()]),
-        }
-        rest = &rest[place + end.len()..];
+    while let Some(place) = rest.find("@[") {
+        stripped.push_str(&rest[..place]);
+        rest = &rest[place..];
+        let length = match mention::at(rest) {
+            Some(found) if found.user == user => found.source.len(),
+            found => {
+                let length = found.map_or(2, |found| found.source.len());
+                stripped.push_str(&rest[..length]);
+                length
+            }
+        };
+        rest = &rest[length..];
     }
     stripped.push_str(rest);
     stripped

@@ -144,7 +144,7 @@ string_enums! {
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
-    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
+    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages, RenameMentions }
     MessageKind { Text, Attachment, Sound, System }
 }
 
@@ -395,7 +395,7 @@ mod tests {
     fn enums_are_stored_and_sent_as_the_same_words() {
         assert_eq!(
             JobKind::VARIANTS,
-            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages"]
+            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages", "rename_mentions"]
         );
         for word in JobKind::VARIANTS {
             let kind: JobKind = word.parse().unwrap();

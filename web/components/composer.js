@@ -5,7 +5,7 @@ import { draftOf, keepDraft } from '../drafts.js';
 import { byteLength, charactersLeft, charactersOver, cut, isolated } from '../format.js';
 import { icon } from '../icons.js';
 import { isComposing } from '../key.js';
-import { toStored } from '../mentions.js';
+import { hasVisible, toStored, withoutEmptyLines } from '../mentions.js';
 import { say } from '../socket.js';
 import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -77,9 +77,9 @@ export function composer(room, { send, editLast, members, upload }) {
 
   /** Whether it can be sent, with a note if it cannot. */
   const showState = () => {
-    stored = toStored(input.value.trim(), names, input.value.includes('@') ? members() : []);
+    stored = toStored(withoutEmptyLines(input.value), names, input.value.includes('@') ? members() : []);
     const left = state.limits.content_limit - byteLength(stored);
-    button.disabled = left < 0 || (!stored && files.count === 0);
+    button.disabled = left < 0 || (!hasVisible(stored) && files.count === 0);
     note.classList.toggle('is-wrong', left < 0);
     const words = left < 0 ? texts.composer.tooLong(charactersOver(-left, stored)) : left < NEAR ? texts.composer.left(charactersLeft(left, stored)) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : unread();
     if (note.textContent !== words) note.textContent = words;

@@ -4,7 +4,7 @@ import { patch } from '../api.js';
 import { h, onTouch } from '../dom.js';
 import { byteLength, charactersOver } from '../format.js';
 import { isComposing } from '../key.js';
-import { toReadable, toStored } from '../mentions.js';
+import { hasVisible, toReadable, toStored, withoutEmptyLines } from '../mentions.js';
 import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { listenForMarks, takeChord } from './markdown-input.js';
@@ -30,9 +30,10 @@ export function editMessage(element, message, done) {
     done(saved);
   };
   const save = async () => {
-    if (input.value.trim() === readable.text.trim()) return close();
-    const content = toStored(input.value.trim(), readable.names);
-    if (!content && !message.attachment) return void (wrong.textContent = texts.message.editEmpty);
+    const text = withoutEmptyLines(input.value);
+    if (text === withoutEmptyLines(readable.text)) return close();
+    const content = toStored(text, readable.names);
+    if (!hasVisible(content) && !message.attachment) return void (wrong.textContent = texts.message.editEmpty);
     const over = byteLength(content) - state.limits.content_limit;
     if (over > 0) return void (wrong.textContent = texts.composer.tooLong(charactersOver(over, content)));
     saveButton.disabled = true;

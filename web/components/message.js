@@ -3,20 +3,21 @@
 import { copyText } from '../clipboard.js';
 import { h, iconButton, sanitised } from '../dom.js';
 import { fullTime, looksEmojiOnly, timeOfDay } from '../format.js';
-import { mentionsMe } from '../mentions.js';
+import { mentionParts, mentionsMe, nameMentions } from '../mentions.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { attachmentElement } from './attachment.js';
 import { avatar } from './avatar.js';
 import { boostsElement } from './boosts.js';
 import { embedsElement } from './embeds.js';
-import { nameMentions } from './mention-names.js';
 import { quoteElement } from './quote.js';
 import { soundElement } from './sounds.js';
 
 /** Longer messages are folded. Lines are counted, not measured: measuring would force a layout for every message. */
 const FOLDED_LINES = 40;
 const LINE_LENGTH = 80;
+/** Letters of Hebrew, Arabic and the other scripts that run from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
 
 const isMine = (message) => message.creator_id === state.me.id;
@@ -70,6 +71,7 @@ function textElement(message) {
   nameMentions(text);
   text.querySelectorAll('code').forEach((code) => { code.translate = false; });
   text.querySelectorAll('ol').forEach(makeRoomForNumbers);
+  if (RIGHT_TO_LEFT.test(message.content)) turn(text);
   text.querySelectorAll('pre').forEach(dressCode);
   if (text.querySelector('pre > code[class]')) colour(text);
   text.querySelectorAll('table').forEach((table) => {
@@ -88,6 +90,18 @@ function textElement(message) {
 function makeRoomForNumbers(list) {
   const digits = String(Math.max(Math.abs(list.start), Math.abs(list.start + list.children.length - 1))).length + (list.start < 0 ? 1 : 0);
   if (digits > 2) list.style.paddingInlineStart = `${digits + 1.5}ch`;
+}
+
+/**
+ * Each paragraph has the direction of its own first letter, and so has each list with its marks, and each quote with its line.
+ * `dir="auto"` would not do: of a quote it passes over the paragraphs that have a `dir`.
+ */
+function turn(element) {
+  for (const part of element.querySelectorAll('p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, table, th, td')) {
+    const letter = /\p{L}/u.exec(part.textContent)?.[0];
+    if (letter) part.setAttribute('dir', RIGHT_TO_LEFT.test(letter) ? 'rtl' : 'ltr');
+  }
+  element.querySelectorAll('pre').forEach((part) => part.setAttribute('dir', 'ltr'));
 }
 
 /** The highlighter is loaded with the first code. */
@@ -223,13 +237,5 @@ function stateElement(item, retry, discard) {
 
 /** The source, close enough to the rendered message that nothing moves when that arrives. */
 function sourceParts(content) {
-  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
-}
-
-function mentionParts(source) {
-  const parts = source.split(/@\[([^\]]*)\]\(user:(\d+)\)/);
-  return parts.map((part, place) => {
-    if (place % 3 === 0) return part;
-    return place % 3 === 1 ? h('span', { class: 'mention' }, `@${part}`) : null;
-  });
+  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph).map((part, place) => (place % 2 ? h('span', { class: 'mention' }, part) : part))));
 }

@@ -2,16 +2,15 @@
 
 import { h, sanitised } from '../dom.js';
 import { cut } from '../format.js';
+import { nameMentions } from '../mentions.js';
 import { person } from '../store.js';
 import { texts } from '../texts.js';
-import { nameMentions } from './mention-names.js';
 
 const SHOWN = 160;
 
 /** A message's text in one line. */
 export function summary(message) {
-  const parts = sanitised(message.html || '');
-  nameMentions(parts);
+  const parts = nameMentions(sanitised(message.html || ''));
   // Keeps lines and paragraphs apart.
   parts.querySelectorAll('br, p, li, pre, blockquote, td, th, h1, h2, h3, h4, h5, h6').forEach((part) => part.after(' '));
   const words = parts.textContent.trim().replace(/\s+/g, ' ');

@@ -18,6 +18,7 @@ const FACES = 4;
 /** The head of a room: `{element, draw}`. `draw` changes it in place, so that nothing moves or loses the focus. */
 export function roomHead(roomId) {
   const room = () => state.rooms.get(roomId);
+  // Isolated, so that a title of another direction stays where titles are.
   const title = h('bdi', { translate: 'no' });
   const who = h('button', { type: 'button', class: 'room-who', 'aria-haspopup': 'dialog', onclick: () => openRoomPeople(who, room()) });
   // For the mouse; the button beside it does the same for the keyboard.
@@ -35,7 +36,7 @@ export function roomHead(roomId) {
 function drawHead(room, { title, who, stack, bell }) {
   if (!room) return;
   write(title, titleOf(room));
-  title.title = title.textContent;
+  title.parentElement.title = title.textContent;
   write(who, whoIsHere(room));
   const faces = facesOf(room);
   const key = faces.map((user) => `${user.id} ${user.name} ${user.avatar_url}`).join();
