@@ -114,9 +114,8 @@ pub(crate) fn render_with<'a>(
 
 /// The text of a message that plays a sound; None unless it is `/play NAME` with a known name.
 pub(crate) fn sound(content: &str) -> Option<Text> {
-    let sound = sounds::find(
-        content.trim_start().strip_prefix("/play")?.strip_prefix(char::is_whitespace)?.trim(),
-    )?;
+    let sound =
+        sounds::find(content.trim_start().strip_prefix("/play")?.strip_prefix(char::is_whitespace)?.trim())?;
     let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
     let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
     Some(Text { content: content.to_owned(), html, plain, tags, ..Text::default() })

@@ -4,6 +4,7 @@
 //! what the parser would swallow is changed so that it stays (`repair`). Behind it: events become HTML and text (`writer`, `prose`).
 
 mod fences;
+mod kept;
 mod masked;
 mod prose;
 mod repair;
@@ -49,8 +50,8 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
     let written = has_few_marks(source).then(|| parsed(source, name_of)).flatten();
     let is_flood = written.is_none();
     let mut rendered = match written {
-        Some(output) if output.shows => output.rendered,
-        // Nothing visible (a lone `#`), or too much: shown as it was typed.
+        Some(output) if output.shows && kept::keeps_all(source, &output.rendered.html) => output.rendered,
+        // Nothing visible (a lone `#`), too much, or less than was typed: shown as it was typed.
         _ => {
             let pieces = Pieces::default();
             let mut writer = Writer::new(source.len(), name_of, &pieces);
