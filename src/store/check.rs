@@ -91,18 +91,7 @@ impl Examined {
 
     /// Whether the full-text index matches the messages. Reads all of them.
     pub fn index_is_right(&self) -> rusqlite::Result<bool> {
-        // FTS5 reads the messages through a view of the schema.
-        self.db.pragma_update(None, "trusted_schema", true)?;
-        let checked = self
-            .db
-            .execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 1)", ());
-        match checked {
-            Ok(_) => Ok(true),
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
+        super::index::is_right(&self.db)
     }
 
     /// The number of messages, and those whose JSON is invalid or has another id or room than the row.

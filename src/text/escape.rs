@@ -1,7 +1,5 @@
 //! Escaping in the same form as the sanitiser's, so that it leaves escaped text unchanged.
 
-use super::snippet::{HIT_END, HIT_START};
-
 /// Appends text as HTML, but not for attributes: quotes are not escaped.
 pub(super) fn text(html: &mut String, text: &str) {
     let mut rest = text;
@@ -35,7 +33,7 @@ pub(super) fn address(html: &mut String, address: &str) {
     }
 }
 
-/// Characters that are removed from messages: NUL, and the marks around hits, which would make false hits in snippets.
+/// NUL, which is removed from messages: SQLite's functions end at it.
 pub(super) fn is_foreign(c: char) -> bool {
-    c == '\0' || HIT_START.contains(c) || HIT_END.contains(c)
+    c == '\0'
 }

@@ -1,6 +1,5 @@
 //! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
-mod asked;
 mod clean;
 mod emoji;
 mod escape;
@@ -9,9 +8,8 @@ mod html;
 mod links;
 mod markdown;
 mod mention;
-mod query;
+mod search;
 mod slack;
-mod snippet;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +17,10 @@ use smallvec::SmallVec;
 
 use crate::types::UserId;
 
-pub use asked::Asked;
 pub use html::from_html;
 pub use mention::Everyone;
-pub use query::Query;
+pub use search::{Analyzer, Asked, Languages, Query, Rank, Tokens, INDEX_VERSION, addresses, beginning};
 pub use slack::{SlackMessage, from_slack};
-pub use snippet::{HIT_END, HIT_START, cut_snippet, snippet_html};
 
 /// A rendered message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 use super::*;
 
 mod safety;
-mod search;
 
 fn name_of(id: UserId) -> Option<&'static str> {
     match id.0 {
@@ -196,12 +195,6 @@ fn deep_quotes_lose_no_text() {
     assert_eq!(rendered.plain, "deep");
     let flood = format!("{}deep", "> ".repeat(300));
     assert_eq!(plain(&flood), flood);
-}
-
-#[test]
-fn hit_marks_cannot_be_spelled_as_entities() {
-    let rendered = render("a &#xE000;b&#57345; **c**", name_of);
-    assert_eq!((rendered.plain.as_str(), rendered.html.as_str()), ("a b c", "<p>a b <strong>c</strong></p>"));
 }
 
 #[test]
