@@ -6,9 +6,7 @@ use bytes::Bytes;
 
 use super::people::has_word_prefix;
 use crate::{
-    store::{
-        Barrier, Found, Hit, MAX_PAGE_BYTES, Reader, RecentSearch, RememberSearch, SearchQuery,
-    },
+    store::{Barrier, Found, Hit, MAX_PAGE_BYTES, Reader, RecentSearch, RememberSearch, SearchQuery},
     text::{self, Rank},
     types::{MessageId, RoomId, Timestamp, UserId},
     wire::Problem,

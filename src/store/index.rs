@@ -293,7 +293,8 @@ pub(super) fn is_right(db: &Connection) -> rusqlite::Result<bool> {
         }
         checked => checked?,
     };
-    let Some((analysis, down_to)) = state(db)? else { return Ok(true) };
+    let known = db.prepare("select 1 from sqlite_schema where name = 'search_index'")?.exists(())?;
+    let Some((analysis, down_to)) = known.then(|| state(db)).transpose()?.flatten() else { return Ok(true) };
     let codes = analysis.split_once(' ').map_or("", |(_, codes)| codes);
     let languages = Languages::parse(codes).unwrap_or_default();
     if analysis != analysis_of(&languages) {

@@ -244,8 +244,7 @@ impl Reader {
 /// The FTS5 expression for words, authors and tags, whose posting lists the index intersects; without the rooms. None if
 /// the query has none of them.
 fn without_rooms(query: &SearchQuery<'_>) -> Option<String> {
-    let mut parts: Vec<String> =
-        query.words.map(|words| format!("({words})")).into_iter().collect();
+    let mut parts: Vec<String> = query.words.map(|words| format!("({words})")).into_iter().collect();
     if !query.creators.is_empty() {
         let creators: Vec<String> = query.creators.iter().map(|creator| format!("u{creator}")).collect();
         parts.push(format!("creator : ({})", creators.join(" OR ")));

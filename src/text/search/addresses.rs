@@ -12,7 +12,9 @@ pub fn addresses(html: &str) -> String {
         rest = &rest[place + "<a href=\"".len()..];
         let Some((address, after)) = rest.split_once('"') else { break };
         rest = after;
-        let label = rest.split_once('>').map_or("", |(_, inside)| &inside[..inside.find('<').unwrap_or(inside.len())]);
+        let label = rest
+            .split_once('>')
+            .map_or("", |(_, inside)| &inside[..inside.find('<').unwrap_or(inside.len())]);
         if !is_seen(address, label) {
             let address = address.strip_prefix("mailto:").unwrap_or(address).replace("&amp;", "&");
             if found.len() + address.len() >= MAX_BYTES {
@@ -41,7 +43,10 @@ mod tests {
     #[test]
     fn addresses_behind_words_are_found_and_those_that_are_seen_are_not() {
         let of = |source: &str| addresses(&render(source, |_| None).html);
-        assert_eq!(of("see [the docs](https://example.org/a?b=1&c=2) and [me](mailto:ana@example.org)"), "https://example.org/a?b=1&c=2 ana@example.org");
+        assert_eq!(
+            of("see [the docs](https://example.org/a?b=1&c=2) and [me](mailto:ana@example.org)"),
+            "https://example.org/a?b=1&c=2 ana@example.org"
+        );
         assert_eq!(of("see https://example.org/a and <https://example.org/>"), "");
         assert_eq!(of("nothing"), "");
         assert_eq!(of("[**bold**](https://example.org/x)"), "https://example.org/x");

@@ -90,15 +90,36 @@ fn letter(c: char) -> Class {
         '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' => Class::Nothing,
         // An apostrophe that Unicode has among the letters.
         'ʼ' | 'ʹ' | 'ʻ' => Class::Separator,
-        '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{1950}'..='\u{19DF}'
-        | '\u{1A20}'..='\u{1AAF}' | '\u{1B00}'..='\u{1B7F}' | '\u{A980}'..='\u{A9FF}' | '\u{AA60}'..='\u{AADF}' => {
-            if folded_digit(c).is_some() { Class::Word } else { Class::Cluster }
+        '\u{E00}'..='\u{EFF}'
+        | '\u{1000}'..='\u{109F}'
+        | '\u{1780}'..='\u{17FF}'
+        | '\u{1950}'..='\u{19DF}'
+        | '\u{1A20}'..='\u{1AAF}'
+        | '\u{1B00}'..='\u{1B7F}'
+        | '\u{A980}'..='\u{A9FF}'
+        | '\u{AA60}'..='\u{AADF}' => {
+            if folded_digit(c).is_some() {
+                Class::Word
+            } else {
+                Class::Cluster
+            }
         }
-        '\u{1100}'..='\u{11FF}' | '\u{3130}'..='\u{318F}' | '\u{A960}'..='\u{A97F}' | '\u{D7B0}'..='\u{D7FF}'
+        '\u{1100}'..='\u{11FF}'
+        | '\u{3130}'..='\u{318F}'
+        | '\u{A960}'..='\u{A97F}'
+        | '\u{D7B0}'..='\u{D7FF}'
         | '\u{FFA1}'..='\u{FFDC}' => Class::Hangul,
-        '\u{2E80}'..='\u{2FDF}' | '\u{3005}'..='\u{3007}' | '\u{3021}'..='\u{3029}' | '\u{3031}'..='\u{3035}'
-        | '\u{3038}'..='\u{303C}' | '\u{3041}'..='\u{312F}' | '\u{31A0}'..='\u{31FF}' | '\u{F900}'..='\u{FAFF}'
-        | '\u{FF66}'..='\u{FF9F}' | '\u{1AFF0}'..='\u{1B2FF}' | '\u{20000}'..='\u{3FFFF}' => Class::Letter,
+        '\u{2E80}'..='\u{2FDF}'
+        | '\u{3005}'..='\u{3007}'
+        | '\u{3021}'..='\u{3029}'
+        | '\u{3031}'..='\u{3035}'
+        | '\u{3038}'..='\u{303C}'
+        | '\u{3041}'..='\u{312F}'
+        | '\u{31A0}'..='\u{31FF}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{FF66}'..='\u{FF9F}'
+        | '\u{1AFF0}'..='\u{1B2FF}'
+        | '\u{20000}'..='\u{3FFFF}' => Class::Letter,
         _ => Class::Word,
     }
 }
@@ -131,7 +152,10 @@ pub(super) fn fold(c: char, folded: &mut String) {
         // Composed or not depends on who types, so these are told apart by `mark`, and not by their decomposition.
         'й' | 'Й' => folded.push('й'),
         // As they are.
-        '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{3130}'..='\u{318F}' | '\u{E00}'..='\u{E32}'
+        '\u{4E00}'..='\u{9FFF}'
+        | '\u{AC00}'..='\u{D7A3}'
+        | '\u{3130}'..='\u{318F}'
+        | '\u{E00}'..='\u{E32}'
         | '\u{E34}'..='\u{E4F}' => folded.push(c),
         '\u{3041}'..='\u{3096}' => folded.push(c),
         // Katakana is looked for in hiragana and the other way round.
@@ -237,7 +261,9 @@ pub(super) fn mark(c: char, folded: &mut String) {
     let composed = match (last, c) {
         (Some('и'), '\u{306}') => Some('й'),
         (Some('う'), '\u{3099}') => Some('ゔ'),
-        (Some(last @ ('か'..='ち' | 'つ'..='と' | 'は'..='ほ')), '\u{3099}') => char::from_u32(last as u32 + 1),
+        (Some(last @ ('か'..='ち' | 'つ'..='と' | 'は'..='ほ')), '\u{3099}') => {
+            char::from_u32(last as u32 + 1)
+        }
         (Some(last @ 'は'..='ほ'), '\u{309A}') => char::from_u32(last as u32 + 2),
         _ => None,
     };

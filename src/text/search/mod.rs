@@ -6,6 +6,7 @@
 mod addresses;
 mod asked;
 mod fold;
+mod forms;
 mod query;
 mod quotes;
 mod signs;

@@ -3,7 +3,7 @@
 use super::{
     Analyzer,
     fold::Class,
-    quotes, signs,
+    forms, quotes, signs,
     stems::Stems,
     words::{self, Chunk},
 };
@@ -13,8 +13,30 @@ const MAX_TERMS: usize = 16;
 
 /// Particles that Korean writes as one with a noun, the longer ones first.
 const PARTICLES: [&str; 24] = [
-    "에서는", "으로는", "에게서", "까지", "부터", "에서", "에게", "한테", "으로", "처럼", "보다", "이나", "은", "는", "이", "가",
-    "을", "를", "의", "에", "와", "과", "도", "로",
+    "에서는",
+    "으로는",
+    "에게서",
+    "까지",
+    "부터",
+    "에서",
+    "에게",
+    "한테",
+    "으로",
+    "처럼",
+    "보다",
+    "이나",
+    "은",
+    "는",
+    "이",
+    "가",
+    "을",
+    "를",
+    "의",
+    "에",
+    "와",
+    "과",
+    "도",
+    "로",
 ];
 
 /// How well a message matches. The better ones are found first.
@@ -194,7 +216,7 @@ fn word(typed: &str, is_last: bool, stems: &mut Stems, terms: &mut Vec<Term>) {
             similar.push(Form::one(Column::Both, &**stem));
         }
         if !text.is_ascii() {
-            words::each_spelling(text, token, |other| similar.push(Form::one(Column::Both, other)));
+            forms::each_spelling(text, token, |other| similar.push(Form::one(Column::Both, other)));
         }
     }
     if let Some(joined) = joined {

@@ -11,8 +11,29 @@ const CLOSING: [char; 4] = ['’', '‘', '›', '‹'];
 fn is_double(c: char) -> bool {
     matches!(
         c,
-        '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '＂' | '「' | '」' | '『' | '』' | '｢' | '｣' | '《' | '》' | '〈'
-            | '〉' | '〝' | '〞' | '〟' | '❝' | '❞' | '⹂'
+        '"' | '“'
+            | '”'
+            | '„'
+            | '‟'
+            | '«'
+            | '»'
+            | '＂'
+            | '「'
+            | '」'
+            | '『'
+            | '』'
+            | '｢'
+            | '｣'
+            | '《'
+            | '》'
+            | '〈'
+            | '〉'
+            | '〝'
+            | '〞'
+            | '〟'
+            | '❝'
+            | '❞'
+            | '⹂'
     )
 }
 
@@ -29,7 +50,10 @@ pub(super) fn straight(typed: &str) -> Cow<'_, str> {
         let begins = typed[..place].chars().next_back().is_none_or(char::is_whitespace);
         if closing == Some(place) || is_double(c) && !is_within_hebrew(typed, place, c) {
             straight.push('"');
-        } else if begins && OPENING.contains(&c) && let Some(end) = end_of(rest) {
+        } else if begins
+            && OPENING.contains(&c)
+            && let Some(end) = end_of(rest)
+        {
             straight.push('"');
             closing = Some(place + c.len_utf8() + end);
         } else if is_within_hebrew(typed, place, c) {

@@ -92,9 +92,9 @@ impl<'a> Finder<'a> {
             let before = form.tokens.len() - 1;
             let start = recent.len().checked_sub(before)?;
             let rows = recent.range(start..).zip(&form.tokens);
-            rows.clone().all(|((token, _), wanted)| token == wanted).then(|| {
-                rows.clone().next().map_or(source.start, |((_, start), _)| *start)
-            })
+            rows.clone()
+                .all(|((token, _), wanted)| token == wanted)
+                .then(|| rows.clone().next().map_or(source.start, |((_, start), _)| *start))
         };
         if self.first_bytes[usize::from(token.bytes().next().unwrap_or_default())] {
             let whole = self.forms.get(token).into_iter().flatten();
@@ -259,7 +259,10 @@ mod tests {
             let snippet = cut(&format!("{}[{hit}]{}", many.repeat(500), many.repeat(500)));
             let inner = snippet.trim_matches('…').replace(['[', ']'], "");
             assert!(inner.len() < MAX_BYTES + 10 && inner.starts_with(many), "{snippet}");
-            assert!(inner.replace(hit, "").is_empty() || inner.replace(many, "").len() < many.len(), "{snippet}");
+            assert!(
+                inner.replace(hit, "").is_empty() || inner.replace(many, "").len() < many.len(),
+                "{snippet}"
+            );
         }
     }
 }

@@ -58,7 +58,10 @@ impl Languages {
         for code in text.split([',', ' ']).filter(|code| !code.is_empty()) {
             let Some((known, _)) = KNOWN.iter().find(|(known, _)| code.eq_ignore_ascii_case(known)) else {
                 let all: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
-                return Err(format!("has to be codes of these languages: {}; not \"{code}\"", all.join(", ")));
+                return Err(format!(
+                    "has to be codes of these languages: {}; not \"{code}\"",
+                    all.join(", ")
+                ));
             };
             codes.push(*known);
         }
@@ -109,7 +112,9 @@ impl Stems {
         let first = folded.chars().next().unwrap_or('0');
         let is_latin = first.is_ascii_alphabetic();
         let has_stemmer = is_latin || self.others.iter().any(|(letters, _)| letters.contains(&first));
-        if !has_stemmer || !LETTERS.contains(&folded.chars().count()) || folded.bytes().any(|b| b.is_ascii_digit())
+        if !has_stemmer
+            || !LETTERS.contains(&folded.chars().count())
+            || folded.bytes().any(|b| b.is_ascii_digit())
         {
             return &[];
         }

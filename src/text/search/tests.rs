@@ -29,7 +29,8 @@ impl Index {
 
     fn add(&mut self, id: i64, text: &str) {
         let tokens = self.analyzer.tokens(text);
-        let insert = "insert into messages_fts (rowid, words, more, room, creator) values (?, ?, ?, 'r7', 'u7')";
+        let insert =
+            "insert into messages_fts (rowid, words, more, room, creator) values (?, ?, ?, 'r7', 'u7')";
         self.db.execute(insert, (id, tokens.words, tokens.more)).expect("a row");
         self.texts.insert(id, text.to_owned());
     }
@@ -79,8 +80,12 @@ impl Index {
 
 #[test]
 fn words_are_found_and_quotes_make_a_phrase() {
-    let index =
-        Index::of(&["The quick brown fox", "quickly, brown-ish and running", "NOT a OR b AND c NEAR d", "r7"]);
+    let index = Index::of(&[
+        "The quick brown fox",
+        "quickly, brown-ish and running",
+        "NOT a OR b AND c NEAR d",
+        "r7",
+    ]);
     let found = |typed: &str| index.all(typed);
     assert_eq!(found("quick"), [1, 2], "the last word finds longer ones");
     assert_eq!(found("quick fox"), [1]);
@@ -131,10 +136,24 @@ fn exact_hits_are_told_from_similar_ones() {
 
 #[test]
 fn all_kinds_of_quotes_make_phrases_and_apostrophes_do_not() {
-    let index = Index::of(&["one two three", "two one three", "the boys’ rock ’n’ roll", "צה״ל הודיע", "5' 6\""]);
+    let index =
+        Index::of(&["one two three", "two one three", "the boys’ rock ’n’ roll", "צה״ל הודיע", "5' 6\""]);
     for typed in [
-        "\"one two\"", "“one two”", "„one two“", "”one two”", "«one two»", "»one two«", "‹one two›", "‚one two‘",
-        "‘one two’", "「one two」", "『one two』", "＂one two＂", "〝one two〟", "“one two", "《one two》",
+        "\"one two\"",
+        "“one two”",
+        "„one two“",
+        "”one two”",
+        "«one two»",
+        "»one two«",
+        "‹one two›",
+        "‚one two‘",
+        "‘one two’",
+        "「one two」",
+        "『one two』",
+        "＂one two＂",
+        "〝one two〟",
+        "“one two",
+        "《one two》",
     ] {
         assert_eq!(index.all(typed), [1], "{typed}");
         assert_eq!(index.all(&format!("three {typed}")), [1], "{typed}");
