@@ -89,8 +89,8 @@ impl Search {
             None => reader.search(&query),
             Some(words) => by_rank(reader, words, &query),
         })?;
-        let snippet = |hit: &Hit| snippet(asked.words.as_ref(), hit, &worker.analyzer);
-        let hits = found.hits.iter().map(|hit| (hit.json.clone(), snippet(hit))).collect();
+        let mut snippets = asked.words.as_ref().map(|words| words.snippets(&worker.analyzer));
+        let hits = found.hits.iter().map(|hit| (hit.json.clone(), snippet(snippets.as_mut(), hit))).collect();
         Ok(Some(Results { hits, has_before: found.has_before, is_indexing }))
     }
 }
@@ -136,12 +136,9 @@ fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rus
 }
 
 /// The surroundings of what was found in a message, as HTML.
-fn snippet(words: Option<&text::Query>, hit: &Hit, analyzer: &text::Analyzer) -> String {
-    let Some(words) = words else { return text::beginning(&hit.plain) };
-    words
-        .snippet(&hit.plain, analyzer)
-        .or_else(|| words.snippet(&hit.addresses, analyzer))
-        .unwrap_or_else(|| text::beginning(&hit.plain))
+fn snippet(snippets: Option<&mut text::Snippets<'_>>, hit: &Hit) -> String {
+    let found = snippets.and_then(|snippets| snippets.of(&hit.plain).or_else(|| snippets.of(&hit.addresses)));
+    found.unwrap_or_else(|| text::beginning(&hit.plain))
 }
 
 /// Reduces rooms and authors to those that the filters name. False if no user matches, so that nothing can be found.

@@ -19,7 +19,9 @@ use crate::types::UserId;
 
 pub use html::from_html;
 pub use mention::Everyone;
-pub use search::{Analyzer, Asked, Languages, Query, Rank, Tokens, INDEX_VERSION, addresses, beginning};
+pub use search::{
+    Analyzer, Asked, INDEX_VERSION, Languages, Query, Rank, Snippets, Tokens, addresses, beginning,
+};
 pub use slack::{SlackMessage, from_slack};
 
 /// A rendered message.

@@ -541,7 +541,7 @@ async fn search_index_is_made_in_the_background_from_the_newest_message_on() {
     let wanted: Vec<i64> = [new, linked].iter().chain(wanted).copied().collect();
     assert_eq!(ids(&complete), wanted);
     team.server.terminate();
-    let check = campfire().args(["check", "--data"]).arg(team.server.data()).output().unwrap();
+    let check = crate::support::server::campfire().args(["check", "--data"]).arg(team.server.data()).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
 }
 

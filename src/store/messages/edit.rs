@@ -67,14 +67,7 @@ impl Command for EditMessage {
             .execute((&plain, &addresses, &tags, message.id))?;
         let (room, creator) = (message.room_id, message.creator_id);
         tx.indexing.push(Indexing::Remove(before));
-        tx.indexing.push(Indexing::Add(Entry {
-            message: message.id,
-            room,
-            creator,
-            plain,
-            addresses,
-            tags,
-        }));
+        tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, addresses, tags }));
         tx.record_update(room, message.id, mentions, json.clone())?;
         Ok(json)
     }

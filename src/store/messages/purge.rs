@@ -22,7 +22,8 @@ const PURGE_STEP: usize = 500;
 const REMOVE_STEP: usize = 100;
 
 /// The columns of an [`Entry`], for [`entry`].
-const ENTRY: &str = "messages.id, messages.room_id, messages.creator_id, messages.plain, messages.addresses, messages.tags";
+const ENTRY: &str =
+    "messages.id, messages.room_id, messages.creator_id, messages.plain, messages.addresses, messages.tags";
 
 pub(in crate::store) fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {

@@ -117,8 +117,11 @@ impl WriterThread {
                 return None;
             }
             waiting.asleep = true;
-            let (guard, _) =
-                self.queue.arrived.wait_timeout(waiting, self.idle_for).unwrap_or_else(PoisonError::into_inner);
+            let (guard, _) = self
+                .queue
+                .arrived
+                .wait_timeout(waiting, self.idle_for)
+                .unwrap_or_else(PoisonError::into_inner);
             waiting = guard;
             waiting.asleep = false;
         }

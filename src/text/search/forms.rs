@@ -51,6 +51,9 @@ pub(super) fn each_spelling(source: &str, folded: &str, mut each: impl FnMut(&st
 /// `getUserName` they are `get`, `user`, `name` and `username`.
 pub(super) fn each_part(source: &str, token: &mut String, mut each: impl FnMut(&str, Range<usize>)) {
     let bytes = source.as_bytes();
+    if bytes.iter().all(u8::is_ascii_lowercase) {
+        return;
+    }
     // Most words have none: capitals after a small letter, small letters after two capitals, digits beside letters.
     let has_parts = !source.is_ascii()
         || bytes.windows(2).any(|two| {

@@ -16,17 +16,12 @@ mod stems;
 mod tests;
 mod words;
 
-use std::{
-    cell::RefCell,
-    collections::HashSet,
-    hash::{DefaultHasher, Hash, Hasher},
-    ops::Range,
-};
+use std::{cell::RefCell, collections::HashSet, ops::Range};
 
 pub use addresses::addresses;
 pub use asked::Asked;
 pub use query::{Query, Rank};
-pub use snippet::beginning;
+pub use snippet::{Snippets, beginning};
 pub use stems::Languages;
 
 use stems::Stems;
@@ -56,7 +51,8 @@ impl Analyzer {
     /// The tokens of a text: always the same of the same text.
     pub fn tokens(&self, text: &str) -> Tokens {
         let mut collected = Collected::default();
-        collected.tokens.words.reserve(text.len());
+        collected.tokens.words.reserve(text.len() + 8);
+        collected.tokens.more.reserve(text.len() / 2);
         words::analyse(text, &mut self.stems.borrow_mut(), &mut collected);
         collected.tokens
     }
@@ -65,8 +61,33 @@ impl Analyzer {
 #[derive(Default)]
 struct Collected {
     tokens: Tokens,
-    /// Hashes of `more`: each is of use once, but for pairs of letters, which have an order.
-    known: HashSet<u64>,
+    known: Known,
+}
+
+/// Hashes of tokens: each is of use once, but for pairs of letters, which have an order.
+#[derive(Default)]
+struct Known {
+    /// Of a short text, where looking at all is quicker than a set.
+    first: Vec<u64>,
+    more: HashSet<u64>,
+}
+
+impl Known {
+    /// False if it is known already.
+    fn insert(&mut self, token: &str) -> bool {
+        // FNV-1a. Who makes two tokens collide only loses one of them.
+        let hash = token.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        if self.first.contains(&hash) {
+            return false;
+        }
+        if self.first.len() < 64 {
+            self.first.push(hash);
+            return true;
+        }
+        self.more.insert(hash)
+    }
 }
 
 impl words::Sink for Collected {
@@ -76,9 +97,7 @@ impl words::Sink for Collected {
 
     fn more(&mut self, token: &str, _: Range<usize>) {
         let is_pair = token.starts_with(|c: char| ('\u{AC00}'..='\u{D7A3}').contains(&c));
-        let mut hasher = DefaultHasher::new();
-        token.hash(&mut hasher);
-        if is_pair || self.known.insert(hasher.finish()) {
+        if is_pair || self.known.insert(token) {
             push(&mut self.tokens.more, token);
         }
     }

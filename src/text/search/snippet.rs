@@ -22,12 +22,25 @@ const MAX_BYTES: usize = 1_000;
 const MAX_BYTES_BEFORE: usize = MAX_BYTES / 3;
 
 impl Query {
+    /// Makes snippets of the texts that are found.
+    pub fn snippets<'a>(&'a self, analyzer: &'a Analyzer) -> Snippets<'a> {
+        Snippets { finder: Finder::new(self), analyzer }
+    }
+}
+
+/// Makes snippets of texts that a query has found.
+pub struct Snippets<'a> {
+    finder: Finder<'a>,
+    analyzer: &'a Analyzer,
+}
+
+impl Snippets<'_> {
     /// The surroundings of the first hit in a text, as HTML with all hits in `<mark>`. None if there is none. It takes time
     /// in proportion to the length of the text before.
-    pub fn snippet(&self, text: &str, analyzer: &Analyzer) -> Option<String> {
-        let mut finder = Finder::new(self);
-        words::analyse(text, &mut analyzer.stems.borrow_mut(), &mut finder);
-        let hits = finder.hits();
+    pub fn of(&mut self, text: &str) -> Option<String> {
+        self.finder.begin();
+        words::analyse(text, &mut self.analyzer.stems.borrow_mut(), &mut self.finder);
+        let hits = self.finder.hits();
         (!hits.is_empty()).then(|| html(text, &hits))
     }
 }
@@ -83,6 +96,14 @@ impl<'a> Finder<'a> {
         finder
     }
 
+    /// Forgets the text before.
+    fn begin(&mut self) {
+        self.recent.iter_mut().for_each(VecDeque::clear);
+        self.found.clear();
+        self.until = usize::MAX;
+        self.place = 0;
+    }
+
     fn token(&mut self, column: Column, token: &str, source: Range<usize>) {
         self.place = source.start;
         let is_in = |form: &Form| form.column == Column::Both || form.column == column;
@@ -122,10 +143,10 @@ impl<'a> Finder<'a> {
     }
 
     /// The places of the hits in order, none within another.
-    fn hits(mut self) -> Vec<Range<usize>> {
+    fn hits(&mut self) -> Vec<Range<usize>> {
         self.found.sort_unstable_by_key(|hit| (hit.start, hit.end));
         let mut hits: Vec<Range<usize>> = Vec::with_capacity(self.found.len());
-        for hit in self.found {
+        for hit in self.found.drain(..) {
             match hits.last_mut() {
                 Some(last) if hit.start <= last.end => last.end = last.end.max(hit.end),
                 _ => hits.push(hit),
@@ -144,9 +165,17 @@ impl Sink for Finder<'_> {
         self.token(Column::More, token, source);
     }
 
+    fn passes_over(&self, first: u8) -> bool {
+        // A row of tokens is not interrupted unseen.
+        self.longest == 1 && !self.first_bytes[usize::from(first)]
+    }
+
     fn wants_stems(&self, token: &str) -> bool {
         // Stems begin as their words do, but for some of scripts that prefix articles.
         let first = token.as_bytes();
+        if first[0].is_ascii() && !self.first_bytes[usize::from(first[0])] {
+            return false;
+        }
         self.beginnings.iter().any(|beginning| match first[0].is_ascii() {
             true => first.starts_with(beginning),
             false => !beginning[0].is_ascii(),

@@ -84,12 +84,15 @@ impl fmt::Display for Languages {
 pub(super) struct Stems {
     latin: Vec<Stemmer>,
     others: Vec<(std::ops::RangeInclusive<char>, Stemmer)>,
-    cached: HashMap<Box<str>, Box<[Box<str>]>>,
+    /// Places in `lists`.
+    cached: HashMap<Box<str>, usize>,
+    lists: Vec<Box<[Box<str>]>>,
 }
 
 impl Stems {
     pub(super) fn new(languages: &Languages) -> Self {
-        let mut stems = Self { latin: Vec::new(), others: Vec::new(), cached: HashMap::new() };
+        let mut stems =
+            Self { latin: Vec::new(), others: Vec::new(), cached: HashMap::new(), lists: Vec::new() };
         for code in &languages.0 {
             let Some((_, algorithm)) = KNOWN.iter().find(|(known, _)| known == code) else { continue };
             let letters = match algorithm {
@@ -112,10 +115,8 @@ impl Stems {
         let first = folded.chars().next().unwrap_or('0');
         let is_latin = first.is_ascii_alphabetic();
         let has_stemmer = is_latin || self.others.iter().any(|(letters, _)| letters.contains(&first));
-        if !has_stemmer
-            || !LETTERS.contains(&folded.chars().count())
-            || folded.bytes().any(|b| b.is_ascii_digit())
-        {
+        let letters = if folded.is_ascii() { folded.len() } else { folded.chars().count() };
+        if !has_stemmer || !LETTERS.contains(&letters) || folded.bytes().any(|byte| byte.is_ascii_digit()) {
             return &[];
         }
         // Stemmers go by accents, which are often left out: both forms have stems.
@@ -127,33 +128,41 @@ impl Stems {
                 Cow::Owned(ComposingNormalizerBorrowed::new_nfc().normalize(&lower).into_owned())
             }
         };
-        if self.cached.len() >= MAX_CACHED {
-            self.cached.clear();
-        }
-        if !self.cached.contains_key(&*lower) {
-            let mut stems: Vec<Box<str>> = Vec::new();
-            let mut stem = |stemmer: &Stemmer, word: &str| {
-                let stem = fold_text(&stemmer.stem(word));
-                if stem != folded && stem.chars().count() > 1 && !stems.iter().any(|known| **known == *stem) {
-                    stems.push(stem.into());
+        let place = match self.cached.get(&*lower) {
+            Some(place) => *place,
+            None => {
+                let stems = self.stem(&lower, folded, first);
+                if self.lists.len() >= MAX_CACHED {
+                    self.cached.clear();
+                    self.lists.clear();
                 }
-            };
-            let stemmers: Vec<&Stemmer> = match is_latin {
-                true => self.latin.iter().collect(),
-                false => {
-                    let others = self.others.iter().filter(|(letters, _)| letters.contains(&first));
-                    others.map(|(_, stemmer)| stemmer).collect()
-                }
-            };
-            for stemmer in stemmers {
-                stem(stemmer, &lower);
-                if *lower != *folded {
-                    stem(stemmer, folded);
-                }
+                self.lists.push(stems.into());
+                self.cached.insert((&*lower).into(), self.lists.len() - 1);
+                self.lists.len() - 1
             }
-            self.cached.insert((&*lower).into(), stems.into());
+        };
+        &self.lists[place]
+    }
+
+    /// Asks the stemmers of the first letter's script.
+    fn stem(&self, lower: &str, folded: &str, first: char) -> Vec<Box<str>> {
+        let mut stems: Vec<Box<str>> = Vec::new();
+        let mut stem = |stemmer: &Stemmer, word: &str| {
+            let stem = fold_text(&stemmer.stem(word));
+            if stem != folded && stem.chars().nth(1).is_some() && !stems.iter().any(|known| **known == *stem)
+            {
+                stems.push(stem.into());
+            }
+        };
+        let others = self.others.iter().filter(|(letters, _)| letters.contains(&first));
+        let latin = self.latin.iter().filter(|_| first.is_ascii_alphabetic());
+        for stemmer in latin.chain(others.map(|(_, stemmer)| stemmer)) {
+            stem(stemmer, lower);
+            if lower != folded {
+                stem(stemmer, folded);
+            }
         }
-        self.cached.get(&*lower).map_or(&[], |stems| &**stems)
+        stems
     }
 }
 

@@ -60,7 +60,7 @@ impl Index {
         assert!(query.has_similar() || similar.is_empty(), "{typed}");
         for id in exact.iter().chain(&similar) {
             let text = &self.texts[id];
-            assert!(query.snippet(text, &self.analyzer).is_some(), "{typed}: no snippet of {text}");
+            assert!(query.snippets(&self.analyzer).of(text).is_some(), "{typed}: no snippet of {text}");
         }
         (exact, similar)
     }
@@ -74,7 +74,7 @@ impl Index {
 
     fn snippet(&self, typed: &str, id: i64) -> String {
         let query = Query::parse(typed, &self.analyzer).expect("a query");
-        query.snippet(&self.texts[&id], &self.analyzer).expect("a hit")
+        query.snippets(&self.analyzer).of(&self.texts[&id]).expect("a hit")
     }
 }
 
@@ -268,7 +268,7 @@ proptest! {
     #[test]
     fn snippets_contain_no_tags_but_marks(text in "(\\PC|[<>&\" a]){0,60}", typed in "(\\PC|a){1,3}") {
         let analyzer = Analyzer::new(&Languages::default());
-        let snippet = Query::parse(&typed, &analyzer).and_then(|query| query.snippet(&text, &analyzer));
+        let snippet = Query::parse(&typed, &analyzer).and_then(|query| query.snippets(&analyzer).of(&text));
         let html = snippet.unwrap_or_else(|| beginning(&text));
         prop_assert_eq!(html.matches("<mark>").count(), html.matches("</mark>").count());
         let has_more = html.replace("<mark>", "").replace("</mark>", "").contains(['<', '>']);

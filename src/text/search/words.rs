@@ -24,6 +24,10 @@ pub(super) const MAX_JOINED: usize = 6;
 pub(super) trait Sink {
     fn word(&mut self, token: &str, source: Range<usize>);
     fn more(&mut self, token: &str, source: Range<usize>);
+    /// Whether a word of ASCII that begins with this small letter may be passed over, with its stems.
+    fn passes_over(&self, _first: u8) -> bool {
+        false
+    }
     /// Whether stems of a word are wanted.
     fn wants_stems(&self, _token: &str) -> bool {
         true
@@ -88,8 +92,16 @@ pub(super) fn is_within_hebrew(text: &str, place: usize, quote: char) -> bool {
 pub(super) fn analyse(text: &str, stems: &mut Stems, sink: &mut impl Sink) {
     let mut chunk = Chunk::default();
     each_chunk(text, |range| {
-        chunk.read(text, range.clone());
-        chunk.emit(text, range, stems, sink);
+        // Most chunks are a word of ASCII, perhaps at the end of a sentence.
+        let word = text[range.clone()].trim_end_matches(['.', '?', '!', ':']);
+        if word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            if !word.is_empty() {
+                chunk.emit_plain(word, range.start, stems, sink);
+            }
+        } else {
+            chunk.read(text, range.clone());
+            chunk.emit(text, range, stems, sink);
+        }
         !sink.is_full()
     });
 }
@@ -97,9 +109,9 @@ pub(super) fn analyse(text: &str, stems: &mut Stems, sink: &mut impl Sink) {
 /// Calls back with the chunks of a text, until it returns false.
 pub(super) fn each_chunk(text: &str, mut each: impl FnMut(Range<usize>) -> bool) {
     let mut start = None;
-    let mut chars = text.char_indices();
-    while let Some((place, c)) = chars.next() {
-        if is_boundary(c) && !is_within_hebrew(text, place, c) {
+    for (place, c) in text.char_indices() {
+        // The first is what most are, and quick.
+        if !c.is_ascii_alphanumeric() && is_boundary(c) && !is_within_hebrew(text, place, c) {
             if let Some(start) = start.take()
                 && !each(start..place)
             {
@@ -324,6 +336,27 @@ impl Chunk {
         }
         self.each_unit(place, 2, |token, source| sink.word(token, source));
         self.each_unit(place, 1, |token, source| sink.more(token, source));
+    }
+
+    /// Passes on the tokens of a word of ASCII letters and digits.
+    fn emit_plain(&mut self, word: &str, start: usize, stems: &mut Stems, sink: &mut impl Sink) {
+        let first = word.as_bytes()[0];
+        if !sink.passes_over(first.to_ascii_lowercase()) {
+            let source = start..start + word.len();
+            self.token.clear();
+            self.token.push_str(word);
+            self.token.make_ascii_lowercase();
+            let token = cut(&self.token);
+            sink.word(token, source.clone());
+            if start < STEMMED && sink.wants_stems(token) {
+                for stem in stems.of(word, token) {
+                    sink.more(stem, source.clone());
+                }
+            }
+        }
+        each_part(word, &mut self.token, |token, part| {
+            sink.more(token, start + part.start..start + part.end);
+        });
     }
 
     fn emit_word(&mut self, text: &str, word: &Word, stems: &mut Stems, sink: &mut impl Sink) {
