@@ -1,10 +1,7 @@
 //! The full-text index: entries are written with their batch, segments are merged between batches, and after a change of
 //! how tokens are made all messages are indexed anew, some at a time.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use serde::Deserialize;
@@ -212,11 +209,11 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// How tokens are made: what they depend on besides the text.
-fn analysis_of(languages: &Languages) -> String {
+pub(super) fn analysis_of(languages: &Languages) -> String {
     format!("{INDEX_VERSION} {languages}")
 }
 
-fn state(db: &Connection) -> rusqlite::Result<Option<(String, MessageId)>> {
+pub(super) fn state(db: &Connection) -> rusqlite::Result<Option<(String, MessageId)>> {
     db.query_row("select analysis, down_to from search_index", (), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
@@ -273,7 +270,7 @@ fn addresses(json: &[u8]) -> String {
 }
 
 /// What the index has of a message, by column.
-fn columns(analyzer: &Analyzer, entry: &Entry) -> [String; 4] {
+pub(super) fn columns(analyzer: &Analyzer, entry: &Entry) -> [String; 4] {
     let Entry { room, creator, plain, addresses, tags, .. } = entry;
     let tokens = match addresses.is_empty() {
         true => analyzer.tokens(plain),
@@ -284,49 +281,128 @@ fn columns(analyzer: &Analyzer, entry: &Entry) -> [String; 4] {
     [tokens.words, tokens.more, format!("r{room} {tags}"), format!("u{creator}")]
 }
 
-/// Whether the index has exactly the tokens of the messages that it is said to have. Reads all of both.
-pub(super) fn is_right(db: &Connection) -> rusqlite::Result<bool> {
-    // Its own structure, without the messages.
-    match db.execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 0)", ()) {
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            return Ok(false);
-        }
-        checked => checked?,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        store::{DataDir, check::is_right},
+        types::{RoomId, UserId},
     };
-    let known = db.prepare("select 1 from sqlite_schema where name = 'search_index'")?.exists(())?;
-    let Some((analysis, down_to)) = known.then(|| state(db)).transpose()?.flatten() else { return Ok(true) };
-    let codes = analysis.split_once(' ').map_or("", |(_, codes)| codes);
-    let languages = Languages::parse(codes).unwrap_or_default();
-    if analysis != analysis_of(&languages) {
-        // The next start makes it anew.
-        return Ok(true);
+
+    fn database(messages: i64) -> (tempfile::TempDir, DataDir, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::claim(dir.path(), Durability::Full).unwrap();
+        let db = data.writable().unwrap();
+        db.execute_batch(&format!(
+            "insert into users (id, name, role, created_at) values (1, 'Ada', 'admin', 0);
+             insert into rooms (id, kind, creator_id, created_at, updated_at) values (1, 'open', 1, 0, 0);
+             with recursive n (id) as (select 1 union all select id + 1 from n where id < {messages})
+             insert into messages (id, room_id, creator_id, json, plain, tags)
+               select 2 * id, 1, 1, cast('{{\"html\":\"<p><a href=\\\"https://a.example/' || id || '\\\">x</a></p>\"}}' as blob),
+                 'running dogs ' || id, 'link' from n"
+        ))
+        .unwrap();
+        (dir, data, db)
     }
-    // Sums of hashes, since the index has its tokens in another order than the messages.
-    let (mut expected, mut found) = (0_u64, 0_u64);
-    let analyzer = Analyzer::new(&languages);
-    let mut select = db.prepare(
-        "select id, room_id, creator_id, plain, addresses, tags from messages where id >= ? order by id",
-    )?;
-    let mut rows = select.query((down_to,))?;
-    while let Some(row) = rows.next()? {
-        let entry = entry_of(row)?;
-        for (name, tokens) in ["words", "more", "room", "creator"].iter().zip(columns(&analyzer, &entry)) {
-            for (offset, token) in tokens.split(' ').filter(|token| !token.is_empty()).enumerate() {
-                expected = expected.wrapping_add(hash(entry.message.0, name, offset as i64, token));
-            }
+
+    fn entry(message: i64, plain: &str) -> Entry {
+        Entry {
+            message: MessageId(message),
+            room: RoomId(1),
+            creator: UserId(1),
+            plain: plain.into(),
+            addresses: String::new(),
+            tags: String::new(),
         }
     }
-    let mut select = db.prepare("select doc, col, offset, term from messages_words")?;
-    let mut rows = select.query(())?;
-    while let Some(row) = rows.next()? {
-        let (column, token) = (row.get_ref(1)?.as_str()?, row.get_ref(3)?.as_str()?);
-        found = found.wrapping_add(hash(row.get(0)?, column, row.get(2)?, token));
-    }
-    Ok(expected == found)
-}
 
-fn hash(message: i64, column: &str, offset: i64, token: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (message, column, offset, token).hash(&mut hasher);
-    hasher.finish()
+    fn found(db: &Connection, expression: &str) -> i64 {
+        db.query_row("select count(*) from messages_fts where messages_fts match ?", (expression,), |row| {
+            row.get(0)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn index_is_made_in_steps_that_go_on_after_a_restart() {
+        let (_dir, _data, db) = database(2_000);
+        let mut index = Index::open(&db, Durability::Full).unwrap();
+        assert!(index.can_catch_up());
+        let (mut steps, mut before) = (0, 0);
+        while index.is_incomplete() {
+            index.catch_up(&db);
+            steps += 1;
+            let now = found(&db, "words : dogs");
+            assert!(now > before, "each step adds some");
+            assert!(is_right(&db).unwrap(), "what it says is what it has");
+            before = now;
+            // As after a crash.
+            index = Index::open(&db, Durability::Full).unwrap();
+        }
+        assert!(steps > 4, "{steps} steps");
+        assert_eq!((before, found(&db, "more : run AND more : dog AND room : link")), (2_000, 2_000));
+        assert_eq!(found(&db, "words : \"a example 77\""), 1, "addresses of before were found");
+        assert!(!Index::open(&db, Durability::Full).unwrap().is_incomplete());
+        db.execute("update messages set plain = 'cats' where id = 40", ()).unwrap();
+        assert!(!is_right(&db).unwrap());
+        rebuild(&db).unwrap();
+        assert!(is_right(&db).unwrap());
+    }
+
+    #[test]
+    fn changes_while_the_index_is_made_are_in_it_once() {
+        let (_dir, _data, db) = database(600);
+        let mut index = Index::open(&db, Durability::Normal).unwrap();
+        index.catch_up(&db);
+        let old = MessageId(2);
+        assert!(index.down_to > old && index.is_incomplete());
+        let row = "insert into messages (id, room_id, creator_id, json, plain) values (?, 1, 1, x'7b7d', ?)";
+        db.execute(row, (5_000, "a whale")).unwrap();
+        index.write(&db, &[Indexing::Add(entry(5_000, "a whale"))]).unwrap();
+        assert_eq!(found(&db, "words : whale"), 1, "at once");
+        let all = |message: i64| {
+            db.query_row(
+                "select id, room_id, creator_id, plain, addresses, tags from messages where id = ?",
+                (message,),
+                entry_of,
+            )
+            .unwrap()
+        };
+        // One that is not in the index yet, and one that is, are changed and removed.
+        for message in [2, 1_200] {
+            let removed = Indexing::Remove(all(message));
+            db.execute("update messages set plain = 'a seal' where id = ?", (message,)).unwrap();
+            index.write(&db, &[removed, Indexing::Add(all(message))]).unwrap();
+        }
+        for message in [4, 1_198] {
+            let removed = Indexing::Remove(all(message));
+            db.execute("delete from messages where id = ?", (message,)).unwrap();
+            index.write(&db, &[removed]).unwrap();
+        }
+        while index.is_incomplete() {
+            index.catch_up(&db);
+        }
+        assert!(is_right(&db).unwrap());
+        assert_eq!((found(&db, "words : dogs"), found(&db, "words : seal")), (596, 2));
+    }
+
+    #[test]
+    fn other_languages_make_the_index_anew_and_the_same_do_not() {
+        let (_dir, data, db) = database(10);
+        let complete = || {
+            let mut index = Index::open(&db, Durability::Normal).unwrap();
+            let was_incomplete = index.is_incomplete();
+            while index.is_incomplete() {
+                index.catch_up(&db);
+            }
+            was_incomplete
+        };
+        assert!(complete());
+        data.search_in(&Languages::default()).unwrap();
+        assert!(!complete());
+        data.search_in(&Languages::parse("de").unwrap()).unwrap();
+        assert!(complete());
+        assert_eq!((found(&db, "words : dogs"), found(&db, "more : run")), (10, 0));
+        assert!(is_right(&db).unwrap());
+    }
 }

@@ -280,7 +280,7 @@ mod tests {
 
     /// Fails unless the index has exactly the words of the messages that are left.
     fn check_index(db: &Connection) {
-        assert!(crate::store::index::is_right(db).unwrap());
+        assert!(crate::store::check::is_right(db).unwrap());
     }
 
     /// 29: a message from before, behind one that stays, as a clock that was wrong for a while leaves it.
