@@ -214,7 +214,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "search_languages",
         value: "CODES",
-        help: "languages whose inflected words search finds, like en,de; none for no language",
+        help: "languages whose inflections are known",
         set: |config, text| Languages::parse(text).map(|value| config.search_languages = value),
         show: |config| config.search_languages.to_string(),
     },
