@@ -160,9 +160,9 @@ impl Reader {
         let rooms = query.rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
         // The time stands behind the JSON in a row, and is read only for it.
         let times = match (query.from, query.until) {
-            (None, None) => "?6 is ?7",
+            (None, None) => "?5 is ?6",
             _ => {
-                "messages.created_at >= ifnull(?6, messages.created_at) and messages.created_at < ifnull(?7, messages.created_at + 1)"
+                "messages.created_at >= ifnull(?5, messages.created_at) and messages.created_at < ifnull(?6, messages.created_at + 1)"
             }
         };
         let mut statement = self.statement(&format!(
@@ -170,11 +170,11 @@ impl Reader {
              from messages_fts cross join messages on messages.id = messages_fts.rowid
              where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
                and messages.room_id in (select value from json_each(?4)) and {times}
-             order by messages_fts.rowid desc limit ?5"
+             order by messages_fts.rowid desc"
         ))?;
         let rooms = format!("[{rooms}]");
-        let mut rows =
-            statement.query((expression, before, from, rooms, query.limit + 1, query.from, query.until))?;
+        // Without a limit: SQLite prepares a statement anew whenever the limit of a virtual table is bound.
+        let mut rows = statement.query((expression, before, from, rooms, query.from, query.until))?;
         let (mut found, mut size) = (Found::default(), 0);
         while let Some(row) = rows.next()? {
             if found.hits.len() == query.limit {

@@ -150,7 +150,13 @@ impl Query {
                 [(Column::Words, "words"), (Column::More, "more"), (Column::Both, "{words more}")]
             {
                 let mut phrases = Vec::new();
-                for form in forms.iter().filter(|form| form.column == column) {
+                // What is looked for in both columns is not looked for in one.
+                let is_elsewhere = |form: &Form| {
+                    let is_wider =
+                        |other: &&Form| other.column == Column::Both && other.tokens == form.tokens;
+                    column != Column::Both && form.tokens.len() == 1 && forms.iter().any(is_wider)
+                };
+                for form in forms.iter().filter(|form| form.column == column && !is_elsewhere(form)) {
                     write(form, beginning_with, &mut phrases)?;
                 }
                 phrases.sort_unstable();
