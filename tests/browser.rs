@@ -9,8 +9,12 @@ mod support;
 mod catching_up;
 #[path = "browser/files.rs"]
 mod files;
+#[path = "browser/keys.rs"]
+mod keys;
 #[path = "browser/messages.rs"]
 mod messages;
+#[path = "browser/newcomers.rs"]
+mod newcomers;
 #[path = "browser/page.rs"]
 mod page;
 #[path = "browser/room.rs"]
@@ -19,5 +23,9 @@ mod room;
 mod screens;
 #[path = "browser/settings.rs"]
 mod settings;
+#[path = "browser/shown.rs"]
+mod shown;
+#[path = "browser/side_bar.rs"]
+mod side_bar;
 #[path = "browser/windows.rs"]
 mod windows;

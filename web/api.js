@@ -36,7 +36,7 @@ export function understood(status, type, text) {
   // Our refusals have a code.
   const isOurs = Boolean(found) && typeof found === 'object' && (isGood || typeof found.code === 'string');
   if (!isOurs && !PLAIN(status)) throw intercepted();
-  if (!isGood) throw new Problem(status, isOurs ? found : { detail: texts.errors.loadFailed });
+  if (!isGood) throw new Problem(status, isOurs ? found : { detail: status === 413 ? texts.errors.tooLargeHere : texts.errors.loadFailed });
   return found;
 }
 

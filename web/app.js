@@ -70,8 +70,8 @@ async function enterOr(otherwise) {
   }
 }
 
-/** Starts the session and shows the view of the address, or of `path`. */
-async function enter(path) {
+/** Starts the session and shows the view of the address, or of `path`. Whoever `isNew` lands in a room, with the list behind it. */
+async function enter(path, { isNew = false } = {}) {
   const session = await get('/api/session');
   if (!session.user || !Array.isArray(session.rooms)) throw intercepted();
   begin(session);
@@ -80,10 +80,11 @@ async function enter(path) {
   start({ behind: session.is_kept });
   const { pathname } = location;
   if (path) go(path, { replace: true });
-  else if (ENTRY_PATHS.includes(pathname.split('/')[1])) {
+  if (path && isNew && usualRoom()) go(`/rooms/${usualRoom()}`);
+  if (!path && ENTRY_PATHS.includes(pathname.split('/')[1])) {
     if (pathname.startsWith('/join/')) toast(texts.entry.alreadyIn);
     go('/', { replace: true });
-  } else route();
+  } else if (!path) route();
   registerWorker();
   fetchAhead();
 }
@@ -102,7 +103,7 @@ async function showEntry(setup) {
     show(entry.signInView(enter, account, options));
   };
   if (needed) show(entry.setupView(enter));
-  else if (kind === 'join') show(entry.joinView(code, enter, account, toSignIn));
+  else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn) : entry.uninvitedView(account));
   else if (kind === 'reset') show(entry.resetView(code, enter, account));
   else if (kind === 'transfer') show(entry.transferView(code, enter, account));
   else show(entry.signInView(enter, account));
@@ -219,6 +220,7 @@ watch(['rooms', 'route'], () => {
 });
 
 watch(['account'], () => {
+  showIcon();
   // The account's own styles come last, as a constructed sheet: the content security policy allows no inline style.
   document.adoptedStyleSheets = [];
   if (state.account?.custom_css && !isPlain) {
@@ -227,6 +229,16 @@ watch(['account'], () => {
     document.adoptedStyleSheets = [sheet];
   }
 });
+
+/** The tab shows the logo, where there is one. */
+function showIcon() {
+  const link = document.querySelector('link[rel="icon"]');
+  const { logo_url: logo } = state.account || {};
+  link.dataset.flame ??= link.href;
+  link.href = logo || link.dataset.flame;
+  if (logo) link.removeAttribute('type');
+  else link.type = 'image/svg+xml';
+}
 
 let turn = 0;
 

@@ -1,17 +1,23 @@
-// Announces a new day to a page that is open over midnight.
+// Announces a new day to a page that is open over midnight, and another time zone to one that travels.
 
-import { dayKey } from './format.js';
+import { dayKey, forgetZone } from './format.js';
 import { changed } from './store.js';
 
 const LOOK_EVERY_MS = 60000;
 
 let today = dayKey(new Date());
+let zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function look() {
   const now = dayKey(new Date());
-  if (now === today) return;
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (here !== zone) {
+    forgetZone();
+    changed('zone');
+  }
+  if (now !== today || here !== zone) changed('day');
   today = now;
-  changed('day');
+  zone = here;
 }
 
 // A single timer until midnight would be late: timers stand still while the computer sleeps.

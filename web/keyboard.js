@@ -1,6 +1,7 @@
 // Global keyboard shortcuts.
 
 import { onPhone } from './dom.js';
+import { isComposing, shortcutOf } from './key.js';
 import { atHand, lazy } from './lazy.js';
 import { nextUnread, visits } from './rooms.js';
 import { go } from './routes.js';
@@ -56,8 +57,9 @@ function pressed(event) {
   const { key } = event;
   const chord = event.ctrlKey || event.metaKey;
   const typing = event.target.closest?.(FIELDS);
-  if (chord && !event.altKey && !event.shiftKey && key.toLowerCase() === 'k') return openSwitcher;
-  if (chord && key === '\\' && !onPhone()) return () => foldSide();
+  if (chord && !event.altKey && !event.shiftKey && shortcutOf(event) === 'k') return openSwitcher;
+  // With Alt, or AltGr, it writes the sign on some layouts.
+  if (chord && !event.altKey && key === '\\' && !onPhone()) return () => foldSide();
   if (document.querySelector(FLOATING)) return null;
   if (event.altKey && !chord && !event.shiftKey && (key === 'ArrowDown' || key === 'ArrowUp')) {
     return () => {
@@ -74,7 +76,7 @@ function pressed(event) {
 }
 
 addEventListener('keydown', (event) => {
-  if (!state.me || event.defaultPrevented || event.isComposing) return;
+  if (!state.me || event.defaultPrevented || isComposing(event)) return;
   const act = pressed(event);
   if (!act) return;
   event.preventDefault();

@@ -215,6 +215,7 @@ function refused(item, problem) {
     return true;
   }
   item.isHeld = problem.status !== 429;
+  item.isPaced = problem.status === 429;
   mark(item, 'waiting');
   // Without a connection, `flush` is called when it is back.
   if (state.connected) again = setTimeout(flush, problem.retryAfterMs || AGAIN_MS);

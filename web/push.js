@@ -14,8 +14,26 @@ async function subscription() {
 export async function thisDevice() {
   const here = isSupported() && (await subscription());
   if (!here) return null;
-  const { subscriptions } = await get('/api/push/subscriptions');
+  const [{ subscriptions }, { public_key: key }] = await Promise.all([get('/api/push/subscriptions'), get('/api/push/key')]);
+  // The push service takes nothing that is signed by another key than the one it was subscribed with.
+  if (!isOf(here, key)) return null;
   return subscriptions.find(({ endpoint }) => endpoint === here.endpoint) || null;
+}
+
+/** Whether a subscription was made for the server with this public key, in base64url. Some browsers do not tell. */
+export function isOf({ options }, key) {
+  if (!options?.applicationServerKey) return true;
+  const bytes = String.fromCharCode(...new Uint8Array(options.applicationServerKey));
+  return btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') === key.replace(/=+$/, '');
+}
+
+/**
+ * Repairs the subscription of this device without a word: after a server was set up anew it has another key, and a restored one
+ * does not know the device. One that was turned off stays off.
+ */
+export async function repairPush() {
+  if (!isSupported() || Notification.permission !== 'granted' || !await subscription() || await thisDevice()) return;
+  await enablePush();
 }
 
 /** 'unsupported' (also without TLS), 'denied' by the user, 'off' or 'on'. */

@@ -10,16 +10,20 @@ const DAY_MS = 86400000;
 export const isHidden = (room) => room.membership.involvement === 'invisible';
 export const isQuiet = (room) => isHidden(room) || room.membership.involvement === 'nothing';
 export const isUnread = (room) => !isQuiet(room) && room.membership.unread_count > 0;
-export const mentionsIn = (room) => (isQuiet(room) ? 0 : room.membership.mention_count);
+/** How often somebody has called me here: each message of a direct room is meant for me. */
+export const callsIn = (room) => (isQuiet(room) ? 0 : room.kind === 'direct' && room.membership.involvement === 'everything' ? room.membership.unread_count : room.membership.mention_count);
 
 /** For ordering. A new direct room comes first though it has no messages. */
 function lastSaid(room) {
   return room.last_message_id || (Date.now() - Date.parse(room.created_at) < DAY_MS ? Infinity : 0);
 }
 
+/** A direct room that somebody else opened is shown once something was said in it, or it is open. */
+const isBegun = (room) => Boolean(room.last_message_id || room.membership.last_read_message_id) || room.creator_id === state.me.id || room.id === roomHere();
+
 /** Direct rooms, by their newest message. */
 export function directsInOrder() {
-  return [...state.rooms.values()].filter((room) => room.kind === 'direct' && !isHidden(room)).sort((a, b) => (lastSaid(a) === lastSaid(b) ? b.id - a.id : lastSaid(b) - lastSaid(a)));
+  return [...state.rooms.values()].filter((room) => room.kind === 'direct' && !isHidden(room) && isBegun(room)).sort((a, b) => (lastSaid(a) === lastSaid(b) ? b.id - a.id : lastSaid(b) - lastSaid(a)));
 }
 
 /** Open and closed rooms, by name. */

@@ -7,7 +7,11 @@ import { changed, state } from './store.js';
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15000;
 const PONG_WITHIN = 4000;
-const LOOK_EVERY = 10000;
+const LOOK_EVERY = 5000;
+/** A page that is looked at finds out soon; a hidden one after the server's heartbeat. */
+const SILENT_WHILE_SEEN = 10000;
+/** Whoever acts after so long a silence should not wait for others' messages in vain. */
+const SILENT_WHILE_USED = 5000;
 const GOING_AWAY = 1001;
 
 let socket = null;
@@ -19,6 +23,7 @@ let isStopped = true;
 let heartbeat = 30000;
 let heardAt = 0;
 let lookedAt = 0;
+let checkedAt = 0;
 let pings = 0;
 /** What waits for a pong, by the `t` of its ping. */
 const waiting = new Map();
@@ -149,6 +154,7 @@ function check() {
   if (!isOpen()) return;
   const asked = socket;
   const at = Date.now();
+  checkedAt = at;
   say({ type: 'ping' });
   setTimeout(() => {
     if (asked !== socket || heardAt >= at) return;
@@ -183,10 +189,17 @@ function putAway() {
 setInterval(() => {
   const hasSlept = Date.now() - lookedAt > 2 * LOOK_EVERY && lookedAt > 0;
   lookedAt = Date.now();
+  const silence = document.visibilityState === 'visible' ? Math.min(SILENT_WHILE_SEEN, heartbeat) : heartbeat;
   if (hasSlept) wake();
-  else if (Date.now() - heardAt > heartbeat) check();
+  else if (Date.now() - heardAt > silence) check();
 }, LOOK_EVERY);
 
+/** Somebody is at the page. */
+function used() {
+  if (isOpen() && Date.now() - heardAt > SILENT_WHILE_USED && Date.now() - checkedAt > SILENT_WHILE_USED) check();
+}
+
+for (const type of ['keydown', 'pointerdown', 'focus']) addEventListener(type, used, { capture: true, passive: true });
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && wake());
 document.addEventListener('freeze', putAway);
 document.addEventListener('resume', wake);

@@ -212,28 +212,43 @@ addEventListener('push', (event) => {
   event.waitUntil(show(event.data));
 });
 
+/** Each push shows a notification: browsers take the subscription away from a page that does not, Apple's after three. */
 async function show(data) {
-  let notice = {};
-  try {
-    notice = data.json();
-  } catch {
-    // Browsers require a notification for each push, even without data.
-  }
-  const { title = 'Campfire', body = '', path = '/', room_id: room, badge } = notice;
-  if (badge) navigator.setAppBadge?.(badge).catch(() => {});
-  if (room && (await isRead(room))) return;
-  await registration.showNotification(title, {
-    body, data: { path }, tag: room ? `room-${room}` : 'campfire', renotify: true,
-    icon: '/icons/icon-192.png', badge: '/icons/badge-96.png',
+  const notice = read(data);
+  const { title, body = '', path = '/', room_id: room, badge, icon, silent } = notice;
+  if (Number.isInteger(badge)) navigator.setAppBadge?.(badge).catch(() => {});
+  const tag = room ? `room-${room}` : 'campfire';
+  // Who looks at the room has read it: no sound, and it goes at once.
+  const isKnown = Boolean(room) && await isRead(room).catch(() => false);
+  await registration.showNotification(title || 'Campfire', {
+    body: String(body), data: { path: String(path) }, tag, renotify: !isKnown, silent: isKnown || Boolean(silent), icon: icon || '/icons/icon-192.png', badge: '/icons/badge-96.png',
   });
+  if (isKnown) for (const notification of await registration.getNotifications({ tag })) notification.close();
+}
+
+/** What a push says. A payload that cannot be read says nothing, but that something came. */
+function read(data) {
+  try {
+    const notice = data?.json();
+    if (notice && typeof notice === 'object') return notice;
+  } catch {
+    // No JSON.
+  }
+  return {};
 }
 
 /** Whether the room is shown in a focused window. */
 async function isRead(room) {
-  const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const windows = await ownWindows();
   const looked = windows.filter(({ focused, visibilityState }) => focused && visibilityState === 'visible');
   const places = await Promise.all(looked.map(placeOf));
   return places.some((path) => path.split('/').slice(0, 3).join('/') === `/rooms/${room}`);
+}
+
+/** Our windows that show the page; a file or an answer of the API may be open in one of its own. */
+async function ownWindows() {
+  const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
+  return windows.filter(({ url }) => !/^\/(?:api|files|embeds|avatars|sounds|assets|icons|health|metrics)(?:\/|$)/.test(new URL(url).pathname));
 }
 
 addEventListener('notificationclick', (event) => {
@@ -241,12 +256,18 @@ addEventListener('notificationclick', (event) => {
   event.waitUntil(visit(event.notification.data?.path || '/'));
 });
 
+/** Shows a path: in the window that shows its room already, the one that has the focus, or any; else in a new one. */
 async function visit(path) {
-  const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const open = windows.find(({ focused }) => focused) || windows[0];
+  const windows = await ownWindows();
+  const places = await Promise.all(windows.map(placeOf));
+  const room = path.split('/').slice(0, 3).join('/');
+  const isThere = (_, place) => places[place].split('/').slice(0, 3).join('/') === room;
+  const open = windows.find(isThere) || windows.find(({ focused }) => focused) || windows.find(({ visibilityState }) => visibilityState === 'visible') || windows[0];
   if (!open) return clients.openWindow(path);
-  open.postMessage({ type: 'go', path });
-  return open.focus();
+  // Some browsers let a window be focused only right after the click.
+  const shown = await open.focus().catch(() => null);
+  if (!shown) return clients.openWindow(path);
+  (shown.postMessage ? shown : open).postMessage({ type: 'go', path });
 }
 
 addEventListener('pushsubscriptionchange', (event) => {

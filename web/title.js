@@ -1,6 +1,6 @@
 // The window's title and the app icon's badge: where one is, and whether anything is unread.
 
-import { isUnread, mentionsIn, roomHere } from './rooms.js';
+import { callsIn, isUnread, roomHere } from './rooms.js';
 import { roomName, state, watch } from './store.js';
 import { texts } from './texts.js';
 
@@ -14,22 +14,22 @@ function place() {
 function show() {
   if (!state.me) return;
   const rooms = [...state.rooms.values()];
-  const mentions = rooms.reduce((sum, room) => sum + mentionsIn(room), 0);
+  const calls = rooms.reduce((sum, room) => sum + callsIn(room), 0);
   const unread = rooms.some(isUnread);
   const account = state.account?.name || 'Campfire';
   const name = place();
-  document.title = (mentions ? `(${mentions}) ` : unread ? '• ' : '') + (name ? texts.app.titleWith(name, account) : account);
-  badge(mentions, unread);
+  document.title = (calls ? `(${calls}) ` : unread ? '• ' : '') + (name ? texts.app.titleWith(name, account) : account);
+  badge(calls, unread);
 }
 
 let shown = '';
 
-/** The number of mentions, or a dot for messages that are only unread. */
-function badge(mentions, unread) {
-  const wanted = `${mentions}${unread}`;
+/** The number of mentions and direct messages, or a dot for messages that are only unread. */
+function badge(calls, unread) {
+  const wanted = `${calls}${unread}`;
   if (shown === wanted || !navigator.setAppBadge) return;
   shown = wanted;
-  const done = mentions ? navigator.setAppBadge(mentions) : unread ? navigator.setAppBadge() : navigator.clearAppBadge();
+  const done = calls ? navigator.setAppBadge(calls) : unread ? navigator.setAppBadge() : navigator.clearAppBadge();
   done.catch(() => {});
 }
 

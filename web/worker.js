@@ -31,6 +31,7 @@ export function registerWorker() {
       return;
     }
     looked = Date.now();
+    if (globalThis.Notification?.permission === 'granted') import('./push.js').then(({ repairPush }) => repairPush()).catch(() => {});
     if (registration.waiting) ask(registration.waiting);
     registration.addEventListener('updatefound', () => {
       const coming = registration.installing;

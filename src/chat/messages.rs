@@ -13,7 +13,7 @@ use crate::{
     worker::Worker,
 };
 
-/// Bytes of Markdown in a message, once trimmed.
+/// Bytes of Markdown in a message, without the empty lines around it.
 pub(crate) const MAX_CONTENT: usize = 64 << 10;
 
 /// Bytes of a `client_message_id`.
@@ -23,7 +23,7 @@ const MAX_CLIENT_MESSAGE_ID: usize = 128;
 const MAX_BOOST: usize = 16;
 
 /// Bytes of a boost, since a grapheme cluster may have any number of them.
-const MAX_BOOST_BYTES: usize = 256;
+const MAX_BOOST_BYTES: usize = 1024;
 
 /// A message to post, as the client sent it.
 pub(crate) struct Draft {
@@ -77,10 +77,13 @@ fn take_content(form: &mut Form) -> String {
     }
 }
 
-/// The trimmed text of a message, or what is wrong with it.
+/// The text of a message without the empty lines around it, or what is wrong with it. The first line keeps its indent, which
+/// may mean a list's level or code.
 pub(crate) fn checked_content(content: &str) -> Result<&str, String> {
-    let trimmed = content.trim();
-    if trimmed.is_empty() {
+    let blank: usize =
+        content.split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum();
+    let trimmed = content[blank..].trim_end();
+    if !text::has_visible(trimmed) {
         Err("cannot be blank".to_owned())
     } else if trimmed.len() > MAX_CONTENT {
         Err(format!("must have at most {MAX_CONTENT} bytes"))
@@ -111,7 +114,9 @@ pub(crate) fn render_with<'a>(
 
 /// The text of a message that plays a sound; None unless it is `/play NAME` with a known name.
 pub(crate) fn sound(content: &str) -> Option<Text> {
-    let sound = sounds::find(content.strip_prefix("/play ")?.trim())?;
+    let sound = sounds::find(
+        content.trim_start().strip_prefix("/play")?.strip_prefix(char::is_whitespace)?.trim(),
+    )?;
     let html = format!("<p>{} <em>{}</em></p>", sound.emoji, sound.title);
     let (plain, tags) = (sound.title.to_owned(), "sound".to_owned());
     Some(Text { content: content.to_owned(), html, plain, tags, ..Text::default() })
@@ -207,13 +212,13 @@ pub(crate) async fn delete(
     Ok(disk::write_deletion(&worker.writer, &worker.shared, deletion).await?)
 }
 
-/// Takes the content of a boost out of a form.
+/// Takes the content of a boost out of a form, in the one form that equal ones have.
 pub(crate) fn take_boost(form: &mut Form) -> String {
     let content = form.required_line("content", 1..=MAX_BOOST_BYTES);
     if content.graphemes(true).count() > MAX_BOOST || content.len() > MAX_BOOST_BYTES {
         form.refuse("content", format!("must have at most {MAX_BOOST} characters"));
     }
-    content
+    text::same_boost(&content)
 }
 
 pub(crate) async fn boost(
@@ -252,8 +257,23 @@ mod tests {
         assert_eq!(check("👨‍👩‍👧‍👦"), Ok(()));
         assert_eq!(check("sixteen letters!"), Ok(()));
         assert_eq!(check("seventeen letters"), Err(422));
+        assert_eq!(check(&"👨‍👩‍👧‍👦".repeat(16)), Ok(()));
         assert_eq!(check(&"👨‍👩‍👧‍👦".repeat(17)), Err(422));
         assert_eq!(check(" "), Err(422));
+        assert_eq!(check("\u{200D}"), Err(422));
+        assert_eq!(check("\u{2800}"), Err(422));
         assert_eq!(check(&format!("e{}", "\u{301}".repeat(300))), Err(422));
+    }
+
+    #[test]
+    fn only_empty_lines_around_a_text_are_taken_away() {
+        assert_eq!(checked_content("\n \t\n  - a\n  - b \n\n"), Ok("  - a\n  - b"));
+        assert_eq!(checked_content("    code"), Ok("    code"));
+        assert_eq!(checked_content("\u{3000}字"), Ok("\u{3000}字"));
+        for nothing in
+            ["", " \n", "\u{200B}", "\u{2800}", "\u{3164}\n", "\u{FE0F}", "\u{AD}", "\u{E0041}", "\u{301}"]
+        {
+            assert_eq!(checked_content(nothing), Err("cannot be blank".to_owned()), "{nothing:?}");
+        }
     }
 }

@@ -48,6 +48,9 @@ fn create(given: &Given) -> Result<(), Failure> {
     if name.is_empty() || name.chars().count() > 100 {
         return Err(Failure::Usage("--name has to have 1 to 100 characters".into()));
     }
+    if let Some(fault) = crate::text::line_fault(name) {
+        return Err(Failure::Usage(format!("--name {fault}")));
+    }
     if !crate::wire::looks_like_email(email) {
         return Err(Failure::Usage(format!("--email {email:?} does not look like an e-mail address")));
     }

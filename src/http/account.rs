@@ -5,7 +5,7 @@ use fast_qr::{
     convert::{Builder, Shape, svg::SvgBuilder},
 };
 use hyper::{StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     request::{Call, viewer},
@@ -33,11 +33,14 @@ pub(crate) fn setup_needed(call: &Call) -> Response {
     }
     let signed_in = viewer(&call.worker, &call.headers, &call.method, call.address)?.is_some();
     let state = call.worker.state.borrow();
-    let account = state.account.as_ref().map(|account| {
-        let shown = json!(account.public());
-        json!({ "name": shown["name"], "logo_url": shown["logo_url"] })
-    });
+    let account = state.account.as_ref().map(shown);
     Ok(Reply::json(&json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account })))
+}
+
+/// What everybody may see who comes to the door.
+fn shown(account: &Account) -> Value {
+    let shown = json!(account.public());
+    json!({ "name": shown["name"], "logo_url": shown["logo_url"] })
 }
 
 pub(crate) fn set_up(call: Call) -> ResponseFuture {
@@ -67,6 +70,13 @@ fn person(form: &mut Form) -> NewPerson {
     let email = required_email(form, "email");
     let password = required_password(form, "password");
     NewPerson { name, email, password }
+}
+
+/// Whether a join code is the account's, so that nobody fills in a form in vain. Wrong ones count as guesses.
+pub(crate) fn invitation(call: &Call) -> Response {
+    account::check_join_code(&call.worker, call.address, &call.param(0))?;
+    let account = account::account(&call.worker)?;
+    Ok(Reply::json(&json!({ "account": shown(&account) })).cache_control("no-store"))
 }
 
 pub(crate) fn join(call: Call) -> ResponseFuture {

@@ -13,6 +13,7 @@ mod export;
 mod files;
 mod health;
 mod hooks;
+mod icons;
 mod incoming;
 mod messages;
 mod multipart;
@@ -284,6 +285,7 @@ fn permit(handler: &Handler, call: &Call) -> Result<(), Problem> {
 async fn dispatch(handler: Handler, call: Call) -> router::Response {
     match handler {
         Handler::Anybody(answer) => answer(&call),
+        Handler::AnybodyWaits(answer) => answer(call).await,
         Handler::AnybodyWrites(answer) => {
             check_address(&call.worker, call.address)?;
             request::refuse_cross_site(&call)?;

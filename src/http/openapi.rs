@@ -80,6 +80,7 @@ static DOCS: &[Doc] = &[
     doc("POST /api/session/reset/{token}", "Set a new password by a link of `campfire admin reset-password`, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
     doc("POST /api/session/transfer", "Create a single-use link that signs another device in within 4 hours", &[], Nothing, &[(201, Json("TransferLink"))], &[]),
     doc("POST /api/session/transfer/{token}", "Sign in by such a link", &[], Nothing, &[(201, Json("SignedIn"))], &[404, 429]),
+    doc("GET /api/join/{code}", "Whether this is the join code of the account, with its name and logo", &[], Nothing, &[(200, Json("Invitation"))], &[404, 429]),
     doc("POST /api/join/{code}", "Create a user by the join code of the account, and sign in", &[], Body("NewPerson"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
     doc("GET /api/account", "The account's name, styles and settings", &[], Nothing, &[(200, Json("Account"))], &[404]),
     doc("PATCH /api/account", "Change the name, the styles or the settings", &[], Body("AccountChange"), &[(200, Json("Account"))], &[404]),
@@ -179,7 +180,13 @@ fn name(route: &Route) -> String {
 
 /// Whether a route can be called without signing in.
 fn is_public(handler: Handler) -> bool {
-    matches!(handler, Handler::Anybody(_) | Handler::AnybodyWrites(_) | Handler::AnybodyUpload(_))
+    matches!(
+        handler,
+        Handler::Anybody(_)
+            | Handler::AnybodyWaits(_)
+            | Handler::AnybodyWrites(_)
+            | Handler::AnybodyUpload(_)
+    )
 }
 
 fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {

@@ -6,7 +6,7 @@ use hyper::Method;
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, export, files, health, hooks, incoming::RequestBody, messages, once,
+    account, admin, boosts, bots, export, files, health, hooks, icons, incoming::RequestBody, messages, once,
     openapi, pages, pictures, push, request::Call, response::Reply, rooms, search, session, sync, tokens,
     upload, users,
 };
@@ -22,6 +22,8 @@ pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Response>>>;
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
     Anybody(fn(&Call) -> Response),
+    /// A read that waits for what takes long.
+    AnybodyWaits(fn(Call) -> ResponseFuture),
     AnybodyWrites(fn(Call) -> ResponseFuture),
     Viewer(fn(&Call, &Viewer) -> Response),
     /// A read that waits for the disk or the writer.
@@ -44,7 +46,7 @@ pub(crate) struct Route {
 }
 
 use Handler::{
-    Admin as AdminReads, AdminWrites, Anybody, AnybodyUpload, AnybodyWrites, Socket, Upload,
+    Admin as AdminReads, AdminWrites, Anybody, AnybodyUpload, AnybodyWaits, AnybodyWrites, Socket, Upload,
     Viewer as ViewerReads, ViewerWaits, ViewerWrites,
 };
 
@@ -83,6 +85,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
     post("/api/session/transfer", ViewerWrites(session::start_transfer)),
     post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
+    get("/api/join/{code}", Anybody(account::invitation)),
     post("/api/join/{code}", AnybodyWrites(account::join)),
     get("/api/account", ViewerReads(account::show)),
     patch("/api/account", AdminWrites(account::change)),
@@ -172,9 +175,9 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/assets/{name}", Anybody(pages::asset)),
     get("/favicon.ico", Anybody(pages::asset)),
     get("/favicon.svg", Anybody(pages::asset)),
-    get("/apple-touch-icon.png", Anybody(pages::asset)),
-    get("/icons/{name}", Anybody(pages::asset)),
-    get("/manifest.webmanifest", Anybody(pages::asset)),
+    get("/apple-touch-icon.png", AnybodyWaits(icons::icon)),
+    get("/icons/{name}", AnybodyWaits(icons::icon)),
+    get("/manifest.webmanifest", Anybody(icons::manifest)),
     get("/sw.js", Anybody(pages::asset)),
 ];
 

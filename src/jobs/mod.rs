@@ -5,6 +5,7 @@ mod backup;
 mod clean;
 mod preview;
 mod push;
+mod rename;
 mod webhook;
 
 use std::{
@@ -49,7 +50,7 @@ fn concurrency(kind: JobKind) -> usize {
         JobKind::Push => 32,
         JobKind::Preview => 4,
         JobKind::Notify => 2,
-        JobKind::RemoveFiles | JobKind::RemoveMessages => 1,
+        JobKind::RemoveFiles | JobKind::RemoveMessages | JobKind::RenameMentions => 1,
     }
 }
 
@@ -208,6 +209,7 @@ impl Runner {
             JobKind::Preview => preview::fetch(self, job).await,
             JobKind::RemoveFiles => clean::remove_files(self, job).await,
             JobKind::RemoveMessages => clean::remove_messages(self, job).await,
+            JobKind::RenameMentions => rename::rename_mentions(self, job).await,
         }
     }
 

@@ -15,7 +15,6 @@ use crate::{
     outbound::{Call, Redirects, Scope, push},
     store::{Job, NewJob, RecordPushError, Subscription, Unsubscribe},
     types::{JobKind, SubscriptionId, Timestamp, UserId},
-    wire::to_json,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,11 +68,11 @@ pub(super) async fn send(runner: &Rc<Runner>, job: &Job) -> Done {
     let Some(device) = runner.reader.subscription(id)? else { return Ok(Vec::new()) };
     let notice = match job.message {
         Some(message) => Notice::of(&runner.reader, device.user, message)?,
-        None => Some(Notice::test()),
+        None => Some(Notice::test(&runner.reader.account_name()?)),
     };
     // The message was deleted, or the user is no longer a member.
     let Some(notice) = notice else { return Ok(Vec::new()) };
-    let call = call(runner, &device, &to_json(&notice))?;
+    let call = call(runner, &device, &notice.json(push::MAX_PLAINTEXT))?;
     let answer = runner.outside.call(&call).await?;
     match answer.status.as_u16() {
         200..=299 => {
@@ -116,8 +115,8 @@ fn subject(configured: &str, seen: Option<&str>) -> String {
 
 fn call(runner: &Runner, device: &Subscription, notice: &[u8]) -> Result<Call, Failure> {
     let permanent = |why: &str| Failure::Permanent(why.to_owned());
-    let record = push::encrypt(notice, &device.p256dh, &device.auth)
-        .map_err(|_| permanent("the device's keys are none"))?;
+    let record =
+        push::encrypt(notice, &device.p256dh, &device.auth).map_err(|error| permanent(&error.to_string()))?;
     let origin = Url::parse(&device.endpoint).map_err(|_| permanent("the endpoint is no address"))?.origin();
     let subject = subject(&runner.shared.config.base_url(), device.origin.as_deref());
     let expires = Timestamp::now().0 / 1000 + TOKEN_S;

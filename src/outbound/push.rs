@@ -1,5 +1,7 @@
 //! Web Push: messages encrypted for one browser (RFC 8291 over RFC 8188), and who we are (VAPID, RFC 8292).
 
+use std::fmt;
+
 use aes_gcm::{Aes128Gcm, KeyInit, aead::Aead};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use hkdf::Hkdf;
@@ -85,10 +87,36 @@ pub fn are_keys(p256dh: &str, auth: &str) -> bool {
     is_point.is_ok() && decoded(auth).is_ok_and(|auth| auth.len() == 16)
 }
 
+/// Why a text was not encrypted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum EncryptError {
+    Key,
+    /// Cut by bytes it would be no JSON any more: whoever writes it has to keep to [`MAX_PLAINTEXT`].
+    TooLong(usize),
+}
+
+impl fmt::Display for EncryptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => f.write_str("the device's keys are none"),
+            Self::TooLong(bytes) => write!(f, "{bytes} bytes do not fit into a push"),
+        }
+    }
+}
+
+impl From<KeyError> for EncryptError {
+    fn from(_: KeyError) -> Self {
+        Self::Key
+    }
+}
+
 /// Encrypts a text of at most `MAX_PLAINTEXT` bytes for the browser with these keys.
-pub fn encrypt(plaintext: &[u8], p256dh: &str, auth: &str) -> Result<Vec<u8>, KeyError> {
+pub fn encrypt(plaintext: &[u8], p256dh: &str, auth: &str) -> Result<Vec<u8>, EncryptError> {
+    if plaintext.len() > MAX_PLAINTEXT {
+        return Err(EncryptError::TooLong(plaintext.len()));
+    }
     let browser = PublicKey::from_sec1_bytes(&decoded(p256dh)?).map_err(|_| KeyError)?;
-    encrypted(plaintext, &browser, &decoded(auth)?, &random_key(), &random())
+    Ok(encrypted(plaintext, &browser, &decoded(auth)?, &random_key(), &random())?)
 }
 
 fn encrypted(
@@ -101,7 +129,7 @@ fn encrypted(
     let own_point = point(&own.public_key());
     let shared = diffie_hellman(own.to_nonzero_scalar(), browser.as_affine());
     let keys = derive(shared.raw_secret_bytes(), auth, &point(browser), &own_point, salt);
-    let mut padded = plaintext.get(..plaintext.len().min(MAX_PLAINTEXT)).unwrap_or_default().to_vec();
+    let mut padded = plaintext.to_vec();
     padded.push(2); // the last record (RFC 8188, section 2)
     let sealed = keys.cipher().encrypt(&keys.nonce.into(), padded.as_slice()).map_err(|_| KeyError)?;
     let mut record = Vec::with_capacity(86 + sealed.len());
@@ -188,7 +216,9 @@ mod tests {
         let record = encrypt(&long, BROWSER_PUBLIC, AUTH).unwrap();
         assert_eq!(record.len(), RECORD);
         assert_eq!(decrypt(&record), long);
-        assert_eq!(encrypt(b"x", "AAAA", AUTH), Err(KeyError));
+        assert_eq!(encrypt(b"x", "AAAA", AUTH), Err(EncryptError::Key));
+        let too_long = vec![b'x'; MAX_PLAINTEXT + 1];
+        assert_eq!(encrypt(&too_long, BROWSER_PUBLIC, AUTH), Err(EncryptError::TooLong(MAX_PLAINTEXT + 1)));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::ServeError;
-use crate::worker::Worker;
+use crate::{memory, worker::Worker};
 
 /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
@@ -32,6 +32,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// On sockets that all workers accept from, a worker with this many connections more than another lets others accept first.
 const HEAD_START: u64 = 8;
+
+/// With less memory than this, each connection's send buffer is bounded: what clients leave unread stands in the kernel's
+/// memory, which counts as ours, and by itself it lets a connection have 4 MB (tcp(7), tcp_wmem).
+const SMALL_MEMORY: u64 = 256 << 20;
+
+/// The bound in bytes, of which the kernel uses twice as much.
+const SMALL_SEND_BUFFER: usize = 32 << 10;
 
 /// How long it lets them; then they are busy.
 const HEAD_START_LASTS: Duration = Duration::from_millis(1);
@@ -53,7 +60,9 @@ impl Inherited {
                 let socket = socket.ok_or(io::ErrorKind::NotFound)?;
                 socket.set_nonblocking(true)?;
                 // Clients reconnect while the next process starts. With a full queue they retry a second later.
-                socket2::SockRef::from(&socket).listen(BACKLOG)?;
+                let shared = socket2::SockRef::from(&socket);
+                bound_send_buffer(&shared)?;
+                shared.listen(BACKLOG)?;
                 Ok(socket)
             });
             match socket {
@@ -144,9 +153,15 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener
         socket.set_reuse_port(true)?;
     }
     socket.set_nonblocking(true)?;
+    bound_send_buffer(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Bounds it on a small machine; accepted sockets inherit it.
+fn bound_send_buffer(socket: &Socket) -> io::Result<()> {
+    if memory::limit() < SMALL_MEMORY { socket.set_send_buffer_size(SMALL_SEND_BUFFER) } else { Ok(()) }
 }
 
 /// The listening sockets of one worker, until it stops.

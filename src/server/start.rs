@@ -109,6 +109,7 @@ pub fn serve_from(
             .map_err(|error| OpenError::Unwritable(data.path().to_owned(), error))?,
         reserve: Reserve::open(data.path()),
         imaging: Semaphore::new(1),
+        icons: Mutex::default(),
         jobs: Notify::new(),
         retention_changed: Notify::new(),
         tasks: Mutex::default(),

@@ -6,7 +6,7 @@ use super::{
     command::{Audience, Command, Refusal, Tx},
     files::{Image, put_image},
     people::CreateUser,
-    reader::{ACCOUNT, account},
+    reader::{ACCOUNT, Reader, account},
     rooms::{CreateRoom, RoomMade},
     sessions::NewSession,
 };
@@ -176,5 +176,13 @@ impl Command for RenewJoinCode {
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         tx.statement("update account set join_code = ?")?.execute((&self.code,))?;
         record_account_update(tx)
+    }
+}
+
+impl Reader {
+    /// The account's name; empty before the first run.
+    pub fn account_name(&self) -> rusqlite::Result<String> {
+        let name = self.statement("select name from account")?.query_row((), |row| row.get(0)).optional()?;
+        Ok(name.unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    people::{Deactivate, join_open_rooms, load, record_user_update},
+    people::{Deactivate, join_open_rooms, load, record_user_update, rename_mentions},
     sessions::{NewSession, end_sessions},
 };
 use crate::{
@@ -69,6 +69,7 @@ impl Command for ChangeBot {
         }
         if let Some(name) = &self.name {
             tx.statement("update users set name = ? where id = ?")?.execute((name, self.bot))?;
+            rename_mentions(tx, self.bot)?;
             record_user_update(tx, self.bot, Vec::new())?;
         }
         Ok(())

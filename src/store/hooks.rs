@@ -46,13 +46,14 @@ impl Command for CreateHook {
         ))?;
         let user = UserId(tx.db.last_insert_rowid());
         enter(tx, self.room, user, room.kind.default_involvement())?;
-        // It joins no other room, not even open ones.
-        record_user_update(tx, user, vec![self.room])?;
         tx.statement(
             "insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (?, ?, ?, ?, ?)",
         )?
         .execute((user, self.room, self.token, self.creator, tx.now))?;
-        Ok(HookId(tx.db.last_insert_rowid()))
+        let hook = HookId(tx.db.last_insert_rowid());
+        // It joins no other room, not even open ones. It is known by its hook as one that only posts.
+        record_user_update(tx, user, vec![self.room])?;
+        Ok(hook)
     }
 }
 

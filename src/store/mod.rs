@@ -55,7 +55,7 @@ pub use links::{ResetPassword, StartReset, StartTransfer, Transfer};
 pub use memberships::{MarkRead, SetInvolvement};
 pub use messages::{
     DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms,
-    RemoveMessagesOf, RetireMessages, Select, SetEmbeds, Text,
+    RemoveMessagesOf, RenameMentions, RetireMessages, Select, SetEmbeds, Text,
 };
 pub use people::{
     ChangeUser, CreateUser, Deactivate, Join, PutAvatar, PutSmallAvatar, Verified, small_avatar,

@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{
     Reader,
     account::join_code_is,
-    command::{Audience, Command, Refusal, Tx},
+    command::{Audience, Command, NewJob, Refusal, Tx},
     files::{Image, put_image},
     links::remove_links,
     memberships::{enter, leave},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     types::event::{Change, SessionEnd},
-    types::{Role, RoomId, RoomKind, SessionId, Status, User, UserId},
+    types::{JobKind, Role, RoomId, RoomKind, SessionId, Status, User, UserId},
     wire::Event,
 };
 
@@ -137,8 +137,16 @@ impl Command for ChangeUser {
             remove_links(tx, self.user)?;
             end_sessions(tx, self.user, None, self.session, SessionEnd::SignedOut)?;
         }
+        if self.name.is_some_and(|name| *name != *before.name) {
+            rename_mentions(tx, self.user)?;
+        }
         record_user_update(tx, self.user, Vec::new())
     }
+}
+
+/// Queues the job that puts a user's new name into the messages that mention them.
+pub(super) fn rename_mentions(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+    tx.add_job(&NewJob { kind: JobKind::RenameMentions, target: Some(user.0), payload: None }, None)
 }
 
 /// A command of somebody whose password was verified. Refused with `Invalid` if it was replaced meanwhile.

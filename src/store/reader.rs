@@ -141,7 +141,10 @@ impl Reader {
     }
 }
 
-pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version";
+/// A hook posts only, and so does the system user, whose id is a secret of eight bytes.
+pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version, created_at,
+    ifnull(role = 'bot' and (id in (select user_id from hooks)
+      or printf('%016X', id) = (select hex(value) from secrets where name = 'voice')), 0)";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     let name: Arc<str> = row.get(1)?;
@@ -154,6 +157,8 @@ pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
         role: row.get(4)?,
         status: row.get(5)?,
         avatar: row.get(6)?,
+        created_at: row.get(7)?,
+        posts_only: row.get(8)?,
     })
 }
 

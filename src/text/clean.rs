@@ -35,10 +35,11 @@ pub(super) const ELEMENTS: [&str; 27] = [
 ];
 
 /// Attributes by element. Their values are checked by `value`.
-pub(super) const ATTRIBUTES: [(&str, &[&str]); 8] = [
-    ("a", &["href", "rel", "target"]),
+pub(super) const ATTRIBUTES: [(&str, &[&str]); 9] = [
+    ("a", &["href", "rel", "target", "title"]),
     ("code", &["class"]),
     ("input", &["type", "disabled", "checked"]),
+    ("li", &["value"]),
     ("ol", &["start"]),
     ("p", &["class"]),
     ("span", &["class", "data-user-id"]),
@@ -68,6 +69,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 fn value<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let is_ours = match (element, attribute) {
         ("a", "href") => true, // the cleaner checks the scheme
+        ("a", "title") => true,
         ("a", "rel") => value == "noopener noreferrer",
         ("a", "target") => value == "_blank",
         ("code", "class") => value.strip_prefix("language-").is_some_and(is_language),
@@ -75,7 +77,9 @@ fn value<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, s
         ("input", "disabled" | "checked") => value.is_empty(),
         ("p", "class") => value == "jumbo",
         ("span", "class") => value == "mention",
-        ("ol", "start") | ("span", "data-user-id") => value.bytes().all(|byte| byte.is_ascii_digit()),
+        ("ol", "start") | ("li", "value") | ("span", "data-user-id") => {
+            value.bytes().all(|byte| byte.is_ascii_digit())
+        }
         ("td" | "th", "align") => matches!(value, "left" | "center" | "right"),
         _ => false,
     };

@@ -46,6 +46,7 @@ pub(super) fn render(source: &str) -> Option<Rendered> {
             b'.' => ends_with_www(&bytes[..place]),
             0xA0 => bytes[..place].ends_with(b"\xC2"), // a no-break space has a name in HTML
             0x80 | 0x81 => bytes[..place].ends_with(b"\xEE\x80"), // the marks around hits
+            0x90..=0xAF => bytes[..place].ends_with(b"\xEF\xB7"), // noncharacters
             _ => false,
         };
         if special {

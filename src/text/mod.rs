@@ -1,5 +1,6 @@
 //! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
+mod chars;
 mod clean;
 mod emoji;
 mod escape;
@@ -8,6 +9,8 @@ mod html;
 mod links;
 mod markdown;
 mod mention;
+mod names;
+mod renamed;
 mod search;
 mod slack;
 #[cfg(test)]
@@ -17,8 +20,11 @@ use smallvec::SmallVec;
 
 use crate::types::UserId;
 
+pub use chars::has_visible;
 pub use html::from_html;
 pub use mention::Everyone;
+pub use names::{line_fault, same_boost};
+pub use renamed::with_name;
 pub use search::{
     Analyzer, Asked, INDEX_VERSION, Languages, Query, Rank, Snippets, Tokens, addresses, beginning,
 };
@@ -53,15 +59,20 @@ pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> 
 
 /// Removes the mentions of one user from Markdown.
 pub fn without_mention(source: &str, user: UserId) -> String {
-    let end = format!("](user:{user})");
     let mut rest = source;
     let mut stripped = String::with_capacity(source.len());
-    while let Some(place) = rest.find(&end) {
-        match rest[..place].rfind("@[") {
-            Some(start) => stripped.push_str(&rest[..start]),
-            None => stripped.push_str(&rest[..place + end.len()]),
-        }
-        rest = &rest[place + end.len()..];
+    while let Some(place) = rest.find("@[") {
+        stripped.push_str(&rest[..place]);
+        rest = &rest[place..];
+        let length = match mention::at(rest) {
+            Some(found) if found.user == user => found.source.len(),
+            found => {
+                let length = found.map_or(2, |found| found.source.len());
+                stripped.push_str(&rest[..length]);
+                length
+            }
+        };
+        rest = &rest[length..];
     }
     stripped.push_str(rest);
     stripped

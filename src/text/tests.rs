@@ -1,6 +1,9 @@
 use super::*;
 
+mod addresses;
+mod lossless;
 mod safety;
+mod suites;
 
 fn name_of(id: UserId) -> Option<&'static str> {
     match id.0 {
@@ -12,6 +15,10 @@ fn name_of(id: UserId) -> Option<&'static str> {
 
 fn html(source: &str) -> String {
     render(source, name_of).html
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn plain(source: &str) -> String {
@@ -52,7 +59,7 @@ fn code_keeps_its_lines_and_names_its_language() {
         html("```rust\nlet a = 1;\n\nb()\n```"),
         "<pre><code class=\"language-rust\">let a = 1;\n\nb()\n</code></pre>"
     );
-    assert_eq!(html("```\" onx=\"\nx\n```"), "<pre><code>x\n</code></pre>");
+    assert_eq!(html("```\" onx=\"\nx\n```"), "<pre><code>\" onx=\"\nx\n</code></pre>");
     assert_eq!(plain("a `b c` d\n```\ne\nf\n```\ng"), "a b c d e f g");
 }
 
@@ -70,6 +77,10 @@ fn links_have_only_web_and_mail_addresses() {
         html("[x](https://a.b/?c=d&e=f)"),
         format!("<p><a href=\"https://a.b/?c=d&amp;e=f\" {rest}>x</a></p>")
     );
+    assert_eq!(
+        html("[x](https://a.b/c_\\(d\\))"),
+        format!("<p><a href=\"https://a.b/c_(d)\" {rest}>x</a></p>")
+    );
     assert_eq!(html("<a@b.de>"), format!("<p><a href=\"mailto:a@b.de\" {rest}>a@b.de</a></p>"));
     for address in [
         "javascript:alert(1)",
@@ -81,7 +92,9 @@ fn links_have_only_web_and_mail_addresses() {
         "user:5",
         "java\tscript:x",
     ] {
-        assert_eq!(html(&format!("[**x**](<{address}>)")), "<p><strong>x</strong></p>", "{address}");
+        let typed = escaped(address);
+        let shown = format!("<p>[<strong>x</strong>](&lt;{typed}&gt;)</p>");
+        assert_eq!(html(&format!("[**x**](<{address}>)")), shown, "{address}");
     }
     assert_eq!(
         html("![a cat](https://a.b/c.png)"),
@@ -132,14 +145,55 @@ fn mentions_show_the_current_name() {
 
 #[test]
 fn mentions_of_non_members_stay_text() {
-    for source in ["@[Bob](user:9)", "@[Bob](user:+7)", "@[Bob](user:)", "@[Bob](user:99999999999999999999)"]
+    let stranger = render("@[Bob \\[x\\] \\*](user:9)", name_of);
+    assert_eq!((&*stranger.html, &*stranger.plain), ("<p>@Bob [x] *</p>", "@Bob [x] *"));
+    assert!(stranger.mentions.is_empty());
+    for source in
+        ["@[Bob](user:+7)", "@[Bob](user:)", "@[Bob](user:99999999999999999999)", "\\@[Bob](user:7)"]
     {
         let rendered = render(source, name_of);
-        assert_eq!((rendered.html.as_str(), rendered.plain.as_str()), ("<p>@Bob</p>", "@Bob"), "{source}");
+        assert_eq!(rendered.plain, source.trim_start_matches('\\'), "nothing is lost");
         assert!(rendered.mentions.is_empty());
     }
     assert!(render("`@[Zoë](user:7)`", name_of).mentions.is_empty());
     assert!(render("[Zoë](user:7)", name_of).mentions.is_empty());
+}
+
+#[test]
+fn mention_of_a_name_with_any_signs_is_one() {
+    for name in [
+        "A]b",
+        "A)b(",
+        "*a*",
+        "a`b",
+        "a\\\\b",
+        "\\[a\\]",
+        "[ops] x",
+        "a_b_",
+        "<b>",
+        "|x|",
+        "a](b",
+        "https://a.b",
+    ] {
+        for source in [
+            format!("hi @[{name}](user:7)!"),
+            format!("**@[{name}](user:7)**。"),
+            format!("|x|\n|-|\n|@[{name}](user:7)|"),
+        ] {
+            let rendered = render(&source, name_of);
+            assert_eq!(rendered.mentions.as_slice(), [UserId(7)], "{source}: {}", rendered.html);
+            assert!(rendered.html.contains("data-user-id=\"7\">@Zoë</span>"), "{source}");
+        }
+    }
+    // Not within code, an address or a link.
+    for source in [
+        "`@[a](user:7)`",
+        "```\n@[a](user:7)\n```",
+        "[x @[a](user:7)](https://a.b)",
+        "https://a.b/@[a](user:7)",
+    ] {
+        assert!(render(source, name_of).mentions.is_empty(), "{source}");
+    }
 }
 
 #[test]
@@ -148,7 +202,18 @@ fn everyone_is_mentioned_by_a_separate_word() {
     assert_eq!(everyone("@here, lunch?"), Some(Everyone::Here));
     assert_eq!(everyone("hey @room and @here"), Some(Everyone::Room));
     assert_eq!(html("*@room*!"), "<p><em><span class=\"mention\">@room</span></em>!</p>");
+    for source in ["@hereさん", "请@here看", "สวัสดี@hereครับ", "여러분@here님", "всем@here", "（@here）"]
+    {
+        assert_eq!(everyone(source), Some(Everyone::Here), "{source}");
+    }
     for source in [
+        "\\@here",
+        "é@here",
+        "https://a.b/@here",
+        "https://a.b/?x=@room&y",
+        "a@here.example",
+        "mailto:a@here.example",
+        "C:\\@here",
         "@hereby",
         "me@here",
         "`@room`",

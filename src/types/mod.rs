@@ -144,7 +144,7 @@ string_enums! {
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
-    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages }
+    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages, RenameMentions }
     MessageKind { Text, Attachment, Sound, System }
 }
 
@@ -171,6 +171,9 @@ pub struct User {
     pub status: Status,
     /// The version of the picture, which increases with each new one; None without a picture.
     pub avatar: Option<i64>,
+    pub created_at: Timestamp,
+    /// An incoming webhook or the system user: nobody can write to it.
+    pub posts_only: bool,
 }
 
 impl User {
@@ -392,7 +395,7 @@ mod tests {
     fn enums_are_stored_and_sent_as_the_same_words() {
         assert_eq!(
             JobKind::VARIANTS,
-            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages"]
+            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages", "rename_mentions"]
         );
         for word in JobKind::VARIANTS {
             let kind: JobKind = word.parse().unwrap();

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use strum::VariantNames;
 
 use super::Problem;
+use crate::text;
 
 /// The fields of a JSON object that a client sent. Unknown fields are ignored.
 pub struct Form {
@@ -43,9 +44,9 @@ impl Form {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// Whether the field is a string of white space only.
+    /// Whether the field is a string with nothing visible in it.
     pub fn is_blank(&self, name: &str) -> bool {
-        self.fields.get(name).and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
+        self.fields.get(name).and_then(Value::as_str).is_some_and(|text| !text::has_visible(text))
     }
 
     /// Whether the field is present, even as null.
@@ -64,7 +65,8 @@ impl Form {
         }
     }
 
-    /// A string of one line, trimmed; `length` bounds its characters.
+    /// A string of one line that shows something, trimmed; `length` bounds its characters. Refused with characters that hide,
+    /// turn the direction of writing, or pile up.
     pub fn line(&mut self, name: &'static str, length: std::ops::RangeInclusive<usize>) -> Option<String> {
         let text = self.text(name)?;
         let text = text.trim();
@@ -82,8 +84,8 @@ impl Form {
         } else if count > *length.end() {
             self.refuse(name, format!("must have at most {} characters", length.end()));
             None
-        } else if text.chars().any(char::is_control) {
-            self.refuse(name, "must be one line without control characters");
+        } else if let Some(fault) = text::line_fault(text) {
+            self.refuse(name, fault);
             None
         } else {
             Some(text.to_owned())

@@ -43,10 +43,13 @@ impl Serialize for UserView<'_> {
             avatar_url: Option<String>,
             initials: &'a str,
             color: &'static str,
+            created_at: Timestamp,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            posts_only: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             email: Option<Option<&'a str>>,
         }
-        let User { id, name, initials, email, bio, role, status, avatar } = self.user;
+        let User { id, name, initials, email, bio, role, status, avatar, created_at, posts_only } = self.user;
         Wire {
             id: *id,
             name,
@@ -56,6 +59,8 @@ impl Serialize for UserView<'_> {
             avatar_url: avatar.map(|version| format!("/avatars/{id}?v={version}")),
             initials,
             color: color(*id),
+            created_at: *created_at,
+            posts_only: *posts_only,
             email: self.with_email.then_some(email.as_deref()),
         }
         .serialize(serializer)

@@ -76,6 +76,8 @@ pub struct Shared {
     pub reserve: Reserve,
     /// Bounds decoding of pictures to one at a time: it takes a core and up to 256 MB.
     pub imaging: tokio::sync::Semaphore,
+    /// The icons of the app that were made of the logo: its version and a PNG each, in an order of `http::icons`.
+    pub icons: Mutex<[Option<(i64, bytes::Bytes)>; 4]>,
     /// Notified when jobs are queued.
     pub jobs: tokio::sync::Notify,
     /// Notified when the retention time of messages changes.

@@ -277,6 +277,11 @@ async fn sounds_are_listed_and_played() {
         );
     }
     assert_eq!(team.ada.say(team.room, "/play tada").await["kind"], "sound");
+    // F11: phones and some layouts write such spaces.
+    for space in ["\u{a0}", "\u{3000}", "  "] {
+        assert_eq!(team.ada.say(team.room, &format!("/play{space}tada")).await["kind"], "sound", "{space:?}");
+    }
+    assert_eq!(team.ada.say(team.room, "/playtada").await["kind"], "text");
     assert_eq!(team.ada.say(team.room, "/play nothing").await["kind"], "text");
     team.ada.get("/sounds/nothing.wav").await.problem(404, "not_found");
 }

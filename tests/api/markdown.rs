@@ -177,3 +177,68 @@ async fn mention_uses_the_current_name_escaped() {
     let said = html(&team, &format!("@[Grace](user:{}) hello again", grace.id)).await;
     assert!(said.contains(">@Amazing &lt;b&gt;Grace&lt;/b&gt;</span>"), "{said}");
 }
+
+#[tokio::test]
+async fn rename_reaches_old_messages_their_quotes_and_the_search() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let mention = |label: &str| format!("ask @[{label}](user:{}) about Grace", grace.id);
+    let mut said = Vec::new();
+    for _ in 0..60 {
+        said.push(id(&team.ada.say(team.room, &mention("Grace")).await));
+    }
+    let mut socket = team.ada.socket_in(team.room).await;
+    grace.patch(&format!("/api/users/{}", grace.id), json!({"name": "Amazing <G>"})).await.expect(200);
+    let shown = format!("<span class=\"mention\" data-user-id=\"{}\">@Amazing &lt;G&gt;</span>", grace.id);
+    let event = socket.expect_where("message.updated", |event| event["message"]["id"] == said[0]).await;
+    assert!(event["message"]["html"].as_str().unwrap().contains(&shown), "{event}");
+    assert!(event["message"]["edited_at"].is_null(), "it was not edited");
+    assert_eq!(event["message"]["content"], mention("Grace"), "the source stays as it was written");
+    for message in said {
+        let now = team.ada.get(&format!("/api/messages/{message}")).await.expect(200);
+        let html = now["html"].as_str().unwrap();
+        assert_eq!(html, format!("<p>ask {shown} about Grace</p>"));
+    }
+    let found = team.ada.get("/api/search?q=Amazing").await.expect(200);
+    let first = &found["results"][0];
+    assert!(
+        first["snippet"].as_str().unwrap().contains("<mark>Amazing</mark> &lt;G&gt; about Grace"),
+        "{first}"
+    );
+}
+
+#[tokio::test]
+async fn what_shows_nothing_is_refused() {
+    let team = Team::start().await;
+    for nothing in ["", " \n", "\u{200B}", "\u{2800}", "\u{3164}", "\u{FE0F}\u{200D}", "\u{AD}", "\u{301}"] {
+        let post = json!({"room_id": team.room, "content": nothing});
+        team.ada.post("/api/messages", post).await.invalid(&["content"]);
+        team.ada.post("/api/rooms", json!({"name": nothing, "kind": "open"})).await.invalid(&["name"]);
+        team.ada
+            .patch(&format!("/api/users/{}", team.ada.id), json!({"name": nothing}))
+            .await
+            .invalid(&["name"]);
+        team.ada.patch("/api/account", json!({"name": nothing})).await.invalid(&["name"]);
+        team.ada.post("/api/bots", json!({"name": nothing})).await.invalid(&["name"]);
+    }
+    let piled = format!("e{}", "\u{301}".repeat(50));
+    for name in ["Ada\u{202E}nimda", "A\u{200B}da", &piled] {
+        team.ada
+            .patch(&format!("/api/users/{}", team.ada.id), json!({"name": name}))
+            .await
+            .invalid(&["name"]);
+    }
+    let message = id(&team.ada.say(team.room, "    indented\nmore").await);
+    let kept = team.ada.get(&format!("/api/messages/{message}")).await.expect(200);
+    assert_eq!(kept["content"], "    indented\nmore", "the first line keeps its indent");
+    let path = format!("/api/messages/{message}/boosts");
+    for nothing in ["\u{200D}", "\u{FE0F}", "\u{200B}"] {
+        team.ada.post(&path, json!({"content": nothing})).await.invalid(&["content"]);
+    }
+    let heart = team.ada.post(&path, json!({"content": "❤"})).await.expect(201);
+    assert_eq!(heart["content"], "❤️");
+    for same in ["❤️", "❤︎"] {
+        assert_eq!(team.ada.post(&path, json!({"content": same})).await.expect(200), heart, "{same}");
+    }
+    team.ada.post(&path, json!({"content": "👨‍👩‍👧‍👦".repeat(16)})).await.expect(201);
+}

@@ -104,6 +104,29 @@ async fn push_follows_involvement_and_skips_users_who_are_present() {
     assert_eq!(calls.len(), 3);
 }
 
+/// C3
+#[tokio::test]
+async fn push_of_a_text_that_json_makes_long_is_whole_json_in_one_record() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let grace = team.join("Grace").await;
+    let service = push_service().await;
+    let browser = Browser::new(7);
+    grace.post("/api/push/subscriptions", browser.subscription(&service.url("/g"))).await.expect(201);
+    let direct = team.ada.direct_with(&[&grace]).await;
+    let minified: String = (0..400).map(|number| format!("\"k{number}\":\"v\",")).collect();
+    let texts = ["\"".repeat(1_956), "\\".repeat(2_900), minified, "👨‍👩‍👧‍👦".repeat(120)];
+    for (place, text) in texts.iter().enumerate() {
+        let message = id(&team.ada.say(direct, text).await);
+        let call = &service.wait_for_calls(place + 1).await[place];
+        assert!(call.body.len() <= 4_096, "{} bytes", call.body.len());
+        let notice = browser.decrypt(call);
+        assert_eq!(notice["path"], format!("/rooms/{direct}/@{message}"));
+        assert_eq!(notice["badge"], place + 1, "each message of a direct room counts");
+        let body = notice["body"].as_str().unwrap();
+        assert!(text.starts_with(body.trim_end_matches('…')), "{body:?}");
+    }
+}
+
 #[tokio::test]
 async fn push_test_is_delivered_and_a_gone_subscription_is_deleted() {
     let team = Team::with(&[ALLOW_LOOPBACK]).await;

@@ -133,6 +133,62 @@ async fn manifest_has_icons_and_a_shortcut_that_are_served() {
     nobody.get("/icons/none.png").await.problem(404, "not_found");
 }
 
+/// A logo: a wide bar on a transparent ground.
+fn logo(color: [u8; 4]) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbaImage::from_fn(320, 200, |x, _| image::Rgba(if x > 20 && x < 300 { color } else { [0; 4] }))
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+#[tokio::test]
+async fn manifest_and_icons_have_the_name_and_the_logo_of_the_account() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
+    let flame = nobody.get("/icons/icon-192.png").await;
+    let before = nobody.get("/manifest.webmanifest").await;
+    assert_eq!(before.json()["name"], team.ada.get("/api/account").await.expect(200)["name"]);
+    let name = "Lighthouse “7” & Söhne";
+    team.ada.patch("/api/account", json!({ "name": name })).await.expect(200);
+    let put = team.ada.request("PUT", "/api/account/logo").body("image/png", logo([10, 90, 200, 255])).send();
+    put.await.expect(200);
+    let reply = nobody.get("/manifest.webmanifest").await;
+    assert_eq!(reply.header("content-type"), Some("application/manifest+json"));
+    let etag = reply.header("etag").unwrap().to_owned();
+    assert_ne!(before.header("etag"), Some(&*etag));
+    let same = nobody.request("GET", "/manifest.webmanifest").header("if-none-match", &etag).send().await;
+    assert_eq!(same.status, 304);
+    let manifest = reply.json();
+    assert_eq!((&manifest["name"], &manifest["short_name"]), (&json!(name), &json!(name)));
+    let mut shown = 0;
+    for icon in manifest["icons"].as_array().unwrap() {
+        let reply = nobody.get(icon["src"].as_str().unwrap()).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, icon["type"].as_str()));
+        assert_eq!(png_size(&reply.body), icon["sizes"]);
+        if icon["purpose"] == "monochrome" {
+            continue;
+        }
+        shown += 1;
+        let image = image::load_from_memory(&reply.body).unwrap().to_rgba8();
+        assert_eq!(image.get_pixel(image.width() / 2, image.height() / 2).0, [10, 90, 200, 255]);
+        let corner = image.get_pixel(0, 0).0[3];
+        assert_eq!(corner, if icon["purpose"] == "maskable" { 255 } else { 0 });
+    }
+    assert_eq!(shown, 3);
+    let apple = nobody.get("/apple-touch-icon.png").await;
+    let image = image::load_from_memory(&apple.body).unwrap().to_rgba8();
+    assert!(image.pixels().all(|pixel| pixel.0[3] == 255), "what is transparent would be black");
+    assert_eq!(image.dimensions(), (180, 180));
+    // Another logo has other icons under the same addresses; without one the flame is back.
+    let icon = nobody.get("/icons/icon-192.png").await;
+    let put = team.ada.request("PUT", "/api/account/logo").body("image/png", logo([200, 0, 0, 255])).send();
+    put.await.expect(200);
+    assert_ne!(nobody.get("/icons/icon-192.png").await.body, icon.body);
+    team.ada.delete("/api/account/logo").await.expect(204);
+    assert_eq!(nobody.get("/icons/icon-192.png").await.body, flame.body);
+}
+
 /// Width and height from the header of a PNG file.
 fn png_size(bytes: &[u8]) -> String {
     assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));

@@ -32,7 +32,10 @@ async fn setup_creates_an_account_an_administrator_and_the_first_room() {
     let body = reply.expect(201);
     assert_eq!(body["account"]["name"], "Kontor");
     let user = &body["user"];
-    assert_keys(user, &["id", "name", "bio", "role", "status", "avatar_url", "initials", "color", "email"]);
+    assert_keys(
+        user,
+        &["id", "name", "bio", "role", "status", "avatar_url", "initials", "color", "created_at", "email"],
+    );
     assert_eq!(
         (&user["name"], &user["role"], &user["status"]),
         (&json!("Ada"), &json!("admin"), &json!("active"))
@@ -216,6 +219,25 @@ async fn sessions_survive_a_restart_and_no_secret_is_stored_in_the_clear() {
     team.server.restart();
     assert_eq!(grace.get("/api/session").await.expect(200)["user"]["id"], grace.id);
     assert_eq!(team.ada.get("/api/session").await.expect(200)["user"]["id"], team.ada.id);
+}
+
+#[tokio::test]
+async fn invitation_tells_whether_it_works_and_wrong_ones_count_as_guesses() {
+    let team = Team::start().await;
+    let nobody = team.nobody();
+    let found = nobody.get(&format!("/api/join/{}", team.join_code)).await;
+    assert_eq!(found.header("cache-control"), Some("no-store"));
+    let account = team.ada.get("/api/account").await.expect(200);
+    assert_eq!(found.expect(200), json!({ "account": { "name": account["name"], "logo_url": null } }));
+    nobody.get("/api/join/aaaa-bbbb-cccc").await.problem(404, "not_found");
+    let mut last = 404;
+    for number in 0..200 {
+        last = nobody.get(&format!("/api/join/aaaa-bbbb-{number:04}")).await.status;
+        if last == 429 {
+            break;
+        }
+    }
+    assert_eq!(last, 429, "guessing is not free");
 }
 
 #[tokio::test]

@@ -153,12 +153,14 @@ async fn muted_room_shows_no_unread_mark() {
     with_browser(async |driver| {
         let team = Team::start().await;
         let (kitchen, window) = kitchen_window(&team, driver).await;
-        for expected in ["everything", "nothing"] {
-            window.click(".bell").await;
-            let shown =
-                format!("return document.querySelector('.bell').dataset.involvement === {expected:?}");
-            window.until("the involvement has changed", &shown).await;
-        }
+        window.click(".bell").await;
+        window.click(".menu [role=menuitemradio]:nth-child(3)").await;
+        window
+            .until(
+                "the involvement has changed",
+                "return document.querySelector('.bell').dataset.involvement === 'nothing'",
+            )
+            .await;
         window.goto(&format!("{}/rooms/{}", team.nobody().origin(), team.room)).await;
         window.find(".composer-input").await;
         team.ada.say(kitchen, "soup").await;
@@ -327,6 +329,29 @@ async fn phone_shows_the_room_list_and_the_room_as_two_pages() {
             .await;
         window.client.back().await.unwrap();
         window.wait_for_message("hello there").await;
+        team
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_paragraph_has_its_own_direction_and_titles_stay_where_titles_are() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let name = "مشروع البحر";
+        let room = id(&team.ada.post("/api/rooms", json!({"name": name, "kind": "open"})).await.expect(201));
+        team.ada.say(room, "hello first\n\nمرحبا second\n\n> שלום\n\nplain English\n\n- רשימה").await;
+        let window = signed_in(driver, &team.nobody().origin(), &team.ada.email).await;
+        window.goto(&format!("{}/rooms/{room}", team.nobody().origin())).await;
+        window.until("the message is there", "return document.querySelector('.message-text blockquote') !== null").await;
+        let directions = window
+            .eval("return [...document.querySelectorAll('.message-text > *')].map((part) => getComputedStyle(part).direction)")
+            .await;
+        assert_eq!(directions, json!(["ltr", "rtl", "rtl", "ltr", "rtl"]));
+        let apart = window
+            .eval("const [title, who] = ['.room-title h1 bdi', '.room-title p'].map((css) => document.querySelector(css).getBoundingClientRect()); return Math.abs(title.left - who.left)")
+            .await;
+        assert!(apart.as_f64().is_some_and(|pixels| pixels < 8.0), "the title starts {apart} px beside the line below it");
         team
     })
     .await;

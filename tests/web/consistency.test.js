@@ -196,16 +196,23 @@ class World {
     await this.any(acts)();
   }
 
+  /** Whether nothing is under way but the page's looking whether the connection is alive. */
+  isIdle() {
+    const isLooking = ({ said, made }) => said.every((text) => JSON.parse(text).type === 'ping') && made.frames.every(({ type }) => type === 'pong');
+    return !this.page.server.requests.length && [...this.wires.values()].every(isLooking);
+  }
+
   /** Everything that is under way comes to its end. */
   async settle() {
     await this.page.shows('visible');
     for (let quiet = 0, turns = 0; quiet < 30; turns += 1) {
       assert.ok(turns < MOST_TURNS, `it never ends: ${this.page.server.waiting}`);
-      if (await this.goOn(false)) quiet = 0;
+      const isIdle = this.isIdle();
+      if (await this.goOn(false)) quiet = isIdle ? quiet : 0;
       else {
         await this.page.clock.pass(1000);
         this.connect();
-        quiet = this.page.server.requests.length || [...this.wires.values()].some(({ said, made }) => said.length || made.frames.length) ? 0 : quiet + 1;
+        quiet = this.isIdle() ? quiet + 1 : 0;
       }
       if (this.view?.hasFailed) {
         this.view.hasFailed();

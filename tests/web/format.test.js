@@ -62,3 +62,70 @@ test('day that began while the computer slept is told when one looks', async () 
   await settled();
   assert.equal(told, 1);
 });
+
+test('what is too long, or is left, is told in characters as people count them (F21)', () => {
+  const { charactersOver, charactersLeft, byteLength } = format;
+  for (const [unit, count] of [['字', 30000], ['a', 70000], ['é', 40000], ['👨‍👩‍👧‍👦', 4000], ['न', 25000]]) {
+    const text = unit.repeat(count);
+    const bytes = byteLength(unit);
+    const over = byteLength(text) - 65536;
+    assert.equal(charactersOver(over, text), Math.ceil(over / bytes), unit);
+    assert.equal(charactersLeft(100 * bytes + bytes - 1, unit.repeat(50)), 100, unit);
+  }
+  assert.equal(charactersOver(24464, '字'.repeat(30000)), 8155);
+  assert.equal(charactersOver(1, 'ab👨‍👩‍👧‍👦'), 1);
+});
+
+test('text is cut between characters', () => {
+  assert.equal(format.cut('👨‍👩‍👧‍👦'.repeat(20), 3), '👨‍👩‍👧‍👦'.repeat(3));
+  assert.equal(format.cut('e\u0301e\u0301e\u0301', 2), 'e\u0301e\u0301');
+  assert.equal(format.cut('short', 80), 'short');
+});
+
+test('time of the last words is short', async () => {
+  const { shortTime } = await page({ at }).load('format');
+  for (const [date, words] of [['2026-11-24T08:05:00', '8:05 AM'], ['2026-11-23T23:00:00', 'Mon'], ['2026-11-19T12:00:00', 'Thu'], ['2026-10-02T12:00:00', 'Oct 2'], ['2025-11-24T12:00:00', '11/24/25']]) {
+    assert.equal(shortTime(new Date(date)).replace(/\u202F/g, ' '), words);
+  }
+});
+
+test('times are of the time zone in which the computer is now (F30)', async () => {
+  const before = process.env.TZ;
+  try {
+    process.env.TZ = 'Europe/Berlin';
+    const open = page({ at });
+    const { timeOfDay, forgetZone } = await open.load('format');
+    const noon = new Date('2026-11-24T12:00:00.000Z');
+    const shown = () => timeOfDay(noon).replace(/\u202F/g, ' ');
+    assert.equal(shown(), '1:00 PM');
+    process.env.TZ = 'America/New_York';
+    assert.equal(shown(), '1:00 PM');
+    forgetZone();
+    assert.equal(shown(), '7:00 AM');
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
+});
+
+test('another time zone is told when one looks, with the day it has (F30)', async () => {
+  const before = process.env.TZ;
+  try {
+    process.env.TZ = 'Asia/Tokyo';
+    const open = page({ at });
+    const { watch } = await open.load('store');
+    await open.load('day');
+    const told = [];
+    watch(['zone', 'day'], (topics) => told.push(...topics));
+    await open.shows('visible');
+    assert.deepEqual(told, []);
+    process.env.TZ = 'America/Los_Angeles';
+    await open.shows('visible');
+    assert.deepEqual(told, ['zone', 'day']);
+    await open.clock.pass(60000);
+    assert.deepEqual(told, ['zone', 'day']);
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
+});

@@ -484,11 +484,47 @@ test('silent connection is asked for a sign and given up without one', async () 
   const [socket] = it.sockets.all;
   socket.isDead = true;
   const before = socket.said('ping').length;
-  await it.clock.pass(40000);
+  await it.clock.pass(15000);
   assert.equal(socket.said('ping').length, before + 1);
   await it.clock.pass(4000);
   assert.equal(socket.isClosed, true);
   assert.equal(it.state.connected, false);
+});
+
+test('dead connection is found out within five seconds of waking or of the first key (F20)', async () => {
+  for (const act of [(it) => it.happens('keydown'), (it) => it.happens('pointerdown'), (it) => it.shows('visible'), (it) => it.happens('online')]) {
+    const it = await signedIn();
+    const [socket] = it.sockets.all;
+    socket.isDead = true;
+    await it.clock.pass(6000);
+    assert.equal(it.state.connected, true);
+    await act(it);
+    await it.clock.pass(4500);
+    assert.equal(it.state.connected, false);
+    await it.server.asked('GET', '/api/users/1').answer(200, user(1, 'Ada'));
+    assert.equal(it.sockets.all.length, 2, 'a new one is opened at once');
+  }
+});
+
+test('keys ask a connection that speaks for nothing, and a silent one not for each key (F20)', async () => {
+  const it = await signedIn();
+  const [socket] = it.sockets.all;
+  await it.clock.pass(1000);
+  const before = socket.said('ping').length;
+  await it.happens('keydown');
+  assert.equal(socket.said('ping').length, before);
+  await it.clock.pass(5000);
+  for (let key = 0; key < 20; key += 1) await it.happens('keydown');
+  assert.equal(socket.said('ping').length, before + 1);
+});
+
+test('hidden page asks as seldom as the server does (F20)', async () => {
+  const it = await signedIn();
+  const [socket] = it.sockets.all;
+  await it.shows('hidden');
+  const before = socket.said('ping').length;
+  await it.clock.pass(120000);
+  assert.ok(socket.said('ping').length - before <= 4);
 });
 
 test('answer to the ping keeps the connection', async () => {

@@ -3,7 +3,7 @@ import test from 'node:test';
 
 import { page } from './page.js';
 
-const { begins, fits, plain, typedWords } = await page().load('match');
+const { begins, beginsWithin, fits, plain, rankOf, typedWords } = await page().load('match');
 const isFound = (name, typed) => fits(name, typedWords(typed));
 
 test('every typed word begins a word of the name, in any order', () => {
@@ -48,4 +48,26 @@ test('name of nothing but signs is found by nothing', () => {
 test('plain text of a name stays in its script', () => {
   assert.equal(plain('ÀÉÎ Œuvre'), 'aei oeuvre');
   assert.equal(plain('Й'), 'и');
+});
+
+test('names are found by what a keyboard of another language writes (F8)', () => {
+  for (const [name, typed] of [
+    ["Conor O'Brien", 'O’Br'], ['Conor O’Brien', "o'br"], ["Conor O'Brien", 'obrien'], ['Øyvind Hagen', 'oyv'], ['Jürgen Groß', 'gross'], ['Þór Ægisson', 'thor'], ['Əli', 'eli'], ['Ｔａｎａｋａ', 'tanaka'], ['Tanaka', 'ｔａｎ'],
+    ['ﬁona', 'fio'], ['Елена Ёлкина', 'елк'], ['Σωκράτης', 'σωκρατησ'], ['كِتَاب', 'كتا'], ['שָׁלוֹם', 'שלו'], ['Ma\u00ADra', 'mara'], ['दिनेश', 'दि'], ['ดีใจ', 'ดี'],
+  ]) assert.ok(isFound(name, typed), `${name}, ${typed}`);
+});
+
+test('vowel signs are letters, not accents', () => {
+  for (const [name, typed] of [['दान', 'दिन'], ['ดู', 'ดี'], ['কুল', 'কাল'], ['か', 'が']]) assert.ok(!isFound(name, typed), `${name}, ${typed}`);
+});
+
+test('mention is found by the beginning of its words, signs and spaces of any width included', () => {
+  for (const [name, typed] of [['Mara Ortiz', 'mara o'], ['Mara Ortiz', 'ort'], ['山田　太郎', '山田　太'], ['山田 太郎', '太'], ['Jean-Luc P', 'jean-l'], ['Jean-Luc P', 'jean l'], ['J.R. Hart', 'j.r'], ['C++ Bot', 'c+'], ['🔥 Ana', '🔥'], ['🔥 Ana', 'an'], ['O’Neil', "o'n"], ['Max [Ops]', 'ops'], ['Mara', '']]) assert.ok(beginsWithin(name, typed), `${name}, ${typed}`);
+  // The dot ends the sentence, and stars end the bold words.
+  for (const [name, typed] of [['Mara', 'mara.'], ['Mara', 'mara**'], ['Mara', 'ara'], ['Mara Ortiz', 'ortiz mara'], ['Mara', '*']]) assert.ok(!beginsWithin(name, typed), `${name}, ${typed}`);
+});
+
+test('name itself ranks before one with this word, and that before longer words', () => {
+  assert.deepEqual(['Ann', 'ANN', 'Ann Lee', 'Lee Ann', 'Anna', 'Annabel Lee', 'Bo Anna'].map((name) => rankOf(name, 'ann')), [0, 0, 1, 1, 2, 2, 2]);
+  assert.equal(rankOf('Ann', ''), 2);
 });

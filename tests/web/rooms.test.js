@@ -39,7 +39,7 @@ test('muted room shows nothing new, others show what is unread and who means me'
   const it = await ready(['invisible', 'nothing', 'mentions', 'everything'].map((involvement, place) => room(place + 1, { membership: membership({ involvement, unread_count: 2, mention_count: 1 }) })));
   const all = [...it.state.rooms.values()];
   assert.deepEqual(all.map(it.rooms.isUnread), [false, false, true, true]);
-  assert.deepEqual(all.map(it.rooms.mentionsIn), [0, 0, 1, 1]);
+  assert.deepEqual(all.map(it.rooms.callsIn), [0, 0, 1, 1]);
 });
 
 test('address of a room or of a message in it is of that room', async () => {
@@ -168,4 +168,24 @@ test('emoji are found by the beginnings of their words, the name first', async (
   assert.equal(toned(thumb, TONES[3]), '👍🏽');
   assert.equal(toned(EMOJI.find(({ sign }) => sign === '☝️'), TONES[1]), '☝🏻', 'the tone takes the place of the mark');
   assert.equal(toned(EMOJI.find(({ sign }) => sign === '🔥'), TONES[1]), '🔥');
+});
+
+test('each message of a direct room counts as a call, unless the room is muted (F22)', async () => {
+  const it = await ready([
+    direct(1, [2], { membership: membership({ involvement: 'everything', unread_count: 3 }) }), direct(2, [3], { membership: membership({ involvement: 'nothing', unread_count: 3 }) }),
+    direct(3, [2, 3], { membership: membership({ involvement: 'mentions', unread_count: 3, mention_count: 1 }) }), room(4, { membership: membership({ involvement: 'everything', unread_count: 5 }) }),
+  ]);
+  assert.deepEqual([...it.state.rooms.values()].map(it.rooms.callsIn), [3, 0, 1, 0]);
+});
+
+test('direct room that somebody else opened is listed once something was said (F13)', async () => {
+  const it = await ready([direct(1, [2], { creator_id: 2 }), direct(2, [3], { creator_id: 1 }), direct(3, [4], { creator_id: 4, last_message_id: 9 }), direct(4, [5], { creator_id: 5, membership: membership({ last_read_message_id: 7 }) })]);
+  const shown = () => ids(it.rooms.directsInOrder()).sort();
+  // In the last one all messages were deleted.
+  assert.deepEqual(shown(), [2, 3, 4]);
+  location.pathname = '/rooms/1';
+  assert.deepEqual(shown(), [1, 2, 3, 4]);
+  location.pathname = '/';
+  it.store.sawMessage(1, 12);
+  assert.deepEqual(shown(), [1, 2, 3, 4]);
 });

@@ -50,7 +50,7 @@ function worker({ shell = [] } = {}) {
     return found;
   };
   return Object.assign(it, {
-    happens,
+    happens, context,
     ask: (path, mode = 'cors') => happens('fetch', { request: { url: ORIGIN + path, method: 'GET', mode } }),
     kept: (path) => [...stores.values()].some((cache) => cache.entries.has(path)),
   });
@@ -116,4 +116,69 @@ test('worker that is told to forget keeps no answer that was under way (B12)', a
   done(json({ seq: 8 }));
   await asked;
   assert.equal(it.kept('/api/session'), false);
+});
+
+/** A worker with windows, and the notifications that it shows. A window is `{path, focused, visible}`. */
+function notifying(windows = []) {
+  const it = worker();
+  const shown = [];
+  const opened = [];
+  const told = [];
+  const all = windows.map(({ path, url = path, focused = false, visible = true }) => ({
+    url: ORIGIN + url, focused, visibilityState: visible ? 'visible' : 'hidden',
+    postMessage(data, ports) {
+      if (data.type === 'where_are_you') ports[0].postMessage(path);
+      else told.push([path, data.path]);
+    },
+    async focus() { return this; },
+  }));
+  Object.assign(it.context, { MessageChannel: Channel });
+  it.context.clients.matchAll = async () => all;
+  it.context.clients.openWindow = async (path) => opened.push(path);
+  it.context.registration.showNotification = async (title, options) => shown.push({ title, ...options, isOpen: true });
+  it.context.registration.getNotifications = async ({ tag }) => shown.filter((one) => one.tag === tag && one.isOpen).map((one) => ({ close() { one.isOpen = false; } }));
+  const push = (data) => it.happens('push', { data: data === undefined ? null : { json: () => JSON.parse(data) } });
+  const click = (path) => it.happens('notificationclick', { notification: { close() {}, data: path && { path } } });
+  return { push, click, shown, opened, told };
+}
+
+class Channel {
+  constructor() {
+    this.port1 = {};
+    this.port2 = { postMessage: (data) => queueMicrotask(() => this.port1.onmessage({ data })) };
+  }
+}
+
+test('every push shows something, whatever it says (F15)', async () => {
+  for (const data of [undefined, 'null', '3', '"text"', '[]', '{}', '{"title":', '{"title":null,"body":null,"path":7}', '{"title":"A","room_id":3}']) {
+    const it = notifying();
+    await it.push(data);
+    assert.equal(it.shown.length, 1, data);
+    assert.ok(it.shown[0].title.length > 0, data);
+    assert.equal(it.shown[0].isOpen, true);
+  }
+});
+
+test('push of the room that is looked at is shown without a sound, and taken away (F15)', async () => {
+  const it = notifying([{ path: '/rooms/3/@9', url: '/', focused: true }]);
+  await it.push('{"title":"A","body":"b","room_id":3,"path":"/rooms/3/@10"}');
+  assert.deepEqual(it.shown.map(({ silent, renotify, isOpen }) => [silent, renotify, isOpen]), [[true, false, false]]);
+  // A browser refuses one that is silent and asks for attention again.
+  await it.push('{"title":"A","body":"b","room_id":4,"path":"/rooms/4/@11"}');
+  assert.deepEqual([it.shown[1].silent, it.shown[1].renotify, it.shown[1].isOpen], [false, true, true]);
+});
+
+test('click on a notification goes to a window of the page, not to a file that is open (F15)', async () => {
+  const files = [{ path: '/files/3/plan.pdf', focused: true }, { path: '/api/openapi.json' }];
+  const none = notifying(files);
+  await none.click('/rooms/3/@10');
+  assert.deepEqual([none.told, none.opened], [[], ['/rooms/3/@10']]);
+  const other = notifying([...files, { path: '/rooms/1', visible: false }, { path: '/search' }]);
+  await other.click('/rooms/3/@10');
+  assert.deepEqual([other.told, other.opened], [[['/search', '/rooms/3/@10']], []]);
+  const same = notifying([{ path: '/rooms/1', focused: true }, { path: '/rooms/3', visible: false }]);
+  await same.click('/rooms/3/@10');
+  assert.deepEqual(same.told, [['/rooms/3', '/rooms/3/@10']]);
+  await same.click(undefined);
+  assert.deepEqual(same.told[1], ['/rooms/1', '/']);
 });

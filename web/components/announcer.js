@@ -6,13 +6,12 @@ import { texts } from '../texts.js';
 import { summary } from './quote.js';
 
 const ANNOUNCED = 3;
-const LETTERS = 160;
 
 /** `{element, tell(messages)}`; `tell` announces the last few, shortened. */
 export function announcer() {
   const element = h('div', { class: 'heard', role: 'status', 'aria-live': 'polite' });
   const tell = (messages) => {
-    const words = messages.slice(-ANNOUNCED).map((message) => texts.room.announced(person(message.creator_id).name, summary(message).slice(0, LETTERS)));
+    const words = messages.slice(-ANNOUNCED).map((message) => texts.room.announced(person(message.creator_id).name, summary(message)));
     if (words.length) fill(element, words.map((line) => h('p', {}, line)));
   };
   return { element, tell };

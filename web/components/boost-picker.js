@@ -1,6 +1,7 @@
 // Giving a boost, and the list of who gave which.
 
 import { h, iconButton } from '../dom.js';
+import { graphemes } from '../format.js';
 import { person } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
@@ -47,12 +48,6 @@ function wordForm(picked, before) {
     event.preventDefault();
     if (input.value.trim()) picked(input.value.trim());
   } }, before, h('span', { class: 'boost-input' }, input, left), button);
-}
-
-/** The length in user-perceived characters. */
-function graphemes(text) {
-  if (!Intl.Segmenter) return [...text];
-  return [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)].map(({ segment }) => segment);
 }
 
 /** The list of who gave which boost. */

@@ -9,11 +9,14 @@ import { toast } from './toast.js';
 
 const NAMED = 8;
 
+/** Keyboards write the same emoji with and without a sign that it is one. */
+const plain = (content) => content.replace(/[\uFE0E\uFE0F]/g, '');
+
 /** Boosts grouped by content, in the order in which they first came. */
 export function groups(boosts) {
   const found = new Map();
-  for (const boost of boosts) found.set(boost.content, [...(found.get(boost.content) || []), boost]);
-  return [...found];
+  for (const boost of boosts) found.set(plain(boost.content), [...(found.get(plain(boost.content)) || []), boost]);
+  return [...found.values()].map((given) => [given[0].content, given]);
 }
 
 export const nameOf = (boost) => (boost.user_id === state.me.id ? texts.common.you : person(boost.user_id).name);
@@ -35,7 +38,7 @@ export function boostsElement({ boosts }) {
   }), h('button', { type: 'button', class: 'boost boost-add', tabindex: -1, title: texts.message.boost, 'aria-label': texts.message.boost, 'aria-haspopup': 'dialog', 'data-act': 'boost' }, icon('plus')));
 }
 
-export const isMine = (content) => (boost) => boost.user_id === state.me.id && boost.content === content;
+export const isMine = (content) => (boost) => boost.user_id === state.me.id && plain(boost.content) === plain(content);
 
 /** Gives a boost, or takes back mine. It shows at once; `redraw` is called whenever the message's boosts change. */
 export async function toggleBoost(message, content, redraw) {
@@ -76,7 +79,7 @@ async function takeBack(message, boost, redraw) {
 
 /** Adds a boost once: mine is shown before the server confirms it. */
 export function addBoost(message, boost) {
-  const place = message.boosts.findIndex((known) => known.id === boost.id || (!known.id && known.user_id === boost.user_id && known.content === boost.content));
+  const place = message.boosts.findIndex((known) => known.id === boost.id || (!known.id && known.user_id === boost.user_id && plain(known.content) === plain(boost.content)));
   if (place < 0) message.boosts = [...message.boosts, boost];
   else message.boosts = message.boosts.with ? message.boosts.with(place, boost) : message.boosts.map((known, at) => (at === place ? boost : known));
 }

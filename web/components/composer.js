@@ -1,10 +1,11 @@
 // The composer.
 
-import { fill, h, iconButton, onTouch, sanitised } from '../dom.js';
+import { fill, h, iconButton, onTouch } from '../dom.js';
 import { draftOf, keepDraft } from '../drafts.js';
-import { byteLength } from '../format.js';
+import { byteLength, charactersLeft, charactersOver, cut, isolated } from '../format.js';
 import { icon } from '../icons.js';
-import { toStored } from '../mentions.js';
+import { isComposing } from '../key.js';
+import { hasVisible, toStored, withoutEmptyLines } from '../mentions.js';
 import { say } from '../socket.js';
 import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -13,6 +14,7 @@ import { chosenFiles } from './chosen-files.js';
 import { formatBar } from './format-bar.js';
 import { breakLine, inCode, insertText, listenForMarks, replaceRange, takeChord } from './markdown-input.js';
 import { pickEmoji } from './pick-emoji.js';
+import { summary } from './quote.js';
 import { suggestions } from './suggestions.js';
 
 const TYPING_EVERY = 2500;
@@ -75,11 +77,11 @@ export function composer(room, { send, editLast, members, upload }) {
 
   /** Whether it can be sent, with a note if it cannot. */
   const showState = () => {
-    stored = toStored(input.value.trim(), names, input.value.includes('@') ? members() : []);
+    stored = toStored(withoutEmptyLines(input.value), names, input.value.includes('@') ? members() : []);
     const left = state.limits.content_limit - byteLength(stored);
-    button.disabled = left < 0 || (!stored && files.count === 0);
+    button.disabled = left < 0 || (!hasVisible(stored) && files.count === 0);
     note.classList.toggle('is-wrong', left < 0);
-    const words = left < 0 ? texts.composer.tooLong(-left) : left < NEAR ? texts.composer.left(left) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : unread();
+    const words = left < 0 ? texts.composer.tooLong(charactersOver(-left, stored)) : left < NEAR ? texts.composer.left(charactersLeft(left, stored)) : !onTouch() && document.activeElement === input && inCode(input) ? texts.composer.inCode : unread();
     if (note.textContent !== words) note.textContent = words;
     note.hidden = !words;
   };
@@ -119,7 +121,7 @@ export function composer(room, { send, editLast, members, upload }) {
     reply = target;
     banner.hidden = !target;
     if (!target) return void fill(banner);
-    fill(banner, icon('reply'), h('div', { class: 'composer-quote' }, h('b', {}, texts.composer.replyingTo(person(target.creator_id).name)), h('span', { dir: 'auto' }, target.excerpt)),
+    fill(banner, icon('reply'), h('div', { class: 'composer-quote' }, h('b', { translate: 'no' }, texts.composer.replyingTo(isolated(person(target.creator_id).name))), h('span', { dir: 'auto' }, target.excerpt)),
       iconButton('close', texts.composer.cancelReply, () => { setReply(null); input.focus(); }));
   };
   const setReply = (message) => {
@@ -144,7 +146,8 @@ export function composer(room, { send, editLast, members, upload }) {
   listenForMarks(input);
   input.addEventListener('input', (event) => {
     changedText();
-    if (!event.isComposing) suggested.update();
+    // Keyboards of phones compose every word: the list follows while they do.
+    suggested.update();
   });
   input.addEventListener('compositionend', () => suggested.update());
   input.addEventListener('click', () => suggested.update());
@@ -161,8 +164,7 @@ export function composer(room, { send, editLast, members, upload }) {
     addFiles([...pasted]);
   });
   input.addEventListener('keydown', (event) => {
-    // During composition, Enter and the arrows belong to the input method. Safari reports keyCode 229 then.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (isComposing(event)) return;
     if (suggested.take(event) || takeChord(input, event)) return;
     const chord = event.ctrlKey || event.metaKey;
     if (event.key === 'Enter' && !event.altKey) {
@@ -190,7 +192,10 @@ export function composer(room, { send, editLast, members, upload }) {
     replyGone: (id) => { if (reply?.id === id) setReply(null); },
     focus: () => { if (!onTouch()) input.focus(); },
     insert: (text) => insertText(input, text),
-    rename: () => {
+    /** Somebody has another name. `known(id)` is a message that is shown. */
+    rename: (known = () => null) => {
+      const answered = reply && known(reply.id);
+      if (reply) drawReply(answered ? { ...reply, excerpt: excerptOf(answered) } : reply);
       input.placeholder = label();
       input.setAttribute('aria-label', label());
       showState();
@@ -199,7 +204,4 @@ export function composer(room, { send, editLast, members, upload }) {
 }
 
 /** The beginning of a message, or its file's name. */
-function excerptOf(message) {
-  const words = sanitised(message.html || '').textContent.trim().replace(/\s+/g, ' ');
-  return [...(words || message.attachment?.filename || '')].slice(0, QUOTED).join('');
-}
+const excerptOf = (message) => cut(summary(message), QUOTED);

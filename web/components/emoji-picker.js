@@ -2,6 +2,7 @@
 
 import { fill, h, onTouch } from '../dom.js';
 import { icon } from '../icons.js';
+import { isComposing } from '../key.js';
 import { texts } from '../texts.js';
 
 const RECENT = 'campfire.emoji';
@@ -122,7 +123,7 @@ export function emojiPicker(list, words, onpick) {
   });
   search.addEventListener('input', draw);
   search.addEventListener('keydown', (event) => {
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === 'ArrowDown') go(scroll.querySelector('.emoji[tabindex="0"]') || buttons()[0]);
     else if (event.key === 'Enter') buttons()[0] && search.value.trim() && buttons()[0].click();
     else return;

@@ -1,5 +1,7 @@
 // Typing Markdown: marks around a selection, continued lists, Enter in code.
 
+import { shortcutOf } from '../key.js';
+
 const URL_PASTED = /^https?:\/\/[^\s<>]+$/i;
 const LINE_MARK = /^([ \t]*)(?:([-*+]) (\[[ xX]\] )?|(\d{1,9})([.)]) |(>(?: ?>)*) ?)/;
 const FENCE = /^ {0,3}```/;
@@ -110,7 +112,7 @@ const CHORDS = [
 /** Handles a shortcut; false if there is none. */
 export function takeChord(input, event) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return false;
-  const found = CHORDS.find(({ key, code, shift = false }) => shift === event.shiftKey && (code ? code === event.code : key === event.key.toLowerCase()));
+  const found = CHORDS.find(({ key, code, shift = false }) => shift === event.shiftKey && (code ? code === event.code : key === shortcutOf(event)));
   if (!found) return false;
   event.preventDefault();
   found.act(input);

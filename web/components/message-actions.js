@@ -1,6 +1,7 @@
 // Actions on messages by mouse, touch and keyboard. One toolbar moves from message to message.
 
 import { h, iconButton, onTouch } from '../dom.js';
+import { isComposing, shortcutOf } from '../key.js';
 import { atHand } from '../lazy.js';
 import { texts } from '../texts.js';
 import { toggleBoost } from './boosts.js';
@@ -106,7 +107,7 @@ export class MessageActions {
   pressed(event) {
     const element = event.target.closest('.message');
     const entry = this.list.entryOf(element);
-    if (!entry || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!entry || isComposing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     const isOnMessage = event.target === element;
     if (this.walk(event, entry.message) || ((isOnMessage || event.key === 'Escape') && this.act(event, element, entry.message))) {
       event.preventDefault();
@@ -123,7 +124,8 @@ export class MessageActions {
     return true;
   }
 
-  act({ key }, element, message) {
+  act(event, element, message) {
+    const { key } = event;
     const acts = {
       Enter: () => this.openMenu(element),
       r: () => this.acts.reply(message),
@@ -133,8 +135,9 @@ export class MessageActions {
       Delete: () => mayRemove(message) && confirmRemove(message),
       Escape: () => this.acts.leave(),
     };
-    if (!acts[key]) return false;
-    acts[key]();
+    const act = acts[key] || acts[shortcutOf(event)];
+    if (!act) return false;
+    act();
     return true;
   }
 

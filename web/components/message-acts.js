@@ -1,7 +1,7 @@
 // Which actions a message allows, and the simple ones.
 
 import { copyText } from '../clipboard.js';
-import { state } from '../store.js';
+import { person, state } from '../store.js';
 
 const isMine = (message) => message.creator_id === state.me.id;
 /** Nobody rewrites another's words; an administrator takes them away. */
@@ -11,4 +11,4 @@ export const mayEdit = (message) => isMine(message) && (message.kind === 'text' 
 export const copyLink = (message) => copyText(`${location.origin}/rooms/${message.room_id}/@${message.id}`);
 
 /** The text as it is read: mentions by name. */
-export const copyWords = (message) => copyText(message.content.replace(/@\[([^\]]*)\]\(user:\d+\)/g, '@$1'));
+export const copyWords = (message) => copyText(message.content.replace(/@\[(?:\\.|[^[\]\\\n]){0,200}\]\(user:(\d{1,19})\)/g, (whole, id) => `@${person(Number(id)).name}`));

@@ -2,8 +2,9 @@
 
 import { patch } from '../api.js';
 import { h, onTouch } from '../dom.js';
-import { byteLength } from '../format.js';
-import { toReadable, toStored } from '../mentions.js';
+import { byteLength, charactersOver } from '../format.js';
+import { isComposing } from '../key.js';
+import { hasVisible, toReadable, toStored, withoutEmptyLines } from '../mentions.js';
 import { state } from '../store.js';
 import { texts } from '../texts.js';
 import { listenForMarks, takeChord } from './markdown-input.js';
@@ -29,11 +30,12 @@ export function editMessage(element, message, done) {
     done(saved);
   };
   const save = async () => {
-    if (input.value.trim() === readable.text.trim()) return close();
-    const content = toStored(input.value.trim(), readable.names);
-    if (!content && !message.attachment) return void (wrong.textContent = texts.message.editEmpty);
+    const text = withoutEmptyLines(input.value);
+    if (text === withoutEmptyLines(readable.text)) return close();
+    const content = toStored(text, readable.names);
+    if (!hasVisible(content) && !message.attachment) return void (wrong.textContent = texts.message.editEmpty);
     const over = byteLength(content) - state.limits.content_limit;
-    if (over > 0) return void (wrong.textContent = texts.composer.tooLong(over));
+    if (over > 0) return void (wrong.textContent = texts.composer.tooLong(charactersOver(over, content)));
     saveButton.disabled = true;
     try {
       close(await patch(`/api/messages/${message.id}`, { content }));
@@ -54,7 +56,7 @@ export function editMessage(element, message, done) {
   });
   editor.addEventListener('keydown', (event) => {
     event.stopPropagation();
-    if (event.isComposing || (event.target === input && takeChord(input, event))) return;
+    if (isComposing(event) || (event.target === input && takeChord(input, event))) return;
     if (event.key === 'Escape') {
       event.preventDefault();
       close();

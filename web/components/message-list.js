@@ -5,15 +5,16 @@ import { h } from '../dom.js';
 import { dayKey, dayLabel } from '../format.js';
 import { state } from '../store.js';
 import { texts } from '../texts.js';
-import { fillMessage, fillPending, messageElement, pendingElement, refreshBoosts, refreshMessage, refreshPeople } from './message.js';
+import { fillMessage, fillPending, messageElement, pendingElement, refreshBoosts, refreshMessage, refreshPeople, refreshTimes } from './message.js';
 
 const GROUP_WITHIN = 5 * 60 * 1000;
 
 /** An entry is `{message, item, element, lines, isFirst, day, at}`: a message, or an outbox item that becomes one. `lines` are the separators above it. */
 export class MessageList {
-  /** `quoteOf(id)` returns a quoted message; `sending` is `{retry(id), discard(id)}`. */
-  constructor(log, { quoteOf, sending }) {
+  /** `quoteOf(id)` returns a quoted message; `sending` is `{retry(id), discard(id)}`; `joins(from, to)` says who joined between two times. */
+  constructor(log, { quoteOf, sending, joins = () => '' }) {
     this.log = log;
+    this.joins = joins;
     this.quoteOf = quoteOf;
     this.sending = sending;
     this.entries = [];
@@ -129,6 +130,13 @@ export class MessageList {
     return true;
   }
 
+  /** Somebody joined, or has another name. */
+  redrawJoins() {
+    this.entries.forEach((entry, place) => {
+      if (this.joins(this.entries[place - 1]?.at ?? entry.at, entry.at) || entry.lines.some((one) => one.matches('.joins'))) this.refreshEntry(entry, this.entries[place - 1]);
+    });
+  }
+
   redrawBoosts(id) {
     const entry = this.byId.get(id);
     if (entry) refreshBoosts(entry.element, entry.message);
@@ -142,9 +150,21 @@ export class MessageList {
   /** Relabels the day separators on a new day. */
   redrawDays() {
     for (const { lines, at } of [...this.entries, ...this.pending]) {
-      const day = lines.find((line) => !line.classList.contains('is-new'));
+      const day = lines.find((line) => line.matches('.day:not(.is-new)'));
       if (day) labelLine(day, dayLabel(new Date(at)));
     }
+  }
+
+  /** Another time zone: messages may belong to other days. */
+  redrawTimes() {
+    let before = null;
+    for (const entry of [...this.entries, ...this.pending]) {
+      entry.day = dayKey(new Date(entry.at));
+      this.refreshEntry(entry, before);
+      if (!entry.item) refreshTimes(entry.element, entry.message);
+      before = entry;
+    }
+    this.redrawDays();
   }
 
   remove(id) {
@@ -251,8 +271,9 @@ export class MessageList {
   lineUp(entry, before) {
     const needsDay = !before || before.day !== entry.day;
     const needsNew = !entry.item && entry.message.id === this.newFrom;
-    entry.lines = [needsDay && line('day', dayLabel(new Date(entry.at))), needsNew && line('day is-new', texts.room.newLine)].filter(Boolean);
-    entry.isFirst = needsDay || needsNew || !joinsUp(entry, before);
+    const joined = before && this.joins(before.at, entry.at);
+    entry.lines = [joined && joinsLine(joined), needsDay && line('day', dayLabel(new Date(entry.at))), needsNew && line('day is-new', texts.room.newLine)].filter(Boolean);
+    entry.isFirst = needsDay || needsNew || Boolean(joined) || !joinsUp(entry, before);
   }
 
   /** The same for an entry in the page whose predecessor has changed. */
@@ -260,7 +281,7 @@ export class MessageList {
     if (!entry) return;
     const { isFirst, lines } = entry;
     this.lineUp(entry, before);
-    const isSame = lines.length === entry.lines.length && lines.every((old, place) => old.className === entry.lines[place].className);
+    const isSame = lines.length === entry.lines.length && lines.every((old, place) => old.className === entry.lines[place].className && (!old.matches('.joins') || old.textContent === entry.lines[place].textContent));
     if (isSame) entry.lines = lines;
     else {
       lines.forEach((old) => old.remove());
@@ -305,12 +326,14 @@ const when = (at) => {
 };
 
 const asMessage = (item) => ({ id: item.id, creator_id: state.me.id, reply_to_id: item.reply_to_id, kind: 'text' });
-const shownState = (item) => `${item.status === 'failed' ? item.why || 'failed' : state.connected && !item.isHeld} ${item.reply_to_id}`;
+const shownState = (item) => `${item.status === 'failed' ? item.why || 'failed' : `${state.connected && !item.isHeld}${Boolean(item.isPaced)}`} ${item.reply_to_id}`;
 
 function joinsUp({ message, at }, before) {
   return before && before.message.creator_id === message.creator_id && at - before.at <= GROUP_WITHIN && !message.reply_to_id
     && (before.message.kind === 'system') === (message.kind === 'system');
 }
+
+export const joinsLine = (text) => h('p', { class: 'joins' }, text);
 
 function line(kind, text) {
   return labelLine(h('div', { class: kind, role: 'separator' }, h('span', {})), text);

@@ -3,7 +3,7 @@
 import { copyText } from '../clipboard.js';
 import { h, iconButton, sanitised } from '../dom.js';
 import { fullTime, looksEmojiOnly, timeOfDay } from '../format.js';
-import { mentionsMe } from '../mentions.js';
+import { mentionParts, mentionsMe, nameMentions } from '../mentions.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { attachmentElement } from './attachment.js';
@@ -16,6 +16,8 @@ import { soundElement } from './sounds.js';
 /** Longer messages are folded. Lines are counted, not measured: measuring would force a layout for every message. */
 const FOLDED_LINES = 40;
 const LINE_LENGTH = 80;
+/** Letters of Hebrew, Arabic and the other scripts that run from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 const PERMALINK = /^\/rooms\/\d+\/@?\d+$/;
 
 const isMine = (message) => message.creator_id === state.me.id;
@@ -45,7 +47,7 @@ export function fillMessage(element, message, { isFirst, quoted }) {
 const faceElement = (user) => h('button', { type: 'button', class: 'message-face', tabindex: -1, 'aria-hidden': 'true', 'data-user-id': user.id }, avatar(user));
 
 const headElement = (author, message, at) => h('div', { class: 'message-head' },
-  h('button', { type: 'button', class: 'message-name', tabindex: -1, dir: 'auto', 'data-user-id': author.id }, author.name),
+  h('button', { type: 'button', class: 'message-name', tabindex: -1, dir: 'auto', translate: 'no', 'data-user-id': author.id }, author.name),
   h('time', { datetime: message.created_at, title: fullTime(at) }, timeOfDay(at)));
 
 const asideTime = (message, at) => h('time', { class: 'message-aside', datetime: message.created_at, title: fullTime(at) }, timeOfDay(at));
@@ -67,6 +69,9 @@ function textElement(message) {
   if (!message.html && !message.edited_at) return null;
   const text = h('div', { class: textClass(isMine(message), message.is_emoji_only) }, sanitised(message.html));
   nameMentions(text);
+  text.querySelectorAll('code').forEach((code) => { code.translate = false; });
+  text.querySelectorAll('ol').forEach(makeRoomForNumbers);
+  if (RIGHT_TO_LEFT.test(message.content)) turn(text);
   text.querySelectorAll('pre').forEach(dressCode);
   if (text.querySelector('pre > code[class]')) colour(text);
   text.querySelectorAll('table').forEach((table) => {
@@ -81,14 +86,22 @@ function textElement(message) {
   return text;
 }
 
-// Mentions show the current names.
-function nameMentions(element) {
-  for (const mention of element.querySelectorAll('.mention[data-user-id]')) {
-    const id = Number(mention.dataset.userId);
-    const name = `@${person(id).name}`;
-    if (mention.textContent !== name) mention.textContent = name;
-    mention.classList.toggle('is-me', id === state.me.id);
+/** Numbers of more than two digits take more room before the list than the style sheet gives. */
+function makeRoomForNumbers(list) {
+  const digits = String(Math.max(Math.abs(list.start), Math.abs(list.start + list.children.length - 1))).length + (list.start < 0 ? 1 : 0);
+  if (digits > 2) list.style.paddingInlineStart = `${digits + 1.5}ch`;
+}
+
+/**
+ * Each paragraph has the direction of its own first letter, and so has each list with its marks, and each quote with its line.
+ * `dir="auto"` would not do: of a quote it passes over the paragraphs that have a `dir`.
+ */
+function turn(element) {
+  for (const part of element.querySelectorAll('p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, table, th, td')) {
+    const letter = /\p{L}/u.exec(part.textContent)?.[0];
+    if (letter) part.setAttribute('dir', RIGHT_TO_LEFT.test(letter) ? 'rtl' : 'ltr');
   }
+  element.querySelectorAll('pre').forEach((part) => part.setAttribute('dir', 'ltr'));
 }
 
 /** The highlighter is loaded with the first code. */
@@ -99,6 +112,7 @@ async function colour(text) {
 
 function dressCode(pre) {
   pre.tabIndex = 0;
+  pre.translate = false;
   const frame = h('div', { class: 'code-frame' }, iconButton('copy', texts.message.copyCode, () => copyText(pre.textContent), { tabindex: -1 }));
   pre.replaceWith(frame);
   frame.prepend(pre);
@@ -175,7 +189,18 @@ export function refreshPeople(element, message, quoted) {
   const now = face && avatar(author);
   if (face && !face.isEqualNode(now)) face.replaceWith(now);
   nameMentions(element);
+  const boosts = element.querySelector('.boosts');
+  if (boosts && !boosts.contains(document.activeElement) && message.boosts) refreshBoosts(element, message);
   if (message.reply_to_id) element.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
+}
+
+/** Writes the times anew, for another time zone. */
+export function refreshTimes(element, message) {
+  const at = new Date(message.created_at);
+  element.setAttribute('aria-label', texts.message.by(person(message.creator_id).name, timeOfDay(at)));
+  for (const time of element.querySelectorAll('.message-head > time, .message-aside')) Object.assign(time, { textContent: timeOfDay(at), title: fullTime(at) });
+  const edited = element.querySelector('.message-edited');
+  if (edited) edited.title = fullTime(new Date(message.edited_at));
 }
 
 /** A pending message. Its element becomes the message's. */
@@ -205,18 +230,12 @@ function stateElement(item, retry, discard) {
       h('button', { type: 'button', class: 'link', onclick: retry }, texts.common.retry),
       h('button', { type: 'button', class: 'link', onclick: discard }, texts.message.discard));
   }
-  return state.connected && !item.isHeld ? null : h('p', { class: 'message-state' }, texts.message.waiting);
+  if (!state.connected || item.isHeld) return h('p', { class: 'message-state' }, texts.message.waiting);
+  // It comes into view only where the server takes long.
+  return h('p', { class: 'message-state is-late' }, item.isPaced ? texts.message.paced : texts.message.sending);
 }
 
 /** The source, close enough to the rendered message that nothing moves when that arrives. */
 function sourceParts(content) {
-  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph)));
-}
-
-function mentionParts(source) {
-  const parts = source.split(/@\[([^\]]*)\]\(user:(\d+)\)/);
-  return parts.map((part, place) => {
-    if (place % 3 === 0) return part;
-    return place % 3 === 1 ? h('span', { class: 'mention' }, `@${part}`) : null;
-  });
+  return content.split(/\n{2,}/).map((paragraph) => h('p', { class: 'is-source' }, mentionParts(paragraph).map((part, place) => (place % 2 ? h('span', { class: 'mention' }, part) : part))));
 }

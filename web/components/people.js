@@ -4,7 +4,9 @@ import { post } from '../api.js';
 import { fill, h, iconButton } from '../dom.js';
 import { compareNames } from '../format.js';
 import { icon } from '../icons.js';
+import { isComposing } from '../key.js';
 import { fits, typedWords } from '../match.js';
+import { onlyPosts } from '../members.js';
 import { go } from '../routes.js';
 import { person, putRoom, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -18,7 +20,7 @@ const DRAWN = 100;
 
 /** All active users, by name. */
 export function activePeople() {
-  return [...state.users.values()].filter((user) => user.status === 'active').sort((a, b) => compareNames(a.name, b.name));
+  return [...state.users.values()].filter((user) => user.status === 'active' && !onlyPosts(user)).sort((a, b) => compareNames(a.name, b.name));
 }
 
 /** A list of people with a filter above it; `draw(user)` returns a line. */
@@ -42,6 +44,7 @@ export function peopleList(people, draw, { focused = true, label = texts.people.
 
 /** The arrow keys move between the filter and the lines; Enter in the filter takes the first line. */
 function step(event, filter, list) {
+  if (isComposing(event)) return;
   const lines = [...list.querySelectorAll(':scope > li > *')].map((line) => (line.matches('button, a') ? line : line.querySelector('input, button, a'))).filter(Boolean);
   if (event.key === 'Enter' && event.target === filter) {
     event.preventDefault();
@@ -64,7 +67,7 @@ function noteOf(user) {
 /** A line: picture, name, and more. */
 export function personLine(user, ...more) {
   return [avatar(user, { size: 'small', online: state.online.has(user.id) }),
-    h('span', { class: 'person-name' }, h('bdi', {}, user.name), noteOf(user)), more];
+    h('span', { class: 'person-name' }, h('bdi', { translate: 'no' }, user.name), noteOf(user)), more];
 }
 
 /** Checkboxes; `chosen` is the set of ids. The chosen people are shown above and can be removed there. */
@@ -77,9 +80,9 @@ export function choosePeople(chosen, { focused = false, onchange = () => {} } = 
     onchange();
   };
   const drawChips = () => {
-    const people = [...chosen].map(person).filter((user) => user.id !== state.me.id);
+    const people = [...chosen].map(person).filter((user) => user.id !== state.me.id && !onlyPosts(user));
     chips.hidden = people.length === 0;
-    fill(chips, people.slice(0, DRAWN).map((user) => h('li', { class: 'chip' }, avatar(user, { size: 'tiny' }), h('bdi', {}, user.name), user.status === 'active' ? null : noteOf(user), iconButton('close', texts.people.takeOut(user.name), () => {
+    fill(chips, people.slice(0, DRAWN).map((user) => h('li', { class: 'chip' }, avatar(user, { size: 'tiny' }), h('bdi', { translate: 'no' }, user.name), user.status === 'active' ? null : noteOf(user), iconButton('close', texts.people.takeOut(user.name), () => {
       choose(user, false);
       const box = element.querySelector(`input[value="${user.id}"]`);
       if (box) box.checked = false;

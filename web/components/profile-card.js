@@ -2,6 +2,7 @@
 
 import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
+import { onlyPosts } from '../members.js';
 import { go } from '../routes.js';
 import { person, state, watch } from '../store.js';
 import { texts } from '../texts.js';
@@ -39,12 +40,13 @@ function content(user, close) {
   };
   return [
     avatar(user, { size: 'huge' }),
-    h('h2', { class: 'profile-name', dir: 'auto' }, user.name),
+    h('h2', { class: 'profile-name', dir: 'auto', translate: 'no' }, user.name),
     h('p', { class: 'profile-about' },
       online ? h('span', { class: 'profile-online' }, texts.people.onlineNow) : null, role ? h('span', {}, role) : null, standing ? h('span', {}, standing) : null, isMe ? h('span', {}, texts.people.itsYou) : null),
     user.bio ? h('p', { class: 'profile-bio', dir: 'auto' }, user.bio) : null,
+    user.email ? h('p', { class: 'profile-email' }, h('a', { href: `mailto:${user.email}`, translate: 'no' }, user.email)) : null,
     h('div', { class: 'row profile-actions' },
-      user.status === 'active' ? h('button', { type: 'button', class: `button ${isMe ? '' : 'button-primary'}`, onclick: () => {
+      user.status === 'active' && !onlyPosts(user) ? h('button', { type: 'button', class: `button ${isMe ? '' : 'button-primary'}`, onclick: () => {
         close({ focus: false });
         startDirect([user.id]);
       } }, isMe ? texts.people.openNotes : [icon('send'), texts.people.pingOne]) : null,

@@ -1,6 +1,8 @@
 // The quoted message above a reply.
 
 import { h, sanitised } from '../dom.js';
+import { cut } from '../format.js';
+import { nameMentions } from '../mentions.js';
 import { person } from '../store.js';
 import { texts } from '../texts.js';
 
@@ -8,11 +10,11 @@ const SHOWN = 160;
 
 /** A message's text in one line. */
 export function summary(message) {
-  const parts = sanitised(message.html || '');
+  const parts = nameMentions(sanitised(message.html || ''));
   // Keeps lines and paragraphs apart.
   parts.querySelectorAll('br, p, li, pre, blockquote, td, th, h1, h2, h3, h4, h5, h6').forEach((part) => part.after(' '));
   const words = parts.textContent.trim().replace(/\s+/g, ' ');
-  return (words || message.attachment?.filename || '').slice(0, SHOWN);
+  return cut(words || message.attachment?.filename || '', SHOWN);
 }
 
 /** `quoted` is the message; null if it was deleted, undefined while it is fetched. */
@@ -21,5 +23,5 @@ export function quoteElement(message, quoted) {
   const link = `/rooms/${message.room_id}/@${message.reply_to_id}`;
   if (!quoted) return h('a', { class: 'quote', href: link, 'data-quotes': message.reply_to_id }, texts.message.originalLoading);
   return h('a', { class: 'quote', href: link, 'data-quotes': message.reply_to_id },
-    h('b', { dir: 'auto' }, person(quoted.creator_id).name), h('span', { dir: 'auto' }, summary(quoted)));
+    h('b', { dir: 'auto', translate: 'no' }, person(quoted.creator_id).name), h('span', { dir: 'auto' }, summary(quoted)));
 }

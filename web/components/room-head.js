@@ -4,30 +4,30 @@ import { copyText } from '../clipboard.js';
 import { h, iconButton } from '../dom.js';
 import { icon } from '../icons.js';
 import { atHand, lazy } from '../lazy.js';
+import { peopleIn } from '../members.js';
 import { go } from '../routes.js';
 import { writeQuery } from '../search-query.js';
 import { isNotes, others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
-import { BELLS, involvementMenu, nextInvolvement } from './involvement.js';
+import { BELLS, involvementMenu } from './involvement.js';
 import { openMenu } from './menu.js';
 
 const FACES = 4;
-const LONG_PRESS_MS = 450;
 
 /** The head of a room: `{element, draw}`. `draw` changes it in place, so that nothing moves or loses the focus. */
 export function roomHead(roomId) {
   const room = () => state.rooms.get(roomId);
-  const title = h('h1', { dir: 'auto' });
+  // Isolated, so that a title of another direction stays where titles are.
+  const title = h('bdi', { translate: 'no' });
   const who = h('button', { type: 'button', class: 'room-who', 'aria-haspopup': 'dialog', onclick: () => openRoomPeople(who, room()) });
   // For the mouse; the button beside it does the same for the keyboard.
   const stack = h('button', { type: 'button', class: 'stack', tabindex: -1, 'aria-hidden': 'true', onclick: () => openRoomPeople(who, room()) });
-  const bell = iconButton('bell', '', () => press.isHeld || nextInvolvement(room()), { class: 'icon-button bell', 'aria-haspopup': 'menu' });
-  const press = held(bell, () => involvementMenu(bell, room()));
+  const bell = iconButton('bell', '', () => involvementMenu(bell, room()), { class: 'icon-button bell', 'aria-haspopup': 'menu' });
   const more = iconButton('more', texts.room.menu, () => roomMenu(more, bell, room()), { 'aria-haspopup': 'menu' });
   const element = h('header', { class: 'room-head' },
     h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.room.back, title: texts.room.back }, icon('back')),
-    h('div', { class: 'room-title' }, title, h('p', {}, who)), stack, bell, more);
+    h('div', { class: 'room-title' }, h('h1', {}, title), h('p', {}, who)), stack, bell, more);
   const draw = () => drawHead(room(), { title, who, stack, bell });
   draw();
   return { element, draw };
@@ -36,7 +36,7 @@ export function roomHead(roomId) {
 function drawHead(room, { title, who, stack, bell }) {
   if (!room) return;
   write(title, titleOf(room));
-  title.title = title.textContent;
+  title.parentElement.title = title.textContent;
   write(who, whoIsHere(room));
   const faces = facesOf(room);
   const key = faces.map((user) => `${user.id} ${user.name} ${user.avatar_url}`).join();
@@ -68,35 +68,12 @@ function whoIsHere(room) {
     return texts.room.onlineOf(people.filter((user) => state.online.has(user.id)).length, room.member_count);
   }
   const present = new Set(state.present.get(room.id)).add(state.me.id);
-  return [present.size > 1 ? texts.room.reading(present.size) : null, texts.common.people(room.member_count)].filter(Boolean).join(' · ');
+  return [present.size > 1 ? texts.room.reading(present.size) : null, texts.common.people(peopleIn(room))].filter(Boolean).join(' · ');
 }
 
 function facesOf(room) {
   if (room.kind === 'direct') return isNotes(room) ? [] : others(room).slice(0, FACES);
   return [...(state.present.get(room.id) || [])].filter((id) => id !== state.me.id).slice(0, FACES).map(person);
-}
-
-/** Calls `act` on a long press or a right click; `isHeld` tells the click that follows to do nothing. */
-function held(button, act) {
-  const holding = { isHeld: false };
-  let timer = 0;
-  button.addEventListener('pointerdown', (event) => {
-    holding.isHeld = false;
-    if (event.pointerType === 'mouse') return;
-    timer = setTimeout(() => {
-      holding.isHeld = true;
-      act();
-    }, LONG_PRESS_MS);
-  });
-  // The mouse events after a touch would take the focus from the menu.
-  button.addEventListener('touchend', (event) => holding.isHeld && event.preventDefault());
-  for (const end of ['pointerup', 'pointercancel', 'pointerleave']) button.addEventListener(end, () => clearTimeout(timer));
-  button.addEventListener('contextmenu', (event) => {
-    event.preventDefault();
-    clearTimeout(timer);
-    if (!holding.isHeld) act();
-  });
-  return holding;
 }
 
 const openRoomPeople = async (...given) => (await atHand()).openRoomPeople(...given);

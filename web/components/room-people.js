@@ -2,7 +2,7 @@
 
 import { fill, h } from '../dom.js';
 import { compareNames } from '../format.js';
-import { membersOf } from '../members.js';
+import { membersOf, onlyPosts } from '../members.js';
 import { person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { avatar } from './avatar.js';
@@ -20,7 +20,7 @@ export function openRoomPeople(anchor, room) {
   openPopover(anchor, () => place, { label: texts.room.people, kind: 'popover-people' });
   membersOf(room).then((members) => {
     place.removeAttribute('aria-busy');
-    const people = members.sort((a, b) => isHere(room, b.id) - isHere(room, a.id) || compareNames(a.name, b.name));
+    const people = members.filter((user) => !onlyPosts(user)).sort((a, b) => isHere(room, b.id) - isHere(room, a.id) || compareNames(a.name, b.name));
     const draw = (user) => h('button', { type: 'button', class: 'person', onclick: () => openProfile(user.id, anchor) }, line(room, user));
     fill(place, people.length >= SEARCHED_FROM ? peopleList(people, draw) : h('ul', { class: 'people' }, people.map((user) => h('li', {}, draw(user)))));
     (place.querySelector('.filter') || place.querySelector('button'))?.focus();
@@ -29,5 +29,5 @@ export function openRoomPeople(anchor, room) {
 
 function line(room, user) {
   const standing = user.id === state.me.id ? texts.common.you : isHere(room, user.id) ? (room.kind === 'direct' ? texts.room.online : texts.room.readingNow) : user.role === 'bot' ? texts.people.bot : null;
-  return [avatar(user, { size: 'small', online: isHere(room, user.id) }), h('span', { class: 'person-name' }, h('bdi', {}, user.name), standing ? h('small', {}, standing) : null)];
+  return [avatar(user, { size: 'small', online: isHere(room, user.id) }), h('span', { class: 'person-name' }, h('bdi', { translate: 'no' }, user.name), standing ? h('small', {}, standing) : null)];
 }

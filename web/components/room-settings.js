@@ -2,8 +2,9 @@
 
 import { patch, post, remove } from '../api.js';
 import { fill, h } from '../dom.js';
+import { isolated } from '../format.js';
 import { icon } from '../icons.js';
-import { membersOf } from '../members.js';
+import { membersOf, onlyPosts } from '../members.js';
 import { go } from '../routes.js';
 import { dropRoom, person, putRoom, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -16,31 +17,36 @@ import { toast } from './toast.js';
 const mayChange = (room) => state.me.role === 'admin' || room.creator_id === state.me.id;
 
 export function openRoomSettings(room) {
-  const members = h('div', { class: 'room-part' });
-  const now = () => state.rooms.get(room.id) || room;
-  const draw = () => fill(members, now().kind === 'closed' ? membersPart(now()) : null);
-  draw();
   openDialog(texts.room.settings, (close) => h('div', { class: 'room-settings' },
-    h('p', { class: 'room-made' }, texts.room.madeBy(person(room.creator_id).name, new Date(room.created_at))),
-    mayChange(room) ? roomForm(room, now, draw) : h('p', {}, room.kind === 'open' ? texts.room.openHint : texts.room.closedHint),
-    members,
+    h('p', { class: 'room-made' }, texts.room.madeBy(isolated(person(room.creator_id).name), new Date(room.created_at))),
+    mayChange(room) ? roomForm(room, close) : [h('p', {}, room.kind === 'open' ? texts.room.openHint : texts.room.closedHint), room.kind === 'closed' ? membersPart(room, null) : null],
     involvementPart(room),
     endsPart(room, close)), { wide: true, kind: 'dialog-room' });
 }
 
-/** `now()` is the room as it is now; `draw()` shows what its kind allows. */
-function roomForm(room, now, draw) {
-  const kind = (value, label, hint) => choice('radio', 'kind', label, { value, '.checked': room.kind === value }, hint);
+/** One form: name, kind and people are saved together, and the dialog closes. */
+function roomForm(room, close) {
+  const now = () => state.rooms.get(room.id) || room;
+  const people = { inside: null, chosen: new Set() };
+  const place = h('div', { class: 'room-part', hidden: true });
+  const drawPeople = (kind) => {
+    place.hidden = kind !== 'closed';
+    if (kind === 'closed' && !place.firstElementChild) fill(place, membersPart(room, people));
+  };
+  const kind = (value, label, hint) => choice('radio', 'kind', label, { value, '.checked': room.kind === value, onchange: () => drawPeople(value) }, hint);
+  drawPeople(room.kind);
   return form([
     field('name', texts.room.name, { value: room.name, maxlength: 100, autocomplete: 'off', dir: 'auto', id: 'room-name' }),
     h('fieldset', { class: 'choices' }, h('legend', {}, texts.room.kind), kind('open', texts.room.open, texts.room.openHint), kind('closed', texts.room.closed, texts.room.closedHint)),
+    place,
   ], texts.common.save, async ({ name, kind: chosen }) => {
     const opens = now().kind === 'closed' && chosen === 'open';
-    if (opens && !await agreed(texts.room.openQuestion(now().name), texts.room.openIt, { detail: texts.room.openDetail, careful: true })) return false;
+    if (opens && !await agreed(texts.room.openQuestion(now().name), texts.room.openIt, { detail: texts.room.openDetail, careful: true })) return;
     putRoom(await patch(`/api/rooms/${room.id}`, { name, kind: chosen }));
-    draw();
-    return true;
-  }, { done: texts.common.saved });
+    if (chosen === 'closed' && people.inside) await saveMembers(room, people);
+    close();
+    toast(texts.common.saved);
+  });
 }
 
 function involvementPart(room) {
@@ -49,21 +55,21 @@ function involvementPart(room) {
     h('span', { class: 'choice-words' }, texts.room.involvement[involvement]), icon(BELLS[involvement]))));
 }
 
-/** Checkboxes for those who may change the members; a list for others. */
-function membersPart(room) {
+/** Checkboxes for those who may change the members, who are put into `people`; a list for others. */
+function membersPart(room, people) {
   const place = h('div', { class: 'room-members' });
   const part = h('section', { class: 'room-part', 'aria-label': texts.room.people }, h('h3', {}, texts.room.people), place);
   membersOf(room).then((members) => {
-    if (!mayChange(room)) return void fill(place, h('ul', { class: 'people' }, members.map((user) => h('li', { class: 'person' }, personLine(user)))));
-    const inside = new Set(members.map((user) => user.id));
-    const chosen = new Set(inside);
-    fill(place, form([choosePeople(chosen)], texts.room.saveMembers, () => saveMembers(room, inside, chosen), { quiet: true, done: texts.common.saved }));
+    if (!people) return void fill(place, h('ul', { class: 'people' }, members.filter((user) => !onlyPosts(user)).map((user) => h('li', { class: 'person' }, personLine(user)))));
+    people.inside = new Set(members.map((user) => user.id));
+    people.chosen = new Set(people.inside);
+    fill(place, choosePeople(people.chosen));
   }, (problem) => fill(place, h('p', { class: 'form-error' }, problem.message)));
   return part;
 }
 
 /** Only what was changed here is sent: somebody else may change the members at the same time. */
-async function saveMembers(room, inside, chosen) {
+async function saveMembers(room, { inside, chosen }) {
   for (const id of chosen) {
     if (inside.has(id)) continue;
     await post(`/api/rooms/${room.id}/members/${id}`);

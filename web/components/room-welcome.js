@@ -3,6 +3,7 @@
 import { get } from '../api.js';
 import { copyButton } from '../clipboard.js';
 import { emptyElement, h, sanitised } from '../dom.js';
+import { isolated } from '../format.js';
 import { isNotes, others, person, state } from '../store.js';
 import { texts } from '../texts.js';
 import { titleOf } from './room-head.js';
@@ -14,13 +15,13 @@ export function emptyRoom(room, write) {
   const begin = h('button', { type: 'button', class: 'button', onclick: write }, texts.room.firstWord);
   if (room.kind === 'direct') return emptyDirect(room);
   if (isAlone() && state.account?.join_code) return welcome(begin);
-  return emptyElement(texts.room.empty, texts.room.emptyHint(room.name), begin);
+  return emptyElement(texts.room.empty, texts.room.emptyHint(isolated(room.name)), begin);
 }
 
 function emptyDirect(room) {
   if (isNotes(room)) return emptyElement(texts.room.notesEmpty, texts.room.notesEmptyHint);
   const names = others(room).map((user) => user.name);
-  return emptyElement(texts.room.directEmpty(texts.message.listed(names)), texts.room.directEmptyHint);
+  return emptyElement(texts.room.directEmpty(texts.message.listed(names.map(isolated))), texts.room.directEmptyHint);
 }
 
 /** Whether no other device can open this address. */
@@ -53,6 +54,6 @@ function welcome(begin) {
 
 /** The line at the beginning of a room's history. */
 export function roomStart(room) {
-  if (room.kind === 'direct') return h('p', {}, isNotes(room) ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => user.name))));
-  return [h('h2', { dir: 'auto' }, titleOf(room)), h('p', {}, texts.room.start(person(room.creator_id).name, new Date(room.created_at)))];
+  if (room.kind === 'direct') return h('p', {}, isNotes(room) ? texts.room.notesStart : texts.room.directStart(texts.message.listed(others(room).map((user) => isolated(user.name)))));
+  return [h('h2', { translate: 'no' }, h('bdi', {}, titleOf(room))), h('p', {}, texts.room.start(isolated(person(room.creator_id).name), new Date(room.created_at)))];
 }

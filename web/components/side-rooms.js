@@ -1,8 +1,9 @@
 // The list of rooms, by name. Unread ones are bold with a dot; a number shows mentions.
 
 import { fill, h, heard, iconButton } from '../dom.js';
+import { hasDraft } from '../drafts.js';
 import { icon } from '../icons.js';
-import { hiddenInOrder, isQuiet, isUnread, mentionsIn, roomHere, sharedInOrder } from '../rooms.js';
+import { callsIn, hiddenInOrder, isQuiet, isUnread, roomHere, sharedInOrder } from '../rooms.js';
 import { roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { newRoom } from './new-conversation.js';
@@ -54,21 +55,22 @@ export function hiddenSection() {
 function roomEntry(room, here) {
   const isHere = room.id === here;
   const unread = isUnread(room);
-  const mentions = mentionsIn(room);
+  const mentions = callsIn(room);
   const quiet = isQuiet(room) && room.membership.involvement === 'nothing';
   const closed = room.kind === 'closed';
   const name = roomName(room);
+  const draft = !isHere && hasDraft(room.id);
   return {
     key: room.id,
-    signature: [name, isHere, unread, mentions, quiet, closed].join('|'),
+    signature: [name, isHere, unread, mentions, quiet, closed, draft].join('|'),
     make: () => h('li', {}, h('a', { href: `/rooms/${room.id}` })),
     update: (line) => {
       const link = line.firstElementChild;
       link.className = `room${unread ? ' is-unread' : ''}${isHere ? ' is-here' : ''}`;
       if (isHere) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
-      fill(link, h('span', { class: 'room-name', dir: 'auto' }, name),
-        closed ? [icon('lock'), heard(texts.side.closed)] : null, quiet ? [icon('bellOff'), heard(texts.side.quiet)] : null, badge(unread, mentions));
+      fill(link, h('bdi', { class: 'room-name', translate: 'no' }, name),
+        closed ? [icon('lock'), heard(texts.side.closed)] : null, quiet ? [icon('bellOff'), heard(texts.side.quiet)] : null, draft ? [icon('edit'), heard(texts.side.draft)] : null, badge(unread, mentions));
     },
   };
 }

@@ -10,6 +10,7 @@ import { chooseTheme, theme } from '../theme.js';
 import { canInstall, install } from '../worker.js';
 import { avatar } from './avatar.js';
 import { openMenu } from './menu.js';
+import { askCard } from './side-ask.js';
 import { directsSection } from './side-directs.js';
 import { hiddenSection, roomsSection } from './side-rooms.js';
 
@@ -17,6 +18,7 @@ class CampSidebar extends HTMLElement {
   connectedCallback() {
     this.className = 'side';
     this.sections = [directsSection(), roomsSection(), hiddenSection()];
+    this.ask = askCard();
     this.brand = h('a', { href: '/', class: 'brand-link', onclick: (event) => this.goHome(event) });
     this.meButton = h('button', { type: 'button', class: 'side-me-button', 'aria-haspopup': 'menu', onclick: () => this.openMe() });
     this.list = h('nav', { class: 'side-scroll', 'aria-label': texts.side.label, tabindex: -1 }, this.sections.map(({ element }) => element));
@@ -25,9 +27,10 @@ class CampSidebar extends HTMLElement {
       h('div', { class: 'brand' }, this.brand, iconButton('sidebar', texts.side.hide, () => foldSide(true), { class: 'icon-button side-hide', 'aria-keyshortcuts': 'Control+\\' })),
       h('button', { type: 'button', class: 'jump', 'aria-keyshortcuts': 'Control+K', onclick: openSwitcher }, icon('search'), h('span', {}, texts.side.jump), h('kbd', { 'aria-hidden': 'true' }, isApple() ? '⌘K' : `${texts.keys.ctrl} K`)),
       this.list,
+      this.ask.element,
       h('div', { class: 'side-me' }, this.meButton, h('a', { href: '/settings', class: 'icon-button', 'aria-label': texts.side.settings, title: texts.side.settings }, icon('gear'))));
     this.stops = [
-      watch(['rooms', 'users', 'presence', 'account', 'me', 'route'], (topics) => this.draw(topics)),
+      watch(['rooms', 'users', 'presence', 'account', 'me', 'route', 'drafts', 'words', 'day', 'zone'], (topics) => this.draw(topics)),
       watch(['account'], () => this.drawBrand()),
       watch(['me', 'users', 'connection'], () => this.drawMe()),
     ];
@@ -40,6 +43,7 @@ class CampSidebar extends HTMLElement {
 
   disconnectedCallback() {
     this.stops.forEach((stop) => stop());
+    this.ask.stop();
   }
 
   comeIn() {
@@ -56,12 +60,12 @@ class CampSidebar extends HTMLElement {
 
   drawBrand() {
     const { name = 'Campfire', logo_url: logo } = state.account || {};
-    fill(this.brand, logo ? h('img', { class: 'brand-logo', src: logo, alt: '', width: 30, height: 30 }) : h('span', { class: 'brand-flame' }, icon('flame')), h('span', { class: 'brand-name', dir: 'auto' }, name));
+    fill(this.brand, logo ? h('img', { class: 'brand-logo', src: logo, alt: '', width: 30, height: 30 }) : h('span', { class: 'brand-flame' }, icon('flame')), h('bdi', { class: 'brand-name', translate: 'no' }, name));
   }
 
   drawMe() {
     const { me, connected } = state;
-    fill(this.meButton, avatar(me, { size: 'small', online: connected }), h('span', { class: 'side-me-name' }, h('span', { dir: 'auto' }, me.name), me.bio ? h('small', { dir: 'auto' }, me.bio) : null), heard(texts.side.menu));
+    fill(this.meButton, avatar(me, { size: 'small', online: connected }), h('span', { class: 'side-me-name' }, h('span', { dir: 'auto', translate: 'no' }, me.name), me.bio ? h('small', { dir: 'auto' }, me.bio) : null), heard(texts.side.menu));
   }
 
   /** On a phone, home is the top of the list. */

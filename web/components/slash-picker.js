@@ -11,8 +11,8 @@ export function slashSource() {
     label: () => texts.composer.sounds,
     hint: () => texts.composer.soundsHint,
     match(before) {
-      const found = /^\/([a-z]*)( [\p{L}-]*)?$/iu.exec(before);
-      return found && { from: 0, word: before.slice(1).toLowerCase() };
+      const found = /^\/([a-z]*)(\s[\p{L}-]*)?$/iu.exec(before);
+      return found && { from: 0, word: before.slice(1).toLowerCase().replace(/\s/, ' ') };
     },
     async find(word) {
       const wanted = word.startsWith('play ') ? word.slice(5) : 'play'.startsWith(word) ? '' : word;

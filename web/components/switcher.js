@@ -2,8 +2,9 @@
 
 import { fill, h, heard } from '../dom.js';
 import { icon } from '../icons.js';
+import { isComposing } from '../key.js';
 import { begins, fits, typedWords } from '../match.js';
-import { directsInOrder, isHidden, isUnread, mentionsIn, roomHere, sharedInOrder, visits } from '../rooms.js';
+import { callsIn, directsInOrder, isHidden, isUnread, roomHere, sharedInOrder, visits } from '../rooms.js';
 import { go } from '../routes.js';
 import { others, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -43,15 +44,16 @@ export function switcher() {
       fill(list, found.map((entry, place) => h('li', {
         role: 'option', id: `switcher-${place}`, class: 'switcher-entry', 'aria-selected': 'false',
         onclick: () => open(entry), onpointermove: () => { if (choice !== place) choose(place); },
-      }, entry.face, h('span', { class: `switcher-name${entry.bold ? ' is-unread' : ''}` }, h('bdi', {}, entry.name)), entry.hint)));
+      }, entry.face, h('span', { class: `switcher-name${entry.bold ? ' is-unread' : ''}` }, h('bdi', { translate: entry.isSearch ? null : 'no' }, entry.name)), entry.hint)));
       count.textContent = input.value.trim() ? texts.switcher.found(found.filter((entry) => !entry.isSearch).length) : '';
       choose(0);
     };
     input.addEventListener('input', show);
     input.addEventListener('keydown', (event) => {
+      if (isComposing(event)) return;
       const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (way && found.length) choose((choice + way + found.length) % found.length);
-      else if (event.key === 'Enter' && !event.isComposing && found[choice]) open(found[choice]);
+      else if (event.key === 'Enter' && found[choice]) open(found[choice]);
       else return;
       event.preventDefault();
     });
@@ -81,7 +83,7 @@ function entriesFor(value, people) {
 function usual() {
   const listed = [...directsInOrder(), ...sharedInOrder()];
   const before = visits().map((id) => state.rooms.get(id));
-  const all = [...listed.filter(mentionsIn), ...listed.filter(isUnread), ...before, ...listed];
+  const all = [...listed.filter(callsIn), ...listed.filter(isUnread), ...before, ...listed];
   return [...new Set(all)].filter((room) => room && room.id !== roomHere());
 }
 
@@ -95,7 +97,7 @@ const hash = () => h('span', { class: 'switcher-hash', 'aria-hidden': 'true' }, 
 
 function roomEntry(room) {
   if (room.kind === 'direct' && room.member_ids.length <= 2) return personEntry(others(room)[0], room);
-  const mentions = mentionsIn(room);
+  const mentions = callsIn(room);
   const about = isHidden(room) ? texts.switcher.hidden : room.kind === 'closed' ? texts.switcher.closed : room.kind === 'direct' ? texts.switcher.group : '';
   return {
     name: roomName(room), bold: isUnread(room), open: () => go(`/rooms/${room.id}`),
@@ -108,7 +110,7 @@ function personEntry(user, room) {
   const isMe = user.id === state.me.id;
   return {
     name: isMe ? texts.side.yourself : user.name, bold: Boolean(room && isUnread(room)), open: () => (room ? go(`/rooms/${room.id}`) : startDirect([user.id])),
-    face: avatar(user, { size: 'tiny', online: !isMe && state.online.has(user.id) }), hint: room ? news(isUnread(room), mentionsIn(room)) : h('small', {}, user.role === 'bot' ? texts.switcher.bot : texts.switcher.person),
+    face: avatar(user, { size: 'tiny', online: !isMe && state.online.has(user.id) }), hint: room ? news(isUnread(room), callsIn(room)) : h('small', {}, user.role === 'bot' ? texts.switcher.bot : texts.switcher.person),
   };
 }
 

@@ -5,7 +5,7 @@ import { icon } from '../icons.js';
 import { dayLabel } from '../format.js';
 import { state } from '../store.js';
 import { texts } from '../texts.js';
-import { MessageList } from './message-list.js';
+import { MessageList, joinsLine } from './message-list.js';
 
 /** The most messages in the page; beyond that, a batch is dropped at the far end. */
 const MOST = 500;
@@ -22,7 +22,7 @@ const BEYOND = 100;
 
 export class Timeline {
   /** `fetchPage(query)` returns a page; `onend()` is called when the newest message is in view, `onnewest()` when the user asks for it. */
-  constructor({ label, quoteOf, sending, fetchPage, onend, onnewest }) {
+  constructor({ label, quoteOf, sending, joins, fetchPage, onend, onnewest }) {
     this.fetchPage = fetchPage;
     this.onend = onend;
     this.hasBefore = false;
@@ -47,12 +47,16 @@ export class Timeline {
     this.toNewest = h('button', { type: 'button', class: 'jump-button is-down', hidden: true, onclick: onnewest }, icon('down'), h('span', {}, texts.room.newest));
     this.dayShown = h('div', { class: 'day-shown', 'aria-hidden': 'true' });
     this.element = h('div', { class: 'scroll-frame' }, this.toNew, this.scroll, this.dayShown, this.toNewest);
-    this.list = new MessageList(this.log, { quoteOf, sending });
+    this.list = new MessageList(this.log, { quoteOf, sending, joins });
+    this.joins = joins;
+    this.joined = h('div', { class: 'log-joins' });
+    this.newer.before(this.joined);
     this.scroll.addEventListener('scroll', () => this.scrolled(), { passive: true });
     this.resized = new ResizeObserver(() => this.holdPlace());
     this.resized.observe(this.scroll);
     this.resized.observe(this.log);
     this.resized.observe(this.tail);
+    this.resized.observe(this.joined);
     this.drawEnds();
   }
 
@@ -131,6 +135,15 @@ export class Timeline {
     this.toNew.lastChild.textContent = texts.room.cameAbove(count);
     this.list.drawNewLine(0);
     this.drawNew();
+  }
+
+  /** I have answered: what was new is not any more. */
+  noneNew() {
+    if (this.newAfter === null) return;
+    this.willChange();
+    Object.assign(this, { newAfter: null, unseen: 0 });
+    this.toNew.hidden = true;
+    this.list.drawNewLine(0);
   }
 
   drawNew() {
@@ -365,6 +378,15 @@ export class Timeline {
     const moved = this.anchor.element.offsetTop - this.anchor.top;
     this.anchor.top += moved;
     this.scroll.scrollTop = from + moved;
+  }
+
+  /** Those who joined after the newest message, which may be one that is being sent. */
+  drawJoined() {
+    const last = this.list.pending.at(-1) || this.list.entries.at(-1);
+    const words = this.hasAfter || (!last && this.hasBefore) ? '' : this.joins?.(last?.at || 0) || '';
+    if (this.joined.textContent === words) return;
+    this.willChange();
+    this.joined.replaceChildren(...(words ? [joinsLine(words)] : []));
   }
 
   drawEnds() {

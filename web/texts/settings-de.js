@@ -73,7 +73,7 @@ export const words = {
   },
   admin: {
     account: {
-      lead: 'Name und Aussehen eures Teams, und was für alle gilt.', logo: 'Logo', changeLogo: 'Logo ändern', removeLogo: 'Entfernen', logoHint: 'Steht neben dem Namen und über der Anmeldung. Du kannst auch eines hierher ziehen oder einfügen.', logoSaved: 'Das Logo ist gespeichert.', logoRemoved: 'Das Logo ist entfernt.',
+      lead: 'Name und Aussehen eures Teams, und was für alle gilt.', logo: 'Logo', changeLogo: 'Logo ändern', removeLogo: 'Entfernen', logoHint: 'Steht neben dem Namen, über der Anmeldung und auf der installierten App. Du kannst auch eines hierher ziehen oder einfügen.', logoHintTouch: 'Steht neben dem Namen, über der Anmeldung und auf der installierten App.', logoSaved: 'Das Logo ist gespeichert.', logoRemoved: 'Das Logo ist entfernt.',
       name: 'Name', nameHint: 'Alle sehen ihn über ihren Räumen.', rules: 'Wer was darf', restrict: 'Nur die Verwaltung legt Räume an', restrictHint: 'Direkt schreiben können sich weiterhin alle.',
       retention: 'Wie lange Nachrichten bleiben', retentionLead: 'Für alle, in jedem Raum, auch in den direkten.', keepAll: 'Für immer', keepAllHint: 'Nichts verschwindet, solange es niemand löscht.', keepSome: 'Eine Zeit lang', keepSomeHint: 'Ältere Nachrichten und ihre Dateien werden endgültig entfernt.',
       days: 'Anzahl der Tage', daysHint: '365 sind ein Jahr, 90 ein Vierteljahr. Höchstens 36.500.', daysWrong: 'muss eine ganze Zahl von 1 bis 36.500 sein', confirmDays: (days) => `Alles entfernen, was älter ist als ${plural(days, 'Tag', 'Tage')}?`, confirmDaysButton: 'Ältere Nachrichten entfernen',

@@ -73,7 +73,7 @@ export const words = {
   },
   admin: {
     account: {
-      lead: 'The name and look of your team, and what holds for everybody.', logo: 'Logo', changeLogo: 'Change logo', removeLogo: 'Remove', logoHint: 'Shown beside the name and above the sign-in. You can also drop or paste one.', logoSaved: 'The logo is saved.', logoRemoved: 'The logo is removed.',
+      lead: 'The name and look of your team, and what holds for everybody.', logo: 'Logo', changeLogo: 'Change logo', removeLogo: 'Remove', logoHint: 'Shown beside the name, above the sign-in, and on the installed app. You can also drop or paste one.', logoHintTouch: 'Shown beside the name, above the sign-in, and on the installed app.', logoSaved: 'The logo is saved.', logoRemoved: 'The logo is removed.',
       name: 'Name', nameHint: 'Everybody sees it at the top of their rooms.', rules: 'Who may do what', restrict: 'Only administrators make rooms', restrictHint: 'Members can still write to each other directly.',
       retention: 'How long messages are kept', retentionLead: 'For everybody, in every room, direct ones too.', keepAll: 'For ever', keepAllHint: 'Nothing is removed unless somebody deletes it.', keepSome: 'For a while', keepSomeHint: 'Older messages and their files are removed for good.',
       days: 'Days', daysHint: '365 is a year, 90 a quarter. At most 36,500.', daysWrong: 'has to be a whole number from 1 to 36,500', confirmDays: (days) => `Remove everything older than ${plural(days, 'day', 'days')}?`, confirmDaysButton: 'Remove older messages',

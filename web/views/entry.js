@@ -1,6 +1,6 @@
 // Entry views: first run, signing in, joining, resetting a password, signing in a second device.
 
-import { post } from '../api.js';
+import { get, post } from '../api.js';
 import { field, form } from '../components/field.js';
 import { passwordField } from '../components/password-field.js';
 import { fill, h } from '../dom.js';
@@ -33,19 +33,42 @@ async function byLink(path, values, words) {
 export function setupView(entered) {
   return page(null, texts.entry.setupTitle, texts.entry.setupLead, form([
     field('account_name', texts.entry.accountName, { autofocus: true, maxlength: 100, required: true, autocomplete: 'organization' }),
-    nameField(), emailField(), newPassword(),
+    nameField(), emailField(), passwordField('password', texts.entry.password, 'new-password', { minlength: 8 }, texts.entry.setupPasswordHint),
   ], texts.entry.setupButton, async (values) => {
-    const { room } = await post('/api/setup', values);
-    await entered(`/rooms/${room.id}`);
+    await post('/api/setup', values);
+    await entered('/', { isNew: true });
   }));
+}
+
+const EMAIL = 'campfire.email';
+
+/** After a wrong password a reload keeps the e-mail, in this tab. */
+function keepEmail(email) {
+  try {
+    if (email) sessionStorage.setItem(EMAIL, email);
+    else sessionStorage.removeItem(EMAIL);
+  } catch {
+    // Without storage it has to be typed again.
+  }
+}
+
+function keptEmail() {
+  try {
+    return sessionStorage.getItem(EMAIL) || '';
+  } catch {
+    return '';
+  }
 }
 
 /** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown. */
 export function signInView(entered, account, { known = '', notice = '' } = {}) {
+  const email = known || keptEmail();
   return page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
     notice ? h('p', { class: 'entry-notice', role: 'status' }, notice) : null,
-    form([emailField({ value: known, autofocus: !known }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(known) })], texts.entry.signIn, async (values) => {
+    form([emailField({ value: email, autofocus: !email }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(email) })], texts.entry.signIn, async (values) => {
+      keepEmail(values.email);
       await post('/api/session', values);
+      keepEmail('');
       await entered('/');
     }), more(texts.entry.forgotten));
 }
@@ -60,12 +83,18 @@ export function joinView(code, entered, account, toSignIn) {
       if (problem.status !== 409) throw problem;
       return void toSignIn({ known: values.email, notice: texts.entry.emailTaken });
     }
-    await entered('/');
+    await entered('/', { isNew: true });
   }), more(texts.entry.haveAccount, ' ', h('a', { href: '/signin', onclick: (event) => {
     event.preventDefault();
     toSignIn({});
   } }, texts.entry.signIn)));
 }
+
+/** Whether an invitation works, asked before anything is typed. Without an answer it may. */
+export const isInvited = (code) => get(`/api/join/${encodeURIComponent(code)}`).then(() => true, ({ status }) => status !== 404);
+
+/** An invitation that does not work any more. */
+export const uninvitedView = (account) => page(account, texts.entry.badInvitation, texts.entry.badInvitationHint, h('a', { class: 'button', href: '/signin' }, texts.entry.signIn));
 
 export function resetView(token, entered, account) {
   return page(account, texts.entry.resetTitle, texts.entry.resetLead, form([newPassword(texts.entry.newPassword, { autofocus: true })], texts.entry.resetButton, async (values) => {

@@ -16,6 +16,7 @@ import { playSound } from '../components/sounds.js';
 import { Timeline, skeleton } from '../components/timeline.js';
 import { typingLine } from '../components/typing-line.js';
 import { afterPaint, emptyElement, fill, h } from '../dom.js';
+import { joinsOf } from '../joined.js';
 import { atHand } from '../lazy.js';
 import { listen } from '../live.js';
 import { learnMembers, mentionable } from '../members.js';
@@ -34,9 +35,10 @@ class CampRoom extends HTMLElement {
     this.quotes = new Quotes();
     this.build();
     this.stops = [
-      watch(['rooms', 'users', 'presence', 'present', 'gone'], (topics) => this.roomChanged(topics)),
+      watch(['rooms', 'users', 'presence', 'present', 'gone', 'members'], (topics) => this.roomChanged(topics)),
       watch(['typing'], () => this.typing.draw()),
       watch(['day'], () => this.list.redrawDays()),
+      watch(['zone'], () => this.zoneChanged()),
       watch(['outbox', 'connection'], () => this.drawPending()),
       watch(['uploads'], () => this.drawUploads()),
       listen((event) => this.heard(event)),
@@ -71,7 +73,7 @@ class CampRoom extends HTMLElement {
     const { room } = this;
     this.head = roomHead(this.roomId);
     this.timeline = new Timeline({
-      label: texts.room.log(titleOf(room)), quoteOf: (id) => this.quotes.of(id), sending: { retry, discard },
+      label: texts.room.log(titleOf(room)), quoteOf: (id) => this.quotes.of(id), sending: { retry, discard }, joins: joinsOf(this.roomId),
       fetchPage: (query) => this.feed.fetchPage(query), onend: () => this.markRead(), onnewest: () => this.askedForNewest(),
     });
     this.list = this.timeline.list;
@@ -274,13 +276,21 @@ class CampRoom extends HTMLElement {
     if (this.isGone) return;
     learnMembers(this.room);
     this.head.draw();
-    this.composer.rename();
+    this.composer.rename((id) => this.list.message(id));
     this.markRead();
     if (topics.includes('users')) {
       this.timeline.willChange();
       this.list.redrawPeople();
+      this.list.redrawJoins();
+      if (this.timeline.start.dataset.shows === 'start') delete this.timeline.start.dataset.shows;
+      this.drawStart();
       this.typing.draw();
     }
+  }
+
+  zoneChanged() {
+    this.timeline.willChange();
+    this.list.redrawTimes();
   }
 
   showGone() {
@@ -308,6 +318,7 @@ class CampRoom extends HTMLElement {
     const item = enqueue(this.roomId, content, replyTo);
     this.timeline.isAtEnd = true;
     this.timeline.willChange();
+    this.timeline.noneNew();
     this.list.addPending(item);
     this.drawStart();
     this.timeline.toEnd();
@@ -317,6 +328,7 @@ class CampRoom extends HTMLElement {
   async upload(files, content, replyTo) {
     if (this.timeline.hasAfter) await this.goNewest();
     this.timeline.isAtEnd = true;
+    this.timeline.noneNew();
     enqueueFiles(this.roomId, files, { content, replyTo });
   }
 
@@ -331,10 +343,12 @@ class CampRoom extends HTMLElement {
     if (this.isGone) return;
     this.timeline.willChange();
     this.list.setPending(this.timeline.hasAfter ? [] : pendingIn(this.roomId));
+    if (this.isLoaded) this.timeline.drawJoined();
   }
 
   drawStart() {
     if (!this.isLoaded) return;
+    this.timeline.drawJoined();
     const isEmpty = !this.list.entries.length && !this.list.pending.length && !uploadsIn(this.roomId).length;
     const key = isEmpty ? 'empty' : 'start';
     if (this.timeline.start.dataset.shows === key && !this.timeline.start.querySelector('.skeleton')) return;

@@ -5,10 +5,11 @@ import { avatar } from '../components/avatar.js';
 import { searchFilters } from '../components/search-filters.js';
 import { emptyElement, fill, h, iconButton, onTouch, sanitised } from '../dom.js';
 import { icon } from '../icons.js';
+import { isComposing } from '../key.js';
 import { dayLabel, fullTime, timeOfDay } from '../format.js';
 import { go } from '../routes.js';
 import { momentsOf, parseQuery } from '../search-query.js';
-import { others, person, roomName, state } from '../store.js';
+import { others, person, roomName, state, watch } from '../store.js';
 import { texts } from '../texts.js';
 
 /** The last results and their scroll position, to be shown again when one comes back from a result. */
@@ -30,7 +31,22 @@ class CampSearch extends HTMLElement {
       h('header', { class: 'room-head search-head' }, h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.side.backToRooms }, icon('back')), h('h1', { class: 'heard' }, texts.search.title),
         h('form', { class: 'search-form', role: 'search', onsubmit: (event) => { event.preventDefault(); this.ask(this.input.value); } }, icon('search'), this.input, this.clear)),
       this.filters.element, this.scroll);
+    // Somebody has another name, or the computer is in another time zone.
+    this.stop = watch(['users', 'zone'], () => this.list.querySelector('a.result') && last.results.length && this.redraw());
     this.routed();
+  }
+
+  disconnectedCallback() {
+    this.stop();
+  }
+
+  /** Draws the same results again; the place and the focus stay. */
+  redraw() {
+    const focused = [...this.list.querySelectorAll('.result')].indexOf(document.activeElement);
+    const { scrollTop } = this.scroll;
+    this.draw(last.results);
+    this.scroll.scrollTop = scrollTop;
+    if (focused >= 0) this.list.querySelectorAll('.result')[focused]?.focus({ preventScroll: true });
   }
 
   /** Shows the search in the address. */
@@ -153,7 +169,7 @@ class CampSearch extends HTMLElement {
   /** The arrow keys move between the field and the results. */
   step(event) {
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!way || event.altKey || event.target.closest('.popover, .menu, .filters')) return;
+    if (!way || isComposing(event) || event.altKey || event.target.closest('.popover, .menu, .filters')) return;
     const lines = [this.input, ...this.list.querySelectorAll('.result, .recent-search')];
     const place = lines.indexOf(document.activeElement);
     if (place < 0 || !lines[place + way]) return;
@@ -169,7 +185,7 @@ function resultLine({ message, snippet }) {
   const { attachment } = message;
   return h('li', {}, h('a', { class: 'result', href: `/rooms/${message.room_id}/@${message.id}` }, avatar(author),
     h('span', { class: 'result-main' },
-      h('span', { class: 'result-head' }, h('bdi', { class: 'result-name' }, author.name), h('span', { class: 'result-place' }, placeOf(room)), h('time', { datetime: message.created_at, title: fullTime(at) }, `${dayLabel(at)}, ${timeOfDay(at)}`)),
+      h('span', { class: 'result-head' }, h('bdi', { class: 'result-name', translate: 'no' }, author.name), h('span', { class: 'result-place' }, placeOf(room)), h('time', { datetime: message.created_at, title: fullTime(at) }, `${dayLabel(at)}, ${timeOfDay(at)}`)),
       said(snippet, message.attachment)),
     attachment?.thumbnail_url ? h('img', { class: 'result-picture', src: attachment.thumbnail_url, alt: '', width: 64, height: 48, loading: 'lazy' }) : null));
 }

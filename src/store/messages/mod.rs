@@ -4,6 +4,7 @@ mod edit;
 mod page;
 mod post;
 mod purge;
+mod rename;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -16,6 +17,7 @@ pub use page::{MessageRow, MessageWords, Page, Select};
 pub use post::{PostMessage, Posted};
 pub(super) use purge::entry as entry_of;
 pub use purge::{DeleteMessage, PurgeRooms, RemoveMessagesOf, RetireMessages};
+pub use rename::RenameMentions;
 
 /// A message's text and what is derived from it, rendered before it reaches the writer.
 #[derive(Debug, Default)]

@@ -1,17 +1,29 @@
 //! Writes text: code as it is, other text with its bare addresses and mentions of everyone.
 
-use super::writer::{LINK_ATTRIBUTES, Writer};
-use crate::text::{
-    escape, links,
-    mention::{self, Everyone},
+use std::fmt::Write;
+
+use super::{
+    masked::{JOINER, Piece, TOKENS},
+    writer::{LINK_ATTRIBUTES, Writer},
 };
+use crate::{
+    text::{
+        chars, escape, links,
+        mention::{self, Everyone},
+    },
+    types::UserId,
+};
+
+/// Where prose may hold more than words. Addresses are masked already, but for those that looked like a link's.
+const SIGNS: [char; 6] = ['@', ':', '.', '\n', TOKENS[0], TOKENS[1]];
 
 impl Writer<'_, '_> {
     /// Writes code, in which nothing is a link or a mention.
     pub(super) fn verbatim(&mut self, code: &str) {
-        escape::text(&mut self.rendered.html, code);
+        let code = self.pieces.restore(code);
+        escape::text(&mut self.rendered.html, &code);
         self.rendered.plain.extend(code.chars().map(|c| if c == '\n' { ' ' } else { c }));
-        self.shows |= !code.trim().is_empty();
+        self.shows |= chars::has_visible(&code);
     }
 
     /// Writes the pending text, with its bare addresses, `@here` and line ends.
@@ -30,10 +42,14 @@ impl Writer<'_, '_> {
     }
 
     fn prose(&mut self, text: &str) {
-        self.shows |= !text.trim().is_empty();
         let mut written = 0;
         let mut from = 0;
-        while let Some(place) = text[from..].find(['@', ':', '.', '\n']).map(|found| from + found) {
+        while let Some(place) = text[from..].find(SIGNS).map(|found| from + found) {
+            if let Some(length) = self.token(text, written, place) {
+                from = place + length;
+                written = from;
+                continue;
+            }
             from = place + 1;
             let (start, end) = match text.as_bytes()[place] {
                 b'\n' => {
@@ -60,19 +76,56 @@ impl Writer<'_, '_> {
                 }
             };
             self.words(&text[written..start]);
-            self.bare(&text[start..end]);
+            self.bare("", &text[start..end]);
             written = end;
             from = end;
         }
         self.words(&text[written..]);
     }
 
-    fn words(&mut self, text: &str) {
+    /// Writes the text before a token and the piece behind it, and returns the length of the token.
+    fn token(&mut self, text: &str, written: usize, place: usize) -> Option<usize> {
+        if !text[place..].starts_with(TOKENS) {
+            return None;
+        }
+        self.words(&text[written..place]);
+        let Some((piece, length)) = self.pieces.at(&text[place..]) else { return Some(JOINER.len_utf8()) };
+        match piece {
+            Piece::Address(address) if self.links == 0 => self.bare("", address),
+            Piece::Mail(address) if self.links == 0 => self.bare("mailto:", address),
+            Piece::Address(text) | Piece::Mail(text) | Piece::Literal(text) => self.words(text),
+            Piece::Unescaped(text) => self.words(&text[1..]),
+            Piece::Mention { user, label, .. } => self.person(user, label),
+        }
+        Some(length)
+    }
+
+    /// Writes a mention; that of somebody who is not in the room, or within a link, is text.
+    fn person(&mut self, user: UserId, label: &str) {
+        let name = (self.name_of)(user).filter(|_| self.links == 0);
+        let Some(name) = name else {
+            self.words("@");
+            return self.words(&mention::unescaped(label));
+        };
+        // Writing to a string cannot fail.
+        let _ = write!(self.rendered.html, "<span class=\"mention\" data-user-id=\"{user}\">@");
+        escape::text(&mut self.rendered.html, name);
+        self.html("</span>");
+        self.rendered.plain.push_str(name);
+        self.shows = true;
+        if !self.rendered.mentions.contains(&user) {
+            self.rendered.mentions.push(user);
+        }
+    }
+
+    pub(super) fn words(&mut self, text: &str) {
+        self.shows |= chars::has_visible(text);
         escape::text(&mut self.rendered.html, text);
         self.rendered.plain.push_str(text);
     }
 
     fn everyone(&mut self, everyone: Everyone) {
+        self.shows = true;
         self.html("<span class=\"mention\">");
         self.html(everyone.word());
         self.html("</span>");
@@ -80,9 +133,10 @@ impl Writer<'_, '_> {
         self.rendered.everyone = self.rendered.everyone.max(Some(everyone));
     }
 
-    fn bare(&mut self, address: &str) {
+    pub(super) fn bare(&mut self, scheme: &str, address: &str) {
         self.html("<a href=\"");
-        if !links::is_allowed(address) {
+        self.html(scheme);
+        if scheme.is_empty() && !links::has_scheme(address) {
             self.html("https://");
         }
         escape::address(&mut self.rendered.html, address);

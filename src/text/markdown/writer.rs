@@ -1,11 +1,12 @@
 //! Writes the parser's events as HTML and as plain text.
 
-use std::fmt::Write;
+use std::{fmt::Write, ops::Range};
 
-use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, LinkType, Tag, TagEnd};
 
+use super::masked::Pieces;
 use crate::{
-    text::{Rendered, clean, escape, links, mention},
+    text::{Rendered, clean, escape, links},
     types::UserId,
 };
 
@@ -13,7 +14,8 @@ use crate::{
 const MAX_DEPTH: usize = 16;
 
 pub(super) struct Writer<'w, 'a> {
-    name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
+    pub(super) name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
+    pub(super) pieces: &'w Pieces<'w>,
     pub(super) rendered: Rendered,
     /// Text that is not written yet: the parser splits text at every character that could have been markup.
     pub(super) pending: String,
@@ -22,10 +24,12 @@ pub(super) struct Writer<'w, 'a> {
     depth: usize,
     /// The number of open links and images: links are not nested.
     pub(super) links: usize,
-    /// The user whose mention is open. Its text goes to `pending`.
-    mention: Option<UserId>,
-    /// Whether each open list was written, innermost last. Items of a list that was left out are left out too.
-    lists: Vec<bool>,
+    /// The open links and images, innermost last.
+    targets: Vec<Target>,
+    /// Where the last event ended in the text that is parsed.
+    last_end: usize,
+    /// The open lists, innermost last. Items of a list that was left out are left out too.
+    lists: Vec<List>,
     table: Vec<Alignment>,
     column: usize,
     in_head: bool,
@@ -34,8 +38,28 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) shows: bool,
 }
 
+/// An open link or image.
+enum Target {
+    /// Its address, to be shown if the link has no text, and the length of the HTML before that text.
+    Link { address: String, before: usize },
+    /// One within another.
+    Inner,
+    /// No link, since such an address is not allowed: it is shown as it was typed.
+    Typed,
+}
+
+struct List {
+    is_written: bool,
+    /// Of an ordered list: the number of its last item as typed, and as shown.
+    numbers: Option<(u64, u64)>,
+}
+
 impl<'w, 'a> Writer<'w, 'a> {
-    pub(super) fn new(size: usize, name_of: &'w dyn Fn(UserId) -> Option<&'a str>) -> Self {
+    pub(super) fn new(
+        size: usize,
+        name_of: &'w dyn Fn(UserId) -> Option<&'a str>,
+        pieces: &'w Pieces<'w>,
+    ) -> Self {
         let rendered = Rendered {
             html: String::with_capacity(size + size / 2 + 64),
             plain: String::with_capacity(size),
@@ -43,12 +67,14 @@ impl<'w, 'a> Writer<'w, 'a> {
         };
         Self {
             name_of,
+            pieces,
             rendered,
             pending: String::new(),
             open: Vec::new(),
             depth: 0,
             links: 0,
-            mention: None,
+            targets: Vec::new(),
+            last_end: 0,
             lists: Vec::new(),
             table: Vec::new(),
             column: 0,
@@ -84,13 +110,16 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    pub(super) fn event(&mut self, event: Event<'_>) {
-        if self.mention.is_some() {
-            return self.within_mention(event);
-        }
+    /// Writes an event of a text, of which it is a range.
+    pub(super) fn event(&mut self, event: Event<'_>, text: &str, range: Range<usize>) {
+        let end = match &event {
+            Event::Start(_) => range.start,
+            _ => range.end,
+        };
         match event {
             Event::Text(text) | Event::InlineHtml(text) | Event::Html(text) => self.pending.push_str(&text),
-            Event::Start(tag) => self.start(tag),
+            Event::Start(tag) => self.start(tag, text, range),
+            Event::End(TagEnd::Link | TagEnd::Image) => self.end_link(text, range),
             Event::End(tag) => self.end(tag),
             Event::Code(code) => {
                 self.flush();
@@ -118,12 +147,14 @@ impl<'w, 'a> Writer<'w, 'a> {
             // Extensions that are not enabled.
             Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
+        self.last_end = end;
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: Tag<'_>, text: &str, range: Range<usize>) {
         match tag {
-            Tag::Link { dest_url, link_type, .. } => return self.start_link(&dest_url, link_type),
-            Tag::Image { dest_url, link_type, .. } => return self.start_link(&dest_url, link_type),
+            Tag::Link { dest_url, link_type, title, .. } | Tag::Image { dest_url, link_type, title, .. } => {
+                return self.start_link(&dest_url, link_type, &title, &text[range]);
+            }
             Tag::HtmlBlock => return self.element("<p>", "</p>"),
             _ => self.flush(),
         }
@@ -137,7 +168,10 @@ impl<'w, 'a> Writer<'w, 'a> {
             Tag::CodeBlock(kind) => self.start_code(&kind),
             Tag::List(first) => {
                 self.space();
-                self.lists.push(!deep);
+                self.lists.push(List {
+                    is_written: !deep,
+                    numbers: first.map(|first| (first, first.wrapping_sub(1))),
+                });
                 match first {
                     _ if deep => self.element("", ""),
                     Some(first) if first != 1 => {
@@ -149,7 +183,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                     None => self.element("<ul>", "</ul>"),
                 }
             }
-            Tag::Item if self.lists.last() == Some(&true) => self.element("<li>", "</li>"),
+            Tag::Item if self.lists.last().is_some_and(|list| list.is_written) => self.item(&text[range]),
             Tag::Table(alignments) => {
                 self.table = alignments;
                 self.element("<table>", "</tbody></table>");
@@ -182,7 +216,9 @@ impl<'w, 'a> Writer<'w, 'a> {
     fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
         self.in_code = true;
         let language = match kind {
-            CodeBlockKind::Fenced(info) => info.split([' ', ',', '\t']).next().unwrap_or_default(),
+            CodeBlockKind::Fenced(info) => {
+                info.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{')).next().unwrap_or_default()
+            }
             CodeBlockKind::Indented => "",
         };
         if clean::is_language(language) {
@@ -207,32 +243,88 @@ impl<'w, 'a> Writer<'w, 'a> {
         self.element(">", end);
     }
 
-    /// Opens a link. An image becomes a link to it; a link to a user after an `@` becomes a mention.
-    fn start_link(&mut self, address: &CowStr<'_>, kind: LinkType) {
-        let user = mention::user_of(address).filter(|_| self.links == 0 && self.pending.ends_with('@'));
-        if let Some(user) = user {
-            self.pending.pop();
-            self.flush();
-            self.mention = Some(user);
-            return;
+    /// Opens an item of a list. It has the number that was typed, also where that is not the next one; a list in which
+    /// all have the same is counted.
+    fn item(&mut self, source: &str) {
+        let digits = source.trim_start_matches([' ', '\t', '>']).split(|c: char| !c.is_ascii_digit()).next();
+        let typed = digits.and_then(|digits| digits.parse::<u64>().ok());
+        let mut value = None;
+        if let (Some(List { numbers: Some((last, shown)), .. }), Some(typed)) = (self.lists.last_mut(), typed)
+        {
+            let next = shown.wrapping_add(1);
+            let is_counted = typed == next || typed == *last;
+            value = (!is_counted).then_some(typed);
+            (*last, *shown) = (typed, value.unwrap_or(next));
         }
+        match value {
+            Some(value) => {
+                let _ = write!(self.rendered.html, "<li value=\"{value}\">");
+                self.element("", "</li>");
+            }
+            None => self.element("<li>", "</li>"),
+        }
+    }
+
+    /// Opens a link. An image becomes a link to it.
+    fn start_link(&mut self, address: &str, kind: LinkType, title: &str, source: &str) {
         self.flush();
-        self.links += 1;
-        let prefix = if kind == LinkType::Email { "mailto:" } else { "" };
-        if self.links == 1 && self.depth < MAX_DEPTH && (!prefix.is_empty() || links::is_allowed(address)) {
-            self.html("<a href=\"");
-            self.html(prefix);
-            escape::address(&mut self.rendered.html, address);
+        let (address, title) = (self.pieces.target(address).into_owned(), self.pieces.target(title));
+        let is_mail = kind == LinkType::Email;
+        if self.links > 0 || self.depth >= MAX_DEPTH {
+            self.element("", "");
+            self.targets.push(Target::Inner);
+        } else if is_mail || links::is_allowed(&address) {
+            self.html(if is_mail { "<a href=\"mailto:" } else { "<a href=\"" });
+            escape::address(&mut self.rendered.html, &address);
+            if !title.is_empty() {
+                self.html("\" title=\"");
+                escape::attribute(&mut self.rendered.html, &title);
+            }
             self.element(LINK_ATTRIBUTES, "</a>");
+            self.targets.push(Target::Link { address, before: self.rendered.html.len() });
         } else {
             self.element("", "");
+            let open = match source.as_bytes().first() {
+                Some(b'!') => "![",
+                Some(b'<') => "<",
+                _ => "[",
+            };
+            self.pending.push_str(open);
+            self.targets.push(Target::Typed);
+            return;
         }
+        self.links += 1;
+    }
+
+    fn end_link(&mut self, text: &str, range: Range<usize>) {
+        match self.targets.pop() {
+            Some(Target::Link { address, before }) => {
+                self.flush();
+                if self.rendered.html.len() == before {
+                    self.words(&address);
+                }
+                self.links -= 1;
+            }
+            Some(Target::Inner) => {
+                self.flush();
+                self.links -= 1;
+            }
+            // Behind its text, or, if it has none, behind the bracket.
+            _ => {
+                let open = if text[range.clone()].starts_with('!') { 2 } else { 1 };
+                let tail = &text[self.last_end.max(range.start + open)..range.end];
+                self.pending.push_str(tail);
+                self.flush();
+            }
+        }
+        let end = self.open.pop().unwrap_or_default();
+        self.depth -= usize::from(!end.is_empty());
+        self.html(end);
     }
 
     fn end(&mut self, tag: TagEnd) {
         self.flush();
         match tag {
-            TagEnd::Link | TagEnd::Image => self.links -= 1,
             TagEnd::CodeBlock => self.in_code = false,
             TagEnd::TableHead => self.in_head = false,
             TagEnd::List(_) => drop(self.lists.pop()),
@@ -241,38 +333,8 @@ impl<'w, 'a> Writer<'w, 'a> {
         let end = self.open.pop().unwrap_or_default();
         self.depth -= usize::from(!end.is_empty());
         self.html(end);
-        if !matches!(
-            tag,
-            TagEnd::Link | TagEnd::Image | TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough
-        ) {
+        if !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) {
             self.space();
-        }
-    }
-
-    /// Handles an event inside a mention, of which only the text and the end matter.
-    fn within_mention(&mut self, event: Event<'_>) {
-        match event {
-            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => self.pending.push_str(&text),
-            Event::SoftBreak | Event::HardBreak => self.pending.push(' '),
-            Event::End(TagEnd::Link) => {
-                let Some(user) = self.mention.take() else { return };
-                match (self.name_of)(user) {
-                    Some(name) => {
-                        self.pending.clear();
-                        let _ =
-                            write!(self.rendered.html, "<span class=\"mention\" data-user-id=\"{user}\">@");
-                        escape::text(&mut self.rendered.html, name);
-                        self.html("</span>");
-                        self.rendered.plain.push_str(name);
-                        self.shows = true;
-                        if !self.rendered.mentions.contains(&user) {
-                            self.rendered.mentions.push(user);
-                        }
-                    }
-                    None => self.pending.insert(0, '@'),
-                }
-            }
-            _ => {}
         }
     }
 }

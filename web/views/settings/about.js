@@ -42,9 +42,16 @@ async function showKeyboard() {
 function installing(signal) {
   const words = texts.settings.about;
   const place = h('div', {});
+  const steps = h('div', {}, h('p', {}, words.installByHand));
   const draw = () => fill(place, isInstalled() ? h('p', {}, words.isInstalled) : canInstall()
     ? h('div', { class: 'row' }, h('button', { type: 'button', class: 'button', onclick: install }, icon('download'), words.installButton))
-    : h('p', {}, isSecureContext ? words.installByHand : words.installNeedsTls));
+    : isSecureContext ? steps : h('p', {}, words.installNeedsTls));
+  if (isSecureContext && !isInstalled()) {
+    lazy(() => import('./help.js')).then(async (found) => {
+      await found.ready();
+      fill(steps, found.installHelp());
+    }, () => {});
+  }
   draw();
   signal.addEventListener('abort', watch(['install'], draw));
   return block(words.install, words.installLead, place);

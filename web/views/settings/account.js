@@ -4,7 +4,7 @@ import { patch, put, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';
 import { choice, field, form, toggle } from '../../components/field.js';
 import { toast } from '../../components/toast.js';
-import { fill, h } from '../../dom.js';
+import { fill, h, onTouch } from '../../dom.js';
 import { icon } from '../../icons.js';
 import { lazy } from '../../lazy.js';
 import { changed, state, watch } from '../../store.js';
@@ -54,7 +54,7 @@ function logo(signal) {
   };
   draw();
   signal.addEventListener('abort', watch(['account'], draw));
-  return pictureField({ picture, label: words.changeLogo, hint: words.logoHint, more: removal, paste: signal, take: async (file) => {
+  return pictureField({ picture, label: words.changeLogo, hint: onTouch() ? words.logoHintTouch : words.logoHint, more: removal, paste: signal, take: async (file) => {
     const { asBlob, readPicture } = await lazy(() => import('../../components/crop.js'));
     // Redrawn in the browser: any picture that it can read will do, and a large one is scaled down before it is sent.
     keep(await put('/api/account/logo', await asBlob(await readPicture(file, LOGO_SIDE))));

@@ -9,6 +9,32 @@ import { texts } from '../../texts.js';
 import { block, number, page } from './parts.js';
 
 const MOST_BYTES = 65536;
+const DRAFT = 'campfire.css';
+
+/** Whatever is tried, what it takes to undo it stays to be seen. */
+const GUARD = `
+  html, body, #app, .shell, .pane, .settings-view, .settings-columns, .settings-place, .settings-css, .settings-css > .field, .settings-css > .field > *, .settings-css > .row { visibility: visible !important; opacity: 1 !important; transform: none !important; clip-path: none !important; filter: none !important; pointer-events: auto !important }
+  html, body, #app { display: block !important }
+  .shell, .pane, .settings-view, .settings-columns, .settings-css, .settings-css > .field { display: grid !important }
+  .settings-place { display: block !important } .settings-css > .row { display: flex !important } .settings-css > .row > :not([hidden]) { display: inline-flex !important; visibility: visible !important; opacity: 1 !important }`;
+
+/** What was typed and not saved outlives a reload of this tab. */
+function draft() {
+  try {
+    return sessionStorage.getItem(DRAFT);
+  } catch {
+    return null;
+  }
+}
+
+function keepDraft(text) {
+  try {
+    if (text === null) sessionStorage.removeItem(DRAFT);
+    else sessionStorage.setItem(DRAFT, text);
+  } catch {
+    // Without storage it lasts as long as the page.
+  }
+}
 const NAMES = ['--paper', '--raised', '--sunken', '--line', '--edge', '--ink', '--soft', '--faint', '--ember', '--ember-ink', '--ember-wash', '--mine', '--mention', '--online', '--good', '--danger', '--font', '--mono'];
 const FONTS = new Set(['--font', '--mono']);
 
@@ -28,10 +54,12 @@ function takeTabs(input) {
 
 export function css(signal) {
   const words = texts.admin.css;
-  const input = h('textarea', { class: 'settings-css-input', id: 'custom-css', rows: 16, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', dir: 'ltr', wrap: 'off', '.value': state.account.custom_css, placeholder: words.example, 'aria-describedby': 'custom-css-hint custom-css-error' });
+  const input = h('textarea', { class: 'settings-css-input', id: 'custom-css', rows: 16, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', dir: 'ltr', wrap: 'off', '.value': draft() ?? state.account.custom_css, placeholder: words.example, 'aria-describedby': 'custom-css-hint custom-css-error' });
   const status = h('p', { class: 'settings-count', role: 'status' });
   const wrong = h('p', { class: 'field-error', id: 'custom-css-error', role: 'alert' });
   const preview = new CSSStyleSheet();
+  const guard = new CSSStyleSheet();
+  guard.replaceSync(GUARD);
   const isTried = () => input.value !== state.account.custom_css;
   const show = () => {
     wrong.textContent = '';
@@ -40,7 +68,8 @@ export function css(signal) {
     undo.hidden = !isTried();
     reset.hidden = !state.account.custom_css;
     preview.replaceSync(input.value);
-    document.adoptedStyleSheets = [preview];
+    document.adoptedStyleSheets = [preview, guard];
+    keepDraft(isTried() ? input.value : null);
   };
   const store = async (text) => {
     const account = await patch('/api/account', { custom_css: text });

@@ -8,6 +8,7 @@ import { toast } from '../../components/toast.js';
 import { fill, h } from '../../dom.js';
 import { compareNames } from '../../format.js';
 import { icon } from '../../icons.js';
+import { lazy } from '../../lazy.js';
 import { disablePush, enablePush, pushState, thisDevice } from '../../push.js';
 import { noteInvolvement, roomName, state } from '../../store.js';
 import { texts } from '../../texts.js';
@@ -41,7 +42,20 @@ function pushing(found, refresh) {
     refresh();
   }, { kind, picture: 'bell' });
   return h('div', { class: `settings-push is-${said}` }, h('p', {}, icon(said === 'on' ? 'bellAll' : said === 'off' ? 'bell' : 'bellOff'), h('span', {}, h('b', {}, words.states[said]), ' ', words.statesHow[said])),
-    said === 'off' ? act(words.enable, enablePush, 'button-primary') : said === 'on' ? act(words.disable, disablePush, '') : null);
+    said === 'off' ? act(words.enable, enablePush, 'button-primary') : said === 'on' ? act(words.disable, disablePush, '') : null, help(said));
+}
+
+/** Steps by browser and system, which come a moment later. */
+function help(said) {
+  const place = h('div', {});
+  const build = { denied: 'allowHelp', on: 'silenceHelp', unsupported: 'installHelp' }[said];
+  if (build) {
+    lazy(() => import('./help.js')).then(async (found) => {
+      await found.ready();
+      fill(place, found[build]());
+    }, () => {});
+  }
+  return place;
 }
 
 function one(device, isHere, refresh) {

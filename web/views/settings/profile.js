@@ -6,7 +6,7 @@ import { openDialog } from '../../components/dialog.js';
 import { field, form } from '../../components/field.js';
 import { passwordField } from '../../components/password-field.js';
 import { toast } from '../../components/toast.js';
-import { fill, h } from '../../dom.js';
+import { fill, h, onTouch } from '../../dom.js';
 import { lazy } from '../../lazy.js';
 import { putUser, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
@@ -45,7 +45,7 @@ function face(signal) {
   };
   draw();
   signal.addEventListener('abort', watch(['users', 'me'], draw));
-  return pictureField({ picture, label: words.changePicture, hint: words.pictureHint, take, more: removal, paste: signal });
+  return pictureField({ picture, label: words.changePicture, hint: onTouch() ? '' : words.pictureHint, take, more: removal, paste: signal });
 }
 
 function aboutMe() {
