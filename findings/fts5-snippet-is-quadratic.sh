@@ -9,7 +9,7 @@
 # Version: apsw 3.50.4.0 (SQLite 3.50.4); the SQLite of libsqlite3-sys 0.40 does the same.
 # Source: fts5SnippetFunction and fts5SnippetScore in ext/fts5/fts5_aux.c; observed by the times.
 # Date: 2026-11-30.
-# For us: the snippets of texts over 1,000 characters are cut out of highlight() (`LONG_TEXT` in src/store/search.rs).
+# For us: snippets are made in src/text/search/snippet.rs, in time proportional to the text.
 set -euo pipefail
 
 dir=$(mktemp -d)

@@ -6,6 +6,15 @@ const KINDS = ['file', 'image', 'video', 'audio', 'link', 'sound'];
 /** Signs that people put before a name. */
 const SIGNS = { in: /^#+/, from: /^@+/ };
 
+const DOUBLE_QUOTES = /[“”„‟«»＂「」『』｢｣《》〈〉〝〞〟❝❞⹂]/gu;
+/** Single quotes are also apostrophes: only a pair around whole words is quotes. */
+const SINGLE_QUOTES = /(^|\s)[‘‚‛‹›](\S|\S.*?\S)[’‘›‹](?=\s|$)/gu;
+/** Within an abbreviation of Hebrew it is no quote. */
+const HEBREW_QUOTE = /(?<=[א-ת])"(?=[א-ת])/gu;
+
+/** With each quote as `"`: phones and other languages write others. */
+const straight = (text) => text.replace(HEBREW_QUOTE, '״').replace(DOUBLE_QUOTES, '"').replace(SINGLE_QUOTES, '$1"$2"');
+
 function isDay(text) {
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T00:00:00Z`);
   // JavaScript takes the 30th of February for the 2nd of March.
@@ -22,7 +31,7 @@ function isFilter(key, value) {
 export function parseQuery(text) {
   const words = [];
   const filters = [];
-  for (const part of text.match(/(?:[^\s"]|"[^"]*"?)+/g) || []) {
+  for (const part of straight(text).match(/(?:[^\s"]|"[^"]*"?)+/g) || []) {
     const split = part.indexOf(':');
     const key = part.slice(0, split).toLowerCase();
     const value = part.slice(split + 1).replace(/^"+|"+$/g, '').trim().replace(SIGNS[key] || '', '');

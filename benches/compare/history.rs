@@ -4,6 +4,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use campfire::text::{Analyzer, Languages};
+
 use crate::sentence;
 
 /// The author of one message in 1,000; the others are by person 1.
@@ -39,8 +41,9 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
         .prepare("insert into messages (id, room_id, creator_id, json, plain) values (?, ?, ?, ?, ?)")
         .expect("SQL");
     let mut index = db
-        .prepare("insert into messages_fts (rowid, plain, room, creator) values (?, ?, 'r' || ?, 'u' || ?)")
+        .prepare("insert into messages_fts (rowid, words, more, room, creator) values (?, ?, ?, 'r' || ?, 'u' || ?)")
         .expect("SQL");
+    let analyzer = Analyzer::new(&Languages::default());
     for number in there..messages as i64 {
         let id = newest + 1 + number - there;
         let room = match spread {
@@ -57,7 +60,8 @@ pub(crate) fn fill(dir: &Path, messages: usize, spread: Option<i64>) {
             r#"{{"id":{id},"created_at":"2026-11-24T08:00:00.000Z","room_id":{room},"creator_id":{creator},"client_message_id":null,"kind":"text","content":"{plain}","html":"<p>{plain}</p>","edited_at":null,"reply_to_id":null,"mentions":[],"boosts":[],"attachment":null,"embeds":[]}}"#
         );
         insert.execute((id, room, creator, json.as_bytes(), &plain)).expect("a row");
-        index.execute((id, &plain, room, creator)).expect("an entry");
+        let tokens = analyzer.tokens(&plain);
+        index.execute((id, tokens.words, tokens.more, room, creator)).expect("an entry");
     }
     drop((insert, index));
     automerge(0);

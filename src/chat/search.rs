@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::people::has_word_prefix;
 use crate::{
-    store::{Barrier, Found, Reader, RecentSearch, RememberSearch, SearchQuery},
-    text,
+    store::{Barrier, Found, Hit, MAX_PAGE_BYTES, Reader, RecentSearch, RememberSearch, SearchQuery},
+    text::{self, Rank},
     types::{MessageId, RoomId, Timestamp, UserId},
     wire::Problem,
     worker::Worker,
@@ -33,15 +35,28 @@ pub(crate) struct Search {
     pub(crate) limit: usize,
 }
 
+/// A page of what was found: messages that have the words as they were typed, the newest first, then messages that have
+/// other forms of them, the newest of those first.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    /// The message's JSON, and a snippet of it as HTML.
+    pub(crate) hits: Vec<(Bytes, String)>,
+    pub(crate) has_before: bool,
+    /// Whether the index is being made, so that older messages may be missing.
+    pub(crate) is_indexing: bool,
+}
+
 /// A query without surrounding white space, truncated.
 pub(crate) fn trimmed(query: &str) -> String {
     query.trim().chars().take(MAX_QUERY).collect()
 }
 
 impl Search {
-    /// The hits, newest first; None if the query has neither words nor filters. 503 after `deadline`.
-    pub(crate) fn run(&self, worker: &Worker, deadline: Duration) -> Result<Option<Found>, Problem> {
-        let mut asked = text::Asked::parse(&self.typed);
+    /// The hits; None if the query has neither words nor filters. 503 after `deadline`.
+    pub(crate) fn run(&self, worker: &Worker, deadline: Duration) -> Result<Option<Results>, Problem> {
+        // Before the search: if the index is complete now, the search sees all of it.
+        let is_indexing = worker.writer.is_indexing();
+        let mut asked = text::Asked::parse(&self.typed, &worker.analyzer);
         asked.from = self.from.or(asked.from);
         asked.before = self.until.or(asked.before);
         if asked.is_empty() {
@@ -54,35 +69,76 @@ impl Search {
         };
         let mut creators: Vec<UserId> = self.creator.into_iter().collect();
         if !apply_filters(worker, &asked, &mut rooms, &mut creators) {
-            return Ok(Some(Found::default()));
+            return Ok(Some(Results { is_indexing, ..Results::default() }));
         }
         rooms.sort_unstable();
-        let run = |reader: &Reader, words: Option<&str>| {
-            reader.search(&SearchQuery {
-                words,
-                rooms: &rooms,
-                room_total,
-                creators: &creators,
-                has: &asked.has,
-                from: asked.from.map(Timestamp),
-                until: asked.before.map(Timestamp),
-                before: self.before,
-                limit: self.limit,
-            })
+        let query = SearchQuery {
+            words: None,
+            rooms: &rooms,
+            room_total,
+            creators: &creators,
+            has: &asked.has,
+            from: asked.from.map(Timestamp),
+            until: asked.before.map(Timestamp),
+            before: self.before,
+            limit: self.limit,
+            max_bytes: MAX_PAGE_BYTES,
         };
         // One deadline for all of it, since all of it blocks the worker.
-        let found = worker.reader.within(deadline, |reader| {
-            let Some(words) = &asked.words else { return run(reader, None) };
-            let expression =
-                |goes_on| words.expression(goes_on, |beginning| reader.words_beginning_with(beginning));
-            let found = run(reader, Some(&expression(false)?))?;
-            if found.hits.is_empty() && words.may_go_on() {
-                return run(reader, Some(&expression(true)?));
-            }
-            Ok(found)
+        let found = worker.reader.within(deadline, |reader| match &asked.words {
+            None => reader.search(&query),
+            Some(words) => by_rank(reader, words, &query),
         })?;
-        Ok(Some(found))
+        let mut snippets = asked.words.as_ref().map(|words| words.snippets(&worker.analyzer));
+        let hits = found.hits.iter().map(|hit| (hit.json.clone(), snippet(snippets.as_mut(), hit))).collect();
+        Ok(Some(Results { hits, has_before: found.has_before, is_indexing }))
     }
+}
+
+/// The exact hits, then the similar ones. `before` is the last hit of a page, and so says which of the two go on.
+fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rusqlite::Result<Found> {
+    let expression = |rank| words.expression(rank, |beginning| reader.tokens_beginning_with(beginning));
+    let exact = expression(Rank::Exact)?;
+    let has_similar = words.has_similar();
+    let (has_exact, similar_before) = match query.before {
+        Some(last) if has_similar && !reader.is_hit(&exact, last)? => {
+            match reader.is_hit(&expression(Rank::Similar)?, last)? {
+                true => (false, Some(last)),
+                // Of a message that is no hit, all that is older. One that was deleted may have been either: what was not
+                // shown yet must not be left out.
+                false => (true, Some(last).filter(|_| reader.has_message(last).unwrap_or(false))),
+            }
+        }
+        _ => (true, None),
+    };
+    let mut found = match has_exact {
+        true => reader.search(&SearchQuery { words: Some(&exact), ..*query })?,
+        false => Found::default(),
+    };
+    if found.has_before || !has_similar {
+        return Ok(found);
+    }
+    let max_bytes = query.max_bytes.saturating_sub(found.size());
+    let similar = reader.search(&SearchQuery {
+        words: Some(&expression(Rank::Similar)?),
+        before: similar_before,
+        limit: query.limit - found.hits.len(),
+        max_bytes,
+        ..*query
+    })?;
+    found.has_before = similar.has_before;
+    if found.hits.is_empty() || similar.size() <= max_bytes {
+        found.hits.extend(similar.hits);
+    } else {
+        found.has_before = true;
+    }
+    Ok(found)
+}
+
+/// The surroundings of what was found in a message, as HTML.
+fn snippet(snippets: Option<&mut text::Snippets<'_>>, hit: &Hit) -> String {
+    let found = snippets.and_then(|snippets| snippets.of(&hit.plain).or_else(|| snippets.of(&hit.addresses)));
+    found.unwrap_or_else(|| text::beginning(&hit.plain))
 }
 
 /// Reduces rooms and authors to those that the filters name. False if no user matches, so that nothing can be found.

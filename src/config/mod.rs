@@ -14,7 +14,7 @@ pub use self::{
     load::{ConfigError, Loaded},
     settings::{SETTINGS, Setting},
 };
-use crate::outbound::Cidr;
+use crate::{outbound::Cidr, text::Languages};
 
 /// What acknowledged writes survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Config {
     /// Worker threads; 0 for one per core.
     pub workers: usize,
     pub durability: Durability,
+    /// Languages in whose inflections search finds words.
+    pub search_languages: Languages,
     /// Messages that a person may post in ten seconds; 0 for no limit.
     pub post_limit: u32,
     /// Open connections, HTTP and WebSocket; 0 for as many as memory and open files allow.
@@ -124,6 +126,7 @@ impl Default for Config {
             data: "./data".into(),
             workers: 0,
             durability: Durability::Full,
+            search_languages: Languages::default(),
             post_limit: 20,
             max_connections: 0,
             max_per_address: 1024,

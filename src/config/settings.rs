@@ -7,6 +7,8 @@ use super::{
     values::{domains, is_email, list, number, on_or_off, parse, seconds, set_path, shown, shown_path},
 };
 
+use crate::text::Languages;
+
 /// One setting: its name, meaning, parser and display.
 pub struct Setting {
     /// The TOML key; the flag is `--key-with-dashes`, the variable `CAMPFIRE_KEY`.
@@ -208,6 +210,13 @@ pub static SETTINGS: &[Setting] = &[
             Durability::Full => "full".into(),
             Durability::Normal => "normal".into(),
         },
+    },
+    Setting {
+        key: "search_languages",
+        value: "CODES",
+        help: "languages whose inflections are known",
+        set: |config, text| Languages::parse(text).map(|value| config.search_languages = value),
+        show: |config| config.search_languages.to_string(),
     },
     Setting {
         key: "post_limit",

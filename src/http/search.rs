@@ -14,7 +14,6 @@ use crate::{
         RoomAccess, Viewer,
         search::{self, Search},
     },
-    text,
     types::{RoomId, UserId},
     wire::search_json,
     worker::cache::{CachedBody, Key},
@@ -45,15 +44,17 @@ pub(crate) fn search(call: &Call, viewer: &Viewer) -> Response {
     call.worker.metrics.search_misses.add(1);
     let search = Search { user: viewer.user, typed, room, creator, before, from, until, limit };
     let Some(found) = search.run(&call.worker, READ_DEADLINE)? else {
-        return Ok(Reply::json_bytes(search_json(std::iter::empty(), false)));
+        return Ok(Reply::json_bytes(search_json(&[], false, false)));
     };
-    let hits = found.hits.iter().map(|hit| (&hit.json, text::snippet_html(&hit.snippet)));
-    let body = search_json(hits, found.has_before);
+    let body = search_json(&found.hits, found.has_before, found.is_indexing);
     if is_first_page {
         search::remember(&call.worker, viewer.user, &search.typed);
     }
     let reply = Reply::json_bytes(body.clone());
-    if let Some(Tag::Opaque(tag)) = &reply.etag {
+    // While the index is being made, the same search finds more a moment later.
+    if let Some(Tag::Opaque(tag)) = &reply.etag
+        && !found.is_indexing
+    {
         call.worker.cache(key, CachedBody::new(version, body, tag, None));
     }
     Ok(reply)

@@ -123,6 +123,7 @@ pub fn serve_from(
         config,
     });
     let fanout = Box::new(Workers(Arc::clone(&shared)));
+    data.search_in(&shared.config.search_languages)?;
     let (writer, handle) = Writer::start(data, shared.config.writer_queue, fanout)?;
     if let Err(error) = handle.write_blocking(BeginEpoch) {
         // A full disk: reading goes on.

@@ -1,9 +1,15 @@
 //! Checks the integrity of a database, in a private copy of it.
 
-use std::path::Path;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
+};
 
 use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
+
+use super::{index, messages::entry_of};
+use crate::text::{Analyzer, Languages};
 
 /// Faults of one kind that are reported.
 const MAX_FAULTS: usize = 20;
@@ -91,18 +97,7 @@ impl Examined {
 
     /// Whether the full-text index matches the messages. Reads all of them.
     pub fn index_is_right(&self) -> rusqlite::Result<bool> {
-        // FTS5 reads the messages through a view of the schema.
-        self.db.pragma_update(None, "trusted_schema", true)?;
-        let checked = self
-            .db
-            .execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 1)", ());
-        match checked {
-            Ok(_) => Ok(true),
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
+        is_right(&self.db)
     }
 
     /// The number of messages, and those whose JSON is invalid or has another id or room than the row.
@@ -142,4 +137,55 @@ impl Examined {
         faults.truncate(MAX_FAULTS);
         Ok((last.0, faults))
     }
+}
+
+/// Whether the index has exactly the tokens of the messages that it is said to have. Reads all of both.
+pub(super) fn is_right(db: &Connection) -> rusqlite::Result<bool> {
+    // Its own structure, without the messages.
+    match db.execute("insert into messages_fts (messages_fts, rank) values ('integrity-check', 0)", ()) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            return Ok(false);
+        }
+        checked => checked?,
+    };
+    let known = db.prepare("select 1 from sqlite_schema where name = 'search_index'")?.exists(())?;
+    let Some((analysis, down_to)) = known.then(|| index::state(db)).transpose()?.flatten() else {
+        return Ok(true);
+    };
+    let codes = analysis.split_once(' ').map_or("", |(_, codes)| codes);
+    let languages = Languages::parse(codes).unwrap_or_default();
+    if analysis != index::analysis_of(&languages) {
+        // The next start makes it anew.
+        return Ok(true);
+    }
+    // Sums of hashes, since the index has its tokens in another order than the messages.
+    let (mut expected, mut found) = (0_u64, 0_u64);
+    let analyzer = Analyzer::new(&languages);
+    let mut select = db.prepare(
+        "select id, room_id, creator_id, plain, addresses, tags from messages where id >= ? order by id",
+    )?;
+    let mut rows = select.query((down_to,))?;
+    while let Some(row) = rows.next()? {
+        let entry = entry_of(row)?;
+        for (name, tokens) in
+            ["words", "more", "room", "creator"].iter().zip(index::columns(&analyzer, &entry))
+        {
+            for (offset, token) in tokens.split(' ').filter(|token| !token.is_empty()).enumerate() {
+                expected = expected.wrapping_add(hash(entry.message.0, name, offset as i64, token));
+            }
+        }
+    }
+    let mut select = db.prepare("select doc, col, offset, term from messages_words")?;
+    let mut rows = select.query(())?;
+    while let Some(row) = rows.next()? {
+        let (column, token) = (row.get_ref(1)?.as_str()?, row.get_ref(3)?.as_str()?);
+        found = found.wrapping_add(hash(row.get(0)?, column, row.get(2)?, token));
+    }
+    Ok(expected == found)
+}
+
+fn hash(message: i64, column: &str, offset: i64, token: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (message, column, offset, token).hash(&mut hasher);
+    hasher.finish()
 }

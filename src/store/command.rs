@@ -108,6 +108,7 @@ pub(super) struct Entry {
     pub(super) room: RoomId,
     pub(super) creator: UserId,
     pub(super) plain: String,
+    pub(super) addresses: String,
     pub(super) tags: String,
 }
 

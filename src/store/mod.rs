@@ -67,7 +67,7 @@ pub use reserve::Reserve;
 pub use restored::{Ended, Ending, end_access};
 pub use rooms::{AddMember, ChangeRoom, CreateRoom, DeleteRoom, RemoveMember, RoomMade};
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
-pub use search::{Found, Hit, SearchQuery};
+pub use search::{Found, Hit, MAX_PAGE_BYTES, SearchQuery};
 pub use secrets::KeepSecret;
 pub use sessions::{
     Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, StartSession, TouchSession,

@@ -11,7 +11,8 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use crate::{config::Durability, memory};
+use super::index;
+use crate::{config::Durability, memory, text::Languages};
 
 /// In order. The number of those applied is the schema's version (`PRAGMA user_version`). Their statements are never
 /// edited once released.
@@ -23,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0005_message_columns.sql"),
     include_str!("../../sql/migrations/0006_sessions_end_whole.sql"),
     include_str!("../../sql/migrations/0007_indexes_by_time_and_person.sql"),
+    include_str!("../../sql/migrations/0008_search_tokens.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.
@@ -209,12 +211,12 @@ impl DataDir {
 
     /// Rebuilds the full-text index from the messages.
     pub fn rebuild_index(&self) -> Result<(), OpenError> {
-        let rebuild = || {
-            self.writable()?
-                .execute("insert into messages_fts (messages_fts) values ('rebuild')", ())
-                .map_err(|error| self.failed(error))
-        };
-        rebuild().map(drop)
+        index::rebuild(&self.writable()?).map_err(|error| self.failed(error))
+    }
+
+    /// Sets the languages of search. If they are others than before, the writer makes the index anew.
+    pub fn search_in(&self, languages: &Languages) -> Result<(), OpenError> {
+        index::set_languages(&self.writable()?, languages).map_err(|error| self.failed(error))
     }
 
     /// Copies the database to a file beside it, so that one can go back to the version from before the migration.

@@ -1,10 +1,7 @@
 //! Searching messages.
 
 use super::{Reader, messages::bytes};
-use crate::{
-    text::{HIT_END, HIT_START, cut_snippet},
-    types::{MessageId, RoomId, Timestamp, UserId},
-};
+use crate::types::{MessageId, RoomId, Timestamp, UserId};
 use bytes::Bytes;
 use rusqlite::OptionalExtension;
 
@@ -27,20 +24,13 @@ const FEW_ROOMS: usize = 2;
 /// Words that a prefix is expanded to. If there are more, FTS5 searches for the prefix itself.
 const MAX_WORDS: usize = 64;
 
-/// Words in a snippet.
-const SNIPPET_TOKENS: i64 = 24;
-
-/// Bytes of a text from which on its snippet is not left to FTS5: that compares each hit in it with every other one, and
-/// no deadline ends it. A text of 60,000 characters with the same word again and again took seconds.
-const LONG_TEXT: usize = 1_000;
-
 /// Bytes of hits on a page, which ends before the hit that would exceed them.
-const MAX_PAGE_BYTES: usize = 2 << 20;
+pub const MAX_PAGE_BYTES: usize = 2 << 20;
 
 /// What to search for, and where.
 #[derive(Debug)]
 pub struct SearchQuery<'a> {
-    /// An FTS5 expression over the words alone, as `text::Query` makes it.
+    /// An FTS5 expression over the tokens of texts, as `text::Query` makes it.
     pub words: Option<&'a str>,
     /// The rooms to search, in ascending order.
     pub rooms: &'a [RoomId],
@@ -56,14 +46,23 @@ pub struct SearchQuery<'a> {
     /// Only messages older than this one.
     pub before: Option<MessageId>,
     pub limit: usize,
+    /// Bytes of hits at most, but for the first one.
+    pub max_bytes: usize,
 }
 
 /// A message that was found.
 #[derive(Debug)]
 pub struct Hit {
     pub json: Bytes,
-    /// Plain text, with each hit between `HIT_START` and `HIT_END`.
-    pub snippet: String,
+    pub plain: String,
+    /// The addresses of its links that are not in the text.
+    pub addresses: String,
+}
+
+impl Hit {
+    fn size(&self) -> usize {
+        self.json.len()
+    }
 }
 
 /// A page of hits, the newest first.
@@ -71,6 +70,13 @@ pub struct Hit {
 pub struct Found {
     pub hits: Vec<Hit>,
     pub has_before: bool,
+}
+
+impl Found {
+    /// Bytes of the hits.
+    pub fn size(&self) -> usize {
+        self.hits.iter().map(Hit::size).sum()
+    }
 }
 
 impl Reader {
@@ -142,8 +148,7 @@ impl Reader {
         Ok(MessageId(0))
     }
 
-    /// The hits of an expression from `from` on and before `before`. They are read in one scan: snippets of one message at a
-    /// time took 0.1 to 0.2 ms each. The rooms are always checked, since the index has the messages of a deleted room until
+    /// The hits of an expression from `from` on and before `before`, in one scan. The rooms are always checked, since the index has the messages of a deleted room until
     /// they are purged.
     fn hits(
         &self,
@@ -155,52 +160,50 @@ impl Reader {
         let rooms = query.rooms.iter().map(RoomId::to_string).collect::<Vec<_>>().join(",");
         // The time stands behind the JSON in a row, and is read only for it.
         let times = match (query.from, query.until) {
-            (None, None) => "?9 is ?10",
+            (None, None) => "?5 is ?6",
             _ => {
-                "messages.created_at >= ifnull(?9, messages.created_at) and messages.created_at < ifnull(?10, messages.created_at + 1)"
+                "messages.created_at >= ifnull(?5, messages.created_at) and messages.created_at < ifnull(?6, messages.created_at + 1)"
             }
         };
         let mut statement = self.statement(&format!(
-            "select messages.json, case when octet_length(messages.plain) > {LONG_TEXT}
-               then highlight(messages_fts, 0, ?4, ?5) else snippet(messages_fts, 0, ?4, ?5, '…', ?6) end,
-               octet_length(messages.plain) > {LONG_TEXT}
+            "select messages.json, messages.plain, messages.addresses
              from messages_fts cross join messages on messages.id = messages_fts.rowid
              where messages_fts match ?1 and messages_fts.rowid < ?2 and messages_fts.rowid >= ?3
-               and messages.room_id in (select value from json_each(?7)) and {times}
-             order by messages_fts.rowid desc limit ?8"
+               and messages.room_id in (select value from json_each(?4)) and {times}
+             order by messages_fts.rowid desc"
         ))?;
-        let mut rows = statement.query((
-            expression,
-            before,
-            from,
-            HIT_START,
-            HIT_END,
-            SNIPPET_TOKENS,
-            format!("[{rooms}]"),
-            query.limit + 1,
-            query.from,
-            query.until,
-        ))?;
+        let rooms = format!("[{rooms}]");
+        // Without a limit: SQLite prepares a statement anew whenever the limit of a virtual table is bound.
+        let mut rows = statement.query((expression, before, from, rooms, query.from, query.until))?;
         let (mut found, mut size) = (Found::default(), 0);
         while let Some(row) = rows.next()? {
-            let json = bytes(row, 0)?;
-            size += json.len();
-            if found.hits.len() == query.limit || size > MAX_PAGE_BYTES && !found.hits.is_empty() {
+            if found.hits.len() == query.limit {
                 found.has_before = true;
                 break;
             }
-            let snippet: String = row.get(1)?;
-            let snippet = match row.get(2)? {
-                true => cut_snippet(&snippet, SNIPPET_TOKENS as usize),
-                false => snippet,
-            };
-            found.hits.push(Hit { json, snippet });
+            let hit = Hit { json: bytes(row, 0)?, plain: row.get(1)?, addresses: row.get(2)? };
+            size += hit.size();
+            if size > query.max_bytes && !found.hits.is_empty() {
+                found.has_before = true;
+                break;
+            }
+            found.hits.push(hit);
         }
         Ok(found)
     }
 
-    /// The index's words (stems) with this prefix; None if there are more than 64. Each takes one seek in the index.
-    pub fn words_beginning_with(&self, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
+    /// Whether a message is a hit of an expression, in any room.
+    pub fn is_hit(&self, expression: &str, message: MessageId) -> rusqlite::Result<bool> {
+        self.statement("select 1 from messages_fts where messages_fts match ? and rowid = ?")?
+            .exists((expression, message))
+    }
+
+    pub fn has_message(&self, message: MessageId) -> rusqlite::Result<bool> {
+        self.statement("select 1 from messages where id = ?")?.exists((message,))
+    }
+
+    /// The index's tokens with this prefix; None if there are more than 64. Each takes one seek in the index.
+    pub fn tokens_beginning_with(&self, beginning: &str) -> rusqlite::Result<Option<Vec<String>>> {
         let mut next = self.statement("select term from messages_words where term >= ? limit 1")?;
         let mut words: Vec<String> = Vec::new();
         let mut from = beginning.to_owned();
@@ -211,7 +214,7 @@ impl Reader {
             if words.len() == MAX_WORDS {
                 return Ok(None);
             }
-            // The smallest greater string: no word contains U+0001.
+            // The smallest greater string: no token contains U+0001.
             from = format!("{word}\u{1}");
             words.push(word);
         }
@@ -241,8 +244,7 @@ impl Reader {
 /// The FTS5 expression for words, authors and tags, whose posting lists the index intersects; without the rooms. None if
 /// the query has none of them.
 fn without_rooms(query: &SearchQuery<'_>) -> Option<String> {
-    let mut parts: Vec<String> =
-        query.words.map(|words| format!("(plain : ({words}))")).into_iter().collect();
+    let mut parts: Vec<String> = query.words.map(|words| format!("({words})")).into_iter().collect();
     if !query.creators.is_empty() {
         let creators: Vec<String> = query.creators.iter().map(|creator| format!("u{creator}")).collect();
         parts.push(format!("creator : ({})", creators.join(" OR ")));

@@ -1,7 +1,5 @@
 //! Escaping in the same form as the sanitiser's, so that it leaves escaped text unchanged.
 
-use super::snippet::{HIT_END, HIT_START};
-
 /// Appends text as HTML, but not for attributes: quotes are not escaped.
 pub(super) fn text(html: &mut String, text: &str) {
     let mut rest = text;
@@ -50,10 +48,10 @@ pub(super) fn attribute(html: &mut String, value: &str) {
     }
 }
 
-/// Characters that are removed from messages: NUL, the marks around hits, which would make false hits in snippets, and
-/// Unicode's noncharacters, which are for use within a program: the renderer uses them.
+/// Characters that are removed from messages: NUL, at which SQLite's functions end, and Unicode's noncharacters, which are for
+/// use within a program: the renderer uses them.
 pub(super) fn is_foreign(c: char) -> bool {
-    c == '\0' || HIT_START.contains(c) || HIT_END.contains(c) || ('\u{FDD0}'..='\u{FDEF}').contains(&c)
+    c == '\0' || ('\u{FDD0}'..='\u{FDEF}').contains(&c)
 }
 
 /// The length of the entity at the start of a text, if it spells one of those.

@@ -1,6 +1,5 @@
 //! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
-mod asked;
 mod chars;
 mod clean;
 mod emoji;
@@ -11,10 +10,9 @@ mod links;
 mod markdown;
 mod mention;
 mod names;
-mod query;
 mod renamed;
+mod search;
 mod slack;
-mod snippet;
 #[cfg(test)]
 mod tests;
 
@@ -22,15 +20,15 @@ use smallvec::SmallVec;
 
 use crate::types::UserId;
 
-pub use asked::Asked;
 pub use chars::has_visible;
 pub use html::from_html;
 pub use mention::Everyone;
 pub use names::{line_fault, same_boost};
-pub use query::Query;
 pub use renamed::with_name;
+pub use search::{
+    Analyzer, Asked, INDEX_VERSION, Languages, Query, Rank, Snippets, Tokens, addresses, beginning,
+};
 pub use slack::{SlackMessage, from_slack};
-pub use snippet::{HIT_END, HIT_START, cut_snippet, snippet_html};
 
 /// A rendered message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,6 @@ use super::*;
 mod addresses;
 mod lossless;
 mod safety;
-mod search;
 mod suites;
 
 fn name_of(id: UserId) -> Option<&'static str> {
@@ -261,13 +260,6 @@ fn deep_quotes_lose_no_text() {
     assert_eq!(rendered.plain, "deep");
     let flood = format!("{}deep", "> ".repeat(300));
     assert_eq!(plain(&flood), flood);
-}
-
-#[test]
-fn hit_marks_cannot_be_spelled_as_entities() {
-    let rendered = render("a &#xE000;b&#57345; **c**", name_of);
-    let shown = "<p>a &amp;#xE000;b&amp;#57345; <strong>c</strong></p>";
-    assert_eq!((rendered.plain.as_str(), rendered.html.as_str()), ("a &#xE000;b&#57345; c", shown));
 }
 
 #[test]

@@ -17,17 +17,18 @@ pub fn page_json<'a>(
 }
 
 /// `{"results":[{"message":…,"snippet":…}],"has_before":…}`; a hit is the stored JSON of a message and a snippet of
-/// HTML.
-pub fn search_json<'a>(hits: impl Iterator<Item = (&'a Bytes, String)>, has_before: bool) -> Bytes {
+/// HTML. While the index is being made, `"is_indexing":true` too.
+pub fn search_json(hits: &[(Bytes, String)], has_before: bool, is_indexing: bool) -> Bytes {
     let mut body = BytesMut::from(&b"{\"results\":["[..]);
-    put_list(&mut body, hits, |body, (json, snippet)| {
+    put_list(&mut body, hits.iter(), |body, (json, snippet)| {
         body.put_slice(b"{\"message\":");
         body.put_slice(json);
         body.put_slice(b",\"snippet\":");
-        body.put_slice(&super::to_json(&snippet));
+        body.put_slice(&super::to_json(snippet));
         body.put_u8(b'}');
     });
-    body.put_slice(format!("],\"has_before\":{has_before}}}").as_bytes());
+    let more = if is_indexing { ",\"is_indexing\":true" } else { "" };
+    body.put_slice(format!("],\"has_before\":{has_before}{more}}}").as_bytes());
     body.freeze()
 }
 

@@ -35,6 +35,7 @@ use crate::{
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
     store::{Folder, Posted, Reader, Reserve, State, WriteError, WriterHandle},
+    text::Analyzer,
     types::{
         IdMap, MessageId, RoomId, Seq, UserId,
         event::{Change, EphemeralEvent, Event},
@@ -146,6 +147,8 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     pub writer: WriterHandle,
     pub reader: Reader,
+    /// Makes tokens of searches, in the languages of the index.
+    pub analyzer: Analyzer,
     pub state: RefCell<State>,
     pub hub: RefCell<Hub>,
     pub bodies: RefCell<BodyCache>,
@@ -180,6 +183,7 @@ impl Worker {
             id,
             writer,
             reader,
+            analyzer: Analyzer::new(&shared.config.search_languages),
             state: RefCell::new(state),
             hub: RefCell::new(Hub::new(Arc::clone(&metrics))),
             bodies: RefCell::default(),

@@ -1,5 +1,7 @@
 //! Search, and the history of searches.
 
+use std::collections::HashMap;
+
 use crate::support::*;
 
 async fn find_ids(who: &Client, query: &str) -> Vec<i64> {
@@ -388,4 +390,192 @@ async fn search_by_moments_goes_by_them_instead_of_the_days_in_utc() {
     for wrong in ["from=2026-11-24", "until=yesterday"] {
         team.ada.get(&format!("/api/search?q=plan&{wrong}")).await.problem(400, "malformed");
     }
+}
+
+/// Questions that are asked of messages in many languages, and those that have no right answer: the letters of a Thai word
+/// are a part of another one.
+const QUESTIONS: &str = include_str!("search/questions.txt");
+const UNANSWERED: [&str; 1] = ["ดี"];
+
+#[tokio::test]
+async fn search_finds_what_people_look_for_in_their_languages() {
+    let team = Team::start().await;
+    let (mut room, mut messages) = (0, HashMap::new());
+    let (mut count, mut wrong) = (0, Vec::new());
+    for line in QUESTIONS.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+        if let Some(language) = line.strip_prefix('[') {
+            room = team.closed_room(language.trim_end_matches(']'), &[&team.ada]).await;
+            messages.clear();
+        } else if let Some(question) = line.strip_prefix("? ") {
+            count += 1;
+            let (asked, numbers) = question.split_once(" =").expect("a question has an answer");
+            let (wanted, unwanted) = numbers.split_once('!').unwrap_or((numbers, ""));
+            let found = find_ids(&team.ada, &format!("q={}&room_id={room}", escaped(asked))).await;
+            let has = |number: &str| found.contains(&messages[number]);
+            let misses = wanted.split_whitespace().any(|number| !has(number));
+            if misses || unwanted.split_whitespace().any(has) {
+                wrong.push(asked);
+            }
+        } else {
+            let (number, words) = line.split_once(": ").expect("a message has a number");
+            messages.insert(number, id(&team.ada.say(room, words).await));
+        }
+    }
+    assert!(count >= 216, "{count} questions");
+    assert_eq!(wrong, UNANSWERED, "of {count} questions");
+}
+
+#[tokio::test]
+async fn search_shows_exact_hits_first_and_leaves_nothing_out_on_any_page() {
+    let team = Team::start().await;
+    let (mut exact, mut similar) = (Vec::new(), Vec::new());
+    for n in 0..24 {
+        match n % 3 {
+            0 => exact.insert(0, id(&team.ada.say(team.room, &format!("eine Liste {n}")).await)),
+            1 => similar.insert(0, id(&team.ada.say(team.room, &format!("zwei Listen {n}")).await)),
+            _ => drop(team.ada.say(team.room, &format!("nichts {n}")).await),
+        }
+    }
+    let all = [exact.clone(), similar.clone()].concat();
+    assert_eq!(find_ids(&team.ada, "q=liste&limit=200").await, all);
+    for limit in [1, 2, 3, 7, 8, 9, 16] {
+        let mut walked: Vec<i64> = Vec::new();
+        loop {
+            let before = walked.last().map_or(String::new(), |last| format!("&before={last}"));
+            let page = team.ada.get(&format!("/api/search?q=liste&limit={limit}{before}")).await.expect(200);
+            walked.extend(page["results"].as_array().unwrap().iter().map(|it| id(&it["message"])));
+            if page["has_before"] == false {
+                break;
+            }
+            assert!(walked.len() < 40, "it goes round in a circle: {walked:?}");
+        }
+        assert_eq!(walked, all, "limit {limit}");
+    }
+    // From a message that is no hit, all that is older.
+    let no_hit = exact[2] - 1;
+    let older = find_ids(&team.ada, &format!("q=liste&before={no_hit}")).await;
+    let is_older = |it: &&i64| **it < no_hit;
+    assert_eq!(older, all.iter().filter(is_older).copied().collect::<Vec<_>>());
+    // A hit that was deleted between two pages hides none: what was shown before it may come again.
+    for deleted in [exact[3], similar[3]] {
+        team.ada.delete(&format!("/api/messages/{deleted}")).await.expect(204);
+        let rest = find_ids(&team.ada, &format!("q=liste&before={deleted}")).await;
+        let unseen = all[all.iter().position(|it| *it == deleted).unwrap() + 1..].iter();
+        for hit in unseen {
+            assert!(rest.contains(hit), "{hit} after {deleted}: {rest:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn search_finds_addresses_of_links_and_names_of_files() {
+    let team = Team::start().await;
+    let linked =
+        id(&team.ada.say(team.room, "see [the manual](https://docs.example.org/setup/disk-quota)").await);
+    let file = team.ada.upload(team.room, &[], "IMG_2026-Quarterly_Report.final.pdf", b"%PDF-1.7").await;
+    let file = id(&file.expect(201));
+    let find = async |q: &str| find_ids(&team.ada, &format!("q={}", escaped(q))).await;
+    for q in
+        ["docs.example.org", "quota", "disk-quota", "manual", "https://docs.example.org/setup/disk-quota"]
+    {
+        assert_eq!(find(q).await, [linked], "{q}");
+    }
+    for q in ["quarterly", "Quarterly_Report", "report.final.pdf", "pdf", "img 2026", "report"] {
+        assert_eq!(find(q).await, [file], "{q}");
+    }
+    let found = team.ada.get("/api/search?q=quota").await.expect(200);
+    assert_eq!(found["results"][0]["snippet"], "https://docs.example.org/setup/disk-<mark>quota</mark>");
+    let path = format!("/api/messages/{linked}");
+    team.ada.patch(&path, json!({"content": "see [it](https://other.example.org/)"})).await.expect(200);
+    assert_eq!(find("quota").await, [0i64; 0], "the index follows edits");
+    assert_eq!(find("other.example.org").await, [linked]);
+    team.ada.delete(&path).await.expect(204);
+    assert_eq!(find("example").await, [0i64; 0], "and deletions");
+}
+
+/// As after an upgrade: the index is made anew while the server serves.
+#[tokio::test]
+async fn search_index_is_made_in_the_background_from_the_newest_message_on() {
+    let mut team = Team::start().await;
+    let mut posted = Vec::new();
+    for n in 0..50 {
+        posted.push(id(&team.ada.say(team.room, &format!("a walrus, number {n}")).await));
+    }
+    let linked = id(&team.ada.say(team.room, "[here](https://walrus.example.org/)").await);
+    team.server.terminate();
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    // What an earlier version left; and nothing can be indexed for a while.
+    db.execute_batch(
+        "insert into messages_fts (messages_fts) values ('delete-all');
+         update search_index set analysis = '0 en';
+         update messages set addresses = '';
+         create trigger hold before update on search_index begin select raise(abort, 'not now'); end",
+    )
+    .unwrap();
+    team.server.restart();
+    let search = async || team.ada.get("/api/search?q=walrus&limit=100").await.expect(200);
+    let found = search().await;
+    assert_eq!((&found["results"], &found["is_indexing"]), (&json!([]), &json!(true)));
+    // What is posted meanwhile is found at once, and what is edited or deleted is not found later.
+    let new = id(&team.ada.say(team.room, "another walrus").await);
+    let ids = |found: &Value| -> Vec<i64> {
+        found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect()
+    };
+    assert_eq!(ids(&search().await), [new]);
+    team.ada.delete(&format!("/api/messages/{}", posted[7])).await.expect(204);
+    team.ada.patch(&format!("/api/messages/{}", posted[8]), json!({"content": "a seal"})).await.expect(200);
+    team.ada.patch(&format!("/api/messages/{new}"), json!({"content": "a walrus again"})).await.expect(200);
+    db.execute_batch("drop trigger hold").unwrap();
+    let complete = within("the index to be complete", async {
+        loop {
+            let found = search().await;
+            if found["is_indexing"].is_null() {
+                break found;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_keys(&complete, &["results", "has_before"]);
+    let wanted = posted.iter().rev().filter(|it| **it != posted[7] && **it != posted[8]);
+    let wanted: Vec<i64> = [new, linked].iter().chain(wanted).copied().collect();
+    assert_eq!(ids(&complete), wanted);
+    team.server.terminate();
+    let check = crate::support::server::campfire()
+        .args(["check", "--data"])
+        .arg(team.server.data())
+        .output()
+        .unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+}
+
+#[tokio::test]
+async fn search_languages_can_be_chosen() {
+    let mut team = Team::with(&[("CAMPFIRE_SEARCH_LANGUAGES", "en")]).await;
+    let (studies, houses) = (
+        id(&team.ada.say(team.room, "she studies here").await),
+        id(&team.ada.say(team.room, "die Häuser stehen").await),
+    );
+    let find = async |q: &str| find_ids(&team.ada, &format!("q={}", escaped(q))).await;
+    assert_eq!(find("study here").await, [studies]);
+    assert_eq!(find("haus stehen").await, [0i64; 0]);
+    team.server.terminate();
+    team.server.set("CAMPFIRE_SEARCH_LANGUAGES", "de");
+    team.server.restart();
+    let find = async |q: &str| {
+        within("the index to be complete", async {
+            loop {
+                let found = team.ada.get(&format!("/api/search?q={}", escaped(q))).await.expect(200);
+                if found["is_indexing"].is_null() {
+                    break found["results"].as_array().unwrap().iter().map(|it| id(&it["message"])).collect();
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    };
+    let found: Vec<i64> = find("haus stehen").await;
+    assert_eq!(found, [houses]);
+    let found: Vec<i64> = find("study here").await;
+    assert_eq!(found, [0i64; 0]);
 }

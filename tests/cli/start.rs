@@ -97,6 +97,7 @@ fn usage_errors_are_2_with_one_sentence() {
         ("CAMPFIRE_WRITER_QUEUE", "0"),
         ("CAMPFIRE_DURABILITY", "maybe"),
         ("CAMPFIRE_HEADER_TIMEOUT", "soon"),
+        ("CAMPFIRE_SEARCH_LANGUAGES", "klingon"),
     ] {
         refused(&serve(dir.path(), &[], &[(name, value)]), 2, &[value]);
     }

@@ -121,6 +121,12 @@ impl Server {
         server
     }
 
+    /// Changes a setting for the next start.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts the process, again or for the first time, and returns once it listens.
     pub fn restart(&mut self) {
         self.restart_at("127.0.0.1:0");

@@ -83,3 +83,11 @@ test('days are days of this device, also where one has 25 hours (28)', () => {
   if (before === undefined) delete process.env.TZ;
   else process.env.TZ = before;
 });
+
+test('quotes of all languages are quotes, and apostrophes are not', () => {
+  for (const text of ['“one two”', '„one two“', '«one two»', '»one two«', '‹one two›', '‚one two‘', '‘one two’', '「one two」', '＂one two＂']) {
+    assert.deepEqual(parseQuery(`big ${text} from:ana`), { words: 'big "one two"', filters: [{ key: 'from', value: 'ana' }] }, text);
+  }
+  assert.deepEqual(parseQuery('in:„All Talk“ “in:here”'), { words: '"in:here"', filters: [{ key: 'in', value: 'All Talk' }] });
+  assert.equal(parseQuery('the boys’ room ’n’ צה"ל two').words, 'the boys’ room ’n’ צה״ל two');
+});

@@ -125,7 +125,7 @@ export const de = {
     findRoom: 'Einen Raum finden', noRoom: 'Kein Raum heißt so.',
     recent: 'Letzte Suchen', forget: 'Leeren', invite: 'Finde alles, was gesagt wurde', inviteHint: 'In all deinen Räumen. Tippe Wörter, setze „eine Wendung“ in Anführungszeichen, oder grenze mit den Filtern oben ein.',
     none: 'Nichts gefunden', noneHint: 'Weniger Wörter finden mehr. Gesucht wird nur in deinen eigenen Räumen.', noneFiltered: 'Ohne die Filter findet sich vielleicht etwas.', dropFilters: 'Ohne Filter suchen',
-    older: 'Ältere Treffer', newestFirst: 'neueste zuerst', found: (count, more) => (more ? `Die neuesten ${count} Nachrichten` : count === 1 ? '1 Nachricht' : `${count} Nachrichten`), roomGone: 'ein Raum',
+    older: 'Weitere Treffer', order: 'genaue Treffer und die neuesten zuerst', indexing: 'Der Suchindex wird aufgebaut: Ältere Nachrichten können fehlen.', found: (count, more) => (more ? `Die ersten ${count} Nachrichten` : count === 1 ? '1 Nachricht' : `${count} Nachrichten`), roomGone: 'ein Raum',
   },
   keys: {
     title: 'Tastenkürzel', moving: 'Herumkommen', writing: 'Schreiben',

@@ -140,7 +140,7 @@ export const en = {
     findRoom: 'Find a room', noRoom: 'No room by that name.',
     recent: 'Recent searches', forget: 'Clear', invite: 'Find anything that was said', inviteHint: 'In all of your rooms. Type words, put “a phrase” in quotes, or narrow it down with the filters above.',
     none: 'Nothing found', noneHint: 'Fewer words find more. Only your own rooms are searched.', noneFiltered: 'Without the filters there may be something.', dropFilters: 'Search without filters',
-    older: 'Older results', newestFirst: 'newest first', found: (count, more) => (more ? `The newest ${count} messages` : plural(count, 'message', 'messages')), roomGone: 'a room',
+    older: 'More results', order: 'exact matches and the newest first', indexing: 'The search index is being built: older messages may be missing.', found: (count, more) => (more ? `The first ${count} messages` : plural(count, 'message', 'messages')), roomGone: 'a room',
   },
   keys: {
     title: 'Keyboard shortcuts', moving: 'Getting around', writing: 'Writing',

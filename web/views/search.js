@@ -13,7 +13,7 @@ import { others, person, roomName, state, watch } from '../store.js';
 import { texts } from '../texts.js';
 
 /** The last results and their scroll position, to be shown again when one comes back from a result. */
-let last = { query: '', results: [], hasBefore: false, scroll: 0 };
+let last = { query: '', results: [], hasBefore: false, isIndexing: false, scroll: 0 };
 
 class CampSearch extends HTMLElement {
   connectedCallback() {
@@ -91,7 +91,7 @@ class CampSearch extends HTMLElement {
   async search(query) {
     this.status.textContent = '';
     fill(this.list, skeleton());
-    last = { query, results: [], hasBefore: false, scroll: 0 };
+    last = { query, results: [], hasBefore: false, isIndexing: false, scroll: 0 };
     try {
       await this.fetch(query);
       if (this.isShown(query)) this.draw(last.results);
@@ -108,9 +108,13 @@ class CampSearch extends HTMLElement {
     const asked = { q: query, before, ...momentsOf(parseQuery(query).filters) };
     const found = await get(`/api/search?${new URLSearchParams(Object.entries(asked).filter(([, value]) => value))}`);
     if (last.query !== query) return [];
-    last.results.push(...found.results);
+    // Where the last result was deleted meanwhile, some come again.
+    const known = new Set(last.results.map(({ message }) => message.id));
+    const fresh = found.results.filter(({ message }) => !known.has(message.id));
+    last.results.push(...fresh);
     last.hasBefore = found.has_before;
-    return found.results;
+    last.isIndexing = Boolean(found.is_indexing);
+    return fresh;
   }
 
   isShown(query) {
@@ -125,13 +129,18 @@ class CampSearch extends HTMLElement {
 
   draw(results) {
     if (!results.length) return this.drawNone();
-    this.status.textContent = `${texts.search.found(results.length, last.hasBefore)}, ${texts.search.newestFirst}`;
+    this.status.textContent = this.summary();
     fill(this.list, h('ul', { class: 'result-list' }, results.map(resultLine)), this.older());
+  }
+
+  summary() {
+    const count = `${texts.search.found(last.results.length, last.hasBefore)}, ${texts.search.order}`;
+    return last.isIndexing ? `${count}. ${texts.search.indexing}` : count;
   }
 
   drawNone() {
     const { words, filters } = parseQuery(last.query);
-    this.status.textContent = '';
+    this.status.textContent = last.isIndexing ? texts.search.indexing : '';
     const drop = filters.length && words ? h('button', { type: 'button', class: 'button', onclick: () => this.ask(words) }, texts.search.dropFilters) : null;
     fill(this.list, emptyElement(texts.search.none, drop ? texts.search.noneFiltered : texts.search.noneHint, drop));
   }
@@ -145,7 +154,7 @@ class CampSearch extends HTMLElement {
       try {
         const lines = (await this.fetch(last.query)).map(resultLine);
         this.list.querySelector('.result-list').append(...lines);
-        this.status.textContent = `${texts.search.found(last.results.length, last.hasBefore)}, ${texts.search.newestFirst}`;
+        this.status.textContent = this.summary();
         lines[0]?.firstElementChild.focus();
         more.replaceWith(...[this.older()].filter(Boolean));
       } catch (problem) {

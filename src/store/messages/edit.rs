@@ -8,6 +8,7 @@ use crate::{
         command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
         files::{Image, put_image, tags_of},
     },
+    text,
     types::event::{ChangedMentions, Mentions},
     types::{Embed, MessageId, MessageKind, UserId},
 };
@@ -37,6 +38,7 @@ impl Command for EditMessage {
         unmention(tx, message.id)?;
         let mentioned = Mentions { users: message.mentions.into(), everyone: message.everyone };
         message.content = self.text.content;
+        let addresses = text::addresses(&self.text.html);
         message.html = self.text.html;
         message.mentions = self.text.mentions.to_vec();
         message.everyone = self.text.everyone;
@@ -61,11 +63,11 @@ impl Command for EditMessage {
             tx.add_job(job, Some(message.id))?;
         }
         let json = rewrite(tx, &message)?;
-        tx.statement("update messages set plain = ?, tags = ? where id = ?")?
-            .execute((&plain, &tags, message.id))?;
+        tx.statement("update messages set plain = ?, addresses = ?, tags = ? where id = ?")?
+            .execute((&plain, &addresses, &tags, message.id))?;
         let (room, creator) = (message.room_id, message.creator_id);
         tx.indexing.push(Indexing::Remove(before));
-        tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, tags }));
+        tx.indexing.push(Indexing::Add(Entry { message: message.id, room, creator, plain, addresses, tags }));
         tx.record_update(room, message.id, mentions, json.clone())?;
         Ok(json)
     }

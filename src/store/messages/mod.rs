@@ -15,6 +15,7 @@ use crate::types::{Message, MessageId, RoomId, UserId, event::Mentions};
 pub use edit::{EditMessage, SetEmbeds};
 pub use page::{MessageRow, MessageWords, Page, Select};
 pub use post::{PostMessage, Posted};
+pub(super) use purge::entry as entry_of;
 pub use purge::{DeleteMessage, PurgeRooms, RemoveMessagesOf, RetireMessages};
 pub use rename::RenameMentions;
 
@@ -72,14 +73,14 @@ fn unmention(tx: &Tx<'_>, message: MessageId) -> rusqlite::Result<()> {
 
 /// A message, parsed, and what the index has of it.
 pub(super) fn stored(tx: &Tx<'_>, id: MessageId) -> Result<(Message, Entry), Refusal> {
-    let (json, plain, tags) = tx
-        .statement("select json, plain, tags from messages where id = ?")?
-        .query_row((id,), |row| Ok((bytes(row, 0)?, row.get(1)?, row.get(2)?)))?;
+    let (json, plain, addresses, tags) = tx
+        .statement("select json, plain, addresses, tags from messages where id = ?")?
+        .query_row((id,), |row| Ok((bytes(row, 0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let message: Message = serde_json::from_slice(&json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
     })?;
     let (room, creator) = (message.room_id, message.creator_id);
-    Ok((message, Entry { message: id, room, creator, plain, tags }))
+    Ok((message, Entry { message: id, room, creator, plain, addresses, tags }))
 }
 
 /// Stores the JSON of a changed message, and returns it.

@@ -10,6 +10,7 @@ use crate::{
         command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
         files::{NewFile, add_file},
     },
+    text,
     types::event::{Change, Event, Mentions},
     types::{MessageId, MessageKind, RoomId, Timestamp, UserId},
     wire::message::{Unfinished, finished},
@@ -27,6 +28,7 @@ pub struct PostMessage {
     /// The message's JSON without its id and time, which only the writer knows.
     unfinished: Vec<u8>,
     plain: String,
+    addresses: String,
     mentions: SmallVec<[UserId; 4]>,
     everyone: bool,
     tags: String,
@@ -58,6 +60,7 @@ impl PostMessage {
             is_emoji_only: text.is_emoji_only,
         };
         let unfinished = unfinished.json();
+        let addresses = text::addresses(&text.html);
         let Text { plain, tags, mentions, everyone, .. } = text;
         Self {
             room,
@@ -67,6 +70,7 @@ impl PostMessage {
             kind,
             unfinished,
             plain,
+            addresses,
             mentions,
             everyone,
             tags,
@@ -142,8 +146,8 @@ impl Command for PostMessage {
         let created_at = self.at.unwrap_or(tx.now);
         let json = finished(&self.unfinished, id, created_at, attachment.as_ref());
         tx.statement(
-            "insert into messages (id, room_id, creator_id, client_message_id, kind, created_at, json, plain, tags)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into messages (id, room_id, creator_id, client_message_id, kind, created_at, json, plain, tags, addresses)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute((
             id,
@@ -155,6 +159,7 @@ impl Command for PostMessage {
             &*json,
             &self.plain,
             &self.tags,
+            &self.addresses,
         ))?;
         mention(tx, self.room, id, &self.mentions, self.everyone)?;
         for job in &self.jobs {
@@ -165,6 +170,7 @@ impl Command for PostMessage {
             room: self.room,
             creator: self.creator,
             plain: self.plain,
+            addresses: self.addresses,
             tags: self.tags,
         }));
         let change = Change::MessageCreated {

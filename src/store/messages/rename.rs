@@ -52,8 +52,9 @@ fn rename(tx: &mut Tx<'_>, id: MessageId, user: UserId, name: &str) -> Result<()
     message.html = html;
     let json = rewrite(tx, &message)?;
     tx.statement("update messages set plain = ? where id = ?")?.execute((&plain, id))?;
-    let (room, creator, tags) = (message.room_id, message.creator_id, before.tags.clone());
+    let (room, creator) = (message.room_id, message.creator_id);
+    let (addresses, tags) = (before.addresses.clone(), before.tags.clone());
     tx.indexing.push(Indexing::Remove(before));
-    tx.indexing.push(Indexing::Add(Entry { message: id, room, creator, plain, tags }));
+    tx.indexing.push(Indexing::Add(Entry { message: id, room, creator, plain, addresses, tags }));
     Ok(tx.record_update(room, id, None, json)?)
 }

@@ -4,7 +4,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -94,6 +94,8 @@ pub(super) struct Queue {
     died: Notify,
     /// The last position of the history that is committed.
     pub(super) seq: AtomicI64,
+    /// Whether older messages are still to be indexed.
+    pub(super) is_indexing: AtomicBool,
     capacity: usize,
     pub(super) metrics: WriterMetrics,
 }
@@ -114,6 +116,7 @@ impl Queue {
             arrived: Condvar::new(),
             died: Notify::new(),
             seq: AtomicI64::new(0),
+            is_indexing: AtomicBool::new(false),
             capacity,
             metrics: WriterMetrics::default(),
         }
@@ -228,6 +231,11 @@ impl WriterHandle {
     /// The last committed position of the history. Workers may not have applied it yet.
     pub fn seq(&self) -> Seq {
         Seq(self.queue.seq.load(Ordering::Acquire))
+    }
+
+    /// Whether the search index is being made: older messages may not be in it yet.
+    pub fn is_indexing(&self) -> bool {
+        self.queue.is_indexing.load(Ordering::Acquire)
     }
 
     /// The writer's counters.

@@ -50,6 +50,8 @@ pub(super) struct WriterThread {
     optimized: Instant,
     /// For so many batches every command gets a savepoint.
     savepoint_batches: u32,
+    /// How long to wait for commands: `IDLE_CHECK`, or less while there are messages to index.
+    idle_for: Duration,
 }
 
 /// A batch that was not committed.
@@ -74,16 +76,19 @@ impl WriterThread {
         let seq = last_seq(&db).map_err(failed)?;
         let data_version = data_version(&db).map_err(failed)?;
         queue.seq.store(seq.0, Ordering::Release);
+        let index = Index::open(&db, data.durability()).map_err(failed)?;
+        queue.is_indexing.store(index.is_incomplete(), Ordering::Release);
         Ok(Self {
+            index,
             db,
             checkpointer,
-            index: Index::new(data.durability()),
             seq,
             data_version,
             fanout,
             queue,
             optimized: Instant::now(),
             savepoint_batches: 0,
+            idle_for: IDLE_CHECK,
         })
     }
 
@@ -94,13 +99,16 @@ impl WriterThread {
             } else {
                 self.apply(batch);
             }
+            if self.index.can_catch_up() {
+                self.index_older();
+            }
         }
         if let Err(error) = self.db.execute_batch("PRAGMA optimize") {
             tracing::warn!(%error, "could not update the statistics at close");
         }
     }
 
-    /// Takes the queued commands, up to `MAX_BATCH`. Empty if none came within `IDLE_CHECK`; None once the queue is closed
+    /// Takes the queued commands, up to `MAX_BATCH`. Empty if none came within `idle_for`; None once the queue is closed
     /// and empty.
     fn next_batch(&self) -> Option<Vec<QueuedCommand>> {
         let mut waiting = self.queue.lock();
@@ -109,8 +117,11 @@ impl WriterThread {
                 return None;
             }
             waiting.asleep = true;
-            let (guard, _) =
-                self.queue.arrived.wait_timeout(waiting, IDLE_CHECK).unwrap_or_else(PoisonError::into_inner);
+            let (guard, _) = self
+                .queue
+                .arrived
+                .wait_timeout(waiting, self.idle_for)
+                .unwrap_or_else(PoisonError::into_inner);
             waiting = guard;
             waiting.asleep = false;
         }
@@ -119,6 +130,15 @@ impl WriterThread {
         let batch = std::mem::replace(&mut waiting.commands, rest);
         waiting.under_way = batch.len();
         Some(batch)
+    }
+
+    /// Indexes some messages that are not in the index yet. Then commands have at least as long.
+    fn index_older(&mut self) {
+        let began = Instant::now();
+        self.index.catch_up(&self.db);
+        self.checkpointer.after_commit(&self.db);
+        self.queue.is_indexing.store(self.index.is_incomplete(), Ordering::Release);
+        self.idle_for = if self.index.can_catch_up() { began.elapsed() } else { IDLE_CHECK };
     }
 
     fn idle(&mut self) {

@@ -102,7 +102,7 @@ proptest! {
     fn messages_never_make_active_content(source in hostile()) {
         let rendered = render(&source, name_of);
         prop_assert_eq!(fault(&rendered.html), None);
-        let is_foreign = rendered.plain.contains(['\u{E000}', '\u{E001}', '\0']);
+        let is_foreign = rendered.plain.contains('\0');
         prop_assert!(!is_foreign);
         prop_assert!(rendered.plain.is_empty() == rendered.plain.trim().is_empty());
     }

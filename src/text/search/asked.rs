@@ -1,6 +1,6 @@
 //! Parses what was typed into the search field: words and filters.
 
-use super::query::Query;
+use super::{Analyzer, query::Query, quotes};
 
 /// Values of the filter `has:`.
 const KINDS: [&str; 6] = ["file", "image", "video", "audio", "link", "sound"];
@@ -28,15 +28,16 @@ impl Asked {
     }
 
     /// Parses a search. An unknown filter is a word, and a phrase contains no filters.
-    pub fn parse(typed: &str) -> Self {
+    pub fn parse(typed: &str, analyzer: &Analyzer) -> Self {
         let mut asked = Self::default();
         let mut words = Vec::new();
-        for part in parts(typed) {
+        let typed = quotes::straight(typed);
+        for part in parts(&typed) {
             if part.starts_with('"') || !asked.take(part) {
                 words.push(part);
             }
         }
-        asked.words = Query::parse(&words.join(" "));
+        asked.words = Query::parse(&words.join(" "), analyzer);
         asked
     }
 
@@ -108,33 +109,40 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::text::search::Languages;
+
+    fn analyzer() -> Analyzer {
+        Analyzer::new(&Languages::default())
+    }
 
     #[test]
     fn filters_are_separated_from_words() {
         let asked = Asked::parse(
-            "big in:\"All Talk\" plan from:@ana HAS:File before:2026-11-24 after:2026-11-01 x:y \"in:here\"",
+            "big in:„All Talk“ plan from:@ana HAS:File before:2026-11-24 after:2026-11-01 x:y «in:here»",
+            &analyzer(),
         );
-        assert_eq!(asked.words, Query::parse("big plan x:y \"in:here\""));
+        assert_eq!(asked.words, Query::parse("big plan x:y \"in:here\"", &analyzer()));
         assert_eq!(
             (asked.rooms, asked.people, asked.has),
             (vec!["All Talk".into()], vec!["ana".into()], vec!["file"])
         );
         assert_eq!((asked.from, asked.before), (Some(1_793_577_600_000), Some(1_795_478_400_000)));
         for word in ["in:", "has:nothing", "before:yesterday", "after:2026-13-01", "on:24"] {
-            assert_eq!(Asked::parse(word), Asked { words: Query::parse(word), ..Asked::default() }, "{word}");
+            let words = Query::parse(word, &analyzer());
+            assert_eq!(Asked::parse(word, &analyzer()), Asked { words, ..Asked::default() }, "{word}");
         }
-        assert!(Asked::parse("  ").is_empty());
+        assert!(Asked::parse("  ", &analyzer()).is_empty());
     }
 
     proptest! {
         #[test]
         fn parsing_accepts_any_text(typed in "\\PC{0,60}") {
-            Asked::parse(&typed);
+            Asked::parse(&typed, &analyzer());
         }
 
         #[test]
         fn parsing_accepts_any_filter(typed in "((in|from|has|before|after|on):\"?|[a-z\" :0-9-]){0,20}") {
-            Asked::parse(&typed);
+            Asked::parse(&typed, &analyzer());
         }
     }
 }
