@@ -4,6 +4,7 @@ import { Problem, intercepted, understood } from './api.js';
 import { sizeText } from './format.js';
 import { listen } from './live.js';
 import { confirm } from './outbox.js';
+import { posterOf } from './poster.js';
 import { changed, state } from './store.js';
 import { texts } from './texts.js';
 
@@ -80,15 +81,22 @@ function next() {
 /** Whether a file can start now and still arrive after the one before it, so that their order is kept. */
 const comesAfter = (item, before) => before.status === 'sending' && item.size > OVERLAPS && before.size * (1 - before.progress) < item.size / 2;
 
-function send(item) {
+async function send(item) {
+  Object.assign(item, { status: 'sending', progress: 0 });
+  if (item.poster === undefined) {
+    item.poster = /^video\//.test(item.file.type) ? await posterOf(item.file) : null;
+    // It may have been cancelled meanwhile.
+    if (!items.includes(item)) return;
+  }
   const form = new FormData();
   // The server needs the text by the time it has the file.
   if (item.content) form.append('content', item.content);
   if (item.reply_to_id) form.append('reply_to_id', String(item.reply_to_id));
   form.append('client_message_id', item.id);
+  if (item.poster) form.append('poster', item.poster, 'poster.jpg');
   form.append('file', item.file, item.name);
   const request = new XMLHttpRequest();
-  Object.assign(item, { request, status: 'sending', progress: 0 });
+  item.request = request;
   request.open('POST', `/api/rooms/${item.room_id}/attachments`);
   request.upload.addEventListener('progress', ({ loaded, total }) => {
     item.progress = total ? loaded / total : 0;

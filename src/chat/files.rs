@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::{RoomAccess, messages};
 use crate::{
-    media::picture,
-    memory,
+    media::{
+        duration,
+        picture::{self, Thumbnail},
+    },
     store::{Folder, Incoming, NewFile, PostMessage, Posted, WriteError, WriterHandle},
     types::{RoomId, UserId},
     wire::Problem,
@@ -18,11 +20,14 @@ use crate::{
 /// Bytes buffered before they are written.
 const WRITE_FROM: usize = 256 << 10;
 
+/// Bytes that are read of a picture at once.
+const READ_AT_ONCE: usize = 64 << 10;
+
 /// Characters of a file's name; a longer one is truncated.
 const MAX_FILENAME: usize = 255;
 
-/// Bytes of a picture that is decoded; a larger one has no size and no thumbnail.
-const MAX_PICTURE: u64 = 64 << 20;
+/// Bytes of a poster.
+pub(crate) const MAX_POSTER: usize = 2 << 20;
 
 /// A file that is being received.
 pub(crate) struct Upload {
@@ -103,6 +108,12 @@ impl Kept {
         let key = self.folder.keep(incoming)?;
         self.keys.push(key.clone());
         Ok(key)
+    }
+
+    fn keep_bytes(&mut self, bytes: &[u8]) -> io::Result<String> {
+        let mut incoming = self.folder.begin()?;
+        incoming.file.write_all(bytes)?;
+        self.keep(incoming)
     }
 
     /// Leaves the files as they are, and names them.
@@ -189,22 +200,28 @@ fn store(
 ) -> io::Result<Stored> {
     let mut head = vec![0; picture::SNIFFED.min(size as usize)];
     incoming.file.read_exact_at(&mut head, 0)?;
-    let content_type = picture::sniff(&head);
-    let mut details = picture::Looked::default();
-    if content_type.starts_with("image/") && size <= MAX_PICTURE.min(picture::max_memory(memory::limit())) {
-        let mut bytes = vec![0; size as usize];
-        incoming.file.read_exact_at(&mut bytes, 0)?;
-        // A decoder may panic on a hostile picture; the file is then stored without a thumbnail.
-        details = std::panic::catch_unwind(|| picture::look(&bytes)).unwrap_or_default();
+    let mut content_type = picture::sniff(&head);
+    let mut input = io::BufReader::with_capacity(READ_AT_ONCE, &incoming.file);
+    io::Seek::rewind(&mut input)?;
+    let mut looked = picture::Looked::default();
+    let mut duration_s = None;
+    if content_type.starts_with("image/") {
+        looked = picture::look(&mut input, size, content_type);
+    } else if content_type.starts_with("video/") || content_type.starts_with("audio/") {
+        let film = duration::film(&mut input, size, content_type);
+        duration_s = film.duration_s;
+        (looked.width, looked.height) = film.size.unzip();
+        content_type = match content_type {
+            "video/mp4" if film.is_sound_only => "audio/mp4",
+            "video/webm" if film.is_sound_only => "audio/webm",
+            other => other,
+        };
     }
     let mut kept = Kept { folder: folder.clone(), keys: Vec::new() };
-    let thumbnail = match details.thumbnail {
-        Some(picture) => {
-            let mut thumbnail_file = folder.begin()?;
-            thumbnail_file.file.write_all(&picture.bytes)?;
-            Some((kept.keep(thumbnail_file)?, picture.content_type))
-        }
-        None => None,
+    let is_own_thumbnail = matches!(looked.thumbnail, Thumbnail::Itself);
+    let thumbnail = match looked.thumbnail {
+        Thumbnail::Made(picture) => Some((kept.keep_bytes(&picture.bytes)?, picture.content_type)),
+        Thumbnail::Itself | Thumbnail::None => None,
     };
     let file = NewFile {
         key: kept.keep(incoming)?,
@@ -212,12 +229,35 @@ fn store(
         content_type: content_type.to_owned(),
         byte_size: size,
         sha256,
-        width: details.width,
-        height: details.height,
-        duration_s: None,
+        width: looked.width,
+        height: looked.height,
+        duration_s,
+        is_animated: looked.is_animated,
         thumbnail,
+        is_own_thumbnail,
     };
     Ok((file, kept))
+}
+
+/// Makes the thumbnail of a film from a picture that the client took of it. 422 if it is none; other files than films are left
+/// as they are.
+pub(crate) async fn add_poster(worker: &Worker, stored: Stored, poster: Vec<u8>) -> Result<Stored, Problem> {
+    let (mut file, mut kept) = stored;
+    if !file.content_type.starts_with("video/") {
+        return Ok((file, kept));
+    }
+    // The semaphore is never closed.
+    let _turn = worker.shared.imaging.acquire().await;
+    let made = move || {
+        let Some((picture, size)) = std::panic::catch_unwind(|| picture::poster(&poster)).ok().flatten()
+        else {
+            return Ok(None);
+        };
+        file.thumbnail = Some((kept.keep_bytes(&picture.bytes)?, picture.content_type));
+        (file.width, file.height) = (file.width.or(Some(size.0)), file.height.or(Some(size.1)));
+        Ok(Some((file, kept)))
+    };
+    run_blocking(made).await?.ok_or_else(|| Problem::invalid_field("poster", "is no PNG, JPEG, GIF or WebP"))
 }
 
 /// A file name without directories, control characters and surrounding white space; `file` if nothing is left.

@@ -6,7 +6,10 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{MessageAccess, RoomAccess, Viewer, disk, notifications};
 use crate::{
     media::sounds,
-    store::{AddBoost, Boosted, DeleteMessage, EditMessage, NewFile, PostMessage, Posted, RemoveBoost, Text},
+    store::{
+        AddBoost, Boosted, DeleteMessage, EditMessage, NewFile, PostMessage, Posted, RemoveBoost,
+        RemoveEmbed, Text,
+    },
     text::{self, Everyone},
     types::{BoostId, MessageId, MessageKind, RoomId, UserId},
     wire::{Form, Problem},
@@ -209,6 +212,16 @@ pub(crate) async fn delete(
 ) -> Result<(), Problem> {
     let deletion = || DeleteMessage { message: message.id, editor: viewer.user, is_admin: viewer.is_admin };
     Ok(disk::write_deletion(&worker.writer, &worker.shared, deletion).await?)
+}
+
+/// Removes a preview by its place, from 0. 404 unless there is one; 403 unless by the message's author.
+pub(crate) async fn remove_embed(
+    worker: &Worker,
+    user: UserId,
+    MessageAccess(message): &MessageAccess,
+    place: usize,
+) -> Result<(), Problem> {
+    Ok(worker.writer.write(RemoveEmbed { message: message.id, editor: user, place }).await?)
 }
 
 /// Takes the content of a boost out of a form, in the one form that equal ones have.

@@ -104,6 +104,15 @@ pub(crate) fn edit(call: Call, viewer: Viewer) -> ResponseFuture {
     })
 }
 
+pub(crate) fn remove_embed(call: Call, viewer: Viewer) -> ResponseFuture {
+    Box::pin(async move {
+        let message = MessageAccess::of(&call.worker, MessageId(call.id(0)?), viewer.user)?;
+        let place = call.param(1).parse().map_err(|_| Problem::not_found())?;
+        messages::remove_embed(&call.worker, viewer.user, &message, place).await?;
+        Ok(Reply::no_content())
+    })
+}
+
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let message = MessageAccess::of(&call.worker, MessageId(call.id(0)?), viewer.user)?;

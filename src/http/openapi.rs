@@ -113,6 +113,7 @@ static DOCS: &[Doc] = &[
     doc("GET /api/messages/{id}", "A message", &[], Nothing, &[(200, Json("Message"))], &[404]),
     doc("PATCH /api/messages/{id}", "Edit a message", &[], Body("MessageChange"), &[(200, Json("Message"))], &[403, 404, 409]),
     doc("DELETE /api/messages/{id}", "Delete a message with its file", &[], Nothing, DONE, &[403, 404]),
+    doc("DELETE /api/messages/{id}/embeds/{place}", "Remove the preview of a link, by its place in `embeds` from 0: one's own messages; it stays away until the message has other links", &[], Nothing, DONE, &[403, 404]),
     doc("POST /api/messages/{id}/boosts", "Boost a message; 200 with the existing boost if it is the same", &[], Body("NewBoost"), &[(201, Json("Boost")), (200, Json("Boost"))], &[404, 409]),
     doc("DELETE /api/boosts/{id}", "Remove one of my boosts", &[], Nothing, DONE, &[403, 404]),
     doc("POST /api/rooms/{id}/attachments", "Post a message with a file", &[], Multipart, &[(201, Json("Message")), (200, Json("Message"))], &[404, 429, 507]),

@@ -118,6 +118,7 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/api/messages/{id}", ViewerReads(messages::show)),
     patch("/api/messages/{id}", ViewerWrites(messages::edit)),
     delete("/api/messages/{id}", ViewerWrites(messages::destroy)),
+    delete("/api/messages/{id}/embeds/{place}", ViewerWrites(messages::remove_embed)),
     post("/api/messages/{id}/boosts", ViewerWrites(boosts::create)),
     delete("/api/boosts/{id}", ViewerWrites(boosts::destroy)),
     post("/api/rooms/{id}/attachments", Upload(upload::create)),

@@ -77,6 +77,7 @@ async fn receive(call: &Call, body: RequestBody) -> Result<Received, Problem> {
     }
     let _memory = reserve(call, MEMORY)?;
     let mut file = None;
+    let mut poster: Option<(Vec<u8>, _)> = None;
     let mut texts = serde_json::Map::new();
     let mut others = 0;
     while let Some(Part { name, filename }) = form.next_part().await? {
@@ -104,6 +105,21 @@ async fn receive(call: &Call, body: RequestBody) -> Result<Received, Problem> {
                     .map_err(|_| Problem::malformed(format!("`{name}` is not UTF-8.")))?;
                 texts.insert(name, text.into());
             }
+            "poster" => {
+                if poster.is_some() {
+                    return Err(Problem::invalid_field("poster", "is there twice"));
+                }
+                let mut held = reserve(call, 0)?;
+                let mut bytes = Vec::new();
+                while let Some(chunk) = form.chunk().await? {
+                    if bytes.len() + chunk.len() > files::MAX_POSTER {
+                        return Err(Problem::part_too_large("a poster", files::MAX_POSTER));
+                    }
+                    held.grow(chunk.len()).map_err(|_| Problem::overloaded())?;
+                    bytes.extend_from_slice(&chunk);
+                }
+                poster = Some((bytes, held));
+            }
             // Unknown fields are ignored, as in JSON.
             _ => {
                 while let Some(chunk) = form.chunk().await? {
@@ -115,6 +131,9 @@ async fn receive(call: &Call, body: RequestBody) -> Result<Received, Problem> {
             }
         }
     }
-    let file = file.ok_or_else(|| Problem::invalid_field("file", "is missing"))?;
+    let mut file = file.ok_or_else(|| Problem::invalid_field("file", "is missing"))?;
+    if let Some((poster, _held)) = poster {
+        file = files::add_poster(&call.worker, file, poster).await?;
+    }
     Ok(Received { file, texts })
 }

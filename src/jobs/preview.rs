@@ -2,23 +2,19 @@
 
 use std::{rc::Rc, time::Duration};
 
-use bytes::Bytes;
-use hyper::{
-    Method,
-    header::{self, HeaderValue},
-};
-use url::Url;
-
 use super::{Done, Runner};
 use crate::{
     media::picture,
     outbound::{Answer, Call, Redirects, Scope, page},
     store::{Image, Job, SetEmbeds},
+    text,
     types::{Embed, random_token},
 };
-
-/// Links of one message that get a preview.
-const MAX_LINKS: usize = 3;
+use bytes::Bytes;
+use hyper::{
+    Method,
+    header::{self, HeaderValue},
+};
 
 const REDIRECTS: u32 = 5;
 const CONNECT: Duration = Duration::from_secs(5);
@@ -34,18 +30,19 @@ pub(super) async fn fetch(runner: &Rc<Runner>, job: &Job) -> Done {
     let Some(id) = job.message else { return Ok(Vec::new()) };
     let Some(words) = runner.reader.words(id)? else { return Ok(Vec::new()) };
     let (mut embeds, mut images) = (Vec::new(), Vec::new());
-    for link in links(&words.html) {
+    let links = text::previewed_links(&words.html);
+    for link in &links {
         // A page that cannot be fetched has no preview; the job is not retried for it.
-        let Ok(answer) = runner.outside.call(&get(&link, "text/html,image/*;q=0.5")).await else { continue };
+        let Ok(answer) = runner.outside.call(&get(link, "text/html,image/*;q=0.5")).await else { continue };
         if !answer.status.is_success() {
             continue;
         }
-        if let Some(embed) = embed(runner, &link, answer, &mut images).await {
+        if let Some(embed) = embed(runner, link, answer, &mut images).await {
             embeds.push(embed);
         }
     }
     if !embeds.is_empty() {
-        runner.writer.write(SetEmbeds { message: id, html: words.html, embeds, images }).await?;
+        runner.writer.write(SetEmbeds { message: id, links, embeds, images }).await?;
     }
     Ok(Vec::new())
 }
@@ -107,39 +104,5 @@ fn get(url: &str, accept: &'static str) -> Call {
         connect: CONNECT,
         total: TOTAL,
         max_body: MAX_PAGE,
-    }
-}
-
-/// The first links of a message, each once. The HTML is our own rendering, so all links have the same form.
-fn links(html: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for part in html.split("<a href=\"").skip(1) {
-        let Some((address, _)) = part.split_once('"') else { continue };
-        let address = address.replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", "\"");
-        let is_web = Url::parse(&address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        if is_web && !found.contains(&address) && found.len() < MAX_LINKS {
-            found.push(address);
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::links;
-
-    #[test]
-    fn links_are_the_first_three_each_once() {
-        let html = |address: &str| format!("<p><a href=\"{address}\" rel=\"x\">y</a></p>");
-        let all = [
-            "http://a.b/?x=1&amp;y=2",
-            "mailto:a@b.c",
-            "http://a.b/?x=1&amp;y=2",
-            "https://c.d/",
-            "http://e.f/",
-            "http://g.h/",
-        ];
-        let html: String = all.iter().map(|address| html(address)).collect();
-        assert_eq!(links(&html), ["http://a.b/?x=1&y=2", "https://c.d/", "http://e.f/"]);
     }
 }

@@ -1,28 +1,29 @@
-//! Decodes uploaded pictures, and makes thumbnails, avatars, logos and previews. Slow: not to be called on a worker's
-//! thread.
+//! Makes thumbnails, avatars, logos and previews of pictures. Slow: not to be called on a worker's thread.
 
-use std::io::Cursor;
+use std::io::{BufRead, Cursor, Seek};
 
-use image::{
-    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder,
-    imageops::FilterType,
-};
+use image::{ImageFormat, RgbaImage};
 
 pub use super::sniff::{SNIFFED, is_shown_inline, sniff};
+use super::{
+    decode::{Budget, Fit, decode},
+    encode::encoded,
+    head::{Head, head},
+};
 use crate::memory;
 
-/// Pixels of a picture that is decoded: more than cameras have, and 200 MB of memory.
-const MAX_PIXELS: u64 = 50_000_000;
-/// Pixels of either side.
-const MAX_SIDE: u32 = 20_000;
-/// Bytes that the decoder may allocate. On a small machine it is a part of what the rest of the server leaves, since making
-/// a thumbnail takes more than the picture.
-const MAX_MEMORY: u64 = 256 << 20;
+/// Bytes of memory for a picture that is decoded row by row, and for one that is decoded whole. On a small machine it is a
+/// part of what the rest of the server leaves.
+const MAX_ROWS: u64 = 56 << 20;
+const MAX_WHOLE: u64 = 256 << 20;
 const OTHER_MEMORY: u64 = 48 << 20;
 const MEMORY_PART: u64 = 6;
 
 /// The greatest width and height of a thumbnail, in pixels.
 const THUMBNAIL: (u32, u32) = (1_200, 800);
+
+/// Pixels of a picture that is its own thumbnail: browsers decode more, but not for a small place on the page.
+const MAX_OWN: u64 = 16_000_000;
 
 /// The greatest side of an avatar or a logo, in pixels.
 const AVATAR: u32 = 512;
@@ -30,7 +31,8 @@ const AVATAR: u32 = 512;
 /// The greatest side of an avatar beside a message or in a list, in pixels: for screens with a pixel ratio of 2.
 const SMALL_AVATAR: u32 = 96;
 
-const JPEG_QUALITY: u8 = 82;
+/// The greatest width and height of the picture of a link's preview, in pixels.
+const PREVIEW: (u32, u32) = (640, 480);
 
 /// A re-encoded picture, without the original's metadata (camera, location).
 #[derive(Debug)]
@@ -39,110 +41,114 @@ pub struct Picture {
     pub bytes: Vec<u8>,
 }
 
-/// An uploaded picture's size in pixels, as it is displayed, and its thumbnail.
+/// What is shown in the place of a picture.
 #[derive(Debug, Default)]
-pub struct Looked {
-    pub width: Option<u32>,
-    pub height: Option<u32>,
-    pub thumbnail: Option<Picture>,
+pub enum Thumbnail {
+    #[default]
+    None,
+    /// The file: it has hardly more bytes than a thumbnail would have.
+    Itself,
+    Made(Picture),
 }
 
-/// Decodes a picture for its size and thumbnail. If it cannot be decoded it has neither.
-pub fn look(bytes: &[u8]) -> Looked {
-    let Some(image) = decoded(bytes) else { return Looked::default() };
-    let (width, height) = (image.width(), image.height());
-    let small = if width > THUMBNAIL.0 || height > THUMBNAIL.1 {
-        image.resize(THUMBNAIL.0, THUMBNAIL.1, FilterType::Triangle)
+/// What an uploaded picture looks like.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Its size in pixels, as it is displayed.
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub is_animated: bool,
+    pub thumbnail: Thumbnail,
+}
+
+/// Reads a picture's size from its head, and decodes it for a thumbnail. If it cannot be decoded, it has its size only.
+pub fn look(input: &mut (impl BufRead + Seek), size: u64, content_type: &str) -> Looked {
+    let Some(head) = head(input, content_type) else { return Looked::default() };
+    // A decoder may panic on a hostile picture; the file is then stored without a thumbnail.
+    let attempt = std::panic::AssertUnwindSafe(|| {
+        decode(input, size, content_type, &head, Fit::Within(THUMBNAIL.0, THUMBNAIL.1), budget())
+    });
+    let small = std::panic::catch_unwind(attempt).ok().flatten();
+    let (width, height) = head.size();
+    Looked {
+        width: Some(width),
+        height: Some(height),
+        is_animated: head.is_animated,
+        thumbnail: small.map(|small| thumbnail(&head, size, &small, content_type)).unwrap_or_default(),
+    }
+}
+
+fn thumbnail(head: &Head, size: u64, small: &RgbaImage, content_type: &str) -> Thumbnail {
+    let is_itself = head.orientation == image::metadata::Orientation::NoTransforms && !head.is_animated;
+    let fits = head.width <= THUMBNAIL.0 && head.height <= THUMBNAIL.1;
+    // What fits is not packed anew for some bytes less.
+    let kind = if fits { "image/jpeg" } else { content_type };
+    let Some(made) = encoded(small, kind) else { return Thumbnail::None };
+    let length = made.bytes.len() as u64;
+    let most = if fits { length + length / 4 } else { length };
+    if is_itself && size <= most && head.pixels() <= MAX_OWN {
+        Thumbnail::Itself
+    } else if length < size {
+        Thumbnail::Made(made)
     } else {
-        image
-    };
-    Looked { width: Some(width), height: Some(height), thumbnail: encoded(&small) }
+        Thumbnail::None
+    }
+}
+
+fn kind(bytes: &[u8]) -> &'static str {
+    sniff(&bytes[..bytes.len().min(SNIFFED)])
+}
+
+/// Decodes a picture of PNG, JPEG, GIF or WebP.
+fn decoded(bytes: &[u8], fit: Fit) -> Option<RgbaImage> {
+    let content_type = kind(bytes);
+    let mut input = Cursor::new(bytes);
+    let head = head(&mut input, content_type)?;
+    decode(&mut input, bytes.len() as u64, content_type, &head, fit, budget())
 }
 
 /// A square from the middle, 512 pixels wide or less, as WebP. None if the picture cannot be decoded.
 pub fn avatar(bytes: &[u8]) -> Option<Picture> {
-    let image = decoded(bytes)?;
-    let side = image.width().min(image.height());
-    let (left, top) = ((image.width() - side) / 2, (image.height() - side) / 2);
-    let mut square = image.crop_imm(left, top, side, side);
-    if side > AVATAR {
-        square = square.resize_exact(AVATAR, AVATAR, FilterType::Lanczos3);
-    }
-    let mut packed = Vec::new();
-    square.to_rgba8().write_to(&mut Cursor::new(&mut packed), ImageFormat::WebP).ok()?;
-    Some(Picture { content_type: "image/webp", bytes: packed })
+    webp(&decoded(bytes, Fit::Square(AVATAR))?)
 }
 
 /// An avatar for lists, 96 pixels wide or less, as JPEG or PNG: about a hundredth of the bytes.
 pub fn small_avatar(bytes: &[u8]) -> Option<Picture> {
-    let image = decoded(bytes)?;
-    if image.width() <= SMALL_AVATAR {
-        return encoded(&image);
-    }
-    encoded(&image.resize_exact(SMALL_AVATAR, SMALL_AVATAR, FilterType::Lanczos3))
+    // A photo, more often than a drawing.
+    encoded(&decoded(bytes, Fit::Square(SMALL_AVATAR))?, "image/jpeg")
 }
 
 /// The account's logo: the whole picture, at most 512 pixels on either side, as WebP.
 pub fn logo(bytes: &[u8]) -> Option<Picture> {
-    let mut image = decoded(bytes)?;
-    if image.width() > AVATAR || image.height() > AVATAR {
-        image = image.resize(AVATAR, AVATAR, FilterType::Lanczos3);
-    }
-    let mut packed = Vec::new();
-    image.to_rgba8().write_to(&mut Cursor::new(&mut packed), ImageFormat::WebP).ok()?;
-    Some(Picture { content_type: "image/webp", bytes: packed })
+    webp(&decoded(bytes, Fit::Within(AVATAR, AVATAR))?)
+}
+
+/// A film's thumbnail, of a picture that was taken of it, and the size of that picture.
+pub fn poster(bytes: &[u8]) -> Option<(Picture, (u32, u32))> {
+    let content_type = kind(bytes);
+    let size = head(&mut Cursor::new(bytes), content_type)?.size();
+    Some((encoded(&decoded(bytes, Fit::Within(THUMBNAIL.0, THUMBNAIL.1))?, content_type)?, size))
 }
 
 /// A picture for a link's preview: at most 640 by 480 pixels, as JPEG or PNG.
 pub fn preview(bytes: &[u8]) -> Option<Picture> {
-    let image = decoded(bytes)?;
-    let small = if image.width() > 640 || image.height() > 480 {
-        image.resize(640, 480, FilterType::Triangle)
-    } else {
-        image
-    };
-    encoded(&small)
+    encoded(&decoded(bytes, Fit::Within(PREVIEW.0, PREVIEW.1))?, kind(bytes))
 }
 
-/// Decodes within the limits, and applies the orientation in the metadata.
-fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
-    let mut decoder = reader.into_decoder().ok()?;
-    let (width, height) = decoder.dimensions();
-    let (pixels, memory) = (u64::from(width) * u64::from(height), max_memory(memory::limit()));
-    if pixels > MAX_PIXELS || 4 * pixels > memory {
-        return None;
-    }
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(memory);
-    decoder.set_limits(limits).ok()?;
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).ok()?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    Some(image)
+fn webp(image: &RgbaImage) -> Option<Picture> {
+    let mut packed = Vec::new();
+    image.write_to(&mut Cursor::new(&mut packed), ImageFormat::WebP).ok()?;
+    Some(Picture { content_type: "image/webp", bytes: packed })
 }
 
-/// Bytes that a decoded picture may take on a machine with so much memory.
-pub fn max_memory(machine: u64) -> u64 {
-    MAX_MEMORY.min(machine.saturating_sub(OTHER_MEMORY) / MEMORY_PART)
+fn budget() -> Budget {
+    budget_of(memory::limit())
 }
 
-/// As JPEG, or as PNG if some pixels are transparent.
-fn encoded(image: &DynamicImage) -> Option<Picture> {
-    let mut bytes = Vec::new();
-    let is_opaque = !image.color().has_alpha() || image.to_rgba8().pixels().all(|pixel| pixel.0[3] == 255);
-    if is_opaque {
-        let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-        image.to_rgb8().write_with_encoder(encoder).ok()?;
-        Some(Picture { content_type: "image/jpeg", bytes })
-    } else {
-        image.to_rgba8().write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).ok()?;
-        Some(Picture { content_type: "image/png", bytes })
-    }
+/// For a machine with so much memory.
+fn budget_of(machine: u64) -> Budget {
+    let part = machine.saturating_sub(OTHER_MEMORY) / MEMORY_PART;
+    Budget { rows: MAX_ROWS.min(part) as usize, whole: MAX_WHOLE.min(part) }
 }
 
 #[cfg(test)]
@@ -156,14 +162,16 @@ mod tests {
         bytes
     }
 
+    fn looked(bytes: &[u8]) -> Looked {
+        look(&mut Cursor::new(bytes), bytes.len() as u64, sniff(bytes))
+    }
+
     #[test]
     fn large_picture_gets_a_thumbnail_that_fits() {
-        let large = png(2_400, 1_000);
-        assert_eq!(sniff(&large), "image/png");
-        let looked = look(&large);
+        let looked = looked(&png(2_400, 1_000));
         assert_eq!((looked.width, looked.height), (Some(2_400), Some(1_000)));
-        let thumbnail = looked.thumbnail.unwrap();
-        assert_eq!(thumbnail.content_type, "image/jpeg");
+        let Thumbnail::Made(thumbnail) = looked.thumbnail else { panic!("{:?}", looked.thumbnail) };
+        assert!(thumbnail.bytes.len() < png(2_400, 1_000).len());
         let small = image::load_from_memory(&thumbnail.bytes).unwrap();
         assert_eq!((small.width(), small.height()), (1_200, 500));
     }
@@ -177,17 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn decoded_picture_takes_a_part_of_a_small_memory() {
-        assert_eq!((max_memory(64 << 20), max_memory(8 << 30)), ((16 << 20) / 6, MAX_MEMORY));
-        assert!(max_memory(512 << 20) > 4 * 12_000_000, "a phone's picture on a small board");
+    fn decoder_takes_a_part_of_a_small_memory() {
+        assert_eq!(budget_of(64 << 20).rows, (16 << 20) / 6);
+        assert_eq!((budget_of(8 << 30).rows as u64, budget_of(8 << 30).whole), (MAX_ROWS, MAX_WHOLE));
     }
 
     #[test]
-    fn picture_that_would_fill_the_memory_is_not_decoded() {
+    fn picture_that_would_fill_the_memory_has_its_size_only() {
         // The header of a PNG of 60,000 by 60,000 pixels, and nothing behind it.
         let mut bomb = png(1, 1);
         bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
         bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
-        assert!(look(&bomb).thumbnail.is_none());
+        let looked = looked(&bomb);
+        assert_eq!((looked.width, looked.height), (Some(60_000), Some(60_000)));
+        assert!(matches!(looked.thumbnail, Thumbnail::None));
     }
 }

@@ -6,12 +6,16 @@ pub const SNIFFED: usize = 4 << 10;
 /// A file's content type by its first bytes (WHATWG MIME Sniffing, and the formats' own signatures). Its name and the type
 /// that the client sent are ignored.
 pub fn sniff(head: &[u8]) -> &'static str {
-    const SIGNATURES: [(&[u8], &str); 17] = [
+    const SIGNATURES: [(&[u8], &str); 21] = [
         (b"\x89PNG\r\n\x1a\n", "image/png"),
         (b"\xff\xd8\xff", "image/jpeg"),
         (b"GIF87a", "image/gif"),
         (b"GIF89a", "image/gif"),
         (b"BM", "image/bmp"),
+        (b"\0\0\x01\0", "image/x-icon"),
+        (b"\0\0\x02\0", "image/x-icon"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
+        (b"\xff\x0a", "image/jxl"),
         (b"\x1a\x45\xdf\xa3", "video/webm"),
         (b"OggS", "audio/ogg"),
         (b"fLaC", "audio/flac"),
@@ -33,17 +37,16 @@ pub fn sniff(head: &[u8]) -> &'static str {
         }
     }
     if let Some(b"ftyp") = head.get(4..8) {
-        return match head.get(8..12) {
-            Some(b"avif" | b"avis") => "image/avif",
-            Some(b"heic" | b"heix" | b"mif1" | b"msf1") => "image/heic",
-            Some(b"M4A " | b"M4B ") => "audio/mp4",
-            Some(b"qt  ") => "video/quicktime",
-            _ => "video/mp4",
-        };
+        return boxes(head);
     }
     if let Some((_, kind)) = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
-        // Two letters are not enough: a text may begin with them too.
-        if *kind != "image/bmp" || head.get(6..10) == Some(&[0; 4]) {
+        // A few letters are not enough: other files may begin with them too.
+        let is_it = match *kind {
+            "image/bmp" => head.get(6..10) == Some(&[0; 4]),
+            "image/x-icon" => head.get(4..6).is_some_and(|count| count != [0; 2]),
+            _ => true,
+        };
+        if is_it {
             return kind;
         }
     }
@@ -51,6 +54,29 @@ pub fn sniff(head: &[u8]) -> &'static str {
         Some(text) if is_markup(text) => "text/html",
         Some(_) => "text/plain",
         None => "application/octet-stream",
+    }
+}
+
+/// A file in boxes (ISO/IEC 14496-12), by its major brand; one that names only the structure is what else it names.
+fn boxes(head: &[u8]) -> &'static str {
+    let end = head.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize).min(head.len());
+    let compatible = || head.get(16..end).unwrap_or_default().as_chunks::<4>().0;
+    match head.get(8..12) {
+        Some(b"avif" | b"avis") => "image/avif",
+        Some(b"mif1" | b"msf1" | b"miaf" | b"mif2") => {
+            if compatible().iter().any(|brand| brand == b"avif" || brand == b"avis") {
+                "image/avif"
+            } else {
+                "image/heic"
+            }
+        }
+        // Its minor version is a brand.
+        Some(b"mif3") if head.get(12..16) == Some(b"avif") => "image/avif",
+        Some(b"mif3") => "image/heic",
+        Some(b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs") => "image/heic",
+        Some(b"M4A " | b"M4B ") => "audio/mp4",
+        Some(b"qt  ") => "video/quicktime",
+        _ => "video/mp4",
     }
 }
 
@@ -88,6 +114,9 @@ pub fn is_shown_inline(content_type: &str) -> bool {
             | "image/gif"
             | "image/webp"
             | "image/avif"
+            | "image/bmp"
+            | "image/x-icon"
+            | "image/jxl"
             | "application/pdf"
             | "text/plain"
     ) || content_type.starts_with("video/")

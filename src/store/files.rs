@@ -21,8 +21,11 @@ pub struct NewFile {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub duration_s: Option<f64>,
+    pub is_animated: bool,
     /// The thumbnail's key and content type.
     pub thumbnail: Option<(String, &'static str)>,
+    /// The file is small enough to be shown in the place of a thumbnail.
+    pub is_own_thumbnail: bool,
 }
 
 impl NewFile {
@@ -63,6 +66,11 @@ pub(super) fn add_file(
         thumbnail_type,
     ))?;
     let id = AttachmentId(tx.db.last_insert_rowid());
+    let url = format!("/files/{id}/{}", percent_encoded(&file.filename));
+    let thumbnail_url = match &file.thumbnail {
+        Some(_) => Some(format!("/files/{id}/thumbnail")),
+        None => file.is_own_thumbnail.then(|| url.clone()),
+    };
     Ok(Attachment {
         id,
         filename: file.filename.clone(),
@@ -71,8 +79,9 @@ pub(super) fn add_file(
         width: file.width,
         height: file.height,
         duration_s: file.duration_s,
-        url: format!("/files/{id}/{}", percent_encoded(&file.filename)),
-        thumbnail_url: file.thumbnail.as_ref().map(|_| format!("/files/{id}/thumbnail")),
+        is_animated: file.is_animated,
+        url,
+        thumbnail_url,
     })
 }
 

@@ -54,7 +54,7 @@ pub use jobs::{
 pub use links::{ResetPassword, StartReset, StartTransfer, Transfer};
 pub use memberships::{MarkRead, SetInvolvement};
 pub use messages::{
-    DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms,
+    DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms, RemoveEmbed,
     RemoveMessagesOf, RenameMentions, RetireMessages, Select, SetEmbeds, Text,
 };
 pub use people::{

@@ -10,6 +10,7 @@ mod links;
 mod markdown;
 mod mention;
 mod names;
+mod previewed;
 mod renamed;
 mod search;
 mod slack;
@@ -24,6 +25,7 @@ pub use chars::has_visible;
 pub use html::from_html;
 pub use mention::Everyone;
 pub use names::{line_fault, same_boost};
+pub use previewed::previewed_links;
 pub use renamed::with_name;
 pub use search::{
     Analyzer, Asked, INDEX_VERSION, Languages, Query, Rank, Snippets, Tokens, addresses, beginning,

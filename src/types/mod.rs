@@ -258,6 +258,9 @@ pub struct Attachment {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub duration_s: Option<f64>,
+    /// A picture of more than one frame.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_animated: bool,
     pub url: String,
     pub thumbnail_url: Option<String>,
 }

@@ -14,10 +14,24 @@ fn png(width: u32, height: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// Its thumbnail is smaller than the file.
+fn noise(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut state = 7_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    RgbImage::from_fn(width, height, |_, _| Rgb([next(), next(), next()]))
+        .write_to(&mut bytes, ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
 #[tokio::test]
 async fn picture_is_posted_with_its_size_and_a_thumbnail() {
     let team = Team::start().await;
-    let original = png(1_600, 1_000);
+    let original = noise(1_600, 1_000);
     let mut socket = team.ada.socket_in(team.room).await;
     let texts = [("content", "look *here*"), ("client_message_id", "p1")];
     let message = team.ada.upload(team.room, &texts, "Grüße/aus Łódź.png", &original).await.expect(201);
@@ -153,7 +167,7 @@ async fn upload_too_large_or_without_a_file_is_refused_and_leaves_nothing() {
 #[tokio::test]
 async fn deleted_message_removes_its_files_from_disk() {
     let team = Team::start().await;
-    let message = team.ada.upload(team.room, &[], "a.png", &png(40, 30)).await.expect(201);
+    let message = team.ada.upload(team.room, &[], "a.png", &noise(40, 30)).await.expect(201);
     assert_eq!(files(&team), 2, "the picture and its thumbnail");
     team.ada.delete(&format!("/api/messages/{}", id(&message))).await.expect(204);
     within("the files to go", async {
@@ -290,7 +304,7 @@ async fn sounds_are_listed_and_played() {
 async fn deleted_room_removes_its_files_from_disk() {
     let team = Team::start().await;
     let room = team.closed_room("Short", &[&team.ada]).await;
-    let message = team.ada.upload(room, &[], "a.png", &png(40, 30)).await.expect(201);
+    let message = team.ada.upload(room, &[], "a.png", &noise(40, 30)).await.expect(201);
     let kept = team.ada.upload(team.room, &[], "b.txt", b"stays").await.expect(201);
     team.ada.delete(&format!("/api/rooms/{room}")).await.expect(204);
     team.ada.get(message["attachment"]["url"].as_str().unwrap()).await.problem(404, "not_found");
@@ -339,7 +353,7 @@ async fn upload_that_breaks_off_leaves_nothing() {
 async fn upload_that_breaks_off_behind_its_file_leaves_nothing() {
     use tokio::io::AsyncWriteExt;
     let team = Team::start().await;
-    let (kind, form) = multipart(&[], &[("file", "a.png", &png(40, 30))]);
+    let (kind, form) = multipart(&[], &[("file", "a.png", &noise(40, 30))]);
     let form = &form[..form.len() - "--\r\n".len()];
     for rest in ["\r\nx", "\r\ncontent-disposition: form-data; name=\"content\"\r\n\r\nnever to end"] {
         let mut stream = tokio::net::TcpStream::connect(team.ada.address()).await.unwrap();
@@ -366,7 +380,7 @@ async fn upload_that_breaks_off_behind_its_file_leaves_nothing() {
     let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([]));
     // The same where the form is complete and wrong.
-    team.ada.upload(team.room, &[("reply_to_id", "424242")], "a.png", &png(40, 30)).await.refused(422);
+    team.ada.upload(team.room, &[("reply_to_id", "424242")], "a.png", &noise(40, 30)).await.refused(422);
     within("both to go", async {
         while files(&team) > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
@@ -435,4 +449,122 @@ async fn upload_that_began_before_a_ban_is_not_posted_after_it() {
     assert!([401, 403, 404].contains(&status), "{}", String::from_utf8_lossy(&answer));
     let page = team.ada.get(&format!("/api/rooms/{}/messages", team.room)).await.expect(200);
     assert_eq!(page["messages"], json!([]));
+}
+
+#[tokio::test]
+async fn picture_that_is_small_enough_is_its_own_thumbnail() {
+    let team = Team::start().await;
+    let message = team.ada.upload(team.room, &[], "screen.png", &png(900, 600)).await.expect(201);
+    let file = &message["attachment"];
+    assert_eq!((&file["thumbnail_url"], files(&team)), (&file["url"], 1));
+    assert_eq!((&file["width"], &file["height"]), (&json!(900), &json!(600)));
+    assert_eq!(file.get("is_animated"), None, "only of what moves");
+}
+
+#[tokio::test]
+async fn picture_that_cannot_be_decoded_has_its_size_all_the_same() {
+    let team = Team::start().await;
+    let whole = png(64, 48);
+    let mut broken = whole.clone();
+    broken.truncate(40);
+    let mut huge = whole.clone();
+    huge[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
+    huge[20..24].copy_from_slice(&50_000_u32.to_be_bytes());
+    for (name, bytes, size) in [("cut.png", broken, (64, 48)), ("huge.png", huge, (60_000, 50_000))] {
+        let message = team.ada.upload(team.room, &[], name, &bytes).await.expect(201);
+        let file = &message["attachment"];
+        assert_eq!((&file["width"], &file["height"]), (&json!(size.0), &json!(size.1)), "{name}");
+        assert_eq!(file["thumbnail_url"], Value::Null, "{name}");
+    }
+    // Without its end, and with a wrong checksum, there is a picture.
+    let mut wrong = noise(64, 48);
+    let at = wrong.len() - 14;
+    wrong[at] ^= 1;
+    for bytes in [&whole[..whole.len() - 12], &wrong] {
+        let message = team.ada.upload(team.room, &[], "a.png", bytes).await.expect(201);
+        assert_ne!(message["attachment"]["thumbnail_url"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn animated_picture_is_marked_and_its_thumbnail_stands_still() {
+    use image::{Frame, RgbaImage, codecs::gif::GifEncoder};
+    let team = Team::start().await;
+    let gif = |frames: usize| {
+        let mut bytes = Vec::new();
+        let frame = |n: usize| {
+            let shade = |x: u32, y: u32| ((x * 31 + y * 17 + n as u32 * 99) % 251) as u8;
+            Frame::new(RgbaImage::from_fn(80, 60, |x, y| image::Rgba([shade(x, y), shade(y, x), 0, 255])))
+        };
+        GifEncoder::new(&mut bytes).encode_frames((0..frames).map(frame)).unwrap();
+        bytes
+    };
+    let moving = team.ada.upload(team.room, &[], "a.gif", &gif(4)).await.expect(201);
+    assert_eq!(moving["attachment"]["is_animated"], true);
+    let still = team.ada.get(moving["attachment"]["thumbnail_url"].as_str().unwrap()).await;
+    assert_ne!(still.header("content-type"), Some("image/gif"));
+    assert!(still.body.len() < gif(4).len());
+    let one = team.ada.upload(team.room, &[], "b.gif", &gif(1)).await.expect(201);
+    assert_eq!(one["attachment"].get("is_animated"), None);
+}
+
+/// A film of 2 seconds and 640 by 360 pixels, without its samples.
+fn film() -> Vec<u8> {
+    let boxed = |kind: &[u8; 4], content: &[u8]| {
+        [&(content.len() as u32 + 8).to_be_bytes()[..], kind, content].concat()
+    };
+    let words = |words: &[u32]| words.iter().flat_map(|it| it.to_be_bytes()).collect::<Vec<_>>();
+    let tkhd = words(&[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1 << 16, 0, 0, 0, 0, 0, 0, 0, 0, 640 << 16, 360 << 16]);
+    let mvhd = boxed(b"mvhd", &words(&[0, 0, 0, 1_000, 2_000]));
+    [boxed(b"ftyp", b"isom"), boxed(b"moov", &[mvhd, boxed(b"trak", &boxed(b"tkhd", &tkhd))].concat())]
+        .concat()
+}
+
+#[tokio::test]
+async fn film_has_its_length_and_the_poster_that_the_client_made() {
+    let team = Team::start().await;
+    let path = format!("/api/rooms/{}/attachments", team.room);
+    let send = async |files: &[(&str, &str, &[u8])]| {
+        let (kind, body) = multipart(&[], files);
+        team.ada.request("POST", &path).body(&kind, body).send().await
+    };
+    let (film, frame) = (film(), noise(640, 360));
+    for parts in [
+        [("file", "a.mp4", &film[..]), ("poster", "p.png", &frame[..])],
+        [("poster", "p.png", &frame[..]), ("file", "a.mp4", &film[..])],
+    ] {
+        let file = send(&parts).await.expect(201)["attachment"].clone();
+        assert_eq!((&file["content_type"], &file["duration_s"]), (&json!("video/mp4"), &json!(2.0)));
+        assert_eq!((&file["width"], &file["height"]), (&json!(640), &json!(360)));
+        let poster = team.ada.get(file["thumbnail_url"].as_str().unwrap()).await;
+        assert_eq!(poster.header("content-type"), Some("image/jpeg"), "made anew");
+        assert_eq!(image::load_from_memory(&poster.body).unwrap().width(), 640);
+    }
+    assert_eq!(files(&team), 4);
+    let bare = send(&[("file", "a.mp4", &film)]).await.expect(201);
+    assert_eq!(bare["attachment"]["thumbnail_url"], Value::Null);
+    let text = send(&[("file", "a.txt", b"no film"), ("poster", "p.png", &frame)]).await.expect(201);
+    assert_eq!(text["attachment"]["thumbnail_url"], Value::Null, "of a film only");
+    send(&[("file", "a.mp4", &film), ("poster", "p.svg", b"<svg/>")]).await.invalid(&["poster"]);
+    send(&[("poster", "p", &frame), ("file", "a.mp4", &film), ("poster", "p", &frame)])
+        .await
+        .invalid(&["poster"]);
+    let large = vec![0; (2 << 20) + 1];
+    send(&[("file", "a.mp4", &film), ("poster", "p", &large)]).await.problem(413, "too_large");
+    within("what was refused to go", async {
+        while files(&team) > 6 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sound_has_its_length_and_is_no_film() {
+    let team = Team::start().await;
+    let wav = team.ada.get("/sounds/tada.wav").await.body;
+    let sound = team.ada.upload(team.room, &[], "tada.wav", &wav).await.expect(201);
+    assert!(sound["attachment"]["duration_s"].as_f64().unwrap() > 0.1, "{sound}");
+    let text = team.ada.upload(team.room, &[], "a.txt", b"words").await.expect(201);
+    assert_eq!(text["attachment"]["duration_s"], Value::Null);
 }

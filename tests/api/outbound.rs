@@ -285,6 +285,62 @@ async fn link_preview_has_our_own_copy_of_the_picture() {
 }
 
 #[tokio::test]
+async fn preview_is_removed_by_its_author_and_stays_away() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let grace = team.join("Grace").await;
+    let site = Receiver::start(|call, _| {
+        let title = format!("<title>{}</title><meta property=og:image content=/i.png>", call.path);
+        if call.path == "/i.png" {
+            response(200, "image/png", png())
+        } else {
+            response(200, "text/html", title)
+        }
+    })
+    .await;
+    let mut socket = team.ada.socket_in(team.room).await;
+    let words = format!("{} and {}", site.url("/one"), site.url("/two"));
+    let message = id(&team.ada.say(team.room, &words).await);
+    let made = socket.expect("message.updated").await["message"].clone();
+    let picture = made["embeds"][0]["image_url"].as_str().unwrap();
+    let path = format!("/api/messages/{message}");
+    grace.delete(&format!("{path}/embeds/0")).await.problem(403, "forbidden");
+    for wrong in ["2", "-1", "x", "99999999999999999999999"] {
+        team.ada.delete(&format!("{path}/embeds/{wrong}")).await.problem(404, "not_found");
+    }
+    assert_eq!(team.ada.get(picture).await.status, 200);
+    team.ada.delete(&format!("{path}/embeds/0")).await.expect(204);
+    let updated = socket.expect("message.updated").await["message"].clone();
+    let titles = |message: &Value| -> Vec<Value> {
+        message["embeds"].as_array().unwrap().iter().map(|embed| embed["title"].clone()).collect()
+    };
+    assert_eq!((titles(&updated), &updated["edited_at"]), (vec![json!("/two")], &Value::Null));
+    team.ada.get(picture).await.problem(404, "not_found");
+    // The same links in other words: nothing is fetched anew.
+    let fetched = site.calls().len();
+    let edited = team.ada.patch(&path, json!({"content": format!("look: {words}")})).await.expect(200);
+    assert_eq!(titles(&edited), ["/two"]);
+    let other = team.ada.patch(&path, json!({"content": site.url("/three")})).await.expect(200);
+    assert_eq!(titles(&other), [] as [Value; 0]);
+    while titles(&socket.expect("message.updated").await["message"]) != ["/three"] {}
+    assert_eq!(site.calls().len(), fetched + 2, "the page and its picture");
+}
+
+#[tokio::test]
+async fn preview_of_a_page_in_another_encoding_is_readable() {
+    let team = Team::with(&[ALLOW_LOOPBACK]).await;
+    let site = Receiver::start(|call, _| match call.path.as_str() {
+        "/header" => response(200, "text/html; charset=Shift_JIS", &b"<title>\x93\xfa\x96\x7b\x8c\xea</title>"[..]),
+        _ => response(200, "text/html", &b"<title>\xd0\xf3\xf1\xf1\xea\xe8\xe9</title><meta http-equiv=content-type content='text/html; charset=windows-1251'>"[..]),
+    })
+    .await;
+    let mut socket = team.ada.socket_in(team.room).await;
+    team.ada.say(team.room, &format!("{} {}", site.url("/header"), site.url("/meta"))).await;
+    let updated = socket.expect("message.updated").await["message"].clone();
+    let titles: Vec<_> = updated["embeds"].as_array().unwrap().iter().map(|it| &it["title"]).collect();
+    assert_eq!(titles, ["日本語", "Русский"]);
+}
+
+#[tokio::test]
 async fn private_addresses_are_not_called_for_links_or_pushes() {
     let team = Team::start().await;
     let secret = Receiver::start(|_, _| response(200, "text/html", "<title>secret</title>")).await;

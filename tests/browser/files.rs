@@ -127,3 +127,51 @@ async fn file_card_shows_the_name() {
     })
     .await;
 }
+
+/// A film is made by the browser, of a canvas.
+#[tokio::test]
+async fn film_is_sent_with_a_poster() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let (_, first, second) = two_windows(&team, driver).await;
+        first.find(".composer-input").await;
+        first
+            .eval(
+                "const canvas = document.createElement('canvas'); canvas.width = 320; canvas.height = 180;
+                const pen = canvas.getContext('2d'); let at = 0;
+                const draw = setInterval(() => { pen.fillStyle = '#c2410c'; pen.fillRect(at += 1, 0, 320, 180); }, 20);
+                const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm' });
+                const parts = [];
+                recorder.ondataavailable = ({ data }) => parts.push(data);
+                recorder.onstop = () => {
+                    clearInterval(draw);
+                    const files = new DataTransfer();
+                    files.items.add(new File(parts, 'clip.webm', { type: 'video/webm' }));
+                    const input = document.querySelector('.composer input[type=file]');
+                    input.files = files.files;
+                    input.dispatchEvent(new Event('change', { bubbles: true }));
+                };
+                recorder.start();
+                setTimeout(() => recorder.stop(), 700);",
+            )
+            .await;
+        first.until("it is chosen", "return document.querySelectorAll('.chosen-file').length === 1").await;
+        first.type_into(".composer-input", ENTER).await;
+        second
+            .until(
+                "the film is there with its poster",
+                "return /thumbnail$/.test(document.querySelector('.video video')?.getAttribute('poster') || '')",
+            )
+            .await;
+        second
+            .until(
+                "the poster is a picture of the film",
+                "const video = document.querySelector('.video video');
+                const image = window.poster ??= Object.assign(new Image(), { src: video.poster });
+                return image.naturalWidth === 320 && video.style.aspectRatio === '320 / 180'",
+            )
+            .await;
+        team
+    })
+    .await;
+}

@@ -1,8 +1,8 @@
 //! Setting up, and messages between two windows.
 
 use crate::{
-    driver::{Driver, Window, with_browser},
-    support::{Server, Team},
+    driver::{Driver, ENTER, Window, with_browser},
+    support::{Receiver, Server, Team, receiver::response},
     windows::{signed_in, two_windows},
 };
 
@@ -256,6 +256,45 @@ async fn new_room_appears_in_the_other_window_with_its_unread_mark() {
             )
             .await;
         second.until("it is read", "return document.querySelector('.room.is-unread') === null").await;
+        team
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn preview_hides_its_bare_link_and_is_removed_by_its_author() {
+    with_browser(async |driver| {
+        let team = Team::with(&[("CAMPFIRE_OUTGOING_ALLOW", "127.0.0.1/32")]).await;
+        let site = Receiver::start(|call, _| {
+            response(200, "text/html", format!("<title>The page {}</title>", call.path))
+        })
+        .await;
+        let (_, first, second) = two_windows(&team, driver).await;
+        first.type_into(".composer-input", &format!("{}{ENTER}", site.url("/alone"))).await;
+        let is_hidden = "const card = document.querySelector('.embed'); const words = card?.closest('.message').querySelector('.message-text');
+            return Boolean(words) && getComputedStyle(words).display === 'none'";
+        for window in [&first, &second] {
+            window.until("the card stands for the link", is_hidden).await;
+        }
+        assert_eq!(second.eval("return document.querySelectorAll('.embed-drop').length").await, 0);
+        first.eval("document.querySelector('.embed-drop').click()").await;
+        for window in [&first, &second] {
+            window
+                .until(
+                    "the card is gone, and the link is there again",
+                    "const words = [...document.querySelectorAll('.message-text')].find((it) => it.textContent.includes('/alone'));
+                    return !document.querySelector('.embed') && getComputedStyle(words).display !== 'none'",
+                )
+                .await;
+        }
+        first.type_into(".composer-input", &format!("look: {}{ENTER}", site.url("/beside"))).await;
+        second
+            .until(
+                "words beside a link stay",
+                "const card = document.querySelector('.embed'); const words = card?.closest('.message').querySelector('.message-text');
+                return Boolean(words) && getComputedStyle(words).display !== 'none'",
+            )
+            .await;
         team
     })
     .await;

@@ -12,11 +12,11 @@ const TALLEST = 320;
 /** The least side of a picture, so that a finger can hit it. */
 const LEAST = 48;
 
-const PICTURE = /^image\/(png|jpeg|gif|webp|avif)$/;
+const PICTURE = /^image\/(png|jpeg|gif|webp|avif|bmp|x-icon|jxl)$/;
 const VIDEO = /^video\//;
 const AUDIO = /^audio\//;
 /** Types that the server lets a browser open in a tab. */
-const OPENS = /^(image\/(png|jpeg|gif|webp|avif)|video\/.*|audio\/.*|application\/pdf|text\/plain)$/;
+const OPENS = /^(image\/(png|jpeg|gif|webp|avif|bmp|x-icon|jxl)|video\/.*|audio\/.*|application\/pdf|text\/plain)$/;
 const ARCHIVE = /zip|gzip|7z|zstd|x-tar|rar/;
 // Bidirectional control characters: they could disguise a file's type.
 const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
@@ -71,9 +71,9 @@ function placeOf({ width, height }) {
 
 const isCalm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** The addresses to try, the smallest first. Thumbnails do not move. */
-function sources({ url, thumbnail_url: thumbnail, content_type: type }) {
-  const moves = (type === 'image/gif' && !isCalm()) || type === 'image/webp';
+/** The addresses to try, the smallest first. Thumbnails do not move; files from before the server told which do are GIF. */
+export function sources({ url, thumbnail_url: thumbnail, content_type: type, is_animated: animated }, calm = isCalm()) {
+  const moves = (animated || type === 'image/gif') && !calm;
   return [...new Set([moves ? url : thumbnail, url].filter(Boolean))];
 }
 
@@ -96,8 +96,10 @@ function pictureElement(message, open) {
 
 function videoElement(attachment) {
   const name = shownName(attachment.filename);
-  // The very first frame is often black.
-  const video = h('video', { src: `${attachment.url}#t=0.1`, controls: true, preload: 'metadata', playsinline: true, 'aria-label': name });
+  const { width, height, thumbnail_url: poster } = attachment;
+  // Without a poster the browser shows a frame: the very first one is often black.
+  const video = h('video', { src: poster ? attachment.url : `${attachment.url}#t=0.1`, poster, controls: true, preload: poster ? 'none' : 'metadata', playsinline: true, 'aria-label': name });
+  if (width && height) video.style.aspectRatio = `${width} / ${height}`;
   const element = h('figure', { class: 'video' }, video, caption(attachment));
   video.addEventListener('error', () => element.replaceWith(fileCard(attachment)));
   return element;
@@ -110,9 +112,17 @@ function audioElement(attachment) {
   return element;
 }
 
+/** How long it lasts: 0:07, 12:34, 1:02:03. */
+export function lastsText(seconds) {
+  if (!seconds) return '';
+  const whole = Math.max(1, Math.round(seconds));
+  const parts = whole < 3600 ? [Math.floor(whole / 60), whole % 60] : [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return parts.map((part, place) => (place ? String(part).padStart(2, '0') : part)).join(':');
+}
+
 function caption(attachment) {
   const name = shownName(attachment.filename);
-  return h('figcaption', { class: 'media-caption' }, h('bdi', { class: 'file-name', title: name }, name), h('small', {}, sizeText(attachment.byte_size)), downloadLink(attachment));
+  return h('figcaption', { class: 'media-caption' }, h('bdi', { class: 'file-name', title: name }, name), h('small', {}, [lastsText(attachment.duration_s), sizeText(attachment.byte_size)].filter(Boolean).join(' · ')), downloadLink(attachment));
 }
 
 /** The element of a message's attachment. A click on a picture calls `open(message.id)`. */

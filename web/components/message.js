@@ -9,7 +9,7 @@ import { texts } from '../texts.js';
 import { attachmentElement } from './attachment.js';
 import { avatar } from './avatar.js';
 import { boostsElement } from './boosts.js';
-import { embedsElement } from './embeds.js';
+import { embedsElement, isUnderPreview } from './embeds.js';
 import { quoteElement } from './quote.js';
 import { soundElement } from './sounds.js';
 
@@ -81,6 +81,8 @@ function textElement(message) {
   });
   text.querySelectorAll('li > input').forEach((box) => box.setAttribute('aria-label', box.parentElement.textContent.trim()));
   text.querySelectorAll('a[href]').forEach(keepOwnLinks);
+  // The card below says where it leads.
+  text.classList.toggle('is-under-preview', isUnderPreview(message, text));
   if (message.edited_at) markEdited(text, message);
   if (isLong(message.content)) fold(text);
   return text;
@@ -157,7 +159,11 @@ export function refreshMessage(element, before, message, quoted) {
     if (isOpen) body.querySelector('.fold-button')?.click();
     element.classList.toggle('is-meant', isMeant(message));
   }
-  if (before.embeds !== message.embeds) place(body, '.embeds', embedsElement(message), '.boosts');
+  if (before.embeds !== message.embeds) {
+    place(body, '.embeds', embedsElement(message), '.boosts');
+    const text = body.querySelector(':scope > .message-text');
+    text?.classList.toggle('is-under-preview', isUnderPreview(message, text));
+  }
   if (message.reply_to_id) body.querySelector('.quote')?.replaceWith(quoteElement(message, quoted));
   refreshBoosts(element, message);
 }

@@ -158,6 +158,7 @@ export const de = {
     start: (name, date) => `${name} hat diesen Raum am ${date.toLocaleDateString('de', { day: 'numeric', month: 'long', year: 'numeric' })} angelegt. Hier beginnt er.`,
   },
   message: {
+    removePreview: (title) => `Vorschau von ${title} entfernen`,
     by: (name, time) => `${name}, ${time}`, actions: 'Was du mit dieser Nachricht tun kannst', reply: 'Antworten', edited: '(bearbeitet)', table: 'Tabelle', copyCode: 'Code kopieren', showMore: 'Mehr zeigen', showLess: 'Weniger zeigen',
     failed: (why) => `Nicht gesendet. ${why}`, discard: 'Verwerfen', waiting: 'Wartet auf die Verbindung', sending: 'Wird gesendet …', paced: 'Viele Nachrichten auf einmal: Sie geht gleich hinaus.', roomGone: 'Du bist nicht mehr in diesem Raum.', originalGone: 'Die Nachricht, auf die das antwortet, wurde gelöscht', originalLoading: 'Eine Nachricht weiter oben',
     boost: 'Boost geben', boosts: 'Boosts', boostWith: (content) => `Boost mit ${content}`, boostedBy: (content, names) => `${content} von ${names}`, andMore: (count) => `${count} weiteren`, from: (names) => ` von ${names}`, boostWord: 'Oder ein, zwei Wörter', boostAction: 'Geben',

@@ -54,6 +54,7 @@ export const en = {
     start: (name, date) => `${name} made this room on ${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}. This is where it begins.`,
   },
   message: {
+    removePreview: (title) => `Remove the preview of ${title}`,
     by: (name, time) => `${name}, ${time}`, actions: 'What you can do with this message', reply: 'Reply', edited: '(edited)', table: 'Table', copyCode: 'Copy code', showMore: 'Show more', showLess: 'Show less',
     failed: (why) => `Not sent. ${why}`, discard: 'Discard', waiting: 'Waiting for the connection', sending: 'Sending…', paced: 'Many messages at once: it goes out in a moment.', roomGone: 'You are no longer in this room.', originalGone: 'The message this answers was deleted', originalLoading: 'A message further up',
     boost: 'Boost', boosts: 'Boosts', boostWith: (content) => `Boost with ${content}`, boostedBy: (content, names) => `${content} from ${names}`, andMore: (count) => `${count} more`, from: (names) => ` from ${names}`, boostWord: 'Or a word or two', boostAction: 'Boost',

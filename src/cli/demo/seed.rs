@@ -123,7 +123,7 @@ impl<'a> Seed<'a> {
             writer.write_blocking(edit)?;
         }
         if html.contains(PAGE.url) {
-            self.embed(id, html)?;
+            self.embed(id, &html)?;
         }
         for (content, names) in &message.boosts {
             for name in names {
@@ -143,7 +143,7 @@ impl<'a> Seed<'a> {
     }
 
     /// Stores the preview of the linked page.
-    fn embed(&mut self, message: MessageId, html: String) -> Result<(), WriteError> {
+    fn embed(&mut self, message: MessageId, html: &str) -> Result<(), WriteError> {
         let key = format!("embed-{}", random_token());
         let image = self.files.preview.take();
         let embed = Embed {
@@ -154,7 +154,8 @@ impl<'a> Seed<'a> {
             site_name: Some(PAGE.site_name.to_owned()),
         };
         let images = image.map(|image| (key, image)).into_iter().collect();
-        self.writer.write_blocking(SetEmbeds { message, html, embeds: vec![embed], images })
+        let links = crate::text::previewed_links(html);
+        self.writer.write_blocking(SetEmbeds { message, links, embeds: vec![embed], images })
     }
 
     /// Marks most rooms as read by the visitor; the others show what unread looks like.

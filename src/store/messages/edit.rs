@@ -8,7 +8,7 @@ use crate::{
         command::{Command, Entry, Indexing, NewJob, Refusal, Tx},
         files::{Image, put_image, tags_of},
     },
-    text,
+    text::{self, previewed_links},
     types::event::{ChangedMentions, Mentions},
     types::{Embed, MessageId, MessageKind, UserId},
 };
@@ -39,7 +39,7 @@ impl Command for EditMessage {
         let mentioned = Mentions { users: message.mentions.into(), everyone: message.everyone };
         message.content = self.text.content;
         let addresses = text::addresses(&self.text.html);
-        message.html = self.text.html;
+        let before_html = std::mem::replace(&mut message.html, self.text.html);
         message.mentions = self.text.mentions.to_vec();
         message.everyone = self.text.everyone;
         message.is_emoji_only = self.text.is_emoji_only;
@@ -56,11 +56,13 @@ impl Command for EditMessage {
             plain = [&*plain, &attachment.filename].join(" ").trim_start().to_owned();
             tags = [&*tags, &tags_of(&attachment.content_type)].join(" ").trim_start().to_owned();
         }
-        // The previews were of the old text's links.
-        message.embeds.clear();
-        tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
-        if let Some(job) = &self.preview {
-            tx.add_job(job, Some(message.id))?;
+        // The previews of the same links stay, and what the author removed stays away.
+        if previewed_links(&message.html) != previewed_links(&before_html) {
+            message.embeds.clear();
+            tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
+            if let Some(job) = &self.preview {
+                tx.add_job(job, Some(message.id))?;
+            }
         }
         let json = rewrite(tx, &message)?;
         tx.statement("update messages set plain = ?, addresses = ?, tags = ? where id = ?")?
@@ -73,12 +75,12 @@ impl Command for EditMessage {
     }
 }
 
-/// Sets the previews of a message's links. Does nothing if the message was changed or deleted since.
+/// Sets the previews of a message's links. Does nothing if it has other links by now, or was deleted.
 #[derive(Debug)]
 pub struct SetEmbeds {
     pub message: MessageId,
-    /// The message's HTML when the previews were made.
-    pub html: String,
+    /// The message's links when the previews were made.
+    pub links: Vec<String>,
     pub embeds: Vec<Embed>,
     /// The previews' pictures, by key.
     pub images: Vec<(String, Image)>,
@@ -92,7 +94,7 @@ impl Command for SetEmbeds {
             Err(Refusal::NotFound) => return Ok(()),
             found => found?,
         };
-        if message.html != self.html {
+        if previewed_links(&message.html) != self.links {
             return Ok(());
         }
         tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
@@ -100,6 +102,35 @@ impl Command for SetEmbeds {
             put_image(tx, key, Some(message.id), Some(image))?;
         }
         message.embeds = self.embeds;
+        let json = rewrite(tx, &message)?;
+        Ok(tx.record_update(message.room_id, message.id, None, json)?)
+    }
+}
+
+/// Removes the preview of a link for good. Refused with `NotFound`, and with `Forbidden` unless by the message's author.
+#[derive(Debug)]
+pub struct RemoveEmbed {
+    pub message: MessageId,
+    pub editor: UserId,
+    /// Its place among the previews, from 0.
+    pub place: usize,
+}
+
+impl Command for RemoveEmbed {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let (mut message, _) = stored(tx, self.message)?;
+        if message.creator_id != self.editor {
+            return Err(Refusal::Forbidden("Only its author may remove a preview."));
+        }
+        if self.place >= message.embeds.len() {
+            return Err(Refusal::NotFound);
+        }
+        let embed = message.embeds.remove(self.place);
+        if let Some(key) = embed.image_url.as_deref().and_then(|url| url.strip_prefix("/embeds/")) {
+            put_image(tx, key, None, None)?;
+        }
         let json = rewrite(tx, &message)?;
         Ok(tx.record_update(message.room_id, message.id, None, json)?)
     }

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use super::command::{Entry, Refusal, Tx};
 use crate::types::{Message, MessageId, RoomId, UserId, event::Mentions};
 
-pub use edit::{EditMessage, SetEmbeds};
+pub use edit::{EditMessage, RemoveEmbed, SetEmbeds};
 pub use page::{MessageRow, MessageWords, Page, Select};
 pub use post::{PostMessage, Posted};
 pub(super) use purge::entry as entry_of;

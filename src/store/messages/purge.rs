@@ -242,7 +242,9 @@ mod tests {
             width: None,
             height: None,
             duration_s: None,
+            is_animated: false,
             thumbnail: None,
+            is_own_thumbnail: false,
         };
         let message = PostMessage::new(to.room, to.user, None, None, MessageKind::Text, text);
         let id = run(db, message.with_file(file).at(at)).id;

@@ -242,7 +242,9 @@ fn jamo(c: char, folded: &mut String) {
     let code = u32::from(c);
     let composed = match (last, code) {
         (0x1100..=0x1112, 0x1161..=0x1175) => Some(0xAC00 + ((last - 0x1100) * 21 + code - 0x1161) * 28),
-        (0xAC00..=0xD7A3, 0x11A8..=0x11C2) if (last - 0xAC00).is_multiple_of(28) => Some(last + code - 0x11A7),
+        (0xAC00..=0xD7A3, 0x11A8..=0x11C2) if (last - 0xAC00).is_multiple_of(28) => {
+            Some(last + code - 0x11A7)
+        }
         _ => None,
     };
     match composed.and_then(char::from_u32) {
