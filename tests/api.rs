@@ -11,11 +11,13 @@ mod api {
     mod derived;
     mod files;
     mod history;
+    mod hooks;
     mod http1;
     mod limits;
     mod markdown;
     mod members;
     mod messages;
+    mod once;
     mod outbound;
     mod page;
     mod paging;

@@ -1,18 +1,21 @@
 //! Bots and incoming webhooks: managing them, posting by them, and the payload for a bot's own webhook.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Admin, disk,
-    messages::{self, Draft},
+    documents::{self, Body},
+    notifications::Calls,
     sessions::Device,
 };
 use crate::{
     store::{
-        Audited, Bot, ChangeBot, CreateBot, CreateHook, Hook, Reader, RemoveBot, RemoveHook, RenewBotKey,
+        Audited, Bot, ChangeBot, ChangeHook, CreateBot, CreateHook, Hook, Reader, RemoveBot, RemoveHook,
+        RenewBotKey,
     },
-    text::{self, SlackMessage},
-    types::{HookId, MessageId, RoomId, TokenHash, UserId, random_token},
+    text,
+    types::{HookFormat, HookId, MessageId, Role, RoomId, TokenHash, UserId, random_token},
     wire::{Problem, to_json},
     worker::Worker,
 };
@@ -74,11 +77,25 @@ pub(crate) async fn create_hook(
     admin: &Admin,
     name: String,
     room: RoomId,
+    format: HookFormat,
 ) -> Result<(HookId, String), Problem> {
     let token = random_token();
     let act = admin.act("hook.create", format_args!("hook {name} in room {room}"));
-    let command = CreateHook { name, room, creator: admin.0.user, token: TokenHash::of(&token) };
+    let command = CreateHook { name, room, creator: admin.0.user, token: TokenHash::of(&token), format };
     Ok((worker.writer.write(Audited { command, act }).await?, token))
+}
+
+/// Changes the given fields of an incoming webhook.
+pub(crate) async fn change_hook(
+    worker: &Worker,
+    admin: &Admin,
+    hook: HookId,
+    name: Option<String>,
+    format: Option<HookFormat>,
+) -> Result<Hook, Problem> {
+    let act = admin.act("hook.change", format_args!("hook {hook}"));
+    worker.writer.write(Audited { command: ChangeHook { hook, name, format }, act }).await?;
+    worker.reader.hook(hook)?.ok_or_else(Problem::not_found)
 }
 
 pub(crate) async fn remove_hook(worker: &Worker, admin: &Admin, hook: HookId) -> Result<(), Problem> {
@@ -94,22 +111,33 @@ pub(crate) fn find_hook(worker: &Worker, token: &TokenHash) -> Result<Hook, Prob
     hook.filter(is_in).ok_or_else(|| Problem::of_hook(403, "invalid_token"))
 }
 
-/// Posts a message that was sent to an incoming webhook. 429 beyond the rate limit.
-pub(crate) async fn post_by_hook(worker: &Worker, hook: &Hook, sent: &SlackMessage) -> Result<(), Problem> {
+/// Counts a post of a person or a program; 429 beyond the limit.
+pub(crate) fn count_post(worker: &Worker, user: UserId) -> Result<(), Problem> {
+    let is_bot = worker.state.borrow().users.get(&user).is_some_and(|user| user.role == Role::Bot);
+    let limits = &worker.shared.limits;
+    let counted = if is_bot { limits.post_by_program(user) } else { limits.post(user) };
+    counted.map_err(Problem::rate_limited)
+}
+
+/// Posts a message that was sent to an incoming webhook. 400 `no_text` if there is none in it. Beyond the rate limit, or
+/// with too many that wait to be stored, 503: senders take 429 for final, and few alerts are sent twice.
+pub(crate) async fn post_by_hook(worker: &Worker, hook: &Hook, payload: &Value) -> Result<(), Problem> {
     disk::check_room(worker)?;
-    worker.shared.limits.post(hook.user_id).map_err(Problem::rate_limited)?;
-    // Slack lets a sender choose its name for each message. Here the author is the hook; such a name goes above the
-    // text.
-    let mut content = String::new();
-    match (&sent.username, &sent.icon_emoji) {
-        (Some(name), icon) if *name != hook.name => {
-            let icon = icon.as_deref().map(|icon| format!("{icon} ")).unwrap_or_default();
-            content = format!("{icon}**{name}**\n\n");
-        }
-        _ => {}
-    }
-    content.push_str(&sent.markdown);
-    let command = messages::post(worker, hook.user_id, hook.room_id, Draft::of(content));
+    let limits = &worker.shared.limits;
+    let _waiting = limits.hooks.enter(hook.id).ok_or_else(Problem::overloaded)?;
+    let document = {
+        let state = worker.state.borrow();
+        let sent = text::from_slack(payload, hook.format, |id| {
+            state.involvement(hook.room_id, id)?;
+            state.users.get(&id).map(|user| &*user.name)
+        });
+        // Slack lets a sender choose its name for each message. Here the author is the hook; such a name goes above the
+        // text.
+        sent.ok_or_else(|| Problem::of_hook(400, "no_text"))?.under_name(&hook.name)
+    };
+    limits.post_by_program(hook.user_id).map_err(Problem::overloaded_for)?;
+    let body = Body::Document(document);
+    let command = documents::post(worker, hook.user_id, hook.room_id, body, None, Calls::Bots);
     worker.writer.write(command).await?;
     Ok(())
 }
@@ -170,7 +198,7 @@ impl Delivery {
         let Some(words) = reader.words(message)? else { return Ok(None) };
         let names = reader.mentioned_names(message)?;
         let name_of = |id: UserId| names.iter().find(|(user, _)| *user == id).map(|(_, name)| &**name);
-        let plain = text::render(&text::without_mention(&words.content, bot), name_of).plain;
+        let plain = text::from_html(&words.html).without_mention(bot).plain_lines(name_of);
         let body = Payload {
             message: PayloadMessage {
                 body: PayloadBody { html: &words.html, plain: plain.trim() },

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{MessageAccess, RoomAccess, Viewer, disk, notifications};
+use super::{
+    MessageAccess, RoomAccess, Viewer, bots, disk,
+    notifications::{self, Calls},
+};
 use crate::{
     media::sounds,
     store::{
@@ -36,11 +39,6 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// A text without a `client_message_id`, from a client that does not retry.
-    pub(crate) fn of(content: String) -> Self {
-        Self { content, client_message_id: None, reply_to: None }
-    }
-
     /// Takes the fields of a message out of a form. Errors are recorded in the form.
     pub(crate) fn take(form: &mut Form) -> Self {
         let content = take_content(form);
@@ -109,7 +107,13 @@ pub(crate) fn render_with<'a>(
     content: String,
     name_of: impl Fn(UserId) -> Option<&'a str>,
 ) -> (Text, Option<Everyone>) {
-    let text::Rendered { html, plain, mentions, everyone, is_emoji_only } = text::render(&content, name_of);
+    let rendered = text::render(&content, name_of);
+    text_of(content, rendered)
+}
+
+/// A message's text from what was rendered. Also returns the kind of `@here` or `@room` in it.
+pub(crate) fn text_of(content: String, rendered: text::Rendered) -> (Text, Option<Everyone>) {
+    let text::Rendered { html, plain, mentions, everyone, is_emoji_only } = rendered;
     let tags = if notifications::has_link(&html) { "link".to_owned() } else { String::new() };
     let text = Text { content, html, plain, tags, mentions, everyone: everyone.is_some(), is_emoji_only };
     (text, everyone)
@@ -133,7 +137,7 @@ pub(crate) fn checked_post(
 ) -> Result<PostMessage, Problem> {
     RoomAccess::of(worker, room, user)?;
     disk::check_room(worker)?;
-    worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
+    bots::count_post(worker, user)?;
     Ok(post(worker, user, room, draft))
 }
 
@@ -155,7 +159,7 @@ pub(crate) fn post(worker: &Worker, user: UserId, room: RoomId, draft: Draft) ->
         return PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Sound, text);
     }
     let (text, everyone) = render(worker, room, content);
-    let jobs = notifications::jobs(worker, user, room, &text, everyone);
+    let jobs = notifications::jobs(worker, user, room, &text, everyone, Calls::Bots);
     let message = PostMessage::new(room, user, client_message_id, reply_to, MessageKind::Text, text);
     jobs.into_iter().fold(message, PostMessage::with_job)
 }
@@ -172,7 +176,7 @@ pub(crate) fn post_file(
         true => (Text::default(), None),
         false => render(worker, room, draft.content),
     };
-    let jobs = notifications::jobs(worker, user, room, &text, everyone);
+    let jobs = notifications::jobs(worker, user, room, &text, everyone, Calls::Bots);
     let message =
         PostMessage::new(room, user, draft.client_message_id, draft.reply_to, MessageKind::Attachment, text);
     jobs.into_iter().fold(message.with_file(file), PostMessage::with_job)

@@ -6,6 +6,7 @@ mod access;
 pub(crate) mod account;
 pub(crate) mod bots;
 pub(crate) mod disk;
+pub(crate) mod documents;
 mod errors;
 pub(crate) mod files;
 pub(crate) mod jobs;

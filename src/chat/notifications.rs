@@ -1,5 +1,7 @@
 //! Notifications: the jobs that follow from a message, push subscriptions, and the payload of a push.
 
+use std::time::Instant;
+
 use serde::Serialize;
 use smallvec::SmallVec;
 use unicode_segmentation::UnicodeSegmentation;
@@ -9,7 +11,7 @@ use crate::{
     config::Config,
     store::{NewJob, QueueJob, Reader, Subscribe, Subscription, Text, Unsubscribe},
     text::Everyone,
-    types::{Involvement, JobKind, MessageId, RoomId, RoomKind, SubscriptionId, UserId},
+    types::{Involvement, JobKind, MessageId, Role, RoomId, RoomKind, SubscriptionId, UserId},
     wire::{Problem, to_json},
     worker::Worker,
 };
@@ -30,6 +32,13 @@ pub(crate) fn preview(config: &Config, html: &str) -> Option<NewJob> {
     wanted.then_some(NewJob { kind: JobKind::Preview, target: None, payload: None })
 }
 
+/// Whether a message calls the webhooks of bots. Answers to webhooks call none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calls {
+    Bots,
+    Nobody,
+}
+
 /// The jobs that follow from a new message: link previews, deliveries to the webhooks of bots, and pushes to members
 /// who do not have the room open.
 pub(super) fn jobs(
@@ -38,6 +47,7 @@ pub(super) fn jobs(
     room: RoomId,
     text: &Text,
     everyone: Option<Everyone>,
+    calls: Calls,
 ) -> SmallVec<[NewJob; 1]> {
     let mut jobs: SmallVec<[NewJob; 1]> = preview(worker.config(), &text.html).into_iter().collect();
     let state = worker.state.borrow();
@@ -49,7 +59,16 @@ pub(super) fn jobs(
     let is_addressed = |bot: &&UserId| {
         **bot != author && found.members.contains_key(bot) && (is_direct || text.mentions.contains(bot))
     };
-    for bot in state.webhooks.iter().filter(is_addressed) {
+    let by_bot = state.users.get(&author).is_some_and(|author| author.role == Role::Bot);
+    let chains = &worker.shared.limits.chains;
+    if !by_bot {
+        chains.end(room);
+    }
+    // Bots that answer one another come to an end.
+    let may_call = calls == Calls::Bots
+        && state.webhooks.iter().any(|bot| is_addressed(&bot))
+        && (!by_bot || chains.take(room, Instant::now()));
+    for bot in state.webhooks.iter().filter(is_addressed).filter(|_| may_call) {
         jobs.push(NewJob { kind: JobKind::Webhook, target: Some(bot.0), payload: None });
     }
     let hub = worker.hub.borrow();

@@ -8,6 +8,7 @@ mod body;
 mod boosts;
 mod bots;
 mod coding;
+mod disposition;
 mod etag;
 mod export;
 mod files;

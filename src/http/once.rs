@@ -1,6 +1,5 @@
 //! The bot API of ONCE Campfire, for bots that were written for it. The key of the bot is in the path.
 
-use bytes::Bytes;
 use hyper::{
     StatusCode,
     header::{self, HeaderName, HeaderValue},
@@ -10,19 +9,21 @@ use serde_json::{Value, json};
 use super::{
     READ_DEADLINE,
     incoming::{RequestBody, read_body},
-    request::Call,
+    request::{Call, authenticate},
     response::Reply,
-    router::ResponseFuture,
+    router::{Response, ResponseFuture},
     upload::receive_message,
 };
 use crate::{
     chat::{
         MessageAccess, RoomAccess, Viewer,
-        messages::{self, Draft, MAX_CONTENT},
+        documents::{self, Body},
+        messages::{self, MAX_CONTENT},
         sessions,
     },
-    store::Select,
-    types::{BoostId, Message, MessageId, RoomId, SessionKind},
+    store::{Boosted, Select},
+    text,
+    types::{BoostId, Message, MessageId, MessageKind, Role, RoomId, SessionKind, UserId},
     wire::{Form, Problem},
 };
 
@@ -39,47 +40,64 @@ fn bot(call: &Call) -> Result<(Viewer, RoomId), Problem> {
     Ok((viewer, room))
 }
 
-/// A message that was just written.
-fn written(call: &Call, id: MessageId, json: &[u8]) -> Result<Value, Problem> {
-    view(call, json, &call.worker.reader.plain(id)?.unwrap_or_default())
-}
-
-fn view(call: &Call, json: &[u8], plain: &str) -> Result<Value, Problem> {
+/// A message as ONCE Campfire shows it to bots.
+fn view(call: &Call, json: &[u8]) -> Result<Value, Problem> {
     let message: Message = serde_json::from_slice(json).map_err(|_| Problem::internal())?;
-    let state = call.worker.state.borrow();
-    let creator = state.users.get(&message.creator_id).map(|user| json!(user.public()));
     let (room, id) = (message.room_id, message.id);
     Ok(json!({
         "id": id,
         "created_at": message.created_at,
-        "body": { "plain_text": plain, "html": message.html },
-        "creator": creator,
+        "body": { "plain_text": plain_text(call, &message), "html": message.html },
+        "creator": user(call, message.creator_id),
         "room": { "id": room },
-        "url": format!("{}/rooms/{room}/@{id}", call.base_url()),
+        "url": address(call, id),
     }))
+}
+
+fn address(call: &Call, message: MessageId) -> String {
+    format!("{}/messages/{message}", call.base_url())
+}
+
+fn user(call: &Call, id: UserId) -> Option<Value> {
+    let state = call.worker.state.borrow();
+    let user = state.users.get(&id)?;
+    let role = match user.role {
+        Role::Admin => "administrator",
+        role => role.into_str(),
+    };
+    let version = user.avatar.map(|version| format!("?v={version}")).unwrap_or_default();
+    let avatar = format!("{}/avatars/{id}{version}", call.base_url());
+    Some(json!({ "id": id, "name": &*user.name, "role": role, "avatar_url": avatar }))
+}
+
+/// The text with its line breaks; of a sound what was typed, and of a file without text its name.
+fn plain_text(call: &Call, message: &Message) -> String {
+    if message.kind == MessageKind::Sound {
+        return message.content.clone();
+    }
+    let state = call.worker.state.borrow();
+    let plain = text::from_html(&message.html).plain_lines(|id| state.users.get(&id).map(|user| &*user.name));
+    match &message.attachment {
+        Some(file) if plain.is_empty() => file.filename.clone(),
+        _ => plain,
+    }
 }
 
 pub(crate) fn list(call: Call, _: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (_, room) = bot(&call)?;
         let query = call.query();
+        // Of both, `before` counts.
         let select = match (query.message("before")?, query.message("after")?) {
-            (Some(_), Some(_)) => {
-                return Err(Problem::malformed("Give only one of `before` and `after`."));
-            }
-            (Some(id), None) => Select::Before(id),
+            (Some(id), _) => Select::Before(id),
             (None, Some(id)) => Select::After(id),
             (None, None) => Select::Newest,
         };
-        let (page, plains, total) = call.worker.reader.within(READ_DEADLINE, |reader| {
-            let page = reader.page(room, select, PAGE)?;
-            let ids: Vec<_> = page.messages.iter().map(|(id, _)| *id).collect();
-            Ok((page, reader.plains(&ids)?, reader.message_count(room)?))
+        let (page, total) = call.worker.reader.within(READ_DEADLINE, |reader| {
+            Ok((reader.page(room, select, PAGE)?, reader.message_count(room)?))
         })?;
-        // Both are in the order of ids, and of the same moment but for what was deleted in between.
-        let plain = |id: &MessageId| plains.binary_search_by_key(id, |(id, _)| *id).map(|at| &*plains[at].1);
-        let view = |(id, json): &(_, Bytes)| view(&call, json, plain(id).unwrap_or_default());
-        let messages: Vec<Value> = page.messages.iter().map(view).collect::<Result<_, _>>()?;
+        let messages: Vec<Value> =
+            page.messages.iter().map(|(_, json)| view(&call, json)).collect::<Result<_, _>>()?;
         let mut reply = Reply::json(&messages).with(HeaderName::from_static("x-total-count"), total.into());
         let next = match select {
             Select::After(_) => page.messages.last().filter(|_| page.has_after).map(|(id, _)| ("after", id)),
@@ -93,16 +111,43 @@ pub(crate) fn list(call: Call, _: RequestBody) -> ResponseFuture {
     })
 }
 
+/// The address of a message for people: it leads to the message on the page.
+pub(crate) fn show(call: &Call) -> Response {
+    let id = MessageId(call.id(0)?);
+    let target = match authenticate(&call.worker, &call.headers, call.address) {
+        Some((viewer, _)) => {
+            let room = MessageAccess::of(&call.worker, id, viewer.user)?.row().room;
+            format!("/rooms/{room}/@{id}")
+        }
+        None => "/signin".to_owned(),
+    };
+    let target = HeaderValue::try_from(target).map_err(|_| Problem::internal())?;
+    let mut reply = Reply::no_content().with(header::LOCATION, target);
+    reply.status = StatusCode::FOUND;
+    Ok(reply)
+}
+
 fn is_multipart(call: &Call) -> bool {
     call.content_type().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
-/// The text of a message, which is the whole body.
-async fn content(call: &Call, mut body: RequestBody) -> Result<String, Problem> {
+/// The body as text. 400 if its charset is not known, or if it is not valid in it; 413 if it is too large.
+async fn text(call: &Call, mut body: RequestBody) -> Result<String, Problem> {
     let body = read_body(call, &mut body, 2 * MAX_CONTENT).await?;
-    let text = std::str::from_utf8(&body).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    let text = messages::checked_content(text);
-    text.map(str::to_owned).map_err(|reason| Problem::invalid_field("content", reason))
+    match text::decoded(&body, call.content_type()) {
+        Ok((text, false)) => Ok(text),
+        Ok((_, true)) => Err(Problem::malformed(
+            "The body is not UTF-8, or not in the charset that its Content-Type names.",
+        )),
+        Err(text::UnknownCharset(name)) => {
+            Err(Problem::malformed(format!("The charset {name:?} is not known.")))
+        }
+    }
+}
+
+/// The text of a message, which is the whole body.
+async fn content(call: &Call, body: RequestBody) -> Result<Body, Problem> {
+    Body::checked(call.content_type(), &text(call, body).await?)
 }
 
 pub(crate) fn create(call: Call, body: RequestBody) -> ResponseFuture {
@@ -112,11 +157,10 @@ pub(crate) fn create(call: Call, body: RequestBody) -> ResponseFuture {
             receive_message(&call, viewer.user, room, body).await?
         } else {
             let content = content(&call, body).await?;
-            messages::send(&call.worker, viewer.user, room, Draft::of(content)).await?
+            documents::send(&call.worker, viewer.user, room, content).await?
         };
-        let view = written(&call, posted.id, &posted.json)?;
-        let location = view["url"].as_str().unwrap_or_default().to_owned();
-        let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
+        let location = HeaderValue::try_from(address(&call, posted.id)).map_err(|_| Problem::internal())?;
+        let view = view(&call, &posted.json)?;
         Ok(Reply::written(StatusCode::CREATED, &view).with(header::LOCATION, location))
     })
 }
@@ -132,9 +176,8 @@ pub(crate) fn edit(call: Call, body: RequestBody) -> ResponseFuture {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
         let content = content(&call, body).await?;
-        let id = message.row().id;
-        let json = messages::edit(&call.worker, &viewer, &message, content, false).await?;
-        Ok(Reply::written(StatusCode::OK, &written(&call, id, &json)?))
+        let json = documents::edit(&call.worker, &viewer, &message, content).await?;
+        Ok(Reply::written(StatusCode::OK, &view(&call, &json)?))
     })
 }
 
@@ -150,13 +193,22 @@ pub(crate) fn boost(call: Call, body: RequestBody) -> ResponseFuture {
     Box::pin(async move {
         let (viewer, room) = bot(&call)?;
         let message = message(&call, &viewer, room)?;
-        let content = content(&call, body).await?;
+        let content = text(&call, body).await?;
         let fields = [("content".to_owned(), content.into())].into_iter().collect();
         let mut form = Form::of(fields);
         let content = messages::take_boost(&mut form);
         form.finish()?;
-        let boosted = messages::boost(&call.worker, viewer.user, &message, content).await?;
-        Ok(Reply::written(StatusCode::CREATED, &boosted.boost))
+        let Boosted { boost, created_at, .. } =
+            messages::boost(&call.worker, viewer.user, &message, content).await?;
+        let id = message.row().id;
+        let view = json!({
+            "id": boost.id,
+            "content": boost.content,
+            "created_at": created_at,
+            "booster": user(&call, boost.user_id),
+            "message": { "id": id, "url": address(&call, id) },
+        });
+        Ok(Reply::written(StatusCode::CREATED, &view))
     })
 }
 

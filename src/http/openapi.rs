@@ -133,13 +133,15 @@ static DOCS: &[Doc] = &[
     doc("POST /api/bots/{id}/key", "Replace the key of a bot", &[], Nothing, &[(201, Json("Bot"))], &[404]),
     doc("GET /api/hooks", "Incoming webhooks", &[], Nothing, &[(200, Json("Hooks"))], &[]),
     doc("POST /api/hooks", "Create an incoming webhook for a room; its URL is shown once", &[], Body("NewHook"), &[(201, Json("Hook"))], &[]),
+    doc("PATCH /api/hooks/{id}", "Change an incoming webhook", &[], Body("HookChange"), &[(200, Json("Hook"))], &[404]),
     doc("DELETE /api/hooks/{id}", "Remove an incoming webhook", &[], Nothing, DONE, &[404]),
-    doc("POST /hooks/{token}", "Post a message to the room of an incoming webhook, in Slack's format", &[], Slack, &[(200, Raw("text/plain"))], &[403, 429]),
+    doc("POST /hooks/{token}", "Post a message to the room of an incoming webhook, in Slack's format or Mattermost's; answers are bare words, as Slack's", &[], Slack, &[(200, Raw("text/plain"))], &[403]),
     doc("GET /rooms/{room_id}/{bot_key}/messages", "ONCE Campfire's bot API: a page of 40 messages", &["before", "after"], Nothing, &[(200, Json("OnceMessages"))], &[400, 401, 404, 503]),
     doc("POST /rooms/{room_id}/{bot_key}/messages", "ONCE Campfire's bot API: post a message", &[], TextOrFile, &[(201, Json("OnceMessage"))], &[401, 404, 429, 507]),
     doc("PUT /rooms/{room_id}/{bot_key}/messages/{message_id}", "ONCE Campfire's bot API: edit a message", &[], Text, &[(200, Json("OnceMessage"))], &[401, 403, 404, 409]),
+    doc("PATCH /rooms/{room_id}/{bot_key}/messages/{message_id}", "ONCE Campfire's bot API: edit a message", &[], Text, &[(200, Json("OnceMessage"))], &[401, 403, 404, 409]),
     doc("DELETE /rooms/{room_id}/{bot_key}/messages/{message_id}", "ONCE Campfire's bot API: delete a message", &[], Nothing, DONE, &[401, 403, 404]),
-    doc("POST /rooms/{room_id}/{bot_key}/messages/{message_id}/boosts", "ONCE Campfire's bot API: boost a message", &[], Text, &[(201, Json("Boost"))], &[401, 404, 409]),
+    doc("POST /rooms/{room_id}/{bot_key}/messages/{message_id}/boosts", "ONCE Campfire's bot API: boost a message", &[], Text, &[(201, Json("OnceBoost"))], &[401, 404, 409]),
     doc("DELETE /rooms/{room_id}/{bot_key}/messages/{message_id}/boosts/{id}", "ONCE Campfire's bot API: remove a boost", &[], Nothing, DONE, &[401, 403, 404]),
     doc("GET /api/tokens", "My personal API tokens", &[], Nothing, &[(200, Json("Tokens"))], &[]),
     doc("POST /api/tokens", "Create a personal API token; its secret is shown once", &[], Body("NewToken"), &[(201, Json("Token"))], &[403, 409]),
@@ -163,6 +165,7 @@ static DOCS: &[Doc] = &[
     doc("GET /transfer/{token}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /rooms/{id}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /rooms/{id}/{message}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /messages/{id}", "The message on the page, as ONCE Campfire's bots know its address: a redirect", &[], Nothing, &[(302, Empty)], &[404]),
     doc("GET /search", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /settings", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /settings/{section}", "The page", &[], Nothing, PAGE, &[]),
@@ -262,7 +265,12 @@ fn operation(route: &Route, doc: &Doc) -> Value {
         responses.insert("304".into(), json!({ "description": "Not modified (`If-None-Match`)." }));
     }
     for status in statuses(route, doc) {
-        let content = json!({ "application/problem+json": { "schema": schema("Problem") } });
+        // Senders know Slack's words, which are codes of ours.
+        let is_hook = matches!(doc.takes, Slack);
+        let content = match is_hook {
+            true => json!({ "text/plain": { "schema": { "type": "string" } } }),
+            false => json!({ "application/problem+json": { "schema": schema("Problem") } }),
+        };
         responses.insert(
             status.to_string(),
             json!({ "description": "A problem (RFC 9457).", "content": content }),

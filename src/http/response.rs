@@ -248,6 +248,12 @@ impl From<Problem> for Reply {
                 .headers
                 .push((header::ALLOW, HeaderValue::try_from(&*allow).expect("methods are printable")));
         }
+        if problem.status == 426 {
+            // RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+            reply.headers.push((header::CONNECTION, HeaderValue::from_static("Upgrade")));
+            reply.headers.push((header::UPGRADE, HeaderValue::from_static("websocket")));
+            reply.headers.push((header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
+        }
         if problem.status == 401 {
             reply.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     chat::{
-        RoomAccess, Viewer, disk,
+        RoomAccess, Viewer, bots, disk,
         files::{self, Stored, Upload},
         messages::Draft,
     },
@@ -54,7 +54,7 @@ pub(crate) async fn receive_message(
     body: RequestBody,
 ) -> Result<Posted, Problem> {
     disk::check_room(&call.worker)?;
-    call.worker.shared.limits.post(user).map_err(Problem::rate_limited)?;
+    bots::count_post(&call.worker, user)?;
     let Received { file, mut texts } = receive(call, body).await?;
     files::post(&call.worker, user, room, file, || {
         if let Some(id) = texts.get("reply_to_id").and_then(|id| id.as_str()?.parse::<i64>().ok()) {

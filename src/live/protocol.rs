@@ -13,7 +13,7 @@ use crate::{
     },
     hub::{Replay, SocketId},
     types::{MessageId, RoomId, Seq, UserId, event::EphemeralEvent},
-    wire::{Event, Form, Problem, frame::Encoding},
+    wire::{Event, Form, Problem, frame::Encoding, parse_json},
     worker::{PendingPost, Worker},
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Client {
 pub(super) fn handle(worker: &Rc<Worker>, id: SocketId, client: Client, encoding: Encoding, payload: &[u8]) {
     worker.catch_up();
     let parsed = match encoding {
-        Encoding::Json => serde_json::from_slice(payload).map_err(|error| error.to_string()),
+        Encoding::Json => parse_json(payload).map_err(|error| error.to_string()),
         Encoding::MessagePack => from_message_pack(payload).map_err(|error| error.to_string()),
     };
     let fields = match parsed {

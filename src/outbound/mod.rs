@@ -106,6 +106,8 @@ pub enum CallError {
     Refused(&'static str),
     /// It may work another time.
     Failed(String),
+    /// It was connected and then broke off: what was asked for may have been done.
+    Broken(String),
     Timeout,
 }
 
@@ -113,7 +115,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(why) => f.write_str(why),
-            Self::Failed(why) => f.write_str(why),
+            Self::Failed(why) | Self::Broken(why) => f.write_str(why),
             Self::Timeout => f.write_str("it took too long"),
         }
     }
@@ -128,7 +130,14 @@ fn failed(error: impl fmt::Display) -> CallError {
 /// What of the client's error is worth telling: ours if it comes from the connector, else the innermost one, since the
 /// outer ones say "client error".
 fn reason(error: legacy::Error) -> CallError {
-    let mut error: &(dyn Error + 'static) = &error;
+    match innermost(&error) {
+        CallError::Failed(why) if !error.is_connect() => CallError::Broken(why),
+        reason => reason,
+    }
+}
+
+fn innermost(error: &legacy::Error) -> CallError {
+    let mut error: &(dyn Error + 'static) = error;
     loop {
         match (error.downcast_ref::<CallError>(), error.source()) {
             (Some(own), _) => return own.clone(),
@@ -208,7 +217,8 @@ impl Outside {
         let mut read = BytesMut::new();
         let mut truncated = false;
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(failed)?.into_data() else { continue };
+            let broken = |error: hyper::Error| CallError::Broken(error.to_string());
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
             let room = call.max_body - read.len();
             truncated = data.len() > room;
             read.extend_from_slice(&data[..data.len().min(room)]);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     types::event::Change,
-    types::{Boost, BoostId, Message, MessageId, UserId},
+    types::{Boost, BoostId, Message, MessageId, Timestamp, UserId},
     wire::Event,
 };
 
@@ -25,6 +25,7 @@ pub struct AddBoost {
 #[derive(Debug)]
 pub struct Boosted {
     pub boost: Boost,
+    pub created_at: Timestamp,
     /// False if it existed already.
     pub fresh: bool,
 }
@@ -36,7 +37,10 @@ impl Command for AddBoost {
         let (mut message, _) = stored(tx, self.message)?;
         let is_known = |boost: &&Boost| boost.user_id == self.user && boost.content == self.content;
         if let Some(boost) = message.boosts.iter().find(is_known) {
-            return Ok(Boosted { boost: boost.clone(), fresh: false });
+            let created_at = tx
+                .statement("select created_at from boosts where id = ?")?
+                .query_row((boost.id,), |row| row.get(0))?;
+            return Ok(Boosted { boost: boost.clone(), created_at, fresh: false });
         }
         if message.boosts.len() >= MAX_BOOSTS {
             return Err(Refusal::Conflict("A message can have 200 boosts at most."));
@@ -48,7 +52,7 @@ impl Command for AddBoost {
         message.boosts.push(boost.clone());
         let (room_id, message_id) = (message.room_id, message.id);
         record_boost_change(tx, &message, &Event::BoostCreated { room_id, message_id, boost: &boost })?;
-        Ok(Boosted { boost, fresh: true })
+        Ok(Boosted { boost, created_at: tx.now, fresh: true })
     }
 }
 

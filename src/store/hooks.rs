@@ -9,7 +9,7 @@ use super::{
     people::{Deactivate, record_user_update},
     rooms,
 };
-use crate::types::{HookId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId};
+use crate::types::{HookFormat, HookId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId};
 
 /// An incoming webhook.
 #[derive(Debug, serde::Serialize)]
@@ -18,6 +18,7 @@ pub struct Hook {
     pub name: String,
     pub room_id: RoomId,
     pub user_id: UserId,
+    pub format: HookFormat,
     pub created_at: Timestamp,
 }
 
@@ -28,6 +29,7 @@ pub struct CreateHook {
     pub room: RoomId,
     pub creator: UserId,
     pub token: TokenHash,
+    pub format: HookFormat,
 }
 
 impl Command for CreateHook {
@@ -47,13 +49,39 @@ impl Command for CreateHook {
         let user = UserId(tx.db.last_insert_rowid());
         enter(tx, self.room, user, room.kind.default_involvement())?;
         tx.statement(
-            "insert into hooks (user_id, room_id, token_hash, creator_id, created_at) values (?, ?, ?, ?, ?)",
+            "insert into hooks (user_id, room_id, token_hash, creator_id, created_at, format) values (?, ?, ?, ?, ?, ?)",
         )?
-        .execute((user, self.room, self.token, self.creator, tx.now))?;
+        .execute((user, self.room, self.token, self.creator, tx.now, self.format))?;
         let hook = HookId(tx.db.last_insert_rowid());
         // It joins no other room, not even open ones. It is known by its hook as one that only posts.
         record_user_update(tx, user, vec![self.room])?;
         Ok(hook)
+    }
+}
+
+/// Changes the fields that are given. `NotFound` for a removed webhook.
+#[derive(Debug)]
+pub struct ChangeHook {
+    pub hook: HookId,
+    pub name: Option<String>,
+    pub format: Option<HookFormat>,
+}
+
+impl Command for ChangeHook {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let user: UserId = tx
+            .statement("select user_id from hooks where id = ?")?
+            .query_row((self.hook,), |row| row.get(0))?;
+        if let Some(format) = self.format {
+            tx.statement("update hooks set format = ? where id = ?")?.execute((format, self.hook))?;
+        }
+        if let Some(name) = &self.name {
+            tx.statement("update users set name = ? where id = ?")?.execute((name, user))?;
+            record_user_update(tx, user, Vec::new())?;
+        }
+        Ok(())
     }
 }
 
@@ -78,17 +106,22 @@ impl Reader {
     /// All incoming webhooks, in order of id.
     pub fn hooks(&self) -> rusqlite::Result<Vec<Hook>> {
         self.statement(
-            "select hooks.id, users.name, room_id, user_id, hooks.created_at from hooks join users on users.id = user_id
+            "select hooks.id, users.name, room_id, user_id, hooks.created_at, format from hooks join users on users.id = user_id
              order by hooks.id",
         )?
         .query_map((), hook)?
         .collect()
     }
 
+    /// An incoming webhook, unless it has been removed.
+    pub fn hook(&self, id: HookId) -> rusqlite::Result<Option<Hook>> {
+        Ok(self.hooks()?.into_iter().find(|hook| hook.id == id))
+    }
+
     /// The incoming webhook with this token.
     pub fn hook_of(&self, token: &TokenHash) -> rusqlite::Result<Option<Hook>> {
         self.statement(
-            "select hooks.id, users.name, room_id, user_id, hooks.created_at from hooks join users on users.id = user_id
+            "select hooks.id, users.name, room_id, user_id, hooks.created_at, format from hooks join users on users.id = user_id
              where token_hash = ?",
         )?
         .query_row((token,), hook)
@@ -103,5 +136,6 @@ fn hook(row: &rusqlite::Row<'_>) -> rusqlite::Result<Hook> {
         room_id: row.get(2)?,
         user_id: row.get(3)?,
         created_at: row.get(4)?,
+        format: row.get(5)?,
     })
 }

@@ -47,7 +47,7 @@ pub use command::{Command, NewJob, NotCommitted, Refusal, WriteError};
 pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
-pub use hooks::{CreateHook, Hook, RemoveHook};
+pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };

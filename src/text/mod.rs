@@ -1,7 +1,9 @@
 //! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
 mod chars;
+mod charset;
 mod clean;
+mod document;
 mod emoji;
 mod escape;
 mod fast;
@@ -22,7 +24,9 @@ use smallvec::SmallVec;
 use crate::types::UserId;
 
 pub use chars::has_visible;
-pub use html::from_html;
+pub use charset::{UnknownCharset, decoded};
+pub use document::{Document, Written};
+pub use html::{from_html, is_html};
 pub use mention::Everyone;
 pub use names::{line_fault, same_boost};
 pub use previewed::previewed_links;

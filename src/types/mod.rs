@@ -146,6 +146,8 @@ string_enums! {
     /// Kinds of background jobs.
     JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages, RenameMentions }
     MessageKind { Text, Attachment, Sound, System }
+    /// How the texts that are sent to an incoming webhook are read; `auto` looks at each of them.
+    HookFormat { Auto, Slack, Markdown }
 }
 
 impl RoomKind {

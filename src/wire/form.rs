@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 use strum::VariantNames;
 
-use super::Problem;
+use super::{Problem, parse_json};
 use crate::text;
 
 /// The fields of a JSON object that a client sent. Unknown fields are ignored.
@@ -19,7 +19,7 @@ pub struct Form {
 impl Form {
     /// 400 for a body that is not JSON, 422 for JSON that is not an object.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
-        match serde_json::from_slice(body) {
+        match parse_json(body) {
             Ok(Value::Object(fields)) => Ok(Self { fields, wrong: Vec::new() }),
             Ok(_) => Err(Problem::invalid_field("body", "must be a JSON object")),
             Err(error) => Err(Problem::malformed(format!("The body is not JSON: {error}."))),

@@ -4,6 +4,7 @@
 pub mod event;
 mod form;
 pub mod frame;
+mod json;
 pub mod message;
 mod page;
 mod problem;
@@ -11,6 +12,7 @@ mod views;
 
 pub use event::Event;
 pub use form::{Form, PASSWORD_LENGTH, looks_like_email, required_email, required_password};
+pub use json::parse_json;
 pub use page::{export_line, page_json, search_json, sync_json};
 pub use problem::Problem;
 pub use views::{AccountView, Membership, RoomView, UserView};

@@ -109,6 +109,7 @@ impl Problem {
     pub fn of_hook(status: u16, code: &'static str) -> Self {
         let detail = match code {
             "no_text" => "The payload has no text.",
+            "invalid_payload" => "The payload is not valid JSON.",
             _ => "There is no such webhook.",
         };
         Self::new(status, code, detail)
@@ -146,8 +147,12 @@ impl Problem {
     }
 
     pub fn overloaded() -> Self {
+        Self::overloaded_for(Duration::from_secs(1))
+    }
+
+    pub fn overloaded_for(wait: Duration) -> Self {
         Self {
-            retry_after: Some(Duration::from_secs(1)),
+            retry_after: Some(wait),
             ..Self::new(503, "overloaded", "The server is overloaded: try again soon.")
         }
     }

@@ -5,10 +5,11 @@ use std::{
     hash::Hash,
     mem,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use super::bots::{Chains, HookQueues};
 use crate::types::{UserId, network_of};
 
 /// Keys stored at most, of about 300 bytes each with ten events.
@@ -95,6 +96,9 @@ impl<K: Hash + Eq> SlidingWindow<K> {
 /// The limits of one server.
 pub struct Limits {
     posts: Option<SlidingWindow<UserId>>,
+    posts_of_programs: Option<SlidingWindow<UserId>>,
+    pub hooks: Arc<HookQueues>,
+    pub chains: Chains,
     sign_ins_by_address: SlidingWindow<IpAddr>,
     sign_ins_by_account: SlidingWindow<String>,
     guesses: SlidingWindow<IpAddr>,
@@ -106,6 +110,10 @@ pub struct Limits {
 const SIGN_INS: usize = 10;
 const SIGN_IN_WINDOW: Duration = Duration::from_secs(180);
 const POST_WINDOW: Duration = Duration::from_secs(10);
+
+/// How many times a person's messages a bot or an incoming webhook may post: monitors report all that happened at once,
+/// and few of them try again.
+const TIMES_OF_PROGRAMS: usize = 50;
 
 /// Wrong join codes, and links that do not work, by address.
 const GUESSES: usize = 30;
@@ -120,10 +128,14 @@ const TEST_PUSHES: usize = 10;
 const TEST_PUSH_WINDOW: Duration = Duration::from_secs(60);
 
 impl Limits {
-    /// `posts` messages of a user in ten seconds; 0 for no limit.
+    /// `posts` messages of a person in ten seconds, and 50 times as many of a program; 0 for no limit.
     pub fn new(posts: u32) -> Self {
         Self {
             posts: (posts > 0).then(|| SlidingWindow::new(posts as usize, POST_WINDOW)),
+            posts_of_programs: (posts > 0)
+                .then(|| SlidingWindow::new(posts as usize * TIMES_OF_PROGRAMS, POST_WINDOW)),
+            hooks: Arc::default(),
+            chains: Chains::default(),
             sign_ins_by_address: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
             sign_ins_by_account: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
             guesses: SlidingWindow::new(GUESSES, GUESS_WINDOW),
@@ -134,6 +146,11 @@ impl Limits {
 
     pub fn post(&self, user: UserId) -> Result<(), Duration> {
         self.posts.as_ref().map_or(Ok(()), |posts| posts.take(user, Instant::now()))
+    }
+
+    /// Counts a post of a bot or an incoming webhook.
+    pub fn post_by_program(&self, user: UserId) -> Result<(), Duration> {
+        self.posts_of_programs.as_ref().map_or(Ok(()), |posts| posts.take(user, Instant::now()))
     }
 
     /// Counts an attempt to sign in. `give_back` removes it again, so that many people behind one address can sign in.

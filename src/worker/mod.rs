@@ -1,6 +1,7 @@
 //! One worker thread: its reader, its copy of the state, its hub of sockets, its caches. None of it is behind a lock,
 //! and no borrow of it is held across an `.await`. What all workers share is [`Shared`].
 
+pub mod bots;
 pub mod cache;
 pub mod inbox;
 pub mod limits;

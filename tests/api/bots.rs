@@ -1,7 +1,7 @@
-//! Bots and their webhooks, the bot API of ONCE Campfire, and incoming webhooks.
+//! Bots and their webhooks. The bot API of ONCE Campfire is in `once`.
 
 use crate::support::{
-    http::{Credentials, multipart},
+    http::Credentials,
     receiver::{redirect, response},
     *,
 };
@@ -45,56 +45,6 @@ async fn bot_is_created_changed_and_deleted_by_administrators() {
     by_key.get("/api/session").await.problem(401, "not_signed_in");
     team.ada.get(&path).await.problem(404, "not_found");
     team.ada.get(&format!("/api/bots/{}", grace.id)).await.problem(404, "not_found");
-}
-
-#[tokio::test]
-async fn bot_api_of_once_campfire_works_unchanged() {
-    let team = Team::start().await;
-    let made = bot(&team, "Builder", None).await;
-    let base = format!("/rooms/{}/{}/messages", team.room, made["key"].as_str().unwrap());
-    let nobody = team.nobody();
-    let send = async |method: &str, path: &str, body: &str| {
-        nobody.request(method, path).body("text/plain", body.to_owned()).send().await
-    };
-    let posted = send("POST", &base, "the *build* is green").await;
-    let message = posted.expect(201);
-    assert_keys(&message, &["id", "created_at", "body", "creator", "room", "url"]);
-    assert_eq!(posted.header("location"), message["url"].as_str());
-    assert_eq!(
-        message["body"],
-        json!({"plain_text": "the build is green", "html": "<p>the <em>build</em> is green</p>"})
-    );
-    assert_eq!(
-        (&message["creator"]["name"], &message["room"]),
-        (&json!("Builder"), &json!({"id": team.room}))
-    );
-    send("POST", &base, " \n").await.refused(422);
-    let (kind, body) = multipart(&[], &[("attachment", "log.txt", b"all is well")]);
-    nobody.request("POST", &base).body(&kind, body).send().await.expect(201);
-    let edit = format!("{base}/{}", id(&message));
-    assert_eq!(send("PUT", &edit, "red after all").await.expect(200)["body"]["plain_text"], "red after all");
-    let boost = send("POST", &format!("{edit}/boosts"), "👀").await.expect(201);
-    assert_eq!(send("DELETE", &format!("{edit}/boosts/{}", id(&boost)), "").await.status, 204);
-    let ada = team.ada.say(team.room, "mine").await;
-    send("PUT", &format!("{base}/{}", id(&ada)), "x").await.problem(403, "forbidden");
-    for n in 0..45 {
-        team.ada.say(team.room, &format!("m{n}")).await;
-    }
-    let page = nobody.get(&base).await;
-    assert_eq!(page.header("x-total-count"), Some("48"));
-    let messages = page.expect(200);
-    assert_eq!(messages.as_array().unwrap().len(), 40);
-    let link = page.header("link").unwrap();
-    assert!(link.ends_with(&format!("{base}?before={}>; rel=\"next\"", ids(&messages)[0])), "{link}");
-    let older = nobody.get(&format!("{base}?before={}", ids(&messages)[0])).await;
-    assert_eq!((older.expect(200).as_array().unwrap().len(), older.header("link")), (8, None));
-    assert_eq!(send("DELETE", &edit, "").await.status, 204);
-    let closed = team.closed_room("Secret", &[&team.ada]).await;
-    let elsewhere = base.replacen(&format!("/rooms/{}", team.room), &format!("/rooms/{closed}"), 1);
-    send("POST", &elsewhere, "x").await.problem(404, "not_found");
-    send("POST", &format!("/rooms/{}/1-wrong/messages", team.room), "x").await.problem(401, "not_signed_in");
-    let ada = format!("/rooms/{}/{}/messages", team.room, team.ada.token);
-    send("POST", &ada, "a person's token is no bot's key").await.problem(401, "not_signed_in");
 }
 
 #[tokio::test]
@@ -227,37 +177,4 @@ async fn jobs_survive_a_crash() {
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 20, "none is lost");
-}
-
-#[tokio::test]
-async fn incoming_webhook_posts_slack_payloads() {
-    let team = Team::start().await;
-    let made = team.ada.post("/api/hooks", json!({"name": "Alerts", "room_id": team.room})).await.expect(201);
-    assert_keys(&made, &["id", "name", "room_id", "url"]);
-    let path = made["url"]
-        .as_str()
-        .unwrap()
-        .split_once("/hooks/")
-        .map(|(_, token)| format!("/hooks/{token}"))
-        .unwrap();
-    let mut socket = team.ada.socket_in(team.room).await;
-    let nobody = team.nobody();
-    let said = nobody.post(&path, json!({"text": "*disk* is <https://a.example|full> <!here>"})).await;
-    assert_eq!((said.status, said.text()), (200, "ok".to_owned()));
-    let message = socket.expect("message.created").await["message"].clone();
-    assert_eq!(message["content"], "**disk** is [full](<https://a.example>) @here");
-    let payload = "payload=%7B%22text%22%3A%22by%20form%22%2C%22username%22%3A%22Cron%22%7D";
-    let by_form =
-        nobody.request("POST", &path).body("application/x-www-form-urlencoded", payload).send().await;
-    assert_eq!(by_form.status, 200);
-    assert_eq!(socket.next_content().await, "**Cron**\n\nby form");
-    nobody.post(&path, json!({})).await.problem(400, "no_text");
-    nobody.request("POST", &path).body("application/json", "{").send().await.problem(400, "malformed");
-    nobody.post("/hooks/wrong", json!({"text": "x"})).await.problem(403, "invalid_token");
-    let list = team.ada.get("/api/hooks").await.expect(200);
-    assert_eq!(list["hooks"][0]["name"], "Alerts");
-    team.ada.post("/api/hooks", json!({"name": "x", "room_id": 999})).await.invalid(&["room_id"]);
-    team.join("Grace").await.get("/api/hooks").await.problem(403, "forbidden");
-    team.ada.delete(&format!("/api/hooks/{}", id(&made))).await.expect(204);
-    nobody.post(&path, json!({"text": "x"})).await.problem(403, "invalid_token");
 }

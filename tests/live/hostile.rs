@@ -73,6 +73,18 @@ async fn malformed_message_gets_an_error_and_the_socket_stays_open() {
 }
 
 #[tokio::test]
+async fn half_of_a_character_is_replaced_in_messages_of_sockets_and_of_the_api() {
+    let team = Team::start().await;
+    let mut socket = team.ada.socket_in(team.room).await;
+    let message = r#"{"type":"message","content":"half \ud83d","client_message_id":"7"}"#;
+    socket.send_frame(Message::text(message)).await;
+    assert_eq!(socket.expect("ack").await["message"]["content"], "half \u{FFFD}");
+    let body = format!(r#"{{"room_id":{},"content":"\udc00 half"}}"#, team.room);
+    let posted = team.ada.request("POST", "/api/messages").body("application/json", body).send().await;
+    assert_eq!(posted.expect(201)["content"], "\u{FFFD} half");
+}
+
+#[tokio::test]
 async fn error_names_the_message_that_it_is_about() {
     let team = Team::start().await;
     let mut socket = team.ada.socket_in(team.room).await;

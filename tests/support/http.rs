@@ -206,6 +206,12 @@ impl Reply {
         self.json()
     }
 
+    /// Asserts the status and a body of plain words.
+    #[track_caller]
+    pub fn expect_text(&self, status: u16, text: &str) {
+        assert_eq!((self.status, self.text().as_str()), (status, text), "{}", self.what);
+    }
+
     /// Asserts a complete problem with this status and code, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {

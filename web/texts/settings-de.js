@@ -107,7 +107,7 @@ export const words = {
     },
     hooks: {
       lead: 'Ein Webhook ist eine Adresse für einen Raum. Was ein Dienst in Slacks Format dorthin sendet, erscheint im Raum: Alarme, Auslieferungen, Formulare. Bei Diensten, die Slack kennen, kommt diese Adresse dorthin, wo die von Slack stünde.',
-      new: 'Neuer Webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Seine Nachrichten tragen diesen Namen.', room: 'Raum', create: 'Webhook erstellen', made: (name) => `Die Adresse von „${name}“`, address: 'Adresse', tryIt: 'Zum Probieren', hello: 'Hallo',
+      new: 'Neuer Webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Seine Nachrichten tragen diesen Namen.', room: 'Raum', format: 'Format', formatOf: (name) => `Format von ${name}`, formats: { auto: 'Von selbst erkennen', slack: 'Slack', markdown: 'Markdown (Mattermost)' }, formatHint: 'Wie der Dienst seine Texte auszeichnet. Von selbst stimmt es fast immer.', formatSaved: 'Gespeichert.', create: 'Webhook erstellen', made: (name) => `Die Adresse von „${name}“`, address: 'Adresse', tryIt: 'Zum Probieren', hello: 'Hallo',
       yours: 'Eure Webhooks', none: 'Noch keine Webhooks. Überwachung, Builds und Läden können sich alle in einem Raum melden.', into: 'In', elsewhere: 'einen Raum, in dem du nicht bist', confirm: (name) => `Den Webhook „${name}“ löschen?`, confirmDetail: 'Was an seine Adresse gesendet wird, wird von nun an abgewiesen. Was er gesagt hat, bleibt.', removed: (name) => `Der Webhook „${name}“ ist gelöscht.`,
     },
     css: {
@@ -143,7 +143,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `Person ${id}`, bot: `Bot ${id}`, room: `Raum ${id}`, hook: `Webhook ${id}`, job: `Aufgabe ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `„${name}“ für ${room}`,
       actions: {
         'account.change': () => 'Einstellungen des Teams geändert', 'account.join_code': () => 'Neuen Einladungslink gemacht', 'account.logo': () => 'Logo geändert', 'bot.create': (what) => `Bot erstellt: ${what}`, 'bot.change': (what) => `Bot geändert: ${what}`, 'bot.key': (what) => `Neuer Schlüssel für den Bot ${what}`, 'bot.remove': (what) => `Bot entfernt: ${what}`,
-        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
+        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
         'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`,
       },
       userChange: { 'role admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'role member': (what) => `Aus der Verwaltung genommen: ${what}`, other: (what) => `Bearbeitet: ${what}` },

@@ -107,7 +107,7 @@ export const words = {
     },
     hooks: {
       lead: 'A webhook is an address for one room. Whatever a service sends there in Slack’s format appears in the room: alerts, deployments, forms. For services that know Slack, this address goes where Slack’s would.',
-      new: 'New webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Its messages carry this name.', room: 'Room', create: 'Create webhook', made: (name) => `The address of “${name}”`, address: 'Address', tryIt: 'Try it', hello: 'Hello',
+      new: 'New webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Its messages carry this name.', room: 'Room', format: 'Format', formatOf: (name) => `Format of ${name}`, formats: { auto: 'Find out by itself', slack: 'Slack', markdown: 'Markdown (Mattermost)' }, formatHint: 'How the service marks up its texts. By itself is right for nearly all.', formatSaved: 'Saved.', create: 'Create webhook', made: (name) => `The address of “${name}”`, address: 'Address', tryIt: 'Try it', hello: 'Hello',
       yours: 'Your webhooks', none: 'No webhooks yet. Monitoring, builds and shops can all report to a room.', into: 'Into', elsewhere: 'a room you are not in', confirm: (name) => `Delete the webhook “${name}”?`, confirmDetail: 'What is sent to its address is refused from now on. What it said stays.', removed: (name) => `The webhook “${name}” is deleted.`,
     },
     css: {
@@ -143,7 +143,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
       actions: {
         'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
-        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
+        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
         'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
       },
       userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, other: (what) => `Edited ${what}` },

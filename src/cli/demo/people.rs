@@ -8,7 +8,7 @@ use crate::{
         ChangeUser, CreateBot, CreateHook, CreateUser, Image, Join, NewSession, PutAvatar, Reader, Refusal,
         SetUp, StartSession, WriteError, WriterHandle,
     },
-    types::{Role, RoomId, TokenHash, UserId, random_join_code, random_token},
+    types::{HookFormat, Role, RoomId, TokenHash, UserId, random_join_code, random_token},
 };
 
 /// One line per person, `Name | bio`. The first is the visitor.
@@ -85,7 +85,13 @@ impl People {
     ) -> Result<(), WriteError> {
         let token = TokenHash::of(&random_token());
         let name = HOOK.0.to_owned();
-        writer.write_blocking(CreateHook { name, room, creator: self.visitor(), token })?;
+        writer.write_blocking(CreateHook {
+            name,
+            room,
+            creator: self.visitor(),
+            token,
+            format: HookFormat::Auto,
+        })?;
         let hooks = reader.hooks().map_err(Refusal::from)?;
         for hook in &hooks {
             self.ids.push((hook.user_id, HOOK.0));

@@ -1,145 +1,198 @@
-//! Converts Slack's attachments and blocks to Markdown.
+//! Blocks, of every type that Slack has; others by the text in them.
 
 use serde_json::Value;
 
-use super::mrkdwn::{address, escaped, is_web, mrkdwn, mrkdwn_label, plain};
+use super::{
+    Reader,
+    elements::{address, image, joined, link, words},
+    list, paragraph, text_of,
+};
+use crate::text::document::{Block, Document, Inline};
 
-/// Elements of each list in a payload, by Slack's own limits; further ones are ignored.
-const MAX_PARTS: usize = 100;
-
-pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten().take(MAX_PARTS)
-}
-
-pub(super) fn push(parts: &mut Vec<String>, part: Option<String>) {
-    parts.extend(part.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()));
-}
-
-/// Converts a legacy attachment, which most monitoring tools still send.
-pub(super) fn attachment_text(attachment: &Value) -> Option<String> {
-    let text = |name: &str| attachment[name].as_str().filter(|text| !text.trim().is_empty());
-    let mut lines = Vec::new();
-    push(&mut lines, text("pretext").map(mrkdwn));
-    let marker = match text("color").map(str::to_ascii_lowercase).as_deref() {
-        Some("danger" | "#a30200" | "#d63232" | "#e01e5a" | "red") => "🔴 ",
-        Some("warning" | "#daa038" | "#ecb22e" | "yellow") => "🟡 ",
-        Some("good" | "#2eb886" | "#2eb67d" | "#36a64f" | "green") => "🟢 ",
-        _ => "",
-    };
-    push(&mut lines, text("author_name").map(plain));
-    let title = text("title").map(|title| match text("title_link").filter(|link| is_web(link)) {
-        Some(link) => format!("{marker}**[{}](<{}>)**", mrkdwn_label(title), address(link)),
-        None => format!("{marker}**{}**", mrkdwn_label(title)),
-    });
-    let untitled = title.is_none();
-    push(&mut lines, title);
-    push(
-        &mut lines,
-        text("text").map(|text| format!("{}{}", if untitled { marker } else { "" }, mrkdwn(text))),
-    );
-    push(&mut lines, {
-        let fields: Vec<String> = list(&attachment["fields"]).filter_map(field).collect();
-        (!fields.is_empty()).then(|| fields.join("\n"))
-    });
-    lines.extend(blocks(&attachment["blocks"]));
-    push(&mut lines, text("image_url").filter(|url| is_web(url)).map(|url| format!("<{}>", address(url))));
-    push(&mut lines, text("footer").map(|footer| format!("_{}_", mrkdwn_label(footer))));
-    if lines.is_empty() {
-        push(&mut lines, text("fallback").map(plain));
+impl Reader<'_, '_> {
+    pub(super) fn blocks(&self, value: &Value) -> Vec<Block> {
+        list(value).iter().flat_map(|block| self.block(block)).collect()
     }
-    (!lines.is_empty()).then(|| lines.join("\n\n"))
-}
 
-fn field(field: &Value) -> Option<String> {
-    let value = match &field["value"] {
-        Value::String(value) => mrkdwn(value),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        _ => return field["title"].as_str().map(|title| format!("- **{}**", mrkdwn_label(title))),
-    };
-    let value = value.replace('\n', "\n  ");
-    Some(match field["title"].as_str().filter(|title| !title.trim().is_empty()) {
-        Some(title) => format!("- **{}**: {value}", mrkdwn_label(title)),
-        None => format!("- {value}"),
-    })
-}
+    pub(super) fn block(&self, block: &Value) -> Vec<Block> {
+        match block["type"].as_str().unwrap_or_default() {
+            "header" => heading(words(&block["text"])),
+            "section" => self.section(block),
+            "divider" => vec![Block::Rule],
+            "context" | "context_actions" => {
+                let elements = list(&block["elements"]);
+                let separator = if block["type"] == "context" { " " } else { " · " };
+                let shown = elements.iter().map(|element| self.element(element));
+                paragraph(joined(shown, separator)).into_iter().collect()
+            }
+            "actions" => {
+                let elements = list(&block["elements"]);
+                let shown = elements.iter().map(|element| self.element(element));
+                paragraph(joined(shown, " · ")).into_iter().collect()
+            }
+            "image" => {
+                let title = paragraph(words(&block["title"]));
+                title.into_iter().chain(image(block).map(|image| Block::Paragraph(vec![image]))).collect()
+            }
+            "input" => {
+                let mut label = words(&block["label"]);
+                if !label.is_empty() {
+                    label = vec![Inline::Strong(label)];
+                }
+                let parts = [label, self.element(&block["element"]), words(&block["hint"])];
+                parts.into_iter().filter_map(paragraph).collect()
+            }
+            "markdown" => text_of(&block["text"])
+                .or_else(|| text_of(&block["text"]["text"]))
+                .map(|text| self.markdown(&text))
+                .unwrap_or_default(),
+            "rich_text" => self.rich_text(block),
+            "table" | "data_table" => self.table(block),
+            "data_visualization" => self.chart(block),
+            "alert" => self.alert(block),
+            "card" => self.card(block),
+            "carousel" => self.blocks(&block["elements"]),
+            "container" => self.container(block),
+            "file" => self.file(block),
+            "plan" => {
+                let title = words(&block["title"]);
+                let mut blocks: Vec<Block> = strong(title).into_iter().collect();
+                blocks.extend(self.blocks(&block["tasks"]));
+                blocks
+            }
+            "task_card" => self.task(block),
+            "video" => self.video(block),
+            // Those of texts, where a block is expected.
+            "mrkdwn" | "plain_text" => self.text_object(block),
+            "button" => paragraph(self.element(block)).into_iter().collect(),
+            _ => self.walk(block),
+        }
+    }
 
-pub(super) fn blocks(blocks: &Value) -> Vec<String> {
-    let mut parts = Vec::new();
-    for block in list(blocks) {
-        let part = match block["type"].as_str().unwrap_or_default() {
-            "header" => text_object(&block["text"]).map(|text| format!("### {}", text.replace('\n', " "))),
-            "section" => {
-                let mut lines = Vec::new();
-                push(&mut lines, text_object(&block["text"]));
-                let fields = list(&block["fields"]).filter_map(text_object);
-                let fields: Vec<String> =
-                    fields.map(|field| format!("- {}", field.replace('\n', "\n  "))).collect();
-                push(&mut lines, (!fields.is_empty()).then(|| fields.join("\n")));
-                Some(lines.join("\n\n"))
-            }
-            "divider" => Some("---".to_owned()),
-            "context" => {
-                let words: Vec<String> = list(&block["elements"]).filter_map(text_object).collect();
-                Some(words.join(" "))
-            }
-            "image" => image(block),
-            "rich_text" => {
-                Some(list(&block["elements"]).map(|part| rich(part, 0)).collect::<Vec<_>>().join("\n"))
-            }
-            _ => None,
+    fn section(&self, block: &Value) -> Vec<Block> {
+        let mut blocks = self.text_object(&block["text"]);
+        let fields = list(&block["fields"]);
+        let items: Vec<Vec<Block>> = fields
+            .iter()
+            .map(|field| self.text_object(field))
+            .filter(|field| !Document::of(field.clone()).is_empty())
+            .collect();
+        if !items.is_empty() {
+            blocks.push(Block::List { first: None, items });
+        }
+        blocks.extend(paragraph(self.element(&block["accessory"])));
+        blocks
+    }
+
+    fn alert(&self, block: &Value) -> Vec<Block> {
+        let sign = match block["level"].as_str().unwrap_or_default() {
+            "info" => "ℹ️ ",
+            "warning" => "⚠️ ",
+            "error" => "🔴 ",
+            "success" => "✅ ",
+            _ => "",
         };
-        push(&mut parts, part);
+        with_sign(self.text_object(&block["text"]), sign)
     }
-    // Dividers alone are no content.
-    if parts.iter().all(|part| part == "---") { Vec::new() } else { parts }
+
+    fn card(&self, block: &Value) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        blocks.extend(image(&block["hero_image"]).map(|image| Block::Paragraph(vec![image])));
+        blocks.extend(strong(self.text_line(&block["title"])));
+        blocks.extend(self.text_object(&block["subtitle"]));
+        blocks.extend(self.text_object(&block["body"]));
+        let actions = list(&block["actions"]);
+        blocks.extend(paragraph(joined(actions.iter().map(|action| self.element(action)), " · ")));
+        blocks
+    }
+
+    fn container(&self, block: &Value) -> Vec<Block> {
+        let mut blocks: Vec<Block> = strong(self.text_line(&block["title"])).into_iter().collect();
+        blocks.extend(self.block_if_any(&block["rich_text_title"]));
+        blocks.extend(self.text_object(&block["subtitle"]));
+        for name in ["child_blocks", "blocks", "elements"] {
+            blocks.extend(self.blocks(&block[name]));
+        }
+        blocks
+    }
+
+    /// A block that may be missing.
+    fn block_if_any(&self, block: &Value) -> Vec<Block> {
+        if block.is_object() { self.block(block) } else { Vec::new() }
+    }
+
+    /// A remote file is known to Slack alone, so its name is all there is.
+    fn file(&self, block: &Value) -> Vec<Block> {
+        let file = &block["file"];
+        let name = [&file["title"], &file["name"], &block["title"], &block["external_id"]]
+            .into_iter()
+            .find_map(text_of);
+        let url = [&file["permalink"], &file["url_private"], &block["url"]].into_iter().find_map(address);
+        let label: Vec<Inline> = name.map(|name| Inline::Text(format!("📄 {name}"))).into_iter().collect();
+        let inlines = match url {
+            Some(url) => vec![link(url, label)],
+            None => label,
+        };
+        paragraph(inlines).into_iter().collect()
+    }
+
+    fn task(&self, block: &Value) -> Vec<Block> {
+        let sign = match block["status"].as_str().unwrap_or_default() {
+            "complete" => "✅ ",
+            "in_progress" => "⏳ ",
+            "error" => "❌ ",
+            "pending" => "⚪ ",
+            _ => "",
+        };
+        let mut blocks = with_sign(paragraph(words(&block["title"])).into_iter().collect(), sign);
+        for name in ["details", "output"] {
+            let part = &block[name];
+            blocks.extend(if part.is_object() { self.block(part) } else { self.text_object(part) });
+        }
+        let sources = list(&block["sources"]);
+        blocks.extend(paragraph(joined(sources.iter().map(|source| self.element(source)), " · ")));
+        blocks
+    }
+
+    fn video(&self, block: &Value) -> Vec<Block> {
+        let url = [&block["title_url"], &block["video_url"]].into_iter().find_map(address);
+        let mut title = words(&block["title"]);
+        if title.is_empty() {
+            title = words(&block["alt_text"]);
+        }
+        let title = match url {
+            Some(url) => vec![link(url, title)],
+            None => title,
+        };
+        let by = joined([words(&block["author_name"]), words(&block["provider_name"])], " · ");
+        [vec![Inline::Strong(title)], by, words(&block["description"])]
+            .into_iter()
+            .filter_map(paragraph)
+            .collect()
+    }
 }
 
-/// Converts a text object: plain text, or mrkdwn.
-fn text_object(text: &Value) -> Option<String> {
-    if text["type"] == "image" {
-        return image(text);
-    }
-    let words = text["text"].as_str().or_else(|| text.as_str())?;
-    Some(if text["type"] == "plain_text" { plain(words) } else { mrkdwn(words) })
+fn heading(inlines: Vec<Inline>) -> Vec<Block> {
+    let inlines: Vec<Inline> = inlines
+        .into_iter()
+        .map(|inline| if inline == Inline::Break { Inline::Text(" ".into()) } else { inline })
+        .collect();
+    if inlines.is_empty() { Vec::new() } else { vec![Block::Heading(3, inlines)] }
 }
 
-fn image(block: &Value) -> Option<String> {
-    let url = block["image_url"].as_str().filter(|url| is_web(url))?;
-    let label = block["alt_text"].as_str().filter(|label| !label.trim().is_empty()).unwrap_or("image");
-    Some(format!("[{}](<{}>)", escaped(label), address(url)))
+/// A paragraph in bold, unless it is empty.
+pub(super) fn strong(inlines: Vec<Inline>) -> Option<Block> {
+    (!inlines.is_empty()).then(|| Block::Paragraph(vec![Inline::Strong(inlines)]))
 }
 
-/// Converts the simple elements of rich text, down to a depth of 8.
-fn rich(part: &Value, depth: usize) -> String {
-    if depth > 8 {
-        return String::new();
+/// Puts a sign before the first words, unless they have one.
+pub(super) fn with_sign(mut blocks: Vec<Block>, sign: &str) -> Vec<Block> {
+    let has_one = |inlines: &[Inline]| matches!(inlines.first(), Some(Inline::Text(text)) if text.starts_with(['🔴', '🟠', '🟡', '🟢', '🔵', '⚠', '✅', '❌']));
+    if let Some(Block::Paragraph(inlines) | Block::Heading(_, inlines)) = blocks.first_mut()
+        && !sign.is_empty()
+        && !has_one(inlines)
+    {
+        inlines.insert(0, Inline::Text(sign.to_owned()));
     }
-    let inner = || list(&part["elements"]).map(|part| rich(part, depth + 1));
-    match part["type"].as_str().unwrap_or_default() {
-        "text" => {
-            let text = plain(part["text"].as_str().unwrap_or_default());
-            let style = |name: &str| part["style"][name] == true;
-            if style("code") {
-                format!("`{}`", part["text"].as_str().unwrap_or_default().replace('`', "'"))
-            } else if style("bold") {
-                format!("**{text}**")
-            } else {
-                text
-            }
-        }
-        "link" => {
-            let url = part["url"].as_str().filter(|url| is_web(url)).unwrap_or_default();
-            let label = part["text"].as_str().unwrap_or(url);
-            format!("[{}](<{}>)", escaped(label), address(url))
-        }
-        "emoji" => format!(":{}:", part["name"].as_str().unwrap_or_default()),
-        "rich_text_list" => inner().map(|item| format!("- {item}")).collect::<Vec<_>>().join("\n"),
-        "rich_text_quote" => format!("> {}", inner().collect::<String>().replace('\n', "\n> ")),
-        "rich_text_preformatted" => {
-            let code: String = list(&part["elements"]).filter_map(|part| part["text"].as_str()).collect();
-            format!("```\n{}\n```", code.replace("```", "'''"))
-        }
-        _ => inner().collect(),
-    }
+    blocks
 }

@@ -1,54 +1,152 @@
-//! Converts payloads of Slack's incoming webhooks to Markdown: mrkdwn, attachments and blocks.
+//! Reads payloads of Slack's incoming webhooks into documents: mrkdwn or Markdown, attachments and blocks. Mattermost's and
+//! Rocket.Chat's are nearly the same.
 
+mod attachments;
 mod blocks;
+mod bracket;
+mod elements;
 mod emoji;
+mod inline;
+mod markdown;
 mod mrkdwn;
+mod rich_text;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use serde_json::Value;
 
-use blocks::{attachment_text, blocks, list, push};
-use emoji::emoji_of;
-use mrkdwn::{mrkdwn, plain};
+use super::document::{Block, Document, Inline};
+use crate::types::{HookFormat, UserId};
 
-/// Bytes of Markdown made from a payload; the rest is cut off.
-const MAX_MARKDOWN: usize = 60 << 10;
+use inline::Marks;
 
-/// A converted payload.
+/// A payload that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlackMessage {
-    pub markdown: String,
-    /// One line without markup, 80 characters at most.
+    pub document: Document,
+    /// One line, 80 characters at most.
     pub username: Option<String>,
     /// The emoji itself.
     pub icon_emoji: Option<String>,
 }
 
-/// Converts a payload. None if there is no text in it.
-pub fn from_slack(payload: &Value) -> Option<SlackMessage> {
-    let mut parts = Vec::new();
-    let is_plain = payload["mrkdwn"] == false;
-    let blocks = blocks(&payload["blocks"]);
+impl SlackMessage {
+    /// The document below the name that the sender goes by, unless it is the one that readers see anyway.
+    pub fn under_name(self, known_as: &str) -> Document {
+        let Self { document, username, icon_emoji } = self;
+        let username = username.filter(|name| name != known_as);
+        let name = match (username, &icon_emoji) {
+            (Some(name), _) => name,
+            (None, Some(_)) => known_as.to_owned(),
+            (None, None) => return document,
+        };
+        let mut inlines: Vec<Inline> =
+            icon_emoji.map(|icon| Inline::Text(format!("{icon} "))).into_iter().collect();
+        inlines.push(Inline::Strong(vec![Inline::Text(name)]));
+        document.with_first(inlines)
+    }
+}
+
+/// Reads a payload. None if there is no text in it. `name_of` returns the names of members, whom only the format `markdown`
+/// can mention.
+pub fn from_slack<'a>(
+    payload: &Value,
+    format: HookFormat,
+    name_of: impl Fn(UserId) -> Option<&'a str>,
+) -> Option<SlackMessage> {
+    let reader = Reader { format, name_of: &name_of };
+    let mut blocks = reader.blocks(&payload["blocks"]);
     // With blocks, the text is only a fallback.
-    if blocks.is_empty() {
-        push(
-            &mut parts,
-            payload["text"].as_str().map(|text| if is_plain { plain(text) } else { mrkdwn(text) }),
-        );
+    if Document::of(blocks.clone()).is_empty() {
+        blocks = match text_of(&payload["text"]) {
+            Some(text) if payload["mrkdwn"] == false => vec![Block::Paragraph(mrkdwn::plain(&text))],
+            Some(text) => reader.text(&text),
+            None => Vec::new(),
+        };
     }
-    parts.extend(blocks);
-    for attachment in list(&payload["attachments"]) {
-        push(&mut parts, attachment_text(attachment));
+    // Mattermost has further ones among its properties.
+    for attachments in [&payload["attachments"], &payload["props"]["attachments"]] {
+        for attachment in list(attachments).iter() {
+            blocks.extend(reader.attachment(attachment));
+        }
     }
-    let mut markdown = parts.join("\n\n");
-    markdown.truncate(markdown.floor_char_boundary(MAX_MARKDOWN));
-    let markdown = markdown.trim().to_owned();
+    let document = Document::of(blocks);
     let line = |name: &str| {
         let text = payload[name].as_str()?.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text: String = text.chars().filter(|c| !"*_`[]<>@\\".contains(*c)).take(80).collect();
+        let text: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
         (!text.is_empty()).then_some(text)
     };
-    let icon = payload["icon_emoji"].as_str().and_then(emoji_of).map(str::to_owned);
-    (!markdown.is_empty()).then(|| SlackMessage { markdown, username: line("username"), icon_emoji: icon })
+    let icon = ["icon_emoji", "emoji"].into_iter().find_map(|name| emoji::icon(payload[name].as_str()?));
+    let username = line("username").or_else(|| line("alias"));
+    (!document.is_empty()).then_some(SlackMessage { document, username, icon_emoji: icon })
+}
+
+/// How the texts of a payload are read.
+struct Reader<'r, 'a> {
+    format: HookFormat,
+    name_of: &'r dyn Fn(UserId) -> Option<&'a str>,
+}
+
+impl Reader<'_, '_> {
+    fn marks(&self) -> Marks {
+        Marks { of_markdown: self.format != HookFormat::Slack, links: true }
+    }
+
+    /// Reads a text with marks.
+    fn text(&self, text: &str) -> Vec<Block> {
+        match self.format {
+            HookFormat::Markdown => self.markdown(text),
+            HookFormat::Auto if markdown::is_markdown(text) => self.markdown(text),
+            HookFormat::Auto | HookFormat::Slack => mrkdwn::read(text, self.marks()),
+        }
+    }
+
+    /// The same as one line.
+    fn line(&self, text: &str) -> Vec<Inline> {
+        if self.format == HookFormat::Slack
+            || !markdown::is_markdown(text) && self.format != HookFormat::Markdown
+        {
+            return mrkdwn::read_line(text, self.marks());
+        }
+        let mut blocks = self.markdown(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+        match blocks.pop() {
+            Some(Block::Paragraph(inlines)) if blocks.is_empty() => inlines,
+            _ => mrkdwn::read_line(text, self.marks()),
+        }
+    }
+
+    fn markdown(&self, text: &str) -> Vec<Block> {
+        markdown::read(text, self.format == HookFormat::Markdown, self.name_of)
+    }
+}
+
+/// The elements of a list. Some senders write the list as a string of JSON, and some a single element.
+fn list(value: &Value) -> std::borrow::Cow<'_, [Value]> {
+    match value {
+        Value::Array(values) => values.as_slice().into(),
+        Value::String(text) if text.trim_start().starts_with('[') => match serde_json::from_str(text) {
+            Ok(Value::Array(values)) => values.into(),
+            _ => Vec::new().into(),
+        },
+        Value::Object(_) => std::slice::from_ref(value).into(),
+        _ => Vec::new().into(),
+    }
+}
+
+/// A value as text: a string, a number, or a flag. None for white space.
+fn text_of(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        _ => return None,
+    };
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// A paragraph, unless there is nothing in it.
+fn paragraph(inlines: Vec<Inline>) -> Option<Block> {
+    (!super::document::are_blank(&inlines)).then_some(Block::Paragraph(inlines))
 }

@@ -1,192 +1,212 @@
-//! Converts Slack's mrkdwn to Markdown, and escapes text without markup.
+//! Slack's mrkdwn: lines, quotes, lists and blocks of code. Within lines see [`inline`](super::inline).
 
-use super::emoji::emojified;
+use super::{
+    emoji::emojified,
+    inline::{self, Marks, decoded},
+};
+use crate::text::document::{Block, Inline, push_prose};
 
-pub(super) fn is_web(url: &str) -> bool {
-    url.starts_with("http://") || url.starts_with("https://")
+/// Reads a text.
+pub(super) fn read(text: &str, marks: Marks) -> Vec<Block> {
+    let mut reader = Reader { marks, blocks: Vec::new(), lines: Vec::new() };
+    reader.read(text, true);
+    reader.end_paragraph();
+    reader.blocks
 }
 
-/// Encodes what would end an address between angle brackets.
-pub(super) fn address(url: &str) -> String {
-    url.chars()
-        .filter(|c| !c.is_control())
-        .map(|c| match c {
-            '<' => "%3C".to_owned(),
-            '>' => "%3E".to_owned(),
-            '\\' => "%5C".to_owned(),
-            ' ' => "%20".to_owned(),
-            c => c.to_string(),
-        })
-        .collect()
-}
-
-/// Escapes text so that nothing in it is Markdown or a mention.
-pub(super) fn plain(text: &str) -> String {
-    emojified(&escaped(&decoded(text)))
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut starts_line = true;
-    for c in text.chars() {
-        let means_something =
-            matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' | '&' | '!' | '@')
-                || starts_line && matches!(c, '#' | '-' | '+' | '=');
-        if means_something {
-            out.push('\\');
+/// Reads a text as one line.
+pub(super) fn read_line(text: &str, marks: Marks) -> Vec<Inline> {
+    let mut out = Vec::new();
+    for (number, line) in text.trim().lines().enumerate() {
+        if number > 0 {
+            out.push(Inline::Text(" ".into()));
         }
-        out.push(c);
-        starts_line = c == '\n' || starts_line && c == ' ';
+        out.extend(inline::read(line, marks));
     }
     out
 }
 
-/// Decodes the three characters that Slack encodes.
-fn decoded(text: &str) -> String {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-    // Only `<!here>` mentions everyone. The invisible word joiner (U+2060) keeps the word itself from doing so.
-    text.replace("@here", "@\u{2060}here").replace("@room", "@\u{2060}room")
-}
-
-/// Converts a title to the label of a link, which contains no links.
-pub(super) fn mrkdwn_label(text: &str) -> String {
-    plain(&text.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-/// Converts mrkdwn to Markdown. Code is left as it is.
-pub(super) fn mrkdwn(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    while let Some(place) = rest.find('`') {
-        out.push_str(&marked_up(&rest[..place]));
-        let fence = if rest[place..].starts_with("```") { "```" } else { "`" };
-        let after = &rest[place + fence.len()..];
-        match after.find(fence) {
-            Some(end) if end > 0 => {
-                let code = decoded(&after[..end]);
-                match fence {
-                    "```" => out.push_str(&format!("\n```\n{}\n```\n", code.trim_matches('\n'))),
-                    _ => out.push_str(&format!("`{code}`")),
-                }
-                rest = &after[end + fence.len()..];
-            }
-            _ => {
-                out.push_str("\\`");
-                rest = &rest[place + 1..];
-            }
-        }
-    }
-    out.push_str(&marked_up(rest));
+/// Text without marks: only emoji are read, and bare addresses.
+pub(super) fn plain(text: &str) -> Vec<Inline> {
+    let mut out = Vec::new();
+    push_prose(&mut out, &emojified(&decoded(text.trim())));
     out
 }
 
-/// Replaces each `<…>` while the text around it is converted, since emphasis may span it.
-const PLACEHOLDER: char = '\u{E010}';
-
-/// The same for text without code in it.
-fn marked_up(text: &str) -> String {
-    let text = text.replace(PLACEHOLDER, "");
-    let mut with_placeholders = String::with_capacity(text.len());
-    let mut brackets = Vec::new();
-    let mut rest = text.as_str();
-    while let Some(place) = rest.find('<') {
-        let Some(end) = rest[place..].find('>') else { break };
-        with_placeholders.push_str(&rest[..place]);
-        with_placeholders.push(PLACEHOLDER);
-        brackets.push(bracketed(&rest[place + 1..place + end]));
-        rest = &rest[place + end + 1..];
-    }
-    with_placeholders.push_str(rest);
-    let prose = prose(&with_placeholders);
-    let mut brackets = brackets.into_iter();
-    let mut parts = prose.split(PLACEHOLDER);
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.push_str(&brackets.next().unwrap_or_default());
-        out.push_str(part);
-    }
-    out
+struct Reader {
+    marks: Marks,
+    blocks: Vec<Block>,
+    /// The lines of the open paragraph.
+    lines: Vec<Vec<Inline>>,
 }
 
-/// Converts what is between `<` and `>`: a link, a user, a room, a date.
-fn bracketed(inside: &str) -> String {
-    let (target, label) =
-        inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
-    match target {
-        "!here" => "@here".to_owned(),
-        "!channel" | "!everyone" => "@room".to_owned(),
-        _ if target.starts_with('!') => label.map(plain).unwrap_or_default(),
-        _ if target.starts_with('@') => format!("\\@{}", plain(label.unwrap_or(&target[1..]))),
-        _ if target.starts_with('#') => format!("\\#{}", plain(label.unwrap_or(&target[1..]))),
-        _ if is_web(target) || target.starts_with("mailto:") => {
-            let url = address(&decoded(target));
-            match label.map(str::trim).filter(|label| !label.is_empty()) {
-                Some(label) => format!("[{}](<{url}>)", mrkdwn_label(label)),
-                None => format!("<{url}>"),
+const FENCE: &str = "```";
+
+impl Reader {
+    fn read(&mut self, text: &str, quotes: bool) {
+        let mut rest = text;
+        let mut may_have_code = true;
+        while !rest.is_empty() {
+            if quotes && let Some(quoted) = quote_mark(rest) {
+                rest = self.quote(rest, quoted);
+                continue;
             }
-        }
-        _ => format!("\\<{}\\>", plain(inside)),
-    }
-}
-
-/// Converts `*bold*`, `_italic_`, `~struck~` at the borders of words, quotes at a line's start; the rest is escaped.
-fn prose(text: &str) -> String {
-    let text = decoded(text);
-    let mut out = String::with_capacity(text.len() + 16);
-    let chars: Vec<char> = text.chars().collect();
-    let mut open: Vec<char> = Vec::new();
-    let mut starts_line = true;
-    for (place, c) in chars.iter().copied().enumerate() {
-        let before = place.checked_sub(1).map(|place| chars[place]);
-        let after = chars.get(place + 1).copied();
-        let is_space = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-        match c {
-            '*' | '_' | '~' => {
-                let mark = match c {
-                    '*' => "**",
-                    '_' => "_",
-                    _ => "~~",
-                };
-                let closes =
-                    open.contains(&c) && before.is_some_and(|c| !c.is_whitespace()) && is_space(after);
-                let has_end = || {
-                    let mut rest = chars[place + 1..].iter().take_while(|c| **c != '\n');
-                    rest.any(|other| *other == c)
-                };
-                let opens = is_space(before) && after.is_some_and(|c| !c.is_whitespace()) && has_end();
-                if closes {
-                    while let Some(last) = open.pop() {
-                        if last == c {
-                            break;
-                        }
-                    }
-                    out.push_str(mark);
-                } else if opens && !open.contains(&c) {
-                    open.push(c);
-                    out.push_str(mark);
-                } else {
-                    out.push('\\');
-                    out.push(c);
+            let line_end = rest.find('\n').unwrap_or(rest.len());
+            let fence = rest[..line_end].find(FENCE).filter(|_| may_have_code);
+            if let Some(start) = fence {
+                let after = &rest[start + FENCE.len()..];
+                let end = after.find(FENCE);
+                may_have_code = end.is_some();
+                if let Some(end) = end.filter(|end| !after[..*end].trim().is_empty()) {
+                    self.part_of_line(&rest[..start]);
+                    self.code(&after[..end]);
+                    let behind = &after[end + FENCE.len()..];
+                    rest =
+                        behind.strip_prefix("\r\n").or_else(|| behind.strip_prefix('\n')).unwrap_or(behind);
+                    continue;
                 }
             }
-            // A quote begins with the same character in Slack.
-            '>' if starts_line => out.push('>'),
-            '>' => out.push_str("\\>"),
-            '\n' => {
-                open.clear();
-                out.push('\n');
-            }
-            '\\' | '[' | ']' | '|' | '<' | '&' | '!' | '@' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '#' | '+' | '=' | '-' if starts_line && (c == '#' || after.is_none_or(|c| c != ' ')) => {
-                out.push('\\');
-                out.push(c);
-            }
-            _ => out.push(c),
+            let line = &rest[..line_end];
+            self.line(line.strip_suffix('\r').unwrap_or(line));
+            rest = rest.get(line_end + 1..).unwrap_or_default();
         }
-        starts_line = c == '\n' || starts_line && c == ' ';
     }
-    emojified(&out)
+
+    /// What stands before a block of code in its line.
+    fn part_of_line(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            self.line(text);
+        }
+    }
+
+    fn code(&mut self, code: &str) {
+        self.end_paragraph();
+        let code = decoded(code).replace("\r\n", "\n");
+        let text = code.trim_start_matches('\n').trim_end().to_owned();
+        self.blocks.push(Block::Code { language: String::new(), text });
+    }
+
+    /// A quote is one line, or with `>>>` the rest. Lines of quotes that follow one another are one quote.
+    fn quote<'t>(&mut self, text: &'t str, mark: usize) -> &'t str {
+        self.end_paragraph();
+        let mut inner = Self { marks: self.marks, blocks: Vec::new(), lines: Vec::new() };
+        let rest = if let Some(whole) = rest_quote(text) {
+            inner.read(whole, false);
+            ""
+        } else {
+            let mut rest = text;
+            let mut mark = Some(mark);
+            let mut lines = String::new();
+            while let Some(length) = mark {
+                let quoted = &rest[length..];
+                let end = quoted.find('\n').unwrap_or(quoted.len());
+                lines.push_str(quoted[..end].strip_prefix(' ').unwrap_or(&quoted[..end]));
+                lines.push('\n');
+                rest = quoted.get(end + 1..).unwrap_or_default();
+                mark = quote_mark(rest).filter(|_| rest_quote(rest).is_none());
+            }
+            inner.read(&lines, false);
+            rest
+        };
+        inner.end_paragraph();
+        if !inner.blocks.is_empty() {
+            self.blocks.push(Block::Quote(inner.blocks));
+        }
+        rest
+    }
+
+    fn line(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            return self.end_paragraph();
+        }
+        let words = line.trim_start_matches([' ', '\t']);
+        let indent: usize =
+            line[..line.len() - words.len()].chars().map(|c| if c == '\t' { 4 } else { 1 }).sum();
+        if let Some(item) = bullet(words) {
+            self.end_paragraph();
+            let inlines = inline::read(item.trim(), self.marks);
+            return push_item(&mut self.blocks, indent / 2, inlines);
+        }
+        // A line that stands under the words of an item belongs to it.
+        if self.lines.is_empty() && indent >= 2 && !self.ends_with_gap() && self.continue_item(words) {
+            return;
+        }
+        let mut inlines = Vec::new();
+        if indent > 1 {
+            // HTML folds blanks. Those that indent a line mean something.
+            inlines.push(Inline::Text("\u{A0}".repeat(indent.min(32))));
+        }
+        inlines.extend(inline::read(words.trim_end(), self.marks));
+        self.lines.push(inlines);
+    }
+
+    fn ends_with_gap(&self) -> bool {
+        !matches!(self.blocks.last(), Some(Block::List { .. }))
+    }
+
+    fn continue_item(&mut self, words: &str) -> bool {
+        let inlines = inline::read(words.trim_end(), self.marks);
+        match last_words(&mut self.blocks) {
+            Some(item) => {
+                item.push(Inline::Break);
+                item.extend(inlines);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        let mut inlines = Vec::new();
+        for (number, line) in lines.into_iter().enumerate() {
+            if number > 0 {
+                inlines.push(Inline::Break);
+            }
+            inlines.extend(line);
+        }
+        if !inlines.is_empty() {
+            self.blocks.push(Block::Paragraph(inlines));
+        }
+    }
+}
+
+/// The bytes of the mark of a quote at the start of a text.
+fn quote_mark(text: &str) -> Option<usize> {
+    ["&gt;", ">"].into_iter().find(|mark| text.starts_with(mark)).map(str::len)
+}
+
+/// What `>>>` quotes.
+fn rest_quote(text: &str) -> Option<&str> {
+    text.strip_prefix("&gt;&gt;&gt;").or_else(|| text.strip_prefix(">>>"))
+}
+
+/// What stands behind the mark of an item.
+fn bullet(line: &str) -> Option<&str> {
+    let item = line.strip_prefix("- ").or_else(|| line.strip_prefix("* "))?;
+    (!item.trim().is_empty()).then_some(item)
+}
+
+/// Appends an item to the list at the end, or to one within its last item if it is indented.
+fn push_item(blocks: &mut Vec<Block>, depth: usize, inlines: Vec<Inline>) {
+    if let Some(Block::List { items, .. }) = blocks.last_mut() {
+        let has_words = items.last().is_some_and(|item| !item.is_empty());
+        if depth > 0
+            && has_words
+            && let Some(item) = items.last_mut()
+        {
+            return push_item(item, (depth - 1).min(4), inlines);
+        }
+        return items.push(vec![Block::Paragraph(inlines)]);
+    }
+    blocks.push(Block::List { first: None, items: vec![vec![Block::Paragraph(inlines)]] });
+}
+
+/// The words of the last item.
+fn last_words(blocks: &mut [Block]) -> Option<&mut Vec<Inline>> {
+    match blocks.last_mut()? {
+        Block::Paragraph(inlines) => Some(inlines),
+        Block::List { items, .. } => last_words(items.last_mut()?),
+        _ => None,
+    }
 }

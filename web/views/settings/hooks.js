@@ -1,6 +1,6 @@
 // Incoming webhooks: other services post to them, each into one room.
 
-import { get, post, remove } from '../../api.js';
+import { get, patch, post, remove } from '../../api.js';
 import { confirmDialog } from '../../components/dialog.js';
 import { field, form } from '../../components/field.js';
 import { toast } from '../../components/toast.js';
@@ -17,8 +17,9 @@ export function hooks() {
   const maker = form([
     field('name', words.name, { maxlength: 100, autocomplete: 'off', placeholder: words.nameExample }, words.nameHint),
     picker('room_id', words.room, sharedRooms().map((room) => [room.id, room.name])),
-  ], words.create, async ({ name, room_id: room }) => {
-    const made = await post('/api/hooks', { name, room_id: Number(room) });
+    picker('format', words.format, Object.entries(words.formats), { hint: words.formatHint }),
+  ], words.create, async ({ name, room_id: room, format }) => {
+    const made = await post('/api/hooks', { name, room_id: Number(room), format });
     maker.reset();
     fill(shown, secret(words.made(made.name), copyLine(words.address, made.url),
       copyLine(words.tryIt, `curl -H 'Content-Type: application/json' -d '${JSON.stringify({ text: words.hello })}' ${made.url}`)));
@@ -33,7 +34,10 @@ function one(hook, refresh) {
   return line({
     face: 'hook', name: hook.name, key: `hook-${hook.id}`,
     facts: [[words.into, ' ', room ? h('a', { class: 'link', href: `/rooms/${room.id}` }, room.name) : words.elsewhere, hook.created_at ? [' · ', ago(hook.created_at)] : []].flat()],
-    actions: [h('button', { type: 'button', class: 'button button-small is-danger', 'aria-label': `${texts.common.remove}: ${hook.name}`, onclick: () => confirmDialog(words.confirm(hook.name), texts.common.remove, async () => {
+    actions: [picker('format', words.formatOf(hook.name), Object.entries(words.formats), { value: hook.format, hidden: true, onchange: async (format) => {
+      await patch(`/api/hooks/${hook.id}`, { format });
+      toast(words.formatSaved);
+    } }), h('button', { type: 'button', class: 'button button-small is-danger', 'aria-label': `${texts.common.remove}: ${hook.name}`, onclick: () => confirmDialog(words.confirm(hook.name), texts.common.remove, async () => {
       await remove(`/api/hooks/${hook.id}`);
       toast(words.removed(hook.name));
       refresh();
