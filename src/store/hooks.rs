@@ -6,7 +6,7 @@ use super::{
     Reader,
     command::{Command, Refusal, Tx},
     memberships::enter,
-    people::{Deactivate, record_user_update},
+    people::{Deactivate, record_user_update, rename_mentions},
     rooms,
 };
 use crate::types::{HookFormat, HookId, Role, RoomId, RoomKind, Timestamp, TokenHash, UserId};
@@ -79,6 +79,7 @@ impl Command for ChangeHook {
         }
         if let Some(name) = &self.name {
             tx.statement("update users set name = ? where id = ?")?.execute((name, user))?;
+            rename_mentions(tx, user)?;
             record_user_update(tx, user, Vec::new())?;
         }
         Ok(())

@@ -103,7 +103,9 @@ impl Document {
     pub fn write<'a>(mut self, name_of: impl Fn(UserId) -> Option<&'a str>) -> Written {
         cut::cut(&mut self.blocks, MAX_SIZE);
         let rendered = html::write(&self.blocks, &name_of);
-        let content = markdown::write(&self.blocks);
+        let content = markdown::write(&self.blocks, |markdown, block| {
+            super::render(markdown, &name_of).html == html::write(std::slice::from_ref(block), &name_of).html
+        });
         // A few emoji and nothing else are shown large.
         let is_plain = matches!(&self.blocks[..], [Block::Paragraph(inlines)] if matches!(&inlines[..], [Inline::Text(_)]));
         let rendered = Some(&rendered.plain)
@@ -247,7 +249,7 @@ pub(super) fn push_prose(inlines: &mut Vec<Inline>, text: &str) {
 fn push_with_addresses(inlines: &mut Vec<Inline>, text: &str) {
     let mut written = 0;
     let mut from = 0;
-    while let Some(place) = text[from..].find([':', '.']).map(|found| from + found) {
+    while let Some(place) = text[from..].find(['@', ':', '.']).map(|found| from + found) {
         from = place + 1;
         let Some((start, end)) = bare_around(text, written, place) else { continue };
         push_text(inlines, &text[written..start]);
@@ -303,10 +305,13 @@ fn push_linked(inlines: &mut Vec<Inline>, text: &str, everyone: bool) {
     push_with_addresses(inlines, &text[written..]);
 }
 
-/// The bare address whose `:` or first `.` stands at `place`, if it starts at `written` or later.
+/// The bare address whose `:`, first `.` or `@` stands at `place`, if it starts at `written` or later.
 pub(super) fn bare_around(text: &str, written: usize, place: usize) -> Option<(usize, usize)> {
-    let lengths: &[usize] =
-        if text.as_bytes()[place] == b':' { &["https".len(), "http".len()] } else { &["www".len()] };
+    let lengths: &[usize] = match text.as_bytes()[place] {
+        b'@' => return links::mail_at(text, written, place),
+        b':' => &["https".len(), "http".len(), "mailto".len()],
+        _ => &["www".len()],
+    };
     lengths.iter().find_map(|length| {
         let start =
             place.checked_sub(*length).filter(|start| *start >= written && text.is_char_boundary(*start))?;
@@ -316,7 +321,11 @@ pub(super) fn bare_around(text: &str, written: usize, place: usize) -> Option<(u
 
 /// The link of an address that stands for itself.
 pub(super) fn bare_link(text: &str) -> Inline {
-    let address = if links::is_allowed(text) { text.to_owned() } else { format!("https://{text}") };
+    let address = match () {
+        () if links::has_scheme(text) => text.to_owned(),
+        () if text.contains('@') && !text.contains(['/', ':']) => format!("mailto:{text}"),
+        () => format!("https://{text}"),
+    };
     Inline::Link { address, label: vec![Inline::Text(text.to_owned())] }
 }
 

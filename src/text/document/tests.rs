@@ -14,16 +14,18 @@ fn only_what_would_be_a_mark_is_escaped() {
         ("a * b, 2 * 3", "a * b, 2 * 3"),
         ("*a* _b_ `c`", "\\*a\\* \\_b\\_ \\`c\\`"),
         ("snake_case [x] (y) 1. a-b", "snake_case [x] (y) 1. a-b"),
-        ("[x](y)", "\\[x](y)"),
+        ("[x](y)", "[x](y)"),
+        ("[x](http://a.b)", "\\[x](http://a.b)"),
         ("# a", "\\# a"),
         ("#123 -x", "#123 -x"),
         ("12. a", "12\\. a"),
         ("2026 a", "2026 a"),
         ("- a", "\\- a"),
-        ("a < b <c> &amp; &", "a < b \\<c> \\&amp; &"),
-        ("C:\\a \\*", "C:\\a \\\\\\*"),
+        ("a < b <c> &amp; &", "a < b <c> \\&amp; &"),
+        ("C:\\a \\*", "C:\\a \\*"),
+        ("\\*a*", "\\\\\\*a\\*"),
         ("@here and @home", "\\@here and @home"),
-        ("~/a", "\\~/a"),
+        ("~/a", "~/a"),
     ] {
         assert_eq!(content(vec![text(source)]), markdown, "{source}");
     }

@@ -106,7 +106,8 @@ fn pairs(text: &str) -> Vec<(usize, usize)> {
 impl Line<'_> {
     fn read(mut self) -> Vec<Inline> {
         let mut place = 0;
-        while let Some(found) = self.text[place..].find(['<', '`', ':', '.', '*', '_', '~', '[', '\u{200B}'])
+        while let Some(found) =
+            self.text[place..].find(['<', '`', ':', '.', '@', '*', '_', '~', '[', '\u{200B}'])
         {
             place += found;
             place = self.sign(place);
@@ -152,8 +153,8 @@ impl Line<'_> {
                 }
             }
             b'`' => self.code(place),
-            sign @ (b':' | b'.') => {
-                let bare = bare_around(self.text, self.written, place).filter(|_| self.marks.links);
+            sign @ (b':' | b'.' | b'@') => {
+                let bare = self.bare(place).filter(|_| self.marks.links);
                 if let Some((start, end)) = bare {
                     let address = decoded(&self.text[start..end]).into_owned();
                     return self.put(start, end, vec![bare_link(&address)]);
@@ -189,6 +190,24 @@ impl Line<'_> {
                 end
             }
         }
+    }
+
+    /// The bare address around a sign. A mark that is open may close behind it, and is then no part of it.
+    fn bare(&self, place: usize) -> Option<(usize, usize)> {
+        let is_open = |c: char| self.open.iter().any(|open| open.mark.starts_with(c));
+        let found = bare_around(self.text, self.written, place);
+        if self.open.len() == 1 {
+            return found;
+        }
+        if let Some((start, end)) = found {
+            let address = self.text[start..end].trim_end_matches(is_open);
+            return (!address.is_empty()).then_some((start, start + address.len()));
+        }
+        let rest = &self.text[place..];
+        let length =
+            rest.bytes().take(MAX_ADDRESS).position(|byte| byte.is_ascii_whitespace()).unwrap_or(rest.len());
+        let end = rest[..rest.floor_char_boundary(length.min(MAX_ADDRESS))].rfind(is_open)?;
+        bare_around(&self.text[..place + end], self.written, place)
     }
 
     fn code(&mut self, place: usize) -> usize {

@@ -229,6 +229,23 @@ fn push_line(out: &mut String, line: &str) {
     out.push_str(rest);
 }
 
+/// Whether every bracket has its other one.
+fn has_pairs(label: &str) -> bool {
+    let mut depth = 0_usize;
+    label.bytes().all(|byte| match byte {
+        b'[' => {
+            depth += 1;
+            true
+        }
+        b']' => {
+            let is_open = depth > 0;
+            depth = depth.saturating_sub(1);
+            is_open
+        }
+        _ => true,
+    }) && depth == 0
+}
+
 fn push_bracket(out: &mut String, inside: &str) -> bool {
     let (target, label) =
         inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
@@ -242,7 +259,11 @@ fn push_bracket(out: &mut String, inside: &str) -> bool {
             match label.filter(|label| !label.trim().is_empty()) {
                 Some(label) => {
                     out.push('[');
-                    out.push_str(&label.replace('[', "\\[").replace(']', "\\]"));
+                    if has_pairs(label) {
+                        out.push_str(label);
+                    } else {
+                        out.push_str(&label.replace('[', "&#91;").replace(']', "&#93;"));
+                    }
                     out.push_str("](<");
                     out.push_str(target);
                     out.push_str(">)");

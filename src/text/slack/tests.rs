@@ -79,6 +79,15 @@ fn brackets_become_links_mentions_and_dates() {
         ),
         ("<https://a.example/1|Fix `foo`>", link_of("https://a.example/1", "Fix <code>foo</code>")),
         ("*<https://a.b|o/r>* 2", format!("<strong>{}</strong> 2", link_of("https://a.b", "o/r"))),
+        (
+            "*https://a.b/c* _https://a.b_ (ana@a.example)",
+            format!(
+                "<strong>{}</strong> <em>{}</em> ({})",
+                link_of("https://a.b/c", "https://a.b/c"),
+                link_of("https://a.b", "https://a.b"),
+                link_of("mailto:ana@a.example", "ana@a.example")
+            ),
+        ),
         ("<mailto:a@b.example>", link_of("mailto:a@b.example", "a@b.example")),
         ("<mailto:ana@roomservice.example|mail>", link_of("mailto:ana@roomservice.example", "mail")),
         ("<https://social.example/@hereford|x>", link_of("https://social.example/@hereford", "x")),
@@ -189,6 +198,7 @@ fn markdown_is_known_by_its_marks_or_by_the_format() {
             "**a** `<https://a.b|x> :fire:`",
             "<p><strong>a</strong> <code>&lt;https://a.b|x&gt; :fire:</code></p>",
         ),
+        ("**a** <https://a.b|b] c>", &format!("<p><strong>a</strong> {}</p>", link("https://a.b", "b] c"))),
         ("**a** <@U1> <!here>", "<p><strong>a</strong> @U1 <span class=\"mention\">@here</span></p>"),
         ("> **q**\nnot quoted", "<blockquote><p><strong>q</strong></p></blockquote><p>not quoted</p>"),
     ] {
@@ -342,7 +352,7 @@ fn content_is_markdown_with_the_same_meaning() {
         "- one\n- two\n\n&gt; quote\n&gt; more\nafter",
         "```a\nb```\n# no heading\n+ no item\n1. no item\n= no heading",
         "[x](y) ![x](y) &amp;amp; &amp;lt; a &lt;b&gt; c",
-        "*see `x` here*, __init__, ***, **",
+        "*see `x` here*, __init__, f(**args)",
     ] {
         let payload = json!({ "text": text });
         let Written { content, rendered } = written_in(HookFormat::Slack, &payload).unwrap();
