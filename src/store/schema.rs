@@ -42,7 +42,6 @@ const CACHE_KIB: u64 = 80 * 1024;
 /// gets the number of the page at 1 GiB for a moment, and the cache is truncated from there), so a large one is slow.
 const WRITER_CACHE_KIB: u64 = 16 * 1024;
 const CACHE_SHARE_OF_MEMORY: u64 = 64;
-
 /// Bytes of the database that a connection maps into memory, to be read without a copy into the page cache.
 const MMAP_BYTES: u64 = 1 << 30;
 

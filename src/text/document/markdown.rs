@@ -267,7 +267,7 @@ fn escape(out: &mut String, text: &str, escapes: Escapes) {
             '\\' => after.is_some_and(|c| c.is_ascii_punctuation()),
             '`' => true,
             '*' => !is_alone || starts_line,
-            '_' => !is_alone && !(is_word(before) && is_word(after)),
+            '_' => !(is_alone || is_word(before) && is_word(after)),
             '~' => before == Some('~') || after == Some('~'),
             '[' => has_link,
             '<' => is_address(rest),
