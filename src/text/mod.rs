@@ -63,27 +63,6 @@ pub fn render<'a>(source: &str, name_of: impl Fn(UserId) -> Option<&'a str>) -> 
     render_in_full(source, &name_of)
 }
 
-/// Removes the mentions of one user from Markdown.
-pub fn without_mention(source: &str, user: UserId) -> String {
-    let mut rest = source;
-    let mut stripped = String::with_capacity(source.len());
-    while let Some(place) = rest.find("@[") {
-        stripped.push_str(&rest[..place]);
-        rest = &rest[place..];
-        let length = match mention::at(rest) {
-            Some(found) if found.user == user => found.source.len(),
-            found => {
-                let length = found.map_or(2, |found| found.source.len());
-                stripped.push_str(&rest[..length]);
-                length
-            }
-        };
-        rest = &rest[length..];
-    }
-    stripped.push_str(rest);
-    stripped
-}
-
 /// Renders any text: the Markdown renderer, then the sanitiser.
 fn render_in_full<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Rendered {
     let mut rendered = markdown::render(source, name_of);
