@@ -181,7 +181,9 @@ fn write<E>(
     let phrase = quoted(&form.tokens.join(" "));
     match &form.tokens[..] {
         [beginning] if form.is_prefix => match beginning_with(beginning)? {
-            Some(tokens) => phrases.extend(tokens.iter().map(|token| quoted(token))),
+            // Without any, itself: an expression has to have a phrase.
+            Some(tokens) if !tokens.is_empty() => phrases.extend(tokens.iter().map(|token| quoted(token))),
+            Some(_) => phrases.push(phrase),
             None => phrases.push(format!("{phrase} *")),
         },
         _ if form.is_prefix => phrases.push(format!("{phrase} *")),

@@ -239,6 +239,17 @@ fn languages_are_codes() {
     assert_eq!(none.tokens("running dogs").more, "");
 }
 
+#[test]
+fn prefix_of_nothing_finds_nothing() {
+    let index = Index::of(&["The quick brown fox"]);
+    for typed in ["0*\"", "zzz*", "𞄀*", "fox 0*"] {
+        let Some(query) = Query::parse(typed, &index.analyzer) else { continue };
+        for (rank, many) in [(Rank::Exact, true), (Rank::Similar, true), (Rank::Exact, false)] {
+            assert_eq!(index.find(&query, rank, many).unwrap(), [0; 0], "{typed}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn queries_of_any_text_are_valid_fts5(typed in "(\\PC|[\"'*()^:+ \u{0}\u{301}\u{E000}-]|AND |NEAR\\(|words:){0,40}") {

@@ -104,7 +104,10 @@ fn definitions_that_are_no_links_stay() {
 
 #[test]
 fn what_cannot_be_shown_whole_is_shown_as_typed() {
-    assert_eq!(plain("\t```a b\n```重要a"), "\t```a b ```重要a");
+    for source in ["\t```a b\n```重要a", "\t```---\n```a重要a", "<div>\na\n~~~\n\n```重要a"] {
+        let (typed, shown) = (letters(source), letters(&plain(source)));
+        assert_eq!(typed, shown, "{}", html(source));
+    }
 }
 
 #[test]
