@@ -7,10 +7,9 @@ use super::fences::{container_end, fence_of};
 use crate::text::chars::is_visible;
 
 /// Whether each letter of a source stands in its HTML as often as it was typed: in the text, or in an address, a title or
-/// the language of code. Not asked of texts whose marks have letters: entities, definitions of links, mentions, and
-/// pictures, whose addresses are left out within links.
+/// the language of code. Not asked of texts whose marks have letters: entities and mentions.
 pub(super) fn keeps_all(source: &str, html: &str) -> bool {
-    if has_entity(source) || ["]:", "](user:", "!["].iter().any(|mark| source.contains(mark)) {
+    if has_entity(source) || source.contains("](user:") {
         return true;
     }
     let mut missing = Letters::default();

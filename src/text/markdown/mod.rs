@@ -50,7 +50,7 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
     let written = has_few_marks(source).then(|| parsed(source, name_of)).flatten();
     let is_flood = written.is_none();
     let mut rendered = match written {
-        Some(output) if output.shows && kept::keeps_all(source, &output.rendered.html) => output.rendered,
+        Some(output) if output.shows && output.is_whole => output.rendered,
         // Nothing visible (a lone `#`), too much, or less than was typed: shown as it was typed.
         _ => {
             let pieces = Pieces::default();
@@ -72,11 +72,13 @@ pub(super) fn render<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a st
 struct Output {
     rendered: Rendered,
     shows: bool,
+    /// Whether it has all that was typed.
+    is_whole: bool,
 }
 
 /// None if there is too much of it.
-fn parsed<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Option<Output> {
-    let source = fences::normalised(source);
+fn parsed<'a>(typed: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Option<Output> {
+    let source = fences::normalised(typed);
     let Masked { mut text, pieces } = masked(&source);
     let mut repairs = 0;
     loop {
@@ -92,14 +94,20 @@ fn parsed<'a>(source: &str, name_of: &dyn Fn(UserId) -> Option<&'a str>) -> Opti
     }
     let mut writer = Writer::new(source.len(), name_of, &pieces);
     let max = (source.len() * MAX_GROWTH + 1024).min(MAX_HTML);
-    for (event, range) in Parser::new_ext(&text, OPTIONS).into_offset_iter() {
+    let parser = Parser::new_ext(&text, OPTIONS);
+    // All definitions that are left are used.
+    let defines_links = parser.reference_definitions().iter().next().is_some();
+    for (event, range) in parser.into_offset_iter() {
         writer.event(event, &text, range);
         if writer.rendered.html.len() > max {
             return None;
         }
     }
     writer.flush();
-    Some(Output { shows: writer.shows, rendered: writer.finish() })
+    let (shows, leaves_out) = (writer.shows, writer.leaves_out);
+    let rendered = writer.finish();
+    let is_whole = defines_links || leaves_out || kept::keeps_all(typed, &rendered.html);
+    Some(Output { rendered, shows, is_whole })
 }
 
 /// Masks a text. What a backslash does is tried where that is not clear.

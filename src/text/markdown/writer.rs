@@ -36,6 +36,8 @@ pub(super) struct Writer<'w, 'a> {
     pub(super) in_code: bool,
     /// Whether anything visible was written.
     pub(super) shows: bool,
+    /// Whether the address of a link or picture was left out, as within a link.
+    pub(super) leaves_out: bool,
 }
 
 /// An open link or image.
@@ -81,6 +83,7 @@ impl<'w, 'a> Writer<'w, 'a> {
             in_head: false,
             in_code: false,
             shows: false,
+            leaves_out: false,
         }
     }
 
@@ -271,6 +274,7 @@ impl<'w, 'a> Writer<'w, 'a> {
         let (address, title) = (self.pieces.target(address).into_owned(), self.pieces.target(title));
         let is_mail = kind == LinkType::Email;
         if self.links > 0 || self.depth >= MAX_DEPTH {
+            self.leaves_out |= self.links > 0;
             self.element("", "");
             self.targets.push(Target::Inner);
         } else if is_mail || links::is_allowed(&address) {
