@@ -240,6 +240,15 @@ fn languages_are_codes() {
 }
 
 #[test]
+fn vowel_that_begins_a_word_belongs_to_it() {
+    for text in ["ᥐ𐨙ຳ", "aຳ", "ก a ำ", "ຳ"] {
+        let index = Index::of(&[text]);
+        let query = Query::parse(text, &index.analyzer).unwrap();
+        assert_eq!(index.find(&query, Rank::Exact, true).unwrap(), [1], "{text}");
+    }
+}
+
+#[test]
 fn prefix_of_nothing_finds_nothing() {
     let index = Index::of(&["The quick brown fox"]);
     for typed in ["0*\"", "zzz*", "𞄀*", "fox 0*"] {

@@ -207,7 +207,9 @@ impl Chunk {
             // Sara am: the ring belongs to the letter before, whatever tone stands between.
             (Class::Cluster, 'ำ' | 'ຳ') => {
                 self.folded.push(if c == 'ำ' { '\u{E4D}' } else { '\u{ECD}' });
-                self.end_unit(source.start);
+                if self.has_unit() {
+                    self.end_unit(source.start);
+                }
                 self.folded.push(if c == 'ำ' { 'า' } else { 'າ' });
             }
             _ => fold::fold(c, &mut self.folded),
@@ -227,7 +229,12 @@ impl Chunk {
         let mut last = self.folded.chars().rev();
         last.next();
         matches!(last.next(), Some('\u{17D2}' | '\u{1039}' | '\u{1A60}' | '\u{A9C0}' | '\u{1B44}'))
-            && self.words.last().is_some_and(|word| self.units.len() > word.units)
+            && self.has_unit()
+    }
+
+    /// Whether the last word has a unit yet.
+    fn has_unit(&self) -> bool {
+        self.words.last().is_some_and(|word| self.units.len() > word.units)
     }
 
     fn add_unit(&mut self, source: usize) {
