@@ -74,6 +74,7 @@ impl Search {
         rooms.sort_unstable();
         let query = SearchQuery {
             words: None,
+            except: None,
             rooms: &rooms,
             room_total,
             creators: &creators,
@@ -102,7 +103,7 @@ fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rus
     let has_similar = words.has_similar();
     let (has_exact, similar_before) = match query.before {
         Some(last) if has_similar && !reader.is_hit(&exact, last)? => {
-            match reader.is_hit(&expression(Rank::Similar)?, last)? {
+            match reader.is_hit(&expression(Rank::Any)?, last)? {
                 true => (false, Some(last)),
                 // Of a message that is no hit, all that is older. One that was deleted may have been either: what was not
                 // shown yet must not be left out.
@@ -120,7 +121,8 @@ fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rus
     }
     let max_bytes = query.max_bytes.saturating_sub(found.size());
     let similar = reader.search(&SearchQuery {
-        words: Some(&expression(Rank::Similar)?),
+        words: Some(&expression(Rank::Any)?),
+        except: Some(&exact),
         before: similar_before,
         limit: query.limit - found.hits.len(),
         max_bytes,

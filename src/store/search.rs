@@ -4,6 +4,7 @@ use super::{Reader, messages::bytes};
 use crate::types::{MessageId, RoomId, Timestamp, UserId};
 use bytes::Bytes;
 use rusqlite::OptionalExtension;
+use std::borrow::Cow;
 
 /// Hits probed, newest first, before the rooms are made part of the FTS5 expression. For a member of most rooms so few
 /// contain a page of hits. For a member of few rooms of a large history the index has to intersect: probing every hit of
@@ -32,6 +33,8 @@ pub const MAX_PAGE_BYTES: usize = 2 << 20;
 pub struct SearchQuery<'a> {
     /// An FTS5 expression over the tokens of texts, as `text::Query` makes it.
     pub words: Option<&'a str>,
+    /// Another one, whose hits are left out.
+    pub except: Option<&'a str>,
     /// The rooms to search, in ascending order.
     pub rooms: &'a [RoomId],
     /// The number of all rooms: a search over all of them needs no filter.
@@ -95,6 +98,8 @@ impl Reader {
         };
         match &wanted {
             Some(wanted) if query.rooms.len() == query.room_total => self.hits(wanted, before, from, query),
+            // Most hits may be among those that are left out: probing would go through all of them.
+            Some(_) if query.except.is_some() => self.hits(&within_rooms(query), before, from, query),
             // The newest hits may contain a whole page from these rooms. If not, the index has to intersect.
             Some(wanted) => {
                 let down_to = self.probe(query, wanted, before)?.max(from);
@@ -174,6 +179,7 @@ impl Reader {
         ))?;
         let rooms = format!("[{rooms}]");
         // Without a limit: SQLite prepares a statement anew whenever the limit of a virtual table is bound.
+        let expression = all_but(expression, query.except);
         let mut rows = statement.query((expression, before, from, rooms, query.from, query.until))?;
         let (mut found, mut size) = (Found::default(), 0);
         while let Some(row) = rows.next()? {
@@ -194,8 +200,12 @@ impl Reader {
 
     /// Whether a message is a hit of an expression, in any room.
     pub fn is_hit(&self, expression: &str, message: MessageId) -> rusqlite::Result<bool> {
-        self.statement("select 1 from messages_fts where messages_fts match ? and rowid = ?")?
-            .exists((expression, message))
+        // From the newest on, as everywhere: with `rowid = ?` FTS5 goes through all that is older.
+        self.statement(
+            "select 1 from messages_fts where messages_fts match ?1 and rowid <= ?2 and rowid >= ?2
+             order by rowid desc",
+        )?
+        .exists((expression, message))
     }
 
     pub fn has_message(&self, message: MessageId) -> rusqlite::Result<bool> {
@@ -238,6 +248,15 @@ impl Reader {
             from.map_or(Ok(MessageId(0)), |at| bound(first, at))?,
             until.map_or(Ok(MessageId(i64::MAX)), |at| bound(last, at))?,
         ))
+    }
+}
+
+/// An expression without the hits of another one. That stands outermost: within an intersection FTS5 would go through all hits
+/// of both until it finds one of the first alone.
+fn all_but<'e>(expression: &'e str, except: Option<&str>) -> Cow<'e, str> {
+    match except {
+        Some(except) => Cow::Owned(format!("({expression}) NOT ({except})")),
+        None => Cow::Borrowed(expression),
     }
 }
 

@@ -39,13 +39,13 @@ const PARTICLES: [&str; 24] = [
     "로",
 ];
 
-/// How well a message matches. The better ones are found first.
+/// How well a message has to match. Exact hits are found first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
     /// It has the words as they were typed, but for case, accents and the like.
     Exact,
-    /// It has other forms of them: inflected, longer, as a part of another word.
-    Similar,
+    /// It has them, or other forms of them: inflected, longer, as a part of another word.
+    Any,
 }
 
 /// The words of a search. Any input is safe: all tokens are quoted.
@@ -129,12 +129,12 @@ impl Query {
         rank: Rank,
         mut beginning_with: impl FnMut(&str) -> Result<Option<Vec<String>>, E>,
     ) -> Result<String, E> {
-        let exact = self.all(|term| term.exact.iter().collect(), &mut beginning_with)?;
-        if rank == Rank::Exact {
-            return Ok(exact);
+        match rank {
+            Rank::Exact => self.all(|term| term.exact.iter().collect(), &mut beginning_with),
+            Rank::Any => {
+                self.all(|term| term.exact.iter().chain(&term.similar).collect(), &mut beginning_with)
+            }
         }
-        let any = self.all(|term| term.exact.iter().chain(&term.similar).collect(), &mut beginning_with)?;
-        Ok(format!("({any}) NOT ({exact})"))
     }
 
     fn all<'a, E>(
