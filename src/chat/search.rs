@@ -101,13 +101,15 @@ fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rus
     let expression = |rank| words.expression(rank, |beginning| reader.tokens_beginning_with(beginning));
     let exact = expression(Rank::Exact)?;
     let has_similar = words.has_similar();
+    let mut any = None;
     let (has_exact, similar_before) = match query.before {
         Some(last) if has_similar && !reader.is_hit(&exact, last)? => {
-            match reader.is_hit(&expression(Rank::Any)?, last)? {
-                true => (false, Some(last)),
+            if reader.is_hit(any.insert(expression(Rank::Any)?), last)? {
+                (false, Some(last))
+            } else {
                 // Of a message that is no hit, all that is older. One that was deleted may have been either: what was not
                 // shown yet must not be left out.
-                false => (true, Some(last).filter(|_| reader.has_message(last).unwrap_or(false))),
+                (true, reader.has_message(last)?.then_some(last))
             }
         }
         _ => (true, None),
@@ -119,9 +121,10 @@ fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rus
     if found.has_before || !has_similar {
         return Ok(found);
     }
+    let any = any.map_or_else(|| expression(Rank::Any), Ok)?;
     let max_bytes = query.max_bytes.saturating_sub(found.size());
     let similar = reader.search(&SearchQuery {
-        words: Some(&expression(Rank::Any)?),
+        words: Some(&any),
         except: Some(&exact),
         before: similar_before,
         limit: query.limit - found.hits.len(),

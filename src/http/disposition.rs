@@ -67,7 +67,7 @@ fn extended(value: &str) -> Option<String> {
 }
 
 fn decoded(bytes: &[u8], charset: &str) -> Option<String> {
-    text::decoded(bytes, &format!("; charset={charset}")).ok().map(|(text, _)| text)
+    text::decoded_as(bytes, charset).ok().map(|(text, _)| text)
 }
 
 /// A name of nothing but encoded words, as .NET writes it: `=?utf-8?B?Z3LDvMOfZQ==?=`. White space between words does not

@@ -99,7 +99,7 @@ async fn take(reply: Reply<'_>, answer: Answer) -> Done {
     let text = match text::decoded(&answer.body, &content_type) {
         Ok((text, false)) => text,
         // Its author is not there to be told.
-        _ => text::decoded(&answer.body, "; charset=windows-1252").map(|(text, _)| text).unwrap_or_default(),
+        _ => text::decoded_as(&answer.body, "windows-1252").map(|(text, _)| text).unwrap_or_default(),
     };
     let body = Body::of(&kind, text.trim().to_owned()).cut();
     if body.is_empty() { Ok(Vec::new()) } else { reply.text(body).await }

@@ -153,8 +153,8 @@ impl Reader {
         Ok(MessageId(0))
     }
 
-    /// The hits of an expression from `from` on and before `before`, in one scan. The rooms are always checked, since the index has the messages of a deleted room until
-    /// they are purged.
+    /// The hits of an expression from `from` on and before `before`, in one scan. The rooms are always checked, since the
+    /// index has the messages of a deleted room until they are purged.
     fn hits(
         &self,
         expression: &str,

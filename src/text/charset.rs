@@ -14,12 +14,15 @@ pub fn decoded(body: &[u8], content_type: &str) -> Result<(String, bool), Unknow
         .skip(1)
         .filter_map(|parameter| parameter.split_once('='))
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-        .map(|(_, value)| value.trim().trim_matches('"').trim());
-    let encoding = match label.filter(|label| !label.is_empty()) {
-        Some(label) => {
-            Encoding::for_label(label.as_bytes()).ok_or_else(|| UnknownCharset(label.to_owned()))?
-        }
-        None => UTF_8,
+        .map_or("", |(_, value)| value.trim().trim_matches('"').trim());
+    decoded_as(body, label)
+}
+
+/// The same by the name of a charset; none is UTF-8.
+pub fn decoded_as(body: &[u8], label: &str) -> Result<(String, bool), UnknownCharset> {
+    let encoding = match label {
+        "" => UTF_8,
+        _ => Encoding::for_label(label.as_bytes()).ok_or_else(|| UnknownCharset(label.to_owned()))?,
     };
     let (text, _, was_wrong) = encoding.decode(body);
     Ok((text.into_owned(), was_wrong))

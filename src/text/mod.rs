@@ -1,5 +1,6 @@
 //! Text of messages: Markdown to safe HTML and to plain text, once when a message is written. Also parses searches.
 
+mod anchors;
 mod chars;
 mod charset;
 mod clean;
@@ -24,7 +25,7 @@ use smallvec::SmallVec;
 use crate::types::UserId;
 
 pub use chars::has_visible;
-pub use charset::{UnknownCharset, decoded};
+pub use charset::{UnknownCharset, decoded, decoded_as};
 pub use document::{Document, Written};
 pub use html::{from_html, is_html};
 pub use mention::Everyone;

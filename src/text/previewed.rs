@@ -2,15 +2,16 @@
 
 use url::Url;
 
+use super::anchors::{anchors, unescaped};
+
 /// Links of one message that get a preview.
 const MAX_LINKS: usize = 3;
 
-/// The first links of a message, each once. The HTML is our own rendering, so all links have the same form.
+/// The first links of a message, each once.
 pub fn previewed_links(html: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for part in html.split("<a href=\"").skip(1) {
-        let Some((address, _)) = part.split_once('"') else { continue };
-        let address = address.replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", "\"");
+    for (address, _) in anchors(html) {
+        let address = unescaped(address);
         let is_web = Url::parse(&address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if is_web && !found.contains(&address) && found.len() < MAX_LINKS {
             found.push(address);

@@ -1,5 +1,7 @@
 //! Addresses of links that are not to be seen in a text: they can be searched for as well.
 
+use crate::text::anchors::{anchors, unescaped};
+
 /// Bytes of addresses at most.
 const MAX_BYTES: usize = 4 << 10;
 
@@ -7,16 +9,12 @@ const MAX_BYTES: usize = 4 << 10;
 /// wrote.
 pub fn addresses(html: &str) -> String {
     let mut found = String::new();
-    let mut rest = html;
-    while let Some(place) = rest.find("<a href=\"") {
-        rest = &rest[place + "<a href=\"".len()..];
-        let Some((address, after)) = rest.split_once('"') else { break };
-        rest = after;
+    for (address, rest) in anchors(html) {
         let label = rest
             .split_once('>')
             .map_or("", |(_, inside)| &inside[..inside.find('<').unwrap_or(inside.len())]);
         if !is_seen(address, label) {
-            let address = address.strip_prefix("mailto:").unwrap_or(address).replace("&amp;", "&");
+            let address = unescaped(address.strip_prefix("mailto:").unwrap_or(address));
             if found.len() + address.len() >= MAX_BYTES {
                 break;
             }
