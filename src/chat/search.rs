@@ -86,18 +86,66 @@ impl Search {
             max_bytes: MAX_PAGE_BYTES,
         };
         // One deadline for all of it, since all of it blocks the worker.
-        let found = worker.reader.within(deadline, |reader| match &asked.words {
-            None => reader.search(&query),
-            Some(words) => by_rank(reader, words, &query),
+        let page = worker.reader.within(deadline, |reader| match &asked.words {
+            None => {
+                let found = reader.search(&query)?;
+                Ok(page(&found, |hit| text::beginning(&hit.plain)))
+            }
+            Some(words) => by_rank(reader, words, &query, &mut words.snippets(&worker.analyzer)),
         })?;
-        let mut snippets = asked.words.as_ref().map(|words| words.snippets(&worker.analyzer));
-        let hits = found.hits.iter().map(|hit| (hit.json.clone(), snippet(snippets.as_mut(), hit))).collect();
-        Ok(Some(Results { hits, has_before: found.has_before, is_indexing }))
+        Ok(Some(Results { is_indexing, ..page }))
     }
 }
 
 /// The exact hits, then the similar ones. `before` is the last hit of a page, and so says which of the two go on.
-fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rusqlite::Result<Found> {
+fn by_rank(
+    reader: &Reader,
+    words: &text::Query,
+    query: &SearchQuery<'_>,
+    snippets: &mut text::Snippets<'_>,
+) -> rusqlite::Result<Results> {
+    if let Some(few) = reader.few(query)?
+        && let Some(page) = page_of_few(&few, query, snippets)
+    {
+        return Ok(page);
+    }
+    let found = by_index(reader, words, query)?;
+    Ok(page(&found, |hit| snippets.of(&hit.plain, &hit.addresses)))
+}
+
+fn page(found: &Found, mut snippet: impl FnMut(&Hit) -> String) -> Results {
+    let hits = found.hits.iter().map(|hit| (hit.json.clone(), snippet(hit))).collect();
+    Results { hits, has_before: found.has_before, is_indexing: false }
+}
+
+/// A page of a few messages, by their texts. None if `before` is none of the hits: what was shown then is not known.
+fn page_of_few(few: &[Hit], query: &SearchQuery<'_>, snippets: &mut text::Snippets<'_>) -> Option<Results> {
+    let mut hits: Vec<(&Hit, String, Rank)> = few
+        .iter()
+        .filter_map(|hit| {
+            let (snippet, rank) = snippets.ranked(&hit.plain, &hit.addresses)?;
+            Some((hit, snippet, rank))
+        })
+        .collect();
+    hits.sort_by_key(|(_, _, rank)| *rank != Rank::Exact);
+    let first = match query.before {
+        Some(last) => hits.iter().position(|(hit, ..)| hit.message == last)? + 1,
+        None => 0,
+    };
+    let mut page = Results::default();
+    let mut size = 0;
+    for (hit, snippet, _) in hits.into_iter().skip(first) {
+        size += hit.size();
+        if page.hits.len() == query.limit || size > query.max_bytes && !page.hits.is_empty() {
+            page.has_before = true;
+            break;
+        }
+        page.hits.push((hit.json.clone(), snippet));
+    }
+    Some(page)
+}
+
+fn by_index(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rusqlite::Result<Found> {
     let expression = |rank| words.expression(rank, |beginning| reader.tokens_beginning_with(beginning));
     let exact = expression(Rank::Exact)?;
     let has_similar = words.has_similar();
@@ -138,12 +186,6 @@ fn by_rank(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> rus
         found.has_before = true;
     }
     Ok(found)
-}
-
-/// The surroundings of what was found in a message, as HTML.
-fn snippet(snippets: Option<&mut text::Snippets<'_>>, hit: &Hit) -> String {
-    let found = snippets.and_then(|snippets| snippets.of(&hit.plain).or_else(|| snippets.of(&hit.addresses)));
-    found.unwrap_or_else(|| text::beginning(&hit.plain))
 }
 
 /// Reduces rooms and authors to those that the filters name. False if no user matches, so that nothing can be found.

@@ -141,7 +141,9 @@ fn bench_that_is_interrupted_still_reports() {
 #[tokio::test]
 async fn bench_names_the_post_limit_when_it_is_met() {
     let server = Server::with(&[("CAMPFIRE_POST_LIMIT", "1")]);
-    let bench = in_background(server.address().get(), "send", &["--rate", "50"]).await;
+    // One message each is allowed: a second one is sent however slow the machine is.
+    let more = &["--rate", "50", "--users", "1", "--duration", "5"];
+    let bench = in_background(server.address().get(), "send", more).await;
     assert_eq!(bench.output.status.code(), Some(1));
     assert!(bench.json["requests"]["failures"]["status 429"]["count"].as_u64() > Some(0), "{}", bench.json);
     assert!(bench.json["notes"].to_string().contains("CAMPFIRE_POST_LIMIT=0"), "{}", bench.json["notes"]);

@@ -1,11 +1,20 @@
 //! One form for all ways to write a letter: what is indexed and what is asked are folded alike.
 
-use icu_normalizer::{DecomposingNormalizerBorrowed, properties::CanonicalCombiningClassMapBorrowed};
+use icu_normalizer::{
+    ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed,
+    properties::CanonicalCombiningClassMapBorrowed,
+};
 use icu_properties::{CodePointMapData, CodePointMapDataBorrowed, props::GeneralCategory};
 
 const DECOMPOSED: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizerBorrowed::new_nfkd();
 const COMBINING: CanonicalCombiningClassMapBorrowed<'static> = CanonicalCombiningClassMapBorrowed::new();
 const CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::new();
+
+/// A word in small letters with its accents, composed, without what is not seen: as dictionaries and stemmers have it.
+pub(super) fn lower(word: &str) -> String {
+    let visible: String = word.chars().filter(|c| class(*c) != Class::Nothing).collect();
+    ComposingNormalizerBorrowed::new_nfc().normalize(&visible.to_lowercase()).into_owned()
+}
 
 /// What a character is to a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +86,8 @@ pub(super) fn class(c: char) -> Class {
                 .find(|d| d.is_alphanumeric())
                 .map_or(Class::Symbol, letter)
         }
+        // Quotes that are drawn as ornaments.
+        GeneralCategory::OtherSymbol if matches!(c, '❛'..='❠') => Class::Separator,
         GeneralCategory::OtherSymbol | GeneralCategory::MathSymbol | GeneralCategory::CurrencySymbol => Class::Symbol,
         GeneralCategory::ModifierSymbol if c >= '\u{1F3FB}' => Class::Joiner,
         _ => Class::Separator,

@@ -10,7 +10,7 @@ use super::{
 /// Calls back with other spellings of a word: ü as ue, the singular of Portuguese plurals, and without the articles and prepositions that Arabic and Hebrew
 /// write as one with it.
 pub(super) fn each_spelling(source: &str, folded: &str, mut each: impl FnMut(&str)) {
-    let lower = source.to_lowercase();
+    let lower = fold::lower(source);
     if lower.contains(['ä', 'ö', 'ü', 'å', 'ø']) {
         let mut spelled = String::with_capacity(lower.len() + 4);
         for c in lower.chars() {

@@ -27,7 +27,7 @@ pub use stems::Languages;
 use stems::Stems;
 
 /// Changes whenever the same text gets other tokens: the index is then built anew.
-pub const INDEX_VERSION: u32 = 1;
+pub const INDEX_VERSION: u32 = 2;
 
 /// Makes tokens of texts and queries, for some languages.
 pub struct Analyzer {

@@ -1,5 +1,7 @@
 //! The words of a search as FTS5 expressions.
 
+use std::ops::Range;
+
 use super::{
     Analyzer,
     fold::Class,
@@ -212,6 +214,8 @@ fn word(typed: &str, is_last: bool, stems: &mut Stems, terms: &mut Vec<Term>) {
         _ => None,
     };
     let (classes, joined) = (read.classes.clone(), read.joined.take());
+    // Without the punctuation around it.
+    let source = &text[read.source.clone()];
     read.add_exact(terms);
     let [term] = &mut terms[first..] else { return };
     let Some(base) = term.exact.first().cloned() else { return };
@@ -220,11 +224,11 @@ fn word(typed: &str, is_last: bool, stems: &mut Stems, terms: &mut Vec<Term>) {
         && classes[0] == Class::Word
     {
         similar.push(Form::one(Column::Both, token));
-        for stem in stems.of(text, token) {
+        for stem in stems.of(source, token) {
             similar.push(Form::one(Column::Both, &**stem));
         }
-        if !text.is_ascii() {
-            forms::each_spelling(text, token, |other| similar.push(Form::one(Column::Both, other)));
+        if !source.is_ascii() {
+            forms::each_spelling(source, token, |other| similar.push(Form::one(Column::Both, other)));
         }
     }
     if let Some(joined) = joined {
@@ -285,6 +289,8 @@ struct Parts {
     /// the words.
     words: Vec<(Vec<String>, bool)>,
     classes: Vec<Class>,
+    /// Where the last of them stands.
+    source: Range<usize>,
     chunks: usize,
     signs: Vec<String>,
     /// All words as one, if they are joined.
@@ -305,6 +311,7 @@ impl Parts {
             for place in 0..chunk.words().len() {
                 let class = chunk.words()[place].class;
                 parts.classes.push(class);
+                parts.source = chunk.words()[place].source.clone();
                 parts.words.push(match class {
                     Class::Letter | Class::Cluster => {
                         let is_single = chunk.unit_count(place) == 1;

@@ -9,7 +9,7 @@ use unicode_segmentation::GraphemeCursor;
 
 use super::{
     Analyzer,
-    query::{Column, Form, Query},
+    query::{Column, Form, Query, Rank},
     words::{self, Sink},
 };
 use crate::text::escape;
@@ -35,10 +35,28 @@ pub struct Snippets<'a> {
 }
 
 impl Snippets<'_> {
-    /// The surroundings of the first hit in a text, as HTML with all hits in `<mark>`. None if there is none. It takes time
-    /// in proportion to the length of the text before.
-    pub fn of(&mut self, text: &str) -> Option<String> {
+    /// The surroundings of the first hit in a message, as HTML with all hits in `<mark>`; of its addresses if its text has
+    /// none, and its beginning if they have none. It takes time in proportion to the length of the text before.
+    pub fn of(&mut self, plain: &str, addresses: &str) -> String {
         self.finder.begin();
+        self.read(plain).or_else(|| self.read(addresses)).unwrap_or_else(|| beginning(plain))
+    }
+
+    /// The same of a message that the index was not asked about, and how well it matches; None if it does not. It takes time
+    /// in proportion to all of its text.
+    pub fn ranked(&mut self, plain: &str, addresses: &str) -> Option<(String, Rank)> {
+        self.finder.begin();
+        (self.finder.exact, self.finder.any) = (self.finder.terms, self.finder.terms);
+        let of_plain = self.read(plain);
+        let of_addresses = if self.finder.exact == 0 { None } else { self.read(addresses) };
+        let rank = if self.finder.exact == 0 { Rank::Exact } else { Rank::Any };
+        let is_hit = self.finder.any == 0;
+        is_hit.then(|| (of_plain.or(of_addresses).unwrap_or_else(|| beginning(plain)), rank))
+    }
+
+    /// Goes on with a text: a row of words may have begun in the one before, as in the index.
+    fn read(&mut self, text: &str) -> Option<String> {
+        self.finder.go_on();
         words::analyse(text, &mut self.analyzer.stems.borrow_mut(), &mut self.finder);
         let hits = self.finder.hits();
         (!hits.is_empty()).then(|| html(text, &hits))
@@ -50,11 +68,21 @@ pub fn beginning(text: &str) -> String {
     html(text, &[])
 }
 
+/// One bit for each term of a query.
+type Bits = u32;
+
+/// A form, the bit of its term if it is as it was typed, and the bit of its term in any case.
+type Known<'a> = (&'a Form, Bits, Bits);
+
 /// Finds the forms of a query's terms among the tokens of a text.
 struct Finder<'a> {
     /// By their last token.
-    forms: HashMap<&'a str, Vec<&'a Form>>,
-    prefixes: Vec<&'a Form>,
+    forms: HashMap<&'a str, Vec<Known<'a>>>,
+    prefixes: Vec<Known<'a>>,
+    /// The bits of all terms; of those that were not found yet as they were typed; of those not found in any form.
+    terms: Bits,
+    exact: Bits,
+    any: Bits,
     /// First bytes of last tokens: most words of a text begin with none of them.
     first_bytes: [bool; 256],
     /// The first two bytes of tokens that may be stems.
@@ -73,6 +101,9 @@ impl<'a> Finder<'a> {
         let mut finder = Self {
             forms: HashMap::new(),
             prefixes: Vec::new(),
+            terms: (1 << query.terms.len()) - 1,
+            exact: 0,
+            any: 0,
             first_bytes: [false; 256],
             beginnings: Vec::new(),
             recent: Default::default(),
@@ -81,7 +112,11 @@ impl<'a> Finder<'a> {
             until: usize::MAX,
             place: 0,
         };
-        for form in query.terms.iter().flat_map(|term| term.exact.iter().chain(&term.similar)) {
+        let forms = query.terms.iter().enumerate().flat_map(|(place, term)| {
+            let exact = term.exact.iter().map(move |form| (form, 1 << place, 1 << place));
+            exact.chain(term.similar.iter().map(move |form| (form, 0, 1 << place)))
+        });
+        for (form, exact, any) in forms {
             let Some(last) = form.tokens.last() else { continue };
             finder.first_bytes[usize::from(last.bytes().next().unwrap_or_default())] = true;
             finder.longest = finder.longest.max(form.tokens.len());
@@ -89,16 +124,22 @@ impl<'a> Finder<'a> {
                 finder.beginnings.push(&token.as_bytes()[..token.len().min(2)]);
             }
             match form.is_prefix {
-                true => finder.prefixes.push(form),
-                false => finder.forms.entry(last).or_default().push(form),
+                true => finder.prefixes.push((form, exact, any)),
+                false => finder.forms.entry(last).or_default().push((form, exact, any)),
             }
         }
         finder
     }
 
-    /// Forgets the text before.
+    /// Forgets the message before.
     fn begin(&mut self) {
         self.recent.iter_mut().for_each(VecDeque::clear);
+        (self.exact, self.any) = (0, 0);
+    }
+
+    /// Forgets what was found. Rows that began in the text before are found from the beginning of this one.
+    fn go_on(&mut self) {
+        self.recent.iter_mut().flatten().for_each(|(_, start)| *start = 0);
         self.found.clear();
         self.until = usize::MAX;
         self.place = 0;
@@ -119,10 +160,17 @@ impl<'a> Finder<'a> {
         };
         if self.first_bytes[usize::from(token.bytes().next().unwrap_or_default())] {
             let whole = self.forms.get(token).into_iter().flatten();
-            let longer = self.prefixes.iter().filter(|form| {
+            let longer = self.prefixes.iter().filter(|(form, ..)| {
                 form.tokens.last().is_some_and(|beginning| token.starts_with(beginning.as_str()))
             });
-            let start = whole.chain(longer).filter(|form| is_in(form)).filter_map(|form| begin(form)).min();
+            let mut start = None;
+            for (form, exact, any) in whole.chain(longer).filter(|(form, ..)| is_in(form)) {
+                if let Some(from) = begin(form) {
+                    start = Some(start.map_or(from, |start: usize| start.min(from)));
+                    self.exact &= !exact;
+                    self.any &= !any;
+                }
+            }
             if let Some(start) = start {
                 if self.found.is_empty() {
                     self.until = start + MAX_BYTES;
@@ -183,7 +231,7 @@ impl Sink for Finder<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.place > self.until
+        self.place > self.until && self.exact == 0
     }
 }
 

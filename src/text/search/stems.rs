@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
-use icu_normalizer::ComposingNormalizerBorrowed;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::fold;
@@ -122,11 +121,7 @@ impl Stems {
         // Stemmers go by accents, which are often left out: both forms have stems.
         let lower = match source.is_ascii() {
             true => Cow::Borrowed(folded),
-            false => {
-                let visible = source.chars().filter(|c| fold::class(*c) != fold::Class::Nothing);
-                let lower = visible.collect::<String>().to_lowercase();
-                Cow::Owned(ComposingNormalizerBorrowed::new_nfc().normalize(&lower).into_owned())
-            }
+            false => Cow::Owned(fold::lower(source)),
         };
         let place = match self.cached.get(&*lower) {
             Some(place) => *place,

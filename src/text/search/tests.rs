@@ -59,9 +59,18 @@ impl Index {
         assert_eq!(self.find(&query, Rank::Any, false).expect("an answer"), similar, "{typed}");
         similar.retain(|id| !exact.contains(id));
         assert!(query.has_similar() || similar.is_empty(), "{typed}");
-        for id in exact.iter().chain(&similar) {
-            let text = &self.texts[id];
-            assert!(query.snippets(&self.analyzer).of(text).is_some(), "{typed}: no snippet of {text}");
+        for (id, text) in &self.texts {
+            let rank = match (exact.contains(id), similar.contains(id)) {
+                (true, _) => Some(Rank::Exact),
+                (_, true) => Some(Rank::Any),
+                _ => None,
+            };
+            let found = query.snippets(&self.analyzer).ranked(text, "");
+            assert_eq!(found.as_ref().map(|(_, rank)| *rank), rank, "{typed} in {text}");
+            if let Some((snippet, _)) = found {
+                assert!(snippet.contains("<mark>"), "{typed}: no snippet of {text}");
+                assert_eq!(snippet, query.snippets(&self.analyzer).of(text, ""));
+            }
         }
         (exact, similar)
     }
@@ -75,7 +84,7 @@ impl Index {
 
     fn snippet(&self, typed: &str, id: i64) -> String {
         let query = Query::parse(typed, &self.analyzer).expect("a query");
-        query.snippets(&self.analyzer).of(&self.texts[&id]).expect("a hit")
+        query.snippets(&self.analyzer).of(&self.texts[&id], "")
     }
 }
 
@@ -163,6 +172,15 @@ fn all_kinds_of_quotes_make_phrases_and_apostrophes_do_not() {
     assert_eq!(index.all("rock ’n’ roll"), [3]);
     assert_eq!(index.all("צה\"ל"), [4]);
     assert_eq!(index.all("two ‘"), [1, 2]);
+}
+
+#[test]
+fn punctuation_around_a_word_is_no_part_of_its_spellings() {
+    let index = Index::of(&["Moeller kommt", "❝quoted❞ text", "Mo\u{308}ller geht"]);
+    for typed in ["Möller", "Möller(", "(Möller,", "Möller\0", "Mo\u{308}l\u{AD}ler"] {
+        assert_eq!(index.all(typed), [1, 3], "{typed:?}");
+    }
+    assert_eq!(index.all("❝quoted text❞"), [2]);
 }
 
 #[test]
@@ -285,11 +303,31 @@ proptest! {
         }
     }
 
+    /// A message's text says the same as the index, whatever is in it and what in the addresses behind it.
+    #[test]
+    fn text_tells_hits_as_the_index_does(
+        text in "[ab Ä字본กา.#_+1'-]{1,12}", addresses in "[ab 字.#_-]{0,6}", typed in "[ab ä字본กา.#_+1\"*-]{1,6}",
+    ) {
+        let mut index = Index::of(&[]);
+        index.add(1, &[&text, "\n", &addresses].concat());
+        if let Some(query) = Query::parse(&typed, &index.analyzer) {
+            let is = |rank| !index.find(&query, rank, true).unwrap().is_empty();
+            let wanted = if is(Rank::Exact) { Some(Rank::Exact) } else { is(Rank::Any).then_some(Rank::Any) };
+            let found = query.snippets(&index.analyzer).ranked(&text, &addresses);
+            let rank = found.as_ref().map(|(_, rank)| *rank);
+            prop_assert_eq!(rank, wanted, "{:?} in {:?} and {:?}", &typed, &text, &addresses);
+            if let Some((snippet, _)) = found {
+                prop_assert!(snippet.contains("<mark>"));
+                prop_assert_eq!(snippet, query.snippets(&index.analyzer).of(&text, &addresses));
+            }
+        }
+    }
+
     #[test]
     fn snippets_contain_no_tags_but_marks(text in "(\\PC|[<>&\" a]){0,60}", typed in "(\\PC|a){1,3}") {
         let analyzer = Analyzer::new(&Languages::default());
-        let snippet = Query::parse(&typed, &analyzer).and_then(|query| query.snippets(&analyzer).of(&text));
-        let html = snippet.unwrap_or_else(|| beginning(&text));
+        let query = Query::parse(&typed, &analyzer);
+        let html = query.map(|query| query.snippets(&analyzer).of(&text, "")).unwrap_or_default();
         prop_assert_eq!(html.matches("<mark>").count(), html.matches("</mark>").count());
         let has_more = html.replace("<mark>", "").replace("</mark>", "").contains(['<', '>']);
         prop_assert!(!has_more);
