@@ -9,6 +9,7 @@
 //! | command line | [`cli`]: every command of `campfire`, from `serve` to `doctor` |
 //! | process | [`server`]: listeners, TLS and ACME, worker threads, start and stop, the service manager, alerts |
 //! | edges | `http`: routes, requests and responses · `live`: WebSocket connections and their protocol · `jobs`: background work off the durable list |
+//! | moving in | `import`: histories of other chats, while no server runs |
 //! | application | `chat`: what a person, a bot or a job may do, and what follows from it |
 //! | worker | [`worker`]: what one core owns: its inbox, caches, limits, its reader and its hub |
 //! | hub | `hub`: the sockets of one worker: who hears an event, queues, heartbeat, presence, draining |
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod config;
 mod http;
 mod hub;
+mod import;
 mod jobs;
 mod live;
 pub mod log;
@@ -52,6 +54,7 @@ mod tests {
         &["cli"],
         &["server"],
         &["http", "live", "jobs"],
+        &["import"],
         &["chat"],
         &["worker"],
         &["hub"],

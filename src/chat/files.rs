@@ -190,6 +190,25 @@ pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Resul
     store(folder, incoming, filename(name), bytes.len() as u64, Sha256::digest(bytes).into())
 }
 
+/// Stores a file that is read, while no server runs.
+pub(crate) fn keep(folder: &Folder, reader: &mut (impl io::Read + ?Sized), name: &str) -> io::Result<Stored> {
+    let mut incoming = folder.begin()?;
+    let (mut hash, mut size) = (Sha256::new(), 0);
+    let mut buffer = vec![0; WRITE_FROM];
+    loop {
+        let read = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hash.update(&buffer[..read]);
+        incoming.file.write_all(&buffer[..read])?;
+        size += read as u64;
+    }
+    store(folder, incoming, filename(name), size, hash.finalize().into())
+}
+
 /// Detects the type of a file, makes its thumbnail, and stores both.
 fn store(
     folder: &Folder,

@@ -21,6 +21,7 @@ Commands:
   restore                 verify a backup and restore it into an empty directory
   check                   verify the database and the uploaded files
   export                  write account, users, rooms and messages to standard output, as JSON lines
+  import                  move the history of another chat in
   openapi                 print the API as an OpenAPI 3.1 document
   healthcheck             check whether the server is healthy
   bench                   put load on a server, check all responses, and report
@@ -154,6 +155,30 @@ Options:
 {}
 {SOURCES}",
         settings(|setting| setting.key == "data")
+    )
+}
+
+pub(super) fn import() -> String {
+    let mut chats = String::new();
+    for chat in crate::import::Chat::ALL {
+        chats += &option(chat.word(), &format!("{}: {}", chat.name(), chat.export()));
+    }
+    format!(
+        "Moves people, rooms, messages and files of another chat in, while the server is stopped. One that was
+interrupted goes on where it stopped, and one that is run again adds only what is new. The export is only read.
+
+Usage: campfire import CHAT PATH [OPTIONS]
+
+Chats and their exports:
+{chats}
+Options:
+{}{}{}{}{}
+{SOURCES}",
+        option("--check", "read everything, change nothing, and report what an import would do"),
+        option("--report FILE", "write the report as an HTML page, in one file"),
+        option("--secret-key-base-file FILE", "ONCE: SECRET_KEY_BASE, so that everybody stays signed in"),
+        option("--vapid-private-key-file FILE", "ONCE: VAPID_PRIVATE_KEY, so that notifications go on"),
+        settings(|setting| super::import::OWN.contains(&setting.key))
     )
 }
 
@@ -302,6 +327,7 @@ mod tests {
             backup(),
             restore(),
             check(),
+            import(),
         ] {
             assert!(help.ends_with('\n') && !help.contains("\n\n\n"), "{help}");
             for line in help.lines() {

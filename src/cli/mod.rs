@@ -9,6 +9,7 @@ mod doctor;
 mod export;
 mod healthcheck;
 mod help;
+mod import;
 mod upgrade;
 
 use std::{
@@ -89,6 +90,7 @@ fn command(mut arguments: Vec<OsString>) -> Result<(), Failure> {
         "restore" => backup::restore(arguments),
         "check" => check::run(arguments),
         "export" => export::run(arguments),
+        "import" => import::run(arguments),
         "openapi" => export::openapi(arguments),
         "bench" => bench::run(arguments),
         "healthcheck" => healthcheck::run(arguments),

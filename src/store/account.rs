@@ -158,7 +158,7 @@ impl Command for PutLogo {
     type Output = Account;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
-        put_image(tx, "logo", None, self.0.as_ref())?;
+        put_image(tx.db, "logo", None, self.0.as_ref())?;
         tx.statement("update account set logo_version = ?")?.execute((self.0.map(|_| tx.now),))?;
         record_account_update(tx)
     }

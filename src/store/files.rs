@@ -1,7 +1,7 @@
 //! Rows of uploaded files, whose bytes are in the folder, and of small images, whose bytes are in the database.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     Reader,
@@ -44,13 +44,13 @@ pub(super) fn tags_of(content_type: &str) -> String {
 
 /// Inserts the row of a message's file.
 pub(super) fn add_file(
-    tx: &Tx<'_>,
+    db: &Connection,
     file: &NewFile,
     message: MessageId,
     room: RoomId,
 ) -> rusqlite::Result<Attachment> {
     let (thumbnail_key, thumbnail_type) = file.thumbnail.as_ref().map(|(key, kind)| (key, kind)).unzip();
-    tx.statement(
+    db.prepare_cached(
         "insert into attachments (message_id, room_id, key, filename, content_type, byte_size, sha256, thumbnail_key, thumbnail_type)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
@@ -65,7 +65,7 @@ pub(super) fn add_file(
         thumbnail_key,
         thumbnail_type,
     ))?;
-    let id = AttachmentId(tx.db.last_insert_rowid());
+    let id = AttachmentId(db.last_insert_rowid());
     let url = format!("/files/{id}/{}", percent_encoded(&file.filename));
     let thumbnail_url = match &file.thumbnail {
         Some(_) => Some(format!("/files/{id}/thumbnail")),
@@ -129,18 +129,18 @@ pub struct Image {
 
 /// Stores an image under a key, or removes it.
 pub(super) fn put_image(
-    tx: &Tx<'_>,
+    db: &Connection,
     key: &str,
     message: Option<MessageId>,
     image: Option<&Image>,
 ) -> rusqlite::Result<()> {
     match image {
-        Some(image) => tx
-            .statement(
+        Some(image) => db
+            .prepare_cached(
                 "insert or replace into images (key, message_id, content_type, bytes) values (?, ?, ?, ?)",
             )?
             .execute((key, message, &image.content_type, &image.bytes)),
-        None => tx.statement("delete from images where key = ?")?.execute((key,)),
+        None => db.prepare_cached("delete from images where key = ?")?.execute((key,)),
     }
     .map(drop)
 }

@@ -33,6 +33,10 @@ const CATCH_UP_FOR: Duration = Duration::from_millis(3);
 const MAX_CATCH_UP: usize = 512;
 const MAX_CATCH_UP_BYTES: usize = 64 << 10;
 
+/// The same while no server runs.
+const BUILT_AT_ONCE: usize = 20_000;
+const BUILT_BYTES: usize = 8 << 20;
+
 /// After an error in that.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -122,18 +126,13 @@ impl Index {
     fn catch_up_in_transaction(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let began = Instant::now();
         let tx = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
-        let (entries, is_last) = older(&tx, self.down_to, self.step)?;
+        let (entries, is_last) = older(&tx, self.down_to, self.step, MAX_CATCH_UP_BYTES)?;
         // FTS5 writes a segment whenever a message is older than the one before.
         for entry in entries.iter().rev() {
             self.put(&tx, entry, false)?;
         }
-        let down_to = match entries.last() {
-            Some(oldest) if !is_last => oldest.message,
-            _ => MessageId(0),
-        };
-        tx.prepare_cached("update search_index set down_to = ?")?.execute((down_to,))?;
+        self.reached(&tx, &entries, is_last)?;
         tx.commit()?;
-        self.down_to = down_to;
         self.due += PAGES_PER_BATCH + entries.len() / ENTRIES_PER_PAGE;
         let took = began.elapsed();
         if took > CATCH_UP_FOR {
@@ -145,6 +144,15 @@ impl Index {
             tracing::info!("all messages are indexed for search");
         }
         Ok(())
+    }
+
+    /// Notes down to which message the index is complete now.
+    fn reached(&mut self, tx: &Connection, entries: &[Entry], is_last: bool) -> rusqlite::Result<()> {
+        self.down_to = match entries.last() {
+            Some(oldest) if !is_last => oldest.message,
+            _ => MessageId(0),
+        };
+        tx.prepare_cached("update search_index set down_to = ?")?.execute((self.down_to,)).map(drop)
     }
 
     /// Merges some pages, in a transaction of its own. It is not synced: the next commit syncs it too, and nothing is lost
@@ -208,6 +216,37 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Empties the index until [`build`], or until a server fills it: messages are inserted in large numbers.
+pub(super) fn suspend(db: &Connection) -> rusqlite::Result<()> {
+    let analysis = state(db)?.map_or_else(|| analysis_of(&Languages::default()), |(analysis, _)| analysis);
+    let tx = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+    tx.execute("insert into messages_fts (messages_fts) values ('delete-all')", ())?;
+    tx.execute(
+        "insert or replace into search_index (id, analysis, down_to) values (1, ?, ?)",
+        (analysis, i64::MAX),
+    )?;
+    tx.commit()
+}
+
+/// Builds what is missing of the index in large steps, while no server runs. `watch` hears how many messages are in it.
+pub(super) fn build(db: &Connection, watch: &mut dyn FnMut(u64)) -> rusqlite::Result<()> {
+    let mut index = Index::open(db, Durability::Normal)?;
+    let mut done = 0;
+    while index.is_incomplete() {
+        let tx = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
+        let (entries, is_last) = older(&tx, index.down_to, BUILT_AT_ONCE, BUILT_BYTES)?;
+        for entry in entries.iter().rev() {
+            index.put(&tx, entry, false)?;
+        }
+        index.reached(&tx, &entries, is_last)?;
+        tx.commit()?;
+        done += entries.len() as u64;
+        watch(done);
+    }
+    // One segment is the fastest to search.
+    db.execute("insert into messages_fts (messages_fts) values ('optimize')", ()).map(drop)
+}
+
 /// How tokens are made: what they depend on besides the text.
 pub(super) fn analysis_of(languages: &Languages) -> String {
     format!("{INDEX_VERSION} {languages}")
@@ -233,7 +272,12 @@ fn restart(db: &Connection, languages: &Languages) -> rusqlite::Result<MessageId
 }
 
 /// The newest messages before one, and whether there are no more.
-fn older(tx: &Connection, before: MessageId, limit: usize) -> rusqlite::Result<(Vec<Entry>, bool)> {
+fn older(
+    tx: &Connection,
+    before: MessageId,
+    limit: usize,
+    max_bytes: usize,
+) -> rusqlite::Result<(Vec<Entry>, bool)> {
     let mut select = tx.prepare_cached(
         "select id, room_id, creator_id, plain, addresses, tags, json from messages where id < ? order by id desc limit ?",
     )?;
@@ -252,7 +296,7 @@ fn older(tx: &Connection, before: MessageId, limit: usize) -> rusqlite::Result<(
         }
         size += entry.plain.len() + entry.addresses.len();
         entries.push(entry);
-        if size > MAX_CATCH_UP_BYTES {
+        if size > max_bytes {
             return Ok((entries, false));
         }
     }

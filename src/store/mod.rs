@@ -13,6 +13,7 @@ mod epochs;
 mod files;
 mod folder;
 mod hooks;
+mod import;
 mod index;
 mod jobs;
 mod links;
@@ -48,6 +49,7 @@ pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
+pub use import::{Import, NewMessage, NewPerson, NewRoom};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };

@@ -238,8 +238,8 @@ impl Command for PutAvatar {
     type Output = User;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<User, Refusal> {
-        put_image(tx, &format!("user-{}", self.user), None, self.image.as_ref())?;
-        put_image(tx, &small_avatar(self.user), None, None)?;
+        put_image(tx.db, &format!("user-{}", self.user), None, self.image.as_ref())?;
+        put_image(tx.db, &small_avatar(self.user), None, None)?;
         tx.statement("update users set avatar_version = ? where id = ?")?
             .execute((self.image.map(|_| tx.now), self.user))?;
         record_user_update(tx, self.user, Vec::new())
@@ -268,7 +268,7 @@ impl Command for PutSmallAvatar {
             .statement("select 1 from users where id = ? and avatar_version = ?")?
             .exists((self.user, self.version))?;
         if is_current {
-            put_image(tx, &small_avatar(self.user), None, Some(&self.image))?;
+            put_image(tx.db, &small_avatar(self.user), None, Some(&self.image))?;
         }
         Ok(())
     }

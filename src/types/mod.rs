@@ -232,6 +232,9 @@ pub struct Message {
     pub html: String,
     pub edited_at: Option<Timestamp>,
     pub reply_to_id: Option<MessageId>,
+    /// The first message of its thread, where another chat had threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_root_id: Option<MessageId>,
     pub mentions: Vec<UserId>,
     /// `@here` or `@room`: it mentions everybody in the room.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -44,7 +44,7 @@ impl Command for EditMessage {
         message.everyone = self.text.everyone;
         message.is_emoji_only = self.text.is_emoji_only;
         message.edited_at = Some(tx.now);
-        mention(tx, message.room_id, message.id, &message.mentions, self.text.everyone)?;
+        mention(tx.db, message.room_id, message.id, &message.mentions, self.text.everyone)?;
         let mentions = ChangedMentions {
             creator: message.creator_id,
             before: mentioned,
@@ -99,7 +99,7 @@ impl Command for SetEmbeds {
         }
         tx.statement("delete from images where message_id = ?")?.execute((message.id,))?;
         for (key, image) in &self.images {
-            put_image(tx, key, Some(message.id), Some(image))?;
+            put_image(tx.db, key, Some(message.id), Some(image))?;
         }
         message.embeds = self.embeds;
         let json = rewrite(tx, &message)?;
@@ -129,7 +129,7 @@ impl Command for RemoveEmbed {
         }
         let embed = message.embeds.remove(self.place);
         if let Some(key) = embed.image_url.as_deref().and_then(|url| url.strip_prefix("/embeds/")) {
-            put_image(tx, key, None, None)?;
+            put_image(tx.db, key, None, None)?;
         }
         let json = rewrite(tx, &message)?;
         Ok(tx.record_update(message.room_id, message.id, None, json)?)

@@ -7,6 +7,7 @@ mod purge;
 mod rename;
 
 use bytes::Bytes;
+use rusqlite::Connection;
 use smallvec::SmallVec;
 
 use super::command::{Entry, Refusal, Tx};
@@ -34,8 +35,8 @@ pub struct Text {
 }
 
 /// Inserts a message's mentions. User 0 stands for everybody in the room.
-fn mention(
-    tx: &Tx<'_>,
+pub(super) fn mention(
+    db: &Connection,
     room: RoomId,
     message: MessageId,
     mentions: &[UserId],
@@ -45,7 +46,7 @@ fn mention(
         return Ok(());
     }
     let mut insert =
-        tx.statement("insert or ignore into mentions (user_id, room_id, message_id) values (?, ?, ?)")?;
+        db.prepare_cached("insert or ignore into mentions (user_id, room_id, message_id) values (?, ?, ?)")?;
     for user in mentions.iter().copied().chain(everyone.then_some(UserId(0))) {
         insert.execute((user, room, message))?;
     }

@@ -140,7 +140,7 @@ impl Command for PostMessage {
             return Err(Refusal::NotFound);
         }
         let attachment = match &self.file {
-            Some(file) => Some(add_file(tx, file, id, self.room)?),
+            Some(file) => Some(add_file(tx.db, file, id, self.room)?),
             None => None,
         };
         let created_at = self.at.unwrap_or(tx.now);
@@ -161,7 +161,7 @@ impl Command for PostMessage {
             &self.tags,
             &self.addresses,
         ))?;
-        mention(tx, self.room, id, &self.mentions, self.everyone)?;
+        mention(tx.db, self.room, id, &self.mentions, self.everyone)?;
         for job in &self.jobs {
             tx.add_job(job, Some(id))?;
         }

@@ -1,0 +1,172 @@
+//! Moving in: histories of other chats.
+//!
+//! A reader passes people, rooms and messages to the [`Staging`] database, in any order. From there they are written in the
+//! order of time: people and rooms first, then messages with their files, then what each has read; at the end the index
+//! is built. An import that was interrupted goes on where it stopped, and one that is run again adds nothing.
+
+mod archive;
+mod history;
+mod html;
+mod model;
+mod names;
+mod once;
+mod report;
+mod staging;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use self::{archive::Archive, staging::Staging};
+use crate::{
+    config::Durability,
+    store::{self, DataDir},
+};
+
+pub(crate) use self::report::{Report, grouped};
+
+/// Why an import is refused or failed, in one sentence.
+#[derive(Debug)]
+pub(crate) struct Error(pub(crate) String);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self(match error.kind() {
+            io::ErrorKind::StorageFull => "the disk is full".into(),
+            _ => error.to_string(),
+        })
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => "the disk is full".into(),
+            _ => format!("the database refused it ({error})"),
+        })
+    }
+}
+
+impl From<store::OpenError> for Error {
+    fn from(error: store::OpenError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The chats whose exports can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chat {
+    Once,
+}
+
+impl Chat {
+    pub(crate) const ALL: [Self; 1] = [Self::Once];
+
+    /// As it is called on the command line, and in the database.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+        }
+    }
+
+    /// What is to be given of it.
+    pub(crate) fn export(self) -> &'static str {
+        match self {
+            Self::Once => "its storage directory, or a backup of it",
+        }
+    }
+
+    /// As people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Once => "ONCE Campfire",
+        }
+    }
+}
+
+/// What to import.
+#[derive(Debug)]
+pub(crate) struct Order<'a> {
+    pub(crate) chat: Chat,
+    pub(crate) path: &'a Path,
+    pub(crate) data: &'a Path,
+    /// Reads everything and changes nothing.
+    pub(crate) is_check: bool,
+    pub(crate) secrets: Secrets,
+}
+
+/// Secrets of ONCE Campfire, which its data does not have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Secrets {
+    pub(crate) secret_key_base: Option<String>,
+    pub(crate) vapid_private_key: Option<String>,
+}
+
+/// A part of the work, with what is done of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub(crate) stage: &'static str,
+    pub(crate) done: u64,
+    /// 0 if it is not known.
+    pub(crate) total: u64,
+}
+
+/// Runs an import. `watch` is called often.
+pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<Report, Error> {
+    let claimed = match order.is_check {
+        true if !order.data.join("campfire.db").exists() => None,
+        true => Some(DataDir::look(order.data)?),
+        false => Some(DataDir::claim(order.data, Durability::Normal)?),
+    };
+    let scratch = Scratch::new(match order.is_check {
+        true => std::env::temp_dir().join(format!("campfire-import-{}", std::process::id())),
+        false => order.data.join("import"),
+    })?;
+    let archive = Archive::open(order.path, &scratch.0)?;
+    let target = claimed
+        .as_ref()
+        .map(|data| match order.is_check {
+            true => store::Import::look(data, order.chat.word()),
+            false => store::Import::open(data, order.chat.word()),
+        })
+        .transpose()?;
+    let mut staging = Staging::new(&scratch.0, target.as_ref(), order.chat)?;
+    watch(Progress { stage: "reading", done: 0, total: 0 });
+    match order.chat {
+        Chat::Once => once::read(&archive, &mut staging, &order.secrets, watch)?,
+    }
+    let report = match (&target, &claimed) {
+        (Some(target), Some(data)) if !order.is_check => write::write(staging, target, data, &archive, watch)?,
+        _ => write::check(staging, &archive)?,
+    };
+    Ok(report)
+}
+
+/// A folder for what is needed during an import, which is removed with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(path: PathBuf) -> Result<Self, Error> {
+        // Of an import that was killed.
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| Error(format!("cannot write to {} ({error})", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

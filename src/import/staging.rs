@@ -1,0 +1,351 @@
+//! What was read, before it is written: a database of its own, so that a history of any size is put into order with little
+//! memory.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+
+use super::{
+    Chat, Error,
+    model::{Body, FileRef, Message, Person, Place, Room},
+    names,
+    report::{Kind, Report},
+};
+use crate::{
+    store,
+    types::{RoomId, RoomKind, Status, UserId},
+};
+
+/// Bytes of a text; a longer one also becomes a file.
+const MAX_TEXT: usize = 60 << 10;
+
+/// Bytes of the beginning of such a text that stay in the message.
+const BEGINNING: usize = 4 << 10;
+
+/// Messages in one transaction.
+const BATCH: u64 = 20_000;
+
+/// The people, rooms and messages of an export.
+pub(super) struct Staging<'a> {
+    db: Connection,
+    folder: PathBuf,
+    target: Option<&'a store::Import>,
+    chat: Chat,
+    people: HashMap<String, Staged<Person, UserId>>,
+    rooms: HashMap<String, Staged<Room, RoomId>>,
+    next_person: i64,
+    next_room: i64,
+    messages: u64,
+    files: u64,
+    /// The name of the account, if there is none here yet.
+    pub(super) account: Option<String>,
+    pub(super) report: Report,
+    pub(super) extra: super::once::Extra,
+}
+
+pub(super) struct Staged<T, Id> {
+    pub(super) id: Id,
+    pub(super) is_new: bool,
+    pub(super) value: T,
+    /// It was met before it was read, or never read.
+    is_made_up: bool,
+}
+
+impl<'a> Staging<'a> {
+    pub(super) fn new(folder: &Path, target: Option<&'a store::Import>, chat: Chat) -> Result<Self, Error> {
+        let db = Connection::open(folder.join("staging.db"))?;
+        // It is made anew after a crash.
+        db.execute_batch(
+            "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
+             pragma cache_size = -16384; pragma temp_store = file;
+             create table messages (
+               n integer primary key, room integer not null, key text not null,
+               at integer not null, ord integer not null, id integer, json text not null
+             ) strict;
+             create table memberships (
+               room integer not null, person integer not null, involvement text, unread_from integer,
+               primary key (room, person)
+             ) strict, without rowid;
+             begin;",
+        )?;
+        let (next_person, next_room) = target.map_or(Ok((1, 1)), store::Import::next_ids)?;
+        Ok(Self {
+            db,
+            folder: folder.to_owned(),
+            target,
+            chat,
+            people: HashMap::new(),
+            rooms: HashMap::new(),
+            next_person,
+            next_room,
+            messages: 0,
+            files: 0,
+            account: None,
+            report: Report::default(),
+            extra: super::once::Extra::default(),
+        })
+    }
+
+    /// Counts something that is left out.
+    pub(super) fn leave_out(&mut self, kind: Kind, reason: &'static str, example: &str) {
+        self.report.found(kind, 1);
+        self.report.left_out(kind, reason, example);
+    }
+
+    /// Takes a person. One with the e-mail address of somebody here is that person.
+    pub(super) fn person(&mut self, mut person: Person) -> Result<UserId, Error> {
+        if let Some(known) = self.people.get(&person.key)
+            && !known.is_made_up
+        {
+            self.leave_out(Kind::People, "twice in the export", &person.name);
+            return Ok(self.people[&person.key].id);
+        }
+        names::tidy(&mut person, &mut self.report);
+        let found = self.found_person(&person)?;
+        let known = self.people.remove(&person.key);
+        match &known {
+            // It was counted when it was met.
+            Some(_) => {}
+            None => self.report.found(Kind::People, 1),
+        }
+        let (id, is_new) = match (known, found) {
+            (Some(known), _) => (known.id, known.is_new),
+            (None, Some(id)) => (id, false),
+            (None, None) => (self.new_person_id(person.id), true),
+        };
+        self.people.insert(person.key.clone(), Staged { id, is_new, value: person, is_made_up: false });
+        Ok(id)
+    }
+
+    fn found_person(&self, person: &Person) -> Result<Option<UserId>, Error> {
+        let Some(target) = self.target else { return Ok(None) };
+        if let Some(id) = target.origin("person", &person.key)? {
+            return Ok(Some(UserId(id)));
+        }
+        match (&person.email, person.id) {
+            (Some(email), None) => Ok(target.user_by_email(email)?),
+            _ => Ok(None),
+        }
+    }
+
+    fn new_person_id(&mut self, wanted: Option<UserId>) -> UserId {
+        let id = wanted.unwrap_or(UserId(self.next_person));
+        self.next_person = self.next_person.max(id.0 + 1);
+        id
+    }
+
+    /// The id of somebody; a deactivated person of this name is made up if the export has not told of them yet.
+    pub(super) fn person_or(&mut self, key: &str, name: impl FnOnce() -> String) -> Result<UserId, Error> {
+        if let Some(known) = self.people.get(key) {
+            return Ok(known.id);
+        }
+        let mut person = Person { status: Status::Deactivated, ..Person::named(key, name()) };
+        names::tidy(&mut person, &mut self.report);
+        self.report.found(Kind::People, 1);
+        let found = self.found_person(&person)?;
+        let (id, is_new) = match found {
+            Some(id) => (id, false),
+            None => (self.new_person_id(None), true),
+        };
+        if is_new {
+            self.report.changed("people whom the export names and does not describe: they are deactivated", &person.name);
+        }
+        self.people.insert(key.to_owned(), Staged { id, is_new, value: person, is_made_up: true });
+        Ok(id)
+    }
+
+    /// The id and the name of somebody who was read.
+    pub(super) fn known_person(&self, key: &str) -> Option<(UserId, &str)> {
+        self.people.get(key).map(|known| (known.id, known.value.name.as_str()))
+    }
+
+    /// A mention in Markdown; None of somebody who is not known.
+    pub(super) fn mention(&self, key: &str) -> Option<String> {
+        let (id, name) = self.known_person(key)?;
+        let mut label = String::with_capacity(name.len());
+        for c in name.chars() {
+            if c.is_ascii_punctuation() {
+                label.push('\\');
+            }
+            label.push(c);
+        }
+        Some(format!("@[{label}](user:{id})"))
+    }
+
+    /// Takes a room.
+    pub(super) fn room(&mut self, mut room: Room) -> Result<RoomId, Error> {
+        self.report.found(Kind::Rooms, 1);
+        if let Some(known) = self.rooms.get(&room.key) {
+            let id = known.id;
+            self.report.left_out(Kind::Rooms, "twice in the export", room.name.as_deref().unwrap_or(&room.key));
+            return Ok(id);
+        }
+        names::tidy_room(&mut room, &mut self.report);
+        let found = match self.target {
+            Some(target) => target.origin("room", &room.key)?.map(RoomId),
+            None => None,
+        };
+        let is_new = found.is_none();
+        let id = found.or(room.id).unwrap_or(RoomId(self.next_room));
+        self.next_room = self.next_room.max(id.0 + 1);
+        for member in std::mem::take(&mut room.members) {
+            self.member(id, room.kind, &member)?;
+        }
+        self.rooms.insert(room.key.clone(), Staged { id, is_new, value: room, is_made_up: false });
+        Ok(id)
+    }
+
+    /// Adds a member to a room that was taken, such as an author whom the room's list does not have.
+    fn member(&mut self, room: RoomId, kind: RoomKind, member: &super::model::Member) -> Result<(), Error> {
+        let person = self.person_or(&member.person, || "Somebody who left".into())?;
+        self.report.found(Kind::Memberships, 1);
+        let involvement = member.involvement.unwrap_or_else(|| kind.default_involvement());
+        let inserted = self
+            .db
+            .prepare_cached("insert or ignore into memberships (room, person, involvement, unread_from) values (?, ?, ?, ?)")?
+            .execute((room, person, involvement, member.unread_from))?;
+        if inserted == 0 {
+            self.report.left_out(Kind::Memberships, "twice in the export", "");
+        }
+        Ok(())
+    }
+
+    pub(super) fn known_room(&self, key: &str) -> Option<RoomId> {
+        self.rooms.get(key).map(|known| known.id)
+    }
+
+    /// Takes a message. Its room has to be known; an author who is not is made up.
+    pub(super) fn message(&mut self, mut message: Message) -> Result<(), Error> {
+        self.report.found(Kind::Messages, 1);
+        let Some(room) = self.known_room(&message.room) else {
+            self.report.left_out(Kind::Messages, "in a room that the export does not have", &message.room);
+            return Ok(());
+        };
+        self.person_or(&message.author, || "Somebody who left".into())?;
+        for boost in &message.boosts {
+            self.report.found(Kind::Boosts, 1);
+            if !self.people.contains_key(&boost.person) {
+                let person = boost.person.clone();
+                self.person_or(&person, || "Somebody who left".into())?;
+            }
+        }
+        self.report.found(Kind::Files, message.files.len() as u64);
+        self.shorten(&mut message)?;
+        // A message has one file: further ones follow it.
+        let more = match message.files.len() {
+            0 | 1 => Vec::new(),
+            _ => message.files.split_off(1),
+        };
+        let (key, order) = (message.key.clone(), message.order);
+        self.insert(room, &message)?;
+        for (place, file) in more.into_iter().enumerate() {
+            let further = Message {
+                key: format!("{key}/{}", place + 2),
+                order: order + 1 + place as i64,
+                room: message.room.clone(),
+                author: message.author.clone(),
+                at: message.at,
+                thread: message.thread.clone(),
+                files: vec![file],
+                ..Message::default()
+            };
+            self.report.found(Kind::Messages, 1);
+            self.report.changed("files beside the first of a message: each is a message of its own", "");
+            self.insert(room, &further)?;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, room: RoomId, message: &Message) -> Result<(), Error> {
+        let json = serde_json::to_string(message).map_err(|error| Error(error.to_string()))?;
+        self.db
+            .prepare_cached("insert into messages (room, key, at, ord, id, json) values (?, ?, ?, ?, ?, ?)")?
+            .execute((room, &message.key, message.at, message.order, message.id, json))?;
+        self.messages += 1;
+        if self.messages.is_multiple_of(BATCH) {
+            self.db.execute_batch("commit; begin")?;
+        }
+        Ok(())
+    }
+
+    /// Puts a text that is too long for a message into a file beside its beginning.
+    fn shorten(&mut self, message: &mut Message) -> Result<(), Error> {
+        let (Body::Markdown(text) | Body::Html(text)) = &mut message.body;
+        if text.len() <= MAX_TEXT {
+            return Ok(());
+        }
+        self.report.changed("texts of more than 60 KiB: the whole is a file beside its beginning", &message.key);
+        self.report.found(Kind::Files, 1);
+        let (name, beginning) = match &message.body {
+            Body::Markdown(text) => ("message.txt", text.clone()),
+            Body::Html(html) => ("message.txt", super::html::plain(html)),
+        };
+        let place = self.scratch_file(|file| std::io::Write::write_all(file, beginning.as_bytes()))?;
+        message.files.insert(0, FileRef { place, name: name.into() });
+        let cut = beginning.floor_char_boundary(BEGINNING);
+        let beginning = match message.body {
+            Body::Markdown(_) => beginning[..cut].to_owned(),
+            Body::Html(_) => format!("```\n{}\n```\n", beginning[..cut].replace("```", "'''")),
+        };
+        message.body = Body::Markdown(format!("{beginning}…"));
+        Ok(())
+    }
+
+    /// Makes a file that the export only has in parts.
+    pub(super) fn scratch_file(
+        &mut self,
+        write: impl FnOnce(&mut File) -> std::io::Result<()>,
+    ) -> Result<Place, Error> {
+        self.files += 1;
+        let path = self.folder.join(format!("file-{}", self.files));
+        write(&mut File::create(&path)?)?;
+        Ok(Place::Staged(path.to_string_lossy().into_owned()))
+    }
+
+    pub(super) fn message_count(&self) -> u64 {
+        self.messages
+    }
+
+    pub(super) fn chat(&self) -> Chat {
+        self.chat
+    }
+
+    /// Ends the reading. What was taken is in the parts.
+    pub(super) fn finish(self) -> Result<Parts, Error> {
+        // The unique index is made at once, which is faster, and tells who is there twice.
+        self.db.execute_batch(
+            "commit;
+             create index messages_by_key on messages (room, key);
+             create index messages_by_time on messages (at, ord, n);",
+        )?;
+        let mut people: Vec<_> = self.people.into_values().collect();
+        people.sort_unstable_by_key(|person| person.id);
+        let mut rooms: Vec<_> = self.rooms.into_values().collect();
+        rooms.sort_unstable_by_key(|room| room.id);
+        Ok(Parts {
+            db: self.db,
+            people,
+            rooms,
+            messages: self.messages,
+            account: self.account,
+            report: self.report,
+            extra: self.extra,
+        })
+    }
+}
+
+/// All that was read.
+pub(super) struct Parts {
+    /// Tables `messages` and `memberships`.
+    pub(super) db: Connection,
+    pub(super) people: Vec<Staged<Person, UserId>>,
+    pub(super) rooms: Vec<Staged<Room, RoomId>>,
+    pub(super) messages: u64,
+    pub(super) account: Option<String>,
+    pub(super) report: Report,
+    pub(super) extra: super::once::Extra,
+}

@@ -1,0 +1,448 @@
+//! Writing a history that comes from another chat, while no server runs: rows as they are, without events.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use super::{
+    DataDir, OpenError,
+    files::{Image, NewFile, add_file, put_image},
+    index,
+    rooms::members_key,
+    writer::last_seq,
+};
+use crate::types::{
+    Boost, BoostId, Embed, Involvement, Message, MessageId, MessageKind, Role, RoomId, RoomKind, Scope,
+    SessionKind, Status, Timestamp, TokenHash, UserId, random_join_code, random_token,
+};
+
+/// A database that is imported into.
+pub struct Import {
+    db: Connection,
+    source: &'static str,
+}
+
+/// A person to insert.
+#[derive(Debug)]
+pub struct NewPerson<'a> {
+    pub id: UserId,
+    pub name: &'a str,
+    pub email: Option<&'a str>,
+    pub bio: &'a str,
+    pub role: Role,
+    pub status: Status,
+    pub password_hash: Option<&'a str>,
+    pub created_at: Timestamp,
+}
+
+/// A room to insert.
+#[derive(Debug)]
+pub struct NewRoom<'a> {
+    pub id: RoomId,
+    pub name: Option<&'a str>,
+    pub kind: RoomKind,
+    pub creator: UserId,
+    pub created_at: Timestamp,
+}
+
+/// A message to insert, with what is derived from its text.
+#[derive(Debug)]
+pub struct NewMessage {
+    pub id: MessageId,
+    pub room: RoomId,
+    pub creator: UserId,
+    /// By which it is found again.
+    pub client_message_id: Option<String>,
+    pub kind: MessageKind,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub reply_to: Option<MessageId>,
+    pub thread_root: Option<MessageId>,
+    pub text: super::Text,
+    pub addresses: String,
+    pub file: Option<NewFile>,
+    pub boosts: Vec<(UserId, String, Timestamp)>,
+    pub embeds: Vec<Embed>,
+}
+
+impl Import {
+    /// Opens the database of a claimed directory, and notes that an import is under way.
+    pub fn open(data: &DataDir, source: &'static str) -> Result<Self, OpenError> {
+        let db = data.writable()?;
+        let failed = |error| OpenError::Database(data.database(), error);
+        db.pragma_update(None, "foreign_keys", false).map_err(failed)?;
+        // The log is copied into the database as it grows, since nobody else does it.
+        db.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(failed)?;
+        Ok(Self { db, source })
+    }
+
+    /// Opens it to look only.
+    pub fn look(data: &DataDir, source: &'static str) -> Result<Self, OpenError> {
+        Ok(Self { db: data.readable()?, source })
+    }
+
+    /// The import that was begun and not ended, by its source.
+    pub fn unfinished(data: &DataDir) -> Result<Option<String>, OpenError> {
+        let failed = |error| OpenError::Database(data.database(), error);
+        data.readable()?
+            .query_row("select source from imports where finished_at is null", (), |row| row.get(0))
+            .optional()
+            .map_err(failed)
+    }
+
+    /// Whether an import from this source was begun here before.
+    pub fn is_known(&self) -> rusqlite::Result<bool> {
+        self.db.prepare_cached("select 1 from imports where source = ?")?.exists((self.source,))
+    }
+
+    /// Whether nobody has been here yet.
+    pub fn is_empty(&self) -> rusqlite::Result<bool> {
+        Ok(!self.db.prepare_cached("select 1 from users limit 1")?.exists(())?
+            && !self.db.prepare_cached("select 1 from account")?.exists(())?
+            && last_seq(&self.db)?.0 == 0)
+    }
+
+    /// The newest message of the last import, if it is older than the newest of all: somebody has written since.
+    pub fn has_newer(&self) -> rusqlite::Result<bool> {
+        let last: Option<i64> = self
+            .db
+            .query_row("select max(last_id) from imports where source = ?", (self.source,), |row| row.get(0))?;
+        let newest: Option<i64> = self.db.query_row("select max(id) from messages", (), |row| row.get(0))?;
+        Ok(matches!((last, newest), (Some(last), Some(newest)) if newest > last && last > 0))
+    }
+
+    /// Begins an import, or goes on with one.
+    pub fn start(&self) -> rusqlite::Result<()> {
+        self.db.execute(
+            "insert into imports (source, started_at, last_id) values (?1, ?2, 0)
+             on conflict (source) do update set finished_at = null",
+            (self.source, Timestamp::now()),
+        )?;
+        index::suspend(&self.db)
+    }
+
+    /// Ends it. Clients that were here before start afresh.
+    pub fn finish(&self) -> rusqlite::Result<()> {
+        let last = last_seq(&self.db)?;
+        self.db.execute(
+            "update imports set finished_at = ?, last_id = (select ifnull(max(id), 0) from messages) where source = ?",
+            (Timestamp::now(), self.source),
+        )?;
+        self.db.execute("insert or replace into pruned (id, seq) values (1, ?)", (last,))?;
+        self.db.execute_batch("pragma wal_checkpoint(truncate); pragma optimize")
+    }
+
+    /// Runs writes in one transaction.
+    pub fn transaction<T, E: From<rusqlite::Error>>(
+        &self,
+        write: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tx = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        let done = write(self)?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    /// What a record of the source has become here.
+    pub fn origin(&self, kind: &str, key: &str) -> rusqlite::Result<Option<i64>> {
+        self.db
+            .prepare_cached("select id from import_origins where source = ? and kind = ? and key = ?")?
+            .query_row((self.source, kind, key), |row| row.get(0))
+            .optional()
+    }
+
+    pub fn set_origin(&self, kind: &str, key: &str, id: i64) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached("insert or replace into import_origins (source, kind, key, id) values (?, ?, ?, ?)")?
+            .execute((self.source, kind, key, id))
+            .map(drop)
+    }
+
+    /// The person with an e-mail address.
+    pub fn user_by_email(&self, email: &str) -> rusqlite::Result<Option<UserId>> {
+        self.db
+            .prepare_cached("select id from users where email = ?")?
+            .query_row((email,), |row| row.get(0))
+            .optional()
+    }
+
+    /// The ids of the next person and of the next room.
+    pub fn next_ids(&self) -> rusqlite::Result<(i64, i64)> {
+        let next = |table: &str| {
+            // Also above those that were deleted.
+            self.db.query_row(
+                &format!(
+                    "select max(ifnull((select seq from sqlite_sequence where name = '{table}'), 0),
+                            ifnull((select max(id) from {table}), 0)) + 1"
+                ),
+                (),
+                |row| row.get(0),
+            )
+        };
+        Ok((next("users")?, next("rooms")?))
+    }
+
+    /// The id of the next message.
+    pub fn next_message(&self) -> rusqlite::Result<MessageId> {
+        Ok(MessageId(last_seq(&self.db)?.0 + 1))
+    }
+
+    pub fn has_message(&self, id: MessageId) -> rusqlite::Result<bool> {
+        self.db.prepare_cached("select 1 from messages where id = ?")?.exists((id,))
+    }
+
+    /// The message that was imported with a key.
+    pub fn message_by_client_id(
+        &self,
+        room: RoomId,
+        creator: UserId,
+        client_id: &str,
+    ) -> rusqlite::Result<Option<MessageId>> {
+        self.db
+            .prepare_cached(
+                "select id from messages where room_id = ? and creator_id = ? and client_message_id = ?",
+            )?
+            .query_row((room, creator, client_id), |row| row.get(0))
+            .optional()
+    }
+
+    /// Makes the account, if there is none.
+    pub fn put_account(&self, name: &str, join_code: Option<&str>, settings: &str) -> rusqlite::Result<bool> {
+        let made = self.db.execute(
+            "insert or ignore into account (id, name, join_code, settings, created_at) values (1, ?, ?, ?, ?)",
+            (
+                name,
+                join_code.map_or_else(random_join_code, str::to_owned),
+                settings,
+                Timestamp::now(),
+            ),
+        )?;
+        Ok(made == 1)
+    }
+
+    pub fn put_person(&self, person: &NewPerson<'_>) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached(
+                "insert into users (id, name, email, bio, role, status, password_hash, created_at)
+                 values (?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute((
+                person.id,
+                person.name,
+                person.email,
+                person.bio,
+                person.role,
+                person.status,
+                person.password_hash,
+                person.created_at,
+            ))
+            .map(drop)
+    }
+
+    /// Makes a person a bot. `token` is what stands behind the id in its key; None for a new one.
+    pub fn put_bot(&self, bot: UserId, webhook_url: Option<&str>, token: Option<&str>) -> rusqlite::Result<()> {
+        let (key, hash) = match token {
+            // Such a key is looked up whole.
+            Some(token) => (token.to_owned(), TokenHash::of(&format!("{bot}-{token}"))),
+            None => {
+                let secret = random_token();
+                let hash = TokenHash::of(&secret);
+                (secret, hash)
+            }
+        };
+        self.db
+            .prepare_cached("insert or ignore into bots (user_id, webhook_url, key) values (?, ?, ?)")?
+            .execute((bot, webhook_url, key))?;
+        let now = Timestamp::now();
+        self.db
+            .prepare_cached(
+                "insert or ignore into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind, scope)
+                 values (?, ?, '', '', ?, ?, ?, ?)",
+            )?
+            .execute((hash, bot, now, now, SessionKind::Bot, Scope::Write))
+            .map(drop)
+    }
+
+    /// Inserts a room. False if it is a direct room of people who have one already: it stands beside that one.
+    pub fn put_room(&self, room: &NewRoom<'_>, members: &[UserId]) -> rusqlite::Result<bool> {
+        let key = (room.kind == RoomKind::Direct).then(|| members_key(members));
+        let is_taken = match &key {
+            Some(key) => self.db.prepare_cached("select 1 from rooms where members_key = ?")?.exists((key,))?,
+            None => false,
+        };
+        self.db
+            .prepare_cached(
+                "insert into rooms (id, name, kind, creator_id, members_key, created_at, updated_at)
+                 values (?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute((
+                room.id,
+                room.name,
+                room.kind,
+                room.creator,
+                key.filter(|_| !is_taken),
+                room.created_at,
+                room.created_at,
+            ))?;
+        Ok(!is_taken)
+    }
+
+    /// The direct room of these people, in ascending order.
+    pub fn direct_room_of(&self, members: &[UserId]) -> rusqlite::Result<Option<RoomId>> {
+        self.db
+            .prepare_cached("select id from rooms where members_key = ? and deleted_at is null")?
+            .query_row((members_key(members),), |row| row.get(0))
+            .optional()
+    }
+
+    /// Makes somebody a member. False if they were one before.
+    pub fn put_member(
+        &self,
+        room: RoomId,
+        user: UserId,
+        involvement: Involvement,
+    ) -> rusqlite::Result<bool> {
+        let inserted = self
+            .db
+            .prepare_cached(
+                "insert or ignore into memberships (room_id, user_id, involvement) values (?, ?, ?)",
+            )?
+            .execute((room, user, involvement))?;
+        Ok(inserted == 1)
+    }
+
+    /// Makes everybody active a member of every open room, hidden where they were not before.
+    pub fn fill_open_rooms(&self) -> rusqlite::Result<()> {
+        self.db
+            .execute(
+                "insert or ignore into memberships (room_id, user_id, involvement, last_read_message_id)
+                 select rooms.id, users.id, ?, ifnull((select max(id) from messages where room_id = rooms.id), 0)
+                 from rooms, users
+                 where rooms.kind = ? and rooms.deleted_at is null and users.status = ?
+                   and users.id not in (select user_id from hooks)",
+                (Involvement::Invisible, RoomKind::Open, Status::Active),
+            )
+            .map(drop)
+    }
+
+    /// Marks a room read up to the message before the first of a time; to its end without one.
+    pub fn mark_read(&self, room: RoomId, user: UserId, unread_from: Option<Timestamp>) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached(
+                "update memberships set last_read_message_id = ifnull(
+                   case when ?3 is null then (select max(id) from messages where room_id = ?1)
+                   else ifnull(
+                     (select min(id) - 1 from messages where room_id = ?1 and created_at >= ?3),
+                     (select max(id) from messages where room_id = ?1))
+                   end, 0)
+                 where room_id = ?1 and user_id = ?2",
+            )?
+            .execute((room, user, unread_from))
+            .map(drop)
+    }
+
+    /// Hides a room from everybody's list.
+    pub fn hide(&self, room: RoomId) -> rusqlite::Result<()> {
+        self.db
+            .prepare_cached("update memberships set involvement = ? where room_id = ?")?
+            .execute((Involvement::Invisible, room))
+            .map(drop)
+    }
+
+    pub fn has_messages(&self) -> rusqlite::Result<bool> {
+        self.db.prepare_cached("select 1 from messages limit 1")?.exists(())
+    }
+
+    pub fn message_count(&self) -> rusqlite::Result<u64> {
+        self.db.query_row("select count(*) from messages", (), |row| row.get(0))
+    }
+
+    /// The members of a room.
+    pub fn members_of(&self, room: RoomId) -> rusqlite::Result<Vec<UserId>> {
+        self.db
+            .prepare_cached("select user_id from memberships where room_id = ?")?
+            .query_map((room,), |row| row.get(0))?
+            .collect()
+    }
+
+    /// Inserts a message with its file, boosts and mentions. It is not in the index yet.
+    pub fn put_message(&self, new: NewMessage) -> rusqlite::Result<()> {
+        let NewMessage { id, room, creator, text, .. } = new;
+        let attachment = match &new.file {
+            Some(file) => Some(add_file(&self.db, file, id, room)?),
+            None => None,
+        };
+        let mut boosts: Vec<Boost> = Vec::with_capacity(new.boosts.len());
+        for (user, content, at) in new.boosts {
+            self.db
+                .prepare_cached(
+                    "insert into boosts (message_id, user_id, content, created_at) values (?, ?, ?, ?)",
+                )?
+                .execute((id, user, &content, at))?;
+            boosts.push(Boost { id: BoostId(self.db.last_insert_rowid()), user_id: user, content });
+        }
+        let mut tags = text.tags;
+        let mut plain = text.plain;
+        if let Some(file) = &new.file {
+            let of_file = file.tags();
+            tags = if tags.is_empty() { of_file } else { format!("{tags} {of_file}") };
+            if !plain.is_empty() {
+                plain.push(' ');
+            }
+            plain.push_str(&file.filename);
+        }
+        super::messages::mention(&self.db, room, id, &text.mentions, text.everyone)?;
+        let message = Message {
+            id,
+            created_at: new.created_at,
+            room_id: room,
+            creator_id: creator,
+            client_message_id: new.client_message_id,
+            kind: new.kind,
+            content: text.content,
+            html: text.html,
+            edited_at: new.edited_at,
+            reply_to_id: new.reply_to,
+            thread_root_id: new.thread_root,
+            mentions: text.mentions.to_vec(),
+            everyone: text.everyone,
+            is_emoji_only: text.is_emoji_only,
+            boosts,
+            attachment,
+            embeds: new.embeds,
+        };
+        let json = serde_json::to_vec(&message).expect("a message serialises to JSON");
+        self.db
+            .prepare_cached(
+                "insert into messages (id, room_id, creator_id, client_message_id, kind, created_at, json, plain, tags, addresses, thread_root_id)
+                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute((
+                id,
+                room,
+                creator,
+                &message.client_message_id,
+                new.kind,
+                new.created_at,
+                json,
+                plain,
+                tags,
+                new.addresses,
+                new.thread_root,
+            ))
+            .map(drop)
+    }
+
+    /// Stores a small picture: an avatar (`user-5`), or the logo.
+    pub fn put_picture(&self, key: &str, image: &Image) -> rusqlite::Result<()> {
+        put_image(&self.db, key, None, Some(image))
+    }
+
+    /// Notes that somebody has a picture.
+    pub fn set_avatar(&self, user: UserId) -> rusqlite::Result<()> {
+        self.db.execute("update users set avatar_version = 1 where id = ?", (user,)).map(drop)
+    }
+
+    /// Builds the index of all messages. `watch` hears how many are in it.
+    pub fn build_index(&self, watch: &mut dyn FnMut(u64)) -> rusqlite::Result<()> {
+        index::build(&self.db, watch)
+    }
+}
