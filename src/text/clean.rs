@@ -4,6 +4,8 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use ammonia::{Builder, UrlRelative};
 
+use super::links;
+
 pub(super) const ELEMENTS: [&str; 27] = [
     "a",
     "blockquote",
@@ -59,7 +61,9 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 .collect(),
         )
         .url_schemes(["http", "https", "mailto"].into())
-        .url_relative(UrlRelative::Deny)
+        .url_relative(UrlRelative::Custom(Box::new(|address: &str| {
+            links::is_inner(address).then(|| Cow::Owned(address.to_owned()))
+        })))
         .link_rel(None)
         .attribute_filter(value);
     builder

@@ -34,7 +34,17 @@ pub(super) fn is_allowed(address: &str) -> bool {
     if ANY_ADDRESS.get() {
         return true;
     }
-    has_scheme(address)
+    has_scheme(address) || is_inner(address)
+}
+
+/// Whether an address leads to a room of this server, or to a message in one: `/rooms/5/@7`.
+pub(super) fn is_inner(address: &str) -> bool {
+    let is_id = |text: &str| (1..20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(rest) = address.strip_prefix("/rooms/") else { return false };
+    match rest.split_once("/@") {
+        Some((room, message)) => is_id(room) && is_id(message),
+        None => is_id(rest),
+    }
 }
 
 /// Whether an address has one of those schemes.

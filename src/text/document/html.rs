@@ -185,7 +185,7 @@ impl Writer<'_, '_> {
         }
         self.html("<a href=\"");
         escape::address(&mut self.rendered.html, address);
-        self.html(LINK_ATTRIBUTES);
+        self.html(if super::links::is_inner(address) { "\">" } else { LINK_ATTRIBUTES });
         self.in_link = true;
         if are_blank(label) {
             self.words(address);

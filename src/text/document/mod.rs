@@ -25,7 +25,7 @@ pub struct Document {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Block {
+pub enum Block {
     Paragraph(Vec<Inline>),
     /// Its level, 1 to 6.
     Heading(u8, Vec<Inline>),
@@ -44,15 +44,15 @@ pub(super) enum Block {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Table {
+pub struct Table {
     /// Of each column; further ones have none.
-    pub(super) alignments: Vec<Alignment>,
-    pub(super) has_head: bool,
-    pub(super) rows: Vec<Vec<Vec<Inline>>>,
+    pub alignments: Vec<Alignment>,
+    pub has_head: bool,
+    pub rows: Vec<Vec<Vec<Inline>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Alignment {
+pub enum Alignment {
     None,
     Left,
     Center,
@@ -60,7 +60,7 @@ pub(super) enum Alignment {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Inline {
+pub enum Inline {
     Text(String),
     Break,
     Code(String),
@@ -89,7 +89,7 @@ pub struct Written {
 }
 
 impl Document {
-    pub(super) fn of(blocks: Vec<Block>) -> Self {
+    pub fn of(blocks: Vec<Block>) -> Self {
         Self { blocks }
     }
 

@@ -284,7 +284,7 @@ impl<'w, 'a> Writer<'w, 'a> {
                 self.html("\" title=\"");
                 escape::attribute(&mut self.rendered.html, &title);
             }
-            self.element(LINK_ATTRIBUTES, "</a>");
+            self.element(if links::is_inner(&address) { "\">" } else { LINK_ATTRIBUTES }, "</a>");
             self.targets.push(Target::Link { address, before: self.rendered.html.len() });
         } else {
             self.element("", "");
