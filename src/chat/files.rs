@@ -191,7 +191,13 @@ pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Resul
 }
 
 /// Stores a file that is read, while no server runs.
-pub(crate) fn keep(folder: &Folder, reader: &mut (impl io::Read + ?Sized), name: &str) -> io::Result<Stored> {
+/// `preview` is a picture of it, for a format of which no thumbnail can be made.
+pub(crate) fn keep(
+    folder: &Folder,
+    reader: &mut (impl io::Read + ?Sized),
+    name: &str,
+    preview: Option<&[u8]>,
+) -> io::Result<Stored> {
     let mut incoming = folder.begin()?;
     let (mut hash, mut size) = (Sha256::new(), 0);
     let mut buffer = vec![0; WRITE_FROM];
@@ -206,7 +212,16 @@ pub(crate) fn keep(folder: &Folder, reader: &mut (impl io::Read + ?Sized), name:
         incoming.file.write_all(&buffer[..read])?;
         size += read as u64;
     }
-    store(folder, incoming, filename(name), size, hash.finalize().into())
+    let (mut file, mut kept) = store(folder, incoming, filename(name), size, hash.finalize().into())?;
+    if file.thumbnail.is_none()
+        && !file.is_own_thumbnail
+        && let Some(preview) = preview
+        && let Some((picture, size)) = std::panic::catch_unwind(|| picture::poster(preview)).ok().flatten()
+    {
+        file.thumbnail = Some((kept.keep_bytes(&picture.bytes)?, picture.content_type));
+        (file.width, file.height) = (file.width.or(Some(size.0)), file.height.or(Some(size.1)));
+    }
+    Ok((file, kept))
 }
 
 /// Detects the type of a file, makes its thumbnail, and stores both.

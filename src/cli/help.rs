@@ -172,11 +172,10 @@ Usage: campfire import CHAT PATH [OPTIONS]
 Chats and their exports:
 {chats}
 Options:
-{}{}{}{}{}
+{}{}{}{}
 {SOURCES}",
         option("--check", "read everything, change nothing, and report what an import would do"),
         option("--report FILE", "write the report as an HTML page, in one file"),
-        option("--secret-key-base-file FILE", "ONCE: SECRET_KEY_BASE, so that everybody stays signed in"),
         option("--vapid-private-key-file FILE", "ONCE: VAPID_PRIVATE_KEY, so that notifications go on"),
         settings(|setting| super::import::OWN.contains(&setting.key))
     )

@@ -171,7 +171,8 @@ impl Archive {
         name: &str,
         read: impl FnOnce(&mut dyn Read) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let entry = self.entries.get(name).ok_or_else(|| Error(format!("there is no {name} in the export")))?;
+        let entry =
+            self.entries.get(name).ok_or_else(|| Error(format!("there is no {name} in the export")))?;
         let failed = |error: io::Error| Error(format!("cannot read {name} ({error})"));
         match &self.source {
             Source::Zip(zip) => {
@@ -217,9 +218,8 @@ fn bounded(entries: usize) -> Result<(), Error> {
 fn safe_name(name: &str) -> Result<String, Error> {
     let name = name.replace('\\', "/");
     let trimmed = name.trim_start_matches("./");
-    let leads_out = Path::new(trimmed)
-        .components()
-        .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
+    let leads_out =
+        Path::new(trimmed).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
     let has_drive = trimmed.as_bytes().get(1) == Some(&b':') && trimmed.as_bytes()[0].is_ascii_alphabetic();
     let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     if leads_out || has_drive || trimmed.contains('\0') {
@@ -258,9 +258,11 @@ fn unpack(file: File, packed: u64, folder: &Path) -> Result<(), Error> {
         has_room_for(folder, entry.size())?;
         let place = folder.join(&name);
         fs::create_dir_all(place.parent().unwrap_or(folder))?;
-        let mut output = File::options().write(true).create_new(true).open(&place).map_err(|error| {
-            Error(format!("{name} is in it twice, or cannot be written ({error})"))
-        })?;
+        let mut output = File::options()
+            .write(true)
+            .create_new(true)
+            .open(&place)
+            .map_err(|error| Error(format!("{name} is in it twice, or cannot be written ({error})")))?;
         io::copy(&mut entry, &mut output)?;
         output.flush()?;
     }
@@ -345,10 +347,13 @@ mod tests {
         (dir, path)
     }
 
-    fn tarred(add: impl FnOnce(&mut tar::Builder<flate2::write::GzEncoder<File>>)) -> (tempfile::TempDir, PathBuf) {
+    fn tarred(
+        add: impl FnOnce(&mut tar::Builder<flate2::write::GzEncoder<File>>),
+    ) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("export.tar.gz");
-        let encoder = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        let encoder =
+            flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
         let mut builder = tar::Builder::new(encoder);
         add(&mut builder);
         builder.into_inner().unwrap().finish().unwrap();
@@ -369,7 +374,8 @@ mod tests {
     fn refused(path: &Path) -> String {
         let scratch = tempfile::tempdir().unwrap();
         let error = Archive::open(path, &scratch.path().join("inner")).unwrap_err().0;
-        let outside: Vec<_> = fs::read_dir(scratch.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+        let outside: Vec<_> =
+            fs::read_dir(scratch.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
         assert!(outside.iter().all(|name| name == "inner"), "{outside:?}");
         error
     }
@@ -410,7 +416,9 @@ mod tests {
 
     #[test]
     fn links_and_devices_in_an_archive_are_refused() {
-        for kind in [tar::EntryType::Symlink, tar::EntryType::Link, tar::EntryType::Fifo, tar::EntryType::Char] {
+        for kind in
+            [tar::EntryType::Symlink, tar::EntryType::Link, tar::EntryType::Fifo, tar::EntryType::Char]
+        {
             let (_dir, path) = tarred(|builder| {
                 let mut header = header("files/x", kind, 0);
                 header.set_link_name("target").unwrap();
@@ -441,7 +449,8 @@ mod tests {
     fn archive_that_grows_without_measure_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("grows.tar.gz");
-        let encoder = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        let encoder =
+            flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
         let mut encoder = io::BufWriter::new(encoder);
         // Its header alone says so much: nothing of that size has to be made.
         encoder.write_all(header("log.json", tar::EntryType::Regular, 4 << 30).as_bytes()).unwrap();

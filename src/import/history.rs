@@ -23,11 +23,8 @@ use super::{
     write::{MISSING, client_id, parsed},
 };
 use crate::{
-    chat::{
-        files,
-        messages::{sound, text_of},
-    },
-    store::{DataDir, Folder, Import, NewFile, NewMessage, Text},
+    chat::{files, messages::text_of},
+    store::{DataDir, Folder, Import, NewFile, NewMessage},
     text,
     types::{MessageId, MessageKind, RoomId, Timestamp, UserId},
 };
@@ -188,8 +185,14 @@ impl History<'_> {
         let Body::Markdown(text) = &mut message.body else { return Ok(()) };
         let mut from = 0;
         while let Some(place) = text[from..].find(MARK).map(|place| from + place) {
-            let room: String =
-                text[..place].chars().rev().take_while(char::is_ascii_digit).collect::<Vec<_>>().into_iter().rev().collect();
+            let room: String = text[..place]
+                .chars()
+                .rev()
+                .take_while(char::is_ascii_digit)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect();
             let key = &text[place + MARK.len()..];
             let length = key.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'%').count();
             let key = percent_encoding::percent_decode_str(&key[..length]).decode_utf8_lossy().into_owned();
@@ -241,32 +244,33 @@ impl Renderer<'_> {
     }
 
     fn render(&mut self, read: Read, report: &mut Report) -> Result<NewMessage, Error> {
-        let Read { id, room, creator, thread, reply_to, mut message } = read;
+        let Read { id, room, creator, thread, reply_to, message } = read;
         let members = self.members(room)?;
-        let name_of = |user: UserId| members.contains(&user).then(|| self.names.get(&user).copied()).flatten();
+        let name_of =
+            |user: UserId| members.contains(&user).then(|| self.names.get(&user).copied()).flatten();
         let mut file = None;
         if let Some(found) = message.files.first() {
-            file = self.store(found, report)?;
-            if file.is_none()
-                && let Body::Markdown(text) = &mut message.body
-            {
-                missing(text, &found.name);
-            }
+            file = self.store(found, message.preview.as_deref(), report)?;
         }
-        let (mut kind, mut text) = match message.body {
-            Body::Html(html) => html::text(&html, &name_of),
-            Body::Markdown(content) => {
-                let rendered = text::render(&content, name_of);
-                (MessageKind::Text, text_of(content, rendered).0)
-            }
+        let of_markdown = |content: String| {
+            let rendered = text::render(&content, &name_of);
+            (MessageKind::Text, text_of(content, rendered).0)
         };
-        if file.is_some() {
-            kind = MessageKind::Attachment;
-        }
-        if kind == MessageKind::Sound
-            && let Some(played) = sound(&text.content)
-        {
-            text = played;
+        let mut embeds = message.embeds;
+        let (mut kind, mut text) = match message.body {
+            Body::Html(html) => {
+                embeds.extend(html::embeds(&html));
+                html::text(&html, &name_of)
+            }
+            Body::Markdown(content) => of_markdown(content),
+        };
+        match (&file, message.files.first()) {
+            (Some(_), _) => kind = MessageKind::Attachment,
+            (None, Some(lost)) => {
+                missing(&mut text.content, &lost.name);
+                (kind, text) = of_markdown(text.content);
+            }
+            (None, None) => {}
         }
         let at = Timestamp(message.at.div_euclid(1_000));
         let boosts = self.boosts(message.boosts, at, report);
@@ -282,10 +286,10 @@ impl Renderer<'_> {
             reply_to,
             thread_root: thread,
             addresses: text::addresses(&text.html),
-            text: Text { ..text },
+            text,
             file,
             boosts,
-            embeds: message.embeds,
+            embeds,
         })
     }
 
@@ -320,16 +324,23 @@ impl Renderer<'_> {
     }
 
     /// Stores a file; None if the export does not have it.
-    fn store(&self, file: &FileRef, report: &mut Report) -> Result<Option<NewFile>, Error> {
+    fn store(
+        &self,
+        file: &FileRef,
+        preview: Option<&str>,
+        report: &mut Report,
+    ) -> Result<Option<NewFile>, Error> {
+        let preview = preview.filter(|path| self.archive.has(path));
+        let preview = preview.and_then(|path| self.archive.bytes(path, files::MAX_POSTER as u64).ok());
         let stored = match &file.place {
             Place::Archive(path) if !self.archive.has(path) => None,
             Place::Archive(path) if self.archive.size(path) == Some(0) => None,
             Place::Archive(path) => Some(self.archive.read(path, |reader| {
-                Ok(files::keep(&self.folder, reader, &file.name)?)
+                Ok(files::keep(&self.folder, reader, &file.name, preview.as_deref())?)
             })?),
             Place::Staged(path) => {
                 let mut input = io::BufReader::new(File::open(path)?);
-                Some(files::keep(&self.folder, &mut input, &file.name)?)
+                Some(files::keep(&self.folder, &mut input, &file.name, None)?)
             }
         };
         match stored {

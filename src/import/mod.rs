@@ -12,8 +12,6 @@ mod names;
 mod once;
 mod report;
 mod staging;
-#[cfg(test)]
-mod tests;
 mod write;
 
 use std::{
@@ -27,6 +25,8 @@ use crate::{
     store::{self, DataDir},
 };
 
+#[cfg(test)]
+use self::report::Kind;
 pub(crate) use self::report::{Report, grouped};
 
 /// Why an import is refused or failed, in one sentence.
@@ -105,10 +105,10 @@ pub(crate) struct Order<'a> {
     pub(crate) secrets: Secrets,
 }
 
-/// Secrets of ONCE Campfire, which its data does not have.
+/// Secrets of ONCE Campfire that its data does not have. `SECRET_KEY_BASE` is not needed: sessions are in the database, and
+/// mentions are read without their signature.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrets {
-    pub(crate) secret_key_base: Option<String>,
     pub(crate) vapid_private_key: Option<String>,
 }
 
@@ -140,13 +140,18 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
             false => store::Import::open(data, order.chat.word()),
         })
         .transpose()?;
+    if let (Chat::Once, Some(target)) = (order.chat, &target) {
+        once::check_target(target)?;
+    }
     let mut staging = Staging::new(&scratch.0, target.as_ref(), order.chat)?;
     watch(Progress { stage: "reading", done: 0, total: 0 });
     match order.chat {
-        Chat::Once => once::read(&archive, &mut staging, &order.secrets, watch)?,
+        Chat::Once => once::read(&archive, &mut staging, &order.secrets, &scratch.0, watch)?,
     }
     let report = match (&target, &claimed) {
-        (Some(target), Some(data)) if !order.is_check => write::write(staging, target, data, &archive, watch)?,
+        (Some(target), Some(data)) if !order.is_check => {
+            write::write(staging, target, data, &archive, watch)?
+        }
         _ => write::check(staging, &archive)?,
     };
     Ok(report)

@@ -110,6 +110,9 @@ pub(super) struct Message {
     /// Each beyond the first becomes a message of its own behind this one.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(super) files: Vec<FileRef>,
+    /// The path of a picture that the source made of the first file; for formats that are not read here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) preview: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(super) boosts: Vec<Boost>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

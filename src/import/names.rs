@@ -22,7 +22,8 @@ pub(super) fn tidy(person: &mut Person, report: &mut Report) {
         match crate::wire::looks_like_email(trimmed) {
             true => person.email = Some(trimmed.to_owned()),
             false if trimmed.is_empty() => {}
-            false => report.changed("e-mail addresses that are none: these people need another to sign in", trimmed),
+            false => report
+                .changed("e-mail addresses that are none: these people need another to sign in", trimmed),
         }
     }
 }

@@ -58,8 +58,7 @@ impl Cases {
     fn add(&mut self, example: &str) {
         self.count += 1;
         if self.examples.len() < MAX_EXAMPLES && !example.is_empty() {
-            let short: String =
-                example.chars().filter(|c| !c.is_control()).take(MAX_EXAMPLE).collect();
+            let short: String = example.chars().filter(|c| !c.is_control()).take(MAX_EXAMPLE).collect();
             if !self.examples.contains(&short) {
                 self.examples.push(short);
             }
@@ -168,10 +167,8 @@ impl Report {
 
     /// As text for a terminal.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!(
-            "{:<20}{:>12}{:>12}{:>14}{:>12}\n",
-            "", "found", "taken", "here before", "left out"
-        );
+        let mut text =
+            format!("{:<20}{:>12}{:>12}{:>14}{:>12}\n", "", "found", "taken", "here before", "left out");
         for (kind, row) in self.rows() {
             let out: u64 = row.left_out.values().map(|cases| cases.count).sum();
             let _ = writeln!(
@@ -187,7 +184,11 @@ impl Report {
         let mut sections = Vec::new();
         for (kind, row) in self.rows() {
             for (reason, cases) in &row.left_out {
-                sections.push(("left out", format!("{} {}, {reason}", grouped(cases.count), kind.name()), cases));
+                sections.push((
+                    "left out",
+                    format!("{} {}, {reason}", grouped(cases.count), kind.name()),
+                    cases,
+                ));
             }
         }
         sections.extend(

@@ -152,7 +152,10 @@ impl<'a> Staging<'a> {
             None => (self.new_person_id(None), true),
         };
         if is_new {
-            self.report.changed("people whom the export names and does not describe: they are deactivated", &person.name);
+            self.report.changed(
+                "people whom the export names and does not describe: they are deactivated",
+                &person.name,
+            );
         }
         self.people.insert(key.to_owned(), Staged { id, is_new, value: person, is_made_up: true });
         Ok(id)
@@ -161,6 +164,11 @@ impl<'a> Staging<'a> {
     /// The id and the name of somebody who was read.
     pub(super) fn known_person(&self, key: &str) -> Option<(UserId, &str)> {
         self.people.get(key).map(|known| (known.id, known.value.name.as_str()))
+    }
+
+    /// Whether somebody who was read is active.
+    pub(super) fn is_active(&self, key: &str) -> bool {
+        self.people.get(key).is_some_and(|known| known.value.status == Status::Active)
     }
 
     /// A mention in Markdown; None of somebody who is not known.
@@ -181,7 +189,11 @@ impl<'a> Staging<'a> {
         self.report.found(Kind::Rooms, 1);
         if let Some(known) = self.rooms.get(&room.key) {
             let id = known.id;
-            self.report.left_out(Kind::Rooms, "twice in the export", room.name.as_deref().unwrap_or(&room.key));
+            self.report.left_out(
+                Kind::Rooms,
+                "twice in the export",
+                room.name.as_deref().unwrap_or(&room.key),
+            );
             return Ok(id);
         }
         names::tidy_room(&mut room, &mut self.report);
@@ -278,7 +290,8 @@ impl<'a> Staging<'a> {
         if text.len() <= MAX_TEXT {
             return Ok(());
         }
-        self.report.changed("texts of more than 60 KiB: the whole is a file beside its beginning", &message.key);
+        self.report
+            .changed("texts of more than 60 KiB: the whole is a file beside its beginning", &message.key);
         self.report.found(Kind::Files, 1);
         let (name, beginning) = match &message.body {
             Body::Markdown(text) => ("message.txt", text.clone()),

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     media::picture,
     store::{DataDir, Image, Import, NewPerson, NewRoom},
-    types::{Involvement, MessageId, Role, RoomId, RoomKind, Status, Timestamp, UserId, hex, TokenHash},
+    types::{Involvement, MessageId, Role, RoomId, RoomKind, Status, Timestamp, TokenHash, UserId, hex},
 };
 
 /// What a dry run finds: everything is read, and files are looked for.
@@ -24,8 +24,17 @@ pub(super) fn check(staging: Staging<'_>, archive: &Archive) -> Result<Report, E
     let Parts { db, people, rooms, mut report, .. } = staging.finish()?;
     let count = |staged: usize, known: usize| (staged as u64, known as u64);
     for (kind, (new, known)) in [
-        (Kind::People, count(people.iter().filter(|it| it.is_new).count(), people.iter().filter(|it| !it.is_new).count())),
-        (Kind::Rooms, count(rooms.iter().filter(|it| it.is_new).count(), rooms.iter().filter(|it| !it.is_new).count())),
+        (
+            Kind::People,
+            count(
+                people.iter().filter(|it| it.is_new).count(),
+                people.iter().filter(|it| !it.is_new).count(),
+            ),
+        ),
+        (
+            Kind::Rooms,
+            count(rooms.iter().filter(|it| it.is_new).count(), rooms.iter().filter(|it| !it.is_new).count()),
+        ),
     ] {
         report.taken(kind, new);
         report.known(kind, known);
@@ -70,9 +79,12 @@ pub(super) fn write(
     target.start()?;
     target.transaction(|target| -> Result<(), Error> {
         let name = account.as_deref().unwrap_or("Campfire");
-        let is_new = target.put_account(name, extra.join_code.as_deref(), &extra.settings)?;
-        if is_new {
-            report.remark("Nobody could sign in here before. To make an administrator: campfire admin create --help");
+        let is_new = target.put_account(name, extra.join_code.as_deref(), extra.settings.as_deref())?;
+        let can_sign_in = |it: &Staged<Person, UserId>| it.value.email.is_some() && it.value.password_hash.is_some();
+        if is_new && !people.iter().any(can_sign_in) {
+            report.remark(
+                "Nobody can sign in yet: the export has no passwords. Make an administrator with `campfire admin create`, who invites the others.",
+            );
         }
         put_people(target, &people, &mut report)?;
         put_rooms(target, &db, &people, &rooms, &mut report)
@@ -89,7 +101,7 @@ pub(super) fn write(
             target.hide(room.id)?;
         }
         target.fill_open_rooms()?;
-        once::write_extra(target, &extra, &mut report)
+        once::write_extra(target, data.path(), archive, &extra, &mut report)
     })?;
     let total = target.message_count()?;
     target.build_index(&mut |done| watch(Progress { stage: "indexing", done, total }))?;
@@ -97,11 +109,7 @@ pub(super) fn write(
     Ok(report)
 }
 
-fn put_people(
-    target: &Import,
-    people: &[Staged<Person, UserId>],
-    report: &mut Report,
-) -> Result<(), Error> {
+fn put_people(target: &Import, people: &[Staged<Person, UserId>], report: &mut Report) -> Result<(), Error> {
     for Staged { id, is_new, value: person, .. } in people {
         if !is_new {
             report.known(Kind::People, 1);
@@ -149,7 +157,8 @@ fn put_rooms(
     let active: HashSet<UserId> =
         people.iter().filter(|it| it.value.status != Status::Deactivated).map(|it| it.id).collect();
     let first = people.first().map(|it| it.id);
-    let mut select = db.prepare("select person, involvement from memberships where room = ? order by person")?;
+    let mut select =
+        db.prepare("select person, involvement from memberships where room = ? order by person")?;
     for Staged { id, is_new, value: room, .. } in rooms {
         let members: Vec<(UserId, Involvement)> = select
             .query_map((id,), |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -289,11 +298,21 @@ pub(super) fn client_id(key: &str) -> String {
     }
 }
 
+/// Marks what each member has read: all, or what is before the first message of a time.
 fn mark_read(target: &Import, db: &Connection) -> Result<(), Error> {
-    let mut select = db.prepare("select room, person, unread_from from memberships")?;
+    target.mark_all_read()?;
+    let mut select = db.prepare(
+        "select room, person, unread_from from memberships where unread_from is not null order by room, unread_from desc",
+    )?;
     let mut rows = select.query(())?;
+    let mut of_room: (RoomId, Vec<(UserId, Timestamp)>) = (RoomId(0), Vec::new());
     while let Some(row) = rows.next()? {
-        target.mark_read(row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?.map(Timestamp))?;
+        let room = row.get(0)?;
+        if room != of_room.0 {
+            target.mark_unread(of_room.0, &of_room.1)?;
+            of_room = (room, Vec::new());
+        }
+        of_room.1.push((row.get(1)?, Timestamp(row.get(2)?)));
     }
-    Ok(())
+    Ok(target.mark_unread(of_room.0, &of_room.1)?)
 }

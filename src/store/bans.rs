@@ -94,7 +94,7 @@ pub(super) fn blocked_addresses(db: &Connection) -> rusqlite::Result<Vec<IpAddr>
 
 /// Whether an address is a public one. Private, link-local and carrier-grade NAT (RFC 6598) addresses may be those of a
 /// proxy, an office or this machine, which others use too.
-fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let [first, second, ..] = address.octets();

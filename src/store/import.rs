@@ -1,5 +1,7 @@
 //! Writing a history that comes from another chat, while no server runs: rows as they are, without events.
 
+use std::net::IpAddr;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{
@@ -40,6 +42,16 @@ pub struct NewRoom<'a> {
     pub name: Option<&'a str>,
     pub kind: RoomKind,
     pub creator: UserId,
+    pub created_at: Timestamp,
+}
+
+/// A push subscription of another server.
+#[derive(Clone, Debug)]
+pub struct OldPush {
+    pub endpoint: String,
+    pub p256dh: String,
+    pub auth: String,
+    pub user_agent: String,
     pub created_at: Timestamp,
 }
 
@@ -102,9 +114,11 @@ impl Import {
 
     /// The newest message of the last import, if it is older than the newest of all: somebody has written since.
     pub fn has_newer(&self) -> rusqlite::Result<bool> {
-        let last: Option<i64> = self
-            .db
-            .query_row("select max(last_id) from imports where source = ?", (self.source,), |row| row.get(0))?;
+        let last: Option<i64> = self.db.query_row(
+            "select max(last_id) from imports where source = ?",
+            (self.source,),
+            |row| row.get(0),
+        )?;
         let newest: Option<i64> = self.db.query_row("select max(id) from messages", (), |row| row.get(0))?;
         Ok(matches!((last, newest), (Some(last), Some(newest)) if newest > last && last > 0))
     }
@@ -151,7 +165,9 @@ impl Import {
 
     pub fn set_origin(&self, kind: &str, key: &str, id: i64) -> rusqlite::Result<()> {
         self.db
-            .prepare_cached("insert or replace into import_origins (source, kind, key, id) values (?, ?, ?, ?)")?
+            .prepare_cached(
+                "insert or replace into import_origins (source, kind, key, id) values (?, ?, ?, ?)",
+            )?
             .execute((self.source, kind, key, id))
             .map(drop)
     }
@@ -205,13 +221,18 @@ impl Import {
     }
 
     /// Makes the account, if there is none.
-    pub fn put_account(&self, name: &str, join_code: Option<&str>, settings: &str) -> rusqlite::Result<bool> {
+    pub fn put_account(
+        &self,
+        name: &str,
+        join_code: Option<&str>,
+        settings: Option<&str>,
+    ) -> rusqlite::Result<bool> {
         let made = self.db.execute(
             "insert or ignore into account (id, name, join_code, settings, created_at) values (1, ?, ?, ?, ?)",
             (
                 name,
                 join_code.map_or_else(random_join_code, str::to_owned),
-                settings,
+                settings.unwrap_or("{}"),
                 Timestamp::now(),
             ),
         )?;
@@ -238,7 +259,12 @@ impl Import {
     }
 
     /// Makes a person a bot. `token` is what stands behind the id in its key; None for a new one.
-    pub fn put_bot(&self, bot: UserId, webhook_url: Option<&str>, token: Option<&str>) -> rusqlite::Result<()> {
+    pub fn put_bot(
+        &self,
+        bot: UserId,
+        webhook_url: Option<&str>,
+        token: Option<&str>,
+    ) -> rusqlite::Result<()> {
         let (key, hash) = match token {
             // Such a key is looked up whole.
             Some(token) => (token.to_owned(), TokenHash::of(&format!("{bot}-{token}"))),
@@ -265,7 +291,9 @@ impl Import {
     pub fn put_room(&self, room: &NewRoom<'_>, members: &[UserId]) -> rusqlite::Result<bool> {
         let key = (room.kind == RoomKind::Direct).then(|| members_key(members));
         let is_taken = match &key {
-            Some(key) => self.db.prepare_cached("select 1 from rooms where members_key = ?")?.exists((key,))?,
+            Some(key) => {
+                self.db.prepare_cached("select 1 from rooms where members_key = ?")?.exists((key,))?
+            }
             None => false,
         };
         self.db
@@ -294,12 +322,7 @@ impl Import {
     }
 
     /// Makes somebody a member. False if they were one before.
-    pub fn put_member(
-        &self,
-        room: RoomId,
-        user: UserId,
-        involvement: Involvement,
-    ) -> rusqlite::Result<bool> {
+    pub fn put_member(&self, room: RoomId, user: UserId, involvement: Involvement) -> rusqlite::Result<bool> {
         let inserted = self
             .db
             .prepare_cached(
@@ -323,20 +346,41 @@ impl Import {
             .map(drop)
     }
 
-    /// Marks a room read up to the message before the first of a time; to its end without one.
-    pub fn mark_read(&self, room: RoomId, user: UserId, unread_from: Option<Timestamp>) -> rusqlite::Result<()> {
+    /// Marks every room of an import read to its end, for all members.
+    pub fn mark_all_read(&self) -> rusqlite::Result<()> {
         self.db
-            .prepare_cached(
-                "update memberships set last_read_message_id = ifnull(
-                   case when ?3 is null then (select max(id) from messages where room_id = ?1)
-                   else ifnull(
-                     (select min(id) - 1 from messages where room_id = ?1 and created_at >= ?3),
-                     (select max(id) from messages where room_id = ?1))
-                   end, 0)
-                 where room_id = ?1 and user_id = ?2",
-            )?
-            .execute((room, user, unread_from))
+            .execute(
+                "update memberships set last_read_message_id =
+                   ifnull((select max(id) from messages where messages.room_id = memberships.room_id), 0)
+                 where last_read_message_id = 0",
+                (),
+            )
             .map(drop)
+    }
+
+    /// Marks messages from a time on unread for members of a room, each with their own time, the latest first.
+    pub fn mark_unread(&self, room: RoomId, members: &[(UserId, Timestamp)]) -> rusqlite::Result<()> {
+        let mut members = members.iter().peekable();
+        // One walk for all, from the newest message to the oldest that is unread.
+        let mut select = self
+            .db
+            .prepare_cached("select id, created_at from messages where room_id = ? order by id desc")?;
+        let mut update = self.db.prepare_cached(
+            "update memberships set last_read_message_id = ? where room_id = ? and user_id = ?",
+        )?;
+        let mut rows = select.query((room,))?;
+        while members.peek().is_some()
+            && let Some(row) = rows.next()?
+        {
+            let (id, at): (i64, Timestamp) = (row.get(0)?, row.get(1)?);
+            while let Some((user, _)) = members.next_if(|(_, unread_from)| at < *unread_from) {
+                update.execute((id, room, user))?;
+            }
+        }
+        for (user, _) in members {
+            update.execute((0, room, user))?;
+        }
+        Ok(())
     }
 
     /// Hides a room from everybody's list.
@@ -439,6 +483,71 @@ impl Import {
     /// Notes that somebody has a picture.
     pub fn set_avatar(&self, user: UserId) -> rusqlite::Result<()> {
         self.db.execute("update users set avatar_version = 1 where id = ?", (user,)).map(drop)
+    }
+
+    /// Blocks the network of somebody who is banned. False if it was blocked before.
+    pub fn put_ban(&self, user: UserId, network: IpAddr) -> rusqlite::Result<bool> {
+        let inserted = self.db.execute(
+            "insert or ignore into blocked_addresses (user_id, address) values (?, ?)",
+            (user, network.to_string()),
+        )?;
+        Ok(inserted == 1)
+    }
+
+    /// Adds a recent search, the oldest first. False if it was there.
+    pub fn put_search(&self, user: UserId, query: &str, at: Timestamp) -> rusqlite::Result<bool> {
+        let inserted = self.db.execute(
+            "insert or ignore into searches (user_id, query, searched_at) values (?, ?, ?)",
+            (user, query, at),
+        )?;
+        Ok(inserted == 1)
+    }
+
+    /// Adds the session of a device. False if it was there.
+    pub fn put_session(
+        &self,
+        user: UserId,
+        token: TokenHash,
+        user_agent: &str,
+        address: &str,
+        created_at: Timestamp,
+        last_active_at: Timestamp,
+    ) -> rusqlite::Result<bool> {
+        let inserted = self.db.execute(
+            "insert or ignore into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind, scope)
+             values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (token, user, user_agent, address, created_at, last_active_at, SessionKind::Device, Scope::Admin),
+        )?;
+        Ok(inserted == 1)
+    }
+
+    /// Adds a push subscription, which ends with the newest session of its browser. None if its owner has no session.
+    pub fn put_push(&self, user: UserId, push: &OldPush) -> rusqlite::Result<Option<bool>> {
+        let session: Option<i64> = self
+            .db
+            .query_row(
+                "select id from sessions where user_id = ? and kind = ?
+                 order by user_agent = ? desc, last_active_at desc limit 1",
+                (user, SessionKind::Device, &push.user_agent),
+                |row| row.get(0),
+            )
+            .optional()?;
+        let Some(session) = session else { return Ok(None) };
+        let inserted = self.db.execute(
+            "insert or ignore into push_subscriptions (user_id, session_id, endpoint, p256dh, auth, user_agent, created_at)
+             values (?, ?, ?, ?, ?, ?, ?)",
+            (user, session, &push.endpoint, &push.p256dh, &push.auth, &push.user_agent, push.created_at),
+        )?;
+        Ok(Some(inserted == 1))
+    }
+
+    pub fn put_secret(&self, name: &str, value: &[u8]) -> rusqlite::Result<()> {
+        self.db.execute("insert or replace into secrets (name, value) values (?, ?)", (name, value)).map(drop)
+    }
+
+    pub fn put_logo(&self, image: &Image) -> rusqlite::Result<()> {
+        put_image(&self.db, "logo", None, Some(image))?;
+        self.db.execute("update account set logo_version = 1", ()).map(drop)
     }
 
     /// Builds the index of all messages. `watch` hears how many are in it.

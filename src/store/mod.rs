@@ -39,7 +39,7 @@ mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
 pub use audit::{Act, AuditLine, Audited};
-pub use bans::{Ban, LiftBan};
+pub use bans::{Ban, LiftBan, is_public};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
 pub use catch_up::Missed;
@@ -49,7 +49,7 @@ pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
-pub use import::{Import, NewMessage, NewPerson, NewRoom};
+pub use import::{Import, NewMessage, NewPerson, NewRoom, OldPush};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };

@@ -61,13 +61,16 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 .collect(),
         )
         .url_schemes(["http", "https", "mailto"].into())
-        .url_relative(UrlRelative::Custom(Box::new(|address: &str| {
-            links::is_inner(address).then(|| Cow::Owned(address.to_owned()))
-        })))
+        .url_relative(UrlRelative::Custom(Box::new(inner)))
         .link_rel(None)
         .attribute_filter(value);
     builder
 });
+
+/// Relative addresses lead to rooms and messages of this server only.
+fn inner(address: &str) -> Option<Cow<'_, str>> {
+    links::is_inner(address).then_some(Cow::Borrowed(address))
+}
 
 /// Allows the values that the renderer writes, and no others.
 fn value<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {

@@ -27,7 +27,7 @@ use crate::types::UserId;
 pub use chars::has_visible;
 pub use charset::{UnknownCharset, decoded, decoded_as};
 pub use document::{Alignment, Block, Document, Inline, Table, Written};
-pub use html::{from_html, is_html};
+pub use html::{Preview, from_html, is_html, previews};
 pub use mention::Everyone;
 pub use names::{line_fault, same_boost};
 pub use previewed::previewed_links;

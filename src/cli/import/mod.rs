@@ -15,12 +15,7 @@ use crate::import::{self, Chat, Order, Secrets};
 pub(super) const OWN: [&str; 1] = ["data"];
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
-    let own = [
-        ("check", false),
-        ("report", true),
-        ("secret-key-base-file", true),
-        ("vapid-private-key-file", true),
-    ];
+    let own = [("check", false), ("report", true), ("vapid-private-key-file", true)];
     let Some(given) = Given::parse(arguments, &help::import(), &own)? else { return Ok(()) };
     if let Some((key, _)) = given.settings.iter().find(|(key, _)| !OWN.contains(&key.as_str())) {
         return Err(Failure::Usage(format!("an import has no --{}", key.replace('_', "-"))));
@@ -32,13 +27,15 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
             chat_of(word)?;
             return Err(Failure::Usage(format!("the export is missing: campfire import {word} PATH")));
         }
-        [] => return Err(Failure::Usage(format!("the chat is missing: campfire import CHAT PATH, with one of {}", chats()))),
+        [] => {
+            return Err(Failure::Usage(format!(
+                "the chat is missing: campfire import CHAT PATH, with one of {}",
+                chats()
+            )));
+        }
         [_, _, extra, ..] => return Err(Failure::Usage(format!("unexpected argument {extra:?}"))),
     };
-    let secrets = Secrets {
-        secret_key_base: secret(&given, "secret-key-base-file", chat)?,
-        vapid_private_key: secret(&given, "vapid-private-key-file", chat)?,
-    };
+    let secrets = Secrets { vapid_private_key: secret(&given, "vapid-private-key-file", chat)? };
     let config = given.config()?;
     let is_check = given.has("check");
     let report_file = given.option("report").map(PathBuf::from);

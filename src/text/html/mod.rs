@@ -5,6 +5,7 @@ mod attachment;
 mod builder;
 mod containers;
 mod elements;
+mod previews;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use html5ever::{
     tendril::StrTendril,
     tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states::RawKind},
 };
+
+pub use self::previews::{Preview, previews};
 
 use self::builder::Builder;
 use super::document::Document;

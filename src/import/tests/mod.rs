@@ -1,1 +1,0 @@
-//! Imports of small exports.
