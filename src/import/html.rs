@@ -94,7 +94,7 @@ mod tests {
             ("<div>@here and @room</div>", r"\@here and \@room"),
             (
                 "<strong>Build failed</strong><br><a href=\"https://ci.example/7\">#7</a>",
-                "**Build failed**\n[#7](https://ci.example/7)",
+                "**Build failed**\n[#7](<https://ci.example/7>)",
             ),
             ("<pre>code\n  more</pre>", "```\ncode\n  more\n```"),
             ("<pre data-language=\"ruby\">a<br>b</pre>", "```ruby\na\nb\n```"),

@@ -30,7 +30,7 @@ impl Move {
             "insert into accounts values (1, 'Blue Lamp', 'AbCd-1234-xYz9', null, null, 0, '2024-01-01 00:00:00', '2024-01-01 00:00:00');
              insert into schema_migrations values ('20251212154340');",
         );
-        it.person(1, "Mira Okafor", json!({"role": 1, "email_address": "mira@lamp.example"}));
+        it.person(1, "Mira Okafor", json!({"role": 1, "email_address": "mira@lamp.example", "password_digest": "$2a$04$abcdefghijklmnopqrstuu"}));
         it.person(2, "Jonas [Öz]", json!({"email_address": "jonas@lamp.example"}));
         it.room(1, "Rooms::Open", Some("All"), &[1, 2]);
         it
