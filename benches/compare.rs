@@ -11,6 +11,8 @@ mod floors;
 mod grow;
 #[path = "compare/history.rs"]
 mod history;
+#[path = "compare/import.rs"]
+mod import;
 #[path = "compare/load.rs"]
 mod load;
 #[path = "compare/peers.rs"]
@@ -53,6 +55,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("page", scenarios::page),
     ("post", scenarios::post),
     ("search", scenarios::search),
+    ("import", import::import),
     ("fanout", fanout::fanout),
     ("idle", sockets::idle),
     ("grow", grow::grow),

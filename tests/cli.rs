@@ -9,6 +9,7 @@ mod cli {
     mod check;
     mod demo;
     mod doctor;
+    mod import;
     mod start;
     mod static_binary;
     mod upgrade;

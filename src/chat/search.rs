@@ -62,10 +62,12 @@ impl Search {
         if asked.is_empty() {
             return Ok(None);
         }
-        let (mut rooms, room_total) = {
+        let (mut rooms, room_total, before) = {
             let state = worker.state.borrow();
             let rooms = self.room.map_or_else(|| state.rooms_of(self.user).to_vec(), |room| vec![room]);
-            (rooms, state.rooms.len())
+            // Before a message that does not exist yet is everything.
+            let before = self.before.filter(|before| before.0 <= state.seq.0);
+            (rooms, state.rooms.len(), before)
         };
         let mut creators: Vec<UserId> = self.creator.into_iter().collect();
         if !apply_filters(worker, &asked, &mut rooms, &mut creators) {
@@ -81,7 +83,7 @@ impl Search {
             has: &asked.has,
             from: asked.from.map(Timestamp),
             until: asked.before.map(Timestamp),
-            before: self.before,
+            before,
             limit: self.limit,
             max_bytes: MAX_PAGE_BYTES,
         };
