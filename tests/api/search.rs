@@ -459,6 +459,8 @@ async fn search_shows_exact_hits_first_and_leaves_nothing_out_on_any_page() {
         }
         assert_eq!(walked, all, "limit {limit}");
     }
+    // Before a message that does not exist yet is everything.
+    assert_eq!(find_ids(&team.ada, "q=liste&limit=200&before=999999999").await, all);
     // From a message that is no hit, all that is older.
     let no_hit = exact[2] - 1;
     let older = find_ids(&team.ada, &format!("q=liste&before={no_hit}")).await;
