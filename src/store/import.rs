@@ -75,6 +75,12 @@ pub struct NewMessage {
     pub embeds: Vec<Embed>,
 }
 
+/// An import goes over everything once, so that neither a large cache nor mapped memory saves anything.
+fn frugal(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update_and_check(None, "mmap_size", 0, |_| Ok(()))?;
+    db.pragma_update(None, "cache_size", -16_384)
+}
+
 impl Import {
     /// Opens the database of a claimed directory, and notes that an import is under way.
     pub fn open(data: &DataDir, source: &'static str) -> Result<Self, OpenError> {
@@ -83,12 +89,15 @@ impl Import {
         db.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         // The log is copied into the database as it grows, since nobody else does it.
         db.pragma_update(None, "wal_autocheckpoint", 4_000).map_err(failed)?;
+        frugal(&db).map_err(failed)?;
         Ok(Self { db, source })
     }
 
     /// Opens it to look only.
     pub fn look(data: &DataDir, source: &'static str) -> Result<Self, OpenError> {
-        Ok(Self { db: data.readable()?, source })
+        let db = data.readable()?;
+        frugal(&db).map_err(|error| OpenError::Database(data.database(), error))?;
+        Ok(Self { db, source })
     }
 
     /// The import that was begun and not ended, by its source.

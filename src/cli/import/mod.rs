@@ -46,7 +46,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let mut progress = progress::Line::new();
     let order = Order { chat, path, data: &config.data, is_check, secrets };
     let outcome = import::run(&order, &mut |now| progress.show(now));
-    let took = progress.finish();
+    let (took, stages) = progress.finish();
     let report = outcome.map_err(|error| Failure::Failed(error.0))?;
     let title = match is_check {
         true => format!("What an import from {} would do", chat.name()),
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         let page = page::write(&title, &path.display().to_string(), took, &report);
         std::fs::write(file, page).map_err(|error| unwritable(file, &error))?;
     }
-    say(&format!("{title}, {}\n\n{}", progress::duration(took), report.text()))
+    say(&format!("{title}, {} ({stages})\n\n{}", progress::duration(took), report.text()))
 }
 
 fn unwritable(file: &Path, error: &std::io::Error) -> Failure {

@@ -19,6 +19,8 @@ pub(super) struct Line {
     stage_began: Instant,
     shown: Option<Instant>,
     is_live: bool,
+    /// The stages that are over, and how long they took.
+    over: Vec<(&'static str, Duration)>,
 }
 
 impl Line {
@@ -30,11 +32,13 @@ impl Line {
             stage_began: now,
             shown: None,
             is_live: std::io::stderr().is_terminal(),
+            over: Vec::new(),
         }
     }
 
     pub(super) fn show(&mut self, now: Progress) {
         if now.stage != self.stage {
+            self.end_stage();
             (self.stage, self.stage_began, self.shown) = (now.stage, Instant::now(), None);
         }
         let every = if self.is_live { LIVE_EVERY } else { PLAIN_EVERY };
@@ -51,12 +55,21 @@ impl Line {
         };
     }
 
-    /// Ends the line. Returns how long all of it took.
-    pub(super) fn finish(&self) -> Duration {
+    fn end_stage(&mut self) {
+        if !self.stage.is_empty() {
+            self.over.push((self.stage, self.stage_began.elapsed()));
+        }
+    }
+
+    /// Ends the line. Returns how long all of it took, and its stages in words.
+    pub(super) fn finish(&mut self) -> (Duration, String) {
         if self.is_live && self.shown.is_some() {
             eprint!("\r\x1b[2K");
         }
-        self.began.elapsed()
+        self.end_stage();
+        let stages: Vec<String> =
+            self.over.iter().map(|(stage, took)| format!("{stage} {}", duration(*took))).collect();
+        (self.began.elapsed(), stages.join(", "))
     }
 }
 
@@ -90,7 +103,8 @@ fn line(now: Progress, took: Duration) -> String {
 pub(super) fn duration(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{} ms", time.as_millis()),
-        seconds @ 1..=89 => format!("{seconds} s"),
+        seconds @ 1..=9 => format!("{seconds}.{} s", time.subsec_millis() / 100),
+        seconds @ 10..=89 => format!("{seconds} s"),
         seconds @ 90..=5_399 => format!("{} min", (seconds + 30) / 60),
         seconds => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
     }
@@ -107,14 +121,14 @@ mod tests {
         assert_eq!(line(now(1_500, 0), Duration::from_secs(1)), "writing: 1,500 · 1,500/s");
         assert_eq!(
             line(now(50_000, 200_000), Duration::from_secs(2)),
-            "writing      ██████░░░░░░░░░░░░░░░░░░ 50,000 of 200,000 · 25,000/s · 6 s left"
+            "writing      ██████░░░░░░░░░░░░░░░░░░ 50,000 of 200,000 · 25,000/s · 6.0 s left"
         );
         assert_eq!(line(now(5, 4), Duration::ZERO), format!("writing      {} 5 of 4", "█".repeat(24)));
     }
 
     #[test]
     fn durations_are_in_the_unit_that_fits() {
-        for (seconds, text) in [(0.25, "250 ms"), (89.0, "89 s"), (90.0, "2 min"), (7_260.0, "2 h 1 min")] {
+        for (seconds, text) in [(0.25, "250 ms"), (2.58, "2.5 s"), (89.0, "89 s"), (90.0, "2 min"), (7_260.0, "2 h 1 min")] {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
         }
     }
