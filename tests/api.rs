@@ -13,10 +13,12 @@ mod api {
     mod history;
     mod hooks;
     mod http1;
+    mod invitations;
     mod limits;
     mod markdown;
     mod members;
     mod messages;
+    mod moved;
     mod once;
     mod outbound;
     mod page;

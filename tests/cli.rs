@@ -12,5 +12,6 @@ mod cli {
     mod import;
     mod start;
     mod static_binary;
+    mod unfinished;
     mod upgrade;
 }

@@ -29,7 +29,9 @@ const RETRY_MS = 5000;
 /** `?nocss` leaves the account's own styles out, so that styles which make the page unusable can be removed. */
 const isPlain = new URLSearchParams(location.search).has('nocss');
 /** Paths of the entry views; whoever is signed in is sent on to `/`. */
-const ENTRY_PATHS = ['signin', 'setup', 'join', 'reset', 'transfer'];
+const ENTRY_PATHS = ['signin', 'setup', 'join', 'reset', 'transfer', 'invite'];
+/** Links of these also work for somebody who is signed in. */
+const LINKS = ['reset', 'transfer', 'invite'];
 
 const app = document.getElementById('app');
 let shell = null;
@@ -41,8 +43,7 @@ async function begun() {
   await loadTexts().catch(() => {});
   const kind = location.pathname.split('/')[1];
   try {
-    // These two links also work for somebody who is signed in.
-    if (kind === 'reset' || kind === 'transfer') await showEntry();
+    if (LINKS.includes(kind)) await showEntry();
     else if (wasSignedIn()) await enterOr(showEntry);
     else await askSetup();
   } catch (problem) {
@@ -105,6 +106,7 @@ async function showEntry(setup) {
   if (needed) show(entry.setupView(enter));
   else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn) : entry.uninvitedView(account));
   else if (kind === 'reset') show(entry.resetView(code, enter, account));
+  else if (kind === 'invite') show(await entry.claimView(code, enter, account));
   else if (kind === 'transfer') show(entry.transferView(code, enter, account));
   else show(entry.signInView(enter, account));
 }
@@ -275,7 +277,8 @@ async function viewHere() {
   const { pathname } = location;
   const shown = pane.firstElementChild;
   const id = roomHere();
-  if (id) return roomView(id, Number(/^\/rooms\/\d+\/@?(\d+)$/.exec(pathname)?.[1] || 0));
+  // Links of ONCE Campfire are /rooms/R/messages/M.
+  if (id) return roomView(id, Number(/^\/rooms\/\d+\/(?:@|messages\/)?(\d+)$/.exec(pathname)?.[1] || 0));
   if (pathname === '/search') {
     if (shown?.localName === 'camp-search') {
       shown.routed();

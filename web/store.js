@@ -94,6 +94,8 @@ export function putRooms({ rooms, online, seq }) {
 export function putUser(user, seq) {
   const before = state.users.get(user.id);
   const now = { ...before, ...user };
+  // Only somebody who has not signed in yet has it.
+  if (!user.is_unclaimed) delete now.is_unclaimed;
   state.users.set(user.id, now);
   recount(now.status === 'active', before?.status === 'active', seq);
   asked.delete(user.id);

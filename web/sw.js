@@ -110,7 +110,7 @@ addEventListener('fetch', (event) => {
 
 /** Signing in or out: the next user must not see the last one's data. */
 function isOtherPerson(method, path) {
-  return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|join\/|session\/(?:transfer|reset)\/)/.test(path));
+  return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|join\/|session\/(?:transfer|reset|invitation)\/)/.test(path));
 }
 
 async function forget() {
@@ -230,7 +230,8 @@ async function show(data) {
 function read(data) {
   try {
     const notice = data?.json();
-    if (notice && typeof notice === 'object') return notice;
+    // What ONCE Campfire has sent before the move says the same in other places.
+    if (notice && typeof notice === 'object') return { ...notice.options, ...notice.options?.data, ...notice };
   } catch {
     // No JSON.
   }

@@ -11,6 +11,7 @@ impl From<Refusal> for Problem {
             Refusal::NotFound => Self::not_found(),
             Refusal::Forbidden(detail) => Self::forbidden(detail),
             Refusal::Conflict(detail) => Self::conflict(detail),
+            Refusal::Unclaimed => Self::unclaimed(),
             Refusal::Invalid(field, reason) => Self::invalid_field(field, reason),
             // The writer has logged it.
             Refusal::Database(error) => match NotCommitted::from(&error) {

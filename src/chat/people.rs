@@ -2,8 +2,8 @@
 
 use super::{Admin, UserChange, Viewer, passwords};
 use crate::{
-    store::{Audited, Ban, ChangeUser, Deactivate, Image, LiftBan, PutAvatar, Verified},
-    types::{Role, SessionKind, User, UserId},
+    store::{Audited, Ban, ChangeUser, Deactivate, Image, Invite, LiftBan, PutAvatar, Verified},
+    types::{Role, SessionKind, Timestamp, TokenHash, User, UserId, random_token},
     wire::{Problem, UserView},
     worker::Worker,
 };
@@ -120,6 +120,20 @@ pub(crate) async fn deactivate(
     let command = Verified { user: user.id, verified_hash, command: Deactivate { user: user.id } };
     let act = viewer.act("user.deactivate", format_args!("user {}", user.id));
     Ok(worker.writer.write(Audited { command, act }).await?)
+}
+
+/// Creates a link by which somebody takes over the account that was imported for them. Returns its token and when it expires.
+/// 409 unless they have not signed in yet.
+pub(crate) async fn invite(
+    worker: &Worker,
+    admin: &Admin,
+    user: &User,
+) -> Result<(String, Timestamp), Problem> {
+    let token = random_token();
+    let command = Invite { user: user.id, token: TokenHash::of(&token) };
+    let act = admin.act("user.invite", format_args!("user {}", user.id));
+    let expires_at = worker.writer.write(Audited { command, act }).await?;
+    Ok((token, expires_at))
 }
 
 pub(crate) async fn ban(worker: &Worker, admin: &Admin, user: User) -> Result<(), Problem> {

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::{Viewer, passwords};
+use super::{Viewer, passwords, people};
 use crate::{
     store::{
-        CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn, StartTransfer,
-        TouchSession, Transfer, WriteError,
+        Claim, CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn,
+        StartTransfer, TouchSession, Transfer, WriteError,
     },
-    types::{Scope, SessionId, SessionKind, Timestamp, TokenHash, UserId, event::Session, random_token},
+    types::{
+        Scope, SessionId, SessionKind, Timestamp, TokenHash, User, UserId, event::Session, random_token,
+    },
     wire::{Problem, looks_like_email},
     worker::Worker,
 };
@@ -142,6 +144,27 @@ pub(crate) async fn reset_password(
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
+    Ok((user, token))
+}
+
+/// Who is invited by a link. 404 if it does not work; 429 after too many that do not.
+pub(crate) fn invited(worker: &Worker, address: IpAddr, link: &TokenHash) -> Result<User, Problem> {
+    check_link(worker, address, link, "invitation")?;
+    let user = worker.reader.invited(link, Timestamp::now())?.ok_or_else(Problem::not_found)?;
+    people::find(worker, user)
+}
+
+/// Takes the account over that such a link is for, and signs in. 422 if somebody else has the e-mail address.
+pub(crate) async fn claim(
+    worker: &Worker,
+    device: &Device<'_>,
+    link: TokenHash,
+    email: String,
+    password: String,
+) -> Result<SignedIn, Problem> {
+    let password_hash = passwords::hash(worker, password).await?;
+    let (token, session) = device.new_session();
+    let user = worker.writer.write(Claim { token: link, email, password_hash, session }).await?;
     Ok((user, token))
 }
 

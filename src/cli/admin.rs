@@ -8,10 +8,10 @@ use crate::{
     config::Config,
     server::NoWorkers,
     store::{
-        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, NotCommitted, Reader, Refusal,
-        StartReset, WriteError, Writer,
+        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Invite, NotCommitted, Reader,
+        Refusal, StartReset, WriteError, Writer,
     },
-    types::{Role, TokenHash, random_join_code, random_token},
+    types::{Role, TokenHash, User, UserId, random_join_code, random_token},
 };
 
 pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
@@ -24,15 +24,17 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         ["reset-password"] => {
             Err(Failure::Usage("the e-mail address is missing: campfire admin reset-password EMAIL".into()))
         }
+        ["invite", who] => invite(&given, who),
+        ["invite"] => Err(Failure::Usage("the name or id is missing: campfire admin invite NAME|ID".into())),
         ["list"] => list(&given),
-        ["create" | "reset-password" | "list", .., extra] => Err(Failure::Usage(format!(
+        ["create" | "reset-password" | "invite" | "list", .., extra] => Err(Failure::Usage(format!(
             "unexpected argument {extra:?}; `campfire admin --help` lists what there is"
         ))),
         [unknown, ..] => Err(Failure::Usage(format!(
-            "there is no `campfire admin {unknown}`, only create, reset-password and list; `campfire admin --help` says more"
+            "there is no `campfire admin {unknown}`, only create, reset-password, invite and list; `campfire admin --help` says more"
         ))),
         [] => Err(Failure::Usage(
-            "the subcommand is missing: create, reset-password or list; `campfire admin --help` says more"
+            "the subcommand is missing: create, reset-password, invite or list; `campfire admin --help` says more"
                 .into(),
         )),
     }
@@ -85,19 +87,65 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     say(&format!("{base}/reset/{token}\n"))
 }
 
+/// Prints an invitation for somebody who was imported, by the id, the e-mail address or the name.
+fn invite(given: &Given, who: &str) -> Result<(), Failure> {
+    let config = given.config()?;
+    let user = person(&config, who)?;
+    let token = random_token();
+    let command = Invite { user, token: TokenHash::of(&token) };
+    let act = on_the_host("user.invite", format!("user {user}"));
+    write(&config, Audited { command, act })?;
+    say(&format!("{}/invite/{token}\n", config.base_url()))
+}
+
+/// The person whom an id, an e-mail address or a name stands for.
+fn person(config: &Config, who: &str) -> Result<UserId, Failure> {
+    let users = users(config)?;
+    if let Ok(id) = who.parse()
+        && users.iter().any(|user| user.id == UserId(id))
+    {
+        return Ok(UserId(id));
+    }
+    let wanted = who.trim().to_lowercase();
+    let fits = |user: &&User| {
+        user.role != Role::Bot
+            && (user.name.to_lowercase() == wanted
+                || user.email.as_ref().is_some_and(|email| email.to_lowercase() == wanted))
+    };
+    let found: Vec<UserId> = users.iter().filter(fits).map(|user| user.id).collect();
+    match found[..] {
+        [id] => Ok(id),
+        [] => Err(Failure::Failed(format!(
+            "there is nobody called {who:?}; `campfire admin list` lists everybody"
+        ))),
+        _ => {
+            let ids: Vec<String> = found.iter().map(UserId::to_string).collect();
+            Err(Failure::Failed(format!(
+                "several people are called {who:?}; give the id: one of {}",
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+/// All users, by id.
+fn users(config: &Config) -> Result<Vec<User>, Failure> {
+    let data = DataDir::visit(&config.data)?;
+    let state = Reader::open(&data)?
+        .state()
+        .map_err(|error| Failure::Failed(format!("cannot read the database ({error})")))?;
+    let mut users: Vec<User> = state.users.into_values().collect();
+    users.sort_unstable_by_key(|user| user.id);
+    Ok(users)
+}
+
 /// An entry of the audit log for an action from the host.
 fn on_the_host(action: &'static str, subject: String) -> Act {
     Act { actor: None, ip_address: None, action, subject, detail: "on the host".into() }
 }
 
 fn list(given: &Given) -> Result<(), Failure> {
-    let data = DataDir::visit(&given.config()?.data)?;
-    let state = Reader::open(&data)?
-        .state()
-        .map_err(|error| Failure::Failed(format!("cannot read the database ({error})")))?;
-    let mut users: Vec<_> = state.users.values().collect();
-    users.sort_unstable_by_key(|user| user.id);
-    for user in users {
+    for user in users(&given.config()?)? {
         let email = user.email.as_deref().unwrap_or("-");
         say(&format!(
             "{}\t{}\t{}\t{email}\t{}\n",
@@ -125,6 +173,10 @@ fn write<C: Command>(config: &Config, command: C) -> Result<C::Output, Failure> 
             }
             WriteError::Refused(Refusal::Conflict(why) | Refusal::Forbidden(why)) => {
                 why.trim_end_matches('.').into()
+            }
+            WriteError::Refused(Refusal::Unclaimed) => {
+                "somebody who was imported has this e-mail address: campfire admin invite EMAIL lets them in"
+                    .into()
             }
             WriteError::Refused(Refusal::Invalid(field, why)) => format!("{field} {why}"),
             WriteError::Refused(Refusal::Database(error)) => format!("the database refused it ({error})"),

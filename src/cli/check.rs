@@ -15,7 +15,7 @@ use super::{Failure, Given, backup::in_background, help, say};
 use crate::{
     backup::{self, BackupError, Pace},
     config::Durability,
-    store::{DataDir, Examined, Folder, KnownFile, OpenError, Reader, SCHEMA_VERSION},
+    store::{DataDir, Examined, Folder, Import, KnownFile, OpenError, Reader, SCHEMA_VERSION},
 };
 
 /// Faults of the files that are reported one by one; the others are counted.
@@ -24,6 +24,7 @@ const MAX_REPORTED: usize = 20;
 const RESTORE: &str = "restore an earlier backup: campfire restore FILE --data NEW-DIRECTORY";
 const RETURN_FILES: &str =
     "extract the file from a backup into the data directory: tar --zstd -xf FILE files/…";
+const GO_ON: &str = "run it again, which goes on: campfire import CHAT PATH";
 const REBUILD: &str = "stop the server and run campfire check --rebuild-index";
 
 /// The result of one check.
@@ -115,6 +116,10 @@ fn examine(data: &Path, pace: &mut Pace<'_>) -> Result<Vec<Finding>, BackupError
     );
     note("search index", index(&database));
     drop(database);
+    if let Some(source) = Import::unfinished(&DataDir::look(&copy.path)?)? {
+        let faults = vec![format!("one from {source} was begun and not finished")];
+        findings.push(Finding::of("import", "the server does not start".into(), faults, GO_ON));
+    }
     let reader = Reader::open(&DataDir::look(&copy.path)?)?;
     let folder = Folder::of(data.path());
     let files = files(&reader, &folder, pace);

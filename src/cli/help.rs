@@ -16,6 +16,7 @@ Commands:
   demo                    serve a temporary team with people, rooms and messages, and sign you in
   admin create            create an administrator
   admin reset-password    print a link to choose a new password
+  admin invite            print a link by which somebody who was imported takes over the account
   admin list              list all users
   backup                  write all data into one archive, whether the server runs or not
   restore                 verify a backup and restore it into an empty directory
@@ -72,15 +73,17 @@ pub(super) fn admin() -> String {
 
 Usage: campfire admin create --name NAME --email EMAIL --password-stdin [OPTIONS]
        campfire admin reset-password EMAIL [OPTIONS]
+       campfire admin invite NAME|ID [OPTIONS]
        campfire admin list [OPTIONS]
 
 Commands:
-{}{}{}
+{}{}{}{}
 Options:
 {}{}{}{}
 {SOURCES}",
         option("create", "create an administrator; before the first start, this is the set-up"),
         option("reset-password", "print a link to choose a new password; it works once, within four hours"),
+        option("invite", "print a link for somebody imported, who has no password yet; it works for seven days"),
         option("list", "list all users: id, role, status, e-mail and name, separated by tabs"),
         option("--name NAME", "the name of the new administrator"),
         option("--email EMAIL", "the e-mail address to sign in with"),

@@ -22,7 +22,7 @@ use std::{
 use lexopt::prelude::*;
 
 use crate::{
-    config::{Config, ConfigError, Loaded, SETTINGS},
+    config::{self, Config, ConfigError, Loaded, SETTINGS},
     log, server,
 };
 
@@ -122,6 +122,9 @@ fn serve(arguments: Vec<OsString>) -> Result<(), Failure> {
         return say(&loaded.print());
     }
     crate::backup::check_directory(&loaded.config).map_err(Failure::Usage)?;
+    if let Some(why) = config::unmoved(&loaded.config.data) {
+        return Err(Failure::Failed(why));
+    }
     log::init(loaded.config.log_format, &loaded.config.log_level);
     Ok(server::serve(loaded.config)?)
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, SETTINGS, Setting};
+use super::{Config, SETTINGS, Setting, once};
 
 const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
 
@@ -22,6 +22,11 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+fn setting(key: &str) -> Result<&'static Setting, ConfigError> {
+    let found = SETTINGS.iter().find(|setting| setting.key == key);
+    found.ok_or_else(|| ConfigError(format!("there is no setting {key}")))
+}
 
 /// The settings, and the source of each.
 #[derive(Debug, Default)]
@@ -39,6 +44,9 @@ impl Loaded {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let mut loaded = Self::default();
+        for (key, value, source) in once::settings(Path::new(once::VOLUME), &variable) {
+            loaded.set(setting(key)?, &value, source.to_owned())?;
+        }
         let named = file.map(Path::to_owned).or_else(|| variable("CAMPFIRE_CONFIG").map(PathBuf::from));
         match named {
             Some(path) => loaded.read(&path)?,
@@ -52,10 +60,7 @@ impl Loaded {
             }
         }
         for (key, value) in flags {
-            let setting = SETTINGS
-                .iter()
-                .find(|setting| setting.key == key)
-                .ok_or_else(|| ConfigError(format!("there is no setting {key}")))?;
+            let setting = setting(key)?;
             loaded.set(setting, value, setting.flag())?;
         }
         loaded.finish()?;

@@ -1,6 +1,7 @@
 //! The settings. Flags override `CAMPFIRE_*` variables, these the TOML file, and that the defaults; all are in one table.
 
 mod load;
+mod once;
 mod settings;
 mod values;
 
@@ -12,6 +13,7 @@ use std::{
 
 pub use self::{
     load::{ConfigError, Loaded},
+    once::unmoved,
     settings::{SETTINGS, Setting},
 };
 use crate::{outbound::Cidr, text::Languages};

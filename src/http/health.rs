@@ -31,6 +31,13 @@ pub(crate) fn show(call: &Call) -> Response {
     Ok(Reply::written(hyper::StatusCode::OK, &health))
 }
 
+/// Health as Rails tells it: a green page. ONCE and other proxies of Rails applications ask for it.
+pub(crate) fn up(call: &Call) -> Response {
+    show(call)?;
+    let page = r#"<!DOCTYPE html><html><body style="background-color: green"></body></html>"#;
+    Ok(Reply::text(page, "text/html; charset=utf-8"))
+}
+
 /// The metrics in Prometheus' text format; 403 unless from loopback or with the metrics token.
 pub(crate) fn metrics(call: &Call) -> Response {
     let token = call

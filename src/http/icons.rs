@@ -61,9 +61,9 @@ pub(crate) fn icon(call: Call) -> ResponseFuture {
 
 /// The manifest. The addresses of icons that show the logo change with it: systems look at an icon again only then.
 pub(crate) fn manifest(call: &Call) -> Response {
-    let plain = assets::asset(call.uri.path()).ok_or_else(Problem::not_found)?.identity();
+    let plain = assets::asset("/manifest.webmanifest").ok_or_else(Problem::not_found)?.identity();
     let state = call.worker.state.borrow();
-    let Some(account) = &state.account else { return pages::asset(call) };
+    let Some(account) = &state.account else { return Ok(manifest_of(plain)) };
     let mut manifest: Value = serde_json::from_slice(&plain).map_err(|_| Problem::internal())?;
     manifest["name"] = json!(&*account.name);
     manifest["short_name"] = account.name.chars().take(SHORT).collect::<String>().trim().into();
@@ -81,6 +81,9 @@ pub(crate) fn manifest(call: &Call) -> Response {
         manifest["icons"] = icons.collect::<Vec<_>>().into();
     }
     let body = serde_json::to_vec(&manifest).map_err(|_| Problem::internal())?;
-    let content_type = HeaderValue::from_static("application/manifest+json");
-    Ok(Reply::picture(body.into(), content_type).cache_control("no-cache"))
+    Ok(manifest_of(body.into()))
+}
+
+fn manifest_of(body: Bytes) -> Reply {
+    Reply::picture(body, HeaderValue::from_static("application/manifest+json")).cache_control("no-cache")
 }

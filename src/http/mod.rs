@@ -17,6 +17,7 @@ mod hooks;
 mod icons;
 mod incoming;
 mod messages;
+mod moved;
 mod multipart;
 mod once;
 mod openapi;

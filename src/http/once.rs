@@ -121,10 +121,7 @@ pub(crate) fn show(call: &Call) -> Response {
         }
         None => "/signin".to_owned(),
     };
-    let target = HeaderValue::try_from(target).map_err(|_| Problem::internal())?;
-    let mut reply = Reply::no_content().with(header::LOCATION, target);
-    reply.status = StatusCode::FOUND;
-    Ok(reply)
+    Reply::redirect(&target)
 }
 
 fn is_multipart(call: &Call) -> bool {

@@ -63,6 +63,7 @@ const fn doc(
 
 const PAGE: &[(u16, Gives)] = &[(200, Raw("text/html"))];
 const DONE: &[(u16, Gives)] = &[(204, Empty)];
+const MOVED: &[(u16, Gives)] = &[(302, Empty)];
 
 #[rustfmt::skip]
 static DOCS: &[Doc] = &[
@@ -80,6 +81,8 @@ static DOCS: &[Doc] = &[
     doc("POST /api/session/reset/{token}", "Set a new password by a link of `campfire admin reset-password`, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
     doc("POST /api/session/transfer", "Create a single-use link that signs another device in within 4 hours", &[], Nothing, &[(201, Json("TransferLink"))], &[]),
     doc("POST /api/session/transfer/{token}", "Sign in by such a link", &[], Nothing, &[(201, Json("SignedIn"))], &[404, 429]),
+    doc("GET /api/session/invitation/{token}", "Whom an invitation is for", &[], Nothing, &[(200, Json("InvitedUser"))], &[404, 429]),
+    doc("POST /api/session/invitation/{token}", "Take over an account that was imported, by an invitation, and sign in", &[], Body("NewOwner"), &[(201, Json("SignedIn"))], &[404, 429]),
     doc("GET /api/join/{code}", "Whether this is the join code of the account, with its name and logo", &[], Nothing, &[(200, Json("Invitation"))], &[404, 429]),
     doc("POST /api/join/{code}", "Create a user by the join code of the account, and sign in", &[], Body("NewPerson"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
     doc("GET /api/account", "The account's name, styles and settings", &[], Nothing, &[(200, Json("Account"))], &[404]),
@@ -95,6 +98,7 @@ static DOCS: &[Doc] = &[
     doc("PUT /api/users/{id}/avatar", "Set the picture of a user", &[], Image, &[(200, Json("User"))], &[403, 404]),
     doc("DELETE /api/users/{id}/avatar", "Remove the picture of a user", &[], Nothing, DONE, &[403, 404]),
     doc("GET /avatars/{id}", "The picture of a user, or the initials; `size=small` for lists", &["v", "size"], Nothing, &[(200, Raw("image/*"))], &[404]),
+    doc("POST /api/users/{id}/invitation", "Create a single-use link by which somebody takes over the account that was imported for them, within 7 days; earlier ones stop working", &[], Nothing, &[(201, Json("TransferLink"))], &[404, 409]),
     doc("POST /api/users/{id}/ban", "Ban a user: sessions end, messages are deleted, addresses are blocked", &[], Nothing, DONE, &[404, 409]),
     doc("DELETE /api/users/{id}/ban", "Lift the ban of a user", &[], Nothing, DONE, &[404]),
     doc("GET /api/rooms", "My rooms", &[], Nothing, &[(200, Json("Rooms"))], &[]),
@@ -163,6 +167,7 @@ static DOCS: &[Doc] = &[
     doc("GET /join/{code}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /reset/{token}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /transfer/{token}", "The page", &[], Nothing, PAGE, &[]),
+    doc("GET /invite/{token}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /rooms/{id}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /rooms/{id}/{message}", "The page", &[], Nothing, PAGE, &[]),
     doc("GET /messages/{id}", "The message on the page, as ONCE Campfire's bots know its address: a redirect", &[], Nothing, &[(302, Empty)], &[404]),
@@ -176,6 +181,25 @@ static DOCS: &[Doc] = &[
     doc("GET /icons/{name}", "The icon in other sizes", &[], Nothing, &[(200, Raw("image/png"))], &[404]),
     doc("GET /manifest.webmanifest", "The web app manifest of the page", &[], Nothing, &[(200, Raw("application/manifest+json"))], &[]),
     doc("GET /sw.js", "The page's service worker", &[], Nothing, &[(200, Raw("text/javascript"))], &[]),
+    doc("GET /up", "Health as a green page, as Rails has it", &[], Nothing, PAGE, &[503]),
+    doc("GET /service-worker.js", "The page's service worker, where ONCE Campfire has its own", &[], Nothing, &[(200, Raw("text/javascript"))], &[]),
+    doc("GET /service-worker", "The same", &[], Nothing, &[(200, Raw("text/javascript"))], &[]),
+    doc("GET /webmanifest", "The web app manifest, where ONCE Campfire has its own", &[], Nothing, &[(200, Raw("application/manifest+json"))], &[]),
+    doc("GET /webmanifest.json", "The same", &[], Nothing, &[(200, Raw("application/manifest+json"))], &[]),
+    doc("GET /session/new", "An address of ONCE Campfire: leads to the page to sign in", &[], Nothing, MOVED, &[]),
+    doc("GET /session/transfers/{id}", "An address of ONCE Campfire: leads to the page to sign in", &[], Nothing, MOVED, &[]),
+    doc("GET /first_run", "An address of ONCE Campfire: leads to the page to set up", &[], Nothing, MOVED, &[]),
+    doc("GET /searches", "An address of ONCE Campfire: leads to the search", &[], Nothing, MOVED, &[]),
+    doc("GET /users/{id}", "An address of ONCE Campfire: leads to the page", &[], Nothing, MOVED, &[]),
+    doc("GET /users/{id}/avatar", "An address of ONCE Campfire: leads to the picture of a user, by a signed id", &[], Nothing, MOVED, &[404]),
+    doc("GET /users/{id}/{page}", "An address of ONCE Campfire: leads to one's own settings", &[], Nothing, MOVED, &[404]),
+    doc("GET /rooms/{id}/messages/{message}", "An address of ONCE Campfire: leads to the message on the page", &[], Nothing, MOVED, &[404]),
+    doc("GET /rooms/{kind}/{id}/edit", "An address of ONCE Campfire: leads to the room", &[], Nothing, MOVED, &[404]),
+    doc("GET /account", "An address of ONCE Campfire: leads to the settings of the account", &[], Nothing, MOVED, &[]),
+    doc("GET /account/{page}", "An address of ONCE Campfire: leads to the settings of the account", &[], Nothing, MOVED, &[404]),
+    doc("GET /account/{page}/new", "An address of ONCE Campfire: leads to the settings of the account", &[], Nothing, MOVED, &[404]),
+    doc("GET /account/{page}/edit", "An address of ONCE Campfire: leads to the settings of the account", &[], Nothing, MOVED, &[404]),
+    doc("GET /account/{page}/{id}/edit", "An address of ONCE Campfire: leads to the settings of the account", &[], Nothing, MOVED, &[404]),
 ];
 
 fn name(route: &Route) -> String {

@@ -9,7 +9,7 @@ use super::{
     request::Call,
     response::Reply,
     router::Response,
-    session::session_cookie,
+    session::{session_cookie, with_our_cookie},
 };
 use crate::wire::Problem;
 
@@ -30,7 +30,7 @@ pub(crate) fn page(call: &Call) -> Response {
         );
     Ok(match demo_token(call) {
         Some(token) => reply.with(header::SET_COOKIE, session_cookie(call, &token)),
-        None => reply,
+        None => with_our_cookie(call, reply),
     })
 }
 
@@ -43,7 +43,17 @@ fn demo_token(call: &Call) -> Option<String> {
 }
 
 pub(crate) fn asset(call: &Call) -> Response {
-    assets::asset(call.uri.path()).map(reply).ok_or_else(Problem::not_found)
+    asset_at(call.uri.path())
+}
+
+fn asset_at(path: &str) -> Response {
+    assets::asset(path).map(reply).ok_or_else(Problem::not_found)
+}
+
+/// The service worker. A browser whose worker is that of ONCE Campfire asks for it at that one's path, at the latest a day
+/// after the last time, and then replaces it.
+pub(crate) fn service_worker(_: &Call) -> Response {
+    asset_at("/sw.js")
 }
 
 fn reply(asset: &'static Asset) -> Reply {

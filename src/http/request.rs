@@ -13,12 +13,19 @@ use crate::{
         sessions::{Device, by_token},
     },
     memory::Owner,
-    types::network_of,
+    text::signed_value,
+    types::{SessionKind, network_of},
     wire::{Form, Problem},
     worker::Worker,
 };
 
 pub(crate) const COOKIE: &str = "campfire_session";
+
+/// The cookie of ONCE Campfire on the same host.
+pub(crate) const ONCE_COOKIE: &str = "session_token";
+
+/// Letters and digits of the token in that cookie.
+const ONCE_TOKEN: usize = 24;
 
 /// A request, for its handler.
 pub(crate) struct Call {
@@ -86,6 +93,15 @@ impl Call {
         Device { user_agent: user_agent.unwrap_or_default(), address: self.address }
     }
 
+    /// The token by which a browser is signed in that has the cookie of ONCE Campfire, and none of ours that is good.
+    pub(crate) fn moved_token(&self) -> Option<String> {
+        let is_known = |token: &str| by_token(&self.worker, token, self.address).is_some();
+        match cookie(&self.headers, COOKIE).is_some_and(is_known) {
+            true => None,
+            false => moved_session(&self.worker, &self.headers, self.address).map(|(_, token)| token),
+        }
+    }
+
     /// Whether the client used TLS, by the connection, the proxy or the configured public URL.
     pub(crate) fn is_secure(&self) -> bool {
         self.is_secure
@@ -132,15 +148,33 @@ pub(crate) fn viewer(
     Ok(Some(viewer))
 }
 
-/// The caller by a bearer token of ours, otherwise by the cookie; and whether it was the cookie. `Authorization` may be
-/// meant for a proxy in front, which passes it on.
+/// The caller by a bearer token of ours, otherwise by the cookie, ours or that of ONCE Campfire; and whether it was a cookie.
+/// `Authorization` may be meant for a proxy in front, which passes it on.
 pub(crate) fn authenticate(worker: &Worker, headers: &HeaderMap, address: IpAddr) -> Option<(Viewer, bool)> {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
     if let Some(viewer) = token.and_then(|token| by_token(worker, token, address)) {
         return Some((viewer, false));
     }
-    let viewer = by_token(worker, cookie(headers)?, address)?;
+    let ours = cookie(headers, COOKIE).and_then(|token| by_token(worker, token, address));
+    let viewer = ours.or_else(|| moved_session(worker, headers, address).map(|(viewer, _)| viewer))?;
     Some((viewer, true))
+}
+
+/// The caller by the cookie of ONCE Campfire, whose sessions an import may have brought; and their token.
+fn moved_session(worker: &Worker, headers: &HeaderMap, address: IpAddr) -> Option<(Viewer, String)> {
+    let token = once_token(cookie(headers, ONCE_COOKIE)?)?;
+    let viewer = by_token(worker, &token, address).filter(|viewer| viewer.kind == SessionKind::Device)?;
+    Some((viewer, token))
+}
+
+/// The token in a cookie of ONCE Campfire. Its signature is not needed: the token is random and secret itself, as ours are,
+/// so whoever knows one has the session.
+fn once_token(cookie: &str) -> Option<String> {
+    let decoded = percent_decode_str(cookie).decode_utf8().ok()?;
+    let value = String::from_utf8(signed_value(&decoded)?).ok()?;
+    let token = value.trim_matches('"');
+    let is_one = token.len() == ONCE_TOKEN && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_one.then(|| token.to_owned())
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -148,13 +182,14 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// 403 for a request by a page of another site. It keeps other sites from signing a browser in (login CSRF).
@@ -194,6 +229,29 @@ pub(crate) fn origin_is_ours(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn once_cookies_hold_a_token_of_24_letters_and_digits() {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let cookie_of = |token: &str| {
+            let message = STANDARD.encode(format!("\"{token}\""));
+            let json = format!(
+                r#"{{"_rails":{{"message":"{message}","exp":"2046-01-01T00:00:00.000Z","pur":"cookie.session_token"}}}}"#
+            );
+            format!("{}--{}", STANDARD.encode(json), "0".repeat(40))
+        };
+        let token = "Ab1Cd2Ef3Gh4Jk5Mn6Pq7Rs8";
+        assert_eq!(once_token(&cookie_of(token)).as_deref(), Some(token));
+        let encoded = cookie_of(token).replace('=', "%3D").replace('+', "%2B").replace('/', "%2f");
+        assert_eq!(once_token(&encoded).as_deref(), Some(token));
+        for wrong in ["", "Ab1Cd2Ef3Gh4Jk5Mn6Pq7Rs", "Ab1Cd2Ef3Gh4Jk5Mn6Pq7Rs89", "Ab1Cd2Ef3Gh4Jk5Mn6Pq7Rs-"]
+        {
+            assert_eq!(once_token(&cookie_of(wrong)), None, "{wrong}");
+        }
+        for wrong in ["", "--", token, "%", "%ff", "W10=--00", "\u{FC}"] {
+            assert_eq!(once_token(wrong), None, "{wrong}");
+        }
+    }
 
     /// 35.
     #[test]

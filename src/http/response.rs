@@ -134,6 +134,12 @@ impl Reply {
         Self::of(StatusCode::NO_CONTENT, Bytes::new(), None)
     }
 
+    /// 302: what is asked for is at another path of this server.
+    pub(crate) fn redirect(path: &str) -> Result<Self, Problem> {
+        let path = HeaderValue::try_from(path).map_err(|_| Problem::not_found())?;
+        Ok(Self::of(StatusCode::FOUND, Bytes::new(), None).with(header::LOCATION, path))
+    }
+
     /// 202: queued.
     pub(crate) fn accepted() -> Self {
         Self::of(StatusCode::ACCEPTED, Bytes::new(), None)

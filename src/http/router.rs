@@ -6,9 +6,9 @@ use hyper::Method;
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, export, files, health, hooks, icons, incoming::RequestBody, messages, once,
-    openapi, pages, pictures, push, request::Call, response::Reply, rooms, search, session, sync, tokens,
-    upload, users,
+    account, admin, boosts, bots, export, files, health, hooks, icons, incoming::RequestBody, messages,
+    moved, once, openapi, pages, pictures, push, request::Call, response::Reply, rooms, search, session,
+    sync, tokens, upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -85,6 +85,8 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
     post("/api/session/transfer", ViewerWrites(session::start_transfer)),
     post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
+    get("/api/session/invitation/{token}", Anybody(session::invited)),
+    post("/api/session/invitation/{token}", AnybodyWrites(session::claim)),
     get("/api/join/{code}", Anybody(account::invitation)),
     post("/api/join/{code}", AnybodyWrites(account::join)),
     get("/api/account", ViewerReads(account::show)),
@@ -100,6 +102,7 @@ pub(crate) static ROUTES: &[Route] = &[
     put("/api/users/{id}/avatar", Upload(pictures::put_avatar)),
     delete("/api/users/{id}/avatar", ViewerWrites(pictures::remove_avatar)),
     get("/avatars/{id}", ViewerWaits(pictures::avatar)),
+    post("/api/users/{id}/invitation", AdminWrites(users::invite)),
     post("/api/users/{id}/ban", AdminWrites(users::ban)),
     delete("/api/users/{id}/ban", AdminWrites(users::lift_ban)),
     get("/api/rooms", ViewerReads(rooms::list)),
@@ -170,6 +173,7 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/join/{code}", Anybody(pages::page)),
     get("/reset/{token}", Anybody(pages::page)),
     get("/transfer/{token}", Anybody(pages::page)),
+    get("/invite/{token}", Anybody(pages::page)),
     get("/rooms/{id}", Anybody(pages::page)),
     get("/rooms/{id}/{message}", Anybody(pages::page)),
     get("/messages/{id}", Anybody(once::show)),
@@ -183,6 +187,26 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/icons/{name}", AnybodyWaits(icons::icon)),
     get("/manifest.webmanifest", Anybody(icons::manifest)),
     get("/sw.js", Anybody(pages::asset)),
+    // Addresses of ONCE Campfire, on the host that it was moved from.
+    get("/up", Anybody(health::up)),
+    get("/service-worker.js", Anybody(pages::service_worker)),
+    get("/service-worker", Anybody(pages::service_worker)),
+    get("/webmanifest", Anybody(icons::manifest)),
+    get("/webmanifest.json", Anybody(icons::manifest)),
+    get("/session/new", Anybody(moved::sign_in)),
+    get("/session/transfers/{id}", Anybody(moved::sign_in)),
+    get("/first_run", Anybody(moved::set_up)),
+    get("/searches", Anybody(moved::search)),
+    get("/users/{id}", Anybody(moved::home)),
+    get("/users/{id}/avatar", Anybody(moved::avatar)),
+    get("/users/{id}/{page}", Anybody(moved::mine)),
+    get("/rooms/{id}/messages/{message}", Anybody(moved::message)),
+    get("/rooms/{kind}/{id}/edit", Anybody(moved::room)),
+    get("/account", Anybody(moved::account)),
+    get("/account/{page}", Anybody(moved::account)),
+    get("/account/{page}/new", Anybody(moved::account)),
+    get("/account/{page}/edit", Anybody(moved::account)),
+    get("/account/{page}/{id}/edit", Anybody(moved::account)),
 ];
 
 /// The route of a request, with its index in the table.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::qr_svg,
-    request::{COOKIE, Call},
+    request::{COOKIE, Call, ONCE_COOKIE, cookie},
     response::Reply,
     router::{Response, ResponseFuture},
 };
@@ -22,8 +22,8 @@ use crate::{
         sync::AsOf,
     },
     store::SessionRow,
-    types::{Seq, SessionId, SessionKind, TokenHash, UserId},
-    wire::{AccountView, Problem, RoomView, UserView, required_password},
+    types::{Seq, SessionId, SessionKind, Timestamp, TokenHash, UserId},
+    wire::{AccountView, Problem, RoomView, UserView, required_email, required_password},
     worker::Worker,
 };
 
@@ -31,15 +31,30 @@ use crate::{
 const COOKIE_SECONDS: u64 = 400 * 24 * 3600;
 
 pub(crate) fn session_cookie(call: &Call, token: &str) -> HeaderValue {
-    cookie(call, token, COOKIE_SECONDS)
+    set_cookie(call, COOKIE, token, COOKIE_SECONDS)
 }
 
-fn cookie(call: &Call, token: &str, max_age: u64) -> HeaderValue {
+fn set_cookie(call: &Call, name: &str, token: &str, max_age: u64) -> HeaderValue {
     let secure = if call.is_secure() { "; Secure" } else { "" };
     HeaderValue::try_from(format!(
-        "{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"
+        "{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}"
     ))
     .expect("a token is printable")
+}
+
+/// Gives a browser that comes with the cookie of ONCE Campfire ours for the same session, instead of that one.
+pub(crate) fn with_our_cookie(call: &Call, reply: Reply) -> Reply {
+    let Some(token) = call.moved_token() else { return reply };
+    let reply = reply.with(header::SET_COOKIE, session_cookie(call, &token)).cache_control("no-store");
+    without_once_cookie(call, reply)
+}
+
+/// Removes the cookie of ONCE Campfire from a browser that has it.
+fn without_once_cookie(call: &Call, reply: Reply) -> Reply {
+    match cookie(&call.headers, ONCE_COOKIE) {
+        Some(_) => reply.with(header::SET_COOKIE, set_cookie(call, ONCE_COOKIE, "", 0)),
+        None => reply,
+    }
 }
 
 /// A user as they see themselves.
@@ -104,7 +119,7 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let state = worker.state.borrow();
     let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
     let account = state.account.as_ref();
-    Ok(Reply::json(&Start {
+    let start = Reply::json(&Start {
         user: me.private(),
         account: account.map(|account| account.view(viewer.is_admin)),
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
@@ -113,16 +128,42 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         history: state.epochs.current(),
         online: worker.hub.borrow().online_partners(&state, viewer.user),
         limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
-    }))
+    });
+    Ok(with_our_cookie(call, start))
 }
 
 /// Creates a single-use link that signs another device in.
 pub(crate) fn start_transfer(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let (token, expires_at) = sessions::start_transfer(&call.worker, &viewer).await?;
-        let url = format!("{}/transfer/{token}", call.base_url());
-        let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
-        Ok(Reply::written(StatusCode::CREATED, &body))
+        Ok(link_reply(&call, "transfer", &token, expires_at))
+    })
+}
+
+/// The response with a link that works once: 201.
+pub(crate) fn link_reply(call: &Call, page: &str, token: &str, expires_at: Timestamp) -> Reply {
+    let url = format!("{}/{page}/{token}", call.base_url());
+    let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
+    Reply::written(StatusCode::CREATED, &body)
+}
+
+/// Whom an invitation is for, so that they need not type what is known.
+pub(crate) fn invited(call: &Call) -> Response {
+    let user = sessions::invited(&call.worker, call.address, &TokenHash::of(&call.param(0)))?;
+    let body = json!({ "name": &*user.name, "email": user.email.as_deref() });
+    Ok(Reply::json(&body).cache_control("no-store"))
+}
+
+/// Takes an account over by an invitation.
+pub(crate) fn claim(call: Call) -> ResponseFuture {
+    Box::pin(async move {
+        let link = TokenHash::of(&call.param(0));
+        sessions::invited(&call.worker, call.address, &link)?;
+        let mut form = call.form()?;
+        let email = required_email(&mut form, "email");
+        let password = required_password(&mut form, "password");
+        form.finish()?;
+        signed_in(&call, sessions::claim(&call.worker, &call.device(), link, email, password).await?)
     })
 }
 
@@ -145,7 +186,8 @@ pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> ResponseFuture {
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         sessions::sign_out(&call.worker, &viewer).await?;
-        Ok(Reply::no_content().with(header::SET_COOKIE, cookie(&call, "", 0)))
+        let reply = Reply::no_content().with(header::SET_COOKIE, set_cookie(&call, COOKIE, "", 0));
+        Ok(without_once_cookie(&call, reply))
     })
 }
 

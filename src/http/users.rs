@@ -7,6 +7,7 @@ use super::{
     request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
+    session::link_reply,
 };
 use crate::{
     chat::{
@@ -85,6 +86,13 @@ pub(crate) fn deactivate(call: Call, viewer: Viewer) -> ResponseFuture {
         };
         people::deactivate(&call.worker, &viewer, user, current_password).await?;
         Ok(Reply::no_content())
+    })
+}
+
+pub(crate) fn invite(call: Call, admin: Admin) -> ResponseFuture {
+    Box::pin(async move {
+        let (token, expires_at) = people::invite(&call.worker, &admin, &found(&call)?).await?;
+        Ok(link_reply(&call, "invite", &token, expires_at))
     })
 }
 

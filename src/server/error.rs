@@ -1,6 +1,6 @@
 //! Why the server did not start, or did not go on.
 
-use std::{fmt, io, net::SocketAddr};
+use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 use super::{AcmeError, TlsError};
 use crate::store::OpenError;
@@ -9,6 +9,8 @@ use crate::store::OpenError;
 #[derive(Debug)]
 pub enum ServeError {
     Open(OpenError),
+    /// An import was begun in this directory and not ended, by its source.
+    HalfImported(PathBuf, String),
     PortInUse(SocketAddr),
     Listen(SocketAddr, io::Error),
     /// A socket that was passed on by the service manager, by its name.
@@ -26,6 +28,13 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open(error) => error.fmt(f),
+            Self::HalfImported(data, source) => {
+                let data = data.display();
+                write!(
+                    f,
+                    "an import into {data} was begun and not finished, so that messages are missing; go on with it first: campfire import {source} PATH --data {data}"
+                )
+            }
             Self::PortInUse(address) => {
                 write!(
                     f,

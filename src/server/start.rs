@@ -31,7 +31,7 @@ use crate::{
     memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
     outbound::push::VapidKey,
-    store::{BeginEpoch, DataDir, Folder, KeepSecret, OpenError, Reader, Reserve, Writer},
+    store::{BeginEpoch, DataDir, Folder, Import, KeepSecret, OpenError, Reader, Reserve, Writer},
     types::Timestamp,
     worker::{Shared, inbox::Inbox, limits::Limits},
 };
@@ -60,6 +60,9 @@ const MEMORY_OF_HASHING: u64 = 4 * (19 << 20);
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: Config) -> Result<(), ServeError> {
     let data = service::starting(|| DataDir::claim(&config.data, config.durability))?;
+    if let Some(source) = Import::unfinished(&data)? {
+        return Err(ServeError::HalfImported(config.data, source));
+    }
     let scheme = if config.has_tls() { "https" } else { "http" };
     serve_from(config, &data, None, |address| say_where(scheme, address))
 }

@@ -31,7 +31,8 @@ impl Command for CreateBot {
             Role::Bot,
             tx.now,
         ))?;
-        let bot = join_open_rooms(tx)?;
+        let bot = UserId(tx.db.last_insert_rowid());
+        join_open_rooms(tx, bot)?;
         tx.statement("insert into bots (user_id, webhook_url, key) values (?, ?, ?)")?.execute((
             bot,
             &self.webhook_url,

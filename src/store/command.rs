@@ -30,6 +30,8 @@ pub enum Refusal {
     Forbidden(&'static str),
     /// A sentence for the user.
     Conflict(&'static str),
+    /// The e-mail address is that of somebody who was imported and has not signed in yet.
+    Unclaimed,
     /// A field, and what is wrong with it.
     Invalid(&'static str, &'static str),
     Database(rusqlite::Error),

@@ -100,15 +100,6 @@ impl Import {
         Ok(Self { db, source })
     }
 
-    /// The import that was begun and not ended, by its source.
-    pub fn unfinished(data: &DataDir) -> Result<Option<String>, OpenError> {
-        let failed = |error| OpenError::Database(data.database(), error);
-        data.readable()?
-            .query_row("select source from imports where finished_at is null", (), |row| row.get(0))
-            .optional()
-            .map_err(failed)
-    }
-
     /// Whether an import from this source was begun here before.
     pub fn is_known(&self) -> rusqlite::Result<bool> {
         self.db.prepare_cached("select 1 from imports where source = ?")?.exists((self.source,))

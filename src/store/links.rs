@@ -1,4 +1,4 @@
-//! Links that work once, for some hours: to set a new password, or to sign another device in.
+//! Links that work once, for some time: to set a new password, or to sign another device in. See also `invitations`.
 
 use super::{
     Reader,
@@ -10,7 +10,7 @@ use crate::{
     types::{SessionId, Status, Timestamp, TokenHash, UserId},
 };
 
-/// Hours for which a link works.
+/// Hours for which such a link works.
 const LINK_HOURS: i64 = 4;
 
 /// Makes a link to choose a new password. `NotFound` if no active person has the e-mail address.
@@ -27,7 +27,7 @@ impl Command for StartReset {
         let user = tx
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
-        create_link(tx, user, "reset", self.token, None)?;
+        create_link(tx, user, "reset", self.token, None, LINK_HOURS)?;
         Ok(user)
     }
 }
@@ -52,19 +52,20 @@ impl Command for StartTransfer {
         {
             return Err(Refusal::NotFound);
         }
-        create_link(tx, self.user, "transfer", self.token, Some(self.session))
+        create_link(tx, self.user, "transfer", self.token, Some(self.session), LINK_HOURS)
     }
 }
 
 /// Makes a link and returns when it expires. Earlier links of the person for the same purpose stop working.
-fn create_link(
+pub(super) fn create_link(
     tx: &Tx<'_>,
     user: UserId,
     purpose: &str,
     token: TokenHash,
     session: Option<SessionId>,
+    hours: i64,
 ) -> Result<Timestamp, Refusal> {
-    let expires = Timestamp(tx.now.0 + LINK_HOURS * 3_600_000);
+    let expires = Timestamp(tx.now.0 + hours * 3_600_000);
     tx.statement("delete from one_time_tokens where user_id = ? and purpose = ? or expires_at < ?")?
         .execute((user, purpose, tx.now))?;
     tx.statement(

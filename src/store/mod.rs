@@ -15,6 +15,7 @@ mod folder;
 mod hooks;
 mod import;
 mod index;
+mod invitations;
 mod jobs;
 mod links;
 mod memberships;
@@ -35,6 +36,7 @@ mod state;
 mod sync;
 mod system_user;
 mod tokens;
+mod unfinished;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
@@ -50,6 +52,7 @@ pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
 pub use import::{Import, NewMessage, NewPerson, NewRoom, OldPush};
+pub use invitations::{Claim, Invite};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };

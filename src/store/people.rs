@@ -18,7 +18,8 @@ use crate::{
     wire::Event,
 };
 
-/// Makes a person and a member of every open room. Refused with `Conflict` if the e-mail address is taken.
+/// Makes a person and a member of every open room. Refused with `Conflict` if the e-mail address is taken, with
+/// `Unclaimed` if it is that of somebody who was imported.
 #[derive(Debug)]
 pub struct CreateUser {
     pub name: String,
@@ -31,20 +32,25 @@ impl Command for CreateUser {
     type Output = UserId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
-        if email_taken(tx, &self.email, UserId(0))? {
-            return Err(EMAIL_TAKEN);
+        let other: Option<UserId> = tx
+            .statement("select id from users where email = ?")?
+            .query_row((&self.email,), |row| row.get(0))
+            .optional()?;
+        if let Some(other) = other {
+            return Err(if load(tx, other)?.is_unclaimed { Refusal::Unclaimed } else { EMAIL_TAKEN });
         }
         tx.statement(
             "insert into users (name, email, role, password_hash, created_at) values (?, ?, ?, ?, ?)",
         )?
         .execute((&self.name, &self.email, self.role, &self.password_hash, tx.now))?;
-        join_open_rooms(tx)
+        let id = UserId(tx.db.last_insert_rowid());
+        join_open_rooms(tx, id)?;
+        Ok(id)
     }
 }
 
-/// Makes the user whose row was just inserted a member of every open room, and records the event.
-pub(super) fn join_open_rooms(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
-    let id = UserId(tx.db.last_insert_rowid());
+/// Makes a user a member of every open room, and records the event.
+pub(super) fn join_open_rooms(tx: &mut Tx<'_>, id: UserId) -> Result<(), Refusal> {
     let rooms: Vec<RoomId> = tx
         .statement("select id from rooms where kind = ? and deleted_at is null")?
         .query_map((RoomKind::Open,), |row| row.get(0))?
@@ -53,13 +59,13 @@ pub(super) fn join_open_rooms(tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         enter(tx, *room, id, RoomKind::Open.default_involvement())?;
     }
     record_user_update(tx, id, rooms)?;
-    Ok(id)
+    Ok(())
 }
 
 const EMAIL_TAKEN: Refusal =
     Refusal::Conflict("Somebody here has this e-mail address already: sign in instead.");
 
-fn email_taken(tx: &Tx<'_>, email: &str, by_another_than: UserId) -> rusqlite::Result<bool> {
+pub(super) fn email_taken(tx: &Tx<'_>, email: &str, by_another_than: UserId) -> rusqlite::Result<bool> {
     tx.statement("select 1 from users where email = ? and id <> ?")?.exists((email, by_another_than))
 }
 

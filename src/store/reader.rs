@@ -141,10 +141,13 @@ impl Reader {
     }
 }
 
-/// A hook posts only, and so does the system user, whose id is a secret of eight bytes.
+/// A hook posts only, and so does the system user, whose id is a secret of eight bytes. Unclaimed is who has no password, but
+/// not who was deactivated here.
 pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version, created_at,
     ifnull(role = 'bot' and (id in (select user_id from hooks)
-      or printf('%016X', id) = (select hex(value) from secrets where name = 'voice')), 0)";
+      or printf('%016X', id) = (select hex(value) from secrets where name = 'voice')), 0),
+    role <> 'bot' and password_hash is null and (status = 'active'
+      or status = 'deactivated' and id in (select id from import_origins where kind = 'person'))";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     let name: Arc<str> = row.get(1)?;
@@ -159,6 +162,7 @@ pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
         avatar: row.get(6)?,
         created_at: row.get(7)?,
         posts_only: row.get(8)?,
+        is_unclaimed: row.get(9)?,
     })
 }
 

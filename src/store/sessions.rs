@@ -5,6 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
+    invitations::remove_invitations,
     people::load,
     push::remove_subscriptions_of_session,
 };
@@ -22,8 +23,9 @@ pub struct NewSession {
 }
 
 impl NewSession {
-    /// Starts the session of a device.
+    /// Starts the session of a device. An invitation to sign in is not needed any more.
     pub(super) fn start(self, tx: &mut Tx<'_>, user: UserId) -> Result<SessionId, Refusal> {
+        remove_invitations(tx, user)?;
         self.start_as(tx, user, SessionKind::Device, Scope::Admin, None)
     }
 

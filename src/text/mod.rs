@@ -14,6 +14,7 @@ mod markdown;
 mod mention;
 mod names;
 mod previewed;
+mod rails;
 mod renamed;
 mod search;
 mod slack;
@@ -31,6 +32,7 @@ pub use html::{Preview, from_html, is_html, previews};
 pub use mention::Everyone;
 pub use names::{line_fault, same_boost};
 pub use previewed::previewed_links;
+pub(crate) use rails::signed_value;
 pub use renamed::with_name;
 pub use search::{
     Analyzer, Asked, INDEX_VERSION, Languages, Query, Rank, Snippets, Tokens, addresses, beginning,

@@ -176,6 +176,8 @@ pub struct User {
     pub created_at: Timestamp,
     /// An incoming webhook or the system user: nobody can write to it.
     pub posts_only: bool,
+    /// Somebody who was imported and has not signed in yet: by an invitation they can.
+    pub is_unclaimed: bool,
 }
 
 impl User {

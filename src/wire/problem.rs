@@ -72,6 +72,12 @@ impl Problem {
         Self::new(409, "conflict", detail)
     }
 
+    /// Somebody joins with the address of an account that waits for its owner.
+    pub fn unclaimed() -> Self {
+        let detail = "An account here has this e-mail address already, and nobody has signed in to it yet. If it is yours, ask an administrator for an invitation.";
+        Self::new(409, "unclaimed", detail)
+    }
+
     pub fn gone(detail: impl Into<String>) -> Self {
         Self::new(410, "gone", detail)
     }

@@ -46,10 +46,24 @@ impl Serialize for UserView<'_> {
             created_at: Timestamp,
             #[serde(skip_serializing_if = "std::ops::Not::not")]
             posts_only: bool,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            is_unclaimed: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             email: Option<Option<&'a str>>,
         }
-        let User { id, name, initials, email, bio, role, status, avatar, created_at, posts_only } = self.user;
+        let User {
+            id,
+            name,
+            initials,
+            email,
+            bio,
+            role,
+            status,
+            avatar,
+            created_at,
+            posts_only,
+            is_unclaimed,
+        } = self.user;
         Wire {
             id: *id,
             name,
@@ -61,6 +75,7 @@ impl Serialize for UserView<'_> {
             color: color(*id),
             created_at: *created_at,
             posts_only: *posts_only,
+            is_unclaimed: *is_unclaimed,
             email: self.with_email.then_some(email.as_deref()),
         }
         .serialize(serializer)

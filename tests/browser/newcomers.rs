@@ -1,7 +1,7 @@
 //! What somebody meets who is new, or has come back: invitations, the first room, who joined.
 
 use crate::{
-    driver::{ENTER, PHONE, with_browser},
+    driver::{ENTER, ESCAPE, PHONE, with_browser},
     support::{PASSWORD, Team, json},
     windows::{signed_in, signed_in_on},
 };
@@ -163,6 +163,78 @@ async fn styles_that_hide_the_page_can_be_undone_and_outlive_a_reload() {
         window.client.refresh().await.unwrap();
         window.find("#custom-css").await;
         assert_eq!(window.eval("return document.querySelector('#custom-css').value").await, "");
+        team
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_imported_is_invited_from_the_list_and_takes_the_account_over() {
+    with_browser(async |driver| {
+        let mut team = Team::start().await;
+        team.server.terminate();
+        let db = rusqlite::Connection::open(team.server.database()).unwrap();
+        db.execute(
+            "insert into users (name, role, created_at) values ('Imre Kovács', 'member', 1500000000000)",
+            (),
+        )
+        .unwrap();
+        let imre = db.last_insert_rowid();
+        db.execute(
+            "insert into memberships (room_id, user_id, involvement) values (?, ?, 'mentions')",
+            (team.room, imre),
+        )
+        .unwrap();
+        drop(db);
+        team.server.restart();
+        team.ada.say(team.room, "welcome").await;
+        let origin = team.nobody().origin();
+        let host = signed_in(driver, &origin, &team.ada.email).await;
+        host.goto(&format!("{origin}/settings/people")).await;
+        let line = format!("[data-key=user-{imre}]");
+        host.until(
+            "the mark is shown",
+            &format!("return document.querySelector('{line} .settings-mark')?.textContent === 'Has not signed in yet'"),
+        )
+        .await;
+        host.assert_accessible("a list with somebody who has not signed in yet").await;
+        // By keyboard.
+        host.type_into(&format!("{line} .settings-action button"), ENTER).await;
+        let link = host.find("dialog .copyable").await.text().await.unwrap();
+        host.assert_accessible("an invitation").await;
+        host.type_into("dialog .copyable", ESCAPE).await;
+        host.until("the dialog is closed", "return document.querySelector('dialog') === null").await;
+
+        let guest = driver.window_with(PHONE).await;
+        guest.expect_complaint("422");
+        guest.expect_complaint("404");
+        guest.goto(&link).await;
+        guest.find("#field-email").await;
+        let title = guest.eval("return document.querySelector('h1').textContent").await;
+        assert_eq!(title, "Welcome, Imre Kovács");
+        guest.assert_accessible("an account to take over").await;
+        guest.assert_fits("an account to take over").await;
+        guest.type_into("#field-email", &team.ada.email).await;
+        guest.type_into("#field-password", &format!("{PASSWORD}{ENTER}")).await;
+        guest
+            .until(
+                "the address is refused",
+                "return document.querySelector('#field-email-error').textContent.includes('is that of somebody else here')",
+            )
+            .await;
+        guest.eval("document.querySelector('#field-email').value = ''").await;
+        guest.type_into("#field-email", &format!("imre@example.org{ENTER}")).await;
+        guest.wait_for_message("welcome").await;
+        host.until(
+            "the mark is gone",
+            &format!("const line = document.querySelector('{line}'); return Boolean(line) && !line.querySelector('.settings-mark, .settings-action')"),
+        )
+        .await;
+        let late = driver.window().await;
+        late.expect_complaint("404");
+        late.goto(&link).await;
+        late.find(".entry a.button[href='/signin']").await;
+        assert_eq!(late.eval("return document.querySelector('form')").await, json!(null));
         team
     })
     .await;

@@ -170,3 +170,36 @@ async fn reset_link_is_invalid_after_a_password_change() {
     let late = json!({ "password": "and another password" });
     team.nobody().post(&format!("/api/session/reset/{token}"), late).await.problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn admin_invite_prints_a_link_for_somebody_imported_by_id_name_or_email() {
+    let mut team = Team::start().await;
+    team.server.terminate();
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    let add = "insert into users (name, email, role, created_at) values (?, ?, 'member', 1500000000000)";
+    for (name, email) in [("Zoë Ñandú", Some("zoe@old.example")), ("Sam", None), ("sam", None)] {
+        db.execute(add, (name, email)).unwrap();
+    }
+    let last = db.last_insert_rowid();
+    drop(db);
+    team.server.restart();
+    let data = team.server.data().to_str().unwrap().to_owned();
+    let invite = |who: &str| run(&["admin", "invite", who, "--data", &data], &[], "");
+    for who in ["zoë ñandú", "ZOE@old.example", &last.to_string()] {
+        let output = invite(who);
+        assert!(output.status.success(), "{who}: {}", text(&output.stderr));
+        let said = text(&output.stdout);
+        let token = said.trim().split("/invite/").nth(1).expect("a link").to_owned();
+        let path = format!("/api/session/invitation/{token}");
+        let invited = team.nobody().get(&path).await.expect(200);
+        assert!(["Zoë Ñandú", "sam"].contains(&invited["name"].as_str().unwrap()), "{invited}");
+    }
+    let audit = team.ada.get("/api/audit").await.expect(200);
+    assert_eq!(audit["entries"][0]["action"], "user.invite");
+    super::start::refused(&invite("Sam"), 1, &["several", &(last - 1).to_string(), &last.to_string()]);
+    super::start::refused(&invite("Nobody"), 1, &["nobody called", "campfire admin list"]);
+    super::start::refused(&invite("Ada"), 1, &["has a password"]);
+    super::start::refused(&run(&["admin", "invite", "--data", &data], &[], ""), 2, &["NAME|ID"]);
+    let made = create(&data, "Zoë", "zoe@old.example", "kindling and sparks");
+    super::start::refused(&made, 1, &["campfire admin invite"]);
+}

@@ -155,6 +155,37 @@ async fn binary_serves_from_an_empty_root_directory() {
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
 }
 
+#[tokio::test]
+async fn binary_serves_from_the_volume_of_a_container_of_once() {
+    let root = EmptyRoot::new();
+    fs::create_dir(root.path().join("storage")).unwrap();
+    let given = |arguments: &[&str]| {
+        let mut command = root.campfire(arguments);
+        command.envs([("SECRET_KEY_BASE", "0a1b"), ("DISABLE_SSL", "true"), ("NUM_CPUS", "1")]);
+        command
+    };
+    let printed = text(&given(&["serve", "--print-config"]).output().unwrap().stdout);
+    for line in ["data = \"/storage\"", "listen = \"0.0.0.0:80\"", "domain = \"\""] {
+        assert!(printed.lines().any(|it| it.starts_with(line)), "{line} in {printed}");
+    }
+    // The port may be taken here.
+    let (child, address) = spawn_until_ready(given(&["--listen", "127.0.0.1:0"]), &Arc::default());
+    let mut running = Running(child);
+    let nobody = Client::new(Address::fixed(address), Credentials::None);
+    assert_eq!(nobody.get("/up").await.status, 200);
+    let pid = rustix::process::Pid::from_child(&running.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(wait_for(&mut running.0).expect("an end").success());
+    assert!(root.path().join("storage/campfire.db").exists());
+    // A volume whose data was not moved yet.
+    fs::create_dir(root.path().join("storage/db")).unwrap();
+    fs::write(root.path().join("storage/db/production.sqlite3"), "").unwrap();
+    let refused = given(&["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
+    let words = ["was not moved yet", "campfire import once /storage --data /storage/campfire"];
+    super::start::refused(&refused, 1, &words);
+    assert!(!root.path().join("storage/campfire").exists());
+}
+
 /// The crates that compile C: the allocator, SQLite, the cryptography of TLS, and Zstandard.
 const IN_C: [&str; 4] = ["libmimalloc-sys", "libsqlite3-sys", "ring", "zstd-sys"];
 

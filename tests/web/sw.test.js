@@ -168,6 +168,12 @@ test('push of the room that is looked at is shown without a sound, and taken awa
   assert.deepEqual([it.shown[1].silent, it.shown[1].renotify, it.shown[1].isOpen], [false, true, true]);
 });
 
+test('push that ONCE Campfire sent before the move shows what it says', async () => {
+  const it = notifying();
+  await it.push('{"title":"Ops","options":{"body":"Ada: it is back","icon":"/account/logo","data":{"path":"/rooms/7","badge":3}}}');
+  assert.deepEqual(it.shown.map(({ title, body, data }) => [title, body, data.path]), [['Ops', 'Ada: it is back', '/rooms/7']]);
+});
+
 test('click on a notification goes to a window of the page, not to a file that is open (F15)', async () => {
   const files = [{ path: '/files/3/plan.pdf', focused: true }, { path: '/api/openapi.json' }];
   const none = notifying(files);

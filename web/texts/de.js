@@ -16,6 +16,10 @@ const SAID = {
   'Only administrators may change roles.': 'Rollen ändert nur die Verwaltung.',
   "Only the room's creator or an administrator may do this.": 'Das darf nur, wer den Raum angelegt hat, oder die Verwaltung.',
   'Only the user or an administrator may change this.': 'Das ändert nur die Person selbst oder die Verwaltung.',
+  'An account here has this e-mail address already, and nobody has signed in to it yet. If it is yours, ask an administrator for an invitation.': 'Zu dieser E-Mail gibt es hier schon ein Konto, mit dem sich noch niemand angemeldet hat. Ist es deines, bitte die Verwaltung um eine Einladung.',
+  'This person has a password and can sign in.': 'Die Person hat ein Passwort und kann sich anmelden.',
+  'This person is banned: lift the ban first.': 'Die Person ist verbannt: Hebe zuerst den Bann auf.',
+  'This person was deactivated here: they can join again.': 'Die Person wurde hier deaktiviert: Sie kann neu beitreten.',
   'You cannot ban yourself.': 'Sich selbst sperrt niemand.',
   'A bot cannot be banned: remove it instead.': 'Einen Bot sperrt man nicht, man entfernt ihn.',
   'The body must be a PNG, JPEG, GIF or WebP image.': 'Es muss ein Bild sein: PNG, JPEG, GIF oder WebP.',
@@ -41,6 +45,7 @@ const REASONS = [
   [/^must be null or an integer from (\d+) to (\d+)$/, 'muss eine ganze Zahl von $1 bis $2 sein'],
   [/^must be a URL that starts with (.+?)(?: or (.+))?$/, 'muss eine Adresse sein, die mit $1 beginnt'],
   [/^is wrong$/, 'stimmt nicht'],
+  [/^is that of somebody else here$/, 'gehört hier schon jemand anderem'],
 ];
 
 export const de = {
@@ -92,6 +97,8 @@ export const de = {
     resetTitle: 'Ein neues Passwort', resetLead: 'Wähle es, und du bist angemeldet.', resetButton: 'Speichern und anmelden', badReset: 'Dieser Link wurde schon benutzt oder ist zu alt. Bitte um einen neuen.',
     transferTitle: 'Willkommen hier drüben', transferLead: 'Ein Druck, und du bist auch auf diesem Gerät angemeldet. Der Link gilt nur einmal.', transferButton: 'Auf diesem Gerät anmelden',
     badTransfer: 'Dieser Link gilt nicht mehr', badTransferHint: 'Er wurde schon benutzt oder ist älter als vier Stunden. Erzeuge einen neuen, wo du angemeldet bist: Einstellungen, Geräte.',
+    inviteTitle: (name) => `Willkommen, ${name}`, inviteLead: 'Deine Räume und was gesagt wurde, sind schon hier. Wähle, womit du dich von nun an anmeldest.', inviteButton: 'Speichern und anmelden',
+    badClaim: 'Diese Einladung gilt nicht mehr', badClaimHint: 'Sie wurde schon benutzt oder ist älter als eine Woche. Bitte die Verwaltung um eine neue.',
     toSignIn: 'Mit dem Passwort anmelden',
   },
   side: {

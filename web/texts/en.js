@@ -109,6 +109,8 @@ export const en = {
     resetTitle: 'A new password', resetLead: 'Choose it, and you are signed in.', resetButton: 'Save and sign in', badReset: 'This link was used already, or it is too old. Ask for a new one.',
     transferTitle: 'Welcome over here', transferLead: 'One press, and you are signed in on this device too. The link works once.', transferButton: 'Sign in on this device',
     badTransfer: 'This link no longer works', badTransferHint: 'It was used already, or it is older than four hours. Make a new one where you are signed in: Settings, Devices.',
+    inviteTitle: (name) => `Welcome, ${name}`, inviteLead: 'Your rooms and what was said are here already. Choose how you sign in from now on.', inviteButton: 'Save and sign in',
+    badClaim: 'This invitation no longer works', badClaimHint: 'It was used already, or it is older than a week. Ask an administrator for a new one.',
     toSignIn: 'Sign in with your password',
   },
   side: {

@@ -86,10 +86,12 @@ export const words = {
     },
     people: {
       lead: 'Mitglieder reden; die Verwaltung kümmert sich auch um das Team. Mindestens eine Person in der Verwaltung muss bleiben.', find: 'Nach Name oder E-Mail suchen', which: 'Wer gezeigt wird',
-      kinds: { everybody: 'Alle', admins: 'Verwaltung', gone: 'Deaktivierte', banned: 'Verbannte' },
-      noneOf: { everybody: 'Niemand ist hier.', admins: 'Niemand ist in der Verwaltung.', gone: 'Niemand wurde deaktiviert.', banned: 'Niemand ist verbannt, und so darf es bleiben.' },
+      kinds: { everybody: 'Alle', admins: 'Verwaltung', unclaimed: 'Noch nie angemeldet', gone: 'Deaktivierte', banned: 'Verbannte' },
+      noneOf: { everybody: 'Niemand ist hier.', admins: 'Niemand ist in der Verwaltung.', unclaimed: 'Alle haben sich angemeldet.', gone: 'Niemand wurde deaktiviert.', banned: 'Niemand ist verbannt, und so darf es bleiben.' },
       nobody: 'Niemand mit diesem Namen oder dieser E-Mail.', count: (count) => plural(count, 'Person', 'Personen'), more: (count) => `und ${count} weitere: Tippe, um sie einzugrenzen`,
       admin: 'Verwaltung', deactivated: 'Deaktiviert', banned: 'Verbannt', messagesStay: { deactivated: 'Was gesagt wurde, bleibt.', banned: 'Nachrichten sind entfernt, Adressen gesperrt.' }, actions: (name) => `Was mit ${name} geschehen soll`,
+      unclaimed: 'Hat sich noch nicht angemeldet', invite: 'Einladen', inviteTitle: (name) => `${name} einladen`, inviteLead: 'Dieses Konto kam aus einem anderen Chat. Wer den Link öffnet, wählt dafür E-Mail und Passwort.',
+      inviteExpires: (when) => `Gilt einmal, bis ${when}. Schick ihn niemand anderem: Wer ihn hat, übernimmt das Konto.`, inviteLink: 'Einladung', inviteQr: 'QR-Code der Einladung',
       edit: 'Bearbeiten', editTitle: (name) => `${name} bearbeiten`, name: 'Name', email: 'E-Mail', password: 'Neues Passwort', passwordHint: 'Nur, wenn das alte verloren ist; sonst leer lassen. Die Person wird überall abgemeldet.',
       makeAdmin: 'In die Verwaltung aufnehmen', confirmAdmin: (name) => `${name} in die Verwaltung aufnehmen?`, confirmAdminDetail: 'Die Verwaltung kann jeden Raum und jede Nachricht, die sie sieht, ändern und löschen, sich um Leute und Bots kümmern, alles exportieren und auch dir diese Rechte nehmen.',
       makeMember: 'Aus der Verwaltung nehmen', confirmMember: (name) => `${name} aus der Verwaltung nehmen?`, confirmMemberDetail: 'Die Person bleibt in allen ihren Räumen und verliert diese Einstellungen des Teams.', confirmMemberMe: 'Du verlierst diese Einstellungen sofort. Nur eine andere Person aus der Verwaltung kann sie dir zurückgeben.',
@@ -143,7 +145,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `Person ${id}`, bot: `Bot ${id}`, room: `Raum ${id}`, hook: `Webhook ${id}`, job: `Aufgabe ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `„${name}“ für ${room}`,
       actions: {
         'account.change': () => 'Einstellungen des Teams geändert', 'account.join_code': () => 'Neuen Einladungslink gemacht', 'account.logo': () => 'Logo geändert', 'bot.create': (what) => `Bot erstellt: ${what}`, 'bot.change': (what) => `Bot geändert: ${what}`, 'bot.key': (what) => `Neuer Schlüssel für den Bot ${what}`, 'bot.remove': (what) => `Bot entfernt: ${what}`,
-        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
+        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'user.invite': (what) => `Eingeladen: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
         'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`,
       },
       userChange: { 'role admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'role member': (what) => `Aus der Verwaltung genommen: ${what}`, other: (what) => `Bearbeitet: ${what}` },

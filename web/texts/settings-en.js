@@ -86,10 +86,12 @@ export const words = {
     },
     people: {
       lead: 'Members talk; administrators also look after the team. At least one administrator has to stay.', find: 'Find by name or e-mail', which: 'Who is shown',
-      kinds: { everybody: 'Everybody', admins: 'Administrators', gone: 'Deactivated', banned: 'Banned' },
-      noneOf: { everybody: 'Nobody is here.', admins: 'There are no administrators.', gone: 'Nobody was deactivated.', banned: 'Nobody is banned, and may it stay so.' },
+      kinds: { everybody: 'Everybody', admins: 'Administrators', unclaimed: 'Not signed in yet', gone: 'Deactivated', banned: 'Banned' },
+      noneOf: { everybody: 'Nobody is here.', admins: 'There are no administrators.', unclaimed: 'Everybody has signed in.', gone: 'Nobody was deactivated.', banned: 'Nobody is banned, and may it stay so.' },
       nobody: 'Nobody by that name or e-mail.', count: (count) => plural(count, 'person', 'people'), more: (count) => `and ${count} more: type to narrow it down`,
       admin: 'Administrator', deactivated: 'Deactivated', banned: 'Banned', messagesStay: { deactivated: 'What was said stays.', banned: 'Messages are removed, addresses are blocked.' }, actions: (name) => `What to do with ${name}`,
+      unclaimed: 'Has not signed in yet', invite: 'Invite', inviteTitle: (name) => `Invite ${name}`, inviteLead: 'This account was moved here from another chat. Whoever opens the link chooses an e-mail and a password for it.',
+      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation', inviteQr: 'QR code of the invitation',
       edit: 'Edit', editTitle: (name) => `Edit ${name}`, name: 'Name', email: 'E-mail', password: 'New password', passwordHint: 'Only if they lost theirs: leave it empty otherwise. They are signed out everywhere.',
       makeAdmin: 'Make administrator', confirmAdmin: (name) => `Make ${name} an administrator?`, confirmAdminDetail: 'Administrators can change and delete every room and message they see, manage people and bots, export everything, and take these rights from you.',
       makeMember: 'Make member', confirmMember: (name) => `Make ${name} a member?`, confirmMemberDetail: 'They stay in all their rooms and lose these settings of the team.', confirmMemberMe: 'You lose these settings at once. Only another administrator can give them back to you.',
@@ -143,7 +145,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
       actions: {
         'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
-        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
+        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'user.invite': (what) => `Invited ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
         'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
       },
       userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, other: (what) => `Edited ${what}` },

@@ -80,7 +80,8 @@ export function joinView(code, entered, account, toSignIn) {
     try {
       await byLink(`/api/join/${encodeURIComponent(code)}`, values, texts.entry.badCode);
     } catch (problem) {
-      if (problem.status !== 409) throw problem;
+      // An account that waits for its owner has no password to sign in with.
+      if (problem.status !== 409 || problem.code === 'unclaimed') throw problem;
       return void toSignIn({ known: values.email, notice: texts.entry.emailTaken });
     }
     await entered('/', { isNew: true });
@@ -101,6 +102,23 @@ export function resetView(token, entered, account) {
     await byLink(`/api/session/reset/${encodeURIComponent(token)}`, values, texts.entry.badReset);
     await entered('/');
   }), more(h('a', { href: '/signin' }, texts.entry.toSignIn)));
+}
+
+/** An account that was moved here, for the one who was invited. */
+export async function claimView(token, entered, account) {
+  const path = `/api/session/invitation/${encodeURIComponent(token)}`;
+  let known;
+  try {
+    known = await get(path);
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    return page(account, texts.entry.badClaim, texts.entry.badClaimHint, h('a', { class: 'button', href: '/signin' }, texts.entry.toSignIn));
+  }
+  const email = known.email || '';
+  return page(account, texts.entry.inviteTitle(known.name), texts.entry.inviteLead, form([emailField({ value: email, autofocus: !email }), newPassword(texts.entry.newPassword, { autofocus: Boolean(email) })], texts.entry.inviteButton, async (values) => {
+    await byLink(path, values, texts.entry.badClaimHint);
+    await entered('/', { isNew: true });
+  }));
 }
 
 /** A button has to be pressed: programs that open links in advance would use up this one. */

@@ -1,19 +1,9 @@
 //! Attachments of Action Text in a body: mentions, and previews of links.
 
-use base64::{
-    Engine,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use serde_json::Value;
 
-use crate::types::UserId;
-
 use super::from_html;
-
-/// With padding or without.
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+use crate::{text::signed_value, types::UserId};
 
 /// What an attachment stands for.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,19 +42,7 @@ pub(super) fn read_trix(json: &str) -> Option<Attachment> {
 /// The user of a signed global id. Its signature is not checked, as ONCE Campfire does not: the secret may have changed, and
 /// whoever may post may mention anybody.
 fn user_of(sgid: &str) -> Option<UserId> {
-    let payload = sgid.split_once("--").map_or(sgid, |(payload, _)| payload);
-    let decoded: Value = serde_json::from_slice(&base64(payload)?).ok()?;
-    let inner = &decoded["_rails"];
-    match inner["data"].as_str() {
-        Some(gid) => user_of_gid(gid),
-        // Rails 7: a string in Ruby's Marshal format.
-        None => user_of_gid(&String::from_utf8_lossy(&base64(inner["message"].as_str()?)?)),
-    }
-}
-
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let with = |alphabet| GeneralPurpose::new(alphabet, LENIENT).decode(text);
-    with(&STANDARD).or_else(|_| with(&URL_SAFE)).ok()
+    user_of_gid(&String::from_utf8_lossy(&signed_value(sgid)?))
 }
 
 /// The user of `gid://APP/User/ID`, wherever it stands in a text.

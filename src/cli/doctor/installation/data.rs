@@ -8,7 +8,11 @@ use std::{
 };
 
 use super::{Finding, NOW};
-use crate::{cli::doctor::host::Host, config::Config, store::CERTIFICATES};
+use crate::{
+    cli::doctor::host::Host,
+    config::Config,
+    store::{CERTIFICATES, DataDir, Import},
+};
 
 /// Free space. A migration copies the database first, so as much again has to be free.
 pub(super) fn free_space(host: &Host, _: &Config) -> Finding {
@@ -138,6 +142,22 @@ fn owned(data: &Path) -> Vec<PathBuf> {
 fn keys(certificates: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(certificates) else { return Vec::new() };
     entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+}
+
+/// Whether an import was begun and not ended: the server does not start then.
+pub(super) fn import(_: &Host, config: &Config) -> Finding {
+    let what = "import";
+    let unfinished = DataDir::look(&config.data).and_then(|data| Import::unfinished(&data));
+    match unfinished {
+        Ok(None) => Finding::ok(what, "none was left unfinished"),
+        Ok(Some(source)) => Finding::failed(
+            what,
+            format!("one from {source} was begun and not finished"),
+            "the server does not start before it is",
+        )
+        .fix("to go on with it", format!("campfire import {source} PATH --data {}", config.data.display())),
+        Err(error) => Finding::unknown(what, error.to_string()),
+    }
 }
 
 /// Whether the newest backup is less than two days old. Without a schedule it is unknown.

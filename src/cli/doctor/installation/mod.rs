@@ -6,7 +6,7 @@ mod encryption;
 mod notifications;
 
 use self::{
-    data::{clock, free_space, last_backup, permissions},
+    data::{clock, free_space, import, last_backup, permissions},
     encryption::{certificate_time, encryption, name},
     notifications::notifications,
 };
@@ -45,7 +45,7 @@ impl Finding {
 }
 
 pub(super) static FINDINGS: &[fn(&Host, &Config) -> Finding] =
-    &[encryption, certificate_time, name, free_space, clock, permissions, last_backup, notifications];
+    &[encryption, certificate_time, name, free_space, clock, permissions, import, last_backup, notifications];
 
 #[cfg(test)]
 mod tests {
