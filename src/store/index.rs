@@ -131,8 +131,7 @@ impl Index {
         for entry in entries.iter().rev() {
             self.put(&tx, entry, false)?;
         }
-        self.reached(&tx, &entries, is_last)?;
-        tx.commit()?;
+        self.reach(tx, &entries, is_last)?;
         self.due += PAGES_PER_BATCH + entries.len() / ENTRIES_PER_PAGE;
         let took = began.elapsed();
         if took > CATCH_UP_FOR {
@@ -146,13 +145,16 @@ impl Index {
         Ok(())
     }
 
-    /// Notes down to which message the index is complete now.
-    fn reached(&mut self, tx: &Connection, entries: &[Entry], is_last: bool) -> rusqlite::Result<()> {
-        self.down_to = match entries.last() {
+    /// Notes down to which message the index is complete with these entries, and commits.
+    fn reach(&mut self, tx: Transaction<'_>, entries: &[Entry], is_last: bool) -> rusqlite::Result<()> {
+        let down_to = match entries.last() {
             Some(oldest) if !is_last => oldest.message,
             _ => MessageId(0),
         };
-        tx.prepare_cached("update search_index set down_to = ?")?.execute((self.down_to,)).map(drop)
+        tx.prepare_cached("update search_index set down_to = ?")?.execute((down_to,))?;
+        tx.commit()?;
+        self.down_to = down_to;
+        Ok(())
     }
 
     /// Merges some pages, in a transaction of its own. It is not synced: the next commit syncs it too, and nothing is lost
@@ -238,8 +240,7 @@ pub(super) fn build(db: &Connection, watch: &mut dyn FnMut(u64)) -> rusqlite::Re
         for entry in entries.iter().rev() {
             index.put(&tx, entry, false)?;
         }
-        index.reached(&tx, &entries, is_last)?;
-        tx.commit()?;
+        index.reach(tx, &entries, is_last)?;
         done += entries.len() as u64;
         watch(done);
     }
