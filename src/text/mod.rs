@@ -37,7 +37,7 @@ pub use renamed::with_name;
 pub use search::{
     Analyzer, Asked, INDEX_VERSION, Languages, Query, Rank, Snippets, Tokens, addresses, beginning,
 };
-pub use slack::{SlackMessage, from_slack};
+pub use slack::{Ids, SlackMessage, emoji_named, from_slack, from_slack_export};
 
 /// A rendered message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -128,6 +128,30 @@ impl Document {
         self
     }
 
+    /// Puts its paragraphs into italics, as an action of somebody is shown.
+    pub fn emphasized(mut self) -> Self {
+        for block in &mut self.blocks {
+            if let Block::Paragraph(inlines) = block {
+                *inlines = vec![Inline::Emphasis(std::mem::take(inlines))];
+            }
+        }
+        self
+    }
+
+    /// Gives links other addresses, where `change` has one.
+    pub fn with_addresses(mut self, change: impl Fn(&str) -> Option<String>) -> Self {
+        each_inlines(&mut self.blocks, &mut |inlines| {
+            for inline in inlines {
+                if let Inline::Link { address, .. } = inline
+                    && let Some(other) = change(address)
+                {
+                    *address = other;
+                }
+            }
+        });
+        self
+    }
+
     /// Makes links of bare addresses in its text, and with `everyone` mentions of `@here` and `@room`, as in any message.
     pub fn with_links(mut self, everyone: bool) -> Self {
         for block in &mut self.blocks {

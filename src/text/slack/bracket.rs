@@ -9,7 +9,7 @@ use crate::text::{
 };
 
 /// Reads what stands between the brackets. None if they are only signs of the text.
-pub(super) fn read(inside: &str, marks: Marks) -> Option<Vec<Inline>> {
+pub(super) fn read(inside: &str, marks: Marks<'_>) -> Option<Vec<Inline>> {
     let (target, label) =
         inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
     let label = label.filter(|label| !label.trim().is_empty());
@@ -18,7 +18,11 @@ pub(super) fn read(inside: &str, marks: Marks) -> Option<Vec<Inline>> {
         return Some(match special.split('^').next().unwrap_or_default() {
             "here" => vec![Inline::Everyone(Everyone::Here)],
             "channel" | "everyone" => vec![Inline::Everyone(Everyone::Room)],
-            "subteam" => text(&named('@', label.or(special.split('^').nth(1)).unwrap_or("team"))),
+            "subteam" => {
+                let id = special.split('^').nth(1);
+                let known = id.and_then(|id| marks.ids?.group(id));
+                text(&named('@', known.as_deref().or(label).or(id).unwrap_or("team")))
+            }
             "date" => date(special, label),
             name if name.is_empty()
                 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
@@ -31,7 +35,15 @@ pub(super) fn read(inside: &str, marks: Marks) -> Option<Vec<Inline>> {
     let is_id = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     for sign in ['@', '#'] {
         if let Some(id) = target.strip_prefix(sign) {
-            return is_id(id).then(|| text(&named(sign, label.unwrap_or(id))));
+            let known = || {
+                let (ids, label) = (marks.ids?, label.map(decoded));
+                match sign {
+                    '@' => ids.user(id, label.as_deref()),
+                    _ => ids.channel(id, label.as_deref()),
+                }
+            };
+            let shown = || text(&named(sign, label.unwrap_or(id)));
+            return is_id(id).then(|| known().map_or_else(shown, |inline| vec![inline]));
         }
     }
     let address = decoded(target);

@@ -91,6 +91,13 @@ fn emoji_of(name: &str, tone: Option<SkinTone>) -> Option<String> {
     Some(toned.map_or(found, |toned| toned.as_str().to_owned()))
 }
 
+/// An emoji in the tone of a number of Slack's, if it has tones.
+pub(super) fn toned(emoji: String, number: Option<u64>) -> String {
+    let tone = number.and_then(|number| tone(char::from_digit(number.try_into().ok()?, 10)?));
+    let toned = tone.and_then(|tone| emojis::get(&emoji)?.with_skin_tone(tone));
+    toned.map_or(emoji, |toned| toned.as_str().to_owned())
+}
+
 fn tone_sign(number: u32) -> Option<&'static str> {
     ["🏻", "🏼", "🏽", "🏾", "🏿"].get(number.checked_sub(2)? as usize).copied()
 }

@@ -3,19 +3,21 @@
 
 use std::borrow::Cow;
 
-use super::{bracket, emoji};
+use super::{Ids, bracket, emoji};
 use crate::text::document::{Inline, bare_around, bare_link, is_allowed, is_invisible, push_text};
 
 /// Which marks are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Marks {
+#[derive(Clone, Copy)]
+pub(super) struct Marks<'r> {
     /// Those of Markdown too: `**bold**`, `~~struck~~`, `[links](https://…)`.
     pub(super) of_markdown: bool,
     /// False within the label of a link.
     pub(super) links: bool,
+    /// What ids stand for, where somebody knows.
+    pub(super) ids: Option<&'r dyn Ids>,
 }
 
-impl Marks {
+impl Marks<'_> {
     pub(super) fn without_links(self) -> Self {
         Self { links: false, ..self }
     }
@@ -69,7 +71,7 @@ struct Open {
 
 struct Line<'t> {
     text: &'t str,
-    marks: Marks,
+    marks: Marks<'t>,
     /// The first is the line itself. No mark is open twice, so there are few.
     open: Vec<Open>,
     /// Where text begins that is not written yet.
@@ -81,7 +83,7 @@ struct Line<'t> {
 }
 
 /// Reads one line.
-pub(super) fn read(text: &str, marks: Marks) -> Vec<Inline> {
+pub(super) fn read<'t>(text: &'t str, marks: Marks<'t>) -> Vec<Inline> {
     let pairs =
         if marks.of_markdown && marks.links && text.contains("](") { pairs(text) } else { Vec::new() };
     let open = vec![Open { mark: "", inlines: Vec::new() }];

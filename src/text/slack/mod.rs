@@ -1,5 +1,5 @@
-//! Reads payloads of Slack's incoming webhooks into documents: mrkdwn or Markdown, attachments and blocks. Mattermost's and
-//! Rocket.Chat's are nearly the same.
+//! Reads payloads of Slack's incoming webhooks and messages of its exports into documents: mrkdwn or Markdown, attachments
+//! and blocks. Mattermost's and Rocket.Chat's are nearly the same.
 
 mod attachments;
 mod blocks;
@@ -49,6 +49,11 @@ impl SlackMessage {
     }
 }
 
+/// The emoji of a name (`fire`, `:fire:`, `wave::skin-tone-3`), as GitHub, Slack and most chats have it; None of others.
+pub fn emoji_named(name: &str) -> Option<String> {
+    emoji::icon(name)
+}
+
 /// Reads a payload. None if there is no text in it. `name_of` returns the names of members, whom only the format `markdown`
 /// can mention.
 pub fn from_slack<'a>(
@@ -56,42 +61,60 @@ pub fn from_slack<'a>(
     format: HookFormat,
     name_of: impl Fn(UserId) -> Option<&'a str>,
 ) -> Option<SlackMessage> {
-    let reader = Reader { format, name_of: &name_of };
-    let mut blocks = reader.blocks(&payload["blocks"]);
-    // With blocks, the text is only a fallback.
-    if Document::of(blocks.clone()).is_empty() {
-        blocks = match text_of(&payload["text"]) {
-            Some(text) if payload["mrkdwn"] == false => vec![Block::Paragraph(mrkdwn::plain(&text))],
-            Some(text) => reader.text(&text),
-            None => Vec::new(),
-        };
-    }
-    // Mattermost has further ones among its properties.
-    for attachments in [&payload["attachments"], &payload["props"]["attachments"]] {
-        for attachment in list(attachments).iter() {
-            blocks.extend(reader.attachment(attachment));
-        }
-    }
-    let document = Document::of(blocks);
-    let line = |name: &str| {
-        let text = payload[name].as_str()?.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
-        (!text.is_empty()).then_some(text)
-    };
-    let icon = ["icon_emoji", "emoji"].into_iter().find_map(|name| emoji::icon(payload[name].as_str()?));
-    let username = line("username").or_else(|| line("alias"));
-    (!document.is_empty()).then_some(SlackMessage { document, username, icon_emoji: icon })
+    Reader { format, name_of: &name_of, ids: None }.message(payload)
+}
+
+/// Reads a message of an export in the same way. `ids` knows the people and channels that it names.
+pub fn from_slack_export(message: &Value, ids: &dyn Ids) -> Option<SlackMessage> {
+    Reader { format: HookFormat::Slack, name_of: &|_| None, ids: Some(ids) }.message(message)
+}
+
+/// What ids in texts of Slack stand for. With None, what the text says is shown.
+pub trait Ids {
+    /// A person. `label` is a name that the text has beside the id.
+    fn user(&self, id: &str, label: Option<&str>) -> Option<Inline>;
+    fn channel(&self, id: &str, label: Option<&str>) -> Option<Inline>;
+    /// The handle of a group of people.
+    fn group(&self, id: &str) -> Option<String>;
 }
 
 /// How the texts of a payload are read.
 struct Reader<'r, 'a> {
     format: HookFormat,
     name_of: &'r dyn Fn(UserId) -> Option<&'a str>,
+    ids: Option<&'r dyn Ids>,
 }
 
 impl Reader<'_, '_> {
-    fn marks(&self) -> Marks {
-        Marks { of_markdown: self.format != HookFormat::Slack, links: true }
+    fn message(&self, payload: &Value) -> Option<SlackMessage> {
+        let mut blocks = self.blocks(&payload["blocks"]);
+        // With blocks, the text is only a fallback.
+        if Document::of(blocks.clone()).is_empty() {
+            blocks = match text_of(&payload["text"]) {
+                Some(text) if payload["mrkdwn"] == false => vec![Block::Paragraph(mrkdwn::plain(&text))],
+                Some(text) => self.text(&text),
+                None => Vec::new(),
+            };
+        }
+        // Mattermost has further ones among its properties.
+        for attachments in [&payload["attachments"], &payload["props"]["attachments"]] {
+            for attachment in list(attachments).iter() {
+                blocks.extend(self.attachment(attachment));
+            }
+        }
+        let document = Document::of(blocks);
+        let line = |name: &str| {
+            let text = payload[name].as_str()?.split_whitespace().collect::<Vec<_>>().join(" ");
+            let text: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
+            (!text.is_empty()).then_some(text)
+        };
+        let icon = ["icon_emoji", "emoji"].into_iter().find_map(|name| emoji::icon(payload[name].as_str()?));
+        let username = line("username").or_else(|| line("alias"));
+        (!document.is_empty()).then_some(SlackMessage { document, username, icon_emoji: icon })
+    }
+
+    fn marks(&self) -> Marks<'_> {
+        Marks { of_markdown: self.format != HookFormat::Slack, links: true, ids: self.ids }
     }
 
     /// Reads a text with marks.

@@ -7,7 +7,7 @@ use super::{
 use crate::text::document::{Block, Inline, push_prose};
 
 /// Reads a text.
-pub(super) fn read(text: &str, marks: Marks) -> Vec<Block> {
+pub(super) fn read(text: &str, marks: Marks<'_>) -> Vec<Block> {
     let mut reader = Reader { marks, blocks: Vec::new(), lines: Vec::new() };
     reader.read(text, true);
     reader.end_paragraph();
@@ -15,7 +15,7 @@ pub(super) fn read(text: &str, marks: Marks) -> Vec<Block> {
 }
 
 /// Reads a text as one line.
-pub(super) fn read_line(text: &str, marks: Marks) -> Vec<Inline> {
+pub(super) fn read_line(text: &str, marks: Marks<'_>) -> Vec<Inline> {
     let mut out = Vec::new();
     for (number, line) in text.trim().lines().enumerate() {
         if number > 0 {
@@ -33,8 +33,8 @@ pub(super) fn plain(text: &str) -> Vec<Inline> {
     out
 }
 
-struct Reader {
-    marks: Marks,
+struct Reader<'r> {
+    marks: Marks<'r>,
     blocks: Vec<Block>,
     /// The lines of the open paragraph.
     lines: Vec<Vec<Inline>>,
@@ -42,7 +42,7 @@ struct Reader {
 
 const FENCE: &str = "```";
 
-impl Reader {
+impl Reader<'_> {
     fn read(&mut self, text: &str, quotes: bool) {
         let mut rest = text;
         let mut may_have_code = true;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Reader, bracket,
+    Ids, Reader, bracket,
     elements::{address, link},
     emoji, list, paragraph, text_of,
 };
@@ -20,9 +20,10 @@ impl Reader<'_, '_> {
         let mut blocks = Vec::new();
         for part in list(&block["elements"]).iter() {
             match part["type"].as_str().unwrap_or_default() {
-                "rich_text_section" => blocks.extend(paragraph(section(part))),
+                "rich_text_section" => blocks.extend(paragraph(self.line_of(part))),
                 "rich_text_quote" => {
-                    blocks.extend(paragraph(section(part)).map(|paragraph| Block::Quote(vec![paragraph])));
+                    blocks
+                        .extend(paragraph(self.line_of(part)).map(|paragraph| Block::Quote(vec![paragraph])));
                 }
                 "rich_text_preformatted" => preformatted(&mut blocks, part),
                 "rich_text_list" => {
@@ -42,7 +43,7 @@ impl Reader<'_, '_> {
                 "text" | "link" | "emoji" | "user" | "usergroup" | "channel" | "broadcast" | "date"
                 | "color" | "team" => {
                     let mut inlines = Vec::new();
-                    element(&mut inlines, part);
+                    self.styled_element(&mut inlines, part);
                     match blocks.last_mut() {
                         Some(Block::Paragraph(open)) => open.extend(inlines),
                         _ => blocks.extend(paragraph(inlines)),
@@ -56,75 +57,89 @@ impl Reader<'_, '_> {
 
     fn item(&self, item: &Value) -> Vec<Block> {
         match item["type"].as_str() {
-            Some("rich_text_section") | None => paragraph(section(item)).into_iter().collect(),
+            Some("rich_text_section") | None => paragraph(self.line_of(item)).into_iter().collect(),
             Some(_) => self.rich_text(&serde_json::json!({ "elements": [item] })),
         }
     }
-}
 
-/// The elements of a section, without the line ends around them.
-fn section(part: &Value) -> Vec<Inline> {
-    let mut inlines = Vec::new();
-    for one in list(&part["elements"]).iter() {
-        element(&mut inlines, one);
+    /// The elements of a section, without the line ends around them.
+    fn line_of(&self, part: &Value) -> Vec<Inline> {
+        let mut inlines = Vec::new();
+        for one in list(&part["elements"]).iter() {
+            self.styled_element(&mut inlines, one);
+        }
+        while inlines.last() == Some(&Inline::Break) {
+            inlines.pop();
+        }
+        let breaks = inlines.iter().take_while(|inline| **inline == Inline::Break).count();
+        inlines.drain(..breaks);
+        inlines
     }
-    while inlines.last() == Some(&Inline::Break) {
-        inlines.pop();
-    }
-    let breaks = inlines.iter().take_while(|inline| **inline == Inline::Break).count();
-    inlines.drain(..breaks);
-    inlines
-}
 
-fn element(out: &mut Vec<Inline>, part: &Value) {
-    let text = |name: &str| text_of(&part[name]);
-    let named = |sign: &str, name: &str| text(name).map(|name| vec![Inline::Text(format!("{sign}{name}"))]);
-    let inlines = match part["type"].as_str().unwrap_or_default() {
-        "link" => {
-            let url = part["url"].as_str().unwrap_or_default().trim();
-            let label = text("text").map(|label| vec![Inline::Text(label)]);
-            match address(&part["url"]) {
-                Some(url) => {
-                    let own = || vec![Inline::Text(url.strip_prefix("mailto:").unwrap_or(url).to_owned())];
-                    vec![link(url, label.unwrap_or_else(own))]
+    fn styled_element(&self, out: &mut Vec<Inline>, part: &Value) {
+        let text = |name: &str| text_of(&part[name]);
+        let named =
+            |sign: &str, name: &str| text(name).map(|name| vec![Inline::Text(format!("{sign}{name}"))]);
+        let known = |name: &str, find: &dyn Fn(&dyn Ids, &str) -> Option<Inline>| {
+            Some(vec![find(self.ids?, part[name].as_str()?)?])
+        };
+        let inlines = match part["type"].as_str().unwrap_or_default() {
+            "link" => {
+                let url = part["url"].as_str().unwrap_or_default().trim();
+                let label = text("text").map(|label| vec![Inline::Text(label)]);
+                match address(&part["url"]) {
+                    Some(url) => {
+                        let own =
+                            || vec![Inline::Text(url.strip_prefix("mailto:").unwrap_or(url).to_owned())];
+                        vec![link(url, label.unwrap_or_else(own))]
+                    }
+                    None => label.unwrap_or_else(|| vec![Inline::Text(url.to_owned())]),
                 }
-                None => label.unwrap_or_else(|| vec![Inline::Text(url.to_owned())]),
             }
-        }
-        "emoji" => {
-            let name = part["name"].as_str().unwrap_or_default();
-            let tone =
-                part["skin_tone"].as_u64().map(|tone| format!(":skin-tone-{tone}:")).unwrap_or_default();
-            let by_points = part["unicode"].as_str().and_then(emoji::of_code_points);
-            vec![Inline::Text(by_points.unwrap_or_else(|| emoji::emojified(&format!(":{name}:{tone}"))))]
-        }
-        "user" => named("@", "user_id").unwrap_or_default(),
-        "usergroup" => named("@", "usergroup_id").unwrap_or_default(),
-        "team" => named("@", "team_id").unwrap_or_default(),
-        "channel" => named("#", "channel_id").unwrap_or_default(),
-        "broadcast" => match part["range"].as_str() {
-            Some("here") => vec![Inline::Everyone(Everyone::Here)],
-            _ => vec![Inline::Everyone(Everyone::Room)],
-        },
-        "date" => {
-            let format = part["format"].as_str().unwrap_or("{date_num} {time}");
-            let shown = part["timestamp"].as_i64().map(|seconds| bracket::formatted(seconds, format));
-            let shown = text("fallback").or(shown).unwrap_or_default();
-            bracket::dated(shown, part["url"].as_str())
-        }
-        "color" => named("", "value").unwrap_or_default(),
-        _ => {
-            let text = part["text"].as_str().unwrap_or_default();
-            if part["style"]["code"] == true {
-                vec![Inline::Code(text.to_owned())]
-            } else {
-                let mut inlines = Vec::new();
-                push_prose(&mut inlines, &emoji::emojified(text));
-                inlines
+            "emoji" => {
+                let name = part["name"].as_str().unwrap_or_default();
+                let tone = part["skin_tone"].as_u64();
+                let by_points = part["unicode"].as_str().and_then(emoji::of_code_points);
+                let by_points = by_points.map(|emoji| emoji::toned(emoji, tone));
+                let tone = tone.map(|tone| format!(":skin-tone-{tone}:")).unwrap_or_default();
+                vec![Inline::Text(by_points.unwrap_or_else(|| emoji::emojified(&format!(":{name}:{tone}"))))]
             }
-        }
-    };
-    styled(out, inlines, &part["style"]);
+            "user" => known("user_id", &|ids, id| ids.user(id, None))
+                .or_else(|| named("@", "user_id"))
+                .unwrap_or_default(),
+            "usergroup" => {
+                known("usergroup_id", &|ids, id| Some(Inline::Text(format!("@{}", ids.group(id)?))))
+                    .or_else(|| named("@", "usergroup_id"))
+                    .unwrap_or_default()
+            }
+            "team" => named("@", "team_id").unwrap_or_default(),
+            "channel" => known("channel_id", &|ids, id| ids.channel(id, None))
+                .or_else(|| named("#", "channel_id"))
+                .unwrap_or_default(),
+            "broadcast" => match part["range"].as_str() {
+                Some("here") => vec![Inline::Everyone(Everyone::Here)],
+                _ => vec![Inline::Everyone(Everyone::Room)],
+            },
+            "date" => {
+                let format = part["format"].as_str().unwrap_or("{date_num} {time}");
+                let shown = part["timestamp"].as_i64().map(|seconds| bracket::formatted(seconds, format));
+                let shown = text("fallback").or(shown).unwrap_or_default();
+                bracket::dated(shown, part["url"].as_str())
+            }
+            "color" => named("", "value").unwrap_or_default(),
+            _ => {
+                let text = part["text"].as_str().unwrap_or_default();
+                if part["style"]["code"] == true {
+                    vec![Inline::Code(text.to_owned())]
+                } else {
+                    let mut inlines = Vec::new();
+                    push_prose(&mut inlines, &emoji::emojified(text));
+                    inlines
+                }
+            }
+        };
+        styled(out, inlines, &part["style"]);
+    }
 }
 
 /// Marks elements; the blanks and line ends around them are left outside.

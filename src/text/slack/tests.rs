@@ -5,6 +5,7 @@ use super::*;
 use crate::text::{Rendered, Written, render};
 
 mod blocks;
+mod ids;
 mod senders;
 
 fn name_of(id: UserId) -> Option<&'static str> {
