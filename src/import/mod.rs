@@ -7,11 +7,15 @@
 mod archive;
 mod history;
 mod html;
+mod json;
 mod model;
 mod names;
 mod once;
 mod report;
+mod slack;
 mod staging;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{
@@ -67,15 +71,17 @@ impl From<store::OpenError> for Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Chat {
     Once,
+    Slack,
 }
 
 impl Chat {
-    pub(crate) const ALL: [Self; 1] = [Self::Once];
+    pub(crate) const ALL: [Self; 2] = [Self::Once, Self::Slack];
 
     /// As it is called on the command line, and in the database.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Once => "once",
+            Self::Slack => "slack",
         }
     }
 
@@ -83,6 +89,7 @@ impl Chat {
     pub(crate) fn export(self) -> &'static str {
         match self {
             Self::Once => "its storage directory, or a backup of it",
+            Self::Slack => "the ZIP of an export of the workspace, or its folder",
         }
     }
 
@@ -90,6 +97,7 @@ impl Chat {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Once => "ONCE Campfire",
+            Self::Slack => "Slack",
         }
     }
 }
@@ -147,6 +155,7 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
     watch(Progress { stage: "reading", done: 0, total: 0 });
     match order.chat {
         Chat::Once => once::read(&archive, &mut staging, &order.secrets, &scratch.0, watch)?,
+        Chat::Slack => slack::read(&archive, &mut staging, watch)?,
     }
     let report = match (&target, &claimed) {
         (Some(target), Some(data)) if !order.is_check => {
@@ -155,6 +164,14 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
         _ => write::check(staging, &archive)?,
     };
     Ok(report)
+}
+
+/// What to know of guests, whom this server does not have.
+fn guests(count: u64) -> String {
+    let who = if count == 1 { "1 guest has".to_owned() } else { format!("{count} guests have") };
+    format!(
+        "{who} become members of their rooms. Once they are invited they see all open rooms: there are no guests here."
+    )
 }
 
 /// A folder for what is needed during an import, which is removed with it.

@@ -55,8 +55,8 @@ impl Cases {
         }
     }
 
-    fn add(&mut self, example: &str) {
-        self.count += 1;
+    fn add(&mut self, count: u64, example: &str) {
+        self.count += count;
         if self.examples.len() < MAX_EXAMPLES && !example.is_empty() {
             let short: String = example.chars().filter(|c| !c.is_control()).take(MAX_EXAMPLE).collect();
             if !self.examples.contains(&short) {
@@ -106,12 +106,16 @@ impl Report {
 
     /// Counts one that was found before and is left out.
     pub(crate) fn left_out(&mut self, kind: Kind, reason: &'static str, example: &str) {
-        self.row(kind).left_out.entry(reason).or_default().add(example);
+        self.left_out_some(kind, 1, reason, example);
+    }
+
+    pub(crate) fn left_out_some(&mut self, kind: Kind, count: u64, reason: &'static str, example: &str) {
+        self.row(kind).left_out.entry(reason).or_default().add(count, example);
     }
 
     /// Counts one that was taken in another form, such as a name that was too long.
     pub(crate) fn changed(&mut self, reason: &'static str, example: &str) {
-        self.changes.entry(reason).or_default().add(example);
+        self.changes.entry(reason).or_default().add(1, example);
     }
 
     pub(crate) fn remark(&mut self, sentence: impl Into<String>) {

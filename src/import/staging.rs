@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::{
     Chat, Error,
-    model::{Body, FileRef, Message, Person, Place, Room},
+    model::{Body, FileRef, Member, Message, Person, Place, Room},
     names,
     report::{Kind, Report},
 };
@@ -92,8 +92,13 @@ impl<'a> Staging<'a> {
 
     /// Counts something that is left out.
     pub(super) fn leave_out(&mut self, kind: Kind, reason: &'static str, example: &str) {
-        self.report.found(kind, 1);
-        self.report.left_out(kind, reason, example);
+        self.leave_out_some(kind, 1, reason, example);
+    }
+
+    /// Counts several that are left out for one reason.
+    pub(super) fn leave_out_some(&mut self, kind: Kind, count: u64, reason: &'static str, example: &str) {
+        self.report.found(kind, count);
+        self.report.left_out_some(kind, count, reason, example);
     }
 
     /// Takes a person. One with the e-mail address of somebody here is that person.
@@ -211,8 +216,14 @@ impl<'a> Staging<'a> {
         Ok(id)
     }
 
-    /// Adds a member to a room that was taken, such as an author whom the room's list does not have.
-    fn member(&mut self, room: RoomId, kind: RoomKind, member: &super::model::Member) -> Result<(), Error> {
+    /// Makes somebody a member of a room that was taken, for exports whose lists of members come apart from their rooms.
+    pub(super) fn add_member(&mut self, room: &str, member: &Member) -> Result<(), Error> {
+        let Some(known) = self.rooms.get(room) else { return Ok(()) };
+        let (id, kind) = (known.id, known.value.kind);
+        self.member(id, kind, member)
+    }
+
+    fn member(&mut self, room: RoomId, kind: RoomKind, member: &Member) -> Result<(), Error> {
         let person = self.person_or(&member.person, || "Somebody who left".into())?;
         self.report.found(Kind::Memberships, 1);
         let involvement = member.involvement.unwrap_or_else(|| kind.default_involvement());
@@ -327,14 +338,40 @@ impl<'a> Staging<'a> {
         self.chat
     }
 
-    /// Ends the reading. What was taken is in the parts.
-    pub(super) fn finish(self) -> Result<Parts, Error> {
-        // The unique index is made at once, which is faster, and tells who is there twice.
-        self.db.execute_batch(
-            "commit;
-             create index messages_by_key on messages (room, key);
-             create index messages_by_time on messages (at, ord, n);",
+    /// Leaves out messages whose key another one of their room had before them: a record that stands in two files.
+    fn drop_doubles(&mut self) -> Result<(), Error> {
+        let mut doubles = self.db.prepare(
+            "select n, key, json from messages as later where exists (
+               select 1 from messages as earlier
+               where earlier.room = later.room and earlier.key = later.key and earlier.n < later.n)",
         )?;
+        let mut dropped = Vec::new();
+        let mut rows = doubles.query(())?;
+        while let Some(row) = rows.next()? {
+            const TWICE: &str = "twice in the export";
+            let message = super::write::parsed(row.get_ref(2)?.as_str().unwrap_or_default())?;
+            self.report.left_out(Kind::Messages, TWICE, &row.get::<_, String>(1)?);
+            for (kind, count) in [(Kind::Files, message.files.len()), (Kind::Boosts, message.boosts.len())] {
+                if count > 0 {
+                    self.report.left_out_some(kind, count as u64, TWICE, "");
+                }
+            }
+            dropped.push(row.get::<_, i64>(0)?);
+        }
+        let mut delete = self.db.prepare("delete from messages where n = ?")?;
+        for n in &dropped {
+            delete.execute((n,))?;
+        }
+        self.messages -= dropped.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the reading. What was taken is in the parts.
+    pub(super) fn finish(mut self) -> Result<Parts, Error> {
+        // An index is faster made at once.
+        self.db.execute_batch("commit; create index messages_by_key on messages (room, key)")?;
+        self.drop_doubles()?;
+        self.db.execute_batch("create index messages_by_time on messages (at, ord, n)")?;
         let mut people: Vec<_> = self.people.into_values().collect();
         people.sort_unstable_by_key(|person| person.id);
         let mut rooms: Vec<_> = self.rooms.into_values().collect();

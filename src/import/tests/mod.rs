@@ -1,0 +1,3 @@
+//! Imports of small exports.
+
+pub(super) mod imported;
