@@ -8,6 +8,7 @@ mod archive;
 mod history;
 mod html;
 mod json;
+mod mattermost;
 mod model;
 mod names;
 mod once;
@@ -72,16 +73,18 @@ impl From<store::OpenError> for Error {
 pub(crate) enum Chat {
     Once,
     Slack,
+    Mattermost,
 }
 
 impl Chat {
-    pub(crate) const ALL: [Self; 2] = [Self::Once, Self::Slack];
+    pub(crate) const ALL: [Self; 3] = [Self::Once, Self::Slack, Self::Mattermost];
 
     /// As it is called on the command line, and in the database.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Once => "once",
             Self::Slack => "slack",
+            Self::Mattermost => "mattermost",
         }
     }
 
@@ -90,6 +93,7 @@ impl Chat {
         match self {
             Self::Once => "its storage directory, or a backup of it",
             Self::Slack => "the ZIP of an export of the workspace, or its folder",
+            Self::Mattermost => "the ZIP of a bulk export, its folder, or its .jsonl file",
         }
     }
 
@@ -98,6 +102,7 @@ impl Chat {
         match self {
             Self::Once => "ONCE Campfire",
             Self::Slack => "Slack",
+            Self::Mattermost => "Mattermost",
         }
     }
 }
@@ -156,6 +161,7 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
     match order.chat {
         Chat::Once => once::read(&archive, &mut staging, &order.secrets, &scratch.0, watch)?,
         Chat::Slack => slack::read(&archive, &mut staging, watch)?,
+        Chat::Mattermost => mattermost::read(&archive, &mut staging, watch)?,
     }
     let report = match (&target, &claimed) {
         (Some(target), Some(data)) if !order.is_check => {
