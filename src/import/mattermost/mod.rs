@@ -76,9 +76,9 @@ pub(super) fn read(
     if guests > 0 {
         staging.report.remark(super::guests(guests));
     }
-    staging.report.remark(
-        "An export of Mattermost has no passwords: nobody can sign in until an administrator gives them a link.",
-    );
+    staging
+        .report
+        .remark("People come without their passwords: an administrator gives each a link to choose one.");
     Ok(())
 }
 

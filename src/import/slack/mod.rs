@@ -65,8 +65,8 @@ pub(super) fn read(
         staging.report.remark(super::guests(guests));
     }
     staging.report.remark(
-        "An export of Slack has no passwords, mostly no e-mail addresses and no pictures of people: nobody can sign in until \
-         an administrator gives them a link.",
+        "People come without passwords and pictures, and mostly without addresses: an administrator gives each a link to take \
+         their account over. Revoke the export in Slack: its links open every file of the workspace.",
     );
     Ok(())
 }
@@ -128,17 +128,20 @@ fn note_other(roots: &[String], path: &str, staging: &mut Staging<'_>) {
     }
 }
 
+/// Takes a record; None is one that cannot be read.
+type Take<'t> = dyn FnMut(&mut Staging<'_>, Option<Value>) -> Result<(), Error> + 't;
+
 /// Passes on the records of a file that is a list; None for one that cannot be read. False if the file is damaged: what
 /// stands before was passed on.
 fn each(
     archive: &Archive,
     path: &str,
     staging: &mut Staging<'_>,
-    take: &mut dyn FnMut(&mut Staging<'_>, Option<Value>) -> Result<(), Error>,
+    take: &mut Take<'_>,
 ) -> Result<bool, Error> {
     struct List<'l, 's> {
         staging: &'l mut Staging<'s>,
-        take: &'l mut dyn FnMut(&mut Staging<'_>, Option<Value>) -> Result<(), Error>,
+        take: &'l mut Take<'l>,
     }
     impl Taker for List<'_, '_> {
         fn step(&self, path: &str) -> Step {

@@ -146,8 +146,8 @@ struct Listed<'r> {
 impl Listed<'_> {
     /// The members in order, each once.
     fn members(&self) -> Vec<String> {
-        let mut members: Vec<String> =
-            json::list(&self.record["members"]).iter().filter_map(json::id).collect();
+        let listed = json::list(&self.record["members"]).iter().filter_map(json::id);
+        let mut members: Vec<String> = listed.filter(|id| id != NOBODY).collect();
         members.sort_unstable();
         members.dedup();
         members

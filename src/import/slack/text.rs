@@ -198,3 +198,22 @@ pub(super) fn take_previews(record: &mut Value) -> Vec<Embed> {
     });
     embeds
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::without_tokens;
+
+    proptest! {
+        #[test]
+        fn any_text_loses_its_tokens_and_nothing_else(text in "(https://x.é/|\\?|&|&amp;|t=xoxe-1|token=xoxp-2%|pub_secret=0|=xox|a=1| |é){0,12}") {
+            let without = without_tokens(&text).unwrap_or_else(|| text.clone());
+            for mark in ["?t=xox", "&t=xox", ";token=xox", "?token=xox", "?pub_secret=", "&pub_secret="] {
+                prop_assert!(!without.contains(mark), "{text} {without}");
+            }
+            prop_assert_eq!(without.matches('é').count(), text.matches('é').count());
+            prop_assert!(without_tokens(&without).is_none());
+        }
+    }
+}

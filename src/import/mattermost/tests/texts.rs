@@ -1,6 +1,22 @@
 //! Names of people, channels and emoji in Markdown.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::import::{
+    mattermost::{rooms::Rooms, text::Texts},
+    staging::Staging,
+};
+
+proptest! {
+    #[test]
+    fn text_without_known_names_stays_as_it_was(text in "(@q|~q|:q:|`|``|```|~~~|\\(|\\]\\(|h|http://q|\n|\r\n|    |\t|é|\\\\|>|- ){0,16}") {
+        let dir = tempfile::tempdir().unwrap();
+        let staging = Staging::new(dir.path(), None, Chat::Mattermost).unwrap();
+        let texts = Texts { staging: &staging, rooms: &Rooms::default(), team: "blue" };
+        prop_assert_eq!(texts.markdown(&text), text);
+    }
+}
 
 #[test]
 fn names_in_texts_are_mentions_links_and_emoji() {
