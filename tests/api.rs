@@ -9,6 +9,7 @@ mod api {
     mod bounds;
     mod conventions;
     mod derived;
+    mod emoji;
     mod files;
     mod history;
     mod hooks;

@@ -31,8 +31,8 @@ export function toned(entry, tone) {
   return first + tone + rest.join('').replace(/^\ufe0f/, '');
 }
 
-/** The emoji that match some words, best first: those whose name begins with them, then those with any matching word. `more` adds words of another language. */
-export function findEmoji(wanted, more = {}) {
+/** The emoji `among` all that match some words, best first: those whose name begins with them, then those with any matching word. `more` adds words of another language. */
+export function findEmoji(wanted, more = {}, among = EMOJI) {
   const typed = wanted.toLowerCase().trim().replace(/^:|:$/g, '').split(/[\s_]+/).filter(Boolean);
   if (!typed.length) return [];
   const rank = (entry) => {
@@ -43,5 +43,5 @@ export function findEmoji(wanted, more = {}) {
     if (name[0].startsWith(typed[0])) return 3;
     return (more[entry.sign] || [])[0]?.startsWith(typed[0]) ? 3 : 1;
   };
-  return EMOJI.map((entry) => [rank(entry), entry]).filter(([points]) => points).sort((a, b) => b[0] - a[0] || a[1].name.length - b[1].name.length).map(([, entry]) => entry);
+  return among.map((entry) => [rank(entry), entry]).filter(([points]) => points).sort((a, b) => b[0] - a[0] || a[1].name.length - b[1].name.length).map(([, entry]) => entry);
 }

@@ -20,7 +20,7 @@ const DATA_PATIENCE_MS = 4000;
 const ANSWER_PATIENCE_MS = 500;
 
 const ROOM_PAGE = /^\/api\/rooms\/\d+\/messages$/;
-const PICTURE = /^\/(?:avatars\/\d+|files\/\d+\/thumbnail|api\/account\/logo)$/;
+const PICTURE = /^\/(?:avatars\/\d+|emoji\/[^/]+|files\/\d+\/thumbnail|api\/account\/logo)$/;
 
 /** Counts up when the caches are cleared: answers to earlier requests are not cached any more. */
 let generation = 0;

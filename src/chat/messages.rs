@@ -231,7 +231,8 @@ pub(crate) async fn remove_embed(
 /// Takes the content of a boost out of a form, in the one form that equal ones have.
 pub(crate) fn take_boost(form: &mut Form) -> String {
     let content = form.required_line("content", 1..=MAX_BOOST_BYTES);
-    if content.graphemes(true).count() > MAX_BOOST || content.len() > MAX_BOOST_BYTES {
+    let is_long = content.graphemes(true).count() > MAX_BOOST || content.len() > MAX_BOOST_BYTES;
+    if is_long && !text::is_emoji_boost(&content) {
         form.refuse("content", format!("must have at most {MAX_BOOST} characters"));
     }
     text::same_boost(&content)
@@ -273,6 +274,7 @@ mod tests {
         assert_eq!(check("👨‍👩‍👧‍👦"), Ok(()));
         assert_eq!(check("sixteen letters!"), Ok(()));
         assert_eq!(check("seventeen letters"), Err(422));
+        assert_eq!(check(":an_emoji_of_the_team:"), Ok(()));
         assert_eq!(check(&"👨‍👩‍👧‍👦".repeat(16)), Ok(()));
         assert_eq!(check(&"👨‍👩‍👧‍👦".repeat(17)), Err(422));
         assert_eq!(check(" "), Err(422));

@@ -7,6 +7,7 @@ pub(crate) mod account;
 pub(crate) mod bots;
 pub(crate) mod disk;
 pub(crate) mod documents;
+pub(crate) mod emoji;
 mod errors;
 pub(crate) mod files;
 pub(crate) mod jobs;

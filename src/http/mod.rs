@@ -9,6 +9,7 @@ mod boosts;
 mod bots;
 mod coding;
 mod disposition;
+mod emoji;
 mod etag;
 mod export;
 mod files;

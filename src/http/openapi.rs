@@ -125,6 +125,10 @@ static DOCS: &[Doc] = &[
     doc("GET /embeds/{key}", "The stored copy of the picture of a link preview", &[], Nothing, &[(200, Raw("image/*"))], &[404]),
     doc("GET /api/sounds", "The sounds that `/play NAME` plays", &[], Nothing, &[(200, Json("Sounds"))], &[]),
     doc("GET /sounds/{name}", "A sound", &[], Nothing, &[(200, Raw("audio/wav"))], &[404]),
+    doc("GET /api/emoji", "Emoji of the team's own, for `:name:` in messages and boosts", &[], Nothing, &[(200, Json("EmojiList"))], &[]),
+    doc("PUT /api/emoji/{name}", "Add an emoji, or replace its picture; one of 256 KiB and 512 pixels or less is kept as it is", &[], Image, &[(200, Json("Emoji"))], &[409, 422]),
+    doc("DELETE /api/emoji/{name}", "Remove an emoji", &[], Nothing, DONE, &[404]),
+    doc("GET /emoji/{name}", "The picture of an emoji", &["v"], Nothing, &[(200, Raw("image/*"))], &[404]),
     doc("GET /api/search", "Search the messages of my rooms: those that have the words as they were typed, but for case, accents and the like, the newest first; then those that have other forms of them (inflected, longer, parts of words), the newest first. `before` is the last result of the page before: what follows it in that order comes next; of any other message, what is older. If it was deleted meanwhile, results may repeat. With less than `limit` where more would be over 2 MiB, and then has_before. The days of the filters `before:`, `after:` and `on:` in `q` are days in UTC, unless `from` and `until` (RFC 3339) say what they are", &["q", "room_id", "creator_id", "before", "from", "until", "limit"], Nothing, &[(200, Json("SearchResults"))], &[400, 404, 503]),
     doc("GET /api/searches", "My recent searches", &[], Nothing, &[(200, Json("Searches"))], &[]),
     doc("DELETE /api/searches", "Delete my recent searches", &[], Nothing, DONE, &[]),
@@ -222,7 +226,9 @@ fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {
     if !is_public(route.handler) {
         all.push(401);
     }
-    if matches!(route.handler, Handler::Admin(_) | Handler::AdminWrites(_)) || route.path.contains("/logo") {
+    if matches!(route.handler, Handler::Admin(_) | Handler::AdminWrites(_))
+        || ["/logo", "/api/emoji/"].iter().any(|part| route.path.contains(part))
+    {
         all.push(403);
     }
     if !route.method.is_safe() {

@@ -33,7 +33,7 @@ fn cache(call: &Call) -> &'static str {
     if is_versioned { "private, max-age=31536000, immutable" } else { "private, max-age=300" }
 }
 
-fn reply(call: &Call, image: Image) -> Response {
+pub(super) fn reply(call: &Call, image: Image) -> Response {
     let content_type = HeaderValue::try_from(image.content_type).map_err(|_| Problem::internal())?;
     Ok(Reply::picture(image.bytes.into(), content_type).cache_control(cache(call)).with(
         header::CONTENT_SECURITY_POLICY,
@@ -87,7 +87,7 @@ fn initials(user: &User) -> Image {
 }
 
 /// Receives a picture and converts it. 413 if it is too large, 415 if it is none.
-async fn receive_picture(
+pub(super) async fn receive_picture(
     call: &Call,
     mut body: RequestBody,
     make: fn(&[u8]) -> Option<Picture>,

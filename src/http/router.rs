@@ -6,9 +6,9 @@ use hyper::Method;
 use smallvec::SmallVec;
 
 use super::{
-    account, admin, boosts, bots, export, files, health, hooks, icons, incoming::RequestBody, messages,
-    moved, once, openapi, pages, pictures, push, request::Call, response::Reply, rooms, search, session,
-    sync, tokens, upload, users,
+    account, admin, boosts, bots, emoji, export, files, health, hooks, icons, incoming::RequestBody,
+    messages, moved, once, openapi, pages, pictures, push, request::Call, response::Reply, rooms, search,
+    session, sync, tokens, upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -129,6 +129,10 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/embeds/{key}", ViewerReads(pictures::embed)),
     get("/api/sounds", ViewerReads(pictures::sounds)),
     get("/sounds/{name}", Anybody(pictures::sound)),
+    get("/api/emoji", ViewerReads(emoji::list)),
+    put("/api/emoji/{name}", Upload(emoji::put)),
+    delete("/api/emoji/{name}", AdminWrites(emoji::remove)),
+    get("/emoji/{name}", ViewerReads(emoji::show)),
     get("/api/search", ViewerReads(search::search)),
     get("/api/searches", ViewerWaits(search::recent)),
     delete("/api/searches", ViewerWrites(search::forget)),

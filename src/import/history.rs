@@ -367,9 +367,12 @@ pub(super) fn missing(text: &mut String, name: &str) {
     text.push_str(&format!("📎 `{name}` *(not in the export)*"));
 }
 
-/// The first 16 characters of a boost.
+/// The first 16 characters of a boost. The name of an emoji is whole.
 fn short(content: &str) -> &str {
     use unicode_segmentation::UnicodeSegmentation;
+    if crate::text::is_emoji_boost(content) {
+        return content;
+    }
     let end = content.grapheme_indices(true).nth(MAX_BOOST).map_or(content.len(), |(end, _)| end);
     let mut end = end.min(content.floor_char_boundary(MAX_BOOST_BYTES));
     while !content.is_char_boundary(end) {

@@ -35,6 +35,11 @@ const SMALL_AVATAR: u32 = 96;
 const PREVIEW: (u32, u32) = (640, 480);
 
 /// A re-encoded picture, without the original's metadata (camera, location).
+/// Pixels of an emoji, and bytes and pixels of one that is kept as it is.
+const EMOJI: u32 = 128;
+const MAX_EMOJI: usize = 256 << 10;
+const MAX_EMOJI_SIDE: u32 = 512;
+
 #[derive(Debug)]
 pub struct Picture {
     pub content_type: &'static str,
@@ -123,6 +128,19 @@ pub fn logo(bytes: &[u8]) -> Option<Picture> {
     webp(&decoded(bytes, Fit::Within(AVATAR, AVATAR))?)
 }
 
+/// An emoji: the file as it is, so that it moves if it does; a large one at most 128 pixels on either side, as WebP. None if it
+/// cannot be decoded.
+pub fn emoji(bytes: &[u8]) -> Option<Picture> {
+    let content_type = kind(bytes);
+    let (width, height) = head(&mut Cursor::new(bytes), content_type)?.size();
+    let image = decoded(bytes, Fit::Within(EMOJI, EMOJI))?;
+    let is_small = bytes.len() <= MAX_EMOJI && width <= MAX_EMOJI_SIDE && height <= MAX_EMOJI_SIDE;
+    match is_small {
+        true => Some(Picture { content_type, bytes: bytes.to_vec() }),
+        false => webp(&image),
+    }
+}
+
 /// A film's thumbnail, of a picture that was taken of it, and the size of that picture.
 pub fn poster(bytes: &[u8]) -> Option<(Picture, (u32, u32))> {
     let content_type = kind(bytes);
@@ -182,6 +200,22 @@ mod tests {
         let image = image::load_from_memory(&picture.bytes).unwrap();
         assert_eq!((image.width(), image.height()), (512, 512));
         assert!(avatar(b"no picture").is_none());
+    }
+
+    #[test]
+    fn emoji_is_kept_as_it_is_unless_it_is_large() {
+        let small = png(120, 90);
+        assert_eq!(emoji(&small).unwrap().bytes, small);
+        for large in [png(513, 20), png(20, 2_000)] {
+            let made = emoji(&large).unwrap();
+            let image = image::load_from_memory(&made.bytes).unwrap();
+            assert!(made.content_type == "image/webp" && image.width().max(image.height()) == 128);
+        }
+        let padded = [&small[..], &vec![0; MAX_EMOJI]].concat();
+        assert_eq!(emoji(&padded).unwrap().content_type, "image/webp");
+        for wrong in [&b""[..], b"GIF89a", b"<svg onload=alert(1)>", &small[..40]] {
+            assert!(emoji(wrong).is_none());
+        }
     }
 
     #[test]

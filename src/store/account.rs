@@ -105,7 +105,7 @@ pub(super) fn join_code_is(tx: &Tx<'_>, code: &str) -> rusqlite::Result<bool> {
     Ok(load(tx)?.is_some_and(|account| &*account.join_code == code))
 }
 
-fn record_account_update(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
+pub(super) fn record_account_update(tx: &mut Tx<'_>) -> Result<Account, Refusal> {
     let account = load(tx)?.ok_or(Refusal::NotFound)?;
     let event = Event::AccountUpdated { account: account.public() };
     tx.record(Audience::Everybody, None, &event, |json| Change::AccountUpdated {

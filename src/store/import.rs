@@ -18,7 +18,7 @@ use crate::types::{
 
 /// A database that is imported into.
 pub struct Import {
-    db: Connection,
+    pub(super) db: Connection,
     source: &'static str,
 }
 

@@ -179,7 +179,7 @@ pub(super) fn room(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {
     })
 }
 
-pub(super) const ACCOUNT: &str = "name, custom_css, join_code, settings, logo_version";
+pub(super) const ACCOUNT: &str = "name, custom_css, join_code, settings, logo_version, emoji_version";
 
 pub(super) fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
     let settings: String = row.get(3)?;
@@ -189,5 +189,6 @@ pub(super) fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
         join_code: row.get(2)?,
         settings: serde_json::from_str::<Settings>(&settings).unwrap_or_default(),
         logo: row.get(4)?,
+        emoji: row.get(5)?,
     })
 }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0008_search_tokens.sql"),
     include_str!("../../sql/migrations/0009_hook_format.sql"),
     include_str!("../../sql/migrations/0010_imports.sql"),
+    include_str!("../../sql/migrations/0011_emoji.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.

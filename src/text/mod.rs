@@ -30,7 +30,7 @@ pub use charset::{UnknownCharset, decoded, decoded_as};
 pub use document::{Alignment, Block, Document, Inline, Table, Written};
 pub use html::{Preview, from_html, is_html, previews};
 pub use mention::Everyone;
-pub use names::{line_fault, same_boost};
+pub use names::{is_emoji_boost, is_emoji_name, line_fault, same_boost};
 pub use previewed::previewed_links;
 pub(crate) use rails::signed_value;
 pub use renamed::with_name;

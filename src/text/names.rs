@@ -60,6 +60,21 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{34F}')
 }
 
+/// Characters of the name of an emoji.
+const EMOJI_NAME: usize = 64;
+
+/// Whether an emoji of the team's own may have this name, which is written between colons.
+pub fn is_emoji_name(name: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() && c.to_lowercase().eq([c]) || matches!(c, '_' | '-' | '+');
+    !name.is_empty() && name.chars().count() <= EMOJI_NAME && name.chars().all(fits)
+}
+
+/// Whether a boost is such an emoji: `:name:`.
+pub fn is_emoji_boost(content: &str) -> bool {
+    let name = content.strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
+    name.is_some_and(is_emoji_name)
+}
+
 /// A boost in the one form in which equal ones are the same: emoji as Unicode recommends them (fully qualified), so that `❤` is
 /// `❤️`. A text that has more than emoji is left as it is.
 pub fn same_boost(text: &str) -> String {
@@ -87,6 +102,19 @@ pub fn same_boost(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn emoji_names_are_small_letters_digits_and_three_signs() {
+        for name in ["tada", "party_parrot", "+1-ok", "日本", "größe", "7", &"x".repeat(64)] {
+            assert!(is_emoji_name(name) && is_emoji_boost(&format!(":{name}:")), "{name}");
+        }
+        for name in
+            ["", "Tada", "a b", "a:b", "a/b", "..", "a.gif", "<b>", "🎉", "a\u{200B}", &"x".repeat(65)]
+        {
+            assert!(!is_emoji_name(name) && !is_emoji_boost(&format!(":{name}:")), "{name}");
+        }
+        assert!(!is_emoji_boost("tada") && !is_emoji_boost(":") && !is_emoji_boost("::"));
+    }
 
     #[test]
     fn names_of_all_languages_are_right() {

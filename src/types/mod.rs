@@ -209,6 +209,8 @@ pub struct Account {
     pub settings: Settings,
     /// The version of the logo, which increases with each new one; None without a logo.
     pub logo: Option<i64>,
+    /// Another with each change of the emoji; None if there are none.
+    pub emoji: Option<i64>,
 }
 
 /// The settings of the account.

@@ -167,16 +167,18 @@ impl Serialize for AccountView<'_> {
             name: &'a str,
             custom_css: &'a str,
             logo_url: Option<String>,
+            emoji_version: Option<i64>,
             settings: Settings,
             #[serde(skip_serializing_if = "Option::is_none")]
             join_code: Option<&'a str>,
         }
-        let Account { name, custom_css, join_code, settings, logo } = self.account;
+        let Account { name, custom_css, join_code, settings, logo, emoji } = self.account;
         let join_code = self.with_join_code.then_some(&**join_code);
         Wire {
             name,
             custom_css,
             logo_url: logo.map(|version| format!("/api/account/logo?v={version}")),
+            emoji_version: *emoji,
             settings: *settings,
             join_code,
         }

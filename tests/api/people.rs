@@ -9,7 +9,7 @@ async fn account_is_changed_by_administrators_who_alone_see_its_join_code() {
     let team = Team::start().await;
     let grace = team.join("Grace").await;
     let account = grace.get("/api/account").await.expect(200);
-    assert_keys(&account, &["name", "custom_css", "logo_url", "settings"]);
+    assert_keys(&account, &["name", "custom_css", "logo_url", "emoji_version", "settings"]);
     assert_eq!(account["settings"], json!({"restrict_room_creation": false, "retention_days": null}));
     let account = team.ada.get("/api/account").await.expect(200);
     let link = format!("/join/{}", account["join_code"].as_str().unwrap());

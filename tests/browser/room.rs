@@ -356,3 +356,52 @@ async fn each_paragraph_has_its_own_direction_and_titles_stay_where_titles_are()
     })
     .await;
 }
+
+#[tokio::test]
+async fn emoji_of_the_team_are_added_in_the_settings_and_shown_in_messages_and_boosts() {
+    with_browser(async |driver| {
+        let team = Team::start().await;
+        let origin = team.nobody().origin();
+        let typed = team.ada.say(team.room, "Ship it :squirrel: `:squirrel:` :nobody:").await;
+        let message = crate::support::id(&typed);
+        team.ada.post(&format!("/api/messages/{message}/boosts"), json!({"content": ":squirrel:"})).await.expect(201);
+        let reader = signed_in(driver, &origin, &team.ada.email).await;
+        reader.wait_for_message("Ship it :squirrel: :squirrel: :nobody:").await;
+        let admin = signed_in(driver, &origin, &team.ada.email).await;
+        admin.goto(&format!("{origin}/settings/emoji")).await;
+        admin.find(".settings-emoji .settings-nothing").await;
+        admin.assert_accessible("no emoji yet").await;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("squirrel.png");
+        image::RgbImage::from_pixel(48, 48, image::Rgb([160, 90, 20])).save(&file).unwrap();
+        admin.type_into("#emoji-picture", file.to_str().unwrap()).await;
+        admin.type_into("#emoji-name", ":Squirrel:\u{E007}").await;
+        admin.find("[data-key='emoji-squirrel'] img.emoji").await;
+        admin.assert_accessible("an emoji of the team").await;
+        // In the window that was open, without a reload.
+        reader
+            .until(
+                "the picture is there",
+                "const text = document.querySelector('.message-text'); const all = text.querySelectorAll('img.emoji');
+                 return all.length === 1 && all[0].alt === ':squirrel:' && all[0].naturalWidth === 48 && text.querySelector('code').textContent === ':squirrel:' && text.textContent.includes(':nobody:')",
+            )
+            .await;
+        reader
+            .until("the boost too", "return document.querySelector('.boost[data-boost=\":squirrel:\"] img.emoji') !== null")
+            .await;
+        reader.assert_accessible("messages with an emoji of the team").await;
+        reader.say("done :squirrel:").await;
+        reader
+            .until(
+                "a new message has it",
+                "return document.querySelectorAll('.message:not(.is-pending) .message-text img.emoji').length === 2",
+            )
+            .await;
+        admin.click("[data-key='emoji-squirrel'] .settings-action button").await;
+        admin.click("dialog .button-danger").await;
+        admin.find(".settings-emoji .settings-nothing").await;
+        reader.wait_for_message("done :squirrel:").await;
+        team
+    })
+    .await;
+}

@@ -1,5 +1,6 @@
 // Giving a boost, and the list of who gave which.
 
+import { partsOf } from '../custom-emoji.js';
 import { h, iconButton } from '../dom.js';
 import { graphemes } from '../format.js';
 import { person } from '../store.js';
@@ -53,7 +54,7 @@ function wordForm(picked, before) {
 /** The list of who gave which boost. */
 export function openBoosters(anchor, message) {
   openPopover(anchor, () => h('div', { class: 'boosters' }, h('h2', {}, texts.message.boosts), groups(message.boosts).map(([content, given]) => h('section', {},
-    h('h3', { dir: 'auto' }, content),
+    h('h3', { dir: 'auto' }, partsOf(content)),
     h('ul', {}, given.map((boost) => h('li', { class: 'booster' }, avatar(person(boost.user_id), { size: 'tiny' }), h('span', { dir: 'auto' }, nameOf(boost)))))))),
   { label: texts.message.boosts, kind: 'popover-boosters' });
 }

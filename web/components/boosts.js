@@ -1,6 +1,7 @@
 // Boosts: a word or an emoji for a message, with who gave it.
 
 import { post, remove } from '../api.js';
+import { partsOf } from '../custom-emoji.js';
 import { h, heard } from '../dom.js';
 import { icon } from '../icons.js';
 import { person, state } from '../store.js';
@@ -34,7 +35,7 @@ export function boostsElement({ boosts }) {
     return h('button', {
       type: 'button', class: 'boost', tabindex: -1, title: who, 'data-boost': content,
       'aria-pressed': String(given.some((boost) => boost.user_id === state.me.id)),
-    }, h('span', { dir: 'auto' }, content), given.length > 1 ? h('span', { class: 'boost-count' }, given.length) : null, heard(texts.message.from(names(given))));
+    }, h('span', { dir: 'auto' }, partsOf(content)), given.length > 1 ? h('span', { class: 'boost-count' }, given.length) : null, heard(texts.message.from(names(given))));
   }), h('button', { type: 'button', class: 'boost boost-add', tabindex: -1, title: texts.message.boost, 'aria-label': texts.message.boost, 'aria-haspopup': 'dialog', 'data-act': 'boost' }, icon('plus')));
 }
 

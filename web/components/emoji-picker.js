@@ -1,5 +1,6 @@
 // The emoji picker: by category, by name, recently used.
 
+import { customEmoji, emojiPicture } from '../custom-emoji.js';
 import { fill, h, onTouch } from '../dom.js';
 import { icon } from '../icons.js';
 import { isComposing } from '../key.js';
@@ -9,7 +10,9 @@ const RECENT = 'campfire.emoji';
 const TONE = 'campfire.emoji-tone';
 const MOST_RECENT = 24;
 const MOST_FOUND = 80;
-const SIGNS = { recent: 'history', smileys: '😀', people: '👋', symbols: '❤️', nature: '🌿', food: '🍕', activity: '⚽', travel: '🚀', things: '💡' };
+/** More are found by name. */
+const MOST_OWN = 240;
+const SIGNS = { recent: 'history', team: '⭐', smileys: '😀', people: '👋', symbols: '❤️', nature: '🌿', food: '🍕', activity: '⚽', travel: '🚀', things: '💡' };
 
 function kept(key, otherwise) {
   try {
@@ -42,13 +45,13 @@ export function emojiPicker(list, words, onpick) {
   };
   const button = (entry) => {
     const sign = list.toned(entry, tone);
-    return h('button', { type: 'button', class: 'emoji', tabindex: -1, 'aria-label': nameOf(entry), title: nameOf(entry), 'data-emoji': sign, onclick: () => choose(sign) }, sign);
+    return h('button', { type: 'button', class: 'emoji', tabindex: -1, 'aria-label': nameOf(entry), title: nameOf(entry), 'data-emoji': sign, onclick: () => choose(sign) }, entry.url ? emojiPicture(entry.name, entry.url) : sign);
   };
   const group = (key, entries) => h('section', { class: 'emoji-group', 'data-group': key, 'aria-label': texts.emoji.groups[key] },
     h('h3', { 'aria-hidden': 'true' }, texts.emoji.groups[key]), h('div', { class: 'emoji-grid' }, entries.map(button)));
 
   const recent = () => {
-    const bySign = new Map(list.EMOJI.flatMap((entry) => (entry.toned ? list.TONES.map((one) => [list.toned(entry, one), entry]) : [[entry.sign, entry]])));
+    const bySign = new Map([...customEmoji(), ...list.EMOJI].flatMap((entry) => (entry.toned ? list.TONES.map((one) => [list.toned(entry, one), entry]) : [[entry.sign, entry]])));
     return kept(RECENT, []).filter((sign) => bySign.has(sign)).map((sign) => ({ ...bySign.get(sign), sign, toned: false }));
   };
   const buttons = () => [...scroll.querySelectorAll('.emoji')];
@@ -59,7 +62,8 @@ export function emojiPicker(list, words, onpick) {
   };
   const drawAll = () => {
     const used = recent();
-    const groups = [...(used.length ? [{ key: 'recent', entries: used }] : []), ...list.CATEGORIES];
+    const own = customEmoji().slice(0, MOST_OWN);
+    const groups = [...(used.length ? [{ key: 'recent', entries: used }] : []), ...(own.length ? [{ key: 'team', entries: own }] : []), ...list.CATEGORIES];
     fill(scroll, groups.map(({ key, entries }) => group(key, entries)));
     fill(tabs, groups.map(({ key }) => h('button', {
       type: 'button', 'data-group': key, 'aria-label': texts.emoji.groups[key], title: texts.emoji.groups[key],
@@ -74,7 +78,7 @@ export function emojiPicker(list, words, onpick) {
     mark();
   };
   const drawFound = (wanted) => {
-    const found = list.findEmoji(wanted, words).slice(0, MOST_FOUND);
+    const found = [...list.findEmoji(wanted, {}, customEmoji()), ...list.findEmoji(wanted, words)].slice(0, MOST_FOUND);
     tabs.hidden = true;
     scroll.scrollTop = 0;
     fill(scroll, found.length ? h('div', { class: 'emoji-grid' }, found.map(button)) : h('p', { class: 'emoji-none' }, texts.emoji.none));

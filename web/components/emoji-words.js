@@ -1,5 +1,6 @@
 // Completion of emoji after `:` and two letters of a name.
 
+import { customEmoji, emojiPicture } from '../custom-emoji.js';
 import { h } from '../dom.js';
 import { loadEmoji } from './pick-emoji.js';
 import { texts } from '../texts.js';
@@ -13,9 +14,10 @@ export function emojiSource() {
     },
     async find(word) {
       const { list, words } = await loadEmoji();
-      return list.findEmoji(word, words).map((entry) => ({ ...entry, called: words[entry.sign]?.[0] || entry.name.replaceAll('_', ' ') }));
+      const own = list.findEmoji(word, {}, customEmoji()).map((entry) => ({ ...entry, called: entry.sign }));
+      return [...own, ...list.findEmoji(word, words).map((entry) => ({ ...entry, called: words[entry.sign]?.[0] || entry.name.replaceAll('_', ' ') }))];
     },
-    draw: (entry) => [h('span', { class: 'picker-sign' }, entry.sign), h('span', { class: 'picker-name' }, entry.called)],
+    draw: (entry) => [h('span', { class: 'picker-sign' }, entry.url ? emojiPicture(entry.name, entry.url) : entry.sign), h('span', { class: 'picker-name' }, entry.called)],
     text: (entry) => `${entry.sign} `,
   };
 }

@@ -1,6 +1,7 @@
 // A message, and a pending one that is being sent.
 
 import { copyText } from '../clipboard.js';
+import { showEmoji } from '../custom-emoji.js';
 import { h, iconButton, sanitised } from '../dom.js';
 import { fullTime, looksEmojiOnly, timeOfDay } from '../format.js';
 import { mentionParts, mentionsMe, nameMentions } from '../mentions.js';
@@ -83,6 +84,7 @@ function textElement(message) {
   text.querySelectorAll('a[href]').forEach(keepOwnLinks);
   // The card below says where it leads.
   text.classList.toggle('is-under-preview', isUnderPreview(message, text));
+  showEmoji(text);
   if (message.edited_at) markEdited(text, message);
   if (isLong(message.content)) fold(text);
   return text;
@@ -226,7 +228,7 @@ export function fillPending(element, item, { isFirst, quoted, retry, discard }) 
     h('div', { class: 'message-main' }, isFirst ? headElement(state.me, message, at) : null,
       h('div', { class: 'message-body', dir: 'auto' },
         item.reply_to_id ? quoteElement(message, quoted) : null,
-        h('div', { class: textClass(true, looksEmojiOnly(item.content)) }, sourceParts(item.content)),
+        showEmoji(h('div', { class: textClass(true, looksEmojiOnly(item.content)) }, sourceParts(item.content))),
         stateElement(item, retry, discard))));
 }
 

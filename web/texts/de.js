@@ -20,6 +20,7 @@ const SAID = {
   'This person has a password and can sign in.': 'Die Person hat ein Passwort und kann sich anmelden.',
   'This person is banned: lift the ban first.': 'Die Person ist verbannt: Hebe zuerst den Bann auf.',
   'This person was deactivated here: they can join again.': 'Die Person wurde hier deaktiviert: Sie kann neu beitreten.',
+  'There are 10,000 emoji already: remove one first.': 'Es gibt schon 10.000 Emoji: Entferne zuerst eines.',
   'You cannot ban yourself.': 'Sich selbst sperrt niemand.',
   'A bot cannot be banned: remove it instead.': 'Einen Bot sperrt man nicht, man entfernt ihn.',
   'The body must be a PNG, JPEG, GIF or WebP image.': 'Es muss ein Bild sein: PNG, JPEG, GIF oder WebP.',
@@ -45,6 +46,7 @@ const REASONS = [
   [/^must be null or an integer from (\d+) to (\d+)$/, 'muss eine ganze Zahl von $1 bis $2 sein'],
   [/^must be a URL that starts with (.+?)(?: or (.+))?$/, 'muss eine Adresse sein, die mit $1 beginnt'],
   [/^is wrong$/, 'stimmt nicht'],
+  [/^must have 1 to 64 small letters, digits and the signs _ - \+$/, 'muss 1 bis 64 kleine Buchstaben, Ziffern und die Zeichen _ - + haben'],
   [/^is that of somebody else here$/, 'gehört hier schon jemand anderem'],
 ];
 
@@ -198,6 +200,6 @@ export const de = {
   emoji: {
     title: 'Emoji', search: 'Emoji suchen', none: 'Kein Emoji mit diesem Namen.', found: (count) => `${count} gefunden`, categories: 'Gruppen', tone: 'Hautton',
     tones: ['Kein Hautton', 'Hell', 'Mittelhell', 'Mittel', 'Mitteldunkel', 'Dunkel'],
-    groups: { recent: 'Zuletzt benutzt', smileys: 'Smileys', people: 'Leute', symbols: 'Herzen und Zeichen', nature: 'Natur', food: 'Essen und Trinken', activity: 'Spiel und Feier', travel: 'Orte', things: 'Dinge' },
+    groups: { recent: 'Zuletzt benutzt', team: 'Eigene', smileys: 'Smileys', people: 'Leute', symbols: 'Herzen und Zeichen', nature: 'Natur', food: 'Essen und Trinken', activity: 'Spiel und Feier', travel: 'Orte', things: 'Dinge' },
   },
 };

@@ -87,7 +87,7 @@ export const en = {
   emoji: {
     title: 'Emoji', search: 'Find an emoji', none: 'No emoji of that name.', found: (count) => `${count} found`, categories: 'Categories', tone: 'Skin tone',
     tones: ['No skin tone', 'Light', 'Medium light', 'Medium', 'Medium dark', 'Dark'],
-    groups: { recent: 'Recently used', smileys: 'Smileys', people: 'People', symbols: 'Hearts and signs', nature: 'Nature', food: 'Food and drink', activity: 'Games and parties', travel: 'Places', things: 'Things' },
+    groups: { recent: 'Recently used', team: 'Your team’s', smileys: 'Smileys', people: 'People', symbols: 'Hearts and signs', nature: 'Nature', food: 'Food and drink', activity: 'Games and parties', travel: 'Places', things: 'Things' },
   },
   app: {
     skip: 'Skip to the conversation', lost: 'There is nothing here.', lostHint: 'The room is gone, or it was never yours to see.',

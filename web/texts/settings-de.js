@@ -8,7 +8,7 @@ export const words = {
     noSection: 'Diesen Bereich gibt es nicht', noSectionHint: 'Vielleicht ist es einer für die Verwaltung.',
     names: {
       profile: 'Profil', devices: 'Geräte', notifications: 'Mitteilungen', appearance: 'Aussehen', tokens: 'API-Schlüssel', about: 'Über Campfire',
-      account: 'Team', invite: 'Einladung', people: 'Leute', bots: 'Bots', hooks: 'Webhooks', css: 'Eigener Stil', jobs: 'Hintergrundaufgaben', audit: 'Protokoll',
+      account: 'Team', invite: 'Einladung', people: 'Leute', bots: 'Bots', hooks: 'Webhooks', emoji: 'Emoji', css: 'Eigener Stil', jobs: 'Hintergrundaufgaben', audit: 'Protokoll',
     },
     once: 'Kopiere es jetzt. Es wird nur dieses eine Mal gezeigt.', kept: 'Ich habe es verwahrt', share: 'Teilen',
     crop: {
@@ -112,6 +112,11 @@ export const words = {
       new: 'Neuer Webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Seine Nachrichten tragen diesen Namen.', room: 'Raum', format: 'Format', formatOf: (name) => `Format von ${name}`, formats: { auto: 'Von selbst erkennen', slack: 'Slack', markdown: 'Markdown (Mattermost)' }, formatHint: 'Wie der Dienst seine Texte auszeichnet. Von selbst stimmt es fast immer.', formatSaved: 'Gespeichert.', create: 'Webhook erstellen', made: (name) => `Die Adresse von „${name}“`, address: 'Adresse', tryIt: 'Zum Probieren', hello: 'Hallo',
       yours: 'Eure Webhooks', none: 'Noch keine Webhooks. Überwachung, Builds und Läden können sich alle in einem Raum melden.', into: 'In', elsewhere: 'einen Raum, in dem du nicht bist', confirm: (name) => `Den Webhook „${name}“ löschen?`, confirmDetail: 'Was an seine Adresse gesendet wird, wird von nun an abgewiesen. Was er gesagt hat, bleibt.', removed: (name) => `Der Webhook „${name}“ ist gelöscht.`,
     },
+    emoji: {
+      lead: 'Eigene Bilder. Schreib den Namen zwischen Doppelpunkte, oder wähle sie wie jedes andere Emoji aus.', new: 'Neues Emoji', name: 'Name', nameHint: 'Kleine Buchstaben, Ziffern und die Zeichen _ - +. Gibt es den Namen schon, wird das Bild ersetzt.',
+      picture: 'Bild', pictureHint: 'PNG, GIF, JPEG oder WebP. Bis 256 KB und 512 Pixel je Seite bewegt es sich.', add: 'Emoji hinzufügen', added: (name) => `${name} ist da.`, yours: 'Eure Emoji', none: 'Noch keine eigenen Emoji.', find: 'Nach Namen suchen', noneFound: 'Kein Emoji mit diesem Namen.', count: (count) => `${count} Emoji`,
+      remove: 'Entfernen', confirm: (name) => `${name} entfernen?`, confirmDetail: 'Wo es geschrieben wurde, steht dann sein Name.', removed: (name) => `${name} ist entfernt.`,
+    },
     css: {
       lead: 'Ein eigener Stil, für alle. Solange du schreibst, ändert sich nur diese Seite; die anderen sehen ihn, sobald du speicherst.', label: 'Eigenes CSS', example: ':root { --ember: #1d6fb8 }', tabHint: 'Tab rückt um zwei Leerzeichen ein. Um das Feld mit der Tastatur zu verlassen, drück Esc und dann Tab.',
       save: 'Für alle speichern', saved: 'Gespeichert. Alle sehen es jetzt.', undo: 'Änderungen verwerfen', reset: 'Alles entfernen', confirmReset: 'Den ganzen eigenen Stil entfernen?', confirmResetDetail: 'Alle sehen Campfire, wie es kam. Was hier steht, ist weg.', resetDone: 'Der eigene Stil ist entfernt.',
@@ -145,7 +150,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `Person ${id}`, bot: `Bot ${id}`, room: `Raum ${id}`, hook: `Webhook ${id}`, job: `Aufgabe ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `„${name}“ für ${room}`,
       actions: {
         'account.change': () => 'Einstellungen des Teams geändert', 'account.join_code': () => 'Neuen Einladungslink gemacht', 'account.logo': () => 'Logo geändert', 'bot.create': (what) => `Bot erstellt: ${what}`, 'bot.change': (what) => `Bot geändert: ${what}`, 'bot.key': (what) => `Neuer Schlüssel für den Bot ${what}`, 'bot.remove': (what) => `Bot entfernt: ${what}`,
-        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'user.invite': (what) => `Eingeladen: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
+        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'emoji.put': (what) => `Emoji hinzugefügt: ${what}`, 'emoji.remove': (what) => `Emoji entfernt: ${what}`, 'user.invite': (what) => `Eingeladen: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
         'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`,
       },
       userChange: { 'role admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'role member': (what) => `Aus der Verwaltung genommen: ${what}`, other: (what) => `Bearbeitet: ${what}` },

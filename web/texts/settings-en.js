@@ -8,7 +8,7 @@ export const words = {
     noSection: 'There is no such section', noSectionHint: 'It may be one for administrators.',
     names: {
       profile: 'Profile', devices: 'Devices', notifications: 'Notifications', appearance: 'Appearance', tokens: 'API tokens', about: 'About Campfire',
-      account: 'Team', invite: 'Invitation', people: 'People', bots: 'Bots', hooks: 'Webhooks', css: 'Custom style', jobs: 'Background jobs', audit: 'Audit log',
+      account: 'Team', invite: 'Invitation', people: 'People', bots: 'Bots', hooks: 'Webhooks', emoji: 'Emoji', css: 'Custom style', jobs: 'Background jobs', audit: 'Audit log',
     },
     once: 'Copy it now. It is shown this once and never again.', kept: 'I have kept it', share: 'Share',
     crop: {
@@ -112,6 +112,11 @@ export const words = {
       new: 'New webhook', name: 'Name', nameExample: 'Grafana', nameHint: 'Its messages carry this name.', room: 'Room', format: 'Format', formatOf: (name) => `Format of ${name}`, formats: { auto: 'Find out by itself', slack: 'Slack', markdown: 'Markdown (Mattermost)' }, formatHint: 'How the service marks up its texts. By itself is right for nearly all.', formatSaved: 'Saved.', create: 'Create webhook', made: (name) => `The address of “${name}”`, address: 'Address', tryIt: 'Try it', hello: 'Hello',
       yours: 'Your webhooks', none: 'No webhooks yet. Monitoring, builds and shops can all report to a room.', into: 'Into', elsewhere: 'a room you are not in', confirm: (name) => `Delete the webhook “${name}”?`, confirmDetail: 'What is sent to its address is refused from now on. What it said stays.', removed: (name) => `The webhook “${name}” is deleted.`,
     },
+    emoji: {
+      lead: 'Pictures of your own. Write the name between colons in a message, or pick them like any other emoji.', new: 'New emoji', name: 'Name', nameHint: 'Small letters, digits and the signs _ - +. Of a name that is there already the picture is replaced.',
+      picture: 'Picture', pictureHint: 'PNG, GIF, JPEG or WebP. It moves if it has at most 256 KB and 512 pixels on either side.', add: 'Add emoji', added: (name) => `${name} is here.`, yours: 'Your emoji', none: 'No emoji of your own yet.', find: 'Find by name', noneFound: 'No emoji of that name.', count: (count) => `${count} emoji`,
+      remove: 'Remove', confirm: (name) => `Remove ${name}?`, confirmDetail: 'Where it was written, its name is shown.', removed: (name) => `${name} is removed.`,
+    },
     css: {
       lead: 'Styles of your own, for everybody. While you write, only this page changes; the others see it once you save.', label: 'Custom CSS', example: ':root { --ember: #1d6fb8 }', tabHint: 'Tab indents by two spaces. To leave the field by keyboard, press Esc, then Tab.',
       save: 'Save for everybody', saved: 'Saved. Everybody sees it now.', undo: 'Discard changes', reset: 'Remove all', confirmReset: 'Remove all custom styles?', confirmResetDetail: 'Everybody sees Campfire as it came. What is written here is gone.', resetDone: 'The custom styles are removed.',
@@ -145,7 +150,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
       actions: {
         'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
-        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'user.invite': (what) => `Invited ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
+        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'emoji.put': (what) => `Added the emoji ${what}`, 'emoji.remove': (what) => `Removed the emoji ${what}`, 'user.invite': (what) => `Invited ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
         'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
       },
       userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, other: (what) => `Edited ${what}` },

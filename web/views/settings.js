@@ -15,10 +15,10 @@ import { tokens } from './settings/tokens.js';
 
 // The function of a section gets a signal that is aborted when the section is left.
 const YOU = { profile, devices, notifications, appearance, tokens, about };
-const TEAM = ['account', 'invite', 'people', 'bots', 'hooks', 'css', 'jobs', 'audit'];
+const TEAM = ['account', 'invite', 'people', 'bots', 'hooks', 'emoji', 'css', 'jobs', 'audit'];
 const ICONS = {
   profile: 'person', devices: 'device', notifications: 'bell', appearance: 'palette', tokens: 'key', about: 'flame',
-  account: 'gear', invite: 'invite', people: 'people', bots: 'bot', hooks: 'hook', css: 'code', jobs: 'refresh', audit: 'shield',
+  account: 'gear', invite: 'invite', people: 'people', bots: 'bot', hooks: 'hook', emoji: 'smile', css: 'code', jobs: 'refresh', audit: 'shield',
 };
 
 const asked = () => location.pathname.split('/')[2] || '';

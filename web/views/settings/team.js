@@ -4,9 +4,10 @@ import { account } from './account.js';
 import { audit } from './audit.js';
 import { bots } from './bots.js';
 import { css } from './css.js';
+import { emoji } from './emoji.js';
 import { hooks } from './hooks.js';
 import { invite } from './invite.js';
 import { jobs } from './jobs.js';
 import { people } from './people.js';
 
-export const team = { account, invite, people, bots, hooks, css, jobs, audit };
+export const team = { account, invite, people, bots, hooks, emoji, css, jobs, audit };
