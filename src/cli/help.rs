@@ -83,7 +83,7 @@ Options:
 {SOURCES}",
         option("create", "create an administrator; before the first start, this is the set-up"),
         option("reset-password", "print a link to choose a new password; it works once, within four hours"),
-        option("invite", "print a link for somebody imported, who has no password yet; it works for seven days"),
+        option("invite", "print a link for somebody imported to set a password; it works for seven days"),
         option("list", "list all users: id, role, status, e-mail and name, separated by tabs"),
         option("--name NAME", "the name of the new administrator"),
         option("--email EMAIL", "the e-mail address to sign in with"),

@@ -113,7 +113,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
         let import = Import::open(&data, "slack").unwrap();
-        import.put_account("Team", None, "{}").unwrap();
+        import.put_account("Team", None, Some("{}")).unwrap();
         let image = |bytes: &[u8]| Image { content_type: "image/png".into(), bytes: bytes.to_vec() };
         assert!(import.put_emoji("parrot", &image(b"one")).unwrap());
         assert!(!import.put_emoji("parrot", &image(b"two")).unwrap());

@@ -86,7 +86,9 @@ fn links_have_only_web_and_mail_addresses() {
         "javascript:alert(1)",
         "JaVaScript:x",
         "data:text/html,x",
-        "/rooms/1",
+        "/rooms",
+        "/rooms/1/../../api",
+        "/api/rooms/1",
         "//evil",
         "vbscript:x",
         "user:5",
@@ -95,6 +97,9 @@ fn links_have_only_web_and_mail_addresses() {
         let typed = escaped(address);
         let shown = format!("<p>[<strong>x</strong>](&lt;{typed}&gt;)</p>");
         assert_eq!(html(&format!("[**x**](<{address}>)")), shown, "{address}");
+    }
+    for address in ["/rooms/1", "/rooms/1/@7"] {
+        assert_eq!(html(&format!("[x]({address})")), format!("<p><a href=\"{address}\">x</a></p>"));
     }
     assert_eq!(
         html("![a cat](https://a.b/c.png)"),
