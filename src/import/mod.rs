@@ -5,6 +5,7 @@
 //! is built. An import that was interrupted goes on where it stopped, and one that is run again adds nothing.
 
 mod archive;
+mod emoji;
 mod history;
 mod html;
 mod json;

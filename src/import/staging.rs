@@ -44,6 +44,7 @@ pub(super) struct Staging<'a> {
     /// The name of the account, if there is none here yet.
     pub(super) account: Option<String>,
     pub(super) report: Report,
+    pub(super) emoji: super::emoji::Emoji,
     pub(super) extra: super::once::Extra,
 }
 
@@ -86,6 +87,7 @@ impl<'a> Staging<'a> {
             files: 0,
             account: None,
             report: Report::default(),
+            emoji: super::emoji::Emoji::new(),
             extra: super::once::Extra::default(),
         })
     }
@@ -383,6 +385,7 @@ impl<'a> Staging<'a> {
             messages: self.messages,
             account: self.account,
             report: self.report,
+            emoji: self.emoji,
             extra: self.extra,
         })
     }
@@ -397,5 +400,6 @@ pub(super) struct Parts {
     pub(super) messages: u64,
     pub(super) account: Option<String>,
     pub(super) report: Report,
+    pub(super) emoji: super::emoji::Emoji,
     pub(super) extra: super::once::Extra,
 }

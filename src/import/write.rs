@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::{
     Error, Progress,
     archive::Archive,
+    emoji,
     history::History,
     model::{Message, Person, Place, Room},
     once,
@@ -21,7 +22,7 @@ use crate::{
 
 /// What a dry run finds: everything is read, and files are looked for.
 pub(super) fn check(staging: Staging<'_>, archive: &Archive) -> Result<Report, Error> {
-    let Parts { db, people, rooms, mut report, .. } = staging.finish()?;
+    let Parts { db, people, rooms, emoji, mut report, .. } = staging.finish()?;
     let count = |staged: usize, known: usize| (staged as u64, known as u64);
     for (kind, (new, known)) in [
         (
@@ -39,6 +40,7 @@ pub(super) fn check(staging: Staging<'_>, archive: &Archive) -> Result<Report, E
         report.taken(kind, new);
         report.known(kind, known);
     }
+    emoji::check(&emoji, archive, &mut report);
     let memberships: u64 = db.query_row("select count(*) from memberships", (), |row| row.get(0))?;
     report.taken(Kind::Memberships, memberships);
     let mut messages = db.prepare("select json from messages")?;
@@ -75,7 +77,7 @@ pub(super) fn write(
     archive: &Archive,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Report, Error> {
-    let Parts { db, people, rooms, messages, account, mut report, extra } = staging.finish()?;
+    let Parts { db, people, rooms, messages, account, emoji, mut report, extra } = staging.finish()?;
     target.start()?;
     target.transaction(|target| -> Result<(), Error> {
         let name = account.as_deref().unwrap_or("Campfire");
@@ -90,6 +92,7 @@ pub(super) fn write(
         put_rooms(target, &db, &people, &rooms, &mut report)
     })?;
     put_avatars(target, archive, &people, &mut report)?;
+    target.transaction(|target| emoji::put(&emoji, target, archive, &mut report))?;
     let authors = people.iter().map(|it| (it.value.key.as_str(), it.id)).collect();
     let total = number(&db, target, &authors, messages, &mut report, watch)?;
     let history = History { staged: &db, data, archive, people: &people, authors: &authors, total };
