@@ -10,7 +10,7 @@ mod tests;
 mod text;
 
 use self::{lines::Line, posts::Posts, rooms::Rooms};
-use super::{Error, Progress, archive::Archive, report::Kind, staging::Staging};
+use super::{Error, Progress, archive::Archive, model::Place, report::Kind, staging::Staging};
 
 pub(super) fn read(
     archive: &Archive,
@@ -36,11 +36,9 @@ pub(super) fn read(
             "bot" => people::bot(&record, archive, &path, staging)?,
             "emoji" => {
                 let name = record["name"].as_str().unwrap_or_default();
-                staging.leave_out(
-                    Kind::Emoji,
-                    "custom emoji have no pictures here yet: they stand as :name:",
-                    name,
-                );
+                let image = record["image"].as_str().unwrap_or_default();
+                let picture = attached(archive, &path, image).unwrap_or_else(|| image.to_owned());
+                staging.emoji(name, Place::Archive(picture));
             }
             _ => {
                 known -= 1;
