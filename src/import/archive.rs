@@ -165,6 +165,13 @@ impl Archive {
         }
     }
 
+    /// The path of a file that another file of this archive names from its folder (`chats/`, with its slash, or nothing),
+    /// as Windows or others write it. Nothing may be there.
+    pub(super) fn beside(folder: &str, path: &str) -> String {
+        let path = path.replace('\\', "/");
+        composed(&format!("{folder}{}", path.trim_start_matches("./")))
+    }
+
     /// Reads a file.
     pub(super) fn read<T>(
         &self,

@@ -242,12 +242,6 @@ pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The moment of a text in RFC 3339, in microseconds since the Unix epoch.
-pub(super) fn moment(value: &Value) -> Option<i64> {
-    let moment: jiff::Timestamp = value.as_str()?.trim().parse().ok()?;
-    Some(moment.as_microsecond())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

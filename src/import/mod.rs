@@ -5,20 +5,26 @@
 //! is built. An import that was interrupted goes on where it stopped, and one that is run again adds nothing.
 
 mod archive;
+mod discord;
 mod emoji;
 mod history;
 mod html;
 mod json;
+mod markup;
 mod mattermost;
 mod model;
 mod names;
 mod once;
 mod report;
+mod rocketchat;
 mod slack;
 mod staging;
+mod telegram;
 #[cfg(test)]
 mod tests;
+mod times;
 mod write;
+mod zulip;
 
 use std::{
     fmt, io,
@@ -75,10 +81,15 @@ pub(crate) enum Chat {
     Once,
     Slack,
     Mattermost,
+    Telegram,
+    Discord,
+    Zulip,
+    Rocket,
 }
 
 impl Chat {
-    pub(crate) const ALL: [Self; 3] = [Self::Once, Self::Slack, Self::Mattermost];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Once, Self::Slack, Self::Mattermost, Self::Telegram, Self::Discord, Self::Zulip, Self::Rocket];
 
     /// As it is called on the command line, and in the database.
     pub(crate) fn word(self) -> &'static str {
@@ -86,6 +97,10 @@ impl Chat {
             Self::Once => "once",
             Self::Slack => "slack",
             Self::Mattermost => "mattermost",
+            Self::Telegram => "telegram",
+            Self::Discord => "discord",
+            Self::Zulip => "zulip",
+            Self::Rocket => "rocketchat",
         }
     }
 
@@ -95,6 +110,10 @@ impl Chat {
             Self::Once => "its storage directory, or a backup of it",
             Self::Slack => "the ZIP of an export of the workspace, or its folder",
             Self::Mattermost => "the ZIP of a bulk export, its folder, or its .jsonl file",
+            Self::Telegram => "the folder of an export from Telegram Desktop in JSON, or its result.json",
+            Self::Discord => "the folder of JSON files that DiscordChatExporter wrote, or one of them",
+            Self::Zulip => "the export of an organization, as tar.gz or unpacked",
+            Self::Rocket => "the folder that mongodump made of its database, or an archive of it",
         }
     }
 
@@ -104,6 +123,10 @@ impl Chat {
             Self::Once => "ONCE Campfire",
             Self::Slack => "Slack",
             Self::Mattermost => "Mattermost",
+            Self::Telegram => "Telegram",
+            Self::Discord => "Discord",
+            Self::Zulip => "Zulip",
+            Self::Rocket => "Rocket.Chat",
         }
     }
 }
@@ -163,6 +186,10 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
         Chat::Once => once::read(&archive, &mut staging, &order.secrets, &scratch.0, watch)?,
         Chat::Slack => slack::read(&archive, &mut staging, watch)?,
         Chat::Mattermost => mattermost::read(&archive, &mut staging, watch)?,
+        Chat::Telegram => telegram::read(&archive, &mut staging, watch)?,
+        Chat::Discord => discord::read(&archive, &mut staging, watch)?,
+        Chat::Zulip => zulip::read(&archive, &mut staging, watch)?,
+        Chat::Rocket => rocketchat::read(&archive, &mut staging, watch)?,
     }
     let report = match (&target, &claimed) {
         (Some(target), Some(data)) if !order.is_check => {

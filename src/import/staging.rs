@@ -225,6 +225,17 @@ impl<'a> Staging<'a> {
         self.member(id, kind, member)
     }
 
+    /// A database for what a reader has to look up and is too much for memory. It goes with the staging folder.
+    pub(super) fn scratch_db(&mut self) -> Result<Connection, Error> {
+        self.files += 1;
+        let db = Connection::open(self.folder.join(format!("scratch-{}.db", self.files)))?;
+        db.execute_batch(
+            "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
+             pragma cache_size = -8192; pragma temp_store = file; begin;",
+        )?;
+        Ok(db)
+    }
+
     fn member(&mut self, room: RoomId, kind: RoomKind, member: &Member) -> Result<(), Error> {
         let person = self.person_or(&member.person, || "Somebody who left".into())?;
         self.report.found(Kind::Memberships, 1);
@@ -241,6 +252,11 @@ impl<'a> Staging<'a> {
 
     pub(super) fn known_room(&self, key: &str) -> Option<RoomId> {
         self.rooms.get(key).map(|known| known.id)
+    }
+
+    /// The name of a room that was taken; None of direct ones.
+    pub(super) fn room_name(&self, key: &str) -> Option<&str> {
+        self.rooms.get(key)?.value.name.as_deref()
     }
 
     /// Takes a message. Its room has to be known; an author who is not is made up.

@@ -115,6 +115,19 @@ impl Document {
         Written { content, rendered }
     }
 
+    /// Writes it with the names that it has itself, where it is not known yet who is a member.
+    pub fn write_as_named(mut self) -> Written {
+        let mut names = std::collections::HashMap::new();
+        each_inlines(&mut self.blocks, &mut |inlines| {
+            for inline in inlines {
+                if let Inline::User { id, name } = inline {
+                    names.insert(*id, name.clone());
+                }
+            }
+        });
+        self.write(|id| names.get(&id).map(String::as_str))
+    }
+
     /// Its text with line breaks, bullets and `@` before names, as ONCE Campfire's bots get it.
     pub fn plain_lines<'a>(&self, name_of: impl Fn(UserId) -> Option<&'a str>) -> String {
         plain::write(&self.blocks, &name_of)
