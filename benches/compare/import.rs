@@ -4,7 +4,10 @@ use std::{path::Path, process::Stdio, time::Instant};
 
 use rusqlite::Connection;
 
-use crate::{Options, Report, sentence, table::{Row, grouped}};
+use crate::{
+    Options, Report, sentence,
+    table::{Row, grouped},
+};
 
 const SCHEMA: &str = include_str!("../../src/import/once/tests/schema.sql");
 
@@ -50,8 +53,12 @@ fn volume(dir: &Path, messages: usize) {
                 "<blockquote>{words}</blockquote><cite>P <a href=\"https://old.example/rooms/{room}/@{}\">#</a></cite><br>{words}",
                 id - ROOMS
             ),
-            1 => format!("<div>{words} <a href=\"https://example.org/{id}\">https://example.org/{id}</a></div>"),
-            2 => format!("<div><strong>{words}</strong><br>and *this*</div><ul><li>one</li><li>two</li></ul>"),
+            1 => format!(
+                "<div>{words} <a href=\"https://example.org/{id}\">https://example.org/{id}</a></div>"
+            ),
+            2 => {
+                format!("<div><strong>{words}</strong><br>and *this*</div><ul><li>one</li><li>two</li></ul>")
+            }
             3 => format!("<p>{words}</p><pre data-language=\"ruby\">a<br>b</pre>"),
             _ => format!("<div>{words}</div>"),
         };
@@ -114,6 +121,8 @@ pub(crate) fn import(options: &Options, report: &mut Report) {
 fn is_written(database: &Path, messages: usize) -> bool {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     Connection::open_with_flags(database, flags)
-        .and_then(|db| db.query_row("select ifnull(max(id), 0) from messages", (), |row| row.get::<_, i64>(0)))
+        .and_then(|db| {
+            db.query_row("select ifnull(max(id), 0) from messages", (), |row| row.get::<_, i64>(0))
+        })
         .is_ok_and(|newest| newest >= messages as i64)
 }

@@ -180,7 +180,7 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
     if let (Chat::Once, Some(target)) = (order.chat, &target) {
         once::check_target(target)?;
     }
-    let mut staging = Staging::new(&scratch.0, target.as_ref(), order.chat)?;
+    let mut staging = Staging::new(&scratch.0, target.as_ref())?;
     watch(Progress { stage: "reading", done: 0, total: 0 });
     match order.chat {
         Chat::Once => once::read(&archive, &mut staging, &order.secrets, &scratch.0, watch)?,

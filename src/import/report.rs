@@ -145,6 +145,7 @@ impl Report {
     }
 
     /// The counts of a kind.
+    #[cfg(test)]
     pub(crate) fn of(&self, kind: Kind) -> Row {
         self.rows.get(&kind).cloned().unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
-    Chat, Error,
+    Error,
     model::{Body, FileRef, Member, Message, Person, Place, Room},
     names,
     report::{Kind, Report},
@@ -34,7 +34,6 @@ pub(super) struct Staging<'a> {
     db: Connection,
     folder: PathBuf,
     target: Option<&'a store::Import>,
-    chat: Chat,
     people: HashMap<String, Staged<Person, UserId>>,
     rooms: HashMap<String, Staged<Room, RoomId>>,
     next_person: i64,
@@ -57,7 +56,7 @@ pub(super) struct Staged<T, Id> {
 }
 
 impl<'a> Staging<'a> {
-    pub(super) fn new(folder: &Path, target: Option<&'a store::Import>, chat: Chat) -> Result<Self, Error> {
+    pub(super) fn new(folder: &Path, target: Option<&'a store::Import>) -> Result<Self, Error> {
         let db = Connection::open(folder.join("staging.db"))?;
         // It is made anew after a crash.
         db.execute_batch(
@@ -78,7 +77,6 @@ impl<'a> Staging<'a> {
             db,
             folder: folder.to_owned(),
             target,
-            chat,
             people: HashMap::new(),
             rooms: HashMap::new(),
             next_person,
@@ -346,14 +344,6 @@ impl<'a> Staging<'a> {
         let path = self.folder.join(format!("file-{}", self.files));
         write(&mut File::create(&path)?)?;
         Ok(Place::Staged(path.to_string_lossy().into_owned()))
-    }
-
-    pub(super) fn message_count(&self) -> u64 {
-        self.messages
-    }
-
-    pub(super) fn chat(&self) -> Chat {
-        self.chat
     }
 
     /// Leaves out messages whose key another one of their room had before them: a record that stands in two files.

@@ -1,20 +1,24 @@
 //! Writing a history that comes from another chat, while no server runs: rows as they are, without events.
 
-use std::net::IpAddr;
+mod extra;
+mod messages;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::{
     DataDir, OpenError,
-    files::{Image, NewFile, add_file, put_image},
+    files::{Image, put_image},
     index,
     rooms::members_key,
     writer::last_seq,
 };
 use crate::types::{
-    Boost, BoostId, Embed, Involvement, Message, MessageId, MessageKind, Role, RoomId, RoomKind, Scope,
-    SessionKind, Status, Timestamp, TokenHash, UserId, random_join_code, random_token,
+    Involvement, MessageId, Role, RoomId, RoomKind, Scope, SessionKind, Status, Timestamp, TokenHash, UserId,
+    random_join_code, random_token,
 };
+
+pub use extra::OldPush;
+pub use messages::NewMessage;
 
 /// A database that is imported into.
 pub struct Import {
@@ -43,36 +47,6 @@ pub struct NewRoom<'a> {
     pub kind: RoomKind,
     pub creator: UserId,
     pub created_at: Timestamp,
-}
-
-/// A push subscription of another server.
-#[derive(Clone, Debug)]
-pub struct OldPush {
-    pub endpoint: String,
-    pub p256dh: String,
-    pub auth: String,
-    pub user_agent: String,
-    pub created_at: Timestamp,
-}
-
-/// A message to insert, with what is derived from its text.
-#[derive(Debug)]
-pub struct NewMessage {
-    pub id: MessageId,
-    pub room: RoomId,
-    pub creator: UserId,
-    /// By which it is found again.
-    pub client_message_id: Option<String>,
-    pub kind: MessageKind,
-    pub created_at: Timestamp,
-    pub edited_at: Option<Timestamp>,
-    pub reply_to: Option<MessageId>,
-    pub thread_root: Option<MessageId>,
-    pub text: super::Text,
-    pub addresses: String,
-    pub file: Option<NewFile>,
-    pub boosts: Vec<(UserId, String, Timestamp)>,
-    pub embeds: Vec<Embed>,
 }
 
 /// An import goes over everything once, so that neither a large cache nor mapped memory saves anything.
@@ -313,14 +287,6 @@ impl Import {
         Ok(!is_taken)
     }
 
-    /// The direct room of these people, in ascending order.
-    pub fn direct_room_of(&self, members: &[UserId]) -> rusqlite::Result<Option<RoomId>> {
-        self.db
-            .prepare_cached("select id from rooms where members_key = ? and deleted_at is null")?
-            .query_row((members_key(members),), |row| row.get(0))
-            .optional()
-    }
-
     /// Makes somebody a member. False if they were one before.
     pub fn put_member(&self, room: RoomId, user: UserId, involvement: Involvement) -> rusqlite::Result<bool> {
         let inserted = self
@@ -407,74 +373,6 @@ impl Import {
             .collect()
     }
 
-    /// Inserts a message with its file, boosts and mentions. It is not in the index yet.
-    pub fn put_message(&self, new: NewMessage) -> rusqlite::Result<()> {
-        let NewMessage { id, room, creator, text, .. } = new;
-        let attachment = match &new.file {
-            Some(file) => Some(add_file(&self.db, file, id, room)?),
-            None => None,
-        };
-        let mut boosts: Vec<Boost> = Vec::with_capacity(new.boosts.len());
-        for (user, content, at) in new.boosts {
-            self.db
-                .prepare_cached(
-                    "insert into boosts (message_id, user_id, content, created_at) values (?, ?, ?, ?)",
-                )?
-                .execute((id, user, &content, at))?;
-            boosts.push(Boost { id: BoostId(self.db.last_insert_rowid()), user_id: user, content });
-        }
-        let mut tags = text.tags;
-        let mut plain = text.plain;
-        if let Some(file) = &new.file {
-            let of_file = file.tags();
-            tags = if tags.is_empty() { of_file } else { format!("{tags} {of_file}") };
-            if !plain.is_empty() {
-                plain.push(' ');
-            }
-            plain.push_str(&file.filename);
-        }
-        super::messages::mention(&self.db, room, id, &text.mentions, text.everyone)?;
-        let message = Message {
-            id,
-            created_at: new.created_at,
-            room_id: room,
-            creator_id: creator,
-            client_message_id: new.client_message_id,
-            kind: new.kind,
-            content: text.content,
-            html: text.html,
-            edited_at: new.edited_at,
-            reply_to_id: new.reply_to,
-            thread_root_id: new.thread_root,
-            mentions: text.mentions.to_vec(),
-            everyone: text.everyone,
-            is_emoji_only: text.is_emoji_only,
-            boosts,
-            attachment,
-            embeds: new.embeds,
-        };
-        let json = serde_json::to_vec(&message).expect("a message serialises to JSON");
-        self.db
-            .prepare_cached(
-                "insert into messages (id, room_id, creator_id, client_message_id, kind, created_at, json, plain, tags, addresses, thread_root_id)
-                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute((
-                id,
-                room,
-                creator,
-                &message.client_message_id,
-                new.kind,
-                new.created_at,
-                json,
-                plain,
-                tags,
-                new.addresses,
-                new.thread_root,
-            ))
-            .map(drop)
-    }
-
     /// Stores a small picture: an avatar (`user-5`), or the logo.
     pub fn put_picture(&self, key: &str, image: &Image) -> rusqlite::Result<()> {
         put_image(&self.db, key, None, Some(image))
@@ -483,71 +381,6 @@ impl Import {
     /// Notes that somebody has a picture.
     pub fn set_avatar(&self, user: UserId) -> rusqlite::Result<()> {
         self.db.execute("update users set avatar_version = 1 where id = ?", (user,)).map(drop)
-    }
-
-    /// Blocks the network of somebody who is banned. False if it was blocked before.
-    pub fn put_ban(&self, user: UserId, network: IpAddr) -> rusqlite::Result<bool> {
-        let inserted = self.db.execute(
-            "insert or ignore into blocked_addresses (user_id, address) values (?, ?)",
-            (user, network.to_string()),
-        )?;
-        Ok(inserted == 1)
-    }
-
-    /// Adds a recent search, the oldest first. False if it was there.
-    pub fn put_search(&self, user: UserId, query: &str, at: Timestamp) -> rusqlite::Result<bool> {
-        let inserted = self.db.execute(
-            "insert or ignore into searches (user_id, query, searched_at) values (?, ?, ?)",
-            (user, query, at),
-        )?;
-        Ok(inserted == 1)
-    }
-
-    /// Adds the session of a device. False if it was there.
-    pub fn put_session(
-        &self,
-        user: UserId,
-        token: TokenHash,
-        user_agent: &str,
-        address: &str,
-        created_at: Timestamp,
-        last_active_at: Timestamp,
-    ) -> rusqlite::Result<bool> {
-        let inserted = self.db.execute(
-            "insert or ignore into sessions (token_hash, user_id, user_agent, ip_address, created_at, last_active_at, kind, scope)
-             values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (token, user, user_agent, address, created_at, last_active_at, SessionKind::Device, Scope::Admin),
-        )?;
-        Ok(inserted == 1)
-    }
-
-    /// Adds a push subscription, which ends with the newest session of its browser. None if its owner has no session.
-    pub fn put_push(&self, user: UserId, push: &OldPush) -> rusqlite::Result<Option<bool>> {
-        let session: Option<i64> = self
-            .db
-            .query_row(
-                "select id from sessions where user_id = ? and kind = ?
-                 order by user_agent = ? desc, last_active_at desc limit 1",
-                (user, SessionKind::Device, &push.user_agent),
-                |row| row.get(0),
-            )
-            .optional()?;
-        let Some(session) = session else { return Ok(None) };
-        let inserted = self.db.execute(
-            "insert or ignore into push_subscriptions (user_id, session_id, endpoint, p256dh, auth, user_agent, created_at)
-             values (?, ?, ?, ?, ?, ?, ?)",
-            (user, session, &push.endpoint, &push.p256dh, &push.auth, &push.user_agent, push.created_at),
-        )?;
-        Ok(Some(inserted == 1))
-    }
-
-    pub fn put_secret(&self, name: &str, value: &[u8]) -> rusqlite::Result<()> {
-        self.db.execute("insert or replace into secrets (name, value) values (?, ?)", (name, value)).map(drop)
-    }
-
-    pub fn put_logo(&self, image: &Image) -> rusqlite::Result<()> {
-        put_image(&self.db, "logo", None, Some(image))?;
-        self.db.execute("update account set logo_version = 1", ()).map(drop)
     }
 
     /// Builds the index of all messages. `watch` hears how many are in it.

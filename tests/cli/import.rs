@@ -67,14 +67,21 @@ async fn team_that_moved_in_signs_in_and_finds_everything_where_it_was() {
     volume(dir.path(), 30);
     let page = dir.path().join("report.html");
     let said = succeeds(&import(dir.path(), &["--report", page.to_str().unwrap()]));
-    assert!(said.contains("messages") && said.contains("30") && !said.contains("Nobody can sign in"), "{said}");
+    assert!(
+        said.contains("messages") && said.contains("30") && !said.contains("Nobody can sign in"),
+        "{said}"
+    );
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("Every record of the export is accounted for.") && page.contains("<td>30</td>"), "{page}");
+    assert!(
+        page.contains("Every record of the export is accounted for.") && page.contains("<td>30</td>"),
+        "{page}"
+    );
     assert!(!page.contains("{{") && !page.contains("<script"), "{page}");
     let server = Server::on(&dir.path().join("data"), &[]);
     let nobody = Client::new(server.address(), Credentials::None);
-    let signed_in =
-        nobody.post("/api/session", json!({"email": "jonas@lamp.example", "password": "sesame sesame"})).await;
+    let signed_in = nobody
+        .post("/api/session", json!({"email": "jonas@lamp.example", "password": "sesame sesame"}))
+        .await;
     let jonas = nobody.with(Credentials::Cookie(signed_in.cookie()));
     let messages = jonas.get("/api/rooms/4/messages?limit=100").await.expect(200);
     let ids = messages["messages"].as_array().unwrap().iter().map(id).collect::<Vec<_>>();

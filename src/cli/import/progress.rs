@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn durations_are_in_the_unit_that_fits() {
-        for (seconds, text) in [(0.25, "250 ms"), (2.58, "2.5 s"), (89.0, "89 s"), (90.0, "2 min"), (7_260.0, "2 h 1 min")] {
+        for (seconds, text) in
+            [(0.25, "250 ms"), (2.58, "2.5 s"), (89.0, "89 s"), (90.0, "2 min"), (7_260.0, "2 h 1 min")]
+        {
             assert_eq!(duration(Duration::from_secs_f64(seconds)), text);
         }
     }
