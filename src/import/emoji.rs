@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use crate::{
         config::Durability,
-        import::{Chat, write},
+        import::write,
         store::{DataDir, Reader},
     };
 
@@ -120,7 +120,7 @@ mod tests {
         };
         for taken in [2, 0] {
             let target = Import::open(&data, "once").unwrap();
-            let mut staging = Staging::new(&scratch, Some(&target), Chat::Once).unwrap();
+            let mut staging = Staging::new(&scratch, Some(&target)).unwrap();
             staged(&mut staging);
             let report = write::write(staging, &target, &data, &archive, &mut |_| {}).unwrap();
             let row = report.of(Kind::Emoji);
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(names, ["party_parrot", "日本"]);
         assert_eq!(reader.emoji_picture("日本").unwrap().unwrap().content_type, "image/png");
         // A dry run counts what there is, without reading it.
-        let mut staging = Staging::new(&scratch, None, Chat::Once).unwrap();
+        let mut staging = Staging::new(&scratch, None).unwrap();
         staged(&mut staging);
         let report = write::check(staging, &archive).unwrap();
         assert_eq!((report.of(Kind::Emoji).taken, report.wrong()), (3, vec![]));
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn import_takes_at_most_ten_thousand_emoji() {
         let dir = tempfile::tempdir().unwrap();
-        let mut staging = Staging::new(dir.path(), None, Chat::Once).unwrap();
+        let mut staging = Staging::new(dir.path(), None).unwrap();
         for n in 0..=MAX_EMOJI {
             staging.emoji(&format!("e{n}"), Place::Archive(String::new()));
         }

@@ -66,6 +66,9 @@ struct Read {
     message: Message,
 }
 
+/// The channels to a renderer and from it.
+type Lane = (SyncSender<Vec<Read>>, Receiver<Result<Rendered, Error>>);
+
 /// What a renderer made of a batch.
 #[derive(Default)]
 struct Rendered {
@@ -111,7 +114,7 @@ impl History<'_> {
     fn feed(
         &self,
         target: &Import,
-        lanes: &[(SyncSender<Vec<Read>>, Receiver<Result<Rendered, Error>>)],
+        lanes: &[Lane],
         report: &mut Report,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<(), Error> {
@@ -253,7 +256,7 @@ impl Renderer<'_> {
             file = self.store(found, message.preview.as_deref(), report)?;
         }
         let of_markdown = |content: String| {
-            let rendered = text::render(&content, &name_of);
+            let rendered = text::render(&content, name_of);
             (MessageKind::Text, text_of(content, rendered).0)
         };
         let mut embeds = message.embeds;

@@ -70,7 +70,7 @@ fn reply(html: &str) -> Option<Reply> {
 /// The room and the message of an address: `/rooms/R`, `/rooms/R/@M`, `/rooms/R/messages/M`, on any host.
 fn place_of(address: &str) -> Option<(i64, Option<i64>)> {
     let path = match address.split_once("://") {
-        Some((scheme, rest)) if matches!(scheme, "http" | "https") => &rest[rest.find('/')?..],
+        Some(("http" | "https", rest)) => &rest[rest.find('/')?..],
         Some(_) => return None,
         None => address,
     };

@@ -12,7 +12,7 @@ proptest! {
     #[test]
     fn text_without_known_names_stays_as_it_was(text in "(@q|~q|:q:|`|``|```|~~~|\\(|\\]\\(|h|http://q|\n|\r\n|    |\t|é|\\\\|>|- ){0,16}") {
         let dir = tempfile::tempdir().unwrap();
-        let staging = Staging::new(dir.path(), None, Chat::Mattermost).unwrap();
+        let staging = Staging::new(dir.path(), None).unwrap();
         let texts = Texts { staging: &staging, rooms: &Rooms::default(), team: "blue" };
         prop_assert_eq!(texts.markdown(&text), text);
     }
