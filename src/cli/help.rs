@@ -167,8 +167,8 @@ pub(super) fn import() -> String {
         chats += &option(chat.word(), &format!("{}: {}", chat.name(), chat.export()));
     }
     format!(
-        "Moves people, rooms, messages and files of another chat in, while the server is stopped. One that was
-interrupted goes on where it stopped, and one that is run again adds only what is new. The export is only read.
+        "Moves people, rooms, messages and files of another chat in, while the server is stopped. An import that was
+interrupted goes on where it stopped, and one that is run again adds what is new. The export is only read.
 
 Usage: campfire import CHAT PATH [OPTIONS]
 

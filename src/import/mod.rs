@@ -35,6 +35,7 @@ use self::{archive::Archive, staging::Staging};
 use crate::{
     config::Durability,
     store::{self, DataDir},
+    types::random_token,
 };
 
 #[cfg(test)]
@@ -166,7 +167,7 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
         false => Some(DataDir::claim(order.data, Durability::Normal)?),
     };
     let scratch = Scratch::new(match order.is_check {
-        true => std::env::temp_dir().join(format!("campfire-import-{}", std::process::id())),
+        true => std::env::temp_dir().join(format!("campfire-import-{}", random_token())),
         false => order.data.join("import"),
     })?;
     let archive = Archive::open(order.path, &scratch.0)?;

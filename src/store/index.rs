@@ -205,17 +205,10 @@ pub(super) fn set_languages(db: &Connection, languages: &Languages) -> rusqlite:
 
 /// Makes the index anew while no server runs.
 pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
-    let mut index = Index::open(db, Durability::Normal)?;
     let (analysis, _) = state(db)?.unwrap_or_default();
     let codes = analysis.split_once(' ').map_or("", |(_, codes)| codes);
-    index.down_to = restart(db, &Languages::parse(codes).unwrap_or_default())?;
-    while index.is_incomplete() {
-        index.catch_up_in_transaction(db)?;
-        while index.due >= STEP {
-            index.optimize(db);
-        }
-    }
-    Ok(())
+    restart(db, &Languages::parse(codes).unwrap_or_default())?;
+    build(db, &mut |_| ())
 }
 
 /// Empties the index until [`build`], or until a server fills it: messages are inserted in large numbers.

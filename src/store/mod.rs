@@ -21,6 +21,7 @@ mod jobs;
 mod links;
 mod memberships;
 mod messages;
+mod migrations;
 mod people;
 mod push;
 mod reader;

@@ -200,7 +200,13 @@ async fn somebody_imported_is_invited_from_the_list_and_takes_the_account_over()
         host.assert_accessible("a list with somebody who has not signed in yet").await;
         // By keyboard.
         host.type_into(&format!("{line} .settings-action button"), ENTER).await;
-        let link = host.find("dialog .copyable").await.text().await.unwrap();
+        host.until(
+            "the link is shown",
+            "return document.querySelector('dialog .copyable')?.textContent.startsWith('http')",
+        )
+        .await;
+        let link = host.eval("return document.querySelector('dialog .copyable').textContent").await;
+        let link = link.as_str().unwrap().to_owned();
         host.assert_accessible("an invitation").await;
         host.type_into("dialog .copyable", ESCAPE).await;
         host.until("the dialog is closed", "return document.querySelector('dialog') === null").await;

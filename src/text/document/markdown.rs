@@ -25,7 +25,8 @@ pub(super) fn write(blocks: &[Block], means_the_same: impl Fn(&str, &Block) -> b
         let all = written(block, ALL);
         let tried = if all.len() <= MAX_TRIED { TRIED.as_slice() } else { &[] };
         let fewer = tried.iter().map(|escapes| written(block, *escapes));
-        fewer.into_iter().find(|markdown| means_the_same(markdown, block)).unwrap_or(all)
+        // Where nothing is escaped, there is nothing to try.
+        fewer.into_iter().find(|fewer| *fewer == all || means_the_same(fewer, block)).unwrap_or(all)
     };
     let blocks: Vec<String> = blocks.iter().map(one).collect();
     blocks.join("\n\n").trim_end().to_owned()

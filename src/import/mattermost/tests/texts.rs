@@ -74,7 +74,7 @@ fn tones_of_skin_are_one_boost_of_a_person() {
     let names =
         ["+1", "thumbsup", "+1_medium_dark_skin_tone", "+1_light_skin_tone", "heart", "own_dark_skin_tone"];
     let imported = with(&[json!({ "reactions": names.map(reaction) })]);
-    assert_eq!(imported.rows("select content from boosts order by id"), ["👍", "❤️", ":own_dark_skin_t"]);
+    assert_eq!(imported.rows("select content from boosts order by id"), ["👍", "❤️", ":own_dark_skin_tone:"]);
 }
 
 #[test]
