@@ -32,7 +32,7 @@ impl fmt::Display for ServeError {
                 let data = data.display();
                 write!(
                     f,
-                    "an import into {data} was begun and not finished, so that messages are missing; go on with it first: campfire import {source} PATH --data {data}"
+                    "an import into {data} was begun and not finished, so that messages are missing; go on with it first (campfire import {source} PATH --data {data}), or restore a backup from before it"
                 )
             }
             Self::PortInUse(address) => {
