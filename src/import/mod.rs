@@ -111,10 +111,10 @@ impl Chat {
             Self::Once => "its storage directory, or a backup of it",
             Self::Slack => "the ZIP of an export of the workspace, or its folder",
             Self::Mattermost => "the ZIP of a bulk export, its folder, or its .jsonl file",
-            Self::Telegram => "the folder of an export from Telegram Desktop in JSON, or its result.json",
-            Self::Discord => "the folder of JSON files that DiscordChatExporter wrote, or one of them",
+            Self::Telegram => "the folder of Telegram Desktop's export in JSON, or its result.json",
+            Self::Discord => "JSON files of DiscordChatExporter: their folder, or one of them",
             Self::Zulip => "the export of an organization, as tar.gz or unpacked",
-            Self::Rocket => "the folder that mongodump made of its database, or an archive of it",
+            Self::Rocket => "what mongodump made of its database: a folder, or an archive of it",
         }
     }
 
