@@ -22,7 +22,7 @@ const AFTER_ALL: MessageId = MessageId(i64::MAX);
 const FEW_ROOMS: usize = 2;
 
 /// Messages of a room or a person whose texts are read instead of the index.
-const FEW_MESSAGES: usize = 64;
+const FEW_MESSAGES: usize = 128;
 
 /// Words that a prefix is expanded to. If there are more, FTS5 searches for the prefix itself.
 const MAX_WORDS: usize = 64;

@@ -509,7 +509,7 @@ async fn search_index_is_made_in_the_background_from_the_newest_message_on() {
     let mut team = Team::start().await;
     let mut posted = Vec::new();
     // More than are read instead of the index.
-    for n in 0..70 {
+    for n in 0..140 {
         posted.push(id(&team.ada.say(team.room, &format!("a walrus, number {n}")).await));
     }
     let linked = id(&team.ada.say(team.room, "[here](https://walrus.example.org/)").await);
@@ -524,7 +524,7 @@ async fn search_index_is_made_in_the_background_from_the_newest_message_on() {
     )
     .unwrap();
     team.server.restart();
-    let search = async || team.ada.get("/api/search?q=walrus&limit=100").await.expect(200);
+    let search = async || team.ada.get("/api/search?q=walrus&limit=200").await.expect(200);
     let found = search().await;
     assert_eq!((&found["results"], &found["is_indexing"]), (&json!([]), &json!(true)));
     // What is posted meanwhile is found at once, and what is edited or deleted is not found later.
