@@ -179,7 +179,7 @@ Options:
 {SOURCES}",
         option("--check", "read everything, change nothing, and report what an import would do"),
         option("--report FILE", "write the report as an HTML page, in one file"),
-        option("--vapid-private-key-file FILE", "ONCE: VAPID_PRIVATE_KEY, so that notifications go on"),
+        option("--vapid-private-key-file F", "ONCE: file F has VAPID_PRIVATE_KEY, so that notifications go on"),
         settings(|setting| super::import::OWN.contains(&setting.key))
     )
 }
