@@ -191,12 +191,12 @@ pub(crate) fn keep_bytes(folder: &Folder, bytes: &[u8], name: &str) -> io::Resul
 }
 
 /// Stores a file that is read, while no server runs.
-/// `preview` is a picture of it, for a format of which no thumbnail can be made.
+/// `preview` reads a picture of it, for a format of which no thumbnail can be made.
 pub(crate) fn keep(
     folder: &Folder,
     reader: &mut (impl io::Read + ?Sized),
     name: &str,
-    preview: Option<&[u8]>,
+    preview: impl FnOnce() -> Option<Vec<u8>>,
 ) -> io::Result<Stored> {
     let mut incoming = folder.begin()?;
     let (mut hash, mut size) = (Sha256::new(), 0);
@@ -215,8 +215,8 @@ pub(crate) fn keep(
     let (mut file, mut kept) = store(folder, incoming, filename(name), size, hash.finalize().into())?;
     if file.thumbnail.is_none()
         && !file.is_own_thumbnail
-        && let Some(preview) = preview
-        && let Some((picture, size)) = std::panic::catch_unwind(|| picture::poster(preview)).ok().flatten()
+        && let Some(preview) = preview()
+        && let Some((picture, size)) = std::panic::catch_unwind(|| picture::poster(&preview)).ok().flatten()
     {
         file.thumbnail = Some((kept.keep_bytes(&picture.bytes)?, picture.content_type));
         (file.width, file.height) = (file.width.or(Some(size.0)), file.height.or(Some(size.1)));

@@ -10,6 +10,7 @@ mod export;
 mod healthcheck;
 mod help;
 mod import;
+mod template;
 mod upgrade;
 
 use std::{

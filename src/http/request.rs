@@ -95,11 +95,9 @@ impl Call {
 
     /// The token by which a browser is signed in that has the cookie of ONCE Campfire, and none of ours that is good.
     pub(crate) fn moved_token(&self) -> Option<String> {
+        let (_, token) = moved_session(&self.worker, &self.headers, self.address)?;
         let is_known = |token: &str| by_token(&self.worker, token, self.address).is_some();
-        match cookie(&self.headers, COOKIE).is_some_and(is_known) {
-            true => None,
-            false => moved_session(&self.worker, &self.headers, self.address).map(|(_, token)| token),
-        }
+        (!cookie(&self.headers, COOKIE).is_some_and(is_known)).then_some(token)
     }
 
     /// Whether the client used TLS, by the connection, the proxy or the configured public URL.

@@ -333,17 +333,17 @@ impl Renderer<'_> {
         preview: Option<&str>,
         report: &mut Report,
     ) -> Result<Option<NewFile>, Error> {
-        let preview = preview.filter(|path| self.archive.has(path));
-        let preview = preview.and_then(|path| self.archive.bytes(path, files::MAX_POSTER as u64).ok());
+        let preview = || self.archive.bytes(preview?, files::MAX_POSTER as u64).ok();
         let stored = match &file.place {
             Place::Archive(path) if !self.archive.has(path) => None,
             Place::Archive(path) if self.archive.size(path) == Some(0) => None,
-            Place::Archive(path) => Some(self.archive.read(path, |reader| {
-                Ok(files::keep(&self.folder, reader, &file.name, preview.as_deref())?)
-            })?),
+            Place::Archive(path) => Some(
+                self.archive
+                    .read(path, |reader| Ok(files::keep(&self.folder, reader, &file.name, preview)?))?,
+            ),
             Place::Staged(path) => {
                 let mut input = io::BufReader::new(File::open(path)?);
-                Some(files::keep(&self.folder, &mut input, &file.name, None)?)
+                Some(files::keep(&self.folder, &mut input, &file.name, || None)?)
             }
         };
         match stored {

@@ -65,6 +65,22 @@ pub(super) struct Room {
     pub(super) is_archived: bool,
 }
 
+impl Room {
+    /// A direct room of which only the members are known.
+    pub(super) fn direct(key: &str, members: Vec<Member>) -> Self {
+        Self {
+            key: key.to_owned(),
+            id: None,
+            name: None,
+            kind: RoomKind::Direct,
+            creator: None,
+            created_at: None,
+            members,
+            is_archived: false,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     /// The key of a person.

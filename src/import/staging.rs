@@ -101,6 +101,14 @@ impl<'a> Staging<'a> {
         self.report.left_out_some(kind, count, reason, example);
     }
 
+    /// Counts the boosts of a kind that are more than the people whom the export names.
+    pub(super) fn leave_out_unnamed(&mut self, count: u64, named: usize, content: &str) {
+        let unnamed = count.saturating_sub(named as u64);
+        if unnamed > 0 {
+            self.leave_out_some(Kind::Boosts, unnamed, "of people whom the export does not name", content);
+        }
+    }
+
     /// Takes a person. One with the e-mail address of somebody here is that person.
     pub(super) fn person(&mut self, mut person: Person) -> Result<UserId, Error> {
         if let Some(known) = self.people.get(&person.key)

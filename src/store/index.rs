@@ -215,12 +215,7 @@ pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
 pub(super) fn suspend(db: &Connection) -> rusqlite::Result<()> {
     let analysis = state(db)?.map_or_else(|| analysis_of(&Languages::default()), |(analysis, _)| analysis);
     let tx = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
-    tx.execute("insert into messages_fts (messages_fts) values ('delete-all')", ())?;
-    tx.execute(
-        "insert or replace into search_index (id, analysis, down_to) values (1, ?, ?)",
-        (analysis, i64::MAX),
-    )?;
-    tx.commit()
+    empty(tx, &analysis, MessageId(i64::MAX))
 }
 
 /// Builds what is missing of the index in large steps, while no server runs. `watch` hears how many messages are in it.
@@ -256,13 +251,18 @@ fn restart(db: &Connection, languages: &Languages) -> rusqlite::Result<MessageId
     let tx = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
     let has_messages = tx.prepare("select 1 from messages limit 1")?.exists(())?;
     let down_to = if has_messages { MessageId(last_seq(&tx)?.0 + 1) } else { MessageId(0) };
+    empty(tx, &analysis_of(languages), down_to)?;
+    Ok(down_to)
+}
+
+/// Empties the index, notes how its tokens will be made and from which message on it is complete, and commits.
+fn empty(tx: Transaction<'_>, analysis: &str, down_to: MessageId) -> rusqlite::Result<()> {
     tx.execute("insert into messages_fts (messages_fts) values ('delete-all')", ())?;
     tx.execute(
         "insert or replace into search_index (id, analysis, down_to) values (1, ?, ?)",
-        (analysis_of(languages), down_to),
+        (analysis, down_to),
     )?;
-    tx.commit()?;
-    Ok(down_to)
+    tx.commit()
 }
 
 /// The newest messages before one, and whether there are no more.

@@ -8,12 +8,12 @@ use super::{
     tally::{Percentiles, Second},
     verdict::{MIB, Outcome, number},
 };
+use crate::cli::template::{escaped, fill};
 
 const PAGE: &str = include_str!("report.html");
 
 pub(super) fn page(figures: &Figures) -> String {
     let outcome = if figures.passed { "passed" } else { "failed" };
-    // One pass over the template, so that placeholders within the figures are not replaced.
     let parts = [
         ("{{scenario}}", escaped(figures.scenario)),
         ("{{target}}", escaped(&figures.target)),
@@ -28,20 +28,7 @@ pub(super) fn page(figures: &Figures) -> String {
         ("{{failures}}", failures(figures)),
         ("{{charts}}", charts(figures)),
     ];
-    let mut page = String::with_capacity(PAGE.len() + 64 * 1024);
-    let mut rest = PAGE;
-    while let Some(start) = rest.find("{{") {
-        page += &rest[..start];
-        rest = &rest[start..];
-        let end = rest.find("}}").map_or(rest.len(), |end| end + 2);
-        page += parts.iter().find(|(name, _)| *name == &rest[..end]).map_or("", |(_, text)| text);
-        rest = &rest[end..];
-    }
-    page + rest
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    fill(PAGE, &parts)
 }
 
 fn list<'a>(items: impl Iterator<Item = &'a String>) -> String {

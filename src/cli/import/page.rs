@@ -3,7 +3,10 @@
 use std::{fmt::Write, time::Duration};
 
 use super::progress::duration;
-use crate::import::{Report, grouped};
+use crate::{
+    cli::template::{escaped, fill},
+    import::{Report, grouped},
+};
 
 const PAGE: &str = include_str!("page.html");
 
@@ -15,7 +18,6 @@ pub(super) fn write(title: &str, source: &str, took: Duration, report: &Report) 
             wrong.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
         ),
     };
-    // One pass over the template, so that placeholders within a name are not replaced.
     let parts = [
         ("{{title}}", escaped(title)),
         ("{{source}}", escaped(source)),
@@ -26,20 +28,7 @@ pub(super) fn write(title: &str, source: &str, took: Duration, report: &Report) 
         ("{{changes}}", changes(report)),
         ("{{remarks}}", remarks(report)),
     ];
-    let mut page = String::with_capacity(PAGE.len() + 16 * 1024);
-    let mut rest = PAGE;
-    while let Some(start) = rest.find("{{") {
-        page += &rest[..start];
-        rest = &rest[start..];
-        let end = rest.find("}}").map_or(rest.len(), |end| end + 2);
-        page += parts.iter().find(|(name, _)| *name == &rest[..end]).map_or("", |(_, text)| text);
-        rest = &rest[end..];
-    }
-    page + rest
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    fill(PAGE, &parts)
 }
 
 fn rows(report: &Report) -> String {

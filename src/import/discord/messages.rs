@@ -367,15 +367,7 @@ impl<'a, 'b> Messages<'a, 'b> {
             }
             let count =
                 json::number(&reaction["count"]).and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
-            let unnamed = count.min(MOST).saturating_sub(users.len() as u64);
-            if unnamed > 0 {
-                self.staging.leave_out_some(
-                    Kind::Boosts,
-                    unnamed,
-                    "of people whom the export does not name",
-                    &content,
-                );
-            }
+            self.staging.leave_out_unnamed(count.min(MOST), users.len(), &content);
         }
         Ok(boosts)
     }

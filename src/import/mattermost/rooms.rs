@@ -138,16 +138,7 @@ pub(super) fn direct_room(
         for name in people {
             staging.person_or(name, || name.clone())?;
         }
-        staging.room(Room {
-            key: key.clone(),
-            id: None,
-            name: None,
-            kind: RoomKind::Direct,
-            creator: None,
-            created_at: None,
-            members,
-            is_archived: false,
-        })?;
+        staging.room(Room::direct(&key, members))?;
     }
     Ok(key)
 }

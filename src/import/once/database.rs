@@ -32,35 +32,35 @@ impl Database {
     pub(super) fn open(archive: &Archive, scratch: &Path) -> Result<Self, Error> {
         let live = found(archive, LIVE);
         let clean = found(archive, CLEAN);
-        let (name, remark) = match (&live, &clean) {
-            (Some(live), Some(clean)) => {
-                let newest =
-                    |name: &str| -> Result<i64, Error> { newest_message(&open(archive, name, scratch)?) };
-                match (newest(live), newest(clean)) {
-                    (Ok(of_live), Ok(of_clean)) if of_live < of_clean => {
-                        (clean.clone(), Some(format!("{clean} was read, since it is newer than {live}.")))
-                    }
-                    (Err(error), Ok(_)) => (
-                        clean.clone(),
-                        Some(format!("{clean} was read, since {live} cannot be read ({error}).")),
-                    ),
-                    (Ok(_), Ok(_)) => (live.clone(), None),
-                    (Ok(_), Err(_)) => (live.clone(), None),
-                    (Err(error), Err(_)) => return Err(error),
+        let newest = |name: &str| -> Result<(Connection, i64), Error> {
+            let db = open(archive, name, scratch)?;
+            let newest = db.query_row("select ifnull(max(id), 0) from messages", (), |row| row.get(0))?;
+            Ok((db, newest))
+        };
+        let (db, name, remark) = match (live, clean) {
+            (Some(live), Some(clean)) => match (newest(&live), newest(&clean)) {
+                (Ok((_, of_live)), Ok((db, of_clean))) if of_live < of_clean => {
+                    let remark = format!("{clean} was read, since it is newer than {live}.");
+                    (db, clean, Some(remark))
                 }
+                (Ok((db, _)), _) => (db, live, None),
+                (Err(error), Ok((db, _))) => {
+                    let remark = format!("{clean} was read, since {live} cannot be read ({error}).");
+                    (db, clean, Some(remark))
+                }
+                (Err(error), Err(_)) => return Err(error),
+            },
+            (Some(live), None) => (open(archive, &live, scratch)?, live, None),
+            (None, Some(clean)) => {
+                let remark = format!("{clean} was read, a backup that may be old: there is no {LIVE}.");
+                (open(archive, &clean, scratch)?, clean, Some(remark))
             }
-            (Some(live), None) => (live.clone(), None),
-            (None, Some(clean)) => (
-                clean.clone(),
-                Some(format!("{clean} was read, a backup that may be old: there is no {LIVE}.")),
-            ),
             (None, None) => {
                 return Err(Error(format!(
                     "there is no {LIVE} in it; name the storage directory of ONCE Campfire, or a backup of it"
                 )));
             }
         };
-        let db = open(archive, &name, scratch)?;
         let tables = ["accounts", "users", "rooms", "memberships", "messages", "action_text_rich_texts"];
         for table in tables {
             if columns(&db, table)?.is_empty() {
@@ -164,10 +164,6 @@ fn copied(archive: &Archive, name: &str, scratch: &Path) -> Result<PathBuf, Erro
 fn encoded(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     absolute.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-}
-
-fn newest_message(db: &Connection) -> Result<i64, Error> {
-    Ok(db.query_row("select ifnull(max(id), 0) from messages", (), |row| row.get(0))?)
 }
 
 fn columns(db: &Connection, table: &str) -> Result<HashSet<String>, Error> {

@@ -76,15 +76,7 @@ impl Reader<'_, '_> {
                 self.chat.authors.insert(person.clone());
                 boosts.push(Boost { person, content: content.clone(), at: None });
             }
-            let unnamed = count(reaction).saturating_sub(recent.len() as u64);
-            if unnamed > 0 {
-                self.staging.leave_out_some(
-                    Kind::Boosts,
-                    unnamed,
-                    "of people whom the export does not name",
-                    &content,
-                );
-            }
+            self.staging.leave_out_unnamed(count(reaction), recent.len(), &content);
         }
         Ok(boosts)
     }

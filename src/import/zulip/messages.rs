@@ -16,10 +16,7 @@ use super::{
     realm::Realm,
     stream_key, text,
 };
-use crate::{
-    text::{Block, Document, Inline},
-    types::RoomKind,
-};
+use crate::text::{Block, Document, Inline};
 
 /// Messages between two reports of the progress.
 const WATCHED: u64 = 4_096;
@@ -222,16 +219,8 @@ impl<'a, 'b, 'c> Messages<'a, 'b, 'c> {
         let people: Vec<String> = people.iter().map(i64::to_string).collect();
         let key = format!("direct:{}", people.join(","));
         if self.realm.staging.known_room(&key).is_none() {
-            self.realm.staging.room(Room {
-                key: key.clone(),
-                id: None,
-                name: None,
-                kind: RoomKind::Direct,
-                creator: None,
-                created_at: None,
-                members: people.into_iter().map(Member::of).collect(),
-                is_archived: false,
-            })?;
+            let members = people.into_iter().map(Member::of).collect();
+            self.realm.staging.room(Room::direct(&key, members))?;
         }
         Ok(Some(key))
     }
