@@ -78,7 +78,7 @@ pub(super) fn write(
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Report, Error> {
     let Parts { db, people, rooms, messages, account, emoji, mut report, extra } = staging.finish()?;
-    target.start()?;
+    let goes_on = target.start()?;
     target.transaction(|target| -> Result<(), Error> {
         let name = account.as_deref().unwrap_or("Campfire");
         let is_new = target.put_account(name, extra.join_code.as_deref(), extra.settings.as_deref())?;
@@ -91,7 +91,7 @@ pub(super) fn write(
         put_people(target, &people, &mut report)?;
         put_rooms(target, &db, &people, &rooms, &mut report)
     })?;
-    put_avatars(target, archive, &people, &mut report)?;
+    put_avatars(target, archive, &people, goes_on, &mut report)?;
     target.transaction(|target| emoji::put(&emoji, target, archive, &mut report))?;
     let authors = people.iter().map(|it| (it.value.key.as_str(), it.id)).collect();
     let total = number(&db, target, &authors, messages, &mut report, watch)?;
@@ -214,10 +214,15 @@ fn put_avatars(
     target: &Import,
     archive: &Archive,
     people: &[Staged<Person, UserId>],
+    goes_on: bool,
     report: &mut Report,
 ) -> Result<(), Error> {
-    for person in people.iter().filter(|person| person.is_new) {
+    for person in people {
         let Some(avatar) = &person.value.avatar else { continue };
+        // People are written before their pictures, so that an import may have been interrupted between the two.
+        if !person.is_new && (!goes_on || target.has_avatar(person.id)?) {
+            continue;
+        }
         report.found(Kind::Pictures, 1);
         let bytes = match &avatar.place {
             Place::Archive(path) if archive.has(path) => archive.bytes(path, MAX_AVATAR),

@@ -97,14 +97,19 @@ impl Import {
         Ok(matches!((last, newest), (Some(last), Some(newest)) if newest > last && last > 0))
     }
 
-    /// Begins an import, or goes on with one.
-    pub fn start(&self) -> rusqlite::Result<()> {
+    /// Begins an import. True if it goes on with one that was not finished.
+    pub fn start(&self) -> rusqlite::Result<bool> {
+        let goes_on = self
+            .db
+            .prepare_cached("select 1 from imports where source = ? and finished_at is null")?
+            .exists((self.source,))?;
         self.db.execute(
             "insert into imports (source, started_at, last_id) values (?1, ?2, 0)
              on conflict (source) do update set finished_at = null",
             (self.source, Timestamp::now()),
         )?;
-        index::suspend(&self.db)
+        index::suspend(&self.db)?;
+        Ok(goes_on)
     }
 
     /// Ends it. Clients that were here before start afresh.
@@ -318,8 +323,9 @@ impl Import {
             .execute(
                 "update memberships set last_read_message_id =
                    ifnull((select max(id) from messages where messages.room_id = memberships.room_id), 0)
-                 where last_read_message_id = 0",
-                (),
+                 where last_read_message_id = 0
+                   and room_id in (select id from import_origins where source = ? and kind = 'room')",
+                (self.source,),
             )
             .map(drop)
     }
@@ -378,6 +384,12 @@ impl Import {
         put_image(&self.db, key, None, Some(image))
     }
 
+    pub fn has_avatar(&self, user: UserId) -> rusqlite::Result<bool> {
+        self.db
+            .prepare_cached("select 1 from users where id = ? and avatar_version is not null")?
+            .exists((user,))
+    }
+
     /// Notes that somebody has a picture.
     pub fn set_avatar(&self, user: UserId) -> rusqlite::Result<()> {
         self.db.execute("update users set avatar_version = 1 where id = ?", (user,)).map(drop)
@@ -386,5 +398,34 @@ impl Import {
     /// Builds the index of all messages. `watch` hears how many are in it.
     pub fn build_index(&self, watch: &mut dyn FnMut(u64)) -> rusqlite::Result<()> {
         index::build(&self.db, watch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Durability;
+
+    #[test]
+    fn rooms_that_were_here_before_stay_unread() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::claim(dir.path(), Durability::Normal).unwrap();
+        let import = Import::open(&data, "slack").unwrap();
+        import
+            .db
+            .execute_batch(
+                "insert into users (id, name, role, created_at) values (1, 'Ada', 'admin', 0);
+                 insert into rooms (id, kind, creator_id, created_at, updated_at)
+                   values (1, 'closed', 1, 0, 0), (2, 'closed', 1, 0, 0);
+                 insert into memberships (room_id, user_id, involvement) values (1, 1, 'mentions'), (2, 1, 'mentions');
+                 insert into messages (id, room_id, creator_id, json, plain) values (7, 1, 1, x'7b7d', ''), (8, 2, 1, x'7b7d', '');",
+            )
+            .unwrap();
+        import.set_origin("room", "C2", 2).unwrap();
+        import.mark_all_read().unwrap();
+        let read =
+            "select group_concat(last_read_message_id) from (select * from memberships order by room_id)";
+        let read: String = import.db.query_row(read, (), |row| row.get(0)).unwrap();
+        assert_eq!(read, "0,8");
     }
 }

@@ -125,6 +125,29 @@ fn import_that_was_interrupted_goes_on() {
 }
 
 #[test]
+fn import_that_was_interrupted_before_the_pictures_takes_them() {
+    let it = Move::new();
+    let mut png = Vec::new();
+    image::RgbImage::new(8, 6)
+        .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+        .unwrap();
+    it.attach(("User", 2, "avatar"), 5, "me.png", Some(&png));
+    it.import();
+    // As after a kill behind the people.
+    it.here()
+        .execute_batch(
+            "delete from images; update users set avatar_version = null;
+             update imports set finished_at = null, last_id = 0;",
+        )
+        .unwrap();
+    assert_eq!(it.import().of(Kind::Pictures).taken, 1);
+    assert_eq!(it.one::<i64>("select avatar_version from users where id = 2"), 1);
+    // What somebody removed here stays removed.
+    it.here().execute_batch("delete from images; update users set avatar_version = null").unwrap();
+    assert_eq!(it.import().of(Kind::Pictures).taken, 0);
+}
+
+#[test]
 fn check_changes_nothing_and_counts_the_same() {
     let it = Move::new();
     it.say(1, 1, 1, "x");
