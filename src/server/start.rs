@@ -188,9 +188,10 @@ pub fn serve_from(
             () = ended.notified() => fault.set(Some("a worker")),
         }
     });
+    // Before it is said: whoever reads that it stops gets no answer without `connection: close`.
+    shared.draining.store(true, Ordering::SeqCst);
     service::stopping();
     tracing::info!("stopping");
-    shared.draining.store(true, Ordering::Relaxed);
     let _ = stop.send(true);
     signals.wait_for(move || {
         for thread in threads {
