@@ -25,7 +25,11 @@ async fn alertmanager_sends_all_its_groups_at_once() {
     );
     std::fs::write(dir.path().join("alertmanager.yml"), config).unwrap();
     let address = format!("127.0.0.1:{}", free_port());
-    let mut alertmanager = tokio::process::Command::new(debian().join("usr/bin/prometheus-alertmanager"))
+    // Debian's build reads its templates from below /usr/share, wherever it is itself: they are mounted there.
+    let mut alertmanager = tokio::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+        .arg("mount --bind \"$0/usr/share\" /usr/share && exec \"$0/usr/bin/prometheus-alertmanager\" \"$@\"")
+        .arg(debian())
         .arg(format!("--config.file={}", dir.path().join("alertmanager.yml").display()))
         .arg(format!("--storage.path={}", dir.path().join("data").display()))
         .arg(format!("--web.listen-address={address}"))
