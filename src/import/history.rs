@@ -1,4 +1,4 @@
-//! Writes messages in the order of their ids. Some threads render them and store their files, and this one inserts them.
+//! Writes messages in the order of their ids: a thread reads them, some render them and store their files, one inserts.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -48,7 +48,7 @@ const MAX_BOOST_BYTES: usize = 1_024;
 
 /// The messages that were staged and have an id.
 pub(super) struct History<'a> {
-    pub(super) staged: &'a Connection,
+    pub(super) staged: &'a mut Connection,
     pub(super) data: &'a DataDir,
     pub(super) archive: &'a Archive,
     pub(super) people: &'a [Staged<Person, UserId>],
@@ -66,9 +66,6 @@ struct Read {
     message: Message,
 }
 
-/// The channels to a renderer and from it.
-type Lane = (SyncSender<Vec<Read>>, Receiver<Result<Rendered, Error>>);
-
 /// What a renderer made of a batch.
 #[derive(Default)]
 struct Rendered {
@@ -77,8 +74,9 @@ struct Rendered {
 }
 
 impl History<'_> {
+    /// One thread reads and looks ids up, some render, and this one inserts, all in the same order.
     pub(super) fn write(
-        &self,
+        self,
         target: &Import,
         report: &mut Report,
         watch: &mut dyn FnMut(Progress),
@@ -88,7 +86,7 @@ impl History<'_> {
         let names: HashMap<UserId, &str> =
             self.people.iter().map(|person| (person.id, &*person.value.name)).collect();
         thread::scope(|scope| {
-            let mut lanes = Vec::new();
+            let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
             for _ in 0..renderers {
                 let (input, batches) = sync_channel::<Vec<Read>>(WAITING);
                 let (results, output) = sync_channel::<Result<Rendered, Error>>(WAITING);
@@ -101,53 +99,70 @@ impl History<'_> {
                     rooms: HashMap::new(),
                 };
                 scope.spawn(move || renderer.run(&batches, &results));
-                lanes.push((input, output));
+                inputs.push(input);
+                outputs.push(output);
             }
-            let done = self.feed(target, &lanes, report, watch);
-            // Closes the channels, which ends the threads.
-            drop(lanes);
-            done
+            let source = Source { staged: self.staged, authors: self.authors };
+            let source = scope.spawn(move || source.feed(&inputs));
+            insert(&outputs, target, self.total, report, watch)?;
+            // Whatever is still sent to the renderers fails now.
+            drop(outputs);
+            source.join().map_err(|_| stopped())?
         })
     }
+}
 
-    /// Gives batches to the renderers in turn, and inserts what they return in the same order.
-    fn feed(
-        &self,
-        target: &Import,
-        lanes: &[Lane],
-        report: &mut Report,
-        watch: &mut dyn FnMut(Progress),
-    ) -> Result<(), Error> {
-        let stopped = || Error("a thread of the import has stopped".into());
-        let (mut sent, mut received, mut done) = (0_usize, 0_usize, 0_u64);
-        let (mut after, mut is_last) = (MessageId(0), false);
-        while !is_last || received < sent {
-            target.transaction(|target| -> Result<(), Error> {
-                for _ in 0..COMMITTED_AT_ONCE {
-                    while !is_last && sent - received < lanes.len() * WAITING {
-                        let batch = self.next(after)?;
-                        let Some(last) = batch.last() else {
-                            is_last = true;
-                            break;
-                        };
-                        after = last.id;
-                        lanes[sent % lanes.len()].0.send(batch).map_err(|_| stopped())?;
-                        sent += 1;
-                    }
-                    if received == sent {
-                        break;
-                    }
-                    let rendered = lanes[received % lanes.len()].1.recv().map_err(|_| stopped())??;
-                    received += 1;
-                    done += rendered.messages.len() as u64;
-                    report.add(rendered.report);
-                    for message in rendered.messages {
-                        target.put_message(message)?;
-                    }
-                    watch(Progress { stage: "writing", done, total: self.total });
+fn stopped() -> Error {
+    Error("a thread of the import has stopped".into())
+}
+
+/// Inserts what the renderers return in turn, until they have ended.
+fn insert(
+    outputs: &[Receiver<Result<Rendered, Error>>],
+    target: &Import,
+    total: u64,
+    report: &mut Report,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<(), Error> {
+    let mut done = 0_u64;
+    let mut in_turn = outputs.iter().cycle();
+    let mut is_last = false;
+    while !is_last {
+        target.transaction(|target| -> Result<(), Error> {
+            for output in in_turn.by_ref().take(COMMITTED_AT_ONCE) {
+                let Ok(rendered) = output.recv() else {
+                    is_last = true;
+                    break;
+                };
+                let rendered = rendered?;
+                done += rendered.messages.len() as u64;
+                report.add(rendered.report);
+                for message in rendered.messages {
+                    target.put_message(message)?;
                 }
-                Ok(())
-            })?;
+                watch(Progress { stage: "writing", done, total });
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Reads messages that were staged.
+struct Source<'a> {
+    staged: &'a mut Connection,
+    authors: &'a HashMap<&'a str, UserId>,
+}
+
+impl Source<'_> {
+    /// Gives batches to the renderers in turn.
+    fn feed(&self, inputs: &[SyncSender<Vec<Read>>]) -> Result<(), Error> {
+        let mut after = MessageId(0);
+        for input in inputs.iter().cycle() {
+            let batch = self.next(after)?;
+            let Some(last) = batch.last() else { break };
+            after = last.id;
+            input.send(batch).map_err(|_| stopped())?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod names;
 mod once;
 mod report;
 mod rocketchat;
+mod rows;
 mod slack;
 mod staging;
 mod telegram;

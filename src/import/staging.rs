@@ -14,6 +14,7 @@ use super::{
     model::{Body, FileRef, Member, Message, Person, Place, Room},
     names,
     report::{Kind, Report},
+    rows::{Row, Rows},
 };
 use crate::{
     store,
@@ -26,12 +27,9 @@ const MAX_TEXT: usize = 60 << 10;
 /// Bytes of the beginning of such a text that stay in the message.
 const BEGINNING: usize = 4 << 10;
 
-/// Messages in one transaction.
-const BATCH: u64 = 20_000;
-
 /// The people, rooms and messages of an export.
 pub(super) struct Staging<'a> {
-    db: Connection,
+    rows: Rows,
     folder: PathBuf,
     target: Option<&'a store::Import>,
     people: HashMap<String, Staged<Person, UserId>>,
@@ -57,24 +55,9 @@ pub(super) struct Staged<T, Id> {
 
 impl<'a> Staging<'a> {
     pub(super) fn new(folder: &Path, target: Option<&'a store::Import>) -> Result<Self, Error> {
-        let db = Connection::open(folder.join("staging.db"))?;
-        // It is made anew after a crash.
-        db.execute_batch(
-            "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
-             pragma cache_size = -16384; pragma temp_store = file;
-             create table messages (
-               n integer primary key, room integer not null, key text not null,
-               at integer not null, ord integer not null, id integer, json text not null
-             ) strict;
-             create table memberships (
-               room integer not null, person integer not null, involvement text, unread_from integer,
-               primary key (room, person)
-             ) strict, without rowid;
-             begin;",
-        )?;
         let (next_person, next_room) = target.map_or(Ok((1, 1)), store::Import::next_ids)?;
         Ok(Self {
-            db,
+            rows: Rows::new(folder)?,
             folder: folder.to_owned(),
             target,
             people: HashMap::new(),
@@ -246,14 +229,8 @@ impl<'a> Staging<'a> {
         let person = self.person_or(&member.person, || "Somebody who left".into())?;
         self.report.found(Kind::Memberships, 1);
         let involvement = member.involvement.unwrap_or_else(|| kind.default_involvement());
-        let inserted = self
-            .db
-            .prepare_cached("insert or ignore into memberships (room, person, involvement, unread_from) values (?, ?, ?, ?)")?
-            .execute((room, person, involvement, member.unread_from))?;
-        if inserted == 0 {
-            self.report.left_out(Kind::Memberships, "twice in the export", "");
-        }
-        Ok(())
+        let unread_from = member.unread_from;
+        self.rows.put(Row::Member { room, person, involvement, unread_from })
     }
 
     pub(super) fn known_room(&self, key: &str) -> Option<RoomId> {
@@ -287,36 +264,29 @@ impl<'a> Staging<'a> {
             0 | 1 => Vec::new(),
             _ => message.files.split_off(1),
         };
-        let (key, order) = (message.key.clone(), message.order);
-        self.insert(room, &message)?;
-        for (place, file) in more.into_iter().enumerate() {
-            let further = Message {
-                key: format!("{key}/{}", place + 2),
-                order: order + 1 + place as i64,
-                room: message.room.clone(),
-                author: message.author.clone(),
-                at: message.at,
-                thread: message.thread.clone(),
-                files: vec![file],
-                ..Message::default()
-            };
+        let further = more.into_iter().enumerate().map(|(place, file)| Message {
+            key: format!("{}/{}", message.key, place + 2),
+            order: message.order + 1 + place as i64,
+            room: message.room.clone(),
+            author: message.author.clone(),
+            at: message.at,
+            thread: message.thread.clone(),
+            files: vec![file],
+            ..Message::default()
+        });
+        let further: Vec<Message> = further.collect();
+        self.put(room, message)?;
+        for message in further {
             self.report.found(Kind::Messages, 1);
             self.report.changed("files beside the first of a message: each is a message of its own", "");
-            self.insert(room, &further)?;
+            self.put(room, message)?;
         }
         Ok(())
     }
 
-    fn insert(&mut self, room: RoomId, message: &Message) -> Result<(), Error> {
-        let json = serde_json::to_string(message).map_err(|error| Error(error.to_string()))?;
-        self.db
-            .prepare_cached("insert into messages (room, key, at, ord, id, json) values (?, ?, ?, ?, ?, ?)")?
-            .execute((room, &message.key, message.at, message.order, message.id, json))?;
+    fn put(&mut self, room: RoomId, message: Message) -> Result<(), Error> {
         self.messages += 1;
-        if self.messages.is_multiple_of(BATCH) {
-            self.db.execute_batch("commit; begin")?;
-        }
-        Ok(())
+        self.rows.put(Row::Message { room, message })
     }
 
     /// Puts a text that is too long for a message into a file beside its beginning.
@@ -355,8 +325,8 @@ impl<'a> Staging<'a> {
     }
 
     /// Leaves out messages whose key another one of their room had before them: a record that stands in two files.
-    fn drop_doubles(&mut self) -> Result<(), Error> {
-        let mut doubles = self.db.prepare(
+    fn drop_doubles(&mut self, db: &Connection) -> Result<(), Error> {
+        let mut doubles = db.prepare(
             "select n, key, json from messages as later where exists (
                select 1 from messages as earlier
                where earlier.room = later.room and earlier.key = later.key and earlier.n < later.n)",
@@ -374,7 +344,7 @@ impl<'a> Staging<'a> {
             }
             dropped.push(row.get::<_, i64>(0)?);
         }
-        let mut delete = self.db.prepare("delete from messages where n = ?")?;
+        let mut delete = db.prepare("delete from messages where n = ?")?;
         for n in &dropped {
             delete.execute((n,))?;
         }
@@ -384,16 +354,18 @@ impl<'a> Staging<'a> {
 
     /// Ends the reading. What was taken is in the parts.
     pub(super) fn finish(mut self) -> Result<Parts, Error> {
+        let (db, report) = self.rows.finish()?;
+        self.report.add(report);
         // An index is faster made at once.
-        self.db.execute_batch("commit; create index messages_by_key on messages (room, key)")?;
-        self.drop_doubles()?;
-        self.db.execute_batch("create index messages_by_time on messages (at, ord, n)")?;
+        db.execute_batch("create index messages_by_key on messages (room, key)")?;
+        self.drop_doubles(&db)?;
+        db.execute_batch("create index messages_by_time on messages (at, ord, n)")?;
         let mut people: Vec<_> = self.people.into_values().collect();
         people.sort_unstable_by_key(|person| person.id);
         let mut rooms: Vec<_> = self.rooms.into_values().collect();
         rooms.sort_unstable_by_key(|room| room.id);
         Ok(Parts {
-            db: self.db,
+            db,
             people,
             rooms,
             messages: self.messages,

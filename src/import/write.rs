@@ -77,7 +77,7 @@ pub(super) fn write(
     archive: &Archive,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Report, Error> {
-    let Parts { db, people, rooms, messages, account, emoji, mut report, extra } = staging.finish()?;
+    let Parts { mut db, people, rooms, messages, account, emoji, mut report, extra } = staging.finish()?;
     let goes_on = target.start()?;
     target.transaction(|target| -> Result<(), Error> {
         let name = account.as_deref().unwrap_or("Campfire");
@@ -95,7 +95,7 @@ pub(super) fn write(
     target.transaction(|target| emoji::put(&emoji, target, archive, &mut report))?;
     let authors = people.iter().map(|it| (it.value.key.as_str(), it.id)).collect();
     let total = number(&db, target, &authors, messages, &mut report, watch)?;
-    let history = History { staged: &db, data, archive, people: &people, authors: &authors, total };
+    let history = History { staged: &mut db, data, archive, people: &people, authors: &authors, total };
     history.write(target, &mut report, watch)?;
     watch(Progress { stage: "marking read", done: 0, total: 0 });
     target.transaction(|target| -> Result<(), Error> {
