@@ -23,7 +23,7 @@ const WAITING: usize = 4;
 const COMMITTED_AT_ONCE: u64 = 600;
 
 pub(super) enum Row {
-    Message { room: RoomId, message: Message },
+    Message { room: RoomId, message: Box<Message> },
     Member { room: RoomId, person: UserId, involvement: Involvement, unread_from: Option<i64> },
 }
 

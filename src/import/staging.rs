@@ -286,7 +286,7 @@ impl<'a> Staging<'a> {
 
     fn put(&mut self, room: RoomId, message: Message) -> Result<(), Error> {
         self.messages += 1;
-        self.rows.put(Row::Message { room, message })
+        self.rows.put(Row::Message { room, message: Box::new(message) })
     }
 
     /// Puts a text that is too long for a message into a file beside its beginning.
