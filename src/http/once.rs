@@ -63,6 +63,8 @@ fn user(call: &Call, id: UserId) -> Option<Value> {
     let user = state.users.get(&id)?;
     let role = match user.role {
         Role::Admin => "administrator",
+        // ONCE Campfire has no guests.
+        Role::Guest => Role::Member.into_str(),
         role => role.into_str(),
     };
     let version = user.avatar.map(|version| format!("?v={version}")).unwrap_or_default();

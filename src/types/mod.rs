@@ -53,6 +53,7 @@ ids! {
     BoostId,
     AttachmentId,
     HookId,
+    InvitationId,
     SubscriptionId,
     JobId,
     /// The position of a durable event in the history of the server.
@@ -134,13 +135,17 @@ macro_rules! string_enums {
 }
 
 string_enums! {
-    Role { Member, Admin, Bot }
+    /// A guest sees only the rooms that they are a member of, and only the people in them.
+    Role { Member, Admin, Bot, Guest }
     Status { Active, Deactivated, Banned }
     RoomKind { Open, Closed, Direct }
     /// How much a member is notified of in a room; `invisible` also hides it from the list of rooms.
     Involvement { Invisible, Nothing, Mentions, Everything }
     /// What a session belongs to: a signed-in device, a personal API token, or a bot.
     SessionKind { Device, Token, Bot }
+    /// How a device was signed in: by the password, by a link of another device or to choose a password, by the join code, by
+    /// an invitation, or when the account was set up.
+    SignInMethod { Password, Transfer, Reset, Join, Invitation, Setup }
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
@@ -188,6 +193,10 @@ impl User {
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin && self.is_active()
     }
+
+    pub fn is_guest(&self) -> bool {
+        self.role == Role::Guest
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,6 +230,12 @@ pub struct Settings {
     /// Days after which messages are deleted; None for never.
     #[serde(default)]
     pub retention_days: Option<u32>,
+    /// Members make invitations too, not only administrators.
+    #[serde(default)]
+    pub members_may_invite: bool,
+    /// Members see the join link too.
+    #[serde(default)]
+    pub members_see_join_link: bool,
 }
 
 /// A message as it is stored and sent: its row contains exactly this JSON.

@@ -106,7 +106,7 @@ export function resetView(token, entered, account) {
 
 /** An account that was moved here, for the one who was invited. */
 export async function claimView(token, entered, account) {
-  const path = `/api/session/invitation/${encodeURIComponent(token)}`;
+  const path = `/api/invitations/${encodeURIComponent(token)}`;
   let known;
   try {
     known = await get(path);
