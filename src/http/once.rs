@@ -121,7 +121,8 @@ pub(crate) fn show(call: &Call) -> Response {
             let room = MessageAccess::of(&call.worker, id, viewer.user)?.row().room;
             format!("/rooms/{room}/@{id}")
         }
-        None => "/signin".to_owned(),
+        // The page goes on there after signing in.
+        None => format!("/signin?to=/messages/{id}"),
     };
     Reply::redirect(&target)
 }
