@@ -126,7 +126,7 @@ export const de = {
     filter: 'Jemanden finden', nobody: 'Niemand heißt so.', moreToFind: (count) => `und ${number(count)} weitere. Tippe, um sie zu finden.`,
     ping: 'Jemandem schreiben', several: 'Mehreren schreiben', start: 'Losreden', chosen: 'Ausgewählte', takeOut: (name) => `${name} herausnehmen`, chooseSome: 'Wähle zuerst jemanden aus.',
     newRoom: 'Neuer Raum', roomName: 'Name des Raums', kind: 'Wer dabei ist', open: 'Offen', openHint: 'Alle sind dabei, auch wer später dazukommt.', closedKind: 'Geschlossen', closedHint: 'Nur wen du auswählst. Sonst sieht ihn niemand.', create: 'Raum anlegen', who: 'Wer hereinkommt',
-    admin: 'Verwaltung', guest: 'Gast', bot: 'Bot', deactivated: 'Stillgelegt', banned: 'Gesperrt', onlineNow: 'Gerade da', pingOne: 'Schreiben', editProfile: 'Profil bearbeiten', manage: 'Verwalten', you: 'du', itsYou: 'Das bist du', profileOf: (name) => `Profil von ${name}`, openNotes: 'Notizen an dich selbst',
+    admin: 'Verwaltung', guest: 'Gast', gone: 'Jemand, der gegangen ist', bot: 'Bot', deactivated: 'Stillgelegt', banned: 'Gesperrt', onlineNow: 'Gerade da', pingOne: 'Schreiben', editProfile: 'Profil bearbeiten', manage: 'Verwalten', you: 'du', itsYou: 'Das bist du', profileOf: (name) => `Profil von ${name}`, openNotes: 'Notizen an dich selbst',
   },
   search: {
     title: 'Suche', placeholder: 'Nachrichten durchsuchen', clear: 'Suche leeren', filters: 'Filter', in: 'Raum', from: 'Person', has: 'Mit', when: 'Wann', removeFilter: (label) => `Filter „${label}“ herausnehmen`,

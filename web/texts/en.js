@@ -135,7 +135,7 @@ export const en = {
     filter: 'Find somebody', nobody: 'Nobody by that name.', moreToFind: (count) => `and ${number(count)} more. Type to find them.`,
     ping: 'Write to somebody', several: 'Write to several people', start: 'Start talking', chosen: 'Chosen people', takeOut: (name) => `Take ${name} out`, chooseSome: 'Choose somebody first.',
     newRoom: 'New room', roomName: 'Name of the room', kind: 'Who is in it', open: 'Open', openHint: 'Everybody is in it, and everybody who joins later.', closedKind: 'Closed', closedHint: 'Only those you choose. Nobody else sees it.', create: 'Create room', who: 'Who comes in',
-    admin: 'Administrator', guest: 'Guest', bot: 'Bot', deactivated: 'Deactivated', banned: 'Banned', onlineNow: 'Here now', pingOne: 'Write', editProfile: 'Edit profile', manage: 'Manage', you: 'you', itsYou: 'This is you', profileOf: (name) => `Profile of ${name}`, openNotes: 'Notes to yourself',
+    admin: 'Administrator', guest: 'Guest', gone: 'Somebody who left', bot: 'Bot', deactivated: 'Deactivated', banned: 'Banned', onlineNow: 'Here now', pingOne: 'Write', editProfile: 'Edit profile', manage: 'Manage', you: 'you', itsYou: 'This is you', profileOf: (name) => `Profile of ${name}`, openNotes: 'Notes to yourself',
   },
   search: {
     title: 'Search', placeholder: 'Search messages', clear: 'Clear the search', filters: 'Filters', in: 'Room', from: 'Person', has: 'With', when: 'When', removeFilter: (label) => `Take out the filter ${label}`,
