@@ -9,6 +9,8 @@ mod support;
 mod catching_up;
 #[path = "browser/files.rs"]
 mod files;
+#[path = "browser/guests.rs"]
+mod guests;
 #[path = "browser/keys.rs"]
 mod keys;
 #[path = "browser/messages.rs"]

@@ -13,6 +13,7 @@ import { foldSide, sideIsFolded } from './keyboard.js';
 import { fetchAhead, lazy } from './lazy.js';
 import { listen, start } from './live.js';
 import { flush } from './outbox.js';
+import { isGuest, mayMakeRooms } from './rights.js';
 import { isUnread, noteVisit, roomHere, usualRoom } from './rooms.js';
 import { forgetRooms } from './room-memory.js';
 import { go } from './routes.js';
@@ -21,6 +22,7 @@ import { stop } from './socket.js';
 import { begin, changed, fetchRoom, state, watch } from './store.js';
 import { loadSettingsTexts, loadTexts, texts } from './texts.js';
 import './title.js';
+import { noteWanted, takeWanted } from './wanted.js';
 import './views/room.js';
 import { areUploading, dropUploads } from './uploads.js';
 import { forgetCaches, forgetOffline, registerWorker } from './worker.js';
@@ -80,8 +82,11 @@ async function enter(path, { isNew = false } = {}) {
   shell = null;
   start({ behind: session.is_kept });
   const { pathname } = location;
-  if (path) go(path, { replace: true });
-  if (path && isNew && usualRoom()) go(`/rooms/${usualRoom()}`);
+  const wanted = path ? takeWanted() : null;
+  // Only the server knows in which room a message is.
+  if (wanted?.startsWith('/messages/')) return void location.replace(wanted);
+  if (path) go(wanted || path, { replace: true });
+  if (path && !wanted && isNew && usualRoom()) go(`/rooms/${usualRoom()}`);
   if (!path && ENTRY_PATHS.includes(pathname.split('/')[1])) {
     if (pathname.startsWith('/join/')) toast(texts.entry.alreadyIn);
     go('/', { replace: true });
@@ -92,7 +97,8 @@ async function enter(path, { isNew = false } = {}) {
 
 /** Shows the entry view of the address: nobody is signed in, or somebody comes by a link. */
 async function showEntry(setup) {
-  const { needed, account } = setup || await get('/api/setup?with=account');
+  noteWanted();
+  const { needed, account, signed_in: isSignedIn } = setup || await get('/api/setup?with=account');
   const entry = await lazy(() => import('./views/entry.js'));
   const [, kind, code] = location.pathname.split('/');
   const show = (view) => {
@@ -106,7 +112,7 @@ async function showEntry(setup) {
   if (needed) show(entry.setupView(enter));
   else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn) : entry.uninvitedView(account));
   else if (kind === 'reset') show(entry.resetView(code, enter, account));
-  else if (kind === 'invite') show(await entry.claimView(code, enter, account));
+  else if (kind === 'invite') show(await entry.invitedView(code, enter, account, { toSignIn, isSignedIn }));
   else if (kind === 'transfer') show(entry.transferView(code, enter, account));
   else show(entry.signInView(enter, account));
 }
@@ -316,8 +322,8 @@ function homeView() {
   const usual = usualRoom();
   if (usual && !onPhone()) return void go(`/rooms/${usual}`, { replace: true });
   if (usual) return h('div', {});
-  const mayMake = state.me.role === 'admin' || !state.account.settings?.restrict_room_creation;
-  return emptyPage(texts.app.noRooms, mayMake ? texts.app.noRoomsHint : texts.app.noRoomsMember, h('div', { class: 'row' },
+  const mayMake = mayMakeRooms();
+  return emptyPage(texts.app.noRooms, mayMake ? texts.app.noRoomsHint : isGuest() ? texts.app.noRoomsGuest : texts.app.noRoomsMember, h('div', { class: 'row' },
     mayMake ? h('button', { type: 'button', class: 'button button-primary', onclick: newRoom }, texts.side.newRoom) : null,
     h('button', { type: 'button', class: 'button', onclick: pingSomebody }, texts.people.ping)));
 }

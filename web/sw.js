@@ -110,7 +110,7 @@ addEventListener('fetch', (event) => {
 
 /** Signing in or out: the next user must not see the last one's data. */
 function isOtherPerson(method, path) {
-  return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|join\/|session\/(?:transfer|reset|invitation)\/)/.test(path));
+  return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|(?:join|invitations)\/|session\/(?:transfer|reset)\/)/.test(path));
 }
 
 async function forget() {

@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::{Viewer, passwords, people};
+use super::{Viewer, passwords};
 use crate::{
     store::{
-        Claim, CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn,
-        StartTransfer, TouchSession, Transfer, WriteError,
+        CreateToken, EndOtherSessions, EndSession, NewSession, RecordFailedSignIn, Refusal, ResetPassword,
+        SignIn, StartTransfer, TouchSession, Transfer, WriteError,
     },
     types::{
-        Scope, SessionId, SessionKind, Timestamp, TokenHash, User, UserId, event::Session, random_token,
+        Scope, SessionId, SessionKind, SignInMethod, Timestamp, TokenHash, UserId, event::Session,
+        random_token,
     },
     wire::{Problem, looks_like_email},
     worker::Worker,
@@ -61,6 +62,7 @@ pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<
     Some(Viewer {
         user: user.id,
         is_admin: user.is_admin() && session.scope == Scope::Admin,
+        is_guest: user.is_guest(),
         may_write: session.scope != Scope::Read,
         session: session.id,
         kind: session.kind,
@@ -103,7 +105,10 @@ pub(crate) async fn sign_in(
     let verified = passwords::verify(worker, password, hash).await;
     // Refused unverified, it was no guess.
     let verified = verified.inspect_err(|_| limits.give_back(device.address, email))?;
+    let user = credentials.as_ref().map(|found| found.user);
     let (Some(found), Some(new_hash)) = (credentials, verified) else {
+        let address = device.address;
+        worker.writer.submit_later(RecordFailedSignIn { user, address, method: SignInMethod::Password });
         return Err(Problem::wrong_password());
     };
     let (user, verified_hash) = (found.user, found.password_hash);
@@ -144,27 +149,6 @@ pub(crate) async fn reset_password(
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
-    Ok((user, token))
-}
-
-/// Who is invited by a link. 404 if it does not work; 429 after too many that do not.
-pub(crate) fn invited(worker: &Worker, address: IpAddr, link: &TokenHash) -> Result<User, Problem> {
-    check_link(worker, address, link, "invitation")?;
-    let user = worker.reader.invited(link, Timestamp::now())?.ok_or_else(Problem::not_found)?;
-    people::find(worker, user)
-}
-
-/// Takes the account over that such a link is for, and signs in. 422 if somebody else has the e-mail address.
-pub(crate) async fn claim(
-    worker: &Worker,
-    device: &Device<'_>,
-    link: TokenHash,
-    email: String,
-    password: String,
-) -> Result<SignedIn, Problem> {
-    let password_hash = passwords::hash(worker, password).await?;
-    let (token, session) = device.new_session();
-    let user = worker.writer.write(Claim { token: link, email, password_hash, session }).await?;
     Ok((user, token))
 }
 

@@ -92,7 +92,7 @@ fn invite(given: &Given, who: &str) -> Result<(), Failure> {
     let config = given.config()?;
     let user = person(&config, who)?;
     let token = random_token();
-    let command = Invite { user, token: TokenHash::of(&token) };
+    let command = Invite { creator: None, user, token: TokenHash::of(&token) };
     let act = on_the_host("user.invite", format!("user {user}"));
     write(&config, Audited { command, act })?;
     say(&format!("{}/invite/{token}\n", config.base_url()))

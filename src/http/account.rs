@@ -38,7 +38,7 @@ pub(crate) fn setup_needed(call: &Call) -> Response {
 }
 
 /// What everybody may see who comes to the door.
-fn shown(account: &Account) -> Value {
+pub(super) fn shown(account: &Account) -> Value {
     let shown = json!(account.public());
     json!({ "name": shown["name"], "logo_url": shown["logo_url"] })
 }
@@ -92,7 +92,7 @@ pub(crate) fn join(call: Call) -> ResponseFuture {
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let account = account::account(&call.worker)?;
-    if !viewer.is_admin {
+    if !account::sees_join_code(&account, viewer) {
         return Ok(Reply::json(&account.public()));
     }
     let url = join_url(call, &account);
@@ -117,21 +117,28 @@ pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
         // The settings may be in an object `settings`, as in responses, or beside the name.
         let nested = form.object("settings").map(Form::of);
         let mut change = ChangeAccount { name, custom_css, ..ChangeAccount::default() };
-        let (flat, nested) = (settings(&mut form), nested.map(|mut form| (settings(&mut form), form)));
-        (change.restrict_room_creation, change.retention_days) = flat;
+        settings(&mut form, &mut change);
         form.finish()?;
-        if let Some(((restrict, retention), form)) = nested {
-            form.finish()?;
-            change.restrict_room_creation = restrict.or(change.restrict_room_creation);
-            change.retention_days = retention.or(change.retention_days);
+        if let Some(mut nested) = nested {
+            settings(&mut nested, &mut change);
+            nested.finish()?;
         }
         let account = account::change(&call.worker, &admin, change).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
 
-fn settings(form: &mut Form) -> (Option<bool>, Option<Option<u32>>) {
-    (form.flag("restrict_room_creation"), form.nullable_number("retention_days", 1..=36_500))
+/// Takes the settings that are given out of a form.
+fn settings(form: &mut Form, change: &mut ChangeAccount) {
+    let retention_days = form.nullable_number("retention_days", 1..=36_500);
+    change.retention_days = retention_days.or(change.retention_days);
+    for (name, setting) in [
+        ("restrict_room_creation", &mut change.restrict_room_creation),
+        ("members_may_invite", &mut change.members_may_invite),
+        ("members_see_join_link", &mut change.members_see_join_link),
+    ] {
+        *setting = form.flag(name).or(*setting);
+    }
 }
 
 pub(crate) fn renew_join_code(call: Call, admin: Admin) -> ResponseFuture {

@@ -81,8 +81,11 @@ static DOCS: &[Doc] = &[
     doc("POST /api/session/reset/{token}", "Set a new password by a link of `campfire admin reset-password`, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
     doc("POST /api/session/transfer", "Create a single-use link that signs another device in within 4 hours", &[], Nothing, &[(201, Json("TransferLink"))], &[]),
     doc("POST /api/session/transfer/{token}", "Sign in by such a link", &[], Nothing, &[(201, Json("SignedIn"))], &[404, 429]),
-    doc("GET /api/session/invitation/{token}", "Whom an invitation is for", &[], Nothing, &[(200, Json("InvitedUser"))], &[404, 429]),
-    doc("POST /api/session/invitation/{token}", "Take over an account that was imported, by an invitation, and sign in", &[], Body("NewOwner"), &[(201, Json("SignedIn"))], &[404, 429]),
+    doc("GET /api/invitations", "Invitations, the newest first: all for administrators, one's own for members who may invite. Those that ended are listed for 30 days", &[], Nothing, &[(200, Json("Invitations"))], &[403]),
+    doc("POST /api/invitations", "Make an invitation: a link by which so many people may join within so many days, as members or as guests of some rooms; the link is shown once", &[], Body("NewInvitation"), &[(201, Json("MadeInvitation"))], &[409]),
+    doc("GET /api/invitations/{invitation}", "What an invitation leads to, by its token; `name` and `email` are of whom an imported account waits for", &[], Nothing, &[(200, Json("Invited"))], &[404, 429]),
+    doc("POST /api/invitations/{invitation}", "Join by an invitation, or take an account over that was imported, by its token, and sign in", &[], Body("Newcomer"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
+    doc("DELETE /api/invitations/{invitation}", "Revoke an invitation, by its id: one's own, or any as an administrator", &[], Nothing, DONE, &[404]),
     doc("GET /api/join/{code}", "Whether this is the join code of the account, with its name and logo", &[], Nothing, &[(200, Json("Invitation"))], &[404, 429]),
     doc("POST /api/join/{code}", "Create a user by the join code of the account, and sign in", &[], Body("NewPerson"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
     doc("GET /api/account", "The account's name, styles and settings", &[], Nothing, &[(200, Json("Account"))], &[404]),
@@ -99,6 +102,12 @@ static DOCS: &[Doc] = &[
     doc("DELETE /api/users/{id}/avatar", "Remove the picture of a user", &[], Nothing, DONE, &[403, 404]),
     doc("GET /avatars/{id}", "The picture of a user, or the initials; `size=small` for lists", &["v", "size"], Nothing, &[(200, Raw("image/*"))], &[404]),
     doc("POST /api/users/{id}/invitation", "Create a single-use link by which somebody takes over the account that was imported for them, within 7 days; earlier ones stop working", &[], Nothing, &[(201, Json("TransferLink"))], &[404, 409]),
+    doc("POST /api/users/{id}/sign_in_link", "Create a single-use link by which somebody who lost the password chooses a new one and signs in, within an hour", &[], Nothing, &[(201, Json("TransferLink"))], &[404, 409]),
+    doc("GET /api/users/{id}/sessions", "The devices and tokens of somebody, the one used last first", &[], Nothing, &[(200, Json("AllSessions"))], &[404]),
+    doc("DELETE /api/users/{id}/sessions", "End all sessions, tokens and links of somebody", &[], Nothing, DONE, &[404, 409]),
+    doc("DELETE /api/users/{id}/sessions/{session_id}", "End a session of somebody, or revoke a token", &[], Nothing, DONE, &[404]),
+    doc("GET /api/sign_ins", "How everybody signs in, and when they were last seen", &[], Nothing, &[(200, Json("SignIns"))], &[]),
+    doc("GET /api/sign_ins/failed", "Attempts to sign in that failed within 30 days, counted by day, account, network and way, the newest first", &["before", "limit"], Nothing, &[(200, Json("FailedSignIns"))], &[400]),
     doc("POST /api/users/{id}/ban", "Ban a user: sessions end, messages are deleted, addresses are blocked", &[], Nothing, DONE, &[404, 409]),
     doc("DELETE /api/users/{id}/ban", "Lift the ban of a user", &[], Nothing, DONE, &[404]),
     doc("GET /api/rooms", "My rooms", &[], Nothing, &[(200, Json("Rooms"))], &[]),
@@ -258,7 +267,7 @@ fn operation(route: &Route, doc: &Doc) -> Value {
     let mut parameters: Vec<Value> = placeholders
         .map(|name| {
             let schema = match name {
-                "id" | "room_id" | "message_id" => schema("Id"),
+                "id" | "room_id" | "message_id" | "session_id" => schema("Id"),
                 "user_id" => json!({ "oneOf": [schema("Id"), { "const": "me" }] }),
                 _ => json!({ "type": "string" }),
             };

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     chat::{
         Viewer,
+        account::sees_join_code,
         messages::MAX_CONTENT,
         rooms,
         sessions::{self, SignedIn},
@@ -23,7 +24,7 @@ use crate::{
     },
     store::SessionRow,
     types::{Seq, SessionId, SessionKind, Timestamp, TokenHash, UserId},
-    wire::{AccountView, Problem, RoomView, UserView, required_email, required_password},
+    wire::{AccountView, Problem, RoomView, UserView, required_password},
     worker::Worker,
 };
 
@@ -121,9 +122,9 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let account = state.account.as_ref();
     let start = Reply::json(&Start {
         user: me.private(),
-        account: account.map(|account| account.view(viewer.is_admin)),
+        account: account.map(|account| account.view(sees_join_code(account, viewer))),
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
-        users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
+        users: state.users_seen_by(viewer.user).iter().map(|user| user.view(viewer.is_admin)).collect(),
         seq: now.seq,
         history: state.epochs.current(),
         online: worker.hub.borrow().online_partners(&state, viewer.user),
@@ -145,26 +146,6 @@ pub(crate) fn link_reply(call: &Call, page: &str, token: &str, expires_at: Times
     let url = format!("{}/{page}/{token}", call.base_url());
     let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
     Reply::written(StatusCode::CREATED, &body)
-}
-
-/// Whom an invitation is for, so that they need not type what is known.
-pub(crate) fn invited(call: &Call) -> Response {
-    let user = sessions::invited(&call.worker, call.address, &TokenHash::of(&call.param(0)))?;
-    let body = json!({ "name": &*user.name, "email": user.email.as_deref() });
-    Ok(Reply::json(&body).cache_control("no-store"))
-}
-
-/// Takes an account over by an invitation.
-pub(crate) fn claim(call: Call) -> ResponseFuture {
-    Box::pin(async move {
-        let link = TokenHash::of(&call.param(0));
-        sessions::invited(&call.worker, call.address, &link)?;
-        let mut form = call.form()?;
-        let email = required_email(&mut form, "email");
-        let password = required_password(&mut form, "password");
-        form.finish()?;
-        signed_in(&call, sessions::claim(&call.worker, &call.device(), link, email, password).await?)
-    })
 }
 
 /// Signs in by such a link.

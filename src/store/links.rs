@@ -3,11 +3,13 @@
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    sessions::{NewSession, StartSession, end_sessions},
+    invitations::remove_invitations,
+    people::load,
+    sessions::{NewSession, end_sessions},
 };
 use crate::{
     types::event::SessionEnd,
-    types::{SessionId, Status, Timestamp, TokenHash, UserId},
+    types::{Role, SessionId, SignInMethod, Status, Timestamp, TokenHash, UserId},
 };
 
 /// Hours for which such a link works.
@@ -29,6 +31,36 @@ impl Command for StartReset {
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
         create_link(tx, user, "reset", self.token, None, LINK_HOURS)?;
         Ok(user)
+    }
+}
+
+/// Hours for which a link works that an administrator makes for somebody else.
+const SIGN_IN_HOURS: i64 = 1;
+
+/// Makes a link by which somebody who lost the password chooses a new one and is signed in. Refused with `Conflict` for
+/// everybody but an active person who has signed in before.
+#[derive(Debug)]
+pub struct StartSignIn {
+    pub user: UserId,
+    pub token: TokenHash,
+}
+
+impl Command for StartSignIn {
+    /// When the link expires.
+    type Output = Timestamp;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
+        let user = load(tx, self.user)?;
+        let why = match (user.role, user.status) {
+            (Role::Bot, _) => "A bot has a key and does not sign in.",
+            (_, Status::Banned) => "This person is banned: lift the ban first.",
+            (_, Status::Deactivated) => "This person was deactivated.",
+            (_, Status::Active) if user.is_unclaimed => "This person has not signed in yet: invite them.",
+            (_, Status::Active) => {
+                return create_link(tx, self.user, "reset", self.token, None, SIGN_IN_HOURS);
+            }
+        };
+        Err(Refusal::Conflict(why))
     }
 }
 
@@ -75,8 +107,9 @@ pub(super) fn create_link(
     Ok(expires)
 }
 
-/// Removes all links of a person: each would undo a new password or a ban.
+/// Removes all links of a person, and invitations for them: each would undo a new password or a ban.
 pub(super) fn remove_links(tx: &Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+    remove_invitations(tx, user)?;
     tx.statement("delete from one_time_tokens where user_id = ?")?.execute((user,)).map(drop)
 }
 
@@ -98,7 +131,10 @@ impl Command for Transfer {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         let user = consume_link(tx, "transfer", self.token)?;
-        StartSession { user, session: self.session }.apply(tx)?;
+        if !load(tx, user)?.is_active() {
+            return Err(Refusal::NotFound);
+        }
+        self.session.start_by(tx, user, SignInMethod::Transfer)?;
         Ok(user)
     }
 }
@@ -120,7 +156,7 @@ impl Command for ResetPassword {
             .execute((&self.password_hash, user))?;
         remove_links(tx, user)?;
         end_sessions(tx, user, None, None, SessionEnd::SignedOut)?;
-        self.session.start(tx, user)?;
+        self.session.start_by(tx, user, SignInMethod::Reset)?;
         Ok(user)
     }
 }

@@ -43,6 +43,11 @@ pub fn end_access(database: &Path, ending: Ending) -> rusqlite::Result<Ended> {
     if ending != Ending::Nothing {
         ended.sessions = tx.execute(&format!("delete from sessions where {is_of_a_device}"), ())?;
         ended.links = tx.execute("delete from one_time_tokens", ())?;
+        if has("invitations", "id")? {
+            // The backup may have some that were used up or revoked since.
+            tx.execute("delete from invitation_rooms", ())?;
+            ended.links += tx.execute("delete from invitations", ())?;
+        }
         if has("push_subscriptions", "id")? {
             tx.execute("delete from push_subscriptions", ())?;
         }

@@ -6,12 +6,13 @@ use super::{
     Reader,
     command::{Command, Refusal, Tx},
     invitations::remove_invitations,
+    links::remove_links,
     people::load,
     push::remove_subscriptions_of_session,
 };
 use crate::{
     types::event::{Change, Session, SessionEnd},
-    types::{Scope, SessionId, SessionKind, Status, Timestamp, TokenHash, UserId},
+    types::{Role, Scope, SessionId, SessionKind, SignInMethod, Status, Timestamp, TokenHash, UserId},
 };
 
 /// A session to start. Only the token's hash is stored.
@@ -27,6 +28,18 @@ impl NewSession {
     pub(super) fn start(self, tx: &mut Tx<'_>, user: UserId) -> Result<SessionId, Refusal> {
         remove_invitations(tx, user)?;
         self.start_as(tx, user, SessionKind::Device, Scope::Admin, None)
+    }
+
+    /// The same, and notes how it was begun.
+    pub(super) fn start_by(
+        self,
+        tx: &mut Tx<'_>,
+        user: UserId,
+        method: SignInMethod,
+    ) -> Result<SessionId, Refusal> {
+        let session = self.start(tx, user)?;
+        tx.statement("update sessions set method = ? where id = ?")?.execute((method, session))?;
+        Ok(session)
     }
 
     /// Starts a session of any kind.
@@ -45,6 +58,9 @@ impl NewSession {
         .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now, kind, scope, name))?;
         let id = SessionId(tx.db.last_insert_rowid());
         let (token_hash, last_active_at) = (self.token, tx.now);
+        if kind == SessionKind::Device {
+            tx.statement("update users set last_seen_at = ? where id = ?")?.execute((tx.now, user))?;
+        }
         let session = Session { id, token_hash, user_id: user, kind, scope, last_active_at };
         tx.notify(Change::SessionStarted { session });
         Ok(id)
@@ -94,7 +110,7 @@ impl Command for SignIn {
         if let Some(hash) = &self.new_hash {
             tx.statement("update users set password_hash = ? where id = ?")?.execute((hash, self.user))?;
         }
-        self.session.start(tx, self.user)
+        self.session.start_by(tx, self.user, SignInMethod::Password)
     }
 }
 
@@ -129,6 +145,25 @@ impl Command for EndOtherSessions {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
         Ok(end_sessions(tx, self.user, Some(SessionKind::Device), Some(self.but), SessionEnd::SignedOut)?)
+    }
+}
+
+/// Ends all sessions and tokens of a person, as an administrator does.
+#[derive(Debug)]
+pub struct EndAllSessions {
+    pub user: UserId,
+}
+
+impl Command for EndAllSessions {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let user = load(tx, self.user)?;
+        if user.role == Role::Bot {
+            return Err(Refusal::Conflict("A bot has a key: renew it, or remove the bot."));
+        }
+        remove_links(tx, self.user)?;
+        Ok(end_sessions(tx, self.user, None, None, SessionEnd::SignedOut)?)
     }
 }
 
@@ -182,6 +217,10 @@ impl Command for TouchSession {
             &self.ip_address,
             self.session,
         ))?;
+        tx.statement(
+            "update users set last_seen_at = ?1 where id = (select user_id from sessions where id = ?2 and kind = 'device')",
+        )?
+        .execute((tx.now, self.session))?;
         tx.notify(Change::SessionTouched { token_hash: self.token, at: tx.now });
         Ok(())
     }

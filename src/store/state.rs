@@ -101,6 +101,28 @@ impl State {
         self.rooms.get(&room).is_some_and(|found| found.last_message.is_some_and(|last| last > message))
     }
 
+    pub fn is_guest(&self, user: UserId) -> bool {
+        self.users.get(&user).is_some_and(User::is_guest)
+    }
+
+    /// Whether somebody may know of a user: guests only of those with whom they share a room.
+    pub fn sees(&self, viewer: UserId, user: UserId) -> bool {
+        let is_there =
+            |room: &RoomId| self.rooms.get(room).is_some_and(|room| room.members.contains_key(&user));
+        viewer == user || !self.is_guest(viewer) || self.rooms_of(viewer).iter().any(is_there)
+    }
+
+    /// Everybody of whom somebody may know, in no order.
+    pub fn users_seen_by(&self, viewer: UserId) -> Vec<&User> {
+        if !self.is_guest(viewer) {
+            return self.users.values().collect();
+        }
+        let rooms = self.rooms_of(viewer).iter().filter_map(|room| self.rooms.get(room));
+        let mut seen: HashSet<UserId> = rooms.flat_map(|room| room.members.keys().copied()).collect();
+        seen.insert(viewer);
+        seen.into_iter().filter_map(|user| self.users.get(&user)).collect()
+    }
+
     /// Everybody with whom a person shares a direct room.
     pub fn direct_partners(&self, user: UserId) -> impl Iterator<Item = (RoomId, UserId)> + '_ {
         self.rooms_of(user)
@@ -229,7 +251,8 @@ impl State {
             Change::WebhookSet { bot, on } => set(&mut self.webhooks, *bot, *on),
             Change::PushSet { user, on } => set(&mut self.pushed, *user, *on),
             Change::AddressesBlocked { addresses } => self.block(addresses),
-            Change::ReadMarked { .. } | Change::JobsWaiting | Change::Reloaded => {}
+            Change::ReadMarked { .. } | Change::UserShown { .. } | Change::JobsWaiting | Change::Reloaded => {
+            }
         }
     }
 

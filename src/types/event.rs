@@ -77,6 +77,11 @@ pub enum Change {
         rooms: Vec<RoomId>,
         json: Bytes,
     },
+    /// What guests are told of somebody whom they see from now on: see [`State::sees`](crate::store::State::sees).
+    UserShown {
+        to: Vec<UserId>,
+        json: Bytes,
+    },
     AccountUpdated {
         account: Account,
         json: Bytes,

@@ -248,7 +248,7 @@ impl Worker {
                 hub.close_ended_sessions(&state);
                 let events: Option<Vec<_>> =
                     events.map(|events| events.iter().map(|(seq, event)| event.json(*seq)).collect());
-                hub.catch_up(events.as_deref(), until.unwrap_or(state.seq));
+                hub.catch_up(events.as_deref(), until.unwrap_or(state.seq), &state);
                 self.state.replace(state);
             }
             Err(error) => tracing::error!(%error, "could not read the state again"),

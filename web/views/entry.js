@@ -104,9 +104,9 @@ export function resetView(token, entered, account) {
   }), more(h('a', { href: '/signin' }, texts.entry.toSignIn)));
 }
 
-/** An account that was moved here, for the one who was invited. */
-export async function claimView(token, entered, account) {
-  const path = `/api/session/invitation/${encodeURIComponent(token)}`;
+/** An invitation: to join, or to take over an account that was moved here. */
+export async function invitedView(token, entered, account, { toSignIn, isSignedIn }) {
+  const path = `/api/invitations/${encodeURIComponent(token)}`;
   let known;
   try {
     known = await get(path);
@@ -114,11 +114,34 @@ export async function claimView(token, entered, account) {
     if (problem.status !== 404) throw problem;
     return page(account, texts.entry.badClaim, texts.entry.badClaimHint, h('a', { class: 'button', href: '/signin' }, texts.entry.toSignIn));
   }
+  if (known.name === null) return isSignedIn ? alreadyInView(account) : invitationView(path, known, entered, account, toSignIn);
   const email = known.email || '';
   return page(account, texts.entry.inviteTitle(known.name), texts.entry.inviteLead, form([emailField({ value: email, autofocus: !email }), newPassword(texts.entry.newPassword, { autofocus: Boolean(email) })], texts.entry.inviteButton, async (values) => {
     await byLink(path, values, texts.entry.badClaimHint);
     await entered('/', { isNew: true });
   }));
+}
+
+/** Who is in already has no use for an invitation; a second account would be a mistake. */
+const alreadyInView = (account) => page(account, texts.entry.alreadyIn, texts.entry.alreadyInHint, h('a', { class: 'button button-primary', href: '/' }, texts.common.home));
+
+function invitationView(path, { inviter, role, rooms }, entered, account, toSignIn) {
+  const team = account?.name || '';
+  const lead = role === 'guest' ? texts.entry.guestLead(inviter) : texts.entry.invitedLead(inviter);
+  return page(account, texts.entry.joinTitle(team), lead,
+    rooms.length ? h('ul', { class: 'entry-rooms', 'aria-label': texts.entry.invitedRooms }, rooms.map((name) => h('li', { dir: 'auto' }, name))) : null,
+    form([nameField({ autofocus: true }), emailField(), newPassword()], texts.entry.joinButton(team), async (values) => {
+      try {
+        await byLink(path, values, texts.entry.badClaimHint);
+      } catch (problem) {
+        if (problem.status !== 409 || problem.code === 'unclaimed') throw problem;
+        return void toSignIn({ known: values.email, notice: texts.entry.emailTaken });
+      }
+      await entered('/', { isNew: true });
+    }), more(texts.entry.haveAccount, ' ', h('a', { href: '/signin', onclick: (event) => {
+      event.preventDefault();
+      toSignIn({});
+    } }, texts.entry.signIn)));
 }
 
 /** A button has to be pressed: programs that open links in advance would use up this one. */
