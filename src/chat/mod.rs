@@ -11,6 +11,7 @@ pub(crate) mod emoji;
 mod errors;
 pub(crate) mod files;
 pub(crate) mod jobs;
+pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod notifications;
 pub(crate) mod passwords;

@@ -17,6 +17,7 @@ mod health;
 mod hooks;
 mod icons;
 mod incoming;
+mod mail;
 mod messages;
 mod moved;
 mod multipart;

@@ -19,6 +19,7 @@ mod index;
 mod invitations;
 mod jobs;
 mod links;
+mod mail;
 mod memberships;
 mod messages;
 mod migrations;
@@ -59,7 +60,12 @@ pub use invitations::{Claim, Invite};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };
-pub use links::{ResetPassword, StartReset, StartTransfer, Transfer};
+pub use links::{LINK_HOURS, MAILED_HOURS, ResetPassword, StartReset, StartTransfer, Transfer};
+pub use mail::{
+    AwaitMail, Awaiting, EndMail, GiveMailBack, MailOf, MailRefusal, MailTimes, NoteLanguage, PutOffMail,
+    QueueDueMail, RefuseAddress, ResumeMail, TakeMailTurn, Told, TrustAddress, Turn, Untold, WasHere,
+    WishMail,
+};
 pub use memberships::{MarkRead, SetInvolvement};
 pub use messages::{
     DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms, RemoveEmbed,
