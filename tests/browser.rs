@@ -11,6 +11,8 @@ mod catching_up;
 mod files;
 #[path = "browser/keys.rs"]
 mod keys;
+#[path = "browser/mail.rs"]
+mod mail;
 #[path = "browser/messages.rs"]
 mod messages;
 #[path = "browser/newcomers.rs"]

@@ -1,7 +1,7 @@
 // Requests to the server. A refusal is thrown as a Problem whose message can be shown.
 
 import { sizeText } from './format.js';
-import { texts } from './texts.js';
+import { language, texts } from './texts.js';
 
 /** `status` is 0 where the server was not reached. `limit` is in bytes (413); `retryAfterMs` comes with 429 and 503. */
 export class Problem extends Error {
@@ -56,7 +56,8 @@ export async function ask(method, path, body) {
   try {
     response = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { 'content-type': isBlob ? body.type : 'application/json' },
+      // Mails are in the language of the page, which may be another than the browser's.
+      headers: { 'accept-language': language(), ...(body === undefined ? {} : { 'content-type': isBlob ? body.type : 'application/json' }) },
       body: body === undefined || isBlob ? body : JSON.stringify(body),
       credentials: 'same-origin',
       redirect: 'manual',

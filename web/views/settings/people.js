@@ -99,10 +99,14 @@ function acts(user) {
 async function invite(user) {
   const words = texts.admin.people;
   const made = await post(`/api/users/${user.id}/invitation`);
-  openDialog(words.inviteTitle(user.name), () => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
+  openDialog(words.inviteTitle(user.name), (close) => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
     h('div', { class: 'settings-qr' }, h('div', { class: 'qr', role: 'img', 'aria-label': words.inviteQr }, sanitised(made.qr_svg)),
       h('div', { class: 'settings-qr-text' }, h('p', { class: 'field-hint' }, icon('warning'), words.inviteExpires(dateAndTime(made.expires_at))))),
-    copyLine(words.inviteLink, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(words.inviteTitle(user.name), made.url))));
+    copyLine(words.inviteLink, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(words.inviteTitle(user.name), made.url), state.limits.sends_mail && user.email ? actionButton(words.inviteMail(user.email), async () => {
+      await post(`/api/users/${user.id}/invitation/mail`);
+      toast(words.inviteMailed(user.email));
+      close();
+    }) : null)));
 }
 
 /** A refusal (the last administrator cannot be demoted) is shown in the dialog. */
