@@ -27,7 +27,7 @@ Commands:
   healthcheck             check whether the server is healthy
   bench                   put load on a server, check all responses, and report
   upgrade                 install the newest release and restart; --rollback goes back
-  doctor                  check this host and the installation, and print fixes; doctor mail: the way of a mail
+  doctor                  check this host and the installation, and print fixes; `doctor mail`: mail
 
 Options:
   --help                  this help; after a command, the help of that command

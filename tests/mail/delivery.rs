@@ -189,6 +189,15 @@ async fn another_address_has_a_clean_record() {
     assert_eq!(team.ada.get("/api/mail").await.expect(200)["refusal"], Value::Null);
     team.ada.post("/api/mail/test", json!({})).await;
     assert_eq!(to(&relay.take(1).await[0]), "ada@other.example");
+    // Nothing is kept of an address that somebody had, or of somebody who has left.
+    let ben = team.join("Ben").await;
+    ben.put("/api/mail", json!({"wish": "daily"})).await.expect(200);
+    team.ada.delete(&format!("/api/users/{}", ben.id)).await.expect(204);
+    let db = rusqlite::Connection::open(team.server.database()).unwrap();
+    let mut rows = db.prepare("select user_id, refused_address from mail").unwrap();
+    let rows: Vec<(i64, Option<String>)> =
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows, [(team.ada.id, None)]);
 }
 
 #[tokio::test]

@@ -101,6 +101,6 @@ mod tests {
             .finish("en");
         assert!(text.contains(evil), "the plain text is as it was");
         assert!(!html.contains("<script") && !html.contains("\"><b>") && !html.contains("'x'"), "{html}");
-        assert_eq!(html.matches("&lt;script&gt;").count(), 5, "{html}");
+        assert_eq!(html.matches("&lt;script&gt;").count(), 6, "{html}");
     }
 }

@@ -58,6 +58,21 @@ fn forget(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Removes all that is on record of a person's mail.
+pub(super) fn remove(tx: &mut Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+    forget(tx, user)?;
+    tx.statement("delete from mail where user_id = ?")?.execute((user,)).map(drop)
+}
+
+/// Removes what is on record of an address that a person had.
+pub(super) fn remove_refusal(tx: &Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+    tx.statement(
+        "update mail set refused_address = null, refused_reason = null, refused_at = null where user_id = ?",
+    )?
+    .execute((user,))
+    .map(drop)
+}
+
 /// Sets what a person wants.
 #[derive(Debug)]
 pub struct WishMail {
@@ -147,11 +162,7 @@ impl Command for TrustAddress {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        tx.statement(
-            "update mail set refused_address = null, refused_reason = null, refused_at = null where user_id = ?",
-        )?
-        .execute((self.user,))?;
-        Ok(())
+        Ok(remove_refusal(tx, self.user)?)
     }
 }
 
