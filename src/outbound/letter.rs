@@ -66,9 +66,14 @@ pub fn checked(address: &str) -> Result<String, BadAddress> {
     Ok(checked)
 }
 
-/// A text on one line, without what could end it, and without words that cannot be folded.
+/// Between the signs that begin an encoded word. lettre leaves a word alone that looks like one, so whoever is called
+/// `=?utf-8?q?Ada?=` would be Ada in other people's mails.
+const WORD_JOINER: char = '\u{2060}';
+
+/// A text on one line, without what could end it or would be decoded, and without words that cannot be folded.
 fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
+    let text = text.replace("=?", &format!("={WORD_JOINER}?"));
     let mut left = most;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if left == 0 {
@@ -216,6 +221,13 @@ mod tests {
             assert!(mail.contains(header), "no {header:?} in {mail}");
         }
         assert!(mail.contains("\r\nDate: ") && !mail.contains("Reply-To") && !mail.contains("Bcc"), "{mail}");
+    }
+
+    /// RFC 2047, section 6.2: whoever reads it decodes what looks like an encoded word.
+    #[test]
+    fn name_that_looks_encoded_is_not_decoded() {
+        let mail = String::from_utf8(letter("=?utf-8?q?Ada?=", "Hello =?utf-8?b?QWRh?=", "x")).unwrap();
+        assert!(!mail.contains("=?utf-8?q?Ada?=") && !mail.contains("=?utf-8?b?QWRh?="), "{mail}");
     }
 
     #[test]

@@ -37,7 +37,7 @@ async fn mention_is_mailed_once_with_all_that_a_mail_needs() {
     assert!(headers["date"].is_string() && headers.get("reply-to").is_none(), "{headers}");
     let link = format!("{URL}/rooms/{}/@{}", team.room, said["id"]);
     let text = mail["text"].as_str().unwrap();
-    assert!(text.contains(&format!("Ben in All Talk\n> @Ada is the kettle on?\n{link}")), "{text}");
+    assert!(text.contains(&format!("Ben in All Talk\n> Ada is the kettle on?\n{link}")), "{text}");
     let html = mail["html"].as_str().unwrap();
     assert!(html.contains(&format!("href=\"{link}\"")) && html.contains("lang=\"en\""), "{html}");
     assert_eq!((&mail["defects"], &mail["is_ascii"]), (&json!([]), &json!(true)));
@@ -231,7 +231,8 @@ async fn names_are_right_in_every_script() {
         assert!(said["id"].is_i64());
         let mails = relay.take(number + 1).await;
         let mail = &mails[number];
-        let subject = mail["headers"]["subject"].as_str().unwrap();
+        // Between the first two signs of an encoded word there is a character that nobody sees.
+        let subject = mail["headers"]["subject"].as_str().unwrap().replace('\u{2060}', "");
         let shown = if name.chars().count() > 60 { "ĦĦĦ" } else { name };
         assert!(subject.starts_with(shown) && subject.ends_with("mentioned you in All Talk"), "{subject}");
         assert!(mail["text"].as_str().unwrap().contains(&format!("{name} in All Talk")), "{mail}");
