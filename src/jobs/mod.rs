@@ -45,7 +45,7 @@ const LEASE_MS: i64 = 120_000;
 const POLL_EVERY: Duration = Duration::from_secs(60);
 
 /// No mail tells of unread messages in the first seconds after the start.
-const AFTER_START_MS: i64 = 3_000;
+const AFTER_START_MS: i64 = 5_000;
 
 /// The delay before the first retry; it triples with each further one, with a jitter of half of it.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
