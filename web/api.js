@@ -25,7 +25,8 @@ export const intercepted = () => new Problem(502, { code: 'intercepted', detail:
 
 /** What a body of this type says; a Problem is thrown for one that is not ours, and for a refusal. */
 export function understood(status, type, text) {
-  if (status === 204) return null;
+  // What was only taken on has no body either: a test of notifications, a mail.
+  if (status === 204 || (status === 202 && !text)) return null;
   let found;
   try {
     if (/^application\/(?:problem\+)?json\b/.test(type)) found = JSON.parse(text);

@@ -245,8 +245,7 @@ async fn names_are_right_in_every_script() {
     team.ada.post("/api/mail/test", json!({})).await;
     let mails = relay.take(names.len() + 2).await;
     let mail = mails.last().unwrap();
-    assert_eq!(
-        (&mail["from_name"], &mail["to_name"]),
-        (&json!("Café \"Zur Sonne\", 東京"), &json!("Ħ".repeat(60) + "…"))
-    );
+    assert_eq!(mail["from_name"], "Café \"Zur Sonne\", 東京");
+    // Python 3.11 puts a space where a name goes on in a second encoded word (against RFC 2047, section 6.2).
+    assert_eq!(mail["to_name"].as_str().unwrap().replace(' ', ""), "Ħ".repeat(60) + "…");
 }
