@@ -13,6 +13,8 @@ mod files;
 mod guests;
 #[path = "browser/keys.rs"]
 mod keys;
+#[path = "browser/mail.rs"]
+mod mail;
 #[path = "browser/messages.rs"]
 mod messages;
 #[path = "browser/newcomers.rs"]

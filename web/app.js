@@ -98,7 +98,7 @@ async function enter(path, { isNew = false } = {}) {
 /** Shows the entry view of the address: nobody is signed in, or somebody comes by a link. */
 async function showEntry(setup) {
   noteWanted();
-  const { needed, account, signed_in: isSignedIn } = setup || await get('/api/setup?with=account');
+  const { needed, account, signed_in: isSignedIn, sends_mail: sendsMail } = setup || await get('/api/setup?with=account');
   const entry = await lazy(() => import('./views/entry.js'));
   const [, kind, code] = location.pathname.split('/');
   const show = (view) => {
@@ -107,14 +107,14 @@ async function showEntry(setup) {
   };
   const toSignIn = (options) => {
     history.replaceState(null, '', '/signin');
-    show(entry.signInView(enter, account, options));
+    show(entry.signInView(enter, account, { ...options, sendsMail }));
   };
   if (needed) show(entry.setupView(enter));
   else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn) : entry.uninvitedView(account));
   else if (kind === 'reset') show(entry.resetView(code, enter, account));
   else if (kind === 'invite') show(await entry.invitedView(code, enter, account, { toSignIn, isSignedIn }));
   else if (kind === 'transfer') show(entry.transferView(code, enter, account));
-  else show(entry.signInView(enter, account));
+  else show(entry.signInView(enter, account, { sendsMail }));
 }
 
 /** The server is not reached and nothing is cached; it is tried again automatically. */

@@ -12,6 +12,7 @@ mod errors;
 pub(crate) mod files;
 pub(crate) mod invitations;
 pub(crate) mod jobs;
+pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod notifications;
 pub(crate) mod passwords;

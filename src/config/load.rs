@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, SETTINGS, Setting, once};
+use super::{Config, SETTINGS, Setting, mail, once};
 
 const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
 
@@ -89,6 +89,7 @@ impl Loaded {
             }
             _ => {}
         }
+        mail::finish(config)?;
         if config.has_tls() && !self.sources.contains_key("listen") {
             config.listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443));
             self.sources.insert("listen", "for HTTPS".into());
@@ -134,8 +135,11 @@ impl Loaded {
     }
 
     fn set(&mut self, setting: &Setting, value: &str, source: String) -> Result<(), ConfigError> {
-        (setting.set)(&mut self.config, value)
-            .map_err(|why| ConfigError(format!("{source} {why}, not {value:?}")))?;
+        (setting.set)(&mut self.config, value).map_err(|why| {
+            // What may have a password in it is not repeated.
+            let value = if setting.key == "smtp_url" { String::new() } else { format!(", not {value:?}") };
+            ConfigError(format!("{source} {why}{value}"))
+        })?;
         self.sources.insert(setting.key, source);
         Ok(())
     }

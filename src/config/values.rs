@@ -91,6 +91,15 @@ pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
     }
 }
 
+/// A time of day like 03:00.
+pub(super) fn time_of_day(text: &str) -> Result<jiff::civil::Time, String> {
+    let wanted = "has to be a time of day like 03:00";
+    if text.len() != 5 {
+        return Err(wanted.into());
+    }
+    jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted.into())
+}
+
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     number(text, 1, 86_400).map(|value| Duration::from_secs(value as u64))
 }

@@ -24,8 +24,8 @@ use crate::{
     wire::{Form, required_email, required_password},
 };
 
-/// Whether the account is still to be set up; with `with=account` also its name and logo, and whether the caller is
-/// signed in.
+/// Whether the account is still to be set up; with `with=account` also its name and logo, whether the caller is
+/// signed in, and whether a forgotten password can be replaced by mail.
 pub(crate) fn setup_needed(call: &Call) -> Response {
     if call.query().text("with") != Some("account") {
         let needed = call.worker.state.borrow().account.is_none();
@@ -34,7 +34,11 @@ pub(crate) fn setup_needed(call: &Call) -> Response {
     let signed_in = viewer(&call.worker, &call.headers, &call.method, call.address)?.is_some();
     let state = call.worker.state.borrow();
     let account = state.account.as_ref().map(shown);
-    Ok(Reply::json(&json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account })))
+    let mut setup = json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account });
+    if call.worker.config().smtp_url.is_some() {
+        setup["sends_mail"] = true.into();
+    }
+    Ok(Reply::json(&setup))
 }
 
 /// What everybody may see who comes to the door.

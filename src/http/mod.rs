@@ -18,6 +18,7 @@ mod hooks;
 mod icons;
 mod incoming;
 mod invitations;
+mod mail;
 mod messages;
 mod moved;
 mod multipart;

@@ -25,6 +25,8 @@ enum Takes {
     TextOrFile,
     Text,
     Slack,
+    /// A form, which says nothing.
+    OneClick,
 }
 
 /// The body of a successful response.
@@ -48,7 +50,7 @@ struct Doc {
 }
 
 use Gives::{Bytes as Raw, Json, Nothing as Empty};
-use Takes::{Image, Json as Body, Multipart, Nothing, Slack, Text, TextOrFile};
+use Takes::{Image, Json as Body, Multipart, Nothing, OneClick, Slack, Text, TextOrFile};
 
 const fn doc(
     route: &'static str,
@@ -78,7 +80,8 @@ static DOCS: &[Doc] = &[
     doc("GET /api/sessions", "My sessions on devices", &[], Nothing, &[(200, Json("Devices"))], &[]),
     doc("DELETE /api/sessions", "Sign all my other devices out", &[], Nothing, DONE, &[]),
     doc("DELETE /api/sessions/{id}", "Sign one of my devices out", &[], Nothing, DONE, &[404]),
-    doc("POST /api/session/reset/{token}", "Set a new password by a link of `campfire admin reset-password`, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
+    doc("POST /api/session/reset", "Have a link to choose a new password mailed, if somebody has this address: the answer does not tell. It works once, within an hour. 409 where no mail is sent", &[], Body("ResetRequest"), &[(202, Empty)], &[409, 429]),
+    doc("POST /api/session/reset/{token}", "Set a new password by a link that was mailed, or that `campfire admin reset-password` printed, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
     doc("POST /api/session/transfer", "Create a single-use link that signs another device in within 4 hours", &[], Nothing, &[(201, Json("TransferLink"))], &[]),
     doc("POST /api/session/transfer/{token}", "Sign in by such a link", &[], Nothing, &[(201, Json("SignedIn"))], &[404, 429]),
     doc("GET /api/invitations", "Invitations, the newest first: all for administrators, one's own for members who may invite. Those that ended are listed for 30 days", &[], Nothing, &[(200, Json("Invitations"))], &[403]),
@@ -108,6 +111,7 @@ static DOCS: &[Doc] = &[
     doc("DELETE /api/users/{id}/sessions/{session_id}", "End a session of somebody, or revoke a token", &[], Nothing, DONE, &[404]),
     doc("GET /api/sign_ins", "How everybody signs in, and when they were last seen", &[], Nothing, &[(200, Json("SignIns"))], &[]),
     doc("GET /api/sign_ins/failed", "Attempts to sign in that failed within 30 days, counted by day, account, network and way, the newest first", &["before", "limit"], Nothing, &[(200, Json("FailedSignIns"))], &[400]),
+    doc("POST /api/users/{id}/invitation/mail", "Mail such a link to the e-mail address of the account. 409 without one, and where no mail is sent", &[], Nothing, &[(202, Json("MailedInvitation"))], &[404, 409]),
     doc("POST /api/users/{id}/ban", "Ban a user: sessions end, messages are deleted, addresses are blocked", &[], Nothing, DONE, &[404, 409]),
     doc("DELETE /api/users/{id}/ban", "Lift the ban of a user", &[], Nothing, DONE, &[404]),
     doc("GET /api/rooms", "My rooms", &[], Nothing, &[(200, Json("Rooms"))], &[]),
@@ -168,6 +172,12 @@ static DOCS: &[Doc] = &[
     doc("POST /api/push/subscriptions", "Subscribe a device to pushes", &[], Body("NewSubscription"), &[(201, Json("PushSubscription"))], &[]),
     doc("DELETE /api/push/subscriptions/{id}", "Remove a push subscription", &[], Nothing, DONE, &[404]),
     doc("POST /api/push/subscriptions/{id}/test", "Send a test push to a device", &[], Nothing, &[(202, Empty)], &[404, 429]),
+    doc("GET /api/mail", "When I am told by mail of unread mentions and direct messages, and whether my address takes mails. 409 where no mail is sent", &[], Nothing, &[(200, Json("MailSettings"))], &[409]),
+    doc("PUT /api/mail", "Set when I am told by mail", &[], Body("MailChange"), &[(200, Json("MailSettings"))], &[409]),
+    doc("DELETE /api/mail/refusal", "Have mails sent to my address again after it refused one", &[], Nothing, DONE, &[409]),
+    doc("POST /api/mail/test", "Have a mail sent to me that shows that mails arrive", &[], Nothing, &[(202, Empty)], &[409, 429]),
+    doc("GET /unsubscribe/{token}", "A page with a button that ends the mails of the person whom the address in a mail stands for", &[], Nothing, PAGE, &[404]),
+    doc("POST /unsubscribe/{token}", "End these mails: one click of a mail program (RFC 8058), or the button. The same once or again, with any body", &[], OneClick, PAGE, &[404]),
     doc("GET /api/export", "All data of the account as newline-delimited JSON; the last line, of type `end`, says that it is complete", &[], Nothing, &[(200, Raw("application/x-ndjson"))], &[503]),
     doc("GET /api/audit", "The audit log, newest first", &["before", "limit"], Nothing, &[(200, Json("Audit"))], &[400]),
     doc("GET /api/jobs", "Dead background jobs, or with `state=waiting` the queued ones", &["state", "limit"], Nothing, &[(200, Json("Jobs"))], &[400]),
@@ -250,7 +260,7 @@ fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {
         Multipart | TextOrFile => all.extend([400, 408, 413, 415, 422]),
         Image => all.extend([400, 408, 413, 415]),
         Text => all.extend([400, 408, 413, 422]),
-        Slack => all.extend([400, 408, 413]),
+        Slack | OneClick => all.extend([400, 408, 413]),
     }
     if !route.method.is_safe() {
         // A body is read even if the route does not use it.
@@ -334,6 +344,7 @@ fn operation(route: &Route, doc: &Doc) -> Value {
         }
         Text => Some(text()),
         Slack => Some(json!({ "application/json": { "schema": schema("SlackPayload") } })),
+        OneClick => Some(json!({ "application/x-www-form-urlencoded": {}, "multipart/form-data": {} })),
     };
     if let Some(content) = content {
         operation["requestBody"] = json!({ "required": true, "content": content });

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{
     account, admin, boosts, bots, emoji, export, files, health, hooks, icons, incoming::RequestBody,
-    invitations, messages, moved, once, openapi, pages, pictures, push, request::Call, response::Reply,
+    invitations, mail, messages, moved, once, openapi, pages, pictures, push, request::Call, response::Reply,
     rooms, search, session, sign_ins, sync, tokens, upload, users,
 };
 use crate::{
@@ -82,6 +82,7 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/api/sessions", ViewerReads(session::list)),
     delete("/api/sessions", ViewerWrites(session::destroy_others)),
     delete("/api/sessions/{id}", ViewerWrites(session::destroy_other)),
+    post("/api/session/reset", AnybodyWrites(mail::reset)),
     post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
     post("/api/session/transfer", ViewerWrites(session::start_transfer)),
     post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
@@ -112,6 +113,7 @@ pub(crate) static ROUTES: &[Route] = &[
     delete("/api/users/{id}/sessions/{session_id}", AdminWrites(sign_ins::end)),
     get("/api/sign_ins", AdminReads(sign_ins::list)),
     get("/api/sign_ins/failed", AdminReads(sign_ins::failed)),
+    post("/api/users/{id}/invitation/mail", AdminWrites(mail::invite)),
     post("/api/users/{id}/ban", AdminWrites(users::ban)),
     delete("/api/users/{id}/ban", AdminWrites(users::lift_ban)),
     get("/api/rooms", ViewerReads(rooms::list)),
@@ -173,6 +175,12 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/push/subscriptions", ViewerWrites(push::create)),
     delete("/api/push/subscriptions/{id}", ViewerWrites(push::destroy)),
     post("/api/push/subscriptions/{id}/test", ViewerWrites(push::test)),
+    get("/api/mail", ViewerReads(mail::show)),
+    put("/api/mail", ViewerWrites(mail::change)),
+    delete("/api/mail/refusal", ViewerWrites(mail::trust)),
+    post("/api/mail/test", ViewerWrites(mail::test)),
+    get("/unsubscribe/{token}", Anybody(mail::ask_to_end)),
+    post("/unsubscribe/{token}", AnybodyUpload(mail::end)),
     get("/api/export", AdminReads(export::show)),
     get("/api/audit", AdminReads(admin::audit)),
     get("/api/jobs", AdminReads(admin::jobs)),

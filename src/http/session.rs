@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::qr_svg,
+    mail::accepted,
     request::{COOKIE, Call, ONCE_COOKIE, cookie},
     response::Reply,
     router::{Response, ResponseFuture},
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     chat::{
         Viewer,
-        account::sees_join_code,
+        account::sees_join_code, mail,
         messages::MAX_CONTENT,
         rooms,
         sessions::{self, SignedIn},
@@ -109,13 +110,17 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         online: Vec<UserId>,
         limits: Limits,
     }
-    /// In bytes.
+    /// Sizes are in bytes.
     #[derive(Serialize)]
     struct Limits {
         upload_limit: u64,
         content_limit: usize,
+        /// Whether this server sends mail; missing if not.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        sends_mail: bool,
     }
     let worker = &call.worker;
+    mail::note_language(worker, viewer, accepted(call));
     let now = AsOf::now(worker)?;
     let state = worker.state.borrow();
     let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
@@ -128,7 +133,11 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         seq: now.seq,
         history: state.epochs.current(),
         online: worker.hub.borrow().online_partners(&state, viewer.user),
-        limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
+        limits: Limits {
+            upload_limit: worker.config().upload_limit,
+            content_limit: MAX_CONTENT,
+            sends_mail: worker.config().smtp_url.is_some(),
+        },
     });
     Ok(with_our_cookie(call, start))
 }

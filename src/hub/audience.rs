@@ -280,6 +280,8 @@ impl Hub {
             | Change::SessionTouched { .. }
             | Change::WebhookSet { .. }
             | Change::PushSet { .. }
+            | Change::MailWaits { .. }
+            | Change::LanguageNoted { .. }
             | Change::AddressesBlocked { .. }
             | Change::JobsWaiting
             | Change::Reloaded => {}

@@ -4,9 +4,11 @@
 mod address;
 pub mod backoff;
 mod connect;
+pub mod letter;
 mod names;
 pub mod page;
 pub mod push;
+pub mod smtp;
 #[cfg(test)]
 mod tests;
 

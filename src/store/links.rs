@@ -4,22 +4,27 @@ use super::{
     Reader,
     command::{Command, Refusal, Tx},
     invitations::remove_invitations,
-    people::load,
-    sessions::{NewSession, end_sessions},
+    people::{load, record_user_update},
+    sessions::{NewSession, StartSession, end_sessions},
 };
 use crate::{
     types::event::SessionEnd,
     types::{Role, SessionId, SignInMethod, Status, Timestamp, TokenHash, UserId},
 };
 
-/// Hours for which such a link works.
-const LINK_HOURS: i64 = 4;
+/// Hours for which a link works that is made on a device or on the host.
+pub const LINK_HOURS: i64 = 4;
+
+/// The same for one to choose a new password that is mailed.
+pub const MAILED_HOURS: i64 = 1;
 
 /// Makes a link to choose a new password. `NotFound` if no active person has the e-mail address.
 #[derive(Debug)]
 pub struct StartReset {
     pub email: String,
     pub token: TokenHash,
+    /// For how many hours it works.
+    pub hours: i64,
 }
 
 impl Command for StartReset {
@@ -29,7 +34,7 @@ impl Command for StartReset {
         let user = tx
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
-        create_link(tx, user, "reset", self.token, None, LINK_HOURS)?;
+        create_link(tx, user, "reset", self.token, None, self.hours)?;
         Ok(user)
     }
 }
@@ -152,10 +157,15 @@ impl Command for ResetPassword {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         let user = consume_link(tx, "reset", self.token)?;
+        let is_claimed = load(tx, user)?.is_unclaimed;
         tx.statement("update users set password_hash = ? where id = ?")?
             .execute((&self.password_hash, user))?;
         remove_links(tx, user)?;
         end_sessions(tx, user, None, None, SessionEnd::SignedOut)?;
+        if is_claimed {
+            // Somebody who was imported has a password now.
+            record_user_update(tx, user, Vec::new())?;
+        }
         self.session.start_by(tx, user, SignInMethod::Reset)?;
         Ok(user)
     }

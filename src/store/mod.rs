@@ -20,6 +20,7 @@ mod index;
 mod invitations;
 mod jobs;
 mod links;
+mod mail;
 mod memberships;
 mod messages;
 mod migrations;
@@ -64,7 +65,12 @@ pub use invitations::{
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };
-pub use links::{ResetPassword, StartReset, StartSignIn, StartTransfer, Transfer};
+pub use links::{LINK_HOURS, MAILED_HOURS, ResetPassword, StartReset, StartSignIn, StartTransfer, Transfer};
+pub use mail::{
+    AwaitMail, Awaiting, EndMail, GiveMailBack, MailOf, MailRefusal, MailTimes, NoteLanguage, PutOffMail,
+    QueueDueMail, RefuseAddress, ResumeMail, TakeMailTurn, Told, TrustAddress, Turn, Untold, WasHere,
+    WishMail,
+};
 pub use memberships::{MarkRead, SetInvolvement};
 pub use messages::{
     DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms, RemoveEmbed,

@@ -9,6 +9,7 @@ use super::{
     files::{Image, put_image},
     invitations::end_invitations_by,
     links::remove_links,
+    mail,
     memberships::{enter_silently, leave},
     reader::{USER, user},
     sessions::{NewSession, end_sessions},
@@ -159,6 +160,9 @@ impl Command for ChangeUser {
                password_hash = ifnull(?, password_hash), role = ifnull(?, role) where id = ?",
         )?
         .execute((&self.name, &self.bio, &self.email, &self.password_hash, self.role, self.user))?;
+        if self.email.is_some_and(|email| before.email.as_deref() != Some(&*email)) {
+            mail::remove_refusal(tx, self.user)?;
+        }
         if self.password_hash.is_some() {
             // Whoever knew the old password may have made any of them.
             remove_links(tx, self.user)?;
@@ -221,8 +225,8 @@ pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Res
     }
 }
 
-/// Deactivates a user: ends all sessions, and removes searches, the e-mail address and the memberships of shared rooms. Direct
-/// rooms keep their members, and messages stay. Does nothing unless the user is active.
+/// Deactivates a user: ends all sessions, and removes searches, the e-mail address, all that is on record of mail, and the
+/// memberships of shared rooms. Direct rooms keep their members, and messages stay. Does nothing unless the user is active.
 #[derive(Debug)]
 pub struct Deactivate {
     pub user: UserId,
@@ -252,6 +256,7 @@ impl Command for Deactivate {
             leave(tx, room, self.user)?;
         }
         tx.statement("delete from searches where user_id = ?")?.execute((self.user,))?;
+        mail::remove(tx, self.user)?;
         if before.role == Role::Bot {
             super::bots::remove_key_and_hooks(tx, self.user)?;
         }

@@ -134,6 +134,8 @@ impl Reader {
         state.webhooks = bots.query_map((), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut pushed = self.statement("select distinct user_id from push_subscriptions")?;
         state.pushed = pushed.query_map((), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        state.mail_waits = self.mail_waits()?.into_iter().collect();
+        state.languages = self.languages()?.into_iter().collect();
         state.block(&super::bans::blocked_addresses(&self.db)?);
         drop(rows);
         tx.commit()?;

@@ -311,7 +311,7 @@ mod tests {
         };
         sign_in("imported", Some("rehashed")).unwrap();
         let link = TokenHash::of("link");
-        handle.write_blocking(StartReset { email, token: link }).unwrap();
+        handle.write_blocking(StartReset { email, token: link, hours: 1 }).unwrap();
         let password_hash = "chosen".to_owned();
         handle.write_blocking(ResetPassword { token: link, password_hash, session: session() }).unwrap();
         let late = sign_in("rehashed", Some("the old password again"));

@@ -10,8 +10,8 @@ use super::epochs::Epochs;
 use crate::{
     types::event::{Change, Event, Session},
     types::{
-        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash,
-        User, UserId, network_of,
+        Account, IdMap, Involvement, Language, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp,
+        TokenHash, User, UserId, network_of,
     },
 };
 
@@ -32,6 +32,10 @@ pub struct State {
     pub webhooks: HashSet<UserId>,
     /// People with a push subscription.
     pub pushed: HashSet<UserId>,
+    /// People whom a mail is to tell of something.
+    pub mail_waits: HashSet<UserId>,
+    /// The languages of the pages that people have open, as far as they are known.
+    pub languages: IdMap<UserId, Language>,
     /// Blocked addresses, as networks (see `network_of`).
     blocked: HashSet<IpAddr>,
 }
@@ -250,6 +254,8 @@ impl State {
             Change::SessionTouched { token_hash, at } => self.touch_session(token_hash, *at),
             Change::WebhookSet { bot, on } => set(&mut self.webhooks, *bot, *on),
             Change::PushSet { user, on } => set(&mut self.pushed, *user, *on),
+            Change::MailWaits { user, on } => set(&mut self.mail_waits, *user, *on),
+            Change::LanguageNoted { user, language } => drop(self.languages.insert(*user, *language)),
             Change::AddressesBlocked { addresses } => self.block(addresses),
             Change::ReadMarked { .. } | Change::UserShown { .. } | Change::JobsWaiting | Change::Reloaded => {
             }

@@ -137,6 +137,9 @@ macro_rules! string_enums {
     )*};
 }
 
+mod mail;
+pub use mail::{Language, MailWish};
+
 string_enums! {
     /// A guest sees only the rooms that they are a member of, and only the people in them.
     Role { Member, Admin, Bot, Guest }
@@ -152,7 +155,7 @@ string_enums! {
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
-    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages, RenameMentions }
+    JobKind { Webhook, Notify, Push, Preview, RemoveFiles, RemoveMessages, RenameMentions, AwaitMail, MailUnread, Mail }
     MessageKind { Text, Attachment, Sound, System }
     /// How the texts that are sent to an incoming webhook are read; `auto` looks at each of them.
     HookFormat { Auto, Slack, Markdown }
@@ -394,10 +397,8 @@ mod tests {
 
     #[test]
     fn enums_are_stored_and_sent_as_the_same_words() {
-        assert_eq!(
-            JobKind::VARIANTS,
-            ["webhook", "notify", "push", "preview", "remove_files", "remove_messages", "rename_mentions"]
-        );
+        let words = "webhook notify push preview remove_files remove_messages rename_mentions await_mail mail_unread mail";
+        assert_eq!(JobKind::VARIANTS.join(" "), words);
         for word in JobKind::VARIANTS {
             let kind: JobKind = word.parse().unwrap();
             assert_eq!(

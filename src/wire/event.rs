@@ -126,6 +126,8 @@ pub fn committed_json(event: &event::Event) -> Option<Vec<u8>> {
         | Change::ReadMarked { .. }
         | Change::WebhookSet { .. }
         | Change::PushSet { .. }
+        | Change::MailWaits { .. }
+        | Change::LanguageNoted { .. }
         | Change::AddressesBlocked { .. }
         | Change::JobsWaiting
         | Change::Reloaded => return None,

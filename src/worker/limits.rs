@@ -104,6 +104,8 @@ pub struct Limits {
     guesses: SlidingWindow<IpAddr>,
     joins: SlidingWindow<IpAddr>,
     test_pushes: SlidingWindow<UserId>,
+    resets_by_address: SlidingWindow<IpAddr>,
+    resets_by_account: SlidingWindow<String>,
 }
 
 /// Failed attempts to sign in, by address and by account, within three minutes.
@@ -127,6 +129,11 @@ const JOIN_WINDOW: Duration = Duration::from_secs(600);
 const TEST_PUSHES: usize = 10;
 const TEST_PUSH_WINDOW: Duration = Duration::from_secs(60);
 
+/// Links to choose a new password that are asked for, by address and by account, known or not.
+const RESETS_BY_ADDRESS: usize = 10;
+const RESETS_BY_ACCOUNT: usize = 3;
+const RESET_WINDOW: Duration = Duration::from_secs(3600);
+
 impl Limits {
     /// `posts` messages of a person in ten seconds, and 50 times as many of a program; 0 for no limit.
     pub fn new(posts: u32) -> Self {
@@ -141,6 +148,8 @@ impl Limits {
             guesses: SlidingWindow::new(GUESSES, GUESS_WINDOW),
             joins: SlidingWindow::new(JOINS, JOIN_WINDOW),
             test_pushes: SlidingWindow::new(TEST_PUSHES, TEST_PUSH_WINDOW),
+            resets_by_address: SlidingWindow::new(RESETS_BY_ADDRESS, RESET_WINDOW),
+            resets_by_account: SlidingWindow::new(RESETS_BY_ACCOUNT, RESET_WINDOW),
         }
     }
 
@@ -179,6 +188,13 @@ impl Limits {
 
     pub fn test_push(&self, user: UserId) -> Result<(), Duration> {
         self.test_pushes.take(user, Instant::now())
+    }
+
+    /// Counts somebody who asks for a link to choose a new password.
+    pub fn reset(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
+        let now = Instant::now();
+        self.resets_by_address.take(network_of(address), now)?;
+        self.resets_by_account.take(email.to_lowercase(), now)
     }
 
     /// Removes an attempt that succeeded, or was not made.

@@ -42,6 +42,11 @@ export const words = {
       },
       enable: 'Einschalten', disable: 'Ausschalten', devices: 'Deine Geräte mit Mitteilungen', devicesLead: 'Jedes wird einzeln benachrichtigt.', noDevices: 'Noch keines. Schalte Mitteilungen oben ein, auf jedem Gerät, auf dem du sie möchtest.',
       since: 'Eingeschaltet', refused: (service, status) => `${service} hat die letzte Mitteilung abgelehnt (${status})`, services: { apple: 'Apple', google: 'Google', mozilla: 'Mozilla', microsoft: 'Microsoft' }, test: 'Probe senden', tested: 'Eine Probe ist unterwegs.', remove: 'Entfernen', removed: (name) => `${name} bekommt keine Mitteilungen mehr.`,
+      mail: {
+        title: 'Mail', lead: 'Für Erwähnungen und Direktnachrichten, die kamen, während du weg warst, und die du nicht gelesen hast.', when: 'Wann', whenHint: (email) => `An ${email}. Warst du inzwischen hier, kommt keine Mail.`,
+        atOnce: 'Sofort', away: (minutes) => `Wenn ich ${plural(minutes, 'Minute', 'Minuten')} weg bin`, daily: (time) => `Einmal am Tag, um ${time}`, never: 'Nie', noAddress: 'Du hast hier keine E-Mail-Adresse.',
+        test: 'Mir eine Mail senden', tested: (email) => `Eine Mail an ${email} ist unterwegs.`, refused: 'Dir wird nichts gesendet: Deine Adresse hat eine Mail abgewiesen.', refusedHow: 'Wähle im Profil eine andere Adresse, oder lass es mit dieser noch einmal versuchen, sobald das behoben ist.', again: 'Noch einmal versuchen', againDone: 'Die nächste Mail geht wieder an diese Adresse.',
+      },
       sounds: 'Klänge', soundsOn: 'Klänge der anderen spielen', soundsHint: 'Wenn jemand mit /play einen spielt, in dem Raum, den du gerade ansiehst.',
       bell: 'Was die Glocke bedeutet', bellLead: 'Jeder Raum hat oben eine Glocke. Sie hat vier Stellungen:',
       bells: { mentions: 'Erwähnungen', everything: 'Alles', nothing: 'Nichts', invisible: 'Ausgeblendet' },
@@ -92,7 +97,7 @@ export const words = {
       nobody: 'Niemand mit diesem Namen oder dieser E-Mail.', count: (count) => plural(count, 'Person', 'Personen'), more: (count) => `und ${count} weitere: Tippe, um sie einzugrenzen`,
       admin: 'Verwaltung', guest: 'Gast', deactivated: 'Deaktiviert', banned: 'Verbannt', messagesStay: { deactivated: 'Was gesagt wurde, bleibt.', banned: 'Nachrichten sind entfernt, Adressen gesperrt.' }, actions: (name) => `Was mit ${name} geschehen soll`,
       unclaimed: 'Hat sich noch nicht angemeldet', invite: 'Einladen', inviteTitle: (name) => `${name} einladen`, inviteLead: 'Dieses Konto kam aus einem anderen Chat. Wer den Link öffnet, wählt dafür E-Mail und Passwort.',
-      inviteExpires: (when) => `Gilt einmal, bis ${when}. Schick ihn niemand anderem: Wer ihn hat, übernimmt das Konto.`, inviteLink: 'Einladung', inviteQr: 'QR-Code der Einladung',
+      inviteExpires: (when) => `Gilt einmal, bis ${when}. Schick ihn niemand anderem: Wer ihn hat, übernimmt das Konto.`, inviteLink: 'Einladung', inviteQr: 'QR-Code der Einladung', inviteMail: (email) => `Mail an ${email} senden`, inviteMailed: (email) => `Eine Mail an ${email} ist unterwegs. Der Link darin ersetzt den, den du gesehen hast.`,
       edit: 'Bearbeiten', editTitle: (name) => `${name} bearbeiten`, name: 'Name', email: 'E-Mail', password: 'Neues Passwort', passwordHint: 'Nur, wenn das alte verloren ist; sonst leer lassen. Die Person wird überall abgemeldet.',
       makeAdmin: 'In die Verwaltung aufnehmen', confirmAdmin: (name) => `${name} in die Verwaltung aufnehmen?`, confirmAdminDetail: 'Die Verwaltung kann jeden Raum und jede Nachricht, die sie sieht, ändern und löschen, sich um Leute und Bots kümmern, alles exportieren und auch dir diese Rechte nehmen.',
       makeMember: 'Aus der Verwaltung nehmen', confirmMember: (name) => `${name} aus der Verwaltung nehmen?`, confirmMemberDetail: 'Die Person bleibt in allen ihren Räumen und verliert diese Einstellungen des Teams.', confirmMemberMe: 'Du verlierst diese Einstellungen sofort. Nur eine andere Person aus der Verwaltung kann sie dir zurückgeben.',
@@ -147,9 +152,16 @@ export const words = {
     },
     jobs: {
       lead: 'Webhooks aufrufen, Mitteilungen senden, Links ansehen: All das geschieht im Hintergrund und wird wiederholt, wenn es misslingt.', failed: 'Aufgegeben', failedLead: 'Diese sind zu oft misslungen oder können nie gelingen.', noneFailed: 'Alles in Ordnung: Nichts wurde aufgegeben.', waiting: 'Wartet', noneWaiting: 'Nichts wartet.', refresh: 'Noch einmal nachsehen',
-      kinds: { webhook: 'Den Webhook eines Bots aufrufen', notify: 'Herausfinden, wem etwas mitzuteilen ist', push: 'Eine Mitteilung senden', preview: 'Einen Link für seine Vorschau ansehen', remove_files: 'Dateien entfernen', remove_messages: 'Nachrichten einer verbannten Person entfernen' },
+      kinds: { webhook: 'Den Webhook eines Bots aufrufen', notify: 'Herausfinden, wem etwas mitzuteilen ist', push: 'Eine Mitteilung senden', preview: 'Einen Link für seine Vorschau ansehen', remove_files: 'Dateien entfernen', remove_messages: 'Nachrichten einer verbannten Person entfernen', await_mail: 'Herausfinden, wem eine Mail zu senden ist', mail_unread: 'Jemandem mailen, was ungelesen ist', mail: 'Eine Mail senden' },
       attempts: (count) => plural(count, 'Versuch', 'Versuche'), gaveUp: 'aufgegeben', retry: 'Noch einmal versuchen', retryAll: 'Alle noch einmal versuchen', retried: 'Es wird noch einmal versucht.', drop: 'Fallen lassen', confirmDrop: 'Diese Aufgabe fallen lassen?', confirmDropDetail: 'Sie wird nie erledigt. Sonst ändert sich nichts.', due: 'Ist gleich dran', runsAt: (when) => `Nächster Versuch: ${when}`,
       because: (error) => {
+        const steps = {
+          'the mail server cannot be reached': 'Der Mailserver ist nicht zu erreichen', 'the connection to the mail server cannot be encrypted': 'Die Verbindung zum Mailserver lässt sich nicht verschlüsseln', 'the mail server does not let us in': 'Der Mailserver lässt uns nicht hinein',
+          'the mail server refuses the sender': 'Der Mailserver nimmt den Absender nicht', 'the mail server refuses the recipient': 'Der Mailserver nimmt den Empfänger nicht', 'the mail server refuses the mail': 'Der Mailserver nimmt die Mail nicht',
+          'the address is not one to send to': 'An diese Adresse lässt sich nichts senden', 'its content is gone': 'Ihr Inhalt ist gelöscht: Lass sie neu senden',
+        };
+        const step = Object.keys(steps).find((words) => error?.startsWith(words));
+        if (step) return `${steps[step]}${step.startsWith('its') ? '' : error.slice(step.length)}.`;
         const status = /answered (\d+)/.exec(error)?.[1];
         if (/push service answered/.test(error)) return `Der Push-Dienst hat sie abgewiesen (Status ${status}).`;
         if (status) return status >= 500 ? `Der andere Server hat selbst einen Fehler (Status ${status}).` : status === '404' ? 'Unter dieser Adresse ist nichts (Status 404).' : status === '401' || status === '403' ? `Der andere Server lässt uns nicht hinein (Status ${status}).` : `Der andere Server hat es abgewiesen (Status ${status}).`;
@@ -169,7 +181,7 @@ export const words = {
       actions: {
         'account.change': () => 'Einstellungen des Teams geändert', 'account.join_code': () => 'Neuen Einladungslink gemacht', 'account.logo': () => 'Logo geändert', 'bot.create': (what) => `Bot erstellt: ${what}`, 'bot.change': (what) => `Bot geändert: ${what}`, 'bot.key': (what) => `Neuer Schlüssel für den Bot ${what}`, 'bot.remove': (what) => `Bot entfernt: ${what}`,
         'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'emoji.put': (what) => `Emoji hinzugefügt: ${what}`, 'emoji.remove': (what) => `Emoji entfernt: ${what}`, 'user.invite': (what) => `Eingeladen: ${what}`, 'invitation.create': (what) => `Einladung gemacht: ${what}`, 'invitation.use': (what) => `Beigetreten: ${what}`, 'invitation.revoke': (what) => `Zurückgenommen: ${what}`, 'user.sign_in_link': (what) => `Link zum Anmelden gemacht: ${what}`, 'user.end_session': (what) => `Auf einem Gerät abgemeldet: ${what}`, 'user.end_sessions': (what) => `Überall abgemeldet: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
-        'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`,
+        'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`, 'user.mail_reset': (what) => `Link für ein neues Passwort gemailt: ${what}`,
       },
       userChange: { 'role admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'role member': (what) => `Aus der Verwaltung genommen: ${what}`, 'role guest': (what) => `Zum Gast gemacht: ${what}`, other: (what) => `Bearbeitet: ${what}` },
     },

@@ -42,6 +42,11 @@ export const words = {
       },
       enable: 'Turn on', disable: 'Turn off', devices: 'Your devices with notifications', devicesLead: 'Each is told separately.', noDevices: 'None yet. Turn notifications on above, on each device where you want them.',
       since: 'Turned on', refused: (service, status) => `${service} refused the last notification (${status})`, services: { apple: 'Apple', google: 'Google', mozilla: 'Mozilla', microsoft: 'Microsoft' }, test: 'Send a test', tested: 'A test is on its way.', remove: 'Remove', removed: (name) => `${name} gets no more notifications.`,
+      mail: {
+        title: 'Mail', lead: 'For mentions and direct messages that came while you were away and that you have not read.', when: 'When', whenHint: (email) => `To ${email}. If you were here in the meantime, no mail is sent.`,
+        atOnce: 'At once', away: (minutes) => `After ${plural(minutes, 'minute', 'minutes')} away`, daily: (time) => `Once a day, at ${time}`, never: 'Never', noAddress: 'You have no e-mail address here.',
+        test: 'Send me a mail', tested: (email) => `A mail to ${email} is on its way.`, refused: 'Nothing is sent to you: your address refused a mail.', refusedHow: 'Choose another address in your profile, or have this one tried again once that is mended.', again: 'Try it again', againDone: 'The next mail goes to this address again.',
+      },
       sounds: 'Sounds', soundsOn: 'Play the sounds of the others', soundsHint: 'When somebody plays one with /play in the room you are looking at.',
       bell: 'What the bell means', bellLead: 'Each room has a bell at its top. It has four states:',
       bells: { mentions: 'Mentions', everything: 'Everything', nothing: 'Nothing', invisible: 'Hidden' },
@@ -92,7 +97,7 @@ export const words = {
       nobody: 'Nobody by that name or e-mail.', count: (count) => plural(count, 'person', 'people'), more: (count) => `and ${count} more: type to narrow it down`,
       admin: 'Administrator', guest: 'Guest', deactivated: 'Deactivated', banned: 'Banned', messagesStay: { deactivated: 'What was said stays.', banned: 'Messages are removed, addresses are blocked.' }, actions: (name) => `What to do with ${name}`,
       unclaimed: 'Has not signed in yet', invite: 'Invite', inviteTitle: (name) => `Invite ${name}`, inviteLead: 'This account was moved here from another chat. Whoever opens the link chooses an e-mail and a password for it.',
-      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation', inviteQr: 'QR code of the invitation',
+      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation', inviteQr: 'QR code of the invitation', inviteMail: (email) => `Send a mail to ${email}`, inviteMailed: (email) => `A mail to ${email} is on its way. The link in it replaces the one you saw.`,
       edit: 'Edit', editTitle: (name) => `Edit ${name}`, name: 'Name', email: 'E-mail', password: 'New password', passwordHint: 'Only if they lost theirs: leave it empty otherwise. They are signed out everywhere.',
       makeAdmin: 'Make administrator', confirmAdmin: (name) => `Make ${name} an administrator?`, confirmAdminDetail: 'Administrators can change and delete every room and message they see, manage people and bots, export everything, and take these rights from you.',
       makeMember: 'Make member', confirmMember: (name) => `Make ${name} a member?`, confirmMemberDetail: 'They stay in all their rooms and lose these settings of the team.', confirmMemberMe: 'You lose these settings at once. Only another administrator can give them back to you.',
@@ -147,9 +152,10 @@ export const words = {
     },
     jobs: {
       lead: 'Calling webhooks, sending notifications, looking at links: all of it is done in the background, and tried again if it fails.', failed: 'Given up', failedLead: 'These failed too often, or can never work.', noneFailed: 'All is well: nothing was given up.', waiting: 'Waiting', noneWaiting: 'Nothing waits.', refresh: 'Look again',
-      kinds: { webhook: 'Calling a bot’s webhook', notify: 'Working out whom to notify', push: 'Sending a notification', preview: 'Looking at a link for its preview', remove_files: 'Removing files', remove_messages: 'Removing the messages of somebody banned' },
+      kinds: { webhook: 'Calling a bot’s webhook', notify: 'Working out whom to notify', push: 'Sending a notification', preview: 'Looking at a link for its preview', remove_files: 'Removing files', remove_messages: 'Removing the messages of somebody banned', await_mail: 'Working out whom to mail', mail_unread: 'Mailing somebody what they have not read', mail: 'Sending a mail' },
       attempts: (count) => plural(count, 'try', 'tries'), gaveUp: 'given up', retry: 'Try again', retryAll: 'Try all again', retried: 'It is tried again.', drop: 'Drop', confirmDrop: 'Drop this job?', confirmDropDetail: 'It will never be done. Nothing else changes.', due: 'Is about to be done', runsAt: (when) => `Is tried again ${when}`,
       because: (error) => {
+        if (/^the (mail server|connection to the mail server|address is)|^its content/.test(error)) return `${error[0].toUpperCase()}${error.slice(1)}.`;
         const status = /answered (\d+)/.exec(error)?.[1];
         if (/push service answered/.test(error)) return `The push service refused it (status ${status}).`;
         if (status) return status >= 500 ? `The other server has a fault of its own (status ${status}).` : status === '404' ? 'There is nothing at that address (status 404).' : status === '401' || status === '403' ? `The other server does not let us in (status ${status}).` : `The other server refused it (status ${status}).`;
@@ -169,7 +175,7 @@ export const words = {
       actions: {
         'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
         'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'emoji.put': (what) => `Added the emoji ${what}`, 'emoji.remove': (what) => `Removed the emoji ${what}`, 'user.invite': (what) => `Invited ${what}`, 'invitation.create': (what) => `Made an invitation: ${what}`, 'invitation.use': (what) => `Joined by ${what}`, 'invitation.revoke': (what) => `Revoked ${what}`, 'user.sign_in_link': (what) => `Made a link for ${what} to sign in`, 'user.end_session': (what) => `Signed ${what} out on a device`, 'user.end_sessions': (what) => `Signed ${what} out everywhere`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
-        'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
+        'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`, 'user.mail_reset': (what) => `A link to choose a new password was mailed to ${what}`,
       },
       userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, 'role guest': (what) => `Made ${what} a guest`, other: (what) => `Edited ${what}` },
     },

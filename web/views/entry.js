@@ -60,17 +60,39 @@ function keptEmail() {
   }
 }
 
-/** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown. */
-export function signInView(entered, account, { known = '', notice = '' } = {}) {
+/** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown. With `sendsMail` a forgotten password can be replaced. */
+export function signInView(entered, account, { known = '', notice = '', sendsMail = false } = {}) {
   const email = known || keptEmail();
-  return page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
+  const view = page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
     notice ? h('p', { class: 'entry-notice', role: 'status' }, notice) : null,
     form([emailField({ value: email, autofocus: !email }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(email) })], texts.entry.signIn, async (values) => {
       keepEmail(values.email);
       await post('/api/session', values);
       keepEmail('');
       await entered('/');
-    }), more(texts.entry.forgotten));
+    }), sendsMail ? more(h('a', { href: '/signin', onclick: (event) => {
+      event.preventDefault();
+      const typed = view.querySelector('[name="email"]').value.trim();
+      replace(view, forgottenView(account, typed, (known) => signInView(entered, account, { known, sendsMail })));
+    } }, texts.entry.forgot)) : more(texts.entry.forgotten));
+  return view;
+}
+
+/** Shows another view in the place of this one. */
+function replace(view, other) {
+  view.replaceWith(other);
+  other.querySelector('[autofocus]')?.focus();
+}
+
+/** Has a link to choose a new password mailed. What is said does not tell whether anybody has the address. */
+function forgottenView(account, known, back) {
+  const view = page(account, texts.entry.forgotTitle, texts.entry.forgotLead,
+    form([emailField({ value: known, autofocus: true })], texts.entry.forgotButton, ({ email }) => post('/api/session/reset', { email }), { done: texts.entry.forgotDone }),
+    more(h('a', { href: '/signin', onclick: (event) => {
+      event.preventDefault();
+      replace(view, back(view.querySelector('[name="email"]').value.trim()));
+    } }, texts.entry.toSignIn)));
+  return view;
 }
 
 /** `toSignIn(options)` shows the sign-in view instead. */

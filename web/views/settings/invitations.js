@@ -85,9 +85,9 @@ function create(done) {
 }
 
 /** A link that is shown once: its code, what to know of it, the link to copy and to share. */
-export function linkParts(made, hint, label, title) {
+export function linkParts(made, hint, label, title, action = null) {
   return h('div', { class: 'form' },
     h('div', { class: 'settings-qr' }, h('div', { class: 'qr', role: 'img', 'aria-label': texts.admin.invitations.qr }, sanitised(made.qr_svg)),
       h('div', { class: 'settings-qr-text' }, h('p', { class: 'field-hint' }, icon('warning'), hint))),
-    copyLine(label, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(title, made.url)));
+    copyLine(label, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(title, made.url), action));
 }

@@ -105,8 +105,12 @@ function acts(user) {
 async function invite(user) {
   const words = texts.admin.people;
   const made = await post(`/api/users/${user.id}/invitation`);
-  openDialog(words.inviteTitle(user.name), () => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
-    linkParts(made, words.inviteExpires(dateAndTime(made.expires_at)), words.inviteLink, words.inviteTitle(user.name))));
+  openDialog(words.inviteTitle(user.name), (close) => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
+    linkParts(made, words.inviteExpires(dateAndTime(made.expires_at)), words.inviteLink, words.inviteTitle(user.name), state.limits.sends_mail && user.email ? actionButton(words.inviteMail(user.email), async () => {
+      await post(`/api/users/${user.id}/invitation/mail`);
+      toast(words.inviteMailed(user.email));
+      close();
+    }) : null)));
 }
 
 /** A refusal (the last administrator cannot be demoted) is shown in the dialog. */
