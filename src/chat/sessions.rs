@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Viewer, passwords, people};
+use super::{Viewer, passwords, people, providers::check_passwords};
 use crate::{
     store::{
         Claim, CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn,
@@ -88,14 +88,16 @@ fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) 
     }
 }
 
-/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 429
-/// after too many attempts.
+/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 403 where
+/// there are no passwords; 429 after too many attempts.
 pub(crate) async fn sign_in(
     worker: &Worker,
     device: &Device<'_>,
     email: &str,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    // Whether it is an administrator is said only once the password is right.
+    check_passwords(worker, true)?;
     let limits = &worker.shared.limits;
     limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
     let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
@@ -107,6 +109,7 @@ pub(crate) async fn sign_in(
         return Err(Problem::wrong_password());
     };
     let (user, verified_hash) = (found.user, found.password_hash);
+    check_passwords(worker, people::find(worker, user)?.is_admin())?;
     let (token, session) = device.new_session();
     match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
         // The password was replaced meanwhile.
@@ -134,13 +137,19 @@ fn check_link(worker: &Worker, address: IpAddr, link: &TokenHash, purpose: &str)
     if read? { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// Sets the password by such a link, and signs in.
+/// Sets the password by such a link, and signs in. Where there are no passwords an administrator's link works all the same: it
+/// is made on the command line, and is the way in when the provider is not.
 pub(crate) async fn reset_password(
     worker: &Worker,
     device: &Device<'_>,
     link: TokenHash,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    let owner =
+        worker.reader.owner_of_link(&link, "reset", Timestamp::now())?.ok_or_else(Problem::not_found)?;
+    if !people::find(worker, owner)?.is_admin() {
+        check_passwords(worker, false)?;
+    }
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
@@ -154,7 +163,8 @@ pub(crate) fn invited(worker: &Worker, address: IpAddr, link: &TokenHash) -> Res
     people::find(worker, user)
 }
 
-/// Takes the account over that such a link is for, and signs in. 422 if somebody else has the e-mail address.
+/// Takes the account over that such a link is for, and signs in. 422 if somebody else has the e-mail address,
+/// 403 where there are no passwords.
 pub(crate) async fn claim(
     worker: &Worker,
     device: &Device<'_>,
@@ -162,6 +172,7 @@ pub(crate) async fn claim(
     email: String,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    check_passwords(worker, false)?;
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(Claim { token: link, email, password_hash, session }).await?;

@@ -253,14 +253,17 @@ a control group, swapping, huge pages, and the time of a sync to disk. Checks th
 certificate, name, disk space, clock, permissions, and the age of the newest backup. Prints the commands that
 fix what fails, and changes nothing. Exit status 0 if all checks pass, 1 if not.
 
-Usage: campfire doctor [OPTIONS]
+With oidc it tries the way to each identity provider instead: discovery, keys, the client and its secret, and
+says what has to be registered there.
+
+Usage: campfire doctor [oidc] [OPTIONS]
 
 Options:
 {}{}{}
 {SOURCES}",
         option("--tier TIER", "small, medium, large or enterprise: 100 to 100,000 people at once [small]"),
         option("--json", "print the result as JSON"),
-        settings(|setting| super::doctor::OWN.contains(&setting.key))
+        settings(|setting| super::doctor::reads(setting.key))
     )
 }
 

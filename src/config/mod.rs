@@ -1,6 +1,7 @@
 //! The settings. Flags override `CAMPFIRE_*` variables, these the TOML file, and that the defaults; all are in one table.
 
 mod load;
+mod oidc;
 mod once;
 mod settings;
 mod values;
@@ -16,7 +17,10 @@ pub use self::{
     once::unmoved,
     settings::{SETTINGS, Setting},
 };
-use crate::{outbound::Cidr, text::Languages};
+use crate::{
+    outbound::{Cidr, oidc::Provider},
+    text::Languages,
+};
 
 /// What acknowledged writes survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +123,10 @@ pub struct Config {
     pub alert_room: usize,
     pub log_format: LogFormat,
     pub log_level: String,
+    /// Identity providers to sign in by. Without any, there is nothing of them.
+    pub oidc: Vec<Provider>,
+    /// Whether people sign in by a password.
+    pub password_sign_in: bool,
 }
 
 impl Default for Config {
@@ -164,6 +172,8 @@ impl Default for Config {
             alert_room: 0,
             log_format: LogFormat::Human,
             log_level: "info".into(),
+            oidc: Vec::new(),
+            password_sign_in: true,
         }
     }
 }

@@ -8,6 +8,7 @@ use hyper::{StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
+    providers::ways,
     request::{Call, viewer},
     response::Reply,
     rooms::room_value,
@@ -34,7 +35,11 @@ pub(crate) fn setup_needed(call: &Call) -> Response {
     let signed_in = viewer(&call.worker, &call.headers, &call.method, call.address)?.is_some();
     let state = call.worker.state.borrow();
     let account = state.account.as_ref().map(shown);
-    Ok(Reply::json(&json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account })))
+    let mut setup = json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account });
+    if let Some(ways) = ways(&call.worker) {
+        setup["sign_in"] = ways;
+    }
+    Ok(Reply::json(&setup))
 }
 
 /// What everybody may see who comes to the door.

@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 
 use super::{
     account, admin, boosts, bots, emoji, export, files, health, hooks, icons, incoming::RequestBody,
-    messages, moved, once, openapi, pages, pictures, push, request::Call, response::Reply, rooms, search,
-    session, sync, tokens, upload, users,
+    messages, moved, once, openapi, pages, pictures, providers, push, request::Call, response::Reply, rooms,
+    search, session, sync, tokens, upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -87,6 +87,13 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
     get("/api/session/invitation/{token}", Anybody(session::invited)),
     post("/api/session/invitation/{token}", AnybodyWrites(session::claim)),
+    get("/signin/oidc/{provider}", AnybodyWaits(providers::begin)),
+    get("/signin/oidc/{provider}/callback", AnybodyWaits(providers::finish)),
+    get("/api/identities", ViewerReads(providers::list)),
+    post("/api/identities/{provider}", ViewerWrites(providers::link)),
+    delete("/api/identities/{id}", ViewerWrites(providers::unlink)),
+    get("/api/users/{id}/identities", AdminReads(providers::list_of)),
+    delete("/api/users/{id}/identities/{identity_id}", AdminWrites(providers::unlink_of)),
     get("/api/join/{code}", Anybody(account::invitation)),
     post("/api/join/{code}", AnybodyWrites(account::join)),
     get("/api/account", ViewerReads(account::show)),

@@ -5,6 +5,7 @@ mod address;
 pub mod backoff;
 mod connect;
 mod names;
+pub mod oidc;
 pub mod page;
 pub mod push;
 #[cfg(test)]

@@ -35,15 +35,21 @@ impl<C: Command> Command for Audited<C> {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<C::Output, Refusal> {
         let output = self.command.apply(tx)?;
-        let Act { actor, ip_address, action, subject, detail } = &self.act;
-        tx.statement(
-            "insert into audit (at, actor_id, ip_address, action, subject, detail) values (?, ?, ?, ?, ?, ?)",
-        )?
-        .execute((tx.now, actor, ip_address, action, subject, detail))?;
-        let newest = tx.db.last_insert_rowid();
-        tx.statement("delete from audit where id <= ?")?.execute((newest - MAX_LINES,))?;
+        write_line(tx, &self.act)?;
         Ok(output)
     }
+}
+
+/// Writes a line, for a command that finds out by itself what it has done.
+pub(super) fn write_line(tx: &Tx<'_>, act: &Act) -> rusqlite::Result<()> {
+    let Act { actor, ip_address, action, subject, detail } = act;
+    tx.statement(
+        "insert into audit (at, actor_id, ip_address, action, subject, detail) values (?, ?, ?, ?, ?, ?)",
+    )?
+    .execute((tx.now, actor, ip_address, action, subject, detail))?;
+    let newest = tx.db.last_insert_rowid();
+    tx.statement("delete from audit where id <= ?")?.execute((newest - MAX_LINES,))?;
+    Ok(())
 }
 
 /// A line of the audit log.

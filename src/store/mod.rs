@@ -14,6 +14,7 @@ mod epochs;
 mod files;
 mod folder;
 mod hooks;
+mod identities;
 mod import;
 mod index;
 mod invitations;
@@ -54,6 +55,7 @@ pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
+pub use identities::{Arrival, Identity, LetIn, LinkIdentity, NotLetIn, SignInByProvider, UnlinkIdentity};
 pub use import::{Import, NewMessage, NewPerson, NewRoom, OldPush};
 pub use invitations::{Claim, Invite};
 pub use jobs::{

@@ -60,11 +60,20 @@ function keptEmail() {
   }
 }
 
-/** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown. */
-export function signInView(entered, account, { known = '', notice = '' } = {}) {
+/** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown, `ways` how people sign in where there are providers. */
+export function signInView(entered, account, { known = '', notice = '', ways = null } = {}) {
   const email = known || keptEmail();
-  return page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
-    notice ? h('p', { class: 'entry-notice', role: 'status' }, notice) : null,
+  const why = notice || refusal(ways);
+  const head = [account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, why ? '' : texts.entry.signInLead,
+    why ? h('p', { class: 'entry-notice', role: notice ? 'status' : 'alert' }, why) : null];
+  const buttons = ways ? providerButtons(ways, wanted()) : null;
+  // An administrator still comes in by a password until one has come by a provider.
+  const asked = new URLSearchParams(location.search).has('password');
+  const mayAsk = ways && !ways.password && ways.password_of_administrators;
+  if (ways && !ways.password && !(mayAsk && asked)) {
+    return page(...head, buttons, mayAsk ? more(h('a', { href: '/signin?password' }, texts.entry.administratorsPassword)) : null);
+  }
+  return page(...head, buttons, buttons ? h('p', { class: 'entry-or' }, texts.entry.or) : null,
     form([emailField({ value: email, autofocus: !email }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(email) })], texts.entry.signIn, async (values) => {
       keepEmail(values.email);
       await post('/api/session', values);
@@ -73,9 +82,34 @@ export function signInView(entered, account, { known = '', notice = '' } = {}) {
     }), more(texts.entry.forgotten));
 }
 
+/** Where one wanted to go: the address that is shown in the view's place, or the one that came along. */
+function wanted() {
+  const { pathname, search } = location;
+  if (pathname === '/signin') return new URLSearchParams(search).get('to') || '';
+  return /^\/(?:rooms|search|settings|messages)\b/.test(pathname) ? pathname + search : '';
+}
+
+const providerButtons = ({ providers }, to) => h('div', { class: 'entry-providers' }, providers.map(({ id, name }, place) => h('a', {
+  class: `button ${place ? '' : 'button-primary'}`, href: `/signin/oidc/${encodeURIComponent(id)}${to ? `?${new URLSearchParams({ to })}` : ''}`,
+}, texts.entry.signInWith(name))));
+
+/** Why a provider's sign-in has failed, in words. The address has a code only, so that nobody can put words in by a link. */
+function refusal(ways) {
+  const query = new URLSearchParams(location.search);
+  const name = ways?.providers.find(({ id }) => id === query.get('provider'))?.name;
+  return name && query.has('refused') ? refusedBy(query.get('refused'), name, query.get('word') || '') : '';
+}
+
+/** The sentence of a code. `word` is the provider's own, cut to what such words are made of. */
+export function refusedBy(code, name, word) {
+  const say = Object.hasOwn(texts.entry.refused, code) ? texts.entry.refused[code] : texts.entry.refused.other;
+  return say(name, word.replace(/[^\w. -]/g, '').slice(0, 64));
+}
+
 /** `toSignIn(options)` shows the sign-in view instead. */
-export function joinView(code, entered, account, toSignIn) {
+export function joinView(code, entered, account, toSignIn, ways = null) {
   const team = account?.name || '';
+  if (ways && !ways.password) return page(account, texts.entry.joinTitle(team), texts.entry.joinByProvider, providerButtons(ways, ''));
   return page(account, texts.entry.joinTitle(team), texts.entry.joinLead, form([nameField({ autofocus: true }), emailField(), newPassword()], texts.entry.joinButton(team), async (values) => {
     try {
       await byLink(`/api/join/${encodeURIComponent(code)}`, values, texts.entry.badCode);

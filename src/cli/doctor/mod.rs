@@ -4,6 +4,7 @@
 mod capacity;
 mod host;
 mod installation;
+mod providers;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -15,8 +16,13 @@ use host::Host;
 use installation::{FINDINGS, Finding};
 
 /// The settings that it reads.
-pub(super) const OWN: [&str; 8] =
+const OWN: [&str; 8] =
     ["listen", "data", "public_url", "domain", "tls_cert", "tls_key", "name_servers", "backup_dir"];
+
+/// Whether it reads a setting.
+pub(super) fn reads(key: &str) -> bool {
+    OWN.contains(&key) || key.starts_with("oidc_")
+}
 
 /// Labels a command whose effect may end with the next reboot.
 const NOW: &str = "now";
@@ -43,6 +49,9 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::doctor(), &[("tier", true), ("json", false)])? else {
         return Ok(());
     };
+    if given.words == ["oidc"] {
+        return providers::run(&given.config()?, given.has("json"));
+    }
     given.no_words()?;
     let asked = given.option("tier").unwrap_or("small");
     let tier = TIERS.iter().find(|tier| tier.name == asked).ok_or_else(|| {
