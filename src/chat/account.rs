@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Admin, passwords,
-    providers::check_passwords,
+    Admin,
+    passwords::{self, check_passwords},
     sessions::{Device, SignedIn},
 };
 use crate::{

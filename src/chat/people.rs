@@ -1,8 +1,8 @@
 //! Users: profiles, roles, deactivating, banning.
 
 use super::{
-    Admin, UserChange, Viewer, passwords,
-    providers::{check_fresh, check_passwords},
+    Admin, UserChange, Viewer,
+    passwords::{self, check_fresh, check_passwords},
 };
 use crate::{
     store::{Audited, Ban, ChangeUser, Deactivate, Image, Invite, LiftBan, PutAvatar, Verified},

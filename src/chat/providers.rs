@@ -1,4 +1,4 @@
-//! Signing in by an identity provider (OpenID Connect), linking accounts there, and the rules of passwords beside it.
+//! Signing in by an identity provider (OpenID Connect), and linking accounts there.
 
 use std::{
     net::IpAddr,
@@ -9,6 +9,7 @@ use url::Host;
 
 use super::{
     Admin, NAME_LENGTH, Viewer,
+    passwords::check_passwords,
     sessions::{Device, SignedIn, check_may_make_secrets},
 };
 use crate::{
@@ -31,9 +32,6 @@ const TOKEN_LENGTH: usize = 43;
 
 /// How long signing out waits for the provider's address. Without it, it ends here.
 const SIGN_OUT_WITHIN: Duration = Duration::from_secs(3);
-
-/// Who has no password shows by a sign-in of the last so many milliseconds who they are.
-const FRESH: i64 = 600_000;
 
 /// Why a sign-in by a provider failed: a code for the page, which has the sentences.
 #[derive(Debug)]
@@ -319,17 +317,6 @@ pub(crate) async fn sign_out_url(worker: &Worker, viewer: &Viewer, return_to: St
     tokio::time::timeout(SIGN_OUT_WITHIN, asked).await.ok()?.ok()?
 }
 
-/// 403 where people sign in by a provider only. An administrator's password works until an administrator has signed in by a
-/// provider: until then nobody could mend the settings of one that does not work.
-pub(crate) fn check_passwords(worker: &Worker, is_admin: bool) -> Result<(), Problem> {
-    let config = worker.config();
-    if config.password_sign_in || is_admin && !worker.reader.administrator_has_identity()? {
-        return Ok(());
-    }
-    let names: Vec<&str> = config.oidc.iter().map(Provider::label).collect();
-    Err(Problem::forbidden(format!("Passwords are switched off here: sign in with {}.", names.join(" or "))))
-}
-
 /// The accounts of a person at providers.
 pub(crate) fn identities(worker: &Worker, user: UserId) -> Result<Vec<Identity>, Problem> {
     Ok(worker.reader.identities(user)?)
@@ -372,17 +359,6 @@ pub(crate) async fn unlink_of(
     };
     let act = admin.act("user.unlink", format_args!("user {}", user.id));
     Ok(worker.writer.write(Audited { command, act }).await?)
-}
-
-/// Who has no password proves who they are by having signed in a moment ago. 403 unless they have.
-pub(crate) fn check_fresh(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
-    let now = crate::types::Timestamp::now().0;
-    match worker.reader.provider_of(viewer.session)? {
-        Some((_, since)) if now - since.0 < FRESH => Ok(()),
-        _ => Err(Problem::forbidden(
-            "You have no password here: sign out and in again, and change this within ten minutes.",
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{Viewer, passwords, people, providers::check_passwords};
+use super::{
+    Viewer,
+    passwords::{self, check_passwords},
+    people,
+};
 use crate::{
     store::{
         Claim, CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn,

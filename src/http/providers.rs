@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     chat::{
-        Admin, Viewer, check_address, people,
+        Admin, Viewer, check_address,
+        passwords::check_passwords,
+        people,
         providers::{self, Answer, Back, Departing, Refused},
     },
     outbound::oidc::Provider,
@@ -35,7 +37,7 @@ const LINKED: &str = "/settings/profile";
 pub(crate) fn ways(worker: &Worker) -> Option<Value> {
     let config = worker.config();
     // The database is asked only where passwords are switched off.
-    let administrators = || config.password_sign_in || providers::check_passwords(worker, true).is_ok();
+    let administrators = || config.password_sign_in || check_passwords(worker, true).is_ok();
     (!config.oidc.is_empty()).then(|| {
         json!({
             "password": config.password_sign_in,

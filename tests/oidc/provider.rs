@@ -16,7 +16,7 @@ use ring::signature::{
 use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
 
-use crate::support::receiver::{Call, response};
+use crate::support::receiver::{Call, redirect, response};
 use crate::support::{http::Credentials, *};
 
 pub(super) const CLIENT: &str = "chat";
@@ -216,7 +216,14 @@ impl Provider {
     /// parameters as a provider does.
     #[track_caller]
     pub(super) fn authorize(&self, url: &str) -> String {
-        let url = Url::parse(url).expect("an address");
+        let back =
+            self.state.lock().unwrap().authorize(&Url::parse(url).expect("an address"), &self.issuer());
+        back[url::Position::BeforePath..].to_owned()
+    }
+}
+
+impl Behaviour {
+    fn authorize(&mut self, url: &Url, issuer: &str) -> Url {
         assert_eq!(url.path(), "/authorize", "{url}");
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         for (name, value) in
@@ -226,23 +233,20 @@ impl Provider {
         }
         assert!(query["scope"].starts_with("openid"), "{url}");
         let code = format!("code-{}", query["state"]);
-        let redirect_uri = query["redirect_uri"].clone();
         let stands_for = Code {
             nonce: query["nonce"].clone(),
             challenge: query["code_challenge"].clone(),
-            redirect_uri: redirect_uri.clone(),
+            redirect_uri: query["redirect_uri"].clone(),
         };
-        self.set(|it| drop(it.codes.insert(code.clone(), stands_for)));
-        let back = form_urlencoded::Serializer::new(String::new())
+        let mut back = Url::parse(&stands_for.redirect_uri).expect("an address");
+        back.query_pairs_mut()
             .append_pair("code", &code)
             .append_pair("state", &query["state"])
-            .append_pair("iss", &self.issuer())
-            .finish();
-        format!("{}?{back}", Url::parse(&redirect_uri).expect("an address").path())
+            .append_pair("iss", issuer);
+        self.codes.insert(code, stands_for);
+        back
     }
-}
 
-impl Behaviour {
     fn answer(&mut self, call: &Call) -> Vec<u8> {
         let path = call.path.split('?').next().unwrap_or_default();
         *self.requests.entry(path.to_owned()).or_default() += 1;
@@ -277,6 +281,11 @@ impl Behaviour {
                 Some("Bearer the-access-token") => json(200, merged(json!({"sub": "alice"}), &self.userinfo)),
                 _ => json(401, json!({"error": "invalid_token"})),
             },
+            "/authorize" => {
+                let url = Url::parse(&issuer).unwrap().join(&call.path).unwrap();
+                redirect(self.authorize(&url, &issuer).as_str())
+            }
+            "/end" => response(200, "text/html", "<title>Signed out</title>"),
             _ => response(404, "text/plain", ""),
         }
     }

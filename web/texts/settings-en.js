@@ -22,6 +22,8 @@ export const words = {
       signIn: 'Signing in', signInLead: 'To change what you sign in with, enter your current password too.', email: 'E-mail', newPassword: 'New password', newPasswordHint: 'Leave it empty to keep the one you have. Eight characters or more; your other devices are signed out, and your API tokens end.',
       currentPassword: 'Current password', currentPasswordHint: 'So that nobody who finds this page open can lock you out.', saveSignIn: 'Change how I sign in',
       leave: 'Leaving the team', leaveLead: 'You are signed out everywhere and leave every room. What you have said stays.', leaveButton: 'Deactivate my account', leaveQuestion: 'Deactivate your account?', leaveDetail: 'Your e-mail becomes free, so that you could join anew by an invitation. This cannot be undone.',
+      accounts: 'Accounts elsewhere', accountsLead: 'Sign in by an account that you have already. One that is linked opens this one.', link: (name) => `Link ${name}`, unlink: 'Unlink', unlinked: (name) => `${name} is unlinked.`,
+      confirmUnlink: (name) => `Unlink ${name}?`, confirmUnlinkDetail: 'Devices where you signed in by it are signed out, but this one.', signInFresh: 'You have no password here. To change this, sign out and in again first: that proves who you are, for ten minutes.',
     },
     devices: {
       lead: 'Everywhere you are signed in. If you do not recognise one of these, sign it out and change your password.', thisOne: 'This device', unknown: 'An unknown device', on: (browser, system) => `${browser} on ${system}`,
@@ -85,6 +87,7 @@ export const words = {
       confirmDetail: 'The old link and its code stop working at once, also for those who have it and did not use it yet.', renewed: 'There is a new join link.',
     },
     people: {
+      identities: 'How they sign in', identitiesOf: (name) => `How ${name} signs in`, hasPassword: 'With a password.', hasNoPassword: 'Without a password.', unlink: 'Unlink', unlinkHint: 'Who signs in by an account that was unlinked is a stranger: found again by a verified e-mail address, or somebody new.',
       lead: 'Members talk; administrators also look after the team. At least one administrator has to stay.', find: 'Find by name or e-mail', which: 'Who is shown',
       kinds: { everybody: 'Everybody', admins: 'Administrators', unclaimed: 'Not signed in yet', gone: 'Deactivated', banned: 'Banned' },
       noneOf: { everybody: 'Nobody is here.', admins: 'There are no administrators.', unclaimed: 'Everybody has signed in.', gone: 'Nobody was deactivated.', banned: 'Nobody is banned, and may it stay so.' },
@@ -150,7 +153,7 @@ export const words = {
       numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
       actions: {
         'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
-        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'emoji.put': (what) => `Added the emoji ${what}`, 'emoji.remove': (what) => `Removed the emoji ${what}`, 'user.invite': (what) => `Invited ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
+        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'emoji.put': (what) => `Added the emoji ${what}`, 'emoji.remove': (what) => `Removed the emoji ${what}`, 'user.sign_in': (what) => `${what} signed in by a provider`, 'user.create': (what) => `${what} came in by a provider for the first time`, 'user.claim': (what) => `${what} took over the account that was moved here, by a provider`, 'user.link': (what) => `Linked an account at a provider to ${what}`, 'user.unlink': (what) => `Unlinked an account at a provider from ${what}`, 'user.invite': (what) => `Invited ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
         'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
       },
       userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, other: (what) => `Edited ${what}` },

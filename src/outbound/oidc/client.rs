@@ -268,7 +268,7 @@ impl Client {
 
     async fn ask_for_token(&self, document: &Document, returned: &Returned) -> Result<Answer, Fault> {
         let secret = self.provider.client_secret.0.as_deref();
-        let method = document.auth_method(secret.is_some())?;
+        let method = document.auth_method(secret)?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", &returned.code)

@@ -1,7 +1,7 @@
 //! Discovery: the document in which a provider says where its endpoints are (OpenID Connect Discovery 1.0).
 
 use serde::Deserialize;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::Fault;
 
@@ -78,14 +78,15 @@ impl Document {
         Ok(document)
     }
 
-    /// How the client authenticates itself. Without a secret it is a public one (RFC 6749, section 2.1).
-    pub(super) fn auth_method(&self, has_secret: bool) -> Result<&'static str, Fault> {
-        if !has_secret {
-            return Ok(NONE);
-        }
+    /// How the client authenticates itself. Without a secret it is a public one (RFC 6749, section 2.1). One with characters
+    /// that have to be encoded for Basic is better sent in the body, as not all providers decode it: glewlwyd 2.7 does not.
+    pub(super) fn auth_method(&self, secret: Option<&str>) -> Result<&'static str, Fault> {
+        let Some(secret) = secret else { return Ok(NONE) };
         // Without the list it is this one (Discovery, section 3).
         let Some(methods) = &self.token_endpoint_auth_methods_supported else { return Ok(BASIC) };
-        [BASIC, POST]
+        let is_plain = form_urlencoded::byte_serialize(secret.as_bytes()).eq([secret]);
+        let preferred = if is_plain { [BASIC, POST] } else { [POST, BASIC] };
+        preferred
             .into_iter()
             .find(|known| methods.iter().any(|method| method == known))
             .ok_or_else(|| Fault::Unfit(format!("it takes the secret neither by {BASIC} nor by {POST}")))
@@ -158,15 +159,20 @@ mod tests {
 
     #[test]
     fn secret_is_sent_as_the_provider_takes_it() {
-        let method = |methods: Option<&[&str]>, has_secret| {
+        let method = |methods: Option<&[&str]>, secret| {
             let methods = methods.map(|list| list.iter().map(|it| (*it).to_owned()).collect());
             Document { token_endpoint_auth_methods_supported: methods, ..Document::default() }
-                .auth_method(has_secret)
+                .auth_method(secret)
         };
-        assert_eq!(method(None, true), Ok(BASIC));
-        assert_eq!(method(Some(&[POST, BASIC]), true), Ok(BASIC));
-        assert_eq!(method(Some(&["private_key_jwt", POST]), true), Ok(POST));
-        assert_eq!(method(Some(&[BASIC]), false), Ok(NONE));
-        assert!(matches!(method(Some(&["private_key_jwt"]), true), Err(Fault::Unfit(_))));
+        let secret = Some("s3cret");
+        assert_eq!(method(None, secret), Ok(BASIC));
+        assert_eq!(method(Some(&[POST, BASIC]), secret), Ok(BASIC));
+        assert_eq!(method(Some(&["private_key_jwt", POST]), secret), Ok(POST));
+        assert_eq!(method(Some(&[BASIC]), None), Ok(NONE));
+        assert!(matches!(method(Some(&["private_key_jwt"]), secret), Err(Fault::Unfit(_))));
+        // What would be changed on the way goes in the body, if it may.
+        assert_eq!(method(Some(&[BASIC, POST]), Some("s3:cr%t")), Ok(POST));
+        assert_eq!(method(Some(&[BASIC]), Some("s3:cr%t")), Ok(BASIC));
+        assert_eq!(method(None, Some("a b")), Ok(BASIC));
     }
 }

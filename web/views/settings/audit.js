@@ -52,7 +52,7 @@ function one(entry) {
 /** An action in words; an unknown one is shown as it was recorded. */
 function sentence({ action, subject, detail }) {
   const words = texts.admin.audit;
-  const say = action === 'user.change' ? words.userChange[detail] || words.userChange.other : words.actions[action];
+  const say = action === 'user.change' ? words.userChange[/\brole \w+/.exec(detail)?.[0]] || words.userChange.other : words.actions[action];
   return say ? say(named(subject)) : `${action} · ${subject}${detail ? ` · ${detail}` : ''}`;
 }
 

@@ -13,7 +13,7 @@ import { compareNames } from '../../format.js';
 import { icon } from '../../icons.js';
 import { putUser, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
-import { actionButton, copyLine, dateAndTime, line, list, mark, nothing, number, page, picker, shareButton } from './parts.js';
+import { actionButton, ago, copyLine, dateAndTime, line, list, loaded, mark, nothing, number, page, picker, shareButton } from './parts.js';
 
 /** The list stays fast with ten thousand users; nobody reads further. */
 const DRAWN = 100;
@@ -81,6 +81,7 @@ function acts(user) {
   const role = async (wanted) => putUser(await patch(`/api/users/${user.id}`, { role: wanted }));
   return [
     { label: words.edit, icon: 'edit', onclick: () => edit(user) },
+    { label: words.identities, icon: 'key', onclick: () => identities(user) },
     isAdmin
       ? { label: words.makeMember, icon: 'person', onclick: () => ask(words.confirmMember(user.name), words.makeMember, isMe ? words.confirmMemberMe : words.confirmMemberDetail, () => role('member'), isMe) }
       : { label: words.makeAdmin, icon: 'shield', onclick: () => ask(words.confirmAdmin(user.name), words.makeAdmin, words.confirmAdminDetail, () => role('admin'), false) },
@@ -103,6 +104,25 @@ async function invite(user) {
     h('div', { class: 'settings-qr' }, h('div', { class: 'qr', role: 'img', 'aria-label': words.inviteQr }, sanitised(made.qr_svg)),
       h('div', { class: 'settings-qr-text' }, h('p', { class: 'field-hint' }, icon('warning'), words.inviteExpires(dateAndTime(made.expires_at))))),
     copyLine(words.inviteLink, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(words.inviteTitle(user.name), made.url))));
+}
+
+/** By what somebody signs in: a password, accounts at identity providers. */
+async function identities(user) {
+  const words = texts.admin.people;
+  const drawn = ({ identities: all, has_password: hasPassword }) => [
+    h('p', {}, hasPassword ? words.hasPassword : words.hasNoPassword),
+    all.length ? list(words.identities, all.map((identity) => line({
+      face: 'key', name: identity.provider_name, key: `identity-${identity.id}`,
+      facts: [identity.email, [texts.settings.devices.lastUsed, ' ', ago(identity.last_used_at)]],
+      actions: [actionButton(words.unlink, async () => {
+        await remove(`/api/users/${user.id}/identities/${identity.id}`);
+        toast(texts.common.saved);
+        place.refresh();
+      }, { about: identity.provider_name })],
+    }))) : null,
+  ];
+  const place = loaded(() => get(`/api/users/${user.id}/identities`), drawn, { lines: 1 });
+  openDialog(words.identitiesOf(user.name), () => h('div', { class: 'form' }, place.element, h('p', { class: 'field-hint' }, words.unlinkHint)));
 }
 
 /** A refusal (the last administrator cannot be demoted) is shown in the dialog. */
