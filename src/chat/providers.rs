@@ -123,6 +123,9 @@ pub(crate) async fn begin(
 ) -> Result<(String, String), Refused> {
     let Departing { provider: place, redirect_uri, to, browser, address } = departing;
     let provider = &worker.config().oidc[place];
+    if worker.state.borrow().account.is_none() {
+        return Err(Refused { to, ..Refused::new("not_set_up") });
+    }
     let begun = async {
         let handle = worker.shared.providers.as_ref().ok_or(Fault::Busy)?;
         if worker.shared.limits.begin_at_provider(address).is_err() {

@@ -54,7 +54,7 @@ macro_rules! settings {
 
 settings! {
     "issuer", "oidc_issuer", "URL",
-    "the identity provider to sign in by (OpenID Connect): its issuer, without /.well-known/…",
+    "an identity provider to sign in by (OpenID Connect): the address of its issuer",
     |provider, text| issuer(text).map(|issuer| provider.issuer = issuer),
     |provider| provider.issuer.clone();
 
@@ -99,14 +99,14 @@ settings! {
     |provider| provider.groups_claim.clone();
 
     "admin_group", "oidc_admin_group", "GROUP",
-    "who is in this group is an administrator, and who is not is none; empty: by hand",
+    "people in this group are administrators, and no others; empty: by hand",
     |provider, text| {
         provider.admin_group = (!text.trim().is_empty()).then(|| text.trim().to_owned());
         Ok(())
     },
     |provider| provider.admin_group.clone().unwrap_or_default();
 
-    "allowed_domains", "oidc_allowed_domains", "NAME,…",
+    "allowed_domains", "oidc_allowed_domains", "N,…",
     "only people with verified e-mail addresses of these domains may sign in",
     |provider, text| domains(text).map(|names| provider.allowed_domains = names),
     |provider| provider.allowed_domains.join(",");
@@ -125,8 +125,8 @@ settings! {
     |provider, text| on_or_off(text).map(|on| provider.trust_email = on),
     |provider| shown_flag(provider.trust_email);
 
-    "create_accounts", "oidc_create_accounts", "on|off",
-    "whether who signs in for the first time gets an account",
+    "create_accounts", "oidc_create_accounts", "WORD",
+    "on or off: whether who signs in for the first time gets an account",
     |provider, text| on_or_off(text).map(|on| provider.create_accounts = on),
     |provider| shown_flag(provider.create_accounts);
 

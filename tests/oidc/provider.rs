@@ -37,7 +37,9 @@ static RSA: LazyLock<Arc<RsaKeyPair>> = LazyLock::new(|| {
         .args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-outform", "DER"])
         .output()
         .expect("openssl");
-    Arc::new(RsaKeyPair::from_pkcs8(&made.stdout).expect("a key"))
+    // Which of the two it is depends on the version.
+    let pair = RsaKeyPair::from_pkcs8(&made.stdout).or_else(|_| RsaKeyPair::from_der(&made.stdout));
+    Arc::new(pair.expect("a key"))
 });
 
 impl Key {
@@ -285,6 +287,7 @@ impl Behaviour {
                 let url = Url::parse(&issuer).unwrap().join(&call.path).unwrap();
                 redirect(self.authorize(&url, &issuer).as_str())
             }
+            "/favicon.ico" => response(200, "image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
             "/end" => response(200, "text/html", "<title>Signed out</title>"),
             _ => response(404, "text/plain", ""),
         }

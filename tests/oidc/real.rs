@@ -61,13 +61,16 @@ fn oidc_provider() -> PathBuf {
 
 struct OidcProvider {
     port: u16,
-    child: Option<Child>,
+    /// With its output: once that is closed, it ends when it has something to say.
+    child: Option<(Child, Output)>,
 }
+
+type Output = tokio::io::Lines<BufReader<tokio::process::ChildStdout>>;
 
 impl OidcProvider {
     /// Starts it, again if it runs, for the clients of a team.
     async fn start(&mut self, team: &Team, client: Value, settings: Value, claims: Value) {
-        if let Some(mut child) = self.child.take() {
+        if let Some((mut child, _)) = self.child.take() {
             child.kill().await.expect("it ends");
         }
         let origin = team.ada.origin();
@@ -93,8 +96,7 @@ impl OidcProvider {
             while lines.next_line().await.expect("a line").expect("it runs") != "ready" {}
         })
         .await;
-        // What it prints later is not read: it has room for that.
-        self.child = Some(child);
+        self.child = Some((child, lines));
     }
 
     fn issuer(&self) -> String {
@@ -380,8 +382,9 @@ impl Glewlwyd {
 
 /// Where its libraries are, which depends on the kind of machine.
 fn libraries(root: &Path) -> PathBuf {
-    let lib = std::fs::read_dir(root.join("usr/lib")).unwrap().flatten().map(|entry| entry.path());
-    lib.filter(|path| path.to_string_lossy().contains("-linux-")).next().expect("the libraries")
+    let mut folders = std::fs::read_dir(root.join("usr/lib")).unwrap().flatten();
+    let found = folders.find(|folder| folder.file_name().to_string_lossy().contains("-linux-"));
+    found.expect("the libraries").path()
 }
 
 #[tokio::test(flavor = "multi_thread")]

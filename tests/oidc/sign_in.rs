@@ -234,3 +234,13 @@ async fn without_a_provider_nothing_of_it_is_there() {
     let names = threads.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
     assert!(names.into_iter().all(|name| name.trim() != "providers"));
 }
+
+#[tokio::test]
+async fn nobody_comes_in_before_the_account_is_set_up() {
+    let provider = Provider::start().await;
+    let settings = provider.settings();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let server = Server::with(&settings);
+    let nobody = Client::new(server.address(), http::Credentials::None);
+    assert_eq!(refused(&nobody.get("/signin/oidc/main").await), "not_set_up");
+}

@@ -42,7 +42,8 @@ const DOCUMENT_AGE: Duration = Duration::from_secs(3600);
 /// provider all the time.
 const KEYS_AGAIN: Duration = Duration::from_secs(60);
 
-/// A provider that was not reached is left alone for so long, tripled with each failure, up to a bound.
+/// A provider that was not reached, or whose document or keys are wrong, is left alone for so long, tripled with each
+/// failure, up to a bound.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
@@ -76,31 +77,23 @@ struct Known {
     failures: u32,
     /// The provider is not called before.
     wait_until: Option<Instant>,
-    last_failure: String,
+    last_failure: Option<Fault>,
 }
 
 impl Known {
     /// Fails while the provider is left alone.
     fn check_wait(&self) -> Result<(), Fault> {
-        match self.wait_until {
-            Some(until) if Instant::now() < until => Err(Fault::Unreachable(self.last_failure.clone())),
+        match (self.wait_until, &self.last_failure) {
+            (Some(until), Some(fault)) if Instant::now() < until => Err(fault.clone()),
             _ => Ok(()),
         }
     }
 
     fn note<T>(&mut self, outcome: &Result<T, Fault>) {
-        match outcome {
-            Err(Fault::Unreachable(why)) => {
-                self.failures += 1;
-                self.last_failure.clone_from(why);
-                let delay = backoff::delay(FIRST_DELAY, self.failures).min(MAX_DELAY);
-                self.wait_until = Some(Instant::now() + delay);
-            }
-            _ => {
-                self.failures = 0;
-                self.wait_until = None;
-            }
-        }
+        self.last_failure = outcome.as_ref().err().cloned();
+        self.failures = if self.last_failure.is_some() { self.failures + 1 } else { 0 };
+        let delay = backoff::delay(FIRST_DELAY, self.failures).min(MAX_DELAY);
+        self.wait_until = self.last_failure.is_some().then(|| Instant::now() + delay);
     }
 }
 
@@ -156,7 +149,7 @@ impl Client {
 
     async fn fetch_document(&self) -> Result<Document, Fault> {
         let issuer = &self.provider.issuer;
-        let answer = self.get(&discovery::location(issuer), None, Redirects::FollowSecurely(3)).await?;
+        let answer = self.get(&discovery::location(issuer), None, Redirects::SameHost(3)).await?;
         if answer.status != StatusCode::OK {
             return Err(unexpected(&answer, "its discovery address"));
         }
@@ -166,7 +159,7 @@ impl Client {
     async fn fetch_keys(&self, known: &mut Known, document: &Document) -> Result<(), Fault> {
         known.check_wait()?;
         let fetched = async {
-            let answer = self.get(&document.jwks_uri, None, Redirects::FollowSecurely(3)).await?;
+            let answer = self.get(&document.jwks_uri, None, Redirects::SameHost(3)).await?;
             if answer.status != StatusCode::OK {
                 return Err(unexpected(&answer, "its jwks_uri"));
             }

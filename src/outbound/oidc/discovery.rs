@@ -38,9 +38,11 @@ impl Document {
     /// `issuer` is the one in the settings. That of the document may differ by the last slash, which is often left out or
     /// added by hand; from then on the document's counts, byte by byte.
     pub(super) fn parse(body: &[u8], issuer: &str) -> Result<Self, Fault> {
-        let document: Self = serde_json::from_slice(body).map_err(|_| {
-            Fault::Unreachable("what it answers at its discovery address is no discovery document".into())
-        })?;
+        let none =
+            || Fault::Unreachable("what it answers at its discovery address is no discovery document".into());
+        // A list would be taken for the members in their order.
+        let object: serde_json::Map<_, _> = serde_json::from_slice(body).map_err(|_| none())?;
+        let document: Self = serde_json::from_value(object.into()).map_err(|_| none())?;
         let bare = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
         if document.issuer.is_empty() {
             return Err(Fault::Untrusted("its discovery document has no issuer".into()));
