@@ -39,6 +39,7 @@ async fn who(browser: &Browser, team: &Team, shown: &(Url, Reply)) -> Value {
 fn doctor(team: &Team, settings: &[(&str, &str)]) -> (bool, String) {
     let mut command = server::campfire();
     command.args(["doctor", "oidc", "--data"]).arg(team.server.data()).envs(settings.iter().copied());
+    command.env("CAMPFIRE_PUBLIC_URL", team.ada.origin());
     let done = command.output().expect("campfire");
     (done.status.success(), String::from_utf8(done.stdout).unwrap())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use url::{Host, Url};
 
 use super::{Failure, commands, fix, line, say};
 use crate::{
@@ -116,6 +117,9 @@ fn secret(provider: &Provider, tried: Result<String, Fault>) -> Finding {
                 true => format!("it knows no such client, or another secret than {setting}"),
                 false => format!("it knows no such client, or wants a secret, and there is no {setting}"),
             };
+            // glewlwyd's word for an address that is not registered, too.
+            let more = if word == "unauthorized_client" { "; or not the address below" } else { "" };
+            let needs = format!("{needs}{more}");
             Finding::failed(what, format!("{id} is refused: {word}"), needs)
                 .fix("there", format!("look the client {id} up, and its secret, which may have ended"))
         }
@@ -137,7 +141,13 @@ fn redirect(provider: &Provider, config: &Config) -> Finding {
             .fix("in the settings", "public_url = \"https://chat.example.org\", the address that people use")
             .fix("there", register);
     }
-    let finding = match base.starts_with("https://") {
+    let is_here = Url::parse(&base).is_ok_and(|url| match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    });
+    let finding = match base.starts_with("https://") || is_here {
         true => Finding::unknown(what, uri),
         false => {
             Finding::failed(what, uri, "providers lead back to https:// only, but to the machine itself")
