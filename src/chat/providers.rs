@@ -15,17 +15,14 @@ use super::{
 use crate::{
     outbound::oidc::{Fault, Person, Provider, Returned, Start, error_word},
     store::{
-        Arrival, Audited, Identity, LinkIdentity, NotLetIn, Refusal, SignInByProvider, UnlinkIdentity,
-        WriteError,
+        Act, Arrival, Audited, Identity, LinkIdentity, NotLetIn, NoteAct, Refusal, SignInByProvider,
+        UnlinkIdentity, WriteError,
     },
     text::line_fault,
     types::{TokenHash, User, UserId, random_token},
     wire::{Problem, looks_like_email},
     worker::{Worker, departures::Departure},
 };
-
-/// Characters of an address of this server where somebody wants to go.
-const MAX_PATH: usize = 2_000;
 
 /// Characters of a secret made by `random_token`.
 const TOKEN_LENGTH: usize = 43;
@@ -90,18 +87,6 @@ impl From<WriteError> for Refused {
 /// The place of a provider in the settings; 404 for an unknown one.
 pub(crate) fn place_of(worker: &Worker, id: &str) -> Result<usize, Problem> {
     worker.config().oidc.iter().position(|provider| provider.id == id).ok_or_else(Problem::not_found)
-}
-
-/// A path of this server where somebody wants to go, or `/`. Nothing that a browser would take for another host.
-pub(crate) fn path_here(wanted: Option<&str>) -> String {
-    let is_here = |path: &&str| {
-        path.len() <= MAX_PATH
-            && path.starts_with('/')
-            && !path[1..].starts_with(['/', '\\'])
-            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-            && !path.starts_with("/signin")
-    };
-    wanted.filter(is_here).unwrap_or("/").to_owned()
 }
 
 /// A sign-in that is about to begin.
@@ -226,18 +211,10 @@ async fn arrive(
         is_verified: email.is_some_and(|email| email.is_verified),
         ip_address: device.address.to_string(),
     };
-    let refuse = |why: NotLetIn| {
-        tracing::warn!(
-            provider = provider.id,
-            ?why,
-            "somebody whom an identity provider knows is not let in"
-        );
-        Refused::from(why)
-    };
     let newcomers = admitted(provider, &person, &arrival);
     // What the provider does not say keeps strangers out, and nobody who was let in before.
     let newcomers = match newcomers {
-        Err((why, true)) => return Err(refuse(why)),
+        Err((why, true)) => return Err(turned_away(worker, device, provider, why).await),
         Err((why, false)) => Err(why),
         Ok(()) => Ok(()),
     };
@@ -254,9 +231,34 @@ async fn arrive(
         is_admin: provider.admin_group.as_deref().and_then(|group| person.is_in(group)),
         session,
     };
-    let (user, done) = worker.writer.write(command).await?.map_err(refuse)?;
+    let (user, done) = match worker.writer.write(command).await? {
+        Ok(entered) => entered,
+        Err(why) => return Err(turned_away(worker, device, provider, why).await),
+    };
     tracing::info!(provider = provider.id, user = user.0, ?done, "signed in by an identity provider");
     Ok(Back::SignedIn((user, token)))
+}
+
+/// Notes in the log and in the audit log that somebody is not let in whom the provider knows. What comes before that anybody can
+/// cause, and is in the log only.
+async fn turned_away(worker: &Worker, device: &Device<'_>, provider: &Provider, why: NotLetIn) -> Refused {
+    let refused = Refused::from(why);
+    tracing::warn!(
+        provider = provider.id,
+        why = refused.code,
+        "somebody whom a provider knows is not let in"
+    );
+    let act = Act {
+        actor: None,
+        ip_address: Some(device.address.to_string()),
+        action: "user.sign_in_failed",
+        subject: format!("provider {}", provider.id),
+        detail: refused.code.to_owned(),
+    };
+    if let Err(error) = worker.writer.write(NoteAct(act)).await {
+        tracing::warn!(?error, "could not write to the audit log");
+    }
+    refused
 }
 
 async fn redeem(
@@ -413,29 +415,5 @@ mod tests {
     #[test]
     fn name_is_the_first_that_can_be_shown() {
         assert_eq!(name_of(&person(None, None)), "a".repeat(100));
-    }
-
-    #[test]
-    fn paths_lead_to_this_server_only() {
-        for path in ["/", "/rooms/5?at=3", "/search?q=%C3%BC"] {
-            assert_eq!(path_here(Some(path)), path);
-        }
-        let long = format!("/{}", "a".repeat(MAX_PATH));
-        for path in [
-            "",
-            "rooms",
-            "//evil.example",
-            "/\\evil.example",
-            "https://evil.example",
-            "/a\nb",
-            "/a\\b",
-            "/\t/evil",
-            "/signin",
-            "/\u{fc}",
-            &long,
-        ] {
-            assert_eq!(path_here(Some(path)), "/", "{path:?}");
-        }
-        assert_eq!(path_here(None), "/");
     }
 }

@@ -63,7 +63,7 @@ settings! {
     |provider, text| printable(text).map(|id| provider.client_id = id),
     |provider| provider.client_id.clone();
 
-    "client_secret", "oidc_client_secret", "SECRET",
+    "secret", "oidc_secret", "TEXT",
     "the client's secret; none for a public client",
     |provider, text| {
         // Checked later: what is said about a wrong value names it.
@@ -72,7 +72,7 @@ settings! {
     },
     |provider| provider.client_secret.0.as_ref().map_or_else(String::new, |_| "(hidden)".into());
 
-    "client_secret_file", "oidc_client_secret_file", "F",
+    "secret_file", "oidc_secret_file", "FILE",
     "a file with that secret, instead",
     |provider, text| set_path(&mut provider.client_secret_file, text),
     |provider| shown_path(&provider.client_secret_file);
@@ -125,8 +125,8 @@ settings! {
     |provider, text| on_or_off(text).map(|on| provider.trust_email = on),
     |provider| shown_flag(provider.trust_email);
 
-    "create_accounts", "oidc_create_accounts", "WORD",
-    "on or off: whether who signs in for the first time gets an account",
+    "new_accounts", "oidc_new_accounts", "on|off",
+    "whether who signs in for the first time gets an account",
     |provider, text| on_or_off(text).map(|on| provider.create_accounts = on),
     |provider| shown_flag(provider.create_accounts);
 
@@ -270,7 +270,7 @@ pub(super) fn finish(config: &mut Config) -> Result<(), String> {
                 "{issuer} is {}, where anybody can sign in: set {} too, or {} to off",
                 provider.issuer,
                 provider.setting("allowed_domains"),
-                provider.setting("create_accounts"),
+                provider.setting("new_accounts"),
             ));
         }
     }
@@ -286,7 +286,7 @@ pub(super) fn finish(config: &mut Config) -> Result<(), String> {
 }
 
 fn read_secret(provider: &mut Provider) -> Result<(), String> {
-    let (setting, of_file) = (provider.setting("client_secret"), provider.setting("client_secret_file"));
+    let (setting, of_file) = (provider.setting("secret"), provider.setting("secret_file"));
     if let Some(path) = &provider.client_secret_file {
         if provider.client_secret.0.is_some() {
             return Err(format!("{setting} and {of_file} are both set; one of them is enough"));
@@ -328,10 +328,8 @@ mod tests {
         assert_eq!(load(&[], "").unwrap().config.oidc, []);
         assert_eq!(load(&[("oidc_name", ""), ("oidc_issuer", "")], "").unwrap().config.oidc, []);
         let file = "[oidc.partner]\nissuer = \"https://other.example/\"\nclient_id = \"c\"\nallowed_groups = [\"a\", \"/b\"]\ntrust_email = true\n";
-        let loaded = load(
-            &[&ONE[..], &[("oidc_scopes", "groups email"), ("oidc_client_secret", "s3cret")]].concat(),
-            file,
-        );
+        let loaded =
+            load(&[&ONE[..], &[("oidc_scopes", "groups email"), ("oidc_secret", "s3cret")]].concat(), file);
         let loaded = loaded.unwrap();
         let [main, partner] = &loaded.config.oidc[..] else { panic!("{:?}", loaded.config.oidc) };
         assert_eq!((main.id.as_str(), main.scopes.join(" ").as_str()), (MAIN, "openid groups email"));
@@ -366,10 +364,10 @@ mod tests {
         assert!(refused(&[("oidc_client_id", "")], "").contains("oidc_client_id is not"));
         assert!(refused(&[("oidc_scopes", "a\"b")], "").contains("which is no scope"));
         assert!(refused(&[("oidc_trust_email", "yes")], "").contains("has to be on or off"));
-        assert!(refused(&[("oidc_client_secret_file", "/nowhere/at/all")], "").contains("cannot be read"));
-        let secret = refused(&[("oidc_client_secret", "two\nlines")], "");
+        assert!(refused(&[("oidc_secret_file", "/nowhere/at/all")], "").contains("cannot be read"));
+        let secret = refused(&[("oidc_secret", "two\nlines")], "");
         assert!(secret.contains("one line") && !secret.contains("two"), "{secret}");
-        let both = refused(&[("oidc_client_secret", "a"), ("oidc_client_secret_file", "b")], "");
+        let both = refused(&[("oidc_secret", "a"), ("oidc_secret_file", "b")], "");
         assert!(both.contains("both set"), "{both}");
         assert!(refused(&[], "[oidc.Main]\n").contains("needs another name"));
         assert!(refused(&[], "[oidc.b]\ncolour = \"red\"\n").contains("colour, which is no setting of it"));
@@ -383,7 +381,7 @@ mod tests {
         assert!(nobody.contains("nobody could sign in"), "{nobody}");
         for (more, is_limited) in [
             (("oidc_allowed_domains", "example.org"), true),
-            (("oidc_create_accounts", "off"), true),
+            (("oidc_new_accounts", "off"), true),
             (("oidc_name", "G"), false),
         ] {
             let google = load(&[("oidc_issuer", "https://accounts.google.com"), ONE[1], more], "");
@@ -396,9 +394,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret");
         std::fs::write(&path, "s3cret\n").unwrap();
-        let with = |path: &Path| {
-            load(&[&ONE[..], &[("oidc_client_secret_file", path.to_str().unwrap())]].concat(), "")
-        };
+        let with =
+            |path: &Path| load(&[&ONE[..], &[("oidc_secret_file", path.to_str().unwrap())]].concat(), "");
         assert_eq!(with(&path).unwrap().config.oidc[0].client_secret.0.as_deref(), Some("s3cret"));
         std::fs::write(&path, "\n").unwrap();
         assert!(with(&path).err().unwrap().0.contains("is empty"));

@@ -31,7 +31,23 @@ use crate::{
 /// Binds a sign-in to the browser that began it. It comes along on the way back, a navigation from another site.
 const BROWSER_COOKIE: &str = "campfire_provider";
 
+/// Where linking ends.
 const LINKED: &str = "/settings/profile";
+
+/// Characters of an address of this server where somebody wants to go.
+const MAX_PATH: usize = 2_000;
+
+/// A path of this server where somebody wants to go, or `/`. Nothing that a browser would take for another host.
+fn path_here(wanted: Option<&str>) -> String {
+    let is_here = |path: &&str| {
+        path.len() <= MAX_PATH
+            && path.starts_with('/')
+            && !path[1..].starts_with(['/', '\\'])
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+            && !path.starts_with("/signin")
+    };
+    wanted.filter(is_here).unwrap_or("/").to_owned()
+}
 
 /// How people sign in, for the page; None where they do by passwords alone.
 pub(crate) fn ways(worker: &Worker) -> Option<Value> {
@@ -88,7 +104,7 @@ fn base_url(call: &Call) -> String {
 /// Leads to the provider.
 pub(crate) fn begin(call: Call) -> ResponseFuture {
     Box::pin(async move {
-        let to = providers::path_here(call.query().text("to"));
+        let to = path_here(call.query().text("to"));
         let departing = departing(&call, to)?;
         if call.method == Method::HEAD {
             return Ok(Reply::no_content());
@@ -217,4 +233,33 @@ pub(crate) fn unlink_of(call: Call, admin: Admin) -> ResponseFuture {
         providers::unlink_of(&call.worker, &admin, &found(&call)?, call.id(1)?).await?;
         Ok(Reply::no_content())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_this_server_only() {
+        for path in ["/", "/rooms/5?at=3", "/search?q=%C3%BC"] {
+            assert_eq!(path_here(Some(path)), path);
+        }
+        let long = format!("/{}", "a".repeat(MAX_PATH));
+        for path in [
+            "",
+            "rooms",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+            "/a\\b",
+            "/\t/evil",
+            "/signin",
+            "/\u{fc}",
+            &long,
+        ] {
+            assert_eq!(path_here(Some(path)), "/", "{path:?}");
+        }
+        assert_eq!(path_here(None), "/");
+    }
 }

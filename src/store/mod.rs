@@ -43,7 +43,7 @@ mod unfinished;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
-pub use audit::{Act, AuditLine, Audited};
+pub use audit::{Act, AuditLine, Audited, NoteAct};
 pub use bans::{Ban, LiftBan, is_public};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};

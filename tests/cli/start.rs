@@ -130,7 +130,7 @@ fn wrong_identity_provider_is_2_with_one_sentence_and_no_secret() {
     let file = file.to_str().unwrap();
     const ISSUER: (&str, &str) = ("CAMPFIRE_OIDC_ISSUER", "https://id.example");
     const CLIENT: (&str, &str) = ("CAMPFIRE_OIDC_CLIENT_ID", "chat");
-    const SECRET: (&str, &str) = ("CAMPFIRE_OIDC_CLIENT_SECRET", "very\nsecret");
+    const SECRET: (&str, &str) = ("CAMPFIRE_OIDC_SECRET", "very\nsecret");
     for (env, words) in [
         (
             &[("CAMPFIRE_OIDC_ISSUER", "http://id.example")][..],
@@ -138,9 +138,9 @@ fn wrong_identity_provider_is_2_with_one_sentence_and_no_secret() {
         ),
         (&[ISSUER], "oidc_client_id is not"),
         (&[CLIENT], "oidc_issuer is missing"),
-        (&[ISSUER, CLIENT, SECRET], "oidc_client_secret has to be one line"),
-        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_CLIENT_SECRET_FILE", "/nowhere")], "cannot be read"),
-        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_CREATE_ACCOUNTS", "yes")], "has to be on or off"),
+        (&[ISSUER, CLIENT, SECRET], "oidc_secret has to be one line"),
+        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_SECRET_FILE", "/nowhere")], "cannot be read"),
+        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_NEW_ACCOUNTS", "yes")], "has to be on or off"),
         (&[("CAMPFIRE_OIDC_ISSUER", "https://accounts.google.com"), CLIENT], "anybody can sign in"),
         (&[("CAMPFIRE_PASSWORD_SIGN_IN", "off")], "nobody could sign in"),
         (&[("CAMPFIRE_CONFIG", file)], "issuer of [oidc.partner]"),

@@ -167,12 +167,17 @@ async fn only_allowed_domains_and_groups_come_in() {
 #[tokio::test]
 async fn accounts_are_made_only_if_the_settings_say_so() {
     let provider = Provider::start().await;
-    let team = provider.team(&[("CAMPFIRE_OIDC_CREATE_ACCOUNTS", "off")]).await;
+    let team = provider.team(&[("CAMPFIRE_OIDC_NEW_ACCOUNTS", "off")]).await;
     let bob = team.join("Bob").await;
     assert_eq!(
         enter(&team, &provider, claims("a", "a@example.com", json!(true))).await.err().unwrap(),
         "no_account"
     );
+    // Administrators find out; who it was is not said.
+    let audit = team.ada.get("/api/audit").await.expect(200);
+    let line = &audit["entries"][0];
+    assert_eq!((&line["action"], &line["subject"]), (&json!("user.sign_in_failed"), &json!("provider main")));
+    assert_eq!((&line["detail"], &line["actor_id"]), (&json!("no_account"), &json!(null)));
     let (_, user) = enter(&team, &provider, claims("b", "bob@example.com", json!(true))).await.unwrap();
     assert_eq!(user["id"], bob.id);
     assert_eq!(team.ada.get("/api/users").await.expect(200)["users"].as_array().unwrap().len(), 2);

@@ -45,10 +45,9 @@ async fn doctor_names_the_side_at_fault() {
         assert!(!ok, "{text}");
         (text, why)
     };
-    let (text, why) = failed(&[PUBLIC, ("CAMPFIRE_OIDC_CLIENT_SECRET", "another-secret")]);
+    let (text, why) = failed(&[PUBLIC, ("CAMPFIRE_OIDC_SECRET", "another-secret")]);
     assert!(
-        text.contains("chat is refused: invalid_client")
-            && text.contains("another secret than oidc_client_secret"),
+        text.contains("chat is refused: invalid_client") && text.contains("another secret than oidc_secret"),
         "{text}"
     );
     assert!(why.contains("something is wrong with main in its client"), "{why}");

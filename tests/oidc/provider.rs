@@ -188,7 +188,7 @@ impl Provider {
         vec![
             ("CAMPFIRE_OIDC_ISSUER", self.issuer()),
             ("CAMPFIRE_OIDC_CLIENT_ID", CLIENT.into()),
-            ("CAMPFIRE_OIDC_CLIENT_SECRET", SECRET.into()),
+            ("CAMPFIRE_OIDC_SECRET", SECRET.into()),
         ]
     }
 

@@ -134,7 +134,7 @@ async fn oidc_provider_signs_people_in_and_out() {
     let settings = [
         ("CAMPFIRE_OIDC_ISSUER", issuer.as_str()),
         ("CAMPFIRE_OIDC_CLIENT_ID", "chat"),
-        ("CAMPFIRE_OIDC_CLIENT_SECRET", SECRET),
+        ("CAMPFIRE_OIDC_SECRET", SECRET),
         ("CAMPFIRE_OIDC_SCOPES", "email profile groups"),
         ("CAMPFIRE_OIDC_ADMIN_GROUP", "admins"),
     ];
@@ -195,7 +195,7 @@ async fn oidc_provider_changes_its_keys_and_its_mind() {
     let team = Team::with(&[
         ("CAMPFIRE_OIDC_ISSUER", &issuer),
         ("CAMPFIRE_OIDC_CLIENT_ID", "chat"),
-        ("CAMPFIRE_OIDC_CLIENT_SECRET", SECRET),
+        ("CAMPFIRE_OIDC_SECRET", SECRET),
     ])
     .await;
     let es256 = json!({"client_secret": SECRET, "id_token_signed_response_alg": "ES256"});
@@ -396,7 +396,7 @@ async fn glewlwyd_signs_people_in() {
         let settings = [
             ("CAMPFIRE_OIDC_ISSUER", issuer.as_str()),
             ("CAMPFIRE_OIDC_CLIENT_ID", "chat"),
-            ("CAMPFIRE_OIDC_CLIENT_SECRET", SECRET),
+            ("CAMPFIRE_OIDC_SECRET", SECRET),
             ("CAMPFIRE_OIDC_SCOPES", "openid"),
         ];
         let team = Team::with(&settings).await;

@@ -181,7 +181,7 @@ async fn public_client_and_secret_in_the_body_are_as_the_provider_wants_them() {
     let team = provider.team(&[]).await;
     signed_in(&team.nobody(), &sign_in(&team.nobody(), &provider).await).await;
     provider.set(|it| it.document = json!({"token_endpoint_auth_methods_supported": ["none"]}));
-    let team = provider.team(&[("CAMPFIRE_OIDC_CLIENT_SECRET", "")]).await;
+    let team = provider.team(&[("CAMPFIRE_OIDC_SECRET", "")]).await;
     signed_in(&team.nobody(), &sign_in(&team.nobody(), &provider).await).await;
     provider.set(|it| it.document = json!({"token_endpoint_auth_methods_supported": ["private_key_jwt"]}));
     let team = provider.team(&[]).await;

@@ -104,7 +104,7 @@ fn failed(what: &'static str, found: &str, fault: &Fault) -> Finding {
 /// A made-up code was redeemed. Who is refused for the code has come past the check of the secret.
 fn secret(provider: &Provider, tried: Result<String, Fault>) -> Finding {
     let what = "client";
-    let (id, setting) = (&provider.client_id, provider.setting("client_secret"));
+    let (id, setting) = (&provider.client_id, provider.setting("secret"));
     let has_secret = provider.client_secret.0.is_some();
     match tried {
         // The second is glewlwyd's word.
