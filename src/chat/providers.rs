@@ -227,7 +227,7 @@ async fn arrive(
         arrival,
         name: name_of(&person),
         newcomers,
-        may_make: provider.create_accounts,
+        may_make: provider.new_accounts,
         is_admin: provider.admin_group.as_deref().and_then(|group| person.is_in(group)),
         session,
     };

@@ -67,15 +67,15 @@ settings! {
     "the client's secret; none for a public client",
     |provider, text| {
         // Checked later: what is said about a wrong value names it.
-        provider.client_secret = Secret((!text.is_empty()).then(|| text.to_owned()));
+        provider.secret = Secret((!text.is_empty()).then(|| text.to_owned()));
         Ok(())
     },
-    |provider| provider.client_secret.0.as_ref().map_or_else(String::new, |_| "(hidden)".into());
+    |provider| provider.secret.0.as_ref().map_or_else(String::new, |_| "(hidden)".into());
 
     "secret_file", "oidc_secret_file", "FILE",
     "a file with that secret, instead",
-    |provider, text| set_path(&mut provider.client_secret_file, text),
-    |provider| shown_path(&provider.client_secret_file);
+    |provider, text| set_path(&mut provider.secret_file, text),
+    |provider| shown_path(&provider.secret_file);
 
     "name", "oidc_name", "NAME",
     "the provider's name for people, on the button",
@@ -127,8 +127,8 @@ settings! {
 
     "new_accounts", "oidc_new_accounts", "on|off",
     "whether who signs in for the first time gets an account",
-    |provider, text| on_or_off(text).map(|on| provider.create_accounts = on),
-    |provider| shown_flag(provider.create_accounts);
+    |provider, text| on_or_off(text).map(|on| provider.new_accounts = on),
+    |provider| shown_flag(provider.new_accounts);
 
     "sign_out", "oidc_sign_out", "on|off",
     "whether signing out leads on to the provider, to sign out there",
@@ -265,7 +265,7 @@ pub(super) fn finish(config: &mut Config) -> Result<(), String> {
         read_secret(provider)?;
         let bare = provider.issuer.trim_end_matches('/');
         let is_limited = !provider.allowed_domains.is_empty() || !provider.allowed_groups.is_empty();
-        if OPEN_TO_ALL.contains(&bare) && provider.create_accounts && !is_limited {
+        if OPEN_TO_ALL.contains(&bare) && provider.new_accounts && !is_limited {
             return Err(format!(
                 "{issuer} is {}, where anybody can sign in: set {} too, or {} to off",
                 provider.issuer,
@@ -287,8 +287,8 @@ pub(super) fn finish(config: &mut Config) -> Result<(), String> {
 
 fn read_secret(provider: &mut Provider) -> Result<(), String> {
     let (setting, of_file) = (provider.setting("secret"), provider.setting("secret_file"));
-    if let Some(path) = &provider.client_secret_file {
-        if provider.client_secret.0.is_some() {
+    if let Some(path) = &provider.secret_file {
+        if provider.secret.0.is_some() {
             return Err(format!("{setting} and {of_file} are both set; one of them is enough"));
         }
         let shown = path.display();
@@ -298,10 +298,10 @@ fn read_secret(provider: &mut Provider) -> Result<(), String> {
         if !is_small || text.trim().is_empty() {
             return Err(format!("{of_file} names {shown}, which is empty or no file with a secret"));
         }
-        provider.client_secret = Secret(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
+        provider.secret = Secret(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
     }
     let is_printable = |secret: &String| !secret.chars().any(char::is_control);
-    if !provider.client_secret.0.as_ref().is_none_or(is_printable) {
+    if !provider.secret.0.as_ref().is_none_or(is_printable) {
         return Err(format!("{setting} has to be one line"));
     }
     Ok(())
@@ -396,7 +396,7 @@ mod tests {
         std::fs::write(&path, "s3cret\n").unwrap();
         let with =
             |path: &Path| load(&[&ONE[..], &[("oidc_secret_file", path.to_str().unwrap())]].concat(), "");
-        assert_eq!(with(&path).unwrap().config.oidc[0].client_secret.0.as_deref(), Some("s3cret"));
+        assert_eq!(with(&path).unwrap().config.oidc[0].secret.0.as_deref(), Some("s3cret"));
         std::fs::write(&path, "\n").unwrap();
         assert!(with(&path).err().unwrap().0.contains("is empty"));
         assert!(with(dir.path()).err().unwrap().0.contains("cannot be read"));

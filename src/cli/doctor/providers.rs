@@ -105,7 +105,7 @@ fn failed(what: &'static str, found: &str, fault: &Fault) -> Finding {
 fn secret(provider: &Provider, tried: Result<String, Fault>) -> Finding {
     let what = "client";
     let (id, setting) = (&provider.client_id, provider.setting("secret"));
-    let has_secret = provider.client_secret.0.is_some();
+    let has_secret = provider.secret.0.is_some();
     match tried {
         // The second is glewlwyd's word.
         Ok(word) if ["invalid_grant", "invalid_code"].contains(&word.as_str()) => match has_secret {

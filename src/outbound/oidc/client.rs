@@ -260,7 +260,7 @@ impl Client {
     }
 
     async fn ask_for_token(&self, document: &Document, returned: &Returned) -> Result<Answer, Fault> {
-        let secret = self.provider.client_secret.0.as_deref();
+        let secret = self.provider.secret.0.as_deref();
         let method = document.auth_method(secret)?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")

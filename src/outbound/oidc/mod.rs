@@ -32,8 +32,8 @@ pub struct Provider {
     /// As the operator has typed it. The provider's own may differ by the last slash.
     pub issuer: String,
     pub client_id: String,
-    pub client_secret: Secret,
-    pub client_secret_file: Option<PathBuf>,
+    pub secret: Secret,
+    pub secret_file: Option<PathBuf>,
     /// Its name for people.
     pub name: String,
     pub scopes: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Provider {
     pub allowed_groups: Vec<String>,
     /// Whether e-mail addresses count as verified of which the provider does not say so.
     pub trust_email: bool,
-    pub create_accounts: bool,
+    pub new_accounts: bool,
     /// Whether signing out here leads to signing out there.
     pub sign_out: bool,
 }
@@ -56,8 +56,8 @@ impl Provider {
             id: id.to_owned(),
             issuer: String::new(),
             client_id: String::new(),
-            client_secret: Secret::default(),
-            client_secret_file: None,
+            secret: Secret::default(),
+            secret_file: None,
             name: String::new(),
             scopes: ["openid", "email", "profile"].map(str::to_owned).into(),
             groups_claim: "groups".to_owned(),
@@ -65,7 +65,7 @@ impl Provider {
             allowed_domains: Vec::new(),
             allowed_groups: Vec::new(),
             trust_email: false,
-            create_accounts: true,
+            new_accounts: true,
             sign_out: true,
         }
     }
