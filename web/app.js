@@ -82,9 +82,9 @@ async function enter(path, { isNew = false } = {}) {
   shell = null;
   start({ behind: session.is_kept });
   const { pathname } = location;
-  const wanted = path ? takeWanted() : null;
+  const wanted = takeWanted();
   // Only the server knows in which room a message is.
-  if (wanted?.startsWith('/messages/')) return void location.replace(wanted);
+  if (path && wanted.startsWith('/messages/')) return void location.replace(wanted);
   if (path) go(wanted || path, { replace: true });
   if (path && !wanted && isNew && usualRoom()) go(`/rooms/${usualRoom()}`);
   if (!path && ENTRY_PATHS.includes(pathname.split('/')[1])) {
@@ -98,7 +98,7 @@ async function enter(path, { isNew = false } = {}) {
 /** Shows the entry view of the address: nobody is signed in, or somebody comes by a link. */
 async function showEntry(setup) {
   noteWanted();
-  const { needed, account, signed_in: isSignedIn, sends_mail: sendsMail } = setup || await get('/api/setup?with=account');
+  const { needed, account, signed_in: isSignedIn, sends_mail: sendsMail, sign_in: ways } = setup || await get('/api/setup?with=account');
   const entry = await lazy(() => import('./views/entry.js'));
   const [, kind, code] = location.pathname.split('/');
   const show = (view) => {
@@ -107,14 +107,14 @@ async function showEntry(setup) {
   };
   const toSignIn = (options) => {
     history.replaceState(null, '', '/signin');
-    show(entry.signInView(enter, account, { ...options, sendsMail }));
+    show(entry.signInView(enter, account, { sendsMail, ways, ...options }));
   };
   if (needed) show(entry.setupView(enter));
-  else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn) : entry.uninvitedView(account));
+  else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn, ways) : entry.uninvitedView(account));
   else if (kind === 'reset') show(entry.resetView(code, enter, account));
-  else if (kind === 'invite') show(await entry.invitedView(code, enter, account, { toSignIn, isSignedIn }));
+  else if (kind === 'invite') show(await entry.invitedView(code, enter, account, { toSignIn, isSignedIn, ways }));
   else if (kind === 'transfer') show(entry.transferView(code, enter, account));
-  else show(entry.signInView(enter, account, { sendsMail }));
+  else show(entry.signInView(enter, account, { sendsMail, ways }));
 }
 
 /** The server is not reached and nothing is cached; it is tried again automatically. */
@@ -134,8 +134,10 @@ function unreachable({ code } = {}) {
 }
 
 let isLeaving = false;
+/** The answer to signing out says where to go on: the socket may say sooner that it is over. */
+let isSigningOut = false;
 
-function signedOut() {
+function signedOut(next = '/signin') {
   // It comes several times: in an answer, by the socket, from another window.
   if (isLeaving) return;
   isLeaving = true;
@@ -144,7 +146,7 @@ function signedOut() {
   noteSignedIn(0);
   // Nothing stays to be seen, in the history of the browser either.
   fill(app);
-  forgetOffline().catch(() => {}).finally(() => location.replace('/signin'));
+  forgetOffline().catch(() => {}).finally(() => location.replace(next));
 }
 
 // The browser may have kept this page, emptied.
@@ -171,17 +173,22 @@ addEventListener('signout', () => {
 });
 
 async function signOut() {
+  let next;
+  isSigningOut = true;
   try {
-    await remove('/api/session');
+    next = (await remove('/api/session'))?.sign_out_url;
   } catch (problem) {
     // If the server was not reached, the session still exists: do not pretend otherwise.
     if (problem.status !== 401) return void toast(problem.message);
+  } finally {
+    isSigningOut = false;
   }
-  signedOut();
+  // Of the identity provider, where there is one.
+  signedOut(/^https?:/.test(next || '') ? next : undefined);
 }
 
 listen((event) => {
-  if (event.type === 'signed_out') signedOut();
+  if (event.type === 'signed_out' && !isSigningOut) signedOut();
   if (event.type === 'somebody_else') becameSomebodyElse();
   if (event.type === 'back') flush();
   if (event.isOther) {

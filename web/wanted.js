@@ -17,13 +17,23 @@ export function noteWanted({ pathname, search } = location) {
   }
 }
 
-/** The path that was noted, once; null if there is none. */
-export function takeWanted() {
+/** The path that was noted; '' if there is none. */
+export function notedWanted() {
   try {
     const path = sessionStorage.getItem(KEY);
-    sessionStorage.removeItem(KEY);
-    return path && isWanted(path) ? path : null;
+    return path && isWanted(path) ? path : '';
   } catch {
-    return null;
+    return '';
   }
+}
+
+/** The same, once. */
+export function takeWanted() {
+  const path = notedWanted();
+  try {
+    sessionStorage.removeItem(KEY);
+  } catch {
+    // Nothing was kept.
+  }
+  return path;
 }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Admin, Viewer, passwords,
+    Admin, Viewer,
+    passwords::{self, check_passwords},
     sessions::{Device, SignedIn},
 };
 use crate::{
@@ -66,13 +67,15 @@ pub(crate) fn check_join_code(worker: &Worker, address: IpAddr, code: &str) -> R
     }
 }
 
-/// Creates a user by the account's join code, and signs in. 429 after too many from one address.
+/// Creates a user by the account's join code, and signs in. 403 where there are no passwords, 429 after too many from one
+/// address.
 pub(crate) async fn join(
     worker: &Worker,
     device: &Device<'_>,
     code: String,
     person: NewPerson,
 ) -> Result<SignedIn, Problem> {
+    check_passwords(worker, false)?;
     let NewPerson { name, email, password } = person;
     worker.shared.limits.join(device.address).map_err(Problem::rate_limited)?;
     let password_hash = passwords::hash(worker, password).await?;

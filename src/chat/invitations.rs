@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Admin, Viewer, passwords,
+    Admin, Viewer,
+    passwords::{self, check_passwords},
     sessions::{Device, SignedIn, check_may_make_secrets},
 };
 use crate::{
@@ -119,7 +120,7 @@ pub(crate) fn find(worker: &Worker, address: IpAddr, link: &TokenHash) -> Result
     read?.ok_or_else(Problem::not_found)
 }
 
-/// Joins by an invitation, or takes an account over by it, and signs in. 429 after too many who join from one address.
+/// Joins by an invitation, or takes an account over by it, and signs in. 403 where there are no passwords, 429 after too many who join from one address.
 pub(crate) async fn accept(
     worker: &Worker,
     device: &Device<'_>,
@@ -128,6 +129,7 @@ pub(crate) async fn accept(
     email: String,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    check_passwords(worker, false)?;
     worker.shared.limits.join(device.address).map_err(Problem::rate_limited)?;
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();

@@ -17,6 +17,7 @@ pub(crate) mod messages;
 pub(crate) mod notifications;
 pub(crate) mod passwords;
 pub(crate) mod people;
+pub(crate) mod providers;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod sessions;

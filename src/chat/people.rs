@@ -1,6 +1,9 @@
 //! Users: profiles, roles, deactivating, banning.
 
-use super::{Admin, UserChange, Viewer, passwords};
+use super::{
+    Admin, UserChange, Viewer,
+    passwords::{self, check_fresh, check_passwords},
+};
 use crate::{
     store::{
         Act, Audited, Ban, BecomeGuest, ChangeUser, Command, Deactivate, Image, LiftBan, PutAvatar,
@@ -40,6 +43,11 @@ pub(crate) fn find(worker: &Worker, viewer: &Viewer, id: UserId) -> Result<User,
     state.users.get(&id).filter(|_| state.sees(viewer.user, id)).cloned().ok_or_else(Problem::not_found)
 }
 
+/// Whether somebody is an administrator.
+pub(crate) fn is_admin(worker: &Worker, id: UserId) -> bool {
+    worker.state.borrow().users.get(&id).is_some_and(User::is_admin)
+}
+
 /// A user as the viewer may see them: with the e-mail address for administrators and for oneself.
 pub(crate) fn view<'a>(viewer: &Viewer, user: &'a User) -> UserView<'a> {
     user.view(viewer.is_admin || viewer.user == user.id)
@@ -71,10 +79,13 @@ pub(crate) async fn change(
             return Err(Problem::invalid_field("role", "cannot be changed from or to bot"));
         }
     }
+    if password.is_some() {
+        check_passwords(worker, user.is_admin())?;
+    }
     let is_self = viewer.user == user.id;
     let verified_hash = match is_self && (email.is_some() || password.is_some()) {
         // Otherwise anybody at an unlocked screen could take the account over.
-        true => Some(check_password(worker, viewer, &user, current_password).await?),
+        true => check_password(worker, viewer, &user, current_password).await?,
         false => None,
     };
     let password_hash = match password {
@@ -113,14 +124,18 @@ async fn write<C: Command>(
     })
 }
 
-/// Verifies the current password, and returns the hash that it fits. Attempts are limited like signing in.
+/// Verifies the current password, and returns the hash that it fits; None for somebody without a password who has signed in by
+/// a provider a moment ago. Attempts are limited like signing in.
 async fn check_password(
     worker: &Worker,
     viewer: &Viewer,
     user: &User,
     current: Option<String>,
-) -> Result<String, Problem> {
+) -> Result<Option<String>, Problem> {
     let hash = worker.reader.password_hash(user.id)?;
+    if hash.is_none() && !user.is_unclaimed {
+        return check_fresh(worker, viewer).map(|()| None);
+    }
     let Some(current) = current else {
         return Err(Problem::invalid_field("current_password", "is missing"));
     };
@@ -134,7 +149,7 @@ async fn check_password(
         return Err(Problem::invalid_field("current_password", "is wrong"));
     };
     limits.give_back(viewer.address, email);
-    Ok(hash)
+    Ok(Some(hash))
 }
 
 /// Deactivates a user. One who deactivates themselves gives their password: an unlocked screen is not enough.
@@ -145,7 +160,7 @@ pub(crate) async fn deactivate(
     current_password: Option<String>,
 ) -> Result<(), Problem> {
     let verified_hash = match viewer.user == user.id {
-        true => Some(check_password(worker, viewer, &user, current_password).await?),
+        true => check_password(worker, viewer, &user, current_password).await?,
         false => None,
     };
     let command = Verified { user: user.id, verified_hash, command: Deactivate { user: user.id } };

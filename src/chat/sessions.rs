@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{Viewer, passwords};
+use super::{
+    Viewer,
+    passwords::{self, check_passwords},
+    people,
+};
 use crate::{
     store::{
         CreateToken, EndOtherSessions, EndSession, NewSession, RecordFailedSignIn, Refusal, ResetPassword,
@@ -90,14 +94,16 @@ fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) 
     }
 }
 
-/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 429
-/// after too many attempts.
+/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 403 where
+/// there are no passwords; 429 after too many attempts.
 pub(crate) async fn sign_in(
     worker: &Worker,
     device: &Device<'_>,
     email: &str,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    // Whether it is an administrator is said only once the password is right.
+    check_passwords(worker, true)?;
     let limits = &worker.shared.limits;
     limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
     let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
@@ -112,6 +118,7 @@ pub(crate) async fn sign_in(
         return Err(Problem::wrong_password());
     };
     let (user, verified_hash) = (found.user, found.password_hash);
+    check_passwords(worker, people::is_admin(worker, user))?;
     let (token, session) = device.new_session();
     match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
         // The password was replaced meanwhile.
@@ -139,13 +146,19 @@ fn check_link(worker: &Worker, address: IpAddr, link: &TokenHash, purpose: &str)
     if read? { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// Sets the password by such a link, and signs in.
+/// Sets the password by such a link, and signs in. Where there are no passwords an administrator's link works all the same: it
+/// is made on the command line, and is the way in when the provider is not.
 pub(crate) async fn reset_password(
     worker: &Worker,
     device: &Device<'_>,
     link: TokenHash,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    let owner =
+        worker.reader.owner_of_link(&link, "reset", Timestamp::now())?.ok_or_else(Problem::not_found)?;
+    if !people::is_admin(worker, owner) {
+        check_passwords(worker, false)?;
+    }
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;

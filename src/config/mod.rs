@@ -2,6 +2,7 @@
 
 mod load;
 mod mail;
+mod oidc;
 mod once;
 mod settings;
 mod values;
@@ -20,6 +21,7 @@ pub use self::{
 use crate::{
     outbound::{
         Cidr,
+        oidc::Provider,
         smtp::{Relay, Sender},
     },
     text::Languages,
@@ -141,6 +143,10 @@ pub struct Config {
     pub alert_room: usize,
     pub log_format: LogFormat,
     pub log_level: String,
+    /// Identity providers to sign in by. Without any, there is nothing of them.
+    pub oidc: Vec<Provider>,
+    /// Whether people sign in by a password.
+    pub password_sign_in: bool,
 }
 
 impl Default for Config {
@@ -194,6 +200,8 @@ impl Default for Config {
             alert_room: 0,
             log_format: LogFormat::Human,
             log_level: "info".into(),
+            oidc: Vec::new(),
+            password_sign_in: true,
         }
     }
 }

@@ -4,14 +4,17 @@ use url::Url;
 
 use super::{
     AcmeChallenge, Config, Durability, HttpListen, LogFormat, mail,
+    oidc::{OIDC, PASSWORD_SIGN_IN},
     values::{
-        domains, is_email, list, number, on_or_off, parse, seconds, set_path, shown, shown_path, time_of_day,
+        domains, is_email, joined, list, number, on_or_off, parse, seconds, set_path, shown, shown_path,
+        time_of_day,
     },
 };
 
 use crate::text::Languages;
 
 /// One setting: its name, meaning, parser and display.
+#[derive(Clone, Copy)]
 pub struct Setting {
     /// The TOML key; the flag is `--key-with-dashes`, the variable `CAMPFIRE_KEY`.
     pub key: &'static str,
@@ -35,7 +38,10 @@ impl Setting {
 }
 
 /// All settings, in the order of `--help` and of the documentation.
-pub static SETTINGS: &[Setting] = &[
+pub static SETTINGS: &[Setting] =
+    &joined::<_, { GENERAL.len() + OIDC.len() + 1 }>(&[GENERAL, OIDC, &[PASSWORD_SIGN_IN]]);
+
+const GENERAL: &[Setting] = &[
     Setting {
         key: "listen",
         value: "ADDR:PORT",

@@ -8,6 +8,7 @@ use hyper::{StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
+    providers::ways,
     request::{Call, viewer},
     response::Reply,
     rooms::room_value,
@@ -37,6 +38,9 @@ pub(crate) fn setup_needed(call: &Call) -> Response {
     let mut setup = json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account });
     if call.worker.config().smtp_url.is_some() {
         setup["sends_mail"] = true.into();
+    }
+    if let Some(ways) = ways(&call.worker) {
+        setup["sign_in"] = ways;
     }
     Ok(Reply::json(&setup))
 }

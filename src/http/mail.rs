@@ -80,7 +80,7 @@ pub(crate) fn reset(call: Call) -> ResponseFuture {
 /// Mails an invitation to somebody who was imported.
 pub(crate) fn invite(call: Call, admin: Admin) -> ResponseFuture {
     Box::pin(async move {
-        let user = people::find(&call.worker, UserId(call.id(0)?))?;
+        let user = people::find(&call.worker, &admin.0, UserId(call.id(0)?))?;
         let expires_at = mail::invite(&call.worker, &admin, &user, language(&call)).await?;
         Ok(Reply::written(StatusCode::ACCEPTED, &json!({ "expires_at": expires_at })))
     })

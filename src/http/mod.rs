@@ -27,6 +27,7 @@ mod openapi;
 mod pages;
 mod peer;
 mod pictures;
+mod providers;
 mod push;
 mod query;
 mod request;

@@ -76,7 +76,7 @@ static DOCS: &[Doc] = &[
     doc("POST /api/setup", "First run: create the account, its administrator and a room, and sign in", &[], Body("NewAccount"), &[(201, Json("SetUpDone"))], &[409]),
     doc("POST /api/session", "Sign in", &[], Body("Credentials"), &[(201, Json("SignedIn"))], &[401, 404, 429]),
     doc("GET /api/session", "The signed-in user, with the data that a client starts with", &[], Nothing, &[(200, Json("Start"))], &[]),
-    doc("DELETE /api/session", "Sign out", &[], Nothing, DONE, &[404]),
+    doc("DELETE /api/session", "Sign out; 200 with the address where to sign out of the identity provider, if that is where the session comes from", &[], Nothing, &[(204, Empty), (200, Json("SignedOut"))], &[404]),
     doc("GET /api/sessions", "My sessions on devices", &[], Nothing, &[(200, Json("Devices"))], &[]),
     doc("DELETE /api/sessions", "Sign all my other devices out", &[], Nothing, DONE, &[]),
     doc("DELETE /api/sessions/{id}", "Sign one of my devices out", &[], Nothing, DONE, &[404]),
@@ -89,6 +89,13 @@ static DOCS: &[Doc] = &[
     doc("GET /api/invitations/{invitation}", "What an invitation leads to, by its token; `name` and `email` are of whom an imported account waits for", &[], Nothing, &[(200, Json("Invited"))], &[404, 429]),
     doc("POST /api/invitations/{invitation}", "Join by an invitation, or take an account over that was imported, by its token, and sign in", &[], Body("Newcomer"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
     doc("DELETE /api/invitations/{invitation}", "Revoke an invitation, by its id: one's own, or any as an administrator", &[], Nothing, DONE, &[404]),
+    doc("GET /signin/oidc/{provider}", "Sign in by an identity provider: a redirect to it, or to the page with the reason why not. `to` is the path of this server where to go afterwards", &["to"], Nothing, MOVED, &[403, 404]),
+    doc("GET /signin/oidc/{provider}/callback", "Where an identity provider leads back to: signs in and redirects, or redirects to the page with the reason why not", &["code", "state", "iss", "error"], Nothing, MOVED, &[403, 404]),
+    doc("GET /api/identities", "My accounts at identity providers", &[], Nothing, &[(200, Json("Identities"))], &[]),
+    doc("POST /api/identities/{provider}", "Begin to link an account at an identity provider, in a browser: it has to be led to the address", &[], Nothing, &[(201, Json("IdentityLink"))], &[404]),
+    doc("DELETE /api/identities/{id}", "Unlink one of my accounts at identity providers: sessions that were started by it end, but this one", &[], Nothing, DONE, &[404, 409]),
+    doc("GET /api/users/{id}/identities", "The accounts of a user at identity providers", &[], Nothing, &[(200, Json("UserIdentities"))], &[404]),
+    doc("DELETE /api/users/{id}/identities/{identity_id}", "Unlink an account of a user: sessions that were started by it end, and who signs in by it next is a stranger", &[], Nothing, DONE, &[404, 409]),
     doc("GET /api/join/{code}", "Whether this is the join code of the account, with its name and logo", &[], Nothing, &[(200, Json("Invitation"))], &[404, 429]),
     doc("POST /api/join/{code}", "Create a user by the join code of the account, and sign in", &[], Body("NewPerson"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
     doc("GET /api/account", "The account's name, styles and settings", &[], Nothing, &[(200, Json("Account"))], &[404]),
@@ -277,7 +284,7 @@ fn operation(route: &Route, doc: &Doc) -> Value {
     let mut parameters: Vec<Value> = placeholders
         .map(|name| {
             let schema = match name {
-                "id" | "room_id" | "message_id" | "session_id" => schema("Id"),
+                "id" | "room_id" | "message_id" | "session_id" | "identity_id" => schema("Id"),
                 "user_id" => json!({ "oneOf": [schema("Id"), { "const": "me" }] }),
                 _ => json!({ "type": "string" }),
             };

@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 
 use super::{
     account, admin, boosts, bots, emoji, export, files, health, hooks, icons, incoming::RequestBody,
-    invitations, mail, messages, moved, once, openapi, pages, pictures, push, request::Call, response::Reply,
-    rooms, search, session, sign_ins, sync, tokens, upload, users,
+    invitations, mail, messages, moved, once, openapi, pages, pictures, providers, push, request::Call,
+    response::Reply, rooms, search, session, sign_ins, sync, tokens, upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -86,6 +86,13 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
     post("/api/session/transfer", ViewerWrites(session::start_transfer)),
     post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
+    get("/signin/oidc/{provider}", AnybodyWaits(providers::begin)),
+    get("/signin/oidc/{provider}/callback", AnybodyWaits(providers::finish)),
+    get("/api/identities", ViewerReads(providers::list)),
+    post("/api/identities/{provider}", ViewerWrites(providers::link)),
+    delete("/api/identities/{id}", ViewerWrites(providers::unlink)),
+    get("/api/users/{id}/identities", AdminReads(providers::list_of)),
+    delete("/api/users/{id}/identities/{identity_id}", AdminWrites(providers::unlink_of)),
     get("/api/join/{code}", Anybody(account::invitation)),
     post("/api/join/{code}", AnybodyWrites(account::join)),
     get("/api/invitations", ViewerReads(invitations::list)),

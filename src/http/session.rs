@@ -17,9 +17,10 @@ use super::{
 use crate::{
     chat::{
         Viewer,
-        account::sees_join_code, mail,
+        account::sees_join_code,
+        mail,
         messages::MAX_CONTENT,
-        rooms,
+        providers, rooms,
         sessions::{self, SignedIn},
         sync::AsOf,
     },
@@ -175,8 +176,14 @@ pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> ResponseFuture {
 
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
+        let return_to = format!("{}/signin", call.base_url());
+        let url = providers::sign_out_url(&call.worker, &viewer, return_to).await;
         sessions::sign_out(&call.worker, &viewer).await?;
-        let reply = Reply::no_content().with(header::SET_COOKIE, set_cookie(&call, COOKIE, "", 0));
+        let reply = match url {
+            Some(url) => Reply::written(StatusCode::OK, &json!({ "sign_out_url": url })),
+            None => Reply::no_content(),
+        };
+        let reply = reply.with(header::SET_COOKIE, set_cookie(&call, COOKIE, "", 0));
         Ok(without_once_cookie(&call, reply))
     })
 }

@@ -6,6 +6,7 @@ pub mod backoff;
 mod connect;
 pub mod letter;
 mod names;
+pub mod oidc;
 pub mod page;
 pub mod push;
 pub mod smtp;

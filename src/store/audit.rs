@@ -40,7 +40,19 @@ impl<C: Command> Command for Audited<C> {
     }
 }
 
-/// Writes a line to the audit log.
+/// Writes a line about something that was refused, and so has changed nothing else.
+#[derive(Debug)]
+pub struct NoteAct(pub Act);
+
+impl Command for NoteAct {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        Ok(record_act(tx, &self.0)?)
+    }
+}
+
+/// Writes a line to the audit log, for a command that finds out by itself what it has done.
 pub(super) fn record_act(tx: &Tx<'_>, act: &Act) -> rusqlite::Result<()> {
     let Act { actor, ip_address, action, subject, detail } = act;
     tx.statement(

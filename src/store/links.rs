@@ -1,11 +1,13 @@
 //! Links that work once, for some time: to set a new password, or to sign another device in. See also `invitations`.
 
+use rusqlite::OptionalExtension;
+
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
     invitations::remove_invitations,
     people::{load, record_user_update},
-    sessions::{NewSession, StartSession, end_sessions},
+    sessions::{NewSession, end_sessions},
 };
 use crate::{
     types::event::SessionEnd,
@@ -178,5 +180,19 @@ impl Reader {
             "select 1 from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",
         )?
         .exists((token, purpose, now))
+    }
+
+    /// Whose link it is; None if it does not work.
+    pub fn owner_of_link(
+        &self,
+        token: &TokenHash,
+        purpose: &str,
+        now: Timestamp,
+    ) -> rusqlite::Result<Option<UserId>> {
+        self.statement(
+            "select user_id from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",
+        )?
+        .query_row((token, purpose, now), |row| row.get(0))
+        .optional()
     }
 }

@@ -15,6 +15,7 @@ mod files;
 mod folder;
 mod guests;
 mod hooks;
+mod identities;
 mod import;
 mod index;
 mod invitations;
@@ -45,7 +46,7 @@ mod unfinished;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
-pub use audit::{Act, AuditLine, Audited};
+pub use audit::{Act, AuditLine, Audited, NoteAct};
 pub use bans::{Ban, LiftBan, is_public};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
@@ -58,6 +59,7 @@ pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
 pub use guests::BecomeGuest;
 pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
+pub use identities::{Arrival, Identity, LetIn, LinkIdentity, NotLetIn, SignInByProvider, UnlinkIdentity};
 pub use import::{Import, NewMessage, NewPerson, NewRoom, OldPush};
 pub use invitations::{
     CreateInvitation, Invitation, InvitationRow, Invite, Newcomer, RevokeInvitation, UseInvitation,

@@ -143,12 +143,12 @@ impl Reader {
     }
 }
 
-/// A hook posts only, and so does the system user, whose id is a secret of eight bytes. Unclaimed is who has no password, but
-/// not who was deactivated here.
+/// A hook posts only, and so does the system user, whose id is a secret of eight bytes. Unclaimed is who has neither a password
+/// nor an account at an identity provider, but not who was deactivated here.
 pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version, created_at,
     ifnull(role = 'bot' and (id in (select user_id from hooks)
       or printf('%016X', id) = (select hex(value) from secrets where name = 'voice')), 0),
-    role <> 'bot' and password_hash is null and (status = 'active'
+    role <> 'bot' and password_hash is null and id not in (select user_id from identities) and (status = 'active'
       or status = 'deactivated' and id in (select id from import_origins where kind = 'person'))";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {

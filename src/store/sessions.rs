@@ -184,6 +184,22 @@ pub(super) fn end_sessions(
     end(tx, user, &ended, why)
 }
 
+/// Ends the sessions that a person started by an identity, except `but`.
+pub(super) fn end_sessions_by(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    identity: i64,
+    but: Option<SessionId>,
+) -> rusqlite::Result<()> {
+    let ended: Vec<(SessionId, TokenHash)> = tx
+        .statement(
+            "delete from sessions where user_id = ? and identity_id = ? and id is not ? returning id, token_hash",
+        )?
+        .query_map((user, identity, but), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    end(tx, user, &ended, SessionEnd::SignedOut)
+}
+
 /// What ends with sessions whose rows are deleted: their sockets, their push subscriptions and the links they made.
 fn end(
     tx: &mut Tx<'_>,

@@ -151,7 +151,7 @@ string_enums! {
     SessionKind { Device, Token, Bot }
     /// How a device was signed in: by the password, by a link of another device or to choose a password, by the join code, by
     /// an invitation, or when the account was set up.
-    SignInMethod { Password, Transfer, Reset, Join, Invitation, Setup }
+    SignInMethod { Password, Transfer, Reset, Join, Invitation, Setup, Provider }
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.

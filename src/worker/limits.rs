@@ -103,6 +103,7 @@ pub struct Limits {
     sign_ins_by_account: SlidingWindow<String>,
     guesses: SlidingWindow<IpAddr>,
     joins: SlidingWindow<IpAddr>,
+    provider_sign_ins: SlidingWindow<IpAddr>,
     test_pushes: SlidingWindow<UserId>,
     resets_by_address: SlidingWindow<IpAddr>,
     resets_by_account: SlidingWindow<String>,
@@ -124,6 +125,10 @@ const GUESS_WINDOW: Duration = Duration::from_secs(180);
 /// People who join, by address: each hashes a password. A whole office may be behind one.
 const JOINS: usize = 100;
 const JOIN_WINDOW: Duration = Duration::from_secs(600);
+
+/// Sign-ins by an identity provider that are begun, by address: each may call the provider. A whole office may be behind one.
+const PROVIDER_SIGN_INS: usize = 100;
+const PROVIDER_SIGN_IN_WINDOW: Duration = Duration::from_secs(600);
 
 /// Test pushes of a user, each of which calls an address of their choice.
 const TEST_PUSHES: usize = 10;
@@ -147,6 +152,7 @@ impl Limits {
             sign_ins_by_account: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
             guesses: SlidingWindow::new(GUESSES, GUESS_WINDOW),
             joins: SlidingWindow::new(JOINS, JOIN_WINDOW),
+            provider_sign_ins: SlidingWindow::new(PROVIDER_SIGN_INS, PROVIDER_SIGN_IN_WINDOW),
             test_pushes: SlidingWindow::new(TEST_PUSHES, TEST_PUSH_WINDOW),
             resets_by_address: SlidingWindow::new(RESETS_BY_ADDRESS, RESET_WINDOW),
             resets_by_account: SlidingWindow::new(RESETS_BY_ACCOUNT, RESET_WINDOW),
@@ -184,6 +190,11 @@ impl Limits {
     /// Counts somebody who joins.
     pub fn join(&self, address: IpAddr) -> Result<(), Duration> {
         self.joins.take(network_of(address), Instant::now())
+    }
+
+    /// Counts a sign-in by an identity provider that is begun.
+    pub fn begin_at_provider(&self, address: IpAddr) -> Result<(), Duration> {
+        self.provider_sign_ins.take(network_of(address), Instant::now())
     }
 
     pub fn test_push(&self, user: UserId) -> Result<(), Duration> {
@@ -274,6 +285,10 @@ mod tests {
             assert_eq!(limits.join(address(attempt)), Ok(()));
         }
         assert!(limits.join(address(77)).is_err());
+        for attempt in 0..PROVIDER_SIGN_INS {
+            assert_eq!(limits.begin_at_provider(address(attempt)), Ok(()));
+        }
+        assert!(limits.begin_at_provider(address(77)).is_err());
         let other = "2001:db8:1:3::1".parse().unwrap();
         assert_eq!(limits.try_sign_in(other, "third@a.example"), Ok(()));
         assert_eq!((limits.guess(other, || false), limits.join(other)), (Ok(false), Ok(())));

@@ -158,6 +158,35 @@ fn settings_file_errors_name_the_setting_or_the_file() {
 }
 
 #[test]
+fn wrong_identity_provider_is_2_with_one_sentence_and_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("campfire.toml");
+    std::fs::write(&file, "[oidc.partner]\nissuer = \"id.example\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    const ISSUER: (&str, &str) = ("CAMPFIRE_OIDC_ISSUER", "https://id.example");
+    const CLIENT: (&str, &str) = ("CAMPFIRE_OIDC_CLIENT_ID", "chat");
+    const SECRET: (&str, &str) = ("CAMPFIRE_OIDC_SECRET", "very\nsecret");
+    for (env, words) in [
+        (
+            &[("CAMPFIRE_OIDC_ISSUER", "http://id.example")][..],
+            "CAMPFIRE_OIDC_ISSUER has to start with https://",
+        ),
+        (&[ISSUER], "oidc_client_id is not"),
+        (&[CLIENT], "oidc_issuer is missing"),
+        (&[ISSUER, CLIENT, SECRET], "oidc_secret has to be one line"),
+        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_SECRET_FILE", "/nowhere")], "cannot be read"),
+        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_NEW_ACCOUNTS", "yes")], "has to be on or off"),
+        (&[("CAMPFIRE_OIDC_ISSUER", "https://accounts.google.com"), CLIENT], "anybody can sign in"),
+        (&[("CAMPFIRE_PASSWORD_SIGN_IN", "off")], "nobody could sign in"),
+        (&[("CAMPFIRE_CONFIG", file)], "issuer of [oidc.partner]"),
+    ] {
+        let output = serve(dir.path(), &[], env);
+        refused(&output, 2, &[words]);
+        assert!(!text(&output.stderr).contains("very"));
+    }
+}
+
+#[test]
 fn port_in_use_is_1_with_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

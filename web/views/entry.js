@@ -6,6 +6,7 @@ import { passwordField } from '../components/password-field.js';
 import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import { texts } from '../texts.js';
+import { notedWanted } from '../wanted.js';
 
 /** One column: the logo, a title, a sentence, a form. */
 function page(account, title, lead, ...content) {
@@ -60,20 +61,33 @@ function keptEmail() {
   }
 }
 
-/** `known` is an e-mail to fill in, `notice` the reason why sign-in is shown. With `sendsMail` a forgotten password can be replaced. */
-export function signInView(entered, account, { known = '', notice = '', sendsMail = false } = {}) {
+/**
+ * `known` is an e-mail to fill in, `notice` the reason why sign-in is shown, `ways` how people sign in where there are providers.
+ * With `sendsMail` a forgotten password can be replaced.
+ */
+export function signInView(entered, account, { known = '', notice = '', sendsMail = false, ways = null } = {}) {
   const email = known || keptEmail();
-  const view = page(account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, notice ? '' : texts.entry.signInLead,
-    notice ? h('p', { class: 'entry-notice', role: 'status' }, notice) : null,
+  const why = notice || refusal(ways);
+  const head = [account, account?.name ? texts.entry.signInTitle(account.name) : texts.entry.signIn, why ? '' : texts.entry.signInLead,
+    why ? h('p', { class: 'entry-notice', role: notice ? 'status' : 'alert' }, why) : null];
+  const buttons = ways ? providerButtons(ways, notedWanted()) : null;
+  // An administrator still comes in by a password until one has come by a provider.
+  const asked = new URLSearchParams(location.search).has('password');
+  const mayAsk = ways && !ways.password && ways.password_of_administrators;
+  if (ways && !ways.password && !(mayAsk && asked)) {
+    return page(...head, buttons, mayAsk ? more(h('a', { href: '/signin?password' }, texts.entry.administratorsPassword)) : null);
+  }
+  const mayForget = sendsMail && (!ways || ways.password);
+  const view = page(...head, buttons, buttons ? h('p', { class: 'entry-or' }, texts.entry.or) : null,
     form([emailField({ value: email, autofocus: !email }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(email) })], texts.entry.signIn, async (values) => {
       keepEmail(values.email);
       await post('/api/session', values);
       keepEmail('');
       await entered('/');
-    }), sendsMail ? more(h('a', { href: '/signin', onclick: (event) => {
+    }), mayForget ? more(h('a', { href: '/signin', onclick: (event) => {
       event.preventDefault();
       const typed = view.querySelector('[name="email"]').value.trim();
-      replace(view, forgottenView(account, typed, (known) => signInView(entered, account, { known, sendsMail })));
+      replace(view, forgottenView(account, typed, (known) => signInView(entered, account, { known, sendsMail, ways })));
     } }, texts.entry.forgot)) : more(texts.entry.forgotten));
   return view;
 }
@@ -95,9 +109,27 @@ function forgottenView(account, known, back) {
   return view;
 }
 
+const providerButtons = ({ providers }, to) => h('div', { class: 'entry-providers' }, providers.map(({ id, name }, place) => h('a', {
+  class: `button ${place ? '' : 'button-primary'}`, href: `/signin/oidc/${encodeURIComponent(id)}${to ? `?${new URLSearchParams({ to })}` : ''}`,
+}, texts.entry.signInWith(name))));
+
+/** Why a provider's sign-in has failed, in words. The address has a code only, so that nobody can put words in by a link. */
+function refusal(ways) {
+  const query = new URLSearchParams(location.search);
+  const name = ways?.providers.find(({ id }) => id === query.get('provider'))?.name;
+  return name && query.has('refused') ? refusedBy(query.get('refused'), name, query.get('word') || '') : '';
+}
+
+/** The sentence of a code. `word` is the provider's own, cut to what such words are made of. */
+export function refusedBy(code, name, word) {
+  const say = Object.hasOwn(texts.entry.refused, code) ? texts.entry.refused[code] : texts.entry.refused.other;
+  return say(name, word.replace(/[^\w. -]/g, '').slice(0, 64));
+}
+
 /** `toSignIn(options)` shows the sign-in view instead. */
-export function joinView(code, entered, account, toSignIn) {
+export function joinView(code, entered, account, toSignIn, ways = null) {
   const team = account?.name || '';
+  if (ways && !ways.password) return page(account, texts.entry.joinTitle(team), texts.entry.joinByProvider, providerButtons(ways, ''));
   return page(account, texts.entry.joinTitle(team), texts.entry.joinLead, form([nameField({ autofocus: true }), emailField(), newPassword()], texts.entry.joinButton(team), async (values) => {
     try {
       await byLink(`/api/join/${encodeURIComponent(code)}`, values, texts.entry.badCode);
@@ -127,7 +159,7 @@ export function resetView(token, entered, account) {
 }
 
 /** An invitation: to join, or to take over an account that was moved here. */
-export async function invitedView(token, entered, account, { toSignIn, isSignedIn }) {
+export async function invitedView(token, entered, account, { toSignIn, isSignedIn, ways = null }) {
   const path = `/api/invitations/${encodeURIComponent(token)}`;
   let known;
   try {
@@ -136,7 +168,10 @@ export async function invitedView(token, entered, account, { toSignIn, isSignedI
     if (problem.status !== 404) throw problem;
     return page(account, texts.entry.badClaim, texts.entry.badClaimHint, h('a', { class: 'button', href: '/signin' }, texts.entry.toSignIn));
   }
-  if (known.name === null) return isSignedIn ? alreadyInView(account) : invitationView(path, known, entered, account, toSignIn);
+  const isNew = known.name === null;
+  if (isNew && isSignedIn) return alreadyInView(account);
+  if (ways && !ways.password) return page(account, texts.entry.joinTitle(account?.name || ''), texts.entry.joinByProvider, providerButtons(ways, ''));
+  if (isNew) return invitationView(path, known, entered, account, toSignIn);
   const email = known.email || '';
   return page(account, texts.entry.inviteTitle(known.name), texts.entry.inviteLead, form([emailField({ value: email, autofocus: !email }), newPassword(texts.entry.newPassword, { autofocus: Boolean(email) })], texts.entry.inviteButton, async (values) => {
     await byLink(path, values, texts.entry.badClaimHint);

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Admin, Viewer, people};
+use super::{Admin, Viewer, invitations, passwords::check_passwords, people};
 use crate::{
     config::Config,
     store::{
@@ -89,7 +89,7 @@ pub(crate) struct MailSettings {
 /// What the viewer wants of mail. 409 unless this server sends any.
 pub(crate) fn settings(worker: &Worker, viewer: &Viewer) -> Result<MailSettings, Problem> {
     check_is_on(worker)?;
-    let email = people::find(worker, viewer.user)?.email.map(|email| email.to_string());
+    let email = people::find(worker, viewer, viewer.user)?.email.map(|email| email.to_string());
     let (wish, refusal) =
         worker.reader.mail_of(viewer.user)?.map_or((None, None), |mail| (mail.wish, mail.refusal));
     let config = worker.config();
@@ -134,7 +134,7 @@ pub(crate) async fn end(worker: &Worker, token: &str) -> Result<(), Problem> {
 }
 
 /// Queues a link to choose a new password. What is done and how long it takes is the same whether anybody has this address:
-/// only the job looks. 429 after too many, by address of the network and by e-mail address.
+/// only the job looks. 403 where there are no passwords, 429 after too many, by address of the network and by e-mail address.
 pub(crate) async fn request_reset(
     worker: &Worker,
     address: IpAddr,
@@ -142,6 +142,7 @@ pub(crate) async fn request_reset(
     language: Language,
 ) -> Result<(), Problem> {
     check_is_on(worker)?;
+    check_passwords(worker, false)?;
     worker.shared.limits.reset(address, &email).map_err(Problem::rate_limited)?;
     Ok(worker.writer.write(QueueJob(Task::Reset { email, language }.job())).await?)
 }
@@ -164,7 +165,7 @@ pub(crate) async fn invite(
             "This address refused the last mail: give the person another one first.",
         ));
     }
-    let (token, expires_at) = people::invite(worker, admin, user).await?;
+    let (token, expires_at) = invitations::invite(worker, admin, user).await?;
     let url = format!("{}/invite/{token}", worker.config().base_url());
     let (user, by) = (Some(user.id), admin.0.user);
     mail_invitation(worker, Invitation { address, user, by, url, expires_at, language }).await?;

@@ -5,6 +5,7 @@ mod capacity;
 mod host;
 mod installation;
 mod mail;
+mod providers;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -16,7 +17,7 @@ use host::Host;
 use installation::{FINDINGS, Finding};
 
 /// The settings that it reads.
-pub(super) const OWN: [&str; 13] = [
+const OWN: [&str; 13] = [
     "listen",
     "data",
     "public_url",
@@ -31,6 +32,11 @@ pub(super) const OWN: [&str; 13] = [
     "smtp_timeout",
     "mail_from",
 ];
+
+/// Whether it reads a setting.
+pub(super) fn reads(key: &str) -> bool {
+    OWN.contains(&key) || key.starts_with("oidc_")
+}
 
 /// Labels a command whose effect may end with the next reboot.
 const NOW: &str = "now";
@@ -60,6 +66,7 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     match given.words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["mail"] => return mail::run(&given, None),
         ["mail", address] => return mail::run(&given, Some(address)),
+        ["oidc"] => return providers::run(&given.config()?, given.has("json")),
         _ => given.no_words()?,
     }
     let asked = given.option("tier").unwrap_or("small");

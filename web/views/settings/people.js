@@ -12,7 +12,7 @@ import { compareNames } from '../../format.js';
 import { putUser, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
 import { linkParts } from './invitations.js';
-import { actionButton, dateAndTime, line, list, mark, nothing, number, page, picker } from './parts.js';
+import { actionButton, ago, dateAndTime, line, list, loaded, mark, nothing, number, page, picker } from './parts.js';
 import { makeGuest, openSessions, signInLink } from './person-dialogs.js';
 
 /** The list stays fast with ten thousand users; nobody reads further. */
@@ -82,6 +82,7 @@ function acts(user) {
   const role = async (wanted) => putUser(await patch(`/api/users/${user.id}`, { role: wanted }));
   return [
     { label: words.edit, icon: 'edit', onclick: () => edit(user) },
+    { label: words.identities, icon: 'key', onclick: () => identities(user) },
     isAdmin
       ? { label: words.makeMember, icon: 'person', onclick: () => ask(words.confirmMember(user.name), words.makeMember, isMe ? words.confirmMemberMe : words.confirmMemberDetail, () => role('member'), isMe) }
       : { label: words.makeAdmin, icon: 'shield', onclick: () => ask(words.confirmAdmin(user.name), words.makeAdmin, words.confirmAdminDetail, () => role('admin'), false) },
@@ -111,6 +112,25 @@ async function invite(user) {
       toast(words.inviteMailed(user.email));
       close();
     }) : null)));
+}
+
+/** By what somebody signs in: a password, accounts at identity providers. */
+async function identities(user) {
+  const words = texts.admin.people;
+  const drawn = ({ identities: all, has_password: hasPassword }) => [
+    h('p', {}, hasPassword ? words.hasPassword : words.hasNoPassword),
+    all.length ? list(words.identities, all.map((identity) => line({
+      face: 'key', name: identity.provider_name, key: `identity-${identity.id}`,
+      facts: [identity.email, [texts.settings.devices.lastUsed, ' ', ago(identity.last_used_at)]],
+      actions: [actionButton(words.unlink, async () => {
+        await remove(`/api/users/${user.id}/identities/${identity.id}`);
+        toast(texts.common.saved);
+        place.refresh();
+      }, { about: identity.provider_name })],
+    }))) : null,
+  ];
+  const place = loaded(() => get(`/api/users/${user.id}/identities`), drawn, { lines: 1 });
+  openDialog(words.identitiesOf(user.name), () => h('div', { class: 'form' }, place.element, h('p', { class: 'field-hint' }, words.unlinkHint)));
 }
 
 /** A refusal (the last administrator cannot be demoted) is shown in the dialog. */
