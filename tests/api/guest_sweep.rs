@@ -23,9 +23,9 @@ const WORDS: [&str; 12] = [
     "vortigern",
 ];
 
-/// Users and rooms have such ids, so that a number in an answer is one of them or of nothing.
-const FIRST_USER: i64 = 7_700_000;
-const FIRST_ROOM: i64 = 8_800_000;
+/// Users and rooms have such ids, so that a number in an answer is one of them or of nothing: not by chance in a random key.
+const FIRST_USER: i64 = 770_000_000_000;
+const FIRST_ROOM: i64 = 880_000_000_000;
 
 struct Secrets {
     team: Team,

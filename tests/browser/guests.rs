@@ -52,6 +52,12 @@ async fn guest_is_invited_to_a_room_and_sees_only_what_is_there() {
         guest.type_into("#field-password", &format!("{PASSWORD}{ENTER}")).await;
         guest.wait_for_message("the plans are here").await;
         guest.say("hello from outside").await;
+        guest
+            .until(
+                "it is sent",
+                "return [...document.querySelectorAll('.message:not(.is-pending)')].some((it) => it.textContent.includes('hello from outside'))",
+            )
+            .await;
         guest.goto(&format!("{origin}/")).await;
         guest.find(".side-me").await;
         let shown = guest.eval("return document.body.textContent").await;
@@ -96,7 +102,7 @@ async fn member_becomes_a_guest_and_a_member_again_while_the_page_is_open() {
         let of_ben = signed_in(driver, &origin, &ben.email).await;
         of_ben.find(&format!(".rooms a[href='/rooms/{}']", team.room)).await;
         host.goto(&format!("{origin}/settings/people")).await;
-        let line = format!("[data-key='user-{}']", ben.id);
+        let line = format!("[data-key=user-{}]", ben.id);
         let choose = async |label: &str| {
             host.click(&format!("{line} .icon-button")).await;
             host.find(".menu [role=menuitem]").await;
@@ -130,7 +136,7 @@ async fn member_becomes_a_guest_and_a_member_again_while_the_page_is_open() {
         back.find(".side-me").await;
         // The sessions.
         host.goto(&format!("{origin}/settings/signins")).await;
-        host.click(&format!("[data-key='signin-{}'] .settings-action button", ben.id)).await;
+        host.click(&format!("[data-key=signin-{}] .settings-action button", ben.id)).await;
         host.find("dialog [data-key^=session-]").await;
         host.assert_accessible("the devices of somebody").await;
         host.click("dialog .settings-action button").await;

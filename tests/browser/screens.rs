@@ -270,7 +270,7 @@ async fn invitations_and_guests_fit_and_are_accessible() {
             let inside = Gallery::with(inside, screen, &origin);
             let there = |section: &str| format!(".settings-{section}:not(:has([aria-busy]))");
             inside.visit("people-with-a-guest", "/settings/people", &there("people")).await;
-            inside.window.click(&format!("[data-key='user-{}'] .icon-button", ben.id)).await;
+            inside.window.click(&format!("[data-key=user-{}] .icon-button", ben.id)).await;
             inside.window.find(".menu").await;
             inside.take("person-menu").await;
             inside.window.eval("[...document.querySelectorAll('.menu [role=menuitem]')].find((it) => it.textContent.trim() === 'Make guest').click()").await;
@@ -288,7 +288,7 @@ async fn invitations_and_guests_fit_and_are_accessible() {
             inside.window.find("dialog .copyable").await;
             inside.take("made-invitation").await;
             inside.visit("sign-ins", "/settings/signins", &there("signins")).await;
-            inside.window.click(&format!("[data-key='signin-{}'] .settings-action button", ben.id)).await;
+            inside.window.click(&format!("[data-key=signin-{}] .settings-action button", ben.id)).await;
             inside.window.find("dialog [data-key^=session-]").await;
             inside.take("sessions-of-somebody").await;
             let outside = Gallery::open(driver, screen, &origin).await;
