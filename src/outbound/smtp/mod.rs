@@ -41,6 +41,9 @@ const MAX_ADDRESSES: usize = 4;
 const MAX_LINE: usize = 4 << 10;
 const MAX_LINES: usize = 200;
 
+/// How long all steps may take, less than a job has.
+const IN_ALL: Duration = Duration::from_secs(55);
+
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -140,6 +143,12 @@ impl Mailer {
 
     /// Hands a mail over. Addresses are checked ones: see `letter::checked`.
     pub async fn send(&self, from: &str, to: &str, mail: &[u8]) -> Result<(), Fault> {
+        // Nobody knows what was done by then.
+        let overdue = Err(Fault { step: Step::Content, why: Why::Timeout });
+        timeout(IN_ALL, self.send_at_leisure(from, to, mail)).await.unwrap_or(overdue)
+    }
+
+    async fn send_at_leisure(&self, from: &str, to: &str, mail: &[u8]) -> Result<(), Fault> {
         let mut talk = self.connect().await?;
         let done = async {
             talk.encrypt(self).await?;
