@@ -79,7 +79,7 @@ export function signInView(entered, account, { known = '', notice = '', ways = n
       await post('/api/session', values);
       keepEmail('');
       await entered('/');
-    }), more(texts.entry.forgotten));
+    }, { quiet: Boolean(buttons) }), more(texts.entry.forgotten));
 }
 
 /** Where one wanted to go: the address that is shown in the view's place, or the one that came along. */
