@@ -35,7 +35,7 @@ impl<C: Command> Command for Audited<C> {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<C::Output, Refusal> {
         let output = self.command.apply(tx)?;
-        write_line(tx, &self.act)?;
+        record_act(tx, &self.act)?;
         Ok(output)
     }
 }
@@ -48,12 +48,12 @@ impl Command for NoteAct {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        Ok(write_line(tx, &self.0)?)
+        Ok(record_act(tx, &self.0)?)
     }
 }
 
-/// Writes a line, for a command that finds out by itself what it has done.
-pub(super) fn write_line(tx: &Tx<'_>, act: &Act) -> rusqlite::Result<()> {
+/// Writes a line to the audit log.
+pub(super) fn record_act(tx: &Tx<'_>, act: &Act) -> rusqlite::Result<()> {
     let Act { actor, ip_address, action, subject, detail } = act;
     tx.statement(
         "insert into audit (at, actor_id, ip_address, action, subject, detail) values (?, ?, ?, ?, ?, ?)",

@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension;
 
 use super::{
     Reader,
-    audit::{Act, write_line},
+    audit::{Act, record_act},
     command::{Command, Refusal, Tx},
     links::remove_links,
     people::{join_open_rooms, load, record_user_update, require_another_administrator},
@@ -244,7 +244,7 @@ impl Arrival {
             subject: format!("user {user}"),
             detail: format!("by provider {}{comma}{more}", self.provider),
         };
-        write_line(tx, &act)
+        record_act(tx, &act)
     }
 }
 
