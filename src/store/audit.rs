@@ -52,7 +52,7 @@ impl Command for NoteAct {
     }
 }
 
-/// Writes a line to the audit log, for a command that finds out by itself what it has done.
+/// Writes a line to the audit log.
 pub(super) fn record_act(tx: &Tx<'_>, act: &Act) -> rusqlite::Result<()> {
     let Act { actor, ip_address, action, subject, detail } = act;
     tx.statement(

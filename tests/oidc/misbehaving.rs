@@ -259,7 +259,7 @@ async fn provider_that_is_away_is_left_alone_for_a_while_and_found_again() {
 #[tokio::test]
 async fn documents_of_another_issuer_or_without_endpoints_are_refused() {
     for (change, code, why) in [
-        (json!({"issuer": "https://evil.example"}), "unfit", "it calls itself \\\"https://evil.example\\\""),
+        (json!({"issuer": "https://evil.example"}), "unfit", "it calls itself"),
         (json!({"issuer": null}), "untrusted", "its discovery document has no issuer"),
         (json!({"token_endpoint": null}), "untrusted", "its discovery document has no token_endpoint"),
         (
@@ -277,8 +277,7 @@ async fn documents_of_another_issuer_or_without_endpoints_are_refused() {
         provider.set(|it| it.document = change);
         let team = provider.team(&[]).await;
         assert_eq!(refused(&team.nobody().get("/signin/oidc/main").await), code);
-        let log = team.server.log();
-        assert!(log.contains(why) || log.contains(&why.replace("\\\"", "\"")), "{why}: {log}");
+        team.server.logs(why);
     }
     // Keys on a host in a private network that nobody has allowed.
     let provider = Provider::start().await;

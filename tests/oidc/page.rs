@@ -39,6 +39,7 @@ async fn button_leads_to_the_provider_and_back_to_where_one_wanted_to_go() {
             .until("the account is listed", "return document.querySelector('.settings-providers')?.innerText.includes('Example ID')")
             .await;
         assert_eq!(window.eval("return [...document.querySelectorAll('.settings-profile .password-box')].filter((it) => it.offsetWidth > 0).length").await, 0);
+        window.eval("document.querySelector('.settings-providers').scrollIntoView({ block: 'end' })").await;
         is_good(&window, "profile-by-provider").await;
         // Signing out ends at the provider.
         window.click(".settings-leave").await;

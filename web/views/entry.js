@@ -84,7 +84,7 @@ export function signInView(entered, account, { known = '', notice = '', sendsMai
       await post('/api/session', values);
       keepEmail('');
       await entered('/');
-    }), mayForget ? more(h('a', { href: '/signin', onclick: (event) => {
+    }, { quiet: Boolean(buttons) }), mayForget ? more(h('a', { href: '/signin', onclick: (event) => {
       event.preventDefault();
       const typed = view.querySelector('[name="email"]').value.trim();
       replace(view, forgottenView(account, typed, (known) => signInView(entered, account, { known, sendsMail, ways })));
