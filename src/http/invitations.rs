@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::{qr_svg, shown},
+    mail::language,
     request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
@@ -14,6 +15,7 @@ use crate::{
     chat::{
         NAME_LENGTH, Viewer, account,
         invitations::{self, MAX_DAYS, MAX_NOTE, MAX_ROOMS, MAX_USES, Wanted},
+        mail::{self, Invitation as Mailed},
     },
     types::{InvitationId, Role, RoomId, TokenHash},
     wire::{Form, required_email, required_password},
@@ -27,9 +29,20 @@ pub(crate) fn create(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let mut form = call.form()?;
         let wanted = wanted(&mut form);
+        let address = form.has("email").then(|| required_email(&mut form, "email"));
         form.finish()?;
+        if address.is_some() {
+            mail::check_is_on(&call.worker)?;
+        }
         let (row, token) = invitations::create(&call.worker, &viewer, wanted).await?;
         let url = format!("{}/invite/{token}", call.base_url());
+        if let Some(address) = address {
+            let (by, expires_at, language) = (viewer.user, row.expires_at, language(&call));
+            // A mail leads to the server's own address, whichever way this request came.
+            let url = format!("{}/invite/{token}", call.worker.config().base_url());
+            let mailed = Mailed { address, user: None, by, url, expires_at, language };
+            mail::mail_invitation(&call.worker, mailed).await?;
+        }
         let mut made = json!(row);
         made["qr_svg"] = qr_svg(&url).into();
         made["url"] = url.into();

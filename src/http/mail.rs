@@ -30,7 +30,7 @@ pub(super) fn accepted(call: &Call) -> &str {
     header.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-fn language(call: &Call) -> Language {
+pub(super) fn language(call: &Call) -> Language {
     Language::accepted(accepted(call)).unwrap_or(Language::En)
 }
 

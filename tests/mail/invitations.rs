@@ -36,7 +36,7 @@ async fn somebody_who_was_imported_is_invited_by_mail() {
     let token = token(&mails[0], "invite");
     jobs_done(&team).await;
     let claim = json!({"email": "imre@new.example", "password": PASSWORD});
-    let claimed = team.nobody().post(&format!("/api/session/invitation/{token}"), claim).await;
+    let claimed = team.nobody().post(&format!("/api/invitations/{token}"), claim).await;
     assert_eq!(claimed.expect(201)["user"]["id"], imre);
     team.ada.post(&path, json!({})).await.problem(409, "conflict");
     assert_discreet(&team, &[&token, "@old.example"]);
@@ -91,4 +91,33 @@ async fn somebody_who_was_imported_can_have_a_password_by_mail() {
     team.nobody().post(&link, json!({"password": "another quiet evening"})).await.expect(201);
     let event = socket.expect("user.updated").await;
     assert_eq!((&event["user"]["id"], event["user"].get("is_unclaimed")), (&json!(imre), None));
+}
+
+#[tokio::test]
+async fn somebody_new_is_invited_by_mail() {
+    let relay = Relay::start();
+    let team = relay.team().await;
+    let room = team.ada.post("/api/rooms", json!({"name": "Offsite", "kind": "closed"})).await.expect(201);
+    let wanted = json!({"role": "guest", "room_ids": [room["id"]], "email": "gast@out.example"});
+    let made = team.ada.post("/api/invitations", wanted).await.expect(201);
+    let mails = relay.take(1).await;
+    assert_eq!(to(&mails[0]), "gast@out.example");
+    let token = token(&mails[0], "invite");
+    assert_eq!(made["token"], token);
+    let joining = json!({"name": "Gast", "email": "gast@out.example", "password": PASSWORD});
+    let joined = team.nobody().post(&format!("/api/invitations/{token}"), joining).await.expect(201);
+    assert_eq!(joined["user"]["role"], "guest");
+    jobs_done(&team).await;
+    assert_discreet(&team, &[&token, "@out.example"]);
+    let wrong = json!({"email": "nowhere"});
+    team.ada.post("/api/invitations", wrong).await.problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn nobody_new_is_invited_by_mail_where_none_is_sent() {
+    let team = Team::start().await;
+    let wanted = json!({"email": "gast@out.example"});
+    team.ada.post("/api/invitations", wanted).await.problem(409, "conflict");
+    let all = team.ada.get("/api/invitations").await.expect(200);
+    assert_eq!(all["invitations"], json!([]), "none was made that nobody knows of");
 }

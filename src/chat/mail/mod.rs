@@ -61,7 +61,8 @@ impl Task {
 }
 
 /// 409 unless this server sends mail.
-fn check_is_on(worker: &Worker) -> Result<(), Problem> {
+/// 409 unless this server sends mail.
+pub(crate) fn check_is_on(worker: &Worker) -> Result<(), Problem> {
     match worker.config().smtp_url {
         Some(_) => Ok(()),
         None => Err(Problem::conflict("This server sends no mail.")),

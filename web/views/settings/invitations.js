@@ -69,12 +69,15 @@ function create(done) {
       rooms,
       field('max_uses', words.uses, { type: 'number', min: 1, max: 1000, step: 1, inputmode: 'numeric', '.value': 1 }, words.usesHint),
       field('days', words.days, { type: 'number', min: 1, max: 90, step: 1, inputmode: 'numeric', '.value': 7 }, words.daysHint),
+      state.limits.sends_mail ? field('email', words.email, { type: 'email', maxlength: 254, autocomplete: 'off', spellcheck: 'false' }, words.emailHint) : null,
       field('note', words.note, { maxlength: 200, autocomplete: 'off', dir: 'auto' }, words.noteHint),
     ], words.make, async (values) => {
       if (values.role === 'guest' && chosen.size === 0) throw new Error(words.chooseRoom);
       const made = await post('/api/invitations', {
         role: values.role, room_ids: [...chosen], note: values.note, max_uses: Number(values.max_uses), days: Number(values.days),
+        ...(values.email ? { email: values.email } : {}),
       });
+      if (values.email) toast(words.mailed(values.email));
       fill(place, linkParts(made, words.shown(number(made.max_uses), dateAndTime(made.expires_at)), words.link, texts.admin.invite.shareTitle(state.account.name)),
         h('div', { class: 'row row-end' }, h('button', { type: 'button', class: 'button button-primary', autofocus: true, onclick: close }, texts.settings.kept)));
       place.querySelector('.copyable').focus();
