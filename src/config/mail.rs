@@ -62,7 +62,7 @@ pub(super) const SMTP_TIMEOUT: Setting = Setting {
 pub(super) const MAIL_FROM: Setting = Setting {
     key: "mail_from",
     value: "ADDRESS",
-    help: "the sender of mails: chat@example.org, or Campfire <chat@example.org>",
+    help: "the sender of mails, an address like chat@example.org, with or without a name",
     set: |config, text| match text {
         "" => {
             config.mail_from = None;

@@ -99,3 +99,35 @@ async fn when_to_be_told_is_chosen_and_a_refused_address_is_shown() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn somebody_who_was_imported_is_invited_by_mail_from_the_list() {
+    with_browser(async |driver: &Driver| {
+        let mut team = team().await;
+        team.server.terminate();
+        let db = rusqlite::Connection::open(team.server.database()).unwrap();
+        db.execute(
+            "insert into users (name, email, role, status, created_at) values ('Imre Kovács', 'imre@old.example', 'member', 'active', 0)",
+            [],
+        )
+        .unwrap();
+        let imre = db.last_insert_rowid();
+        drop(db);
+        team.server.restart();
+        let origin = team.nobody().origin();
+        for screen in SCREENS {
+            let window = signed_in_on(driver, screen, &origin, &team.ada.email).await;
+            window.goto(&format!("{origin}/settings/people")).await;
+            window.click(&format!("[data-key=user-{imre}] .settings-action .button")).await;
+            window.find("dialog .row .settings-action .button").await;
+            take(&window, screen, "invite-by-mail").await;
+            window.click("dialog .row .settings-action .button").await;
+            window.until("it is said", "return document.querySelector('.toast')?.textContent.includes('imre@old.example')").await;
+            window.until("the dialog is closed", "return document.querySelector('dialog[open]') === null").await;
+        }
+        let jobs = team.ada.get("/api/jobs?state=waiting").await.expect(200);
+        assert!(jobs["jobs"].as_array().unwrap().iter().any(|job| job["kind"] == "mail"), "{jobs}");
+        team
+    })
+    .await;
+}
