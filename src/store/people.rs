@@ -245,6 +245,8 @@ impl Command for Deactivate {
         }
         tx.statement("update users set status = ?, email = null, password_hash = null where id = ?")?
             .execute((Status::Deactivated, self.user))?;
+        // The identities stay, so that nobody comes in by them.
+        tx.statement("update identities set email = null where user_id = ?")?.execute((self.user,))?;
         end_sessions(tx, self.user, None, None, SessionEnd::Deactivated)?;
         let rooms: Vec<RoomId> = tx
             .statement(

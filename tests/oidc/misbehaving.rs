@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use sha2::{Digest, Sha256};
 
-use super::provider::{Key, Provider, leave, location, refused, sign_in, signed_in};
+use super::provider::{Key, MakeToken, Provider, leave, location, refused, sign_in, signed_in};
 use crate::support::receiver::response;
 use crate::support::*;
 
@@ -92,14 +92,13 @@ async fn tokens_that_the_provider_has_not_signed_are_refused() {
         it.listed.push(rsa.public("rsa"));
         it.listed.push(Key::ed_dsa().public("ed"));
     });
-    type Make = Box<dyn Fn(&Key, Value, Value) -> String + Send + Sync>;
-    let unsigned = |alg: &'static str| -> Make {
+    let unsigned = |alg: &'static str| -> MakeToken {
         Box::new(move |_, mut header, claims| {
             header["alg"] = alg.into();
             format!("{}.{}.", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()))
         })
     };
-    let with_public_key = |kid: &'static str, secret: Vec<u8>| -> Make {
+    let with_public_key = |kid: &'static str, secret: Vec<u8>| -> MakeToken {
         Box::new(move |_, mut header, claims| {
             (header["alg"], header["kid"]) = ("HS256".into(), kid.into());
             let message =
@@ -107,28 +106,28 @@ async fn tokens_that_the_provider_has_not_signed_are_refused() {
             format!("{message}.{}", BASE64.encode(hmac(&secret, message.as_bytes())))
         })
     };
-    let header = |name: &'static str, value: Value| -> Make {
+    let header = |name: &'static str, value: Value| -> MakeToken {
         Box::new(move |key, mut header, claims| {
             header[name] = value.clone();
             key.token(&header, &claims)
         })
     };
-    let signed_by = |other: Key, kid: &'static str| -> Make {
+    let signed_by = |other: Key, kid: &'static str| -> MakeToken {
         Box::new(move |_, mut header, claims| {
             (header["alg"], header["kid"]) = (other.algorithm().into(), kid.into());
             other.token(&header, &claims)
         })
     };
     let n = BASE64.decode(public["n"].as_str().unwrap()).unwrap();
-    let altered: Make = Box::new(|key, header, claims| {
+    let altered: MakeToken = Box::new(|key, header, claims| {
         let token = key.token(&header, &claims);
         let parts: Vec<&str> = token.split('.').collect();
         let mut claims = claims;
         claims["sub"] = "somebody else".into();
         format!("{}.{}.{}", parts[0], BASE64.encode(claims.to_string()), parts[2])
     });
-    let encrypted: Make = Box::new(|_, _, _| "eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d".into());
-    let empty: Make = Box::new(|_, _, _| String::new());
+    let encrypted: MakeToken = Box::new(|_, _, _| "eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d".into());
+    let empty: MakeToken = Box::new(|_, _, _| String::new());
     for (make, code, why) in [
         (unsigned("none"), "untrusted", "signed by none, and only RS256"),
         (unsigned("None"), "untrusted", "signed by None, and only RS256"),

@@ -114,6 +114,9 @@ impl Key {
     }
 }
 
+/// Makes a token of a header and claims.
+pub(super) type MakeToken = Box<dyn Fn(&Key, Value, Value) -> String + Send + Sync>;
+
 /// What the provider does. Everything may be changed between two requests.
 pub(super) struct Behaviour {
     pub(super) key: Key,
@@ -126,7 +129,7 @@ pub(super) struct Behaviour {
     pub(super) claims: Value,
     pub(super) userinfo: Value,
     /// What becomes of the header and the claims: the finished token.
-    pub(super) make_token: Option<Box<dyn Fn(&Key, Value, Value) -> String + Send + Sync>>,
+    pub(super) make_token: Option<MakeToken>,
     /// Answers instead of one of the endpoints, by path.
     pub(super) instead: HashMap<&'static str, Vec<u8>>,
     codes: HashMap<String, Code>,

@@ -46,11 +46,28 @@ fn doctor(team: &Team, settings: &[(&str, &str)]) -> (bool, String) {
 
 // ---- oidc-provider ----
 
+/// Starts the provider. Its argument is a JSON object: the port, the client, what the provider is to be set up with besides, and
+/// the claims of every person.
+const SCRIPT: &str = r#"
+import { Provider } from 'oidc-provider';
+
+const { port, client, settings, claims } = JSON.parse(process.argv[2]);
+
+const provider = new Provider(`http://127.0.0.1:${port}`, {
+  clients: [client],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'], groups: ['groups'] },
+  cookies: { keys: ['a key of the tests'] },
+  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.org`, email_verified: true, name: `The ${id}`, ...claims }) }),
+  ...settings,
+});
+
+provider.listen(port, '127.0.0.1', () => console.log('ready'));
+"#;
+
 /// The folder with the provider and the script that starts it.
 fn oidc_provider() -> PathBuf {
     static MADE: LazyLock<PathBuf> = LazyLock::new(|| {
         const PACKAGE: &str = "oidc-provider@9.13.3";
-        const SCRIPT: &str = include_str!("oidc-provider.mjs");
         once("oidc-provider", &format!("{PACKAGE} {SCRIPT}"), |folder| {
             let npm = ["install", "--no-audit", "--no-fund", "--silent", "--prefix", ".", PACKAGE];
             run("npm", Command::new("npm").args(npm).current_dir(folder));
