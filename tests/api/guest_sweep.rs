@@ -117,7 +117,7 @@ impl Secrets {
             "id" if route.starts_with("/files") => ids(&[self.file]),
             "invitation" => ids(&[self.invitation]),
             // The guest's own have other ids.
-            "id" | "room_id" | "message_id" | "message" | "session_id" => {
+            "id" | "room_id" | "message_id" | "message" | "session_id" | "identity_id" => {
                 ids(&[self.zarquon.id, self.open, self.closed, self.direct, self.message, self.plain])
             }
             "filename" => vec!["tramblewick.txt".into(), "thumbnail".into()],
@@ -125,6 +125,7 @@ impl Secrets {
             "code" | "token" | "bot_key" => vec![format!("{}-guessed", self.bot), "guessed".into()],
             "key" => vec!["embed-guessed".into()],
             "place" => vec!["0".into()],
+            "provider" => vec!["main".into()],
             "section" | "page" => vec!["people".into(), "profile".into(), "edit".into()],
             "kind" => vec!["opens".into()],
             other => panic!("give {{{other}}} of {route} values to sweep"),
