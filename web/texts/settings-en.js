@@ -92,7 +92,7 @@ export const words = {
       nobody: 'Nobody by that name or e-mail.', count: (count) => plural(count, 'person', 'people'), more: (count) => `and ${count} more: type to narrow it down`,
       admin: 'Administrator', guest: 'Guest', deactivated: 'Deactivated', banned: 'Banned', messagesStay: { deactivated: 'What was said stays.', banned: 'Messages are removed, addresses are blocked.' }, actions: (name) => `What to do with ${name}`,
       unclaimed: 'Has not signed in yet', invite: 'Invite', inviteTitle: (name) => `Invite ${name}`, inviteLead: 'This account was moved here from another chat. Whoever opens the link chooses an e-mail and a password for it.',
-      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation', inviteQr: 'QR code of the invitation',
+      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation',
       edit: 'Edit', editTitle: (name) => `Edit ${name}`, name: 'Name', email: 'E-mail', password: 'New password', passwordHint: 'Only if they lost theirs: leave it empty otherwise. They are signed out everywhere.',
       makeAdmin: 'Make administrator', confirmAdmin: (name) => `Make ${name} an administrator?`, confirmAdminDetail: 'Administrators can change and delete every room and message they see, manage people and bots, export everything, and take these rights from you.',
       makeMember: 'Make member', confirmMember: (name) => `Make ${name} a member?`, confirmMemberDetail: 'They stay in all their rooms and lose these settings of the team.', confirmMemberMe: 'You lose these settings at once. Only another administrator can give them back to you.',
