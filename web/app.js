@@ -332,7 +332,7 @@ function homeView() {
   const mayMake = mayMakeRooms();
   return emptyPage(texts.app.noRooms, mayMake ? texts.app.noRoomsHint : isGuest() ? texts.app.noRoomsGuest : texts.app.noRoomsMember, h('div', { class: 'row' },
     mayMake ? h('button', { type: 'button', class: 'button button-primary', onclick: newRoom }, texts.side.newRoom) : null,
-    h('button', { type: 'button', class: 'button', onclick: pingSomebody }, texts.people.ping)));
+    isGuest() && state.users.size < 2 ? null : h('button', { type: 'button', class: 'button', onclick: pingSomebody }, texts.people.ping)));
 }
 
 /** An empty state that fills the page: its title is the page's heading. */

@@ -51,7 +51,9 @@ async fn guest_is_invited_to_a_room_and_sees_only_what_is_there() {
         guest.type_into("#field-email", "gus@example.com").await;
         guest.type_into("#field-password", &format!("{PASSWORD}{ENTER}")).await;
         guest.wait_for_message("the plans are here").await;
-        guest.say("hello from outside").await;
+        // On a phone Enter begins a new line.
+        guest.type_into(".composer-input", "hello from outside").await;
+        guest.click(".send-button").await;
         guest
             .until(
                 "it is sent",

@@ -19,7 +19,7 @@ const YOU = { profile, devices, notifications, appearance, tokens, about };
 const TEAM = ['account', 'invite', 'people', 'signins', 'bots', 'hooks', 'emoji', 'css', 'jobs', 'audit'];
 const ICONS = {
   profile: 'person', devices: 'device', notifications: 'bell', appearance: 'palette', tokens: 'key', about: 'flame',
-  account: 'gear', invite: 'invite', people: 'people', signins: 'key', bots: 'bot', hooks: 'hook', emoji: 'smile', css: 'code', jobs: 'refresh', audit: 'shield',
+  account: 'gear', invite: 'invite', people: 'people', signins: 'lock', bots: 'bot', hooks: 'hook', emoji: 'smile', css: 'code', jobs: 'refresh', audit: 'shield',
 };
 
 const asked = () => location.pathname.split('/')[2] || '';
