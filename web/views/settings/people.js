@@ -104,8 +104,9 @@ async function invite(user) {
       h('div', { class: 'settings-qr-text' }, h('p', { class: 'field-hint' }, icon('warning'), words.inviteExpires(dateAndTime(made.expires_at))))),
     copyLine(words.inviteLink, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(words.inviteTitle(user.name), made.url), state.limits.sends_mail && user.email ? actionButton(words.inviteMail(user.email), async () => {
       await post(`/api/users/${user.id}/invitation/mail`);
-      toast(words.inviteMailed(user.email));
+      // A notice goes with the dialog that it is in.
       close();
+      toast(words.inviteMailed(user.email));
     }) : null)));
 }
 
