@@ -126,15 +126,6 @@ impl Relay {
         let attempts: Value = serde_json::from_slice(&attempts).unwrap_or_default();
         attempts[address].as_u64().unwrap_or_default()
     }
-
-    pub(super) async fn attempted(&self, address: &str, times: u64) {
-        within(&format!("{times} attempts"), async {
-            while self.attempts(address) < times {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
-    }
 }
 
 fn set_rules(folder: &Path, rules: Value) {

@@ -109,8 +109,9 @@ async function invite(user) {
   openDialog(words.inviteTitle(user.name), (close) => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
     linkParts(made, words.inviteExpires(dateAndTime(made.expires_at)), words.inviteLink, words.inviteTitle(user.name), state.limits.sends_mail && user.email ? actionButton(words.inviteMail(user.email), async () => {
       await post(`/api/users/${user.id}/invitation/mail`);
-      toast(words.inviteMailed(user.email));
+      // A notice goes with the dialog that it is in.
       close();
+      toast(words.inviteMailed(user.email));
     }) : null)));
 }
 
