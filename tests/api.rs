@@ -11,6 +11,8 @@ mod api {
     mod derived;
     mod emoji;
     mod files;
+    mod guest_sweep;
+    mod guests;
     mod history;
     mod hooks;
     mod http1;
@@ -29,6 +31,7 @@ mod api {
     mod rooms;
     mod search;
     mod sign_in;
+    mod sign_ins;
     mod sign_out;
     mod sync;
     mod unread;

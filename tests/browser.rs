@@ -9,8 +9,12 @@ mod support;
 mod catching_up;
 #[path = "browser/files.rs"]
 mod files;
+#[path = "browser/guests.rs"]
+mod guests;
 #[path = "browser/keys.rs"]
 mod keys;
+#[path = "browser/mail.rs"]
+mod mail;
 #[path = "browser/messages.rs"]
 mod messages;
 #[path = "browser/newcomers.rs"]

@@ -1,7 +1,7 @@
 // Requests to the server. A refusal is thrown as a Problem whose message can be shown.
 
 import { sizeText } from './format.js';
-import { texts } from './texts.js';
+import { language, texts } from './texts.js';
 
 /** `status` is 0 where the server was not reached. `limit` is in bytes (413); `retryAfterMs` comes with 429 and 503. */
 export class Problem extends Error {
@@ -25,7 +25,8 @@ export const intercepted = () => new Problem(502, { code: 'intercepted', detail:
 
 /** What a body of this type says; a Problem is thrown for one that is not ours, and for a refusal. */
 export function understood(status, type, text) {
-  if (status === 204) return null;
+  // What was only taken on has no body either: a test of notifications, a mail.
+  if (status === 204 || (status === 202 && !text)) return null;
   let found;
   try {
     if (/^application\/(?:problem\+)?json\b/.test(type)) found = JSON.parse(text);
@@ -56,7 +57,8 @@ export async function ask(method, path, body) {
   try {
     response = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { 'content-type': isBlob ? body.type : 'application/json' },
+      // Mails are in the language of the page, which may be another than the browser's.
+      headers: { 'accept-language': language(), ...(body === undefined ? {} : { 'content-type': isBlob ? body.type : 'application/json' }) },
       body: body === undefined || isBlob ? body : JSON.stringify(body),
       credentials: 'same-origin',
       redirect: 'manual',

@@ -13,6 +13,7 @@ import { foldSide, sideIsFolded } from './keyboard.js';
 import { fetchAhead, lazy } from './lazy.js';
 import { listen, start } from './live.js';
 import { flush } from './outbox.js';
+import { isGuest, mayMakeRooms } from './rights.js';
 import { isUnread, noteVisit, roomHere, usualRoom } from './rooms.js';
 import { forgetRooms } from './room-memory.js';
 import { go } from './routes.js';
@@ -21,6 +22,7 @@ import { stop } from './socket.js';
 import { begin, changed, fetchRoom, state, watch } from './store.js';
 import { loadSettingsTexts, loadTexts, texts } from './texts.js';
 import './title.js';
+import { noteWanted, takeWanted } from './wanted.js';
 import './views/room.js';
 import { areUploading, dropUploads } from './uploads.js';
 import { forgetCaches, forgetOffline, registerWorker } from './worker.js';
@@ -80,8 +82,11 @@ async function enter(path, { isNew = false } = {}) {
   shell = null;
   start({ behind: session.is_kept });
   const { pathname } = location;
-  if (path) go(path, { replace: true });
-  if (path && isNew && usualRoom()) go(`/rooms/${usualRoom()}`);
+  const wanted = takeWanted();
+  // Only the server knows in which room a message is.
+  if (path && wanted.startsWith('/messages/')) return void location.replace(wanted);
+  if (path) go(wanted || path, { replace: true });
+  if (path && !wanted && isNew && usualRoom()) go(`/rooms/${usualRoom()}`);
   if (!path && ENTRY_PATHS.includes(pathname.split('/')[1])) {
     if (pathname.startsWith('/join/')) toast(texts.entry.alreadyIn);
     go('/', { replace: true });
@@ -92,7 +97,8 @@ async function enter(path, { isNew = false } = {}) {
 
 /** Shows the entry view of the address: nobody is signed in, or somebody comes by a link. */
 async function showEntry(setup) {
-  const { needed, account } = setup || await get('/api/setup?with=account');
+  noteWanted();
+  const { needed, account, signed_in: isSignedIn, sends_mail: sendsMail, sign_in: ways } = setup || await get('/api/setup?with=account');
   const entry = await lazy(() => import('./views/entry.js'));
   const [, kind, code] = location.pathname.split('/');
   const show = (view) => {
@@ -101,14 +107,14 @@ async function showEntry(setup) {
   };
   const toSignIn = (options) => {
     history.replaceState(null, '', '/signin');
-    show(entry.signInView(enter, account, options));
+    show(entry.signInView(enter, account, { sendsMail, ways, ...options }));
   };
   if (needed) show(entry.setupView(enter));
-  else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn) : entry.uninvitedView(account));
+  else if (kind === 'join') show(await entry.isInvited(code) ? entry.joinView(code, enter, account, toSignIn, ways) : entry.uninvitedView(account));
   else if (kind === 'reset') show(entry.resetView(code, enter, account));
-  else if (kind === 'invite') show(await entry.claimView(code, enter, account));
+  else if (kind === 'invite') show(await entry.invitedView(code, enter, account, { toSignIn, isSignedIn, ways }));
   else if (kind === 'transfer') show(entry.transferView(code, enter, account));
-  else show(entry.signInView(enter, account));
+  else show(entry.signInView(enter, account, { sendsMail, ways }));
 }
 
 /** The server is not reached and nothing is cached; it is tried again automatically. */
@@ -128,8 +134,10 @@ function unreachable({ code } = {}) {
 }
 
 let isLeaving = false;
+/** The answer to signing out says where to go on: the socket may say sooner that it is over. */
+let isSigningOut = false;
 
-function signedOut() {
+function signedOut(next = '/signin') {
   // It comes several times: in an answer, by the socket, from another window.
   if (isLeaving) return;
   isLeaving = true;
@@ -138,7 +146,7 @@ function signedOut() {
   noteSignedIn(0);
   // Nothing stays to be seen, in the history of the browser either.
   fill(app);
-  forgetOffline().catch(() => {}).finally(() => location.replace('/signin'));
+  forgetOffline().catch(() => {}).finally(() => location.replace(next));
 }
 
 // The browser may have kept this page, emptied.
@@ -165,17 +173,22 @@ addEventListener('signout', () => {
 });
 
 async function signOut() {
+  let next;
+  isSigningOut = true;
   try {
-    await remove('/api/session');
+    next = (await remove('/api/session'))?.sign_out_url;
   } catch (problem) {
     // If the server was not reached, the session still exists: do not pretend otherwise.
     if (problem.status !== 401) return void toast(problem.message);
+  } finally {
+    isSigningOut = false;
   }
-  signedOut();
+  // Of the identity provider, where there is one.
+  signedOut(/^https?:/.test(next || '') ? next : undefined);
 }
 
 listen((event) => {
-  if (event.type === 'signed_out') signedOut();
+  if (event.type === 'signed_out' && !isSigningOut) signedOut();
   if (event.type === 'somebody_else') becameSomebodyElse();
   if (event.type === 'back') flush();
   if (event.isOther) {
@@ -316,10 +329,10 @@ function homeView() {
   const usual = usualRoom();
   if (usual && !onPhone()) return void go(`/rooms/${usual}`, { replace: true });
   if (usual) return h('div', {});
-  const mayMake = state.me.role === 'admin' || !state.account.settings?.restrict_room_creation;
-  return emptyPage(texts.app.noRooms, mayMake ? texts.app.noRoomsHint : texts.app.noRoomsMember, h('div', { class: 'row' },
+  const mayMake = mayMakeRooms();
+  return emptyPage(texts.app.noRooms, mayMake ? texts.app.noRoomsHint : isGuest() ? texts.app.noRoomsGuest : texts.app.noRoomsMember, h('div', { class: 'row' },
     mayMake ? h('button', { type: 'button', class: 'button button-primary', onclick: newRoom }, texts.side.newRoom) : null,
-    h('button', { type: 'button', class: 'button', onclick: pingSomebody }, texts.people.ping)));
+    isGuest() && state.users.size < 2 ? null : h('button', { type: 'button', class: 'button', onclick: pingSomebody }, texts.people.ping)));
 }
 
 /** An empty state that fills the page: its title is the page's heading. */

@@ -3,6 +3,7 @@
 // `presence` (who is online), `present` (who has a room open), `typing`, `connection`, `outbox`, `uploads`, `route`, `day` (a new day began).
 
 import { get } from './api.js';
+import { texts } from './texts.js';
 
 export const state = {
   me: null,
@@ -116,6 +117,9 @@ function recount(isHere, wasHere, seq) {
 
 const asked = new Set();
 
+/** Users whom a guest does not see any more, though there are messages of theirs. */
+const gone = new Set();
+
 /** The user of this id; a placeholder while an unknown one is fetched. */
 export function person(id) {
   const known = state.users.get(id);
@@ -124,9 +128,14 @@ export function person(id) {
     asked.add(id);
     // A user who does not exist is not fetched again.
     // An event that came meanwhile is newer than the answer.
-    get(`/api/users/${id}`).then((user) => state.users.has(id) || putUser(user, 0), ({ status }) => status !== 404 && asked.delete(id));
+    get(`/api/users/${id}`).then((user) => state.users.has(id) || putUser(user, 0), ({ status }) => {
+      if (status !== 404) return void asked.delete(id);
+      gone.add(id);
+      changed('users');
+    });
   }
-  return { id, name: '…', initials: '…', color: '#625950', role: 'member', status: 'active', bio: '' };
+  const [name, initials] = gone.has(id) ? [texts.people.gone, '?'] : ['…', '…'];
+  return { id, name, initials, color: '#625950', role: 'member', status: 'active', bio: '' };
 }
 
 /**

@@ -93,6 +93,10 @@ addEventListener('fetch', (event) => {
   if (origin !== location.origin) return;
   if (request.method !== 'GET') {
     if (isOtherPerson(request.method, pathname)) event.waitUntil(forget());
+  } else if (pathname.startsWith('/signin/oidc/')) {
+    // An identity provider leads back once: neither a copy nor a second request will do. Somebody else may sign in by it.
+    event.waitUntil(forget());
+    event.respondWith(preloadedOrFetched(event));
   } else if (request.mode === 'navigate') {
     if (!/^\/(?:api|files|embeds)\//.test(pathname)) event.respondWith(page(event));
   } else if (pathname.startsWith('/assets/')) {
@@ -110,7 +114,7 @@ addEventListener('fetch', (event) => {
 
 /** Signing in or out: the next user must not see the last one's data. */
 function isOtherPerson(method, path) {
-  return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|join\/|session\/(?:transfer|reset|invitation)\/)/.test(path));
+  return path === '/api/session' || (method === 'POST' && /^\/api\/(?:setup$|(?:join|invitations)\/|session\/(?:transfer|reset)\/)/.test(path));
 }
 
 async function forget() {
@@ -123,8 +127,10 @@ function within(milliseconds, promise) {
   return Promise.race([promise.catch(() => undefined), new Promise((done) => setTimeout(done, milliseconds))]);
 }
 
+const preloadedOrFetched = async (event) => (await event.preloadResponse) || fetch(event.request);
+
 async function page(event) {
-  const fetched = Promise.resolve(event.preloadResponse).then((response) => response || fetch(event.request));
+  const fetched = preloadedOrFetched(event);
   const response = await within(PAGE_PATIENCE_MS, fetched);
   // 5xx also comes from a proxy whose server is down.
   if (response && response.status < 500) return response;

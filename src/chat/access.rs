@@ -24,6 +24,7 @@ pub(crate) struct Viewer {
     pub(crate) user: UserId,
     /// An administrator, by a secret that may act as one.
     pub(crate) is_admin: bool,
+    pub(crate) is_guest: bool,
     /// False for a token that may only read.
     pub(crate) may_write: bool,
     pub(crate) session: SessionId,
@@ -91,10 +92,11 @@ impl RoomAccess {
         Ok(Self { room, kind: found.room.kind, creator: found.room.creator_id, involvement })
     }
 
-    /// 403 unless the viewer may change or delete the room: its creator and administrators; in a direct room, every
-    /// member.
+    /// 403 unless the viewer may change or delete the room: its creator, unless they have become a guest, and administrators; in
+    /// a direct room, every member.
     pub(crate) fn may_change(&self, viewer: &Viewer) -> Result<(), Problem> {
-        if viewer.is_admin || self.creator == viewer.user || self.kind == RoomKind::Direct {
+        let has_made_it = self.creator == viewer.user && !viewer.is_guest;
+        if viewer.is_admin || has_made_it || self.kind == RoomKind::Direct {
             Ok(())
         } else {
             Err(Problem::forbidden("Only the room's creator or an administrator may do this."))
@@ -148,7 +150,7 @@ pub(crate) struct UserChange(pub(super) User);
 
 impl UserChange {
     pub(crate) fn of(worker: &Worker, user: UserId, viewer: &Viewer) -> Result<Self, Problem> {
-        let user = super::people::find(worker, user)?;
+        let user = super::people::find(worker, viewer, user)?;
         if viewer.is_admin || viewer.user == user.id {
             Ok(Self(user))
         } else {

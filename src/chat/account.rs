@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use super::{
-    Admin, passwords,
+    Admin, Viewer,
+    passwords::{self, check_passwords},
     sessions::{Device, SignedIn},
 };
 use crate::{
     store::{Audited, ChangeAccount, CreateUser, Image, Join, PutLogo, RenewJoinCode, SetUp, SetUpDone},
-    types::{Account, Role, random_join_code},
+    types::{Account, Role, SessionKind, random_join_code},
     wire::Problem,
     worker::Worker,
 };
@@ -26,6 +27,12 @@ pub(crate) struct NewPerson {
 /// 404 before the first run.
 pub(crate) fn account(worker: &Worker) -> Result<Account, Problem> {
     worker.state.borrow().account.clone().ok_or_else(Problem::not_found)
+}
+
+/// Whether somebody sees the join code: administrators, and by a setting members on their devices.
+pub(crate) fn sees_join_code(account: &Account, viewer: &Viewer) -> bool {
+    let is_member = viewer.kind == SessionKind::Device && !viewer.is_guest;
+    viewer.is_admin || account.settings.members_see_join_link && is_member
 }
 
 /// 409 once there is an account.
@@ -60,13 +67,15 @@ pub(crate) fn check_join_code(worker: &Worker, address: IpAddr, code: &str) -> R
     }
 }
 
-/// Creates a user by the account's join code, and signs in. 429 after too many from one address.
+/// Creates a user by the account's join code, and signs in. 403 where there are no passwords, 429 after too many from one
+/// address.
 pub(crate) async fn join(
     worker: &Worker,
     device: &Device<'_>,
     code: String,
     person: NewPerson,
 ) -> Result<SignedIn, Problem> {
+    check_passwords(worker, false)?;
     let NewPerson { name, email, password } = person;
     worker.shared.limits.join(device.address).map_err(Problem::rate_limited)?;
     let password_hash = passwords::hash(worker, password).await?;

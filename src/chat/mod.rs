@@ -10,14 +10,18 @@ pub(crate) mod documents;
 pub(crate) mod emoji;
 mod errors;
 pub(crate) mod files;
+pub(crate) mod invitations;
 pub(crate) mod jobs;
+pub(crate) mod mail;
 pub(crate) mod messages;
 pub(crate) mod notifications;
 pub(crate) mod passwords;
 pub(crate) mod people;
+pub(crate) mod providers;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod sign_ins;
 pub(crate) mod sync;
 
 pub(crate) use access::{Admin, MessageAccess, RoomAccess, RoomChange, UserChange, Viewer, check_address};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use smallvec::SmallVec;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Viewer;
+use super::{Viewer, mail};
 use crate::{
     config::Config,
     store::{NewJob, QueueJob, Reader, Subscribe, Subscription, Text, Unsubscribe},
@@ -39,8 +39,8 @@ pub(crate) enum Calls {
     Nobody,
 }
 
-/// The jobs that follow from a new message: link previews, deliveries to the webhooks of bots, and pushes to members
-/// who do not have the room open.
+/// The jobs that follow from a new message: link previews, deliveries to the webhooks of bots, and pushes and mails to
+/// members who do not have the room open.
 pub(super) fn jobs(
     worker: &Worker,
     author: UserId,
@@ -50,6 +50,7 @@ pub(super) fn jobs(
     calls: Calls,
 ) -> SmallVec<[NewJob; 1]> {
     let mut jobs: SmallVec<[NewJob; 1]> = preview(worker.config(), &text.html).into_iter().collect();
+    jobs.extend(mail::awaiting(worker, author, room, text, everyone));
     let state = worker.state.borrow();
     if state.webhooks.is_empty() && state.pushed.is_empty() {
         return jobs;

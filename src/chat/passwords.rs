@@ -1,4 +1,4 @@
-//! Passwords: Argon2id (RFC 9106) with OWASP's parameters, on threads of the blocking pool.
+//! Passwords: Argon2id (RFC 9106) with OWASP's parameters, on threads of the blocking pool; and where there are none.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -13,13 +13,19 @@ use argon2::{
     },
 };
 
+use super::Viewer;
 use crate::{
+    outbound::oidc::Provider,
+    types::Timestamp,
     wire::Problem,
     worker::{Shared, Worker},
 };
 
 /// Callers that wait for a hash; beyond it, requests are answered with 503.
 const MAX_WAITING: usize = 64;
+
+/// Who has no password shows by a sign-in of the last so many milliseconds who they are.
+const FRESH: i64 = 600_000;
 
 /// Memory of hashes that are done, for those that wait. The allocator would give it back some time after it was freed, and
 /// the next hash would take as much beside it: too much for a machine of 64 MB.
@@ -160,6 +166,28 @@ pub(crate) async fn verify(
         }
     })
     .await
+}
+
+/// 403 where people sign in by a provider only. An administrator's password works until an administrator has signed in by a
+/// provider: until then nobody could mend the settings of one that does not work.
+pub(crate) fn check_passwords(worker: &Worker, is_admin: bool) -> Result<(), Problem> {
+    let config = worker.config();
+    if config.password_sign_in || is_admin && !worker.reader.administrator_has_identity()? {
+        return Ok(());
+    }
+    let names: Vec<&str> = config.oidc.iter().map(Provider::label).collect();
+    Err(Problem::forbidden(format!("Passwords are switched off here: sign in with {}.", names.join(" or "))))
+}
+
+/// Who has no password proves who they are by having signed in a moment ago. 403 unless they have.
+pub(crate) fn check_fresh(worker: &Worker, viewer: &Viewer) -> Result<(), Problem> {
+    let now = Timestamp::now().0;
+    match worker.reader.provider_of(viewer.session)? {
+        Some((_, since)) if now - since.0 < FRESH => Ok(()),
+        _ => Err(Problem::forbidden(
+            "You have no password here: sign out and in again, and change this within ten minutes.",
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
 //! Users: profiles, roles, deactivating, banning.
 
-use super::{Admin, UserChange, Viewer, passwords};
+use super::{
+    Admin, UserChange, Viewer,
+    passwords::{self, check_fresh, check_passwords},
+};
 use crate::{
-    store::{Audited, Ban, ChangeUser, Deactivate, Image, Invite, LiftBan, PutAvatar, Verified},
-    types::{Role, SessionKind, Timestamp, TokenHash, User, UserId, random_token},
+    store::{
+        Act, Audited, Ban, BecomeGuest, ChangeUser, Command, Deactivate, Image, LiftBan, PutAvatar,
+        RecordFailedSignIn, Verified,
+    },
+    types::{Role, RoomId, SessionKind, SignInMethod, User, UserId},
     wire::{Problem, UserView},
     worker::Worker,
 };
@@ -17,6 +23,8 @@ pub(crate) struct ProfileChange {
     /// Required to change one's own e-mail address or password.
     pub(crate) current_password: Option<String>,
     pub(crate) role: Option<Role>,
+    /// The rooms that somebody keeps who becomes a guest.
+    pub(crate) rooms: Option<Vec<RoomId>>,
 }
 
 /// Whether any word of a name starts with `wanted`, which is in lower case.
@@ -29,8 +37,15 @@ pub(crate) fn has_word_prefix(name: &str, wanted: &str) -> bool {
         .any(|(place, _)| !name[..place].chars().next_back().is_some_and(char::is_alphanumeric))
 }
 
-pub(crate) fn find(worker: &Worker, id: UserId) -> Result<User, Problem> {
-    worker.state.borrow().users.get(&id).cloned().ok_or_else(Problem::not_found)
+/// A user. 404 for one of whom the viewer may not know, as for one who does not exist.
+pub(crate) fn find(worker: &Worker, viewer: &Viewer, id: UserId) -> Result<User, Problem> {
+    let state = worker.state.borrow();
+    state.users.get(&id).filter(|_| state.sees(viewer.user, id)).cloned().ok_or_else(Problem::not_found)
+}
+
+/// Whether somebody is an administrator.
+pub(crate) fn is_admin(worker: &Worker, id: UserId) -> bool {
+    worker.state.borrow().users.get(&id).is_some_and(User::is_admin)
 }
 
 /// A user as the viewer may see them: with the e-mail address for administrators and for oneself.
@@ -47,14 +62,15 @@ pub(crate) async fn set_avatar(
     Ok(worker.writer.write(PutAvatar { user: user.id, image }).await?)
 }
 
-/// Changes a profile, and returns the new one. 403 for a role unless by an administrator.
+/// Changes a profile, and returns the new one. 403 for a role unless by an administrator; 422 for a guest-to-be without a list
+/// of rooms.
 pub(crate) async fn change(
     worker: &Worker,
     viewer: &Viewer,
     UserChange(user): UserChange,
     change: ProfileChange,
 ) -> Result<User, Problem> {
-    let ProfileChange { name, bio, email, password, current_password, role } = change;
+    let ProfileChange { name, bio, email, password, current_password, role, rooms } = change;
     if role.is_some_and(|role| role != user.role) {
         if !viewer.is_admin {
             return Err(Problem::forbidden("Only administrators may change roles."));
@@ -63,10 +79,13 @@ pub(crate) async fn change(
             return Err(Problem::invalid_field("role", "cannot be changed from or to bot"));
         }
     }
+    if password.is_some() {
+        check_passwords(worker, user.is_admin())?;
+    }
     let is_self = viewer.user == user.id;
     let verified_hash = match is_self && (email.is_some() || password.is_some()) {
         // Otherwise anybody at an unlocked screen could take the account over.
-        true => Some(check_password(worker, viewer, &user, current_password).await?),
+        true => check_password(worker, viewer, &user, current_password).await?,
         false => None,
     };
     let password_hash = match password {
@@ -75,24 +94,48 @@ pub(crate) async fn change(
     };
     // A token that changes the password ends with all others.
     let session = (is_self && viewer.kind == SessionKind::Device).then_some(viewer.session);
-    let command = ChangeUser { user: user.id, name, bio, email, password_hash, role, session };
-    let command = Verified { user: user.id, verified_hash, command };
-    if is_self && role.is_none() {
-        return Ok(worker.writer.write(command).await?);
-    }
+    let becomes_guest = role == Some(Role::Guest) && !user.is_guest();
+    let change = ChangeUser { user: user.id, name, bio, email, password_hash, role, session };
     let mut act = viewer.act("user.change", format_args!("user {}", user.id));
     act.detail = role.map_or_else(String::new, |role| format!("role {}", role.into_str()));
-    Ok(worker.writer.write(Audited { command, act }).await?)
+    let act = (!is_self || role.is_some()).then_some(act);
+    match rooms {
+        Some(rooms) if becomes_guest => {
+            write(worker, user.id, verified_hash, act, BecomeGuest { rooms, change }).await
+        }
+        None if becomes_guest => {
+            Err(Problem::invalid_field("room_ids", "is missing: the rooms that a guest keeps"))
+        }
+        _ => write(worker, user.id, verified_hash, act, change).await,
+    }
 }
 
-/// Verifies the current password, and returns the hash that it fits. Attempts are limited like signing in.
+async fn write<C: Command>(
+    worker: &Worker,
+    user: UserId,
+    verified_hash: Option<String>,
+    act: Option<Act>,
+    command: C,
+) -> Result<C::Output, Problem> {
+    let command = Verified { user, verified_hash, command };
+    Ok(match act {
+        Some(act) => worker.writer.write(Audited { command, act }).await?,
+        None => worker.writer.write(command).await?,
+    })
+}
+
+/// Verifies the current password, and returns the hash that it fits; None for somebody without a password who has signed in by
+/// a provider a moment ago. Attempts are limited like signing in.
 async fn check_password(
     worker: &Worker,
     viewer: &Viewer,
     user: &User,
     current: Option<String>,
-) -> Result<String, Problem> {
+) -> Result<Option<String>, Problem> {
     let hash = worker.reader.password_hash(user.id)?;
+    if hash.is_none() && !user.is_unclaimed {
+        return check_fresh(worker, viewer).map(|()| None);
+    }
     let Some(current) = current else {
         return Err(Problem::invalid_field("current_password", "is missing"));
     };
@@ -100,10 +143,13 @@ async fn check_password(
     limits.try_sign_in(viewer.address, email).map_err(Problem::rate_limited)?;
     let verified = passwords::verify(worker, current, hash.clone()).await;
     let is_right = verified.inspect_err(|_| limits.give_back(viewer.address, email))?.is_some();
-    let hash =
-        hash.filter(|_| is_right).ok_or_else(|| Problem::invalid_field("current_password", "is wrong"))?;
+    let Some(hash) = hash.filter(|_| is_right) else {
+        let (user, address) = (Some(user.id), viewer.address);
+        worker.writer.submit_later(RecordFailedSignIn { user, address, method: SignInMethod::Password });
+        return Err(Problem::invalid_field("current_password", "is wrong"));
+    };
     limits.give_back(viewer.address, email);
-    Ok(hash)
+    Ok(Some(hash))
 }
 
 /// Deactivates a user. One who deactivates themselves gives their password: an unlocked screen is not enough.
@@ -114,26 +160,12 @@ pub(crate) async fn deactivate(
     current_password: Option<String>,
 ) -> Result<(), Problem> {
     let verified_hash = match viewer.user == user.id {
-        true => Some(check_password(worker, viewer, &user, current_password).await?),
+        true => check_password(worker, viewer, &user, current_password).await?,
         false => None,
     };
     let command = Verified { user: user.id, verified_hash, command: Deactivate { user: user.id } };
     let act = viewer.act("user.deactivate", format_args!("user {}", user.id));
     Ok(worker.writer.write(Audited { command, act }).await?)
-}
-
-/// Creates a link by which somebody takes over the account that was imported for them. Returns its token and when it expires.
-/// 409 unless they have not signed in yet.
-pub(crate) async fn invite(
-    worker: &Worker,
-    admin: &Admin,
-    user: &User,
-) -> Result<(String, Timestamp), Problem> {
-    let token = random_token();
-    let command = Invite { user: user.id, token: TokenHash::of(&token) };
-    let act = admin.act("user.invite", format_args!("user {}", user.id));
-    let expires_at = worker.writer.write(Audited { command, act }).await?;
-    Ok((token, expires_at))
 }
 
 pub(crate) async fn ban(worker: &Worker, admin: &Admin, user: User) -> Result<(), Problem> {

@@ -47,7 +47,7 @@ pub(crate) fn present(worker: &Worker, room: RoomId) -> Vec<UserId> {
     worker.hub.borrow().present(&worker.state.borrow(), room)
 }
 
-/// Creates a room, or finds the direct room of the same users. 403 if only administrators may create rooms.
+/// Creates a room, or finds the direct room of the same users. 403 if only administrators may create rooms, and for guests.
 pub(crate) async fn create(
     worker: &Worker,
     viewer: &Viewer,
@@ -57,10 +57,30 @@ pub(crate) async fn create(
 ) -> Result<RoomMade, Problem> {
     let is_restricted =
         worker.state.borrow().account.as_ref().is_some_and(|account| account.settings.restrict_room_creation);
+    if viewer.is_guest {
+        check_guest_may_create(worker, viewer, kind, &members)?;
+    }
     if is_restricted && kind != RoomKind::Direct && !viewer.is_admin {
         return Err(Problem::forbidden("Only administrators may create rooms."));
     }
     Ok(worker.writer.write(CreateRoom { creator: viewer.user, kind, name, members }).await?)
+}
+
+/// 403 unless it is a direct room, 422 with somebody whom the guest does not see, as with somebody who does not exist.
+fn check_guest_may_create(
+    worker: &Worker,
+    viewer: &Viewer,
+    kind: RoomKind,
+    members: &[UserId],
+) -> Result<(), Problem> {
+    if kind != RoomKind::Direct {
+        return Err(Problem::forbidden("Guests create no rooms but direct ones."));
+    }
+    let state = worker.state.borrow();
+    match members.iter().all(|member| state.sees(viewer.user, *member)) {
+        true => Ok(()),
+        false => Err(Problem::invalid_field("user_ids", "contains somebody who is not an active user")),
+    }
 }
 
 /// Changes the given fields of a room: all of them, or none if one is refused.

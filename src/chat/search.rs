@@ -70,7 +70,7 @@ impl Search {
             (rooms, state.rooms.len(), before)
         };
         let mut creators: Vec<UserId> = self.creator.into_iter().collect();
-        if !apply_filters(worker, &asked, &mut rooms, &mut creators) {
+        if !apply_filters(worker, self.user, &asked, &mut rooms, &mut creators) {
             return Ok(Some(Results { is_indexing, ..Results::default() }));
         }
         rooms.sort_unstable();
@@ -193,6 +193,7 @@ fn by_index(reader: &Reader, words: &text::Query, query: &SearchQuery<'_>) -> ru
 /// Reduces rooms and authors to those that the filters name. False if no user matches, so that nothing can be found.
 fn apply_filters(
     worker: &Worker,
+    user: UserId,
     asked: &text::Asked,
     rooms: &mut Vec<RoomId>,
     creators: &mut Vec<UserId>,
@@ -208,8 +209,8 @@ fn apply_filters(
     if !asked.people.is_empty() {
         let wanted: Vec<String> = asked.people.iter().map(|name| name.to_lowercase()).collect();
         let named = state
-            .users
-            .values()
+            .users_seen_by(user)
+            .into_iter()
             .filter(|user| wanted.iter().any(|wanted| has_word_prefix(&user.name, wanted)));
         let named: Vec<UserId> = named.map(|user| user.id).take(MAX_PEOPLE).collect();
         match creators.is_empty() {

@@ -2,14 +2,19 @@
 
 use std::net::IpAddr;
 
-use super::{Viewer, passwords, people};
+use super::{
+    Viewer,
+    passwords::{self, check_passwords},
+    people,
+};
 use crate::{
     store::{
-        Claim, CreateToken, EndOtherSessions, EndSession, NewSession, Refusal, ResetPassword, SignIn,
-        StartTransfer, TouchSession, Transfer, WriteError,
+        CreateToken, EndOtherSessions, EndSession, NewSession, RecordFailedSignIn, Refusal, ResetPassword,
+        SignIn, StartTransfer, TouchSession, Transfer, WriteError,
     },
     types::{
-        Scope, SessionId, SessionKind, Timestamp, TokenHash, User, UserId, event::Session, random_token,
+        Scope, SessionId, SessionKind, SignInMethod, Timestamp, TokenHash, UserId, event::Session,
+        random_token,
     },
     wire::{Problem, looks_like_email},
     worker::Worker,
@@ -61,6 +66,7 @@ pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<
     Some(Viewer {
         user: user.id,
         is_admin: user.is_admin() && session.scope == Scope::Admin,
+        is_guest: user.is_guest(),
         may_write: session.scope != Scope::Read,
         session: session.id,
         kind: session.kind,
@@ -88,14 +94,16 @@ fn touch(worker: &Worker, session: &Session, token: TokenHash, address: IpAddr) 
     }
 }
 
-/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 429
-/// after too many attempts.
+/// Signs in by e-mail address and password. 401 if either is wrong, after the same time and with the same text; 403 where
+/// there are no passwords; 429 after too many attempts.
 pub(crate) async fn sign_in(
     worker: &Worker,
     device: &Device<'_>,
     email: &str,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    // Whether it is an administrator is said only once the password is right.
+    check_passwords(worker, true)?;
     let limits = &worker.shared.limits;
     limits.try_sign_in(device.address, email).map_err(Problem::rate_limited)?;
     let credentials = if looks_like_email(email) { worker.reader.credentials(email)? } else { None };
@@ -103,10 +111,14 @@ pub(crate) async fn sign_in(
     let verified = passwords::verify(worker, password, hash).await;
     // Refused unverified, it was no guess.
     let verified = verified.inspect_err(|_| limits.give_back(device.address, email))?;
+    let user = credentials.as_ref().map(|found| found.user);
     let (Some(found), Some(new_hash)) = (credentials, verified) else {
+        let address = device.address;
+        worker.writer.submit_later(RecordFailedSignIn { user, address, method: SignInMethod::Password });
         return Err(Problem::wrong_password());
     };
     let (user, verified_hash) = (found.user, found.password_hash);
+    check_passwords(worker, people::is_admin(worker, user))?;
     let (token, session) = device.new_session();
     match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
         // The password was replaced meanwhile.
@@ -134,37 +146,22 @@ fn check_link(worker: &Worker, address: IpAddr, link: &TokenHash, purpose: &str)
     if read? { Ok(()) } else { Err(Problem::not_found()) }
 }
 
-/// Sets the password by such a link, and signs in.
+/// Sets the password by such a link, and signs in. Where there are no passwords an administrator's link works all the same: it
+/// is made on the command line, and is the way in when the provider is not.
 pub(crate) async fn reset_password(
     worker: &Worker,
     device: &Device<'_>,
     link: TokenHash,
     password: String,
 ) -> Result<SignedIn, Problem> {
+    let owner =
+        worker.reader.owner_of_link(&link, "reset", Timestamp::now())?.ok_or_else(Problem::not_found)?;
+    if !people::is_admin(worker, owner) {
+        check_passwords(worker, false)?;
+    }
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
     let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
-    Ok((user, token))
-}
-
-/// Who is invited by a link. 404 if it does not work; 429 after too many that do not.
-pub(crate) fn invited(worker: &Worker, address: IpAddr, link: &TokenHash) -> Result<User, Problem> {
-    check_link(worker, address, link, "invitation")?;
-    let user = worker.reader.invited(link, Timestamp::now())?.ok_or_else(Problem::not_found)?;
-    people::find(worker, user)
-}
-
-/// Takes the account over that such a link is for, and signs in. 422 if somebody else has the e-mail address.
-pub(crate) async fn claim(
-    worker: &Worker,
-    device: &Device<'_>,
-    link: TokenHash,
-    email: String,
-    password: String,
-) -> Result<SignedIn, Problem> {
-    let password_hash = passwords::hash(worker, password).await?;
-    let (token, session) = device.new_session();
-    let user = worker.writer.write(Claim { token: link, email, password_hash, session }).await?;
     Ok((user, token))
 }
 

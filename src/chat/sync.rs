@@ -70,5 +70,11 @@ pub(crate) fn events(
         }
         reader.missed_by(viewer.user, &rooms, (since, now.seq), MAX_EVENTS, MAX_BYTES).map(Some)
     })?;
-    missed.ok_or_else(|| Problem::gone("Events that old are no longer stored: load everything again."))
+    let mut missed = missed
+        .ok_or_else(|| Problem::gone("Events that old are no longer stored: load everything again."))?;
+    if viewer.is_guest {
+        let state = worker.state.borrow();
+        missed.events.retain(|(_, change)| change.user().is_none_or(|user| state.sees(viewer.user, user)));
+    }
+    Ok(missed)
 }

@@ -8,8 +8,8 @@ use crate::{
     config::Config,
     server::NoWorkers,
     store::{
-        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Invite, NotCommitted, Reader,
-        Refusal, StartReset, WriteError, Writer,
+        Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Invite, LINK_HOURS, NotCommitted,
+        Reader, Refusal, StartReset, WriteError, Writer,
     },
     types::{Role, TokenHash, User, UserId, random_join_code, random_token},
 };
@@ -80,7 +80,7 @@ fn create(given: &Given) -> Result<(), Failure> {
 fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     let config = given.config()?;
     let token = random_token();
-    let command = StartReset { email: email.to_owned(), token: TokenHash::of(&token) };
+    let command = StartReset { email: email.to_owned(), token: TokenHash::of(&token), hours: LINK_HOURS };
     let act = on_the_host("user.reset_password", format!("user {email}"));
     write(&config, Audited { command, act })?;
     let base = config.base_url();
@@ -92,7 +92,7 @@ fn invite(given: &Given, who: &str) -> Result<(), Failure> {
     let config = given.config()?;
     let user = person(&config, who)?;
     let token = random_token();
-    let command = Invite { user, token: TokenHash::of(&token) };
+    let command = Invite { creator: None, user, token: TokenHash::of(&token) };
     let act = on_the_host("user.invite", format!("user {user}"));
     write(&config, Audited { command, act })?;
     say(&format!("{}/invite/{token}\n", config.base_url()))

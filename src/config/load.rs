@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Config, SETTINGS, Setting, once};
+use super::{Config, SETTINGS, Setting, mail, oidc, once};
 
 const DEFAULT_FILE: &str = "/etc/campfire/campfire.toml";
 
@@ -89,11 +89,12 @@ impl Loaded {
             }
             _ => {}
         }
+        mail::finish(config)?;
         if config.has_tls() && !self.sources.contains_key("listen") {
             config.listen = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443));
             self.sources.insert("listen", "for HTTPS".into());
         }
-        Ok(())
+        oidc::finish(config).map_err(ConfigError)
     }
 
     fn read(&mut self, path: &Path) -> Result<(), ConfigError> {
@@ -107,35 +108,46 @@ impl Loaded {
             ConfigError(format!("the settings file {shown} is not TOML: {}", error.message()))
         })?;
         for (key, value) in table {
+            if key == "oidc" {
+                self.read_providers(path, &value)?;
+                continue;
+            }
             let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
                 return Err(ConfigError(format!(
                     "the settings file {shown} has {key}, which is no setting; `campfire serve --help` lists them all"
                 )));
             };
-            let value = match value {
-                toml::Value::String(text) => text,
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Float(number) => number.to_string(),
-                toml::Value::Boolean(flag) => flag.to_string(),
-                toml::Value::Datetime(time) => time.to_string(),
-                toml::Value::Array(values) => {
-                    let texts: Option<Vec<&str>> = values.iter().map(toml::Value::as_str).collect();
-                    texts
-                        .map(|texts| texts.join(","))
-                        .ok_or_else(|| ConfigError(format!("{key} in {shown} has to be a list of texts")))?
-                }
+            let value = match &value {
                 toml::Value::Table(_) => {
                     return Err(ConfigError(format!("{key} in {shown} has to be one value, not a table")));
                 }
+                value => text_of(value)
+                    .ok_or_else(|| ConfigError(format!("{key} in {shown} has to be a list of texts")))?,
             };
             self.set(setting, &value, format!("{key} in {shown}"))?;
         }
         Ok(())
     }
 
+    /// The tables `[oidc.NAME]`.
+    fn read_providers(&mut self, path: &Path, tables: &toml::Value) -> Result<(), ConfigError> {
+        let tables = tables.as_table().into_iter().flatten();
+        let tables: Option<Vec<_>> = tables.map(|(id, table)| Some((id, table.as_table()?))).collect();
+        let Some(tables) = tables.filter(|tables| !tables.is_empty()) else {
+            return Err(ConfigError(format!("oidc in {} has to be tables like [oidc.NAME]", path.display())));
+        };
+        for (id, table) in tables {
+            oidc::read_table(&mut self.config, path, id, table).map_err(ConfigError)?;
+        }
+        Ok(())
+    }
+
     fn set(&mut self, setting: &Setting, value: &str, source: String) -> Result<(), ConfigError> {
-        (setting.set)(&mut self.config, value)
-            .map_err(|why| ConfigError(format!("{source} {why}, not {value:?}")))?;
+        (setting.set)(&mut self.config, value).map_err(|why| {
+            // What may have a password in it is not repeated.
+            let value = if setting.key == "smtp_url" { String::new() } else { format!(", not {value:?}") };
+            ConfigError(format!("{source} {why}{value}"))
+        })?;
         self.sources.insert(setting.key, source);
         Ok(())
     }
@@ -155,6 +167,22 @@ impl Loaded {
         }
         text
     }
+}
+
+/// A value of the file as a flag would have it; None for a table and for a list of anything but texts.
+pub(super) fn text_of(value: &toml::Value) -> Option<String> {
+    Some(match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(flag) => flag.to_string(),
+        toml::Value::Datetime(time) => time.to_string(),
+        toml::Value::Array(values) => {
+            let texts: Option<Vec<&str>> = values.iter().map(toml::Value::as_str).collect();
+            texts?.join(",")
+        }
+        toml::Value::Table(_) => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The settings. Flags override `CAMPFIRE_*` variables, these the TOML file, and that the defaults; all are in one table.
 
 mod load;
+mod mail;
+mod oidc;
 mod once;
 mod settings;
 mod values;
@@ -16,7 +18,14 @@ pub use self::{
     once::unmoved,
     settings::{SETTINGS, Setting},
 };
-use crate::{outbound::Cidr, text::Languages};
+use crate::{
+    outbound::{
+        Cidr,
+        oidc::Provider,
+        smtp::{Relay, Sender},
+    },
+    text::Languages,
+};
 
 /// What acknowledged writes survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +115,21 @@ pub struct Config {
     pub backup_weekly: usize,
     /// The time of the daily backup, in UTC.
     pub backup_at: jiff::civil::Time,
+    /// The server that takes mails; None for no mail at all.
+    pub smtp_url: Option<Relay>,
+    /// A file with the password for it.
+    pub smtp_password_file: Option<PathBuf>,
+    /// A PEM file of roots that are trusted for it, besides the usual ones.
+    pub smtp_ca: Option<PathBuf>,
+    /// How long it may take for each answer.
+    pub smtp_timeout: Duration,
+    pub mail_from: Option<Sender>,
+    /// Mails in an hour, in all.
+    pub mail_per_hour: usize,
+    /// How long somebody has to be away before unread mentions and direct messages are mailed.
+    pub mail_after: Duration,
+    /// The time of the daily mail of those who want one, in UTC.
+    pub mail_daily_at: jiff::civil::Time,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
@@ -119,6 +143,10 @@ pub struct Config {
     pub alert_room: usize,
     pub log_format: LogFormat,
     pub log_level: String,
+    /// Identity providers to sign in by. Without any, there is nothing of them.
+    pub oidc: Vec<Provider>,
+    /// Whether people sign in by a password.
+    pub password_sign_in: bool,
 }
 
 impl Default for Config {
@@ -154,6 +182,14 @@ impl Default for Config {
             backup_daily: 7,
             backup_weekly: 4,
             backup_at: jiff::civil::time(3, 0, 0, 0),
+            smtp_url: None,
+            smtp_password_file: None,
+            smtp_ca: None,
+            smtp_timeout: Duration::from_secs(30),
+            mail_from: None,
+            mail_per_hour: 200,
+            mail_after: Duration::from_secs(900),
+            mail_daily_at: jiff::civil::time(7, 0, 0, 0),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
@@ -164,6 +200,8 @@ impl Default for Config {
             alert_room: 0,
             log_format: LogFormat::Human,
             log_level: "info".into(),
+            oidc: Vec::new(),
+            password_sign_in: true,
         }
     }
 }

@@ -3,13 +3,18 @@
 use url::Url;
 
 use super::{
-    AcmeChallenge, Config, Durability, HttpListen, LogFormat,
-    values::{domains, is_email, list, number, on_or_off, parse, seconds, set_path, shown, shown_path},
+    AcmeChallenge, Config, Durability, HttpListen, LogFormat, mail,
+    oidc::{OIDC, PASSWORD_SIGN_IN},
+    values::{
+        domains, is_email, joined, list, number, on_or_off, parse, seconds, set_path, shown, shown_path,
+        time_of_day,
+    },
 };
 
 use crate::text::Languages;
 
 /// One setting: its name, meaning, parser and display.
+#[derive(Clone, Copy)]
 pub struct Setting {
     /// The TOML key; the flag is `--key-with-dashes`, the variable `CAMPFIRE_KEY`.
     pub key: &'static str,
@@ -33,7 +38,10 @@ impl Setting {
 }
 
 /// All settings, in the order of `--help` and of the documentation.
-pub static SETTINGS: &[Setting] = &[
+pub static SETTINGS: &[Setting] =
+    &joined::<_, { GENERAL.len() + OIDC.len() + 1 }>(&[GENERAL, OIDC, &[PASSWORD_SIGN_IN]]);
+
+const GENERAL: &[Setting] = &[
     Setting {
         key: "listen",
         value: "ADDR:PORT",
@@ -322,14 +330,7 @@ pub static SETTINGS: &[Setting] = &[
         key: "backup_at",
         value: "HH:MM",
         help: "the time of the daily backup, in UTC",
-        set: |config, text| {
-            let wanted = "has to be a time of day like 03:00";
-            if text.len() != 5 {
-                return Err(wanted.into());
-            }
-            config.backup_at = jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted)?;
-            Ok(())
-        },
+        set: |config, text| time_of_day(text).map(|time| config.backup_at = time),
         show: |config| config.backup_at.strftime("%H:%M").to_string(),
     },
     Setting {
@@ -346,6 +347,14 @@ pub static SETTINGS: &[Setting] = &[
         set: |config, text| number(text, 0, 1_000).map(|value| config.backup_weekly = value),
         show: |config| config.backup_weekly.to_string(),
     },
+    mail::SMTP_URL,
+    mail::SMTP_PASSWORD_FILE,
+    mail::SMTP_CA,
+    mail::SMTP_TIMEOUT,
+    mail::MAIL_FROM,
+    mail::MAIL_PER_HOUR,
+    mail::MAIL_AFTER,
+    mail::MAIL_DAILY_AT,
     Setting {
         key: "header_timeout",
         value: "SECONDS",

@@ -91,6 +91,30 @@ pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
     }
 }
 
+/// A time of day like 03:00.
+pub(super) fn time_of_day(text: &str) -> Result<jiff::civil::Time, String> {
+    let wanted = "has to be a time of day like 03:00";
+    if text.len() != 5 {
+        return Err(wanted.into());
+    }
+    jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wanted.into())
+}
+
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     number(text, 1, 86_400).map(|value| Duration::from_secs(value as u64))
+}
+
+/// Several lists as one, where `N` is the sum of their lengths.
+pub(super) const fn joined<T: Copy, const N: usize>(parts: &[&[T]]) -> [T; N] {
+    let mut all = [parts[0][0]; N];
+    let (mut part, mut place) = (0, 0);
+    while part < parts.len() {
+        let mut within = 0;
+        while within < parts[part].len() {
+            all[place] = parts[part][within];
+            (place, within) = (place + 1, within + 1);
+        }
+        part += 1;
+    }
+    all
 }

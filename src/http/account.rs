@@ -8,6 +8,7 @@ use hyper::{StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
+    providers::ways,
     request::{Call, viewer},
     response::Reply,
     rooms::room_value,
@@ -24,8 +25,8 @@ use crate::{
     wire::{Form, required_email, required_password},
 };
 
-/// Whether the account is still to be set up; with `with=account` also its name and logo, and whether the caller is
-/// signed in.
+/// Whether the account is still to be set up; with `with=account` also its name and logo, whether the caller is
+/// signed in, and whether a forgotten password can be replaced by mail.
 pub(crate) fn setup_needed(call: &Call) -> Response {
     if call.query().text("with") != Some("account") {
         let needed = call.worker.state.borrow().account.is_none();
@@ -34,11 +35,18 @@ pub(crate) fn setup_needed(call: &Call) -> Response {
     let signed_in = viewer(&call.worker, &call.headers, &call.method, call.address)?.is_some();
     let state = call.worker.state.borrow();
     let account = state.account.as_ref().map(shown);
-    Ok(Reply::json(&json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account })))
+    let mut setup = json!({ "needed": account.is_none(), "signed_in": signed_in, "account": account });
+    if call.worker.config().smtp_url.is_some() {
+        setup["sends_mail"] = true.into();
+    }
+    if let Some(ways) = ways(&call.worker) {
+        setup["sign_in"] = ways;
+    }
+    Ok(Reply::json(&setup))
 }
 
 /// What everybody may see who comes to the door.
-fn shown(account: &Account) -> Value {
+pub(super) fn shown(account: &Account) -> Value {
     let shown = json!(account.public());
     json!({ "name": shown["name"], "logo_url": shown["logo_url"] })
 }
@@ -92,7 +100,7 @@ pub(crate) fn join(call: Call) -> ResponseFuture {
 
 pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
     let account = account::account(&call.worker)?;
-    if !viewer.is_admin {
+    if !account::sees_join_code(&account, viewer) {
         return Ok(Reply::json(&account.public()));
     }
     let url = join_url(call, &account);
@@ -117,21 +125,28 @@ pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
         // The settings may be in an object `settings`, as in responses, or beside the name.
         let nested = form.object("settings").map(Form::of);
         let mut change = ChangeAccount { name, custom_css, ..ChangeAccount::default() };
-        let (flat, nested) = (settings(&mut form), nested.map(|mut form| (settings(&mut form), form)));
-        (change.restrict_room_creation, change.retention_days) = flat;
+        settings(&mut form, &mut change);
         form.finish()?;
-        if let Some(((restrict, retention), form)) = nested {
-            form.finish()?;
-            change.restrict_room_creation = restrict.or(change.restrict_room_creation);
-            change.retention_days = retention.or(change.retention_days);
+        if let Some(mut nested) = nested {
+            settings(&mut nested, &mut change);
+            nested.finish()?;
         }
         let account = account::change(&call.worker, &admin, change).await?;
         Ok(Reply::written(StatusCode::OK, &account.private()))
     })
 }
 
-fn settings(form: &mut Form) -> (Option<bool>, Option<Option<u32>>) {
-    (form.flag("restrict_room_creation"), form.nullable_number("retention_days", 1..=36_500))
+/// Takes the settings that are given out of a form.
+fn settings(form: &mut Form, change: &mut ChangeAccount) {
+    let retention_days = form.nullable_number("retention_days", 1..=36_500);
+    change.retention_days = retention_days.or(change.retention_days);
+    for (name, setting) in [
+        ("restrict_room_creation", &mut change.restrict_room_creation),
+        ("members_may_invite", &mut change.members_may_invite),
+        ("members_see_join_link", &mut change.members_see_join_link),
+    ] {
+        *setting = form.flag(name).or(*setting);
+    }
 }
 
 pub(crate) fn renew_join_code(call: Call, admin: Admin) -> ResponseFuture {

@@ -63,6 +63,8 @@ fn user(call: &Call, id: UserId) -> Option<Value> {
     let user = state.users.get(&id)?;
     let role = match user.role {
         Role::Admin => "administrator",
+        // ONCE Campfire has no guests.
+        Role::Guest => Role::Member.into_str(),
         role => role.into_str(),
     };
     let version = user.avatar.map(|version| format!("?v={version}")).unwrap_or_default();
@@ -119,7 +121,8 @@ pub(crate) fn show(call: &Call) -> Response {
             let room = MessageAccess::of(&call.worker, id, viewer.user)?.row().room;
             format!("/rooms/{room}/@{id}")
         }
-        None => "/signin".to_owned(),
+        // The page goes on there after signing in.
+        None => format!("/signin?to=/messages/{id}"),
     };
     Reply::redirect(&target)
 }

@@ -25,6 +25,8 @@ enum Takes {
     TextOrFile,
     Text,
     Slack,
+    /// A form, which says nothing.
+    OneClick,
 }
 
 /// The body of a successful response.
@@ -48,7 +50,7 @@ struct Doc {
 }
 
 use Gives::{Bytes as Raw, Json, Nothing as Empty};
-use Takes::{Image, Json as Body, Multipart, Nothing, Slack, Text, TextOrFile};
+use Takes::{Image, Json as Body, Multipart, Nothing, OneClick, Slack, Text, TextOrFile};
 
 const fn doc(
     route: &'static str,
@@ -74,15 +76,26 @@ static DOCS: &[Doc] = &[
     doc("POST /api/setup", "First run: create the account, its administrator and a room, and sign in", &[], Body("NewAccount"), &[(201, Json("SetUpDone"))], &[409]),
     doc("POST /api/session", "Sign in", &[], Body("Credentials"), &[(201, Json("SignedIn"))], &[401, 404, 429]),
     doc("GET /api/session", "The signed-in user, with the data that a client starts with", &[], Nothing, &[(200, Json("Start"))], &[]),
-    doc("DELETE /api/session", "Sign out", &[], Nothing, DONE, &[404]),
+    doc("DELETE /api/session", "Sign out; 200 with the address where to sign out of the identity provider, if that is where the session comes from", &[], Nothing, &[(204, Empty), (200, Json("SignedOut"))], &[404]),
     doc("GET /api/sessions", "My sessions on devices", &[], Nothing, &[(200, Json("Devices"))], &[]),
     doc("DELETE /api/sessions", "Sign all my other devices out", &[], Nothing, DONE, &[]),
     doc("DELETE /api/sessions/{id}", "Sign one of my devices out", &[], Nothing, DONE, &[404]),
-    doc("POST /api/session/reset/{token}", "Set a new password by a link of `campfire admin reset-password`, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
+    doc("POST /api/session/reset", "Have a link to choose a new password mailed, if somebody has this address: the answer does not tell. It works once, within an hour. 409 where no mail is sent", &[], Body("ResetRequest"), &[(202, Empty)], &[409, 429]),
+    doc("POST /api/session/reset/{token}", "Set a new password by a link that was mailed, or that `campfire admin reset-password` printed, and sign in", &[], Body("NewPassword"), &[(201, Json("SignedIn"))], &[404, 429]),
     doc("POST /api/session/transfer", "Create a single-use link that signs another device in within 4 hours", &[], Nothing, &[(201, Json("TransferLink"))], &[]),
     doc("POST /api/session/transfer/{token}", "Sign in by such a link", &[], Nothing, &[(201, Json("SignedIn"))], &[404, 429]),
-    doc("GET /api/session/invitation/{token}", "Whom an invitation is for", &[], Nothing, &[(200, Json("InvitedUser"))], &[404, 429]),
-    doc("POST /api/session/invitation/{token}", "Take over an account that was imported, by an invitation, and sign in", &[], Body("NewOwner"), &[(201, Json("SignedIn"))], &[404, 429]),
+    doc("GET /api/invitations", "Invitations, the newest first: all for administrators, one's own for members who may invite. Those that ended are listed for 30 days", &[], Nothing, &[(200, Json("Invitations"))], &[403]),
+    doc("POST /api/invitations", "Make an invitation: a link by which so many people may join within so many days, as members or as guests of some rooms; the link is shown once", &[], Body("NewInvitation"), &[(201, Json("MadeInvitation"))], &[409]),
+    doc("GET /api/invitations/{invitation}", "What an invitation leads to, by its token; `name` and `email` are of whom an imported account waits for", &[], Nothing, &[(200, Json("Invited"))], &[404, 429]),
+    doc("POST /api/invitations/{invitation}", "Join by an invitation, or take an account over that was imported, by its token, and sign in", &[], Body("Newcomer"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
+    doc("DELETE /api/invitations/{invitation}", "Revoke an invitation, by its id: one's own, or any as an administrator", &[], Nothing, DONE, &[404]),
+    doc("GET /signin/oidc/{provider}", "Sign in by an identity provider: a redirect to it, or to the page with the reason why not. `to` is the path of this server where to go afterwards", &["to"], Nothing, MOVED, &[403, 404]),
+    doc("GET /signin/oidc/{provider}/callback", "Where an identity provider leads back to: signs in and redirects, or redirects to the page with the reason why not", &["code", "state", "iss", "error"], Nothing, MOVED, &[403, 404]),
+    doc("GET /api/identities", "My accounts at identity providers", &[], Nothing, &[(200, Json("Identities"))], &[]),
+    doc("POST /api/identities/{provider}", "Begin to link an account at an identity provider, in a browser: it has to be led to the address", &[], Nothing, &[(201, Json("IdentityLink"))], &[404]),
+    doc("DELETE /api/identities/{id}", "Unlink one of my accounts at identity providers: sessions that were started by it end, but this one", &[], Nothing, DONE, &[404, 409]),
+    doc("GET /api/users/{id}/identities", "The accounts of a user at identity providers", &[], Nothing, &[(200, Json("UserIdentities"))], &[404]),
+    doc("DELETE /api/users/{id}/identities/{identity_id}", "Unlink an account of a user: sessions that were started by it end, and who signs in by it next is a stranger", &[], Nothing, DONE, &[404, 409]),
     doc("GET /api/join/{code}", "Whether this is the join code of the account, with its name and logo", &[], Nothing, &[(200, Json("Invitation"))], &[404, 429]),
     doc("POST /api/join/{code}", "Create a user by the join code of the account, and sign in", &[], Body("NewPerson"), &[(201, Json("SignedIn"))], &[404, 409, 429]),
     doc("GET /api/account", "The account's name, styles and settings", &[], Nothing, &[(200, Json("Account"))], &[404]),
@@ -99,6 +112,13 @@ static DOCS: &[Doc] = &[
     doc("DELETE /api/users/{id}/avatar", "Remove the picture of a user", &[], Nothing, DONE, &[403, 404]),
     doc("GET /avatars/{id}", "The picture of a user, or the initials; `size=small` for lists", &["v", "size"], Nothing, &[(200, Raw("image/*"))], &[404]),
     doc("POST /api/users/{id}/invitation", "Create a single-use link by which somebody takes over the account that was imported for them, within 7 days; earlier ones stop working", &[], Nothing, &[(201, Json("TransferLink"))], &[404, 409]),
+    doc("POST /api/users/{id}/sign_in_link", "Create a single-use link by which somebody who lost the password chooses a new one and signs in, within an hour", &[], Nothing, &[(201, Json("TransferLink"))], &[404, 409]),
+    doc("GET /api/users/{id}/sessions", "The devices and tokens of somebody, the one used last first", &[], Nothing, &[(200, Json("AllSessions"))], &[404]),
+    doc("DELETE /api/users/{id}/sessions", "End all sessions, tokens and links of somebody", &[], Nothing, DONE, &[404, 409]),
+    doc("DELETE /api/users/{id}/sessions/{session_id}", "End a session of somebody, or revoke a token", &[], Nothing, DONE, &[404]),
+    doc("GET /api/sign_ins", "How everybody signs in, and when they were last seen", &[], Nothing, &[(200, Json("SignIns"))], &[]),
+    doc("GET /api/sign_ins/failed", "Attempts to sign in that failed within 30 days, counted by day, account, network and way, the newest first", &["before", "limit"], Nothing, &[(200, Json("FailedSignIns"))], &[400]),
+    doc("POST /api/users/{id}/invitation/mail", "Mail such a link to the e-mail address of the account. 409 without one, and where no mail is sent", &[], Nothing, &[(202, Json("MailedInvitation"))], &[404, 409]),
     doc("POST /api/users/{id}/ban", "Ban a user: sessions end, messages are deleted, addresses are blocked", &[], Nothing, DONE, &[404, 409]),
     doc("DELETE /api/users/{id}/ban", "Lift the ban of a user", &[], Nothing, DONE, &[404]),
     doc("GET /api/rooms", "My rooms", &[], Nothing, &[(200, Json("Rooms"))], &[]),
@@ -159,6 +179,12 @@ static DOCS: &[Doc] = &[
     doc("POST /api/push/subscriptions", "Subscribe a device to pushes", &[], Body("NewSubscription"), &[(201, Json("PushSubscription"))], &[]),
     doc("DELETE /api/push/subscriptions/{id}", "Remove a push subscription", &[], Nothing, DONE, &[404]),
     doc("POST /api/push/subscriptions/{id}/test", "Send a test push to a device", &[], Nothing, &[(202, Empty)], &[404, 429]),
+    doc("GET /api/mail", "When I am told by mail of unread mentions and direct messages, and whether my address takes mails. 409 where no mail is sent", &[], Nothing, &[(200, Json("MailSettings"))], &[409]),
+    doc("PUT /api/mail", "Set when I am told by mail", &[], Body("MailChange"), &[(200, Json("MailSettings"))], &[409]),
+    doc("DELETE /api/mail/refusal", "Have mails sent to my address again after it refused one", &[], Nothing, DONE, &[409]),
+    doc("POST /api/mail/test", "Have a mail sent to me that shows that mails arrive", &[], Nothing, &[(202, Empty)], &[409, 429]),
+    doc("GET /unsubscribe/{token}", "A page with a button that ends the mails of the person whom the address in a mail stands for", &[], Nothing, PAGE, &[404]),
+    doc("POST /unsubscribe/{token}", "End these mails: one click of a mail program (RFC 8058), or the button. The same once or again, with any body", &[], OneClick, PAGE, &[404]),
     doc("GET /api/export", "All data of the account as newline-delimited JSON; the last line, of type `end`, says that it is complete", &[], Nothing, &[(200, Raw("application/x-ndjson"))], &[503]),
     doc("GET /api/audit", "The audit log, newest first", &["before", "limit"], Nothing, &[(200, Json("Audit"))], &[400]),
     doc("GET /api/jobs", "Dead background jobs, or with `state=waiting` the queued ones", &["state", "limit"], Nothing, &[(200, Json("Jobs"))], &[400]),
@@ -241,7 +267,7 @@ fn statuses(route: &Route, doc: &Doc) -> Vec<u16> {
         Multipart | TextOrFile => all.extend([400, 408, 413, 415, 422]),
         Image => all.extend([400, 408, 413, 415]),
         Text => all.extend([400, 408, 413, 422]),
-        Slack => all.extend([400, 408, 413]),
+        Slack | OneClick => all.extend([400, 408, 413]),
     }
     if !route.method.is_safe() {
         // A body is read even if the route does not use it.
@@ -258,7 +284,7 @@ fn operation(route: &Route, doc: &Doc) -> Value {
     let mut parameters: Vec<Value> = placeholders
         .map(|name| {
             let schema = match name {
-                "id" | "room_id" | "message_id" => schema("Id"),
+                "id" | "room_id" | "message_id" | "session_id" | "identity_id" => schema("Id"),
                 "user_id" => json!({ "oneOf": [schema("Id"), { "const": "me" }] }),
                 _ => json!({ "type": "string" }),
             };
@@ -325,6 +351,7 @@ fn operation(route: &Route, doc: &Doc) -> Value {
         }
         Text => Some(text()),
         Slack => Some(json!({ "application/json": { "schema": schema("SlackPayload") } })),
+        OneClick => Some(json!({ "application/x-www-form-urlencoded": {}, "multipart/form-data": {} })),
     };
     if let Some(content) = content {
         operation["requestBody"] = json!({ "required": true, "content": content });

@@ -41,10 +41,10 @@ pub(super) fn reply(call: &Call, image: Image) -> Response {
     ))
 }
 
-pub(crate) fn avatar(call: Call, _: Viewer) -> ResponseFuture {
+pub(crate) fn avatar(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
         let id = UserId(call.id(0)?);
-        let user = people::find(&call.worker, id)?;
+        let user = people::find(&call.worker, &viewer, id)?;
         let Some(version) = user.avatar else { return reply(&call, initials(&user)) };
         let is_small = call.query().text("size") == Some("small");
         if is_small && let Some(stored) = call.worker.reader.image(&small_avatar(id))? {

@@ -138,7 +138,7 @@ pub(crate) fn add_member(call: Call, viewer: Viewer) -> ResponseFuture {
         let room = RoomChange::of(&call.worker, RoomId(call.id(0)?), &viewer)?;
         let user = member(&call, &viewer)?;
         let is_new = rooms::add_member(&call.worker, &viewer, room, user).await?;
-        let user = people::find(&call.worker, user)?;
+        let user = people::find(&call.worker, &viewer, user)?;
         let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
         Ok(Reply::written(status, &people::view(&viewer, &user)))
     })

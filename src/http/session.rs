@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::qr_svg,
+    mail::accepted,
     request::{COOKIE, Call, ONCE_COOKIE, cookie},
     response::Reply,
     router::{Response, ResponseFuture},
@@ -16,14 +17,16 @@ use super::{
 use crate::{
     chat::{
         Viewer,
+        account::sees_join_code,
+        mail,
         messages::MAX_CONTENT,
-        rooms,
+        providers, rooms,
         sessions::{self, SignedIn},
         sync::AsOf,
     },
     store::SessionRow,
     types::{Seq, SessionId, SessionKind, Timestamp, TokenHash, UserId},
-    wire::{AccountView, Problem, RoomView, UserView, required_email, required_password},
+    wire::{AccountView, Problem, RoomView, UserView, required_password},
     worker::Worker,
 };
 
@@ -108,26 +111,34 @@ pub(crate) fn show(call: &Call, viewer: &Viewer) -> Response {
         online: Vec<UserId>,
         limits: Limits,
     }
-    /// In bytes.
+    /// Sizes are in bytes.
     #[derive(Serialize)]
     struct Limits {
         upload_limit: u64,
         content_limit: usize,
+        /// Whether this server sends mail; missing if not.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        sends_mail: bool,
     }
     let worker = &call.worker;
+    mail::note_language(worker, viewer, accepted(call));
     let now = AsOf::now(worker)?;
     let state = worker.state.borrow();
     let me = state.users.get(&viewer.user).ok_or_else(Problem::not_signed_in)?;
     let account = state.account.as_ref();
     let start = Reply::json(&Start {
         user: me.private(),
-        account: account.map(|account| account.view(viewer.is_admin)),
+        account: account.map(|account| account.view(sees_join_code(account, viewer))),
         rooms: rooms::rooms_of(worker, &state, viewer.user)?,
-        users: state.users.values().map(|user| user.view(viewer.is_admin)).collect(),
+        users: state.users_seen_by(viewer.user).iter().map(|user| user.view(viewer.is_admin)).collect(),
         seq: now.seq,
         history: state.epochs.current(),
         online: worker.hub.borrow().online_partners(&state, viewer.user),
-        limits: Limits { upload_limit: worker.config().upload_limit, content_limit: MAX_CONTENT },
+        limits: Limits {
+            upload_limit: worker.config().upload_limit,
+            content_limit: MAX_CONTENT,
+            sends_mail: worker.config().smtp_url.is_some(),
+        },
     });
     Ok(with_our_cookie(call, start))
 }
@@ -145,26 +156,6 @@ pub(crate) fn link_reply(call: &Call, page: &str, token: &str, expires_at: Times
     let url = format!("{}/{page}/{token}", call.base_url());
     let body = json!({ "url": url, "token": token, "qr_svg": qr_svg(&url), "expires_at": expires_at });
     Reply::written(StatusCode::CREATED, &body)
-}
-
-/// Whom an invitation is for, so that they need not type what is known.
-pub(crate) fn invited(call: &Call) -> Response {
-    let user = sessions::invited(&call.worker, call.address, &TokenHash::of(&call.param(0)))?;
-    let body = json!({ "name": &*user.name, "email": user.email.as_deref() });
-    Ok(Reply::json(&body).cache_control("no-store"))
-}
-
-/// Takes an account over by an invitation.
-pub(crate) fn claim(call: Call) -> ResponseFuture {
-    Box::pin(async move {
-        let link = TokenHash::of(&call.param(0));
-        sessions::invited(&call.worker, call.address, &link)?;
-        let mut form = call.form()?;
-        let email = required_email(&mut form, "email");
-        let password = required_password(&mut form, "password");
-        form.finish()?;
-        signed_in(&call, sessions::claim(&call.worker, &call.device(), link, email, password).await?)
-    })
 }
 
 /// Signs in by such a link.
@@ -185,8 +176,14 @@ pub(crate) fn destroy_others(call: Call, viewer: Viewer) -> ResponseFuture {
 
 pub(crate) fn destroy(call: Call, viewer: Viewer) -> ResponseFuture {
     Box::pin(async move {
+        let return_to = format!("{}/signin", call.base_url());
+        let url = providers::sign_out_url(&call.worker, &viewer, return_to).await;
         sessions::sign_out(&call.worker, &viewer).await?;
-        let reply = Reply::no_content().with(header::SET_COOKIE, set_cookie(&call, COOKIE, "", 0));
+        let reply = match url {
+            Some(url) => Reply::written(StatusCode::OK, &json!({ "sign_out_url": url })),
+            None => Reply::no_content(),
+        };
+        let reply = reply.with(header::SET_COOKIE, set_cookie(&call, COOKIE, "", 0));
         Ok(without_once_cookie(&call, reply))
     })
 }

@@ -261,7 +261,12 @@ impl Hub {
                     self.remove_from_room(*room, |member| member == *user);
                 }
             }
-            Change::UserUpdated { .. } | Change::AccountUpdated { .. } => {
+            Change::UserUpdated { user, .. } => {
+                self.generation += 1;
+                self.tell(&json, |socket| state.sees(socket.user, user.id));
+            }
+            Change::UserShown { to, .. } => to.iter().for_each(|guest| self.send_to_user(*guest, &json)),
+            Change::AccountUpdated { .. } => {
                 self.generation += 1;
                 self.tell(&json, |_| true);
             }
@@ -275,20 +280,24 @@ impl Hub {
             | Change::SessionTouched { .. }
             | Change::WebhookSet { .. }
             | Change::PushSet { .. }
+            | Change::MailWaits { .. }
+            | Change::LanguageNoted { .. }
             | Change::AddressesBlocked { .. }
             | Change::JobsWaiting
             | Change::Reloaded => {}
         }
     }
 
-    /// Sends what another process has written to every socket: events, or `resync` instead.
-    pub(crate) fn catch_up(&mut self, events: Option<&[Vec<u8>]>, seq: Seq) {
+    /// Sends what another process has written to every socket: events, or `resync` instead. Guests, who may not hear all of
+    /// them, get `resync`. `state` includes it already.
+    pub(crate) fn catch_up(&mut self, events: Option<&[Vec<u8>]>, seq: Seq, state: &State) {
         self.generation += 1;
         self.seq = seq;
-        match events {
-            Some(events) => events.iter().for_each(|json| self.tell(json, |_| true)),
-            None => self.tell(&Event::Resync { seq }.json(), |_| true),
+        let hears = |socket: &Socket| events.is_some() && !state.is_guest(socket.user);
+        for json in events.unwrap_or_default() {
+            self.tell(json, hears);
         }
+        self.tell(&Event::Resync { seq }.json(), |socket| !hears(socket));
     }
 
     /// Pushes an event to every socket for which `wanted` is true. A frame is encoded once per encoding.

@@ -137,7 +137,13 @@ impl Hub {
                 ids.sort_unstable();
                 ids
             }
-            _ => self.presence.people_in(room),
+            // Somebody who was removed a moment ago may still be counted.
+            Some(found) => {
+                let mut ids = self.presence.people_in(room);
+                ids.retain(|user| found.members.contains_key(user));
+                ids
+            }
+            None => Vec::new(),
         }
     }
 

@@ -202,11 +202,11 @@ pub(crate) fn run(order: &Order<'_>, watch: &mut dyn FnMut(Progress)) -> Result<
     Ok(report)
 }
 
-/// What to know of guests, whom this server does not have.
+/// What to know of guests.
 fn guests(count: u64) -> String {
-    let who = if count == 1 { "1 guest has".to_owned() } else { format!("{count} guests have") };
+    let who = if count == 1 { "1 guest is a guest".to_owned() } else { format!("{count} guests are guests") };
     format!(
-        "{who} become members of their rooms. Once they are invited they see all open rooms: there are no guests here."
+        "{who} here too: they see only the rooms that they were in and the people there, also once they are invited."
     )
 }
 

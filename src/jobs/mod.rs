@@ -3,6 +3,7 @@
 
 mod backup;
 mod clean;
+mod mail;
 mod preview;
 mod push;
 mod rename;
@@ -29,7 +30,10 @@ use tokio::{
 
 use crate::{
     outbound::{Outside, Policy, backoff},
-    store::{FinishJob, Job, LeaseJobs, NewJob, Outcome, Reader, ReleaseLeases, WriterHandle},
+    store::{
+        FinishJob, Job, LeaseJobs, NewJob, Outcome, QueueDueMail, Reader, ReleaseLeases, ResumeMail,
+        WriterHandle,
+    },
     types::{JobKind, MessageId, Timestamp},
     worker::{Shared, Worker},
 };
@@ -39,6 +43,9 @@ const LEASE_MS: i64 = 120_000;
 
 /// How often the queue is polled without a notification.
 const POLL_EVERY: Duration = Duration::from_secs(60);
+
+/// No mail tells of unread messages in the first seconds after the start.
+const AFTER_START_MS: i64 = 5_000;
 
 /// The delay before the first retry; it triples with each further one, with a jitter of half of it.
 const FIRST_DELAY: Duration = Duration::from_secs(5);
@@ -50,6 +57,9 @@ fn concurrency(kind: JobKind) -> usize {
         JobKind::Push => 32,
         JobKind::Preview => 4,
         JobKind::Notify => 2,
+        JobKind::Mail => 4,
+        JobKind::MailUnread => 2,
+        JobKind::AwaitMail => 4,
         JobKind::RemoveFiles | JobKind::RemoveMessages | JobKind::RenameMentions => 1,
     }
 }
@@ -59,6 +69,8 @@ fn concurrency(kind: JobKind) -> usize {
 enum Failure {
     /// It is tried again later.
     Retry(String),
+    /// It was not tried, and has to wait for so many milliseconds.
+    Later(i64),
     Permanent(String),
 }
 
@@ -97,6 +109,8 @@ struct Runner {
     writer: WriterHandle,
     reader: Reader,
     outside: Outside,
+    /// None where no mail is sent.
+    post: Option<mail::Post>,
     slots: Rc<Slots>,
 }
 
@@ -111,6 +125,7 @@ pub(crate) fn start(
         name_servers: shared.config.name_servers.clone(),
         allowed: shared.config.outgoing_allow.clone(),
     };
+    let post = mail::Post::of(&shared.config).map_err(io::Error::other)?;
     std::thread::Builder::new().name("jobs".into()).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -121,8 +136,14 @@ pub(crate) fn start(
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "the job runner did not start"),
         };
-        let runner =
-            Rc::new(Runner { shared, writer, reader, outside: Outside::new(policy), slots: Rc::default() });
+        let runner = Rc::new(Runner {
+            shared,
+            writer,
+            reader,
+            outside: Outside::new(policy),
+            post,
+            slots: Rc::default(),
+        });
         runtime.block_on(run(runner, stopped));
     })
 }
@@ -130,6 +151,11 @@ pub(crate) fn start(
 async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
     if let Err(error) = runner.writer.write(ReleaseLeases).await {
         tracing::warn!(?error, "could not release the leases of an earlier run");
+    }
+    if runner.post.is_some()
+        && let Err(error) = runner.writer.write(ResumeMail).await
+    {
+        tracing::warn!(?error, "could not resume mails");
     }
     spawn_local(clean::remove_orphans(Rc::clone(&runner), SystemTime::now()));
     spawn_local(clean::retire_old_messages(Rc::clone(&runner)));
@@ -147,6 +173,25 @@ async fn run(runner: Rc<Runner>, mut stopped: watch::Receiver<bool>) {
 }
 
 impl Runner {
+    /// Queues the mails that are due, and returns when the next one is.
+    async fn queue_due_mail(&self, now: Timestamp) -> Option<i64> {
+        self.post.as_ref()?;
+        let due = match self.reader.next_mail_due() {
+            Ok(due) => due?,
+            Err(error) => {
+                tracing::warn!(%error, "could not read which mails are due");
+                return None;
+            }
+        };
+        // Those who have the page open come back first, and need none.
+        let first = self.shared.boot as i64 + AFTER_START_MS;
+        if due > now || first > now.0 {
+            return Some(due.0.max(first));
+        }
+        while let Ok(true) = self.writer.write(QueueDueMail).await {}
+        Some(now.0 + 1_000)
+    }
+
     /// Starts due jobs within the bounds of concurrency. Returns how long until the next one is due; None if unknown.
     async fn lease(self: &Rc<Self>) -> Option<Duration> {
         let due = match self.reader.next_due() {
@@ -157,7 +202,7 @@ impl Runner {
             }
         };
         let now = Timestamp::now();
-        let mut next: Option<i64> = None;
+        let mut next: Option<i64> = self.queue_due_mail(now).await;
         for (kind, at) in due {
             if at > now {
                 next = Some(next.map_or(at.0, |next| next.min(at.0)));
@@ -189,10 +234,11 @@ impl Runner {
             let done = work.await.unwrap_or_else(|_| Err(Failure::Retry("it took too long".into())));
             let outcome = match done {
                 Ok(next) => Outcome::Done(next),
+                Err(Failure::Later(wait)) => Outcome::Later(wait),
                 Err(Failure::Permanent(why)) => Outcome::Hopeless(why),
                 Err(Failure::Retry(why)) => Outcome::Failed { why, again_in_ms: delay(job.attempts) },
             };
-            if !matches!(outcome, Outcome::Done(_)) {
+            if !matches!(outcome, Outcome::Done(_) | Outcome::Later(_)) {
                 tracing::info!(job = job.id.0, kind = job.kind.into_str(), ?outcome, "a job failed");
             }
             if let Err(error) = runner.writer.write(FinishJob { job: job.id, outcome }).await {
@@ -207,6 +253,9 @@ impl Runner {
             JobKind::Notify => push::fan_out(self, job),
             JobKind::Push => push::send(self, job).await,
             JobKind::Preview => preview::fetch(self, job).await,
+            JobKind::AwaitMail => mail::await_mail(self, job).await,
+            JobKind::MailUnread => mail::unread(self, job).await,
+            JobKind::Mail => mail::letter(self, job).await,
             JobKind::RemoveFiles => clean::remove_files(self, job).await,
             JobKind::RemoveMessages => clean::remove_messages(self, job).await,
             JobKind::RenameMentions => rename::rename_mentions(self, job).await,

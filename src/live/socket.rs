@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
 
 use super::protocol::{self, Client};
 use crate::{
-    chat::Viewer,
+    chat::{Viewer, mail},
     hub::{HEARTBEAT_S, SIGNED_OUT, SocketId},
     transport::Transport,
     types::event::EphemeralEvent,
@@ -70,6 +70,7 @@ impl SocketTask {
         worker.hub.borrow_mut().answer(id, &hello);
         worker.hub.borrow_mut().close_going_away(id);
         worker.broadcast(EphemeralEvent::Online { user, change: 1 });
+        mail::came_here(&worker, user);
         let client = Client { user, may_write: viewer.may_write };
         Self { worker, id, client, stream, partial: early.to_vec(), fragments: None, finished: false }
     }

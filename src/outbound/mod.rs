@@ -4,9 +4,12 @@
 mod address;
 pub mod backoff;
 mod connect;
+pub mod letter;
 mod names;
+pub mod oidc;
 pub mod page;
 pub mod push;
+pub mod smtp;
 #[cfg(test)]
 mod tests;
 

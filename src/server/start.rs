@@ -30,10 +30,10 @@ use crate::{
     http, jobs,
     memory::{self, Budget},
     metrics::{BackupMetrics, WorkerMetrics},
-    outbound::push::VapidKey,
+    outbound::{Policy, oidc, push::VapidKey},
     store::{BeginEpoch, DataDir, Folder, Import, KeepSecret, OpenError, Reader, Reserve, Writer},
     types::Timestamp,
-    worker::{Shared, inbox::Inbox, limits::Limits},
+    worker::{Shared, departures::Departures, inbox::Inbox, limits::Limits},
 };
 
 /// Memory for each connection that is open, and for each that is no WebSocket: a head and a chunk of a body of 32 KiB each,
@@ -96,6 +96,7 @@ pub fn serve_from(
     }
     let config = Config { listen: address, ..config };
     let mut security = Security::prepare(&config)?;
+    let (providers, provider_thread) = providers(&config).unzip();
     let shared = Arc::new(Shared {
         limits: Limits::new(config.post_limit),
         admission: Arc::new(Admission::new(bounds(&config))),
@@ -123,6 +124,8 @@ pub fn serve_from(
             HeaderValue::try_from(format!("max-age={}", config.hsts)).expect("digits are printable")
         }),
         demo_token: Mutex::new(visitor),
+        providers,
+        departures: Departures::default(),
         config,
     });
     let fanout = Box::new(Workers(Arc::clone(&shared)));
@@ -168,6 +171,9 @@ pub fn serve_from(
     drop(state);
     let jobs = jobs::start(Arc::clone(&shared), handle.clone(), Reader::open(data)?, stopped.clone());
     threads.push(jobs.map_err(ServeError::Runtime)?);
+    if let Some(thread) = provider_thread {
+        threads.push(thread.start(stopped.clone()).map_err(ServeError::Runtime)?);
+    }
     if let Some(certificate_manager) = certificate_manager {
         threads.push(certificate_manager.start(stopped.clone()).map_err(ServeError::Runtime)?);
     }
@@ -227,6 +233,12 @@ fn bounds(config: &Config) -> Bounds {
     // On a small machine fewer than the default are all there are. 0 is no bound.
     let of_network = config.max_per_address.min((http / 4 * 3).max(1));
     Bounds { in_all, http, of_network }
+}
+
+/// What calls identity providers, if there are any in the settings.
+fn providers(config: &Config) -> Option<(oidc::Handle, oidc::Runner)> {
+    let policy = Policy { name_servers: config.name_servers.clone(), allowed: config.outgoing_allow.clone() };
+    (!config.oidc.is_empty()).then(|| oidc::channel(config.oidc.clone(), policy))
 }
 
 /// The key that signs pushes; it is generated at the first start, before the writer starts.

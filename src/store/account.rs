@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     types::event::Change,
-    types::{Account, Role, RoomId, RoomKind, Settings, UserId},
+    types::{Account, Role, RoomId, RoomKind, Settings, SignInMethod, UserId},
     wire::Event,
 };
 
@@ -51,7 +51,7 @@ impl Command for SetUp {
             role: Role::Admin,
         };
         let done = create_account(tx, &self.account_name, &self.join_code, user)?;
-        self.session.start(tx, done.user)?;
+        self.session.start_by(tx, done.user, SignInMethod::Setup)?;
         Ok(done)
     }
 }
@@ -115,9 +115,14 @@ pub(super) fn record_account_update(tx: &mut Tx<'_>) -> Result<Account, Refusal>
     Ok(account)
 }
 
+/// The settings of the account.
+pub(super) fn settings(tx: &Tx<'_>) -> rusqlite::Result<Settings> {
+    Ok(load(tx)?.map(|account| account.settings).unwrap_or_default())
+}
+
 /// Days after which messages are removed; None: never.
 pub(super) fn retention_days(tx: &Tx<'_>) -> rusqlite::Result<Option<u32>> {
-    Ok(load(tx)?.and_then(|account| account.settings.retention_days))
+    Ok(settings(tx)?.retention_days)
 }
 
 /// Changes the fields that are given. `NotFound` if there is no account.
@@ -128,6 +133,8 @@ pub struct ChangeAccount {
     pub restrict_room_creation: Option<bool>,
     /// Some(None): messages are never removed.
     pub retention_days: Option<Option<u32>>,
+    pub members_may_invite: Option<bool>,
+    pub members_see_join_link: Option<bool>,
 }
 
 impl Command for ChangeAccount {
@@ -135,12 +142,16 @@ impl Command for ChangeAccount {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<Account, Refusal> {
         let before = load(tx)?.ok_or(Refusal::NotFound)?;
-        let settings = Settings {
-            restrict_room_creation: self
-                .restrict_room_creation
-                .unwrap_or(before.settings.restrict_room_creation),
-            retention_days: self.retention_days.unwrap_or(before.settings.retention_days),
-        };
+        let mut settings = before.settings;
+        let flags = [
+            (&mut settings.restrict_room_creation, self.restrict_room_creation),
+            (&mut settings.members_may_invite, self.members_may_invite),
+            (&mut settings.members_see_join_link, self.members_see_join_link),
+        ];
+        for (flag, wanted) in flags {
+            *flag = wanted.unwrap_or(*flag);
+        }
+        settings.retention_days = self.retention_days.unwrap_or(settings.retention_days);
         let settings = serde_json::to_string(&settings).expect("settings serialise to JSON");
         tx.statement(
             "update account set name = ifnull(?, name), custom_css = ifnull(?, custom_css), settings = ?",

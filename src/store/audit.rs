@@ -35,15 +35,33 @@ impl<C: Command> Command for Audited<C> {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<C::Output, Refusal> {
         let output = self.command.apply(tx)?;
-        let Act { actor, ip_address, action, subject, detail } = &self.act;
-        tx.statement(
-            "insert into audit (at, actor_id, ip_address, action, subject, detail) values (?, ?, ?, ?, ?, ?)",
-        )?
-        .execute((tx.now, actor, ip_address, action, subject, detail))?;
-        let newest = tx.db.last_insert_rowid();
-        tx.statement("delete from audit where id <= ?")?.execute((newest - MAX_LINES,))?;
+        record_act(tx, &self.act)?;
         Ok(output)
     }
+}
+
+/// Writes a line about something that was refused, and so has changed nothing else.
+#[derive(Debug)]
+pub struct NoteAct(pub Act);
+
+impl Command for NoteAct {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        Ok(record_act(tx, &self.0)?)
+    }
+}
+
+/// Writes a line to the audit log.
+pub(super) fn record_act(tx: &Tx<'_>, act: &Act) -> rusqlite::Result<()> {
+    let Act { actor, ip_address, action, subject, detail } = act;
+    tx.statement(
+        "insert into audit (at, actor_id, ip_address, action, subject, detail) values (?, ?, ?, ?, ?, ?)",
+    )?
+    .execute((tx.now, actor, ip_address, action, subject, detail))?;
+    let newest = tx.db.last_insert_rowid();
+    tx.statement("delete from audit where id <= ?")?.execute((newest - MAX_LINES,))?;
+    Ok(())
 }
 
 /// A line of the audit log.

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     command::{Command, NewJob, Refusal, Tx},
+    invitations::end_invitations_by,
     links::remove_links,
     people::{load, record_user_update, require_another_administrator},
     sessions::end_sessions,
@@ -50,6 +51,7 @@ impl Command for Ban {
         drop(block);
         end_sessions(tx, self.user, None, None, SessionEnd::Banned)?;
         remove_links(tx, self.user)?;
+        end_invitations_by(tx, self.user)?;
         let job = NewJob { kind: JobKind::RemoveMessages, target: Some(self.user.0), payload: None };
         tx.add_job(&job, None)?;
         notify_blocked(tx)?;

@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    memberships::enter,
+    memberships::enter_silently,
     people::{Deactivate, record_user_update, rename_mentions},
     rooms,
 };
@@ -47,7 +47,7 @@ impl Command for CreateHook {
             tx.now,
         ))?;
         let user = UserId(tx.db.last_insert_rowid());
-        enter(tx, self.room, user, room.kind.default_involvement())?;
+        enter_silently(tx, self.room, user, room.kind.default_involvement())?;
         tx.statement(
             "insert into hooks (user_id, room_id, token_hash, creator_id, created_at, format) values (?, ?, ?, ?, ?, ?)",
         )?

@@ -303,14 +303,14 @@ impl Import {
         Ok(inserted == 1)
     }
 
-    /// Makes everybody active a member of every open room, hidden where they were not before.
+    /// Makes everybody active but guests a member of every open room, hidden where they were not before.
     pub fn fill_open_rooms(&self) -> rusqlite::Result<()> {
         self.db
             .execute(
                 "insert or ignore into memberships (room_id, user_id, involvement, last_read_message_id)
                  select rooms.id, users.id, ?, ifnull((select max(id) from messages where room_id = rooms.id), 0)
                  from rooms, users
-                 where rooms.kind = ? and rooms.deleted_at is null and users.status = ?
+                 where rooms.kind = ? and rooms.deleted_at is null and users.status = ? and users.role <> 'guest'
                    and users.id not in (select user_id from hooks)",
                 (Involvement::Invisible, RoomKind::Open, Status::Active),
             )

@@ -68,11 +68,13 @@ pub enum Outcome {
     Done(Vec<(NewJob, Option<MessageId>)>),
     /// To be retried after `again_in_ms` milliseconds, unless this was the last attempt.
     Failed { why: String, again_in_ms: i64 },
+    /// Not tried, since it has to wait for so many milliseconds. That counts as no attempt.
+    Later(i64),
     /// It would fail again: marked dead at once.
     Hopeless(String),
 }
 
-/// Records how a job ended.
+/// Records how a job ended. A mail that is given up loses its content: there may be a link in it.
 #[derive(Debug)]
 pub struct FinishJob {
     pub job: JobId,
@@ -91,13 +93,22 @@ impl Command for FinishJob {
                 }
                 return Ok(());
             }
+            Outcome::Later(wait) => {
+                tx.statement(
+                    "update jobs set attempts = attempts - 1, leased_until = 0, run_at = ? where id = ?",
+                )?
+                .execute((tx.now.0 + wait, self.job))?;
+                return Ok(());
+            }
             Outcome::Failed { why, again_in_ms } => (why, Some(again_in_ms)),
             Outcome::Hopeless(why) => (why, None),
         };
         let again = again_in_ms.map(|wait| tx.now.0 + wait);
         tx.statement(
             "update jobs set error = ?1, leased_until = 0, run_at = ifnull(?2, run_at),
-               dead_at = case when ?2 is null or attempts >= ?3 then ?4 end where id = ?5",
+               dead_at = case when ?2 is null or attempts >= ?3 then ?4 end,
+               payload = case when kind = 'mail' and (?2 is null or attempts >= ?3) then null else payload end
+             where id = ?5",
         )?
         .execute((&why, again, MAX_ATTEMPTS, tx.now, self.job))?;
         tx.statement(

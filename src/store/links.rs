@@ -1,23 +1,32 @@
 //! Links that work once, for some time: to set a new password, or to sign another device in. See also `invitations`.
 
+use rusqlite::OptionalExtension;
+
 use super::{
     Reader,
     command::{Command, Refusal, Tx},
-    sessions::{NewSession, StartSession, end_sessions},
+    invitations::remove_invitations,
+    people::{load, record_user_update},
+    sessions::{NewSession, end_sessions},
 };
 use crate::{
     types::event::SessionEnd,
-    types::{SessionId, Status, Timestamp, TokenHash, UserId},
+    types::{Role, SessionId, SignInMethod, Status, Timestamp, TokenHash, UserId},
 };
 
-/// Hours for which such a link works.
-const LINK_HOURS: i64 = 4;
+/// Hours for which a link works that is made on a device or on the host.
+pub const LINK_HOURS: i64 = 4;
+
+/// The same for one to choose a new password that is mailed.
+pub const MAILED_HOURS: i64 = 1;
 
 /// Makes a link to choose a new password. `NotFound` if no active person has the e-mail address.
 #[derive(Debug)]
 pub struct StartReset {
     pub email: String,
     pub token: TokenHash,
+    /// For how many hours it works.
+    pub hours: i64,
 }
 
 impl Command for StartReset {
@@ -27,8 +36,38 @@ impl Command for StartReset {
         let user = tx
             .statement("select id from users where email = ? and status = ?")?
             .query_row((&self.email, Status::Active), |row| row.get(0))?;
-        create_link(tx, user, "reset", self.token, None, LINK_HOURS)?;
+        create_link(tx, user, "reset", self.token, None, self.hours)?;
         Ok(user)
+    }
+}
+
+/// Hours for which a link works that an administrator makes for somebody else.
+const SIGN_IN_HOURS: i64 = 1;
+
+/// Makes a link by which somebody who lost the password chooses a new one and is signed in. Refused with `Conflict` for
+/// everybody but an active person who has signed in before.
+#[derive(Debug)]
+pub struct StartSignIn {
+    pub user: UserId,
+    pub token: TokenHash,
+}
+
+impl Command for StartSignIn {
+    /// When the link expires.
+    type Output = Timestamp;
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<Timestamp, Refusal> {
+        let user = load(tx, self.user)?;
+        let why = match (user.role, user.status) {
+            (Role::Bot, _) => "A bot has a key and does not sign in.",
+            (_, Status::Banned) => "This person is banned: lift the ban first.",
+            (_, Status::Deactivated) => "This person was deactivated.",
+            (_, Status::Active) if user.is_unclaimed => "This person has not signed in yet: invite them.",
+            (_, Status::Active) => {
+                return create_link(tx, self.user, "reset", self.token, None, SIGN_IN_HOURS);
+            }
+        };
+        Err(Refusal::Conflict(why))
     }
 }
 
@@ -75,8 +114,9 @@ pub(super) fn create_link(
     Ok(expires)
 }
 
-/// Removes all links of a person: each would undo a new password or a ban.
+/// Removes all links of a person, and invitations for them: each would undo a new password or a ban.
 pub(super) fn remove_links(tx: &Tx<'_>, user: UserId) -> rusqlite::Result<()> {
+    remove_invitations(tx, user)?;
     tx.statement("delete from one_time_tokens where user_id = ?")?.execute((user,)).map(drop)
 }
 
@@ -98,7 +138,10 @@ impl Command for Transfer {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         let user = consume_link(tx, "transfer", self.token)?;
-        StartSession { user, session: self.session }.apply(tx)?;
+        if !load(tx, user)?.is_active() {
+            return Err(Refusal::NotFound);
+        }
+        self.session.start_by(tx, user, SignInMethod::Transfer)?;
         Ok(user)
     }
 }
@@ -116,11 +159,16 @@ impl Command for ResetPassword {
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
         let user = consume_link(tx, "reset", self.token)?;
+        let is_claimed = load(tx, user)?.is_unclaimed;
         tx.statement("update users set password_hash = ? where id = ?")?
             .execute((&self.password_hash, user))?;
         remove_links(tx, user)?;
         end_sessions(tx, user, None, None, SessionEnd::SignedOut)?;
-        self.session.start(tx, user)?;
+        if is_claimed {
+            // Somebody who was imported has a password now.
+            record_user_update(tx, user, Vec::new())?;
+        }
+        self.session.start_by(tx, user, SignInMethod::Reset)?;
         Ok(user)
     }
 }
@@ -132,5 +180,19 @@ impl Reader {
             "select 1 from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",
         )?
         .exists((token, purpose, now))
+    }
+
+    /// Whose link it is; None if it does not work.
+    pub fn owner_of_link(
+        &self,
+        token: &TokenHash,
+        purpose: &str,
+        now: Timestamp,
+    ) -> rusqlite::Result<Option<UserId>> {
+        self.statement(
+            "select user_id from one_time_tokens where token_hash = ? and purpose = ? and expires_at > ?",
+        )?
+        .query_row((token, purpose, now), |row| row.get(0))
+        .optional()
     }
 }

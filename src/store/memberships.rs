@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     Reader,
     command::{Audience, Command, Refusal, Tx},
+    guests::introduce,
     rooms::{load, view},
 };
 use crate::{
@@ -16,8 +17,23 @@ use crate::{
 /// Unread messages are counted up to this number.
 const UNREAD_CAP: i64 = 1_000;
 
-/// Makes somebody a member, with all earlier messages read. False if they were a member already.
+/// Makes somebody a member, with all earlier messages read, and tells guests of whom they see by it. False if they were a
+/// member already.
 pub(super) fn enter(
+    tx: &mut Tx<'_>,
+    room: RoomId,
+    user: UserId,
+    involvement: Involvement,
+) -> Result<bool, Refusal> {
+    let has_entered = enter_silently(tx, room, user, involvement)?;
+    if has_entered {
+        introduce(tx, room, user)?;
+    }
+    Ok(has_entered)
+}
+
+/// The same for somebody of whom an event with these rooms follows, so that guests in them hear of it.
+pub(super) fn enter_silently(
     tx: &Tx<'_>,
     room: RoomId,
     user: UserId,

@@ -14,4 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0009_hook_format.sql"),
     include_str!("../../sql/migrations/0010_imports.sql"),
     include_str!("../../sql/migrations/0011_emoji.sql"),
+    include_str!("../../sql/migrations/0012_identities.sql"),
+    include_str!("../../sql/migrations/0013_mail.sql"),
+    include_str!("../../sql/migrations/0014_guests.sql"),
 ];

@@ -13,12 +13,15 @@ mod emoji;
 mod epochs;
 mod files;
 mod folder;
+mod guests;
 mod hooks;
+mod identities;
 mod import;
 mod index;
 mod invitations;
 mod jobs;
 mod links;
+mod mail;
 mod memberships;
 mod messages;
 mod migrations;
@@ -33,6 +36,7 @@ mod schema;
 mod search;
 mod secrets;
 mod sessions;
+mod sign_ins;
 mod snapshot;
 mod state;
 mod sync;
@@ -42,7 +46,7 @@ mod unfinished;
 mod writer;
 
 pub use account::{ChangeAccount, CreateAdministrator, PutLogo, RenewJoinCode, SetUp, SetUpDone};
-pub use audit::{Act, AuditLine, Audited};
+pub use audit::{Act, AuditLine, Audited, NoteAct};
 pub use bans::{Ban, LiftBan, is_public};
 pub use boosts::{AddBoost, Boosted, RemoveBoost};
 pub use bots::{Bot, ChangeBot, CreateBot, RemoveBot, RenewBotKey};
@@ -53,13 +57,22 @@ pub use emoji::{PutEmoji, RemoveEmoji};
 pub use epochs::{BeginEpoch, Epochs};
 pub use files::{Image, NewFile, StoredFile};
 pub use folder::{Folder, Incoming};
+pub use guests::BecomeGuest;
 pub use hooks::{ChangeHook, CreateHook, Hook, RemoveHook};
+pub use identities::{Arrival, Identity, LetIn, LinkIdentity, NotLetIn, SignInByProvider, UnlinkIdentity};
 pub use import::{Import, NewMessage, NewPerson, NewRoom, OldPush};
-pub use invitations::{Claim, Invite};
+pub use invitations::{
+    CreateInvitation, Invitation, InvitationRow, Invite, Newcomer, RevokeInvitation, UseInvitation,
+};
 pub use jobs::{
     DropJob, FinishJob, Job, JobRow, LeaseJobs, MAX_ATTEMPTS, Outcome, QueueJob, ReleaseLeases, RetryJob,
 };
-pub use links::{ResetPassword, StartReset, StartTransfer, Transfer};
+pub use links::{LINK_HOURS, MAILED_HOURS, ResetPassword, StartReset, StartSignIn, StartTransfer, Transfer};
+pub use mail::{
+    AwaitMail, Awaiting, EndMail, GiveMailBack, MailOf, MailRefusal, MailTimes, NoteLanguage, PutOffMail,
+    QueueDueMail, RefuseAddress, ResumeMail, TakeMailTurn, Told, TrustAddress, Turn, Untold, WasHere,
+    WishMail,
+};
 pub use memberships::{MarkRead, SetInvolvement};
 pub use messages::{
     DeleteMessage, EditMessage, MessageRow, MessageWords, Page, PostMessage, Posted, PurgeRooms, RemoveEmbed,
@@ -78,8 +91,10 @@ pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, MAX_PAGE_BYTES, SearchQuery};
 pub use secrets::KeepSecret;
 pub use sessions::{
-    Credentials, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, StartSession, TouchSession,
+    Credentials, EndAllSessions, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, StartSession,
+    TouchSession,
 };
+pub use sign_ins::{AnySession, FailedSignIn, RecordFailedSignIn, SignInRow};
 pub use snapshot::{KnownFile, PAGES_PER_STEP, Snapshot};
 pub use state::{RoomState, State};
 pub use sync::{Change as SyncChange, PruneEvents};

@@ -7,14 +7,16 @@ use super::{
     account::join_code_is,
     command::{Audience, Command, NewJob, Refusal, Tx},
     files::{Image, put_image},
+    invitations::end_invitations_by,
     links::remove_links,
-    memberships::{enter, leave},
+    mail,
+    memberships::{enter_silently, leave},
     reader::{USER, user},
     sessions::{NewSession, end_sessions},
 };
 use crate::{
     types::event::{Change, SessionEnd},
-    types::{JobKind, Role, RoomId, RoomKind, SessionId, Status, User, UserId},
+    types::{JobKind, Role, RoomId, RoomKind, SessionId, SignInMethod, Status, User, UserId},
     wire::Event,
 };
 
@@ -32,6 +34,13 @@ impl Command for CreateUser {
     type Output = UserId;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+        self.join(tx, Vec::new())
+    }
+}
+
+impl CreateUser {
+    /// Makes the person and a member of these rooms too, which are the only ones of a guest.
+    pub(super) fn join(self, tx: &mut Tx<'_>, rooms: Vec<RoomId>) -> Result<UserId, Refusal> {
         let other: Option<UserId> = tx
             .statement("select id from users where email = ?")?
             .query_row((&self.email,), |row| row.get(0))
@@ -44,22 +53,35 @@ impl Command for CreateUser {
         )?
         .execute((&self.name, &self.email, self.role, &self.password_hash, tx.now))?;
         let id = UserId(tx.db.last_insert_rowid());
-        join_open_rooms(tx, id)?;
+        join_rooms(tx, id, rooms)?;
         Ok(id)
     }
 }
 
-/// Makes a user a member of every open room, and records the event.
+/// Makes a user a member of every open room, unless they are a guest, and records the event.
 pub(super) fn join_open_rooms(tx: &mut Tx<'_>, id: UserId) -> Result<(), Refusal> {
-    let rooms: Vec<RoomId> = tx
-        .statement("select id from rooms where kind = ? and deleted_at is null")?
-        .query_map((RoomKind::Open,), |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    for room in &rooms {
-        enter(tx, *room, id, RoomKind::Open.default_involvement())?;
+    join_rooms(tx, id, Vec::new()).map(drop)
+}
+
+/// The same, and a member of these rooms too.
+fn join_rooms(tx: &mut Tx<'_>, id: UserId, mut rooms: Vec<RoomId>) -> Result<User, Refusal> {
+    if !load(tx, id)?.is_guest() {
+        let open: Vec<RoomId> = tx
+            .statement("select id from rooms where kind = ? and deleted_at is null")?
+            .query_map((RoomKind::Open,), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        rooms.extend(open);
     }
-    record_user_update(tx, id, rooms)?;
-    Ok(())
+    rooms.sort_unstable();
+    rooms.dedup();
+    let mut entered = Vec::with_capacity(rooms.len());
+    for room in rooms {
+        // As in a closed room.
+        if enter_silently(tx, room, id, RoomKind::Open.default_involvement())? {
+            entered.push(room);
+        }
+    }
+    record_user_update(tx, id, entered)
 }
 
 const EMAIL_TAKEN: Refusal =
@@ -101,13 +123,13 @@ impl Command for Join {
             return Err(Refusal::NotFound);
         }
         let user = self.user.apply(tx)?;
-        self.session.start(tx, user)?;
+        self.session.start_by(tx, user, SignInMethod::Join)?;
         Ok(user)
     }
 }
 
-/// Changes the fields that are given. Refused with `Conflict` for a taken e-mail address, and for taking the role from the
-/// last administrator.
+/// Changes the fields that are given. Who ceases to be a guest becomes a member of every open room. Refused with `Conflict`
+/// for a taken e-mail address, and for taking the role from the last administrator.
 #[derive(Debug)]
 pub struct ChangeUser {
     pub user: UserId,
@@ -138,6 +160,9 @@ impl Command for ChangeUser {
                password_hash = ifnull(?, password_hash), role = ifnull(?, role) where id = ?",
         )?
         .execute((&self.name, &self.bio, &self.email, &self.password_hash, self.role, self.user))?;
+        if self.email.is_some_and(|email| before.email.as_deref() != Some(&*email)) {
+            mail::remove_refusal(tx, self.user)?;
+        }
         if self.password_hash.is_some() {
             // Whoever knew the old password may have made any of them.
             remove_links(tx, self.user)?;
@@ -145,6 +170,13 @@ impl Command for ChangeUser {
         }
         if self.name.is_some_and(|name| *name != *before.name) {
             rename_mentions(tx, self.user)?;
+        }
+        match self.role {
+            Some(Role::Guest) => end_invitations_by(tx, self.user)?,
+            Some(_) if before.is_guest() && before.status != Status::Deactivated => {
+                return join_rooms(tx, self.user, Vec::new());
+            }
+            _ => {}
         }
         record_user_update(tx, self.user, Vec::new())
     }
@@ -193,8 +225,8 @@ pub(super) fn require_another_administrator(tx: &Tx<'_>, leaving: UserId) -> Res
     }
 }
 
-/// Deactivates a user: ends all sessions, and removes searches, the e-mail address and the memberships of shared rooms. Direct
-/// rooms keep their members, and messages stay. Does nothing unless the user is active.
+/// Deactivates a user: ends all sessions, and removes searches, the e-mail address, all that is on record of mail, and the
+/// memberships of shared rooms. Direct rooms keep their members, and messages stay. Does nothing unless the user is active.
 #[derive(Debug)]
 pub struct Deactivate {
     pub user: UserId,
@@ -213,6 +245,8 @@ impl Command for Deactivate {
         }
         tx.statement("update users set status = ?, email = null, password_hash = null where id = ?")?
             .execute((Status::Deactivated, self.user))?;
+        // The identities stay, so that nobody comes in by them.
+        tx.statement("update identities set email = null where user_id = ?")?.execute((self.user,))?;
         end_sessions(tx, self.user, None, None, SessionEnd::Deactivated)?;
         let rooms: Vec<RoomId> = tx
             .statement(
@@ -224,10 +258,12 @@ impl Command for Deactivate {
             leave(tx, room, self.user)?;
         }
         tx.statement("delete from searches where user_id = ?")?.execute((self.user,))?;
+        mail::remove(tx, self.user)?;
         if before.role == Role::Bot {
             super::bots::remove_key_and_hooks(tx, self.user)?;
         }
         remove_links(tx, self.user)?;
+        end_invitations_by(tx, self.user)?;
         record_user_update(tx, self.user, Vec::new())?;
         Ok(())
     }

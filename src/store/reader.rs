@@ -134,6 +134,8 @@ impl Reader {
         state.webhooks = bots.query_map((), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut pushed = self.statement("select distinct user_id from push_subscriptions")?;
         state.pushed = pushed.query_map((), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        state.mail_waits = self.mail_waits()?.into_iter().collect();
+        state.languages = self.languages()?.into_iter().collect();
         state.block(&super::bans::blocked_addresses(&self.db)?);
         drop(rows);
         tx.commit()?;
@@ -141,12 +143,12 @@ impl Reader {
     }
 }
 
-/// A hook posts only, and so does the system user, whose id is a secret of eight bytes. Unclaimed is who has no password, but
-/// not who was deactivated here.
+/// A hook posts only, and so does the system user, whose id is a secret of eight bytes. Unclaimed is who has neither a password
+/// nor an account at an identity provider, but not who was deactivated here.
 pub(super) const USER: &str = "id, name, email, bio, role, status, avatar_version, created_at,
     ifnull(role = 'bot' and (id in (select user_id from hooks)
       or printf('%016X', id) = (select hex(value) from secrets where name = 'voice')), 0),
-    role <> 'bot' and password_hash is null and (status = 'active'
+    role <> 'bot' and password_hash is null and id not in (select user_id from identities) and (status = 'active'
       or status = 'deactivated' and id in (select id from import_origins where kind = 'person'))";
 
 pub(super) fn user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {

@@ -27,7 +27,7 @@ pub struct Ended {
 }
 
 /// Jobs that would call others a second time. The rest finish what was begun.
-const CALLS: &str = "kind in ('webhook', 'push', 'notify', 'preview') and dead_at is null";
+const CALLS: &str = "kind in ('webhook', 'push', 'notify', 'preview', 'await_mail', 'mail_unread', 'mail') and dead_at is null";
 
 /// Ends what is to end in a database that nobody has opened yet. Older schemas have fewer tables and columns.
 pub fn end_access(database: &Path, ending: Ending) -> rusqlite::Result<Ended> {
@@ -43,8 +43,16 @@ pub fn end_access(database: &Path, ending: Ending) -> rusqlite::Result<Ended> {
     if ending != Ending::Nothing {
         ended.sessions = tx.execute(&format!("delete from sessions where {is_of_a_device}"), ())?;
         ended.links = tx.execute("delete from one_time_tokens", ())?;
+        if has("invitations", "id")? {
+            // The backup may have some that were used up or revoked since.
+            tx.execute("delete from invitation_rooms", ())?;
+            ended.links += tx.execute("delete from invitations", ())?;
+        }
         if has("push_subscriptions", "id")? {
             tx.execute("delete from push_subscriptions", ())?;
+        }
+        if has("mail", "due_at")? {
+            tx.execute("update mail set first_id = null, last_id = null, due_at = null", ())?;
         }
         if has("jobs", "dead_at")? {
             ended.jobs = tx.execute(&format!("delete from jobs where {CALLS}"), ())?;

@@ -83,12 +83,12 @@ pub(super) fn members_key(sorted: &[UserId]) -> String {
     sorted.iter().map(UserId::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// Every active user, without those who belong to rooms of their own: incoming webhooks and the system user.
+/// Every active user, without those who belong to rooms of their own: incoming webhooks, the system user and guests.
 fn open_room_members(tx: &Tx<'_>) -> Result<Vec<UserId>, Refusal> {
     let system_user = system_user::existing(tx)?;
     Ok(tx
         .statement(
-            "select id from users where status = ? and id is not ? and id not in (select user_id from hooks)",
+            "select id from users where status = ? and role <> 'guest' and id is not ? and id not in (select user_id from hooks)",
         )?
         .query_map((Status::Active, system_user), |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?)
@@ -186,10 +186,23 @@ fn set_members(tx: &mut Tx<'_>, room: RoomId, wanted: &[UserId]) -> Result<(), R
 /// Refused with `Conflict` unless the room is closed: all are in an open room, and a direct room keeps its members.
 fn load_closed(tx: &Tx<'_>, room: RoomId) -> Result<Room, Refusal> {
     let room = load(tx, room)?;
+    if room.kind == RoomKind::Closed { Ok(room) } else { Err(NOT_CHOSEN) }
+}
+
+const NOT_CHOSEN: Refusal = Refusal::Conflict("Only a closed room has chosen members.");
+
+/// The same for one member: guests are chosen for an open room too.
+fn load_chosen(tx: &Tx<'_>, room: RoomId, member: UserId) -> Result<Room, Refusal> {
+    let room = load(tx, room)?;
     match room.kind {
         RoomKind::Closed => Ok(room),
-        RoomKind::Open | RoomKind::Direct => Err(Refusal::Conflict("Only a closed room has chosen members.")),
+        RoomKind::Open if is_guest(tx, member)? => Ok(room),
+        RoomKind::Open | RoomKind::Direct => Err(NOT_CHOSEN),
     }
+}
+
+fn is_guest(tx: &Tx<'_>, user: UserId) -> rusqlite::Result<bool> {
+    tx.statement("select 1 from users where id = ? and role = 'guest'")?.exists((user,))
 }
 
 fn record_room_update(tx: &mut Tx<'_>, room: RoomId, added: Vec<UserId>) -> Result<(), Refusal> {
@@ -227,7 +240,7 @@ impl Command for DeleteRoom {
     }
 }
 
-/// Makes somebody a member of a closed room. False if they were one already.
+/// Makes somebody a member of a closed room, or a guest one of an open room. False if they were one already.
 #[derive(Debug)]
 pub struct AddMember {
     pub room: RoomId,
@@ -238,7 +251,7 @@ impl Command for AddMember {
     type Output = bool;
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
-        let room = load_closed(tx, self.room)?;
+        let room = load_chosen(tx, self.room, self.user)?;
         if tx
             .statement("select 1 from memberships where room_id = ? and user_id = ?")?
             .exists((room.id, self.user))?
@@ -253,7 +266,7 @@ impl Command for AddMember {
     }
 }
 
-/// Removes a member of a closed room. `NotFound` for somebody who is none.
+/// Removes a member of a closed room, or a guest from an open room. `NotFound` for somebody who is none.
 #[derive(Debug)]
 pub struct RemoveMember {
     pub room: RoomId,
@@ -264,7 +277,7 @@ impl Command for RemoveMember {
     type Output = ();
 
     fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let room = load_closed(tx, self.room)?;
+        let room = load_chosen(tx, self.room, self.user)?;
         if !tx
             .statement("select 1 from memberships where room_id = ? and user_id = ?")?
             .exists((room.id, self.user))?

@@ -6,12 +6,13 @@ use super::{
     Reader,
     command::{Command, Refusal, Tx},
     invitations::remove_invitations,
+    links::remove_links,
     people::load,
     push::remove_subscriptions_of_session,
 };
 use crate::{
     types::event::{Change, Session, SessionEnd},
-    types::{Scope, SessionId, SessionKind, Status, Timestamp, TokenHash, UserId},
+    types::{Role, Scope, SessionId, SessionKind, SignInMethod, Status, Timestamp, TokenHash, UserId},
 };
 
 /// A session to start. Only the token's hash is stored.
@@ -27,6 +28,18 @@ impl NewSession {
     pub(super) fn start(self, tx: &mut Tx<'_>, user: UserId) -> Result<SessionId, Refusal> {
         remove_invitations(tx, user)?;
         self.start_as(tx, user, SessionKind::Device, Scope::Admin, None)
+    }
+
+    /// The same, and notes how it was begun.
+    pub(super) fn start_by(
+        self,
+        tx: &mut Tx<'_>,
+        user: UserId,
+        method: SignInMethod,
+    ) -> Result<SessionId, Refusal> {
+        let session = self.start(tx, user)?;
+        tx.statement("update sessions set method = ? where id = ?")?.execute((method, session))?;
+        Ok(session)
     }
 
     /// Starts a session of any kind.
@@ -45,6 +58,9 @@ impl NewSession {
         .execute((self.token, user, &self.user_agent, &self.ip_address, tx.now, kind, scope, name))?;
         let id = SessionId(tx.db.last_insert_rowid());
         let (token_hash, last_active_at) = (self.token, tx.now);
+        if kind == SessionKind::Device {
+            tx.statement("update users set last_seen_at = ? where id = ?")?.execute((tx.now, user))?;
+        }
         let session = Session { id, token_hash, user_id: user, kind, scope, last_active_at };
         tx.notify(Change::SessionStarted { session });
         Ok(id)
@@ -94,7 +110,7 @@ impl Command for SignIn {
         if let Some(hash) = &self.new_hash {
             tx.statement("update users set password_hash = ? where id = ?")?.execute((hash, self.user))?;
         }
-        self.session.start(tx, self.user)
+        self.session.start_by(tx, self.user, SignInMethod::Password)
     }
 }
 
@@ -132,6 +148,25 @@ impl Command for EndOtherSessions {
     }
 }
 
+/// Ends all sessions and tokens of a person, as an administrator does.
+#[derive(Debug)]
+pub struct EndAllSessions {
+    pub user: UserId,
+}
+
+impl Command for EndAllSessions {
+    type Output = ();
+
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let user = load(tx, self.user)?;
+        if user.role == Role::Bot {
+            return Err(Refusal::Conflict("A bot has a key: renew it, or remove the bot."));
+        }
+        remove_links(tx, self.user)?;
+        Ok(end_sessions(tx, self.user, None, None, SessionEnd::SignedOut)?)
+    }
+}
+
 /// Ends a person's sessions, of one kind or (None) of every kind, except `but`.
 pub(super) fn end_sessions(
     tx: &mut Tx<'_>,
@@ -147,6 +182,22 @@ pub(super) fn end_sessions(
         .query_map((user, kind, but), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     end(tx, user, &ended, why)
+}
+
+/// Ends the sessions that a person started by an identity, except `but`.
+pub(super) fn end_sessions_by(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    identity: i64,
+    but: Option<SessionId>,
+) -> rusqlite::Result<()> {
+    let ended: Vec<(SessionId, TokenHash)> = tx
+        .statement(
+            "delete from sessions where user_id = ? and identity_id = ? and id is not ? returning id, token_hash",
+        )?
+        .query_map((user, identity, but), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    end(tx, user, &ended, SessionEnd::SignedOut)
 }
 
 /// What ends with sessions whose rows are deleted: their sockets, their push subscriptions and the links they made.
@@ -182,6 +233,10 @@ impl Command for TouchSession {
             &self.ip_address,
             self.session,
         ))?;
+        tx.statement(
+            "update users set last_seen_at = ?1 where id = (select user_id from sessions where id = ?2 and kind = 'device')",
+        )?
+        .execute((tx.now, self.session))?;
         tx.notify(Change::SessionTouched { token_hash: self.token, at: tx.now });
         Ok(())
     }
@@ -272,7 +327,7 @@ mod tests {
         };
         sign_in("imported", Some("rehashed")).unwrap();
         let link = TokenHash::of("link");
-        handle.write_blocking(StartReset { email, token: link }).unwrap();
+        handle.write_blocking(StartReset { email, token: link, hours: 1 }).unwrap();
         let password_hash = "chosen".to_owned();
         handle.write_blocking(ResetPassword { token: link, password_hash, session: session() }).unwrap();
         let late = sign_in("rehashed", Some("the old password again"));

@@ -10,8 +10,8 @@ use super::epochs::Epochs;
 use crate::{
     types::event::{Change, Event, Session},
     types::{
-        Account, IdMap, Involvement, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp, TokenHash,
-        User, UserId, network_of,
+        Account, IdMap, Involvement, Language, MessageId, Room, RoomId, RoomKind, Seq, SessionId, Timestamp,
+        TokenHash, User, UserId, network_of,
     },
 };
 
@@ -32,6 +32,10 @@ pub struct State {
     pub webhooks: HashSet<UserId>,
     /// People with a push subscription.
     pub pushed: HashSet<UserId>,
+    /// People whom a mail is to tell of something.
+    pub mail_waits: HashSet<UserId>,
+    /// The languages of the pages that people have open, as far as they are known.
+    pub languages: IdMap<UserId, Language>,
     /// Blocked addresses, as networks (see `network_of`).
     blocked: HashSet<IpAddr>,
 }
@@ -99,6 +103,28 @@ impl State {
     /// Whether a room has a message after this one.
     pub fn has_after(&self, room: RoomId, message: MessageId) -> bool {
         self.rooms.get(&room).is_some_and(|found| found.last_message.is_some_and(|last| last > message))
+    }
+
+    pub fn is_guest(&self, user: UserId) -> bool {
+        self.users.get(&user).is_some_and(User::is_guest)
+    }
+
+    /// Whether somebody may know of a user: guests only of those with whom they share a room.
+    pub fn sees(&self, viewer: UserId, user: UserId) -> bool {
+        let is_there =
+            |room: &RoomId| self.rooms.get(room).is_some_and(|room| room.members.contains_key(&user));
+        viewer == user || !self.is_guest(viewer) || self.rooms_of(viewer).iter().any(is_there)
+    }
+
+    /// Everybody of whom somebody may know, in no order.
+    pub fn users_seen_by(&self, viewer: UserId) -> Vec<&User> {
+        if !self.is_guest(viewer) {
+            return self.users.values().collect();
+        }
+        let rooms = self.rooms_of(viewer).iter().filter_map(|room| self.rooms.get(room));
+        let mut seen: HashSet<UserId> = rooms.flat_map(|room| room.members.keys().copied()).collect();
+        seen.insert(viewer);
+        seen.into_iter().filter_map(|user| self.users.get(&user)).collect()
     }
 
     /// Everybody with whom a person shares a direct room.
@@ -228,8 +254,11 @@ impl State {
             Change::SessionTouched { token_hash, at } => self.touch_session(token_hash, *at),
             Change::WebhookSet { bot, on } => set(&mut self.webhooks, *bot, *on),
             Change::PushSet { user, on } => set(&mut self.pushed, *user, *on),
+            Change::MailWaits { user, on } => set(&mut self.mail_waits, *user, *on),
+            Change::LanguageNoted { user, language } => drop(self.languages.insert(*user, *language)),
             Change::AddressesBlocked { addresses } => self.block(addresses),
-            Change::ReadMarked { .. } | Change::JobsWaiting | Change::Reloaded => {}
+            Change::ReadMarked { .. } | Change::UserShown { .. } | Change::JobsWaiting | Change::Reloaded => {
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     messages::bytes,
 };
 use crate::{
-    types::{RoomId, Seq},
+    types::{RoomId, Seq, UserId},
     wire::event::{durable_json, message_json},
 };
 
@@ -33,6 +33,26 @@ impl Change {
         match self {
             Self::MessageCreated(json) | Self::MessageUpdated(json) => json.len(),
             Self::Other(_, members) => members.len(),
+        }
+    }
+
+    /// Whom it is about, if it is a change of a user.
+    pub fn user(&self) -> Option<UserId> {
+        #[derive(serde::Deserialize)]
+        struct Members {
+            user: Id,
+        }
+        #[derive(serde::Deserialize)]
+        struct Id {
+            id: UserId,
+        }
+        match self {
+            Self::Other(kind, members) if kind == "user.updated" => {
+                let members: Option<Members> = serde_json::from_str(&format!("{{{members}}}")).ok();
+                // User 0 is nobody.
+                Some(members.map_or(UserId(0), |members| members.user.id))
+            }
+            _ => None,
         }
     }
 

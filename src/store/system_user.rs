@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 
 use super::{
     command::{Command, Refusal, Tx},
-    memberships::enter,
+    memberships::enter_silently,
     people::{load, record_user_update},
 };
 use crate::types::{Role, RoomId, RoomKind, UserId};
@@ -42,7 +42,7 @@ impl Command for JoinSystemUser {
                     system_user
                 }
             };
-        if enter(tx, room.id, system_user, room.kind.default_involvement())? {
+        if enter_silently(tx, room.id, system_user, room.kind.default_involvement())? {
             record_user_update(tx, system_user, vec![room.id])?;
         }
         Ok(system_user)

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::{
-    Account, Involvement, MessageId, Room, RoomId, Scope, Seq, SessionId, SessionKind, Timestamp, TokenHash,
-    User, UserId,
+    Account, Involvement, Language, MessageId, Room, RoomId, Scope, Seq, SessionId, SessionKind, Timestamp,
+    TokenHash, User, UserId,
 };
 
 /// A committed change. `seq` is 0 for one that is not in the durable history (sessions, read marks).
@@ -77,6 +77,11 @@ pub enum Change {
         rooms: Vec<RoomId>,
         json: Bytes,
     },
+    /// What guests are told of somebody whom they see from now on: see [`State::sees`](crate::store::State::sees).
+    UserShown {
+        to: Vec<UserId>,
+        json: Bytes,
+    },
     AccountUpdated {
         account: Account,
         json: Bytes,
@@ -107,6 +112,16 @@ pub enum Change {
     PushSet {
         user: UserId,
         on: bool,
+    },
+    /// A mail is to tell a user of something, or no longer is.
+    MailWaits {
+        user: UserId,
+        on: bool,
+    },
+    /// The language of the page that a user has open.
+    LanguageNoted {
+        user: UserId,
+        language: Language,
     },
     /// All blocked addresses.
     AddressesBlocked {

@@ -118,7 +118,7 @@ pub fn committed_json(event: &event::Event) -> Option<Vec<u8>> {
         Change::RoomUpdated { json, .. } => ("room.updated", json),
         Change::RoomDeleted { json, .. } => ("room.deleted", json),
         Change::MembershipUpdated { json, .. } => ("membership.updated", json),
-        Change::UserUpdated { json, .. } => ("user.updated", json),
+        Change::UserUpdated { json, .. } | Change::UserShown { json, .. } => ("user.updated", json),
         Change::AccountUpdated { json, .. } => ("account.updated", json),
         Change::SessionStarted { .. }
         | Change::SessionEnded { .. }
@@ -126,6 +126,8 @@ pub fn committed_json(event: &event::Event) -> Option<Vec<u8>> {
         | Change::ReadMarked { .. }
         | Change::WebhookSet { .. }
         | Change::PushSet { .. }
+        | Change::MailWaits { .. }
+        | Change::LanguageNoted { .. }
         | Change::AddressesBlocked { .. }
         | Change::JobsWaiting
         | Change::Reloaded => return None,

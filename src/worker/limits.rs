@@ -103,7 +103,10 @@ pub struct Limits {
     sign_ins_by_account: SlidingWindow<String>,
     guesses: SlidingWindow<IpAddr>,
     joins: SlidingWindow<IpAddr>,
+    provider_sign_ins: SlidingWindow<IpAddr>,
     test_pushes: SlidingWindow<UserId>,
+    resets_by_address: SlidingWindow<IpAddr>,
+    resets_by_account: SlidingWindow<String>,
 }
 
 /// Failed attempts to sign in, by address and by account, within three minutes.
@@ -123,9 +126,18 @@ const GUESS_WINDOW: Duration = Duration::from_secs(180);
 const JOINS: usize = 100;
 const JOIN_WINDOW: Duration = Duration::from_secs(600);
 
+/// Sign-ins by an identity provider that are begun, by address: each may call the provider. A whole office may be behind one.
+const PROVIDER_SIGN_INS: usize = 100;
+const PROVIDER_SIGN_IN_WINDOW: Duration = Duration::from_secs(600);
+
 /// Test pushes of a user, each of which calls an address of their choice.
 const TEST_PUSHES: usize = 10;
 const TEST_PUSH_WINDOW: Duration = Duration::from_secs(60);
+
+/// Links to choose a new password that are asked for, by address and by account, known or not.
+const RESETS_BY_ADDRESS: usize = 10;
+const RESETS_BY_ACCOUNT: usize = 3;
+const RESET_WINDOW: Duration = Duration::from_secs(3600);
 
 impl Limits {
     /// `posts` messages of a person in ten seconds, and 50 times as many of a program; 0 for no limit.
@@ -140,7 +152,10 @@ impl Limits {
             sign_ins_by_account: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
             guesses: SlidingWindow::new(GUESSES, GUESS_WINDOW),
             joins: SlidingWindow::new(JOINS, JOIN_WINDOW),
+            provider_sign_ins: SlidingWindow::new(PROVIDER_SIGN_INS, PROVIDER_SIGN_IN_WINDOW),
             test_pushes: SlidingWindow::new(TEST_PUSHES, TEST_PUSH_WINDOW),
+            resets_by_address: SlidingWindow::new(RESETS_BY_ADDRESS, RESET_WINDOW),
+            resets_by_account: SlidingWindow::new(RESETS_BY_ACCOUNT, RESET_WINDOW),
         }
     }
 
@@ -177,8 +192,20 @@ impl Limits {
         self.joins.take(network_of(address), Instant::now())
     }
 
+    /// Counts a sign-in by an identity provider that is begun.
+    pub fn begin_at_provider(&self, address: IpAddr) -> Result<(), Duration> {
+        self.provider_sign_ins.take(network_of(address), Instant::now())
+    }
+
     pub fn test_push(&self, user: UserId) -> Result<(), Duration> {
         self.test_pushes.take(user, Instant::now())
+    }
+
+    /// Counts somebody who asks for a link to choose a new password.
+    pub fn reset(&self, address: IpAddr, email: &str) -> Result<(), Duration> {
+        let now = Instant::now();
+        self.resets_by_address.take(network_of(address), now)?;
+        self.resets_by_account.take(email.to_lowercase(), now)
     }
 
     /// Removes an attempt that succeeded, or was not made.
@@ -258,6 +285,10 @@ mod tests {
             assert_eq!(limits.join(address(attempt)), Ok(()));
         }
         assert!(limits.join(address(77)).is_err());
+        for attempt in 0..PROVIDER_SIGN_INS {
+            assert_eq!(limits.begin_at_provider(address(attempt)), Ok(()));
+        }
+        assert!(limits.begin_at_provider(address(77)).is_err());
         let other = "2001:db8:1:3::1".parse().unwrap();
         assert_eq!(limits.try_sign_in(other, "third@a.example"), Ok(()));
         assert_eq!((limits.guess(other, || false), limits.join(other)), (Ok(false), Ok(())));

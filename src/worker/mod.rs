@@ -3,6 +3,7 @@
 
 pub mod bots;
 pub mod cache;
+pub mod departures;
 pub mod inbox;
 pub mod limits;
 mod replay;
@@ -25,6 +26,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::inbox::survive_each;
 use self::{
     cache::{BodyCache, CachedBody, Key},
+    departures::Departures,
     inbox::{Inbox, Message},
     limits::Limits,
 };
@@ -34,7 +36,7 @@ use crate::{
     hub::{Hub, SocketId},
     memory::Budget,
     metrics::{BackupMetrics, WorkerMetrics},
-    outbound::push::VapidKey,
+    outbound::{oidc, push::VapidKey},
     store::{Folder, Posted, Reader, Reserve, State, WriteError, WriterHandle},
     text::Analyzer,
     types::{
@@ -94,6 +96,10 @@ pub struct Shared {
     pub hsts: Option<hyper::header::HeaderValue>,
     /// A session token that the first visitor from loopback gets. Only `campfire demo` sets it.
     pub demo_token: Mutex<Option<String>>,
+    /// Calls identity providers; None without any in the settings.
+    pub providers: Option<oidc::Handle>,
+    /// Who is away at one of them.
+    pub departures: Departures,
 }
 
 /// A function that another thread runs on a worker.
@@ -248,7 +254,7 @@ impl Worker {
                 hub.close_ended_sessions(&state);
                 let events: Option<Vec<_>> =
                     events.map(|events| events.iter().map(|(seq, event)| event.json(*seq)).collect());
-                hub.catch_up(events.as_deref(), until.unwrap_or(state.seq));
+                hub.catch_up(events.as_deref(), until.unwrap_or(state.seq), &state);
                 self.state.replace(state);
             }
             Err(error) => tracing::error!(%error, "could not read the state again"),

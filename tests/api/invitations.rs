@@ -1,4 +1,5 @@
-//! Accounts of people who were imported: only an invitation by an administrator lets somebody take one over.
+//! Invitations: links by which people join, as members or as guests of some rooms. And accounts of people who were imported:
+//! only an invitation by an administrator lets somebody take one over.
 
 use rusqlite::Connection;
 
@@ -63,13 +64,13 @@ impl Moved {
 
     async fn claim(&self, token: &str, email: &str) -> Reply {
         let form = json!({"email": email, "password": PASSWORD});
-        self.team.nobody().post(&format!("/api/session/invitation/{token}"), form).await
+        self.team.nobody().post(&format!("/api/invitations/{token}"), form).await
     }
 
     /// Asserts that an invitation does not work.
     async fn assert_dead(&self, token: &str) {
         let nobody = self.team.nobody();
-        nobody.get(&format!("/api/session/invitation/{token}")).await.problem(404, "not_found");
+        nobody.get(&format!("/api/invitations/{token}")).await.problem(404, "not_found");
         self.claim(token, "late@example.com").await.problem(404, "not_found");
     }
 }
@@ -88,8 +89,13 @@ async fn invitation_gives_an_imported_account_to_whoever_opens_it_once() {
     assert!((167.9..=168.0).contains(&hours), "seven days, not {hours} hours");
     let page = team.nobody().get(&format!("/invite/{token}")).await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    let invited = team.nobody().get(&format!("/api/session/invitation/{token}")).await;
-    assert_eq!(invited.expect(200), json!({"name": "Imre Kovács", "email": "imre@old.example"}));
+    let invited = team.nobody().get(&format!("/api/invitations/{token}")).await;
+    let shown = invited.expect(200);
+    assert_keys(&shown, &["account", "inviter", "role", "rooms", "expires_at", "name", "email"]);
+    assert_eq!(
+        (&shown["name"], &shown["email"], &shown["inviter"]),
+        (&json!("Imre Kovács"), &json!("imre@old.example"), &json!("Ada"))
+    );
     assert_eq!(invited.header("cache-control"), Some("no-store"));
     let mut socket = team.ada.socket().await;
     let claimed = moved.claim(token, " Imre@New.example ").await;
@@ -119,8 +125,8 @@ async fn invitation_activates_somebody_who_was_deactivated_elsewhere() {
     let user = moved.user(moved.left).await;
     assert_eq!((&user["status"], &user["is_unclaimed"]), (&json!("deactivated"), &json!(true)));
     let token = moved.invite(moved.left).await;
-    let invited = moved.team.nobody().get(&format!("/api/session/invitation/{token}")).await.expect(200);
-    assert_eq!(invited, json!({"name": "Somebody who left", "email": null}));
+    let invited = moved.team.nobody().get(&format!("/api/invitations/{token}")).await.expect(200);
+    assert_eq!((&invited["name"], &invited["email"]), (&json!("Somebody who left"), &json!(null)));
     let claimed = moved.claim(&token, "back@example.com").await;
     let back = Person::from_reply(&moved.team.nobody(), &claimed, "back@example.com");
     assert_eq!(moved.user(back.id).await["status"], "active");
@@ -161,7 +167,7 @@ async fn email_address_alone_takes_no_account_over() {
     }
     moved.claim(&token, "nobody").await.invalid(&["email"]);
     let short = json!({"email": "lucia@example.com", "password": "1234567"});
-    team.nobody().post(&format!("/api/session/invitation/{token}"), short).await.invalid(&["password"]);
+    team.nobody().post(&format!("/api/invitations/{token}"), short).await.invalid(&["password"]);
     // None of these has used it up.
     moved.claim(&token, "lucia@example.com").await.expect(201);
 }
@@ -173,7 +179,7 @@ async fn invitation_ends_with_the_next_one_a_ban_a_password_and_after_seven_days
     let first = moved.invite(moved.lucia).await;
     let second = moved.invite(moved.lucia).await;
     moved.assert_dead(&first).await;
-    team.nobody().get(&format!("/api/session/invitation/{second}")).await.expect(200);
+    team.nobody().get(&format!("/api/invitations/{second}")).await.expect(200);
     let (lucia, imre) = (format!("/api/users/{}", moved.lucia), format!("/api/users/{}", moved.imre));
     team.ada.post(&format!("{lucia}/ban"), json!({})).await.expect(204);
     moved.assert_dead(&second).await;
@@ -183,7 +189,7 @@ async fn invitation_ends_with_the_next_one_a_ban_a_password_and_after_seven_days
     let third = moved.invite(moved.lucia).await;
     Connection::open(team.server.database())
         .unwrap()
-        .execute("update one_time_tokens set expires_at = expires_at - 7 * 24 * 3600 * 1000", ())
+        .execute("update invitations set expires_at = expires_at - 7 * 24 * 3600 * 1000", ())
         .unwrap();
     moved.assert_dead(&third).await;
     let fourth = moved.invite(moved.imre).await;
@@ -212,7 +218,7 @@ async fn invitation_ends_when_the_person_signs_in_otherwise() {
         )
         .unwrap();
     moved.team.server.restart();
-    moved.team.nobody().get(&format!("/api/session/invitation/{token}")).await.expect(200);
+    moved.team.nobody().get(&format!("/api/invitations/{token}")).await.expect(200);
     let imre = moved.team.nobody().with(Credentials::Cookie(secret.into()));
     let link = imre.post("/api/session/transfer", json!({})).await.expect(201);
     let path = format!("/api/session/transfer/{}", link["token"].as_str().unwrap());
@@ -242,10 +248,208 @@ async fn wrong_invitations_are_counted_as_guesses() {
     let nobody = moved.team.nobody();
     let mut last = 404;
     for n in 0..200 {
-        last = nobody.get(&format!("/api/session/invitation/guess{n}")).await.status;
+        last = nobody.get(&format!("/api/invitations/guess{n}")).await.status;
         if last != 404 {
             break;
         }
     }
     assert_eq!(last, 429);
+}
+
+#[tokio::test]
+async fn invitation_makes_a_member_of_the_open_rooms_and_of_those_that_it_names() {
+    let team = Team::start().await;
+    let closed = team.closed_room("Board", &[&team.ada]).await;
+    let other = team.closed_room("Elsewhere", &[&team.ada]).await;
+    let fields = json!({"room_ids": [closed], "note": "for the auditors", "max_uses": 2, "days": 3});
+    let made = team.ada.post("/api/invitations", fields).await.expect(201);
+    assert_keys(
+        &made,
+        &[
+            "id",
+            "creator_id",
+            "user_id",
+            "role",
+            "room_ids",
+            "note",
+            "uses",
+            "max_uses",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "is_open",
+            "url",
+            "token",
+            "qr_svg",
+        ],
+    );
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(made["url"], format!("{}/invite/{token}", team.ada.origin()));
+    let expires: jiff::Timestamp = made["expires_at"].as_str().unwrap().parse().unwrap();
+    let days = expires.duration_since(jiff::Timestamp::now()).as_secs_f64() / 86_400.0;
+    assert!((2.99..=3.0).contains(&days), "{days} days");
+    let invited = team.nobody().get(&format!("/api/invitations/{token}")).await.expect(200);
+    assert_eq!(
+        (&invited["account"]["name"], &invited["inviter"], &invited["role"], &invited["rooms"]),
+        (&json!("Kontor"), &json!("Ada"), &json!("member"), &json!(["Board"]))
+    );
+    assert_eq!((&invited["name"], &invited["email"]), (&json!(null), &json!(null)));
+    let mut socket = team.ada.socket().await;
+    let vera = team.come(token, "Vera").await;
+    socket.expect_where("user.updated", |it| it["user"]["id"] == vera.id).await;
+    assert_eq!(vera.get("/api/session").await.expect(200)["user"]["role"], "member");
+    assert_eq!(ids(&vera.get("/api/rooms").await.expect(200)["rooms"]), [team.room, closed]);
+    vera.get(&format!("/api/rooms/{other}")).await.problem(404, "not_found");
+    vera.say(closed, "I am here").await;
+    // The second use is the last.
+    let taken = json!({"name": "Twin", "email": "VERA@example.com", "password": PASSWORD});
+    team.nobody().post(&format!("/api/invitations/{token}"), taken).await.problem(409, "conflict");
+    team.come(token, "Wanda").await;
+    let late = json!({"name": "Late", "email": "late@example.com", "password": PASSWORD});
+    team.nobody().post(&format!("/api/invitations/{token}"), late).await.problem(404, "not_found");
+    let listed = team.ada.get("/api/invitations").await;
+    assert!(!listed.text().contains(token), "the link is shown once");
+    let line = &listed.expect(200)["invitations"][0];
+    assert_eq!(
+        (&line["uses"], &line["is_open"], &line["note"]),
+        (&json!(2), &json!(false), &json!("for the auditors"))
+    );
+    let stored = std::fs::read(team.server.database()).unwrap();
+    assert!(!stored.windows(token.len()).any(|window| window == token.as_bytes()), "only its hash is stored");
+    let audit = team.ada.get("/api/audit").await.expect(200);
+    let of = |action: &str| -> Vec<Value> {
+        let lines = audit["entries"].as_array().unwrap().iter().filter(|it| it["action"] == action);
+        lines.map(|it| it["actor_id"].clone()).collect()
+    };
+    assert_eq!(of("invitation.use").len(), 2);
+    assert!(of("invitation.use").contains(&json!(vera.id)));
+    assert_eq!(of("invitation.create"), [json!(team.ada.id)]);
+    assert!(!audit.to_string().contains(token));
+}
+
+#[tokio::test]
+async fn invitation_ends_by_time_by_being_revoked_and_with_whoever_made_it() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    let path = |token: &str| format!("/api/invitations/{token}");
+    let works = async |token: &str| team.nobody().get(&path(token)).await.status == 200;
+    let old = team.invitation(json!({})).await;
+    assert!(works(&old).await);
+    let db = Connection::open(team.server.database()).unwrap();
+    db.execute("update invitations set expires_at = expires_at - 7 * 24 * 3600 * 1000", ()).unwrap();
+    assert!(!works(&old).await, "after a week");
+    let revoked = team.ada.post("/api/invitations", json!({})).await.expect(201);
+    let token = revoked["token"].as_str().unwrap();
+    team.ada.delete(&path(&id(&revoked).to_string())).await.expect(204);
+    team.ada.delete(&path(&id(&revoked).to_string())).await.expect(204);
+    assert!(!works(token).await, "revoked");
+    team.ada.delete(&path("999999")).await.problem(404, "not_found");
+    team.nobody().delete(&path("1")).await.problem(401, "not_signed_in");
+    let audit = team.ada.get("/api/audit").await.expect(200);
+    assert!(audit["entries"].as_array().unwrap().iter().any(|it| it["action"] == "invitation.revoke"));
+    // A second administrator, whose invitations end when they are no longer one.
+    let of_grace = format!("/api/users/{}", grace.id);
+    team.ada.patch(&of_grace, json!({"role": "admin"})).await.expect(200);
+    let made = grace.post("/api/invitations", json!({})).await.expect(201);
+    let token = made["token"].as_str().unwrap();
+    assert!(works(token).await);
+    team.ada.patch(&of_grace, json!({"role": "member"})).await.expect(200);
+    assert!(!works(token).await, "a member may invite nobody");
+    team.ada.patch("/api/account", json!({"members_may_invite": true})).await.expect(200);
+    assert!(works(token).await);
+    team.ada.delete(&of_grace).await.expect(204);
+    assert!(!works(token).await, "deactivated");
+    // A guest's rooms are gone.
+    let board = team.closed_room("Board", &[&team.ada]).await;
+    let token = team.invitation(json!({"role": "guest", "room_ids": [board]})).await;
+    assert!(works(&token).await);
+    team.ada.delete(&format!("/api/rooms/{board}")).await.expect(204);
+    assert!(!works(&token).await);
+}
+
+#[tokio::test]
+async fn members_invite_where_a_setting_lets_them_and_only_to_rooms_of_theirs() {
+    let team = Team::start().await;
+    let grace = team.join("Grace").await;
+    grace.post("/api/invitations", json!({})).await.problem(403, "forbidden");
+    grace.get("/api/invitations").await.problem(403, "forbidden");
+    team.ada.patch("/api/account", json!({"settings": {"members_may_invite": true}})).await.expect(200);
+    let made = team.closed_room("Mine", &[&grace]).await;
+    let of_ada = team.closed_room("Of Ada", &[&team.ada, &grace]).await;
+    let foreign = team.closed_room("Foreign", &[&team.ada]).await;
+    let direct = grace.direct_with(&[&team.ada]).await;
+    for room in [of_ada, foreign, direct, 999_999] {
+        for role in ["member", "guest"] {
+            let refused = grace.post("/api/invitations", json!({"role": role, "room_ids": [room]})).await;
+            refused.invalid(&["room_ids"]);
+        }
+    }
+    team.ada
+        .post("/api/invitations", json!({"role": "guest", "room_ids": [direct]}))
+        .await
+        .invalid(&["room_ids"]);
+    for bad in [json!({"role": "guest"}), json!({"role": "guest", "room_ids": []})] {
+        grace.post("/api/invitations", bad).await.invalid(&["room_ids"]);
+    }
+    let one = grace.post("/api/invitations", json!({"role": "guest", "room_ids": [made, team.room]})).await;
+    let one = one.expect(201);
+    let gus = team.come(one["token"].as_str().unwrap(), "Gus").await;
+    assert_eq!(ids(&gus.get("/api/rooms").await.expect(200)["rooms"]), [team.room, made]);
+    let other = team.ada.post("/api/invitations", json!({})).await.expect(201);
+    assert_eq!(ids(&grace.get("/api/invitations").await.expect(200)["invitations"]), [id(&one)]);
+    assert_eq!(
+        ids(&team.ada.get("/api/invitations").await.expect(200)["invitations"]),
+        [id(&other), id(&one)]
+    );
+    grace.delete(&format!("/api/invitations/{}", id(&other))).await.problem(404, "not_found");
+    // Guests, bots and tokens invite nobody.
+    gus.post("/api/invitations", json!({})).await.problem(403, "forbidden");
+    gus.get("/api/invitations").await.problem(403, "forbidden");
+    let token = team.ada.post("/api/tokens", json!({"name": "script", "scope": "admin"})).await.expect(201);
+    let script = team.ada.with(Credentials::Bearer(token["token"].as_str().unwrap().to_owned()));
+    script.post("/api/invitations", json!({})).await.problem(403, "forbidden");
+    // At the limit of one member.
+    for _ in 0..50 {
+        grace.post("/api/invitations", json!({})).await.expect(201);
+    }
+    let full = grace.post("/api/invitations", json!({})).await;
+    full.problem(409, "conflict");
+}
+
+#[tokio::test]
+async fn invitation_that_many_open_at_once_is_used_as_often_as_it_may_be() {
+    let team = Team::start().await;
+    let token = team.invitation(json!({"max_uses": 3})).await;
+    let tries = (0..8).map(|n| {
+        let form =
+            json!({"name": format!("No {n}"), "email": format!("{n}@example.com"), "password": PASSWORD});
+        let (nobody, path) = (team.nobody(), format!("/api/invitations/{token}"));
+        async move { nobody.post(&path, form).await.status }
+    });
+    let mut statuses = futures_util::future::join_all(tries).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 201, 201, 404, 404, 404, 404, 404]);
+}
+
+#[tokio::test]
+async fn join_link_is_shown_to_members_by_a_setting_and_never_to_guests() {
+    let team = Team::start().await;
+    let (grace, gus) = (team.join("Grace").await, team.guest("Gus", &[team.room]).await);
+    let token = grace.post("/api/tokens", json!({"name": "script", "scope": "read"})).await.expect(201);
+    let script = grace.with(Credentials::Bearer(token["token"].as_str().unwrap().to_owned()));
+    let sees = async |client: &crate::support::Client| {
+        let account = client.get("/api/account").await.expect(200);
+        let session = client.get("/api/session").await.expect(200);
+        assert_eq!(account["join_code"], session["account"]["join_code"]);
+        account["join_url"].is_string()
+    };
+    assert!(sees(&team.ada).await && !sees(&grace).await && !sees(&gus).await);
+    team.ada.patch("/api/account", json!({"members_see_join_link": true})).await.expect(200);
+    assert!(sees(&team.ada).await && sees(&grace).await);
+    assert!(!sees(&gus).await && !sees(&script).await);
+    team.ada
+        .patch("/api/account", json!({"members_see_join_link": 1}))
+        .await
+        .invalid(&["members_see_join_link"]);
+    grace.post("/api/account/join_code", json!({})).await.problem(403, "forbidden");
 }

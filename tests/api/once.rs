@@ -72,7 +72,8 @@ async fn message_is_posted_edited_and_deleted() {
         (led.status, led.header("location")),
         (302, Some(&*format!("/rooms/{}/@{}", team.room, id(&message))))
     );
-    assert_eq!(team.nobody().get(&address).await.header("location"), Some("/signin"));
+    let to_sign_in = format!("/signin?to=/messages/{}", id(&message));
+    assert_eq!(team.nobody().get(&address).await.header("location"), Some(&*to_sign_in));
     team.ada.get("/messages/999999").await.problem(404, "not_found");
     let path = format!("{}/{}", bot.base, id(&message));
     for (method, text) in [("PUT", "red"), ("PATCH", "green")] {

@@ -10,7 +10,10 @@ async fn account_is_changed_by_administrators_who_alone_see_its_join_code() {
     let grace = team.join("Grace").await;
     let account = grace.get("/api/account").await.expect(200);
     assert_keys(&account, &["name", "custom_css", "logo_url", "emoji_version", "settings"]);
-    assert_eq!(account["settings"], json!({"restrict_room_creation": false, "retention_days": null}));
+    assert_eq!(
+        account["settings"],
+        json!({"restrict_room_creation": false, "retention_days": null, "members_may_invite": false, "members_see_join_link": false})
+    );
     let account = team.ada.get("/api/account").await.expect(200);
     let link = format!("/join/{}", account["join_code"].as_str().unwrap());
     assert!(account["join_url"].as_str().unwrap().ends_with(&link), "{account}");
@@ -32,12 +35,18 @@ async fn account_is_changed_by_administrators_who_alone_see_its_join_code() {
 async fn account_settings_change_one_by_one() {
     let team = Team::start().await;
     let change = |settings: Value| team.ada.patch("/api/account", json!({"settings": settings}));
+    let settings = |restricted: bool, days: Value| {
+        json!({
+            "restrict_room_creation": restricted, "retention_days": days,
+            "members_may_invite": false, "members_see_join_link": false,
+        })
+    };
     let account = change(json!({"retention_days": 30})).await.expect(200);
-    assert_eq!(account["settings"], json!({"restrict_room_creation": false, "retention_days": 30}));
+    assert_eq!(account["settings"], settings(false, json!(30)));
     let account = change(json!({"restrict_room_creation": true})).await.expect(200);
-    assert_eq!(account["settings"], json!({"restrict_room_creation": true, "retention_days": 30}));
+    assert_eq!(account["settings"], settings(true, json!(30)));
     let account = change(json!({"retention_days": null})).await.expect(200);
-    assert_eq!(account["settings"], json!({"restrict_room_creation": true, "retention_days": null}));
+    assert_eq!(account["settings"], settings(true, json!(null)));
     for bad in [
         json!({"retention_days": 0}),
         json!({"retention_days": -1}),

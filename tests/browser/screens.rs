@@ -169,6 +169,7 @@ async fn settings_screens_fit_and_are_accessible() {
                 "account",
                 "invite",
                 "people",
+                "signins",
                 "bots",
                 "hooks",
                 "css",
@@ -244,6 +245,61 @@ async fn questions_and_what_went_wrong_fit_and_are_accessible() {
             let source = json!({ "source": gateway });
             gallery.window.devtools("Page.addScriptToEvaluateOnNewDocument", source).await;
             gallery.visit("gateway", "/", ".entry .empty").await;
+            team
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn invitations_and_guests_fit_and_are_accessible() {
+    for screen in SCREENS {
+        with_browser(async |driver| {
+            let team = Team::start().await;
+            let [ben, cleo] = [team.join("Ben Byte").await, team.join("Cleo Clay").await];
+            let project = team.closed_room("Project North", &[&team.ada, &ben]).await;
+            let gus = team.guest("Gus Guest", &[project]).await;
+            gus.say(project, "I have read the plans. When do we begin?").await;
+            ben.say(project, "On Monday").await;
+            let wrong = json!({"email": cleo.email, "password": "not it"});
+            team.nobody().post("/api/session", wrong).await.problem(401, "not_signed_in");
+            let fields = json!({"role": "guest", "room_ids": [project], "note": "The auditors", "max_uses": 3});
+            let token = team.invitation(fields).await;
+            let origin = team.nobody().origin();
+            let inside = signed_in_on(driver, screen, &origin, &team.ada.email).await;
+            let inside = Gallery::with(inside, screen, &origin);
+            let there = |section: &str| format!(".settings-{section}:not(:has([aria-busy]))");
+            inside.visit("people-with-a-guest", "/settings/people", &there("people")).await;
+            inside.window.click(&format!("[data-key=user-{}] .icon-button", ben.id)).await;
+            inside.window.find(".menu").await;
+            inside.take("person-menu").await;
+            inside.window.eval("[...document.querySelectorAll('.menu [role=menuitem]')].find((it) => it.textContent.trim() === 'Make guest').click()").await;
+            inside.window.find("dialog [name=room]").await;
+            inside.take("become-guest").await;
+            inside.visit("invitations", "/settings/invite", &there("invite")).await;
+            inside.window.eval("document.querySelector('[data-key^=invitation-]').scrollIntoView()").await;
+            inside.take("invitation-list").await;
+            inside.window.click(".settings-block .button:has(.icon-plus)").await;
+            inside.window.click("dialog [name=role][value=guest]").await;
+            inside.window.find("dialog [name=room]").await;
+            inside.take("new-invitation").await;
+            inside.window.click("dialog [name=room]").await;
+            inside.window.type_into("dialog [name=note]", &format!("For Hana{ENTER}")).await;
+            inside.window.find("dialog .copyable").await;
+            inside.take("made-invitation").await;
+            inside.visit("sign-ins", "/settings/signins", &there("signins")).await;
+            inside.window.click(&format!("[data-key=signin-{}] .settings-action button", ben.id)).await;
+            inside.window.find("dialog [data-key^=session-]").await;
+            inside.take("sessions-of-somebody").await;
+            let outside = Gallery::open(driver, screen, &origin).await;
+            outside.visit("invited-guest", &format!("/invite/{token}"), "#field-name").await;
+            let guest = signed_in_on(driver, screen, &origin, &gus.email).await;
+            let guest = Gallery::with(guest, screen, &origin);
+            guest.home().await;
+            guest.take("rooms-of-a-guest").await;
+            guest.visit("room-of-a-guest", &format!("/rooms/{project}"), ".message").await;
+            team.ada.delete(&format!("/api/rooms/{project}")).await.expect(204);
+            guest.visit("guest-without-rooms", "/", ".side-me").await;
             team
         })
         .await;

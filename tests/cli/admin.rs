@@ -190,7 +190,7 @@ async fn admin_invite_prints_a_link_for_somebody_imported_by_id_name_or_email() 
         assert!(output.status.success(), "{who}: {}", text(&output.stderr));
         let said = text(&output.stdout);
         let token = said.trim().split("/invite/").nth(1).expect("a link").to_owned();
-        let path = format!("/api/session/invitation/{token}");
+        let path = format!("/api/invitations/{token}");
         let invited = team.nobody().get(&path).await.expect(200);
         assert!(["Zoë Ñandú", "sam"].contains(&invited["name"].as_str().unwrap()), "{invited}");
     }

@@ -106,6 +106,41 @@ fn usage_errors_are_2_with_one_sentence() {
 }
 
 #[test]
+fn settings_of_mail_are_refused_with_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = ("CAMPFIRE_SMTP_URL", "smtp://mail.example.org");
+    let user = ("CAMPFIRE_SMTP_URL", "smtp://ana@mail.example.org");
+    let secret = ("CAMPFIRE_SMTP_URL", "smtp://ana:s3cret@mail.example.org/inbox");
+    let (from, url) = (("CAMPFIRE_MAIL_FROM", "a@example.org"), ("CAMPFIRE_PUBLIC_URL", "https://a.example"));
+    let empty = dir.path().join("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    let file = |path: &'static str| ("CAMPFIRE_SMTP_PASSWORD_FILE", path);
+    let empty = ("CAMPFIRE_SMTP_PASSWORD_FILE", empty.to_str().unwrap());
+    for (settings, words) in [
+        (&[relay][..], &["mail_from is not"][..]),
+        (&[relay, from], &["neither public_url nor domain"]),
+        (&[user, from, url], &["a user and no password"]),
+        (&[relay, from, url, file("/dev/null")], &["has no user"]),
+        (&[file("/dev/null")], &["smtp_url is not"]),
+        (&[user, from, url, file("/no/such/file")], &["cannot read smtp_password_file /no/such/file"]),
+        (&[user, from, url, empty], &["has no password in its first line"]),
+        (&[relay, from, url, ("CAMPFIRE_SMTP_CA", "/no/such/file")], &["cannot read smtp_ca"]),
+        (&[relay, from, url, ("CAMPFIRE_SMTP_CA", "/dev/null")], &["no certificate in it"]),
+        (&[("CAMPFIRE_SMTP_URL", "mail.example.org:25")], &["CAMPFIRE_SMTP_URL", "smtp:// or smtps://"]),
+        (&[("CAMPFIRE_MAIL_FROM", "nobody")], &["CAMPFIRE_MAIL_FROM", "nobody"]),
+        (&[("CAMPFIRE_MAIL_PER_HOUR", "0")], &["CAMPFIRE_MAIL_PER_HOUR", "from 1 to 100000"]),
+        (&[("CAMPFIRE_SMTP_TIMEOUT", "51")], &["from 1 to 50"]),
+        (&[("CAMPFIRE_MAIL_AFTER", "0")], &["from 1 to 86400"]),
+        (&[("CAMPFIRE_MAIL_DAILY_AT", "7:00")], &["a time of day"]),
+    ] {
+        refused(&serve(dir.path(), &[], settings), 2, words);
+    }
+    let output = serve(dir.path(), &[], &[secret]);
+    refused(&output, 2, &["behind the host"]);
+    assert!(!text(&output.stderr).contains("s3cret"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn settings_file_errors_name_the_setting_or_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("campfire.toml");
@@ -120,6 +155,35 @@ fn settings_file_errors_name_the_setting_or_the_file() {
     let missing = serve(&dir.path().join("data"), &["--config", file.to_str().unwrap()], &[]);
     assert!(matches!(missing.status.code(), Some(1 | 2)), "{}", text(&missing.stderr));
     assert!(text(&missing.stderr).contains("campfire.toml"));
+}
+
+#[test]
+fn wrong_identity_provider_is_2_with_one_sentence_and_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("campfire.toml");
+    std::fs::write(&file, "[oidc.partner]\nissuer = \"id.example\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    const ISSUER: (&str, &str) = ("CAMPFIRE_OIDC_ISSUER", "https://id.example");
+    const CLIENT: (&str, &str) = ("CAMPFIRE_OIDC_CLIENT_ID", "chat");
+    const SECRET: (&str, &str) = ("CAMPFIRE_OIDC_SECRET", "very\nsecret");
+    for (env, words) in [
+        (
+            &[("CAMPFIRE_OIDC_ISSUER", "http://id.example")][..],
+            "CAMPFIRE_OIDC_ISSUER has to start with https://",
+        ),
+        (&[ISSUER], "oidc_client_id is not"),
+        (&[CLIENT], "oidc_issuer is missing"),
+        (&[ISSUER, CLIENT, SECRET], "oidc_secret has to be one line"),
+        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_SECRET_FILE", "/nowhere")], "cannot be read"),
+        (&[ISSUER, CLIENT, ("CAMPFIRE_OIDC_NEW_ACCOUNTS", "yes")], "has to be on or off"),
+        (&[("CAMPFIRE_OIDC_ISSUER", "https://accounts.google.com"), CLIENT], "anybody can sign in"),
+        (&[("CAMPFIRE_PASSWORD_SIGN_IN", "off")], "nobody could sign in"),
+        (&[("CAMPFIRE_CONFIG", file)], "issuer of [oidc.partner]"),
+    ] {
+        let output = serve(dir.path(), &[], env);
+        refused(&output, 2, &[words]);
+        assert!(!text(&output.stderr).contains("very"));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports, unreachable_pub)] // each test binary uses its own part of this
 
 pub mod disk;
+pub mod fetched;
 pub mod http;
 pub mod memory;
 pub mod receiver;

@@ -73,6 +73,27 @@ impl Team {
         Person::from_reply(&nobody, &reply, &email)
     }
 
+    /// The token of a new invitation by Ada, with these fields.
+    pub async fn invitation(&self, fields: Value) -> String {
+        let made = self.ada.post("/api/invitations", fields).await.expect(201);
+        made["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Somebody who joins by an invitation.
+    pub async fn come(&self, token: &str, name: &str) -> Person {
+        let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
+        let form = json!({"name": name, "email": email, "password": PASSWORD});
+        let nobody = self.nobody();
+        let reply = nobody.post(&format!("/api/invitations/{token}"), form).await;
+        Person::from_reply(&nobody, &reply, &email)
+    }
+
+    /// A new guest of these rooms.
+    pub async fn guest(&self, name: &str, rooms: &[i64]) -> Person {
+        let token = self.invitation(json!({"role": "guest", "room_ids": rooms})).await;
+        self.come(&token, name).await
+    }
+
     /// The sum of a metric over its labels.
     pub async fn metric(&self, name: &str) -> f64 {
         let metrics = self.nobody().get("/metrics").await;

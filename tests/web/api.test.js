@@ -86,6 +86,17 @@ test('answer that is not the server\'s own has failed, whatever its status says 
   }
 });
 
+test('what was taken on has no body, and what is asked says the language of the page', async () => {
+  const { api } = await ready();
+  let options;
+  globalThis.fetch = async (path, given) => {
+    options = given;
+    return new Response(null, { status: 202 });
+  };
+  assert.equal(await api.post('/api/session/reset', { email: 'ada@example.com' }), null);
+  assert.equal(options.headers['accept-language'], 'en');
+});
+
 test('status of a proxy that says enough is kept: too large, too much, away', async () => {
   for (const status of [408, 413, 429, 500, 502, 503, 504]) {
     const { api } = await ready();

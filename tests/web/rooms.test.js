@@ -114,6 +114,47 @@ test('members of a closed room are asked for once, and again after they have cha
   assert.deepEqual(it.server.waiting, ['GET /api/rooms/7/members'], 'a failure is not kept');
 });
 
+test('guests are in the open rooms that they were let into', async () => {
+  const users = [user(1, 'Ada'), user(2, 'Ben'), user(3, 'Gus', { role: 'guest' }), user(4, 'Hana', { role: 'guest' })];
+  const it = await ready([room(1)], { session: { users } });
+  const { learnMembers, mentionable, peopleIn } = await it.load('members');
+  const open = it.state.rooms.get(1);
+  assert.deepEqual(ids(mentionable(open, [])), [2], 'as long as the members are not known');
+  learnMembers(open);
+  await it.server.asked('GET', '/api/rooms/1/members').answer(200, { members: [users[0], users[1], users[2]] });
+  assert.deepEqual(ids(mentionable(open, [])), [2, 3]);
+  assert.equal(peopleIn(open), 3);
+  learnMembers({ ...open, member_count: 4 });
+  assert.deepEqual(it.server.waiting, ['GET /api/rooms/1/members'], 'another has come');
+});
+
+test('a guest sees nobody in an open room but those who are there', async () => {
+  const users = [user(1, 'Gus', { role: 'guest' }), user(2, 'Ben'), user(3, 'Cleo')];
+  const it = await ready([room(1)], { session: { users, user: users[0] } });
+  const { learnMembers, mentionable } = await it.load('members');
+  const open = it.state.rooms.get(1);
+  learnMembers(open);
+  await it.server.asked('GET', '/api/rooms/1/members').answer(200, { members: [users[0], users[1]] });
+  assert.deepEqual(ids(mentionable(open, [])), [2]);
+  const { mayChangeRoom, mayInvite, mayLeave, mayMakeRooms } = await it.load('rights');
+  assert.deepEqual([mayMakeRooms(), mayInvite(), mayChangeRoom({ ...open, creator_id: 1 }), mayLeave(open)], [false, false, false, true]);
+});
+
+test('settings of the account say what members may', async () => {
+  const rights = async (settings, role = 'member') => {
+    const me = user(1, 'Ada', { role });
+    const it = await ready([room(1)], { session: { user: me, users: [me], account: { name: 'Team', settings } } });
+    const { makesInvitations, mayInvite, mayMakeRooms, seesJoinLink } = await it.load('rights');
+    return [mayMakeRooms(), seesJoinLink(), makesInvitations(), mayInvite()];
+  };
+  assert.deepEqual(await rights({}), [true, false, false, false]);
+  assert.deepEqual(await rights({ restrict_room_creation: true }), [false, false, false, false]);
+  assert.deepEqual(await rights({ members_see_join_link: true }), [true, true, false, true]);
+  assert.deepEqual(await rights({ members_may_invite: true }), [true, false, true, true]);
+  assert.deepEqual(await rights({ restrict_room_creation: true }, 'admin'), [true, true, true, true]);
+  assert.deepEqual(await rights({ members_may_invite: true, members_see_join_link: true }, 'guest'), [false, false, false, false]);
+});
+
 test('draft is kept for each person and room until it is sent', async () => {
   const it = await ready([room(1)]);
   const { draftOf, keepDraft } = await it.load('drafts');

@@ -7,6 +7,7 @@ import { icon } from '../icons.js';
 import { isComposing } from '../key.js';
 import { fits, typedWords } from '../match.js';
 import { onlyPosts } from '../members.js';
+import { mayInvite } from '../rights.js';
 import { go } from '../routes.js';
 import { person, putRoom, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -60,7 +61,7 @@ function step(event, filter, list) {
 
 /** What is said beside a name. */
 function noteOf(user) {
-  const words = user.id === state.me.id ? texts.people.you : { deactivated: texts.people.deactivated, banned: texts.people.banned }[user.status] || (user.role === 'bot' ? texts.people.bot : '');
+  const words = user.id === state.me.id ? texts.people.you : { deactivated: texts.people.deactivated, banned: texts.people.banned }[user.status] || ({ bot: texts.people.bot, guest: texts.people.guest }[user.role] || '');
   return words ? h('small', {}, words) : null;
 }
 
@@ -71,7 +72,7 @@ export function personLine(user, ...more) {
 }
 
 /** Checkboxes; `chosen` is the set of ids. The chosen people are shown above and can be removed there. */
-export function choosePeople(chosen, { focused = false, onchange = () => {} } = {}) {
+export function choosePeople(chosen, { focused = false, onchange = () => {}, among = () => true } = {}) {
   const chips = h('ul', { class: 'chips', 'aria-label': texts.people.chosen });
   const choose = (user, is) => {
     if (is) chosen.add(user.id);
@@ -91,7 +92,7 @@ export function choosePeople(chosen, { focused = false, onchange = () => {} } = 
   };
   // Who can no longer be chosen, but is.
   const others = [...chosen].map(person).filter((user) => user.status !== 'active');
-  const list = peopleList([...others, ...activePeople().filter((user) => user.id !== state.me.id)], (user) => h('label', { class: 'person' },
+  const list = peopleList([...others, ...activePeople().filter((user) => user.id !== state.me.id && among(user))], (user) => h('label', { class: 'person' },
     h('input', { type: 'checkbox', value: user.id, '.checked': chosen.has(user.id), onchange: (event) => choose(user, event.target.checked) }), personLine(user)), { focused });
   const element = h('div', { class: 'choose-people' }, chips, list);
   drawChips();
@@ -110,7 +111,7 @@ export function pingSomebody() {
       fill(place, choosePeople(chosen, { focused: true }), wrong, h('div', { class: 'row row-end' }, start));
       place.querySelector('.filter').focus();
     } }, icon('people'), texts.people.several),
-    state.me.role === 'admin' ? h('a', { class: 'button', href: '/settings/invite', onclick: () => close() }, icon('invite'), texts.side.invite) : null));
+    mayInvite() ? h('a', { class: 'button', href: '/settings/invite', onclick: () => close() }, icon('invite'), texts.side.invite) : null));
     const chosen = new Set();
     const wrong = h('p', { class: 'form-error', role: 'alert' });
     const start = h('button', { type: 'button', class: 'button button-primary', onclick: () => {

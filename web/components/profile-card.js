@@ -33,7 +33,7 @@ function content(user, close) {
   const isMe = user.id === state.me.id;
   const online = user.status === 'active' && isOnline(user.id);
   const standing = { deactivated: texts.people.deactivated, banned: texts.people.banned }[user.status];
-  const role = { admin: texts.people.admin, bot: texts.people.bot }[user.role];
+  const role = { admin: texts.people.admin, bot: texts.people.bot, guest: texts.people.guest }[user.role];
   const leave = (path) => () => {
     close({ focus: false });
     go(path);

@@ -5,6 +5,7 @@ import { h, iconButton } from '../dom.js';
 import { icon } from '../icons.js';
 import { atHand, lazy } from '../lazy.js';
 import { peopleIn } from '../members.js';
+import { mayChangeRoom, mayLeave } from '../rights.js';
 import { go } from '../routes.js';
 import { writeQuery } from '../search-query.js';
 import { isNotes, others, person, roomName, state } from '../store.js';
@@ -80,7 +81,7 @@ const openRoomPeople = async (...given) => (await atHand()).openRoomPeople(...gi
 const settings = () => lazy(() => import('./room-settings.js'));
 
 function roomMenu(anchor, bell, room) {
-  const mayChange = state.me.role === 'admin' || room.creator_id === state.me.id;
+  const mayChange = mayChangeRoom(room);
   const isDirect = room.kind === 'direct';
   openMenu(anchor, [
     !isDirect && { label: texts.room.settings, icon: 'gear', onclick: async () => (await settings()).openRoomSettings(room) },
@@ -88,7 +89,7 @@ function roomMenu(anchor, bell, room) {
     { label: texts.room.notifications, icon: BELLS[room.membership.involvement], onclick: () => involvementMenu(bell, room) },
     !isDirect && { label: texts.room.search, icon: 'search', onclick: () => go(searchHere(room)) },
     { label: texts.room.copyLink, icon: 'link', onclick: () => copyText(`${location.origin}/rooms/${room.id}`) },
-    room.kind === 'closed' && { label: texts.room.leave, icon: 'signOut', onclick: async () => (await settings()).leaveRoom(room) },
+    mayLeave(room) && { label: texts.room.leave, icon: 'signOut', onclick: async () => (await settings()).leaveRoom(room) },
     (isDirect || mayChange) && { label: isDirect ? texts.room.removeDirect : texts.room.remove, icon: 'trash', danger: true, onclick: async () => (await settings()).removeRoom(room) },
   ]);
 }

@@ -28,6 +28,6 @@ export function openRoomPeople(anchor, room) {
 }
 
 function line(room, user) {
-  const standing = user.id === state.me.id ? texts.common.you : isHere(room, user.id) ? (room.kind === 'direct' ? texts.room.online : texts.room.readingNow) : user.role === 'bot' ? texts.people.bot : null;
+  const standing = user.id === state.me.id ? texts.common.you : isHere(room, user.id) ? (room.kind === 'direct' ? texts.room.online : texts.room.readingNow) : { bot: texts.people.bot, guest: texts.people.guest }[user.role] || null;
   return [avatar(user, { size: 'small', online: isHere(room, user.id) }), h('span', { class: 'person-name' }, h('bdi', { translate: 'no' }, user.name), standing ? h('small', {}, standing) : null)];
 }

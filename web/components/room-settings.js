@@ -5,6 +5,7 @@ import { fill, h } from '../dom.js';
 import { isolated } from '../format.js';
 import { icon } from '../icons.js';
 import { membersOf, onlyPosts } from '../members.js';
+import { mayChangeRoom, mayLeave } from '../rights.js';
 import { go } from '../routes.js';
 import { dropRoom, person, putRoom, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -14,12 +15,10 @@ import { BELLS, INVOLVEMENTS, setInvolvement } from './involvement.js';
 import { choosePeople, personLine } from './people.js';
 import { toast } from './toast.js';
 
-const mayChange = (room) => state.me.role === 'admin' || room.creator_id === state.me.id;
-
 export function openRoomSettings(room) {
   openDialog(texts.room.settings, (close) => h('div', { class: 'room-settings' },
     h('p', { class: 'room-made' }, texts.room.madeBy(isolated(person(room.creator_id).name), new Date(room.created_at))),
-    mayChange(room) ? roomForm(room, close) : [h('p', {}, room.kind === 'open' ? texts.room.openHint : texts.room.closedHint), room.kind === 'closed' ? membersPart(room, null) : null],
+    mayChangeRoom(room) ? roomForm(room, close) : [h('p', {}, room.kind === 'open' ? texts.room.openHint : texts.room.closedHint), room.kind === 'closed' ? membersPart(room, null) : null],
     involvementPart(room),
     endsPart(room, close)), { wide: true, kind: 'dialog-room' });
 }
@@ -29,9 +28,13 @@ function roomForm(room, close) {
   const now = () => state.rooms.get(room.id) || room;
   const people = { inside: null, chosen: new Set() };
   const place = h('div', { class: 'room-part', hidden: true });
+  // Everybody is in an open room but guests, who are chosen there too.
+  const hasGuests = [...state.users.values()].some((user) => user.role === 'guest' && user.status === 'active');
   const drawPeople = (kind) => {
-    place.hidden = kind !== 'closed';
-    if (kind === 'closed' && !place.firstElementChild) fill(place, membersPart(room, people));
+    const isChosen = kind === 'closed' || (hasGuests && room.kind === 'open');
+    place.hidden = !isChosen;
+    if (isChosen && place.dataset.kind !== kind) fill(place, membersPart(room, people, kind));
+    place.dataset.kind = kind;
   };
   const kind = (value, label, hint) => choice('radio', 'kind', label, { value, '.checked': room.kind === value, onchange: () => drawPeople(value) }, hint);
   drawPeople(room.kind);
@@ -43,7 +46,7 @@ function roomForm(room, close) {
     const opens = now().kind === 'closed' && chosen === 'open';
     if (opens && !await agreed(texts.room.openQuestion(now().name), texts.room.openIt, { detail: texts.room.openDetail, careful: true })) return;
     putRoom(await patch(`/api/rooms/${room.id}`, { name, kind: chosen }));
-    if (chosen === 'closed' && people.inside) await saveMembers(room, people);
+    if ((chosen === 'closed' || room.kind === 'open') && people.inside) await saveMembers(room, people);
     close();
     toast(texts.common.saved);
   });
@@ -55,15 +58,17 @@ function involvementPart(room) {
     h('span', { class: 'choice-words' }, texts.room.involvement[involvement]), icon(BELLS[involvement]))));
 }
 
-/** Checkboxes for those who may change the members, who are put into `people`; a list for others. */
-function membersPart(room, people) {
+/** Checkboxes for those who may change the members, who are put into `people`; a list for others. Of an open room, the guests. */
+function membersPart(room, people, kind = 'closed') {
   const place = h('div', { class: 'room-members' });
-  const part = h('section', { class: 'room-part', 'aria-label': texts.room.people }, h('h3', {}, texts.room.people), place);
+  const title = kind === 'open' ? texts.room.guests : texts.room.people;
+  const among = (user) => kind === 'closed' || user.role === 'guest';
+  const part = h('section', { class: 'room-part', 'aria-label': title }, h('h3', {}, title), place);
   membersOf(room).then((members) => {
     if (!people) return void fill(place, h('ul', { class: 'people' }, members.filter((user) => !onlyPosts(user)).map((user) => h('li', { class: 'person' }, personLine(user)))));
-    people.inside = new Set(members.map((user) => user.id));
+    people.inside = new Set(members.filter(among).map((user) => user.id));
     people.chosen = new Set(people.inside);
-    fill(place, choosePeople(people.chosen));
+    fill(place, choosePeople(people.chosen, { among }));
   }, (problem) => fill(place, h('p', { class: 'form-error' }, problem.message)));
   return part;
 }
@@ -87,7 +92,7 @@ function endsPart(room, close) {
     close();
     act(room);
   } }, icon(name), label);
-  const may = [room.kind === 'closed' && end('signOut', texts.room.leave, leaveRoom), mayChange(room) && end('trash', texts.room.remove, removeRoom, 'is-danger')].filter(Boolean);
+  const may = [mayLeave(room) && end('signOut', texts.room.leave, leaveRoom), mayChangeRoom(room) && end('trash', texts.room.remove, removeRoom, 'is-danger')].filter(Boolean);
   return may.length ? h('div', { class: 'row room-ends' }, may) : null;
 }
 

@@ -5,6 +5,7 @@ import { draftOf, hasDraft } from '../drafts.js';
 import { compareNames, cut, firstName, fullTime, shortTime } from '../format.js';
 import { icon } from '../icons.js';
 import { lastWords } from '../last-words.js';
+import { mayInvite } from '../rights.js';
 import { callsIn, directsInOrder, isQuiet, isUnread, roomHere } from '../rooms.js';
 import { others, person, roomName, state } from '../store.js';
 import { texts } from '../texts.js';
@@ -28,7 +29,7 @@ export function directsSection() {
   const list = h('ul', { class: 'directs' });
   const faces = h('ul', { class: 'strangers', 'aria-label': texts.side.strangers });
   const alone = h('div', { class: 'side-empty', hidden: true }, h('p', {}, texts.side.alone),
-    state.me.role === 'admin' ? h('a', { href: '/settings/invite' }, icon('invite'), texts.side.invite) : null);
+    mayInvite() ? h('a', { href: '/settings/invite' }, icon('invite'), texts.side.invite) : null);
   const more = h('button', { type: 'button', class: 'directs-more', hidden: true, onclick: () => {
     all = !all;
     draw([]);

@@ -3,14 +3,13 @@
 import { fill, h, heard, iconButton } from '../dom.js';
 import { hasDraft } from '../drafts.js';
 import { icon } from '../icons.js';
+import { isGuest, mayMakeRooms } from '../rights.js';
 import { callsIn, hiddenInOrder, isQuiet, isUnread, roomHere, sharedInOrder } from '../rooms.js';
 import { roomName, state } from '../store.js';
 import { texts } from '../texts.js';
 import { newRoom } from './new-conversation.js';
 import { Kept, reconcile } from './reconcile.js';
 import { sideSection } from './side-section.js';
-
-const mayMakeRooms = () => state.me.role === 'admin' || !state.account?.settings?.restrict_room_creation;
 
 /** `{element, draw(topics)}`. */
 export function roomsSection() {
@@ -29,7 +28,7 @@ export function roomsSection() {
     reconcile(list, kept.of(shown.map((room) => roomEntry(room, here))));
     section.action.hidden = !mayMakeRooms();
     empty.hidden = section.folded || rooms.length > 0 || hiddenInOrder().length > 0;
-    empty.textContent = mayMakeRooms() ? texts.side.noRooms : texts.side.noRoomsMember;
+    empty.textContent = mayMakeRooms() ? texts.side.noRooms : isGuest() ? texts.side.noRoomsGuest : texts.side.noRoomsMember;
   }
 
   return { element: section.element, draw };

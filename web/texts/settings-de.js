@@ -8,7 +8,7 @@ export const words = {
     noSection: 'Diesen Bereich gibt es nicht', noSectionHint: 'Vielleicht ist es einer für die Verwaltung.',
     names: {
       profile: 'Profil', devices: 'Geräte', notifications: 'Mitteilungen', appearance: 'Aussehen', tokens: 'API-Schlüssel', about: 'Über Campfire',
-      account: 'Team', invite: 'Einladung', people: 'Leute', bots: 'Bots', hooks: 'Webhooks', emoji: 'Emoji', css: 'Eigener Stil', jobs: 'Hintergrundaufgaben', audit: 'Protokoll',
+      account: 'Team', invite: 'Einladungen', people: 'Leute', signins: 'Anmeldungen', bots: 'Bots', hooks: 'Webhooks', emoji: 'Emoji', css: 'Eigener Stil', jobs: 'Hintergrundaufgaben', audit: 'Protokoll',
     },
     once: 'Kopiere es jetzt. Es wird nur dieses eine Mal gezeigt.', kept: 'Ich habe es verwahrt', share: 'Teilen',
     crop: {
@@ -22,6 +22,8 @@ export const words = {
       signIn: 'Anmeldung', signInLead: 'Um zu ändern, womit du dich anmeldest, gib auch dein jetziges Passwort ein.', email: 'E-Mail', newPassword: 'Neues Passwort', newPasswordHint: 'Lass es leer, um das alte zu behalten. Mindestens acht Zeichen; deine anderen Geräte werden abgemeldet, und deine API-Tokens enden.',
       currentPassword: 'Jetziges Passwort', currentPasswordHint: 'Damit dich niemand aussperrt, der diese Seite offen vorfindet.', saveSignIn: 'Anmeldung ändern',
       leave: 'Das Team verlassen', leaveLead: 'Du wirst überall abgemeldet und verlässt jeden Raum. Was du gesagt hast, bleibt.', leaveButton: 'Mein Konto deaktivieren', leaveQuestion: 'Dein Konto deaktivieren?', leaveDetail: 'Deine E-Mail ist dann wieder frei, du könntest also mit einer Einladung neu beitreten. Das lässt sich nicht rückgängig machen.',
+      accounts: 'Konten anderswo', accountsLead: 'Melde dich mit einem Konto an, das du schon hast. Ein verknüpftes öffnet dieses hier.', link: (name) => `${name} verknüpfen`, unlink: 'Trennen', unlinked: (name) => `${name} ist getrennt.`,
+      confirmUnlink: (name) => `${name} trennen?`, confirmUnlinkDetail: 'Geräte, auf denen du damit angemeldet bist, werden abgemeldet, dieses nicht.', signInFresh: 'Du hast hier kein Passwort. Um das zu ändern, melde dich zuerst ab und wieder an: Das weist dich zehn Minuten lang aus.',
     },
     devices: {
       lead: 'Überall, wo du angemeldet bist. Erkennst du eines nicht, melde es ab und ändere dein Passwort.', thisOne: 'Dieses Gerät', unknown: 'Ein unbekanntes Gerät', on: (browser, system) => `${browser} auf ${system}`,
@@ -42,6 +44,11 @@ export const words = {
       },
       enable: 'Einschalten', disable: 'Ausschalten', devices: 'Deine Geräte mit Mitteilungen', devicesLead: 'Jedes wird einzeln benachrichtigt.', noDevices: 'Noch keines. Schalte Mitteilungen oben ein, auf jedem Gerät, auf dem du sie möchtest.',
       since: 'Eingeschaltet', refused: (service, status) => `${service} hat die letzte Mitteilung abgelehnt (${status})`, services: { apple: 'Apple', google: 'Google', mozilla: 'Mozilla', microsoft: 'Microsoft' }, test: 'Probe senden', tested: 'Eine Probe ist unterwegs.', remove: 'Entfernen', removed: (name) => `${name} bekommt keine Mitteilungen mehr.`,
+      mail: {
+        title: 'Mail', lead: 'Für Erwähnungen und Direktnachrichten, die kamen, während du weg warst, und die du nicht gelesen hast.', when: 'Wann', whenHint: (email) => `An ${email}. Warst du inzwischen hier, kommt keine Mail.`,
+        atOnce: 'Sofort', away: (minutes) => `Wenn ich ${plural(minutes, 'Minute', 'Minuten')} weg bin`, daily: (time) => `Einmal am Tag, um ${time}`, never: 'Nie', noAddress: 'Du hast hier keine E-Mail-Adresse.',
+        test: 'Mir eine Mail senden', tested: (email) => `Eine Mail an ${email} ist unterwegs.`, refused: 'Dir wird nichts gesendet: Deine Adresse hat eine Mail abgewiesen.', refusedHow: 'Wähle im Profil eine andere Adresse, oder lass es mit dieser noch einmal versuchen, sobald das behoben ist.', again: 'Noch einmal versuchen', againDone: 'Die nächste Mail geht wieder an diese Adresse.',
+      },
       sounds: 'Klänge', soundsOn: 'Klänge der anderen spielen', soundsHint: 'Wenn jemand mit /play einen spielt, in dem Raum, den du gerade ansiehst.',
       bell: 'Was die Glocke bedeutet', bellLead: 'Jeder Raum hat oben eine Glocke. Sie hat vier Stellungen:',
       bells: { mentions: 'Erwähnungen', everything: 'Alles', nothing: 'Nichts', invisible: 'Ausgeblendet' },
@@ -75,29 +82,48 @@ export const words = {
     account: {
       lead: 'Name und Aussehen eures Teams, und was für alle gilt.', logo: 'Logo', changeLogo: 'Logo ändern', removeLogo: 'Entfernen', logoHint: 'Steht neben dem Namen, über der Anmeldung und auf der installierten App. Du kannst auch eines hierher ziehen oder einfügen.', logoHintTouch: 'Steht neben dem Namen, über der Anmeldung und auf der installierten App.', logoSaved: 'Das Logo ist gespeichert.', logoRemoved: 'Das Logo ist entfernt.',
       name: 'Name', nameHint: 'Alle sehen ihn über ihren Räumen.', rules: 'Wer was darf', restrict: 'Nur die Verwaltung legt Räume an', restrictHint: 'Direkt schreiben können sich weiterhin alle.',
+      membersInvite: 'Mitglieder dürfen einladen', membersInviteHint: 'Mit Einladungen, die enden, in die offenen Räume und in geschlossene, die sie selbst angelegt haben.', membersJoinLink: 'Mitglieder sehen den Einladungslink', membersJoinLinkHint: 'Wer ihn hat, kann beitreten, bis du einen neuen machst. Gäste sehen ihn nie.',
       retention: 'Wie lange Nachrichten bleiben', retentionLead: 'Für alle, in jedem Raum, auch in den direkten.', keepAll: 'Für immer', keepAllHint: 'Nichts verschwindet, solange es niemand löscht.', keepSome: 'Eine Zeit lang', keepSomeHint: 'Ältere Nachrichten und ihre Dateien werden endgültig entfernt.',
       days: 'Anzahl der Tage', daysHint: '365 sind ein Jahr, 90 ein Vierteljahr. Höchstens 36.500.', daysWrong: 'muss eine ganze Zahl von 1 bis 36.500 sein', confirmDays: (days) => `Alles entfernen, was älter ist als ${plural(days, 'Tag', 'Tage')}?`, confirmDaysButton: 'Ältere Nachrichten entfernen',
       confirmDaysDetail: (days) => `Nachrichten und Dateien, die älter sind als ${plural(days, 'Tag', 'Tage')}, werden jetzt entfernt, und künftig, sobald sie so alt sind. Niemand kann sie zurückholen.`, notSaved: 'Es wurde nichts geändert.',
     },
     invite: {
-      lead: 'Einladungen per Mail gibt es nicht: Wer diesen Link hat, kann eurem Team beitreten.', how: 'Schick den Link weiter, oder lass andere die Kamera ihres Telefons auf den Code richten.', howMuch: 'Er gilt für beliebig viele Leute, bis du einen neuen machst.',
+      lead: 'Der Einladungslink ist für das ganze Team und bleibt. Einladungen sind für jemand Bestimmten und enden.', how: 'Schick den Link weiter, oder lass andere die Kamera ihres Telefons auf den Code richten.', howMuch: 'Er gilt für beliebig viele Leute, bis du einen neuen machst.',
       qr: 'QR-Code des Einladungslinks', link: 'Einladungslink', shareTitle: (team) => `Komm zu ${team}`, renew: 'Ein neuer Link', renewLead: 'Ist der Link in falsche Hände geraten, ersetze ihn. Wer schon dabei ist, bleibt dabei.', renewButton: 'Neuen Link machen', confirm: 'Den Einladungslink ersetzen?',
       confirmDetail: 'Der alte Link und sein Code gelten sofort nicht mehr, auch für die, die ihn haben und noch nicht benutzt haben.', renewed: 'Es gibt einen neuen Einladungslink.',
     },
     people: {
-      lead: 'Mitglieder reden; die Verwaltung kümmert sich auch um das Team. Mindestens eine Person in der Verwaltung muss bleiben.', find: 'Nach Name oder E-Mail suchen', which: 'Wer gezeigt wird',
-      kinds: { everybody: 'Alle', admins: 'Verwaltung', unclaimed: 'Noch nie angemeldet', gone: 'Deaktivierte', banned: 'Verbannte' },
-      noneOf: { everybody: 'Niemand ist hier.', admins: 'Niemand ist in der Verwaltung.', unclaimed: 'Alle haben sich angemeldet.', gone: 'Niemand wurde deaktiviert.', banned: 'Niemand ist verbannt, und so darf es bleiben.' },
+      identities: 'Anmeldung', identitiesOf: (name) => `So meldet sich ${name} an`, hasPassword: 'Mit einem Passwort.', hasNoPassword: 'Ohne Passwort.', unlink: 'Trennen', unlinkHint: 'Wer sich mit einem getrennten Konto anmeldet, ist fremd: Eine geprüfte E-Mail-Adresse führt zum alten Konto zurück, sonst entsteht ein neues.',
+      lead: 'Mitglieder reden; die Verwaltung kümmert sich auch um das Team. Gäste sehen nur die Räume, in denen sie sind, und nur die Leute darin.', find: 'Nach Name oder E-Mail suchen', which: 'Wer gezeigt wird',
+      kinds: { everybody: 'Alle', admins: 'Verwaltung', guests: 'Gäste', unclaimed: 'Noch nie angemeldet', gone: 'Deaktivierte', banned: 'Verbannte' },
+      noneOf: { everybody: 'Niemand ist hier.', admins: 'Niemand ist in der Verwaltung.', guests: 'Es gibt keine Gäste.', unclaimed: 'Alle haben sich angemeldet.', gone: 'Niemand wurde deaktiviert.', banned: 'Niemand ist verbannt, und so darf es bleiben.' },
       nobody: 'Niemand mit diesem Namen oder dieser E-Mail.', count: (count) => plural(count, 'Person', 'Personen'), more: (count) => `und ${count} weitere: Tippe, um sie einzugrenzen`,
-      admin: 'Verwaltung', deactivated: 'Deaktiviert', banned: 'Verbannt', messagesStay: { deactivated: 'Was gesagt wurde, bleibt.', banned: 'Nachrichten sind entfernt, Adressen gesperrt.' }, actions: (name) => `Was mit ${name} geschehen soll`,
+      admin: 'Verwaltung', guest: 'Gast', deactivated: 'Deaktiviert', banned: 'Verbannt', messagesStay: { deactivated: 'Was gesagt wurde, bleibt.', banned: 'Nachrichten sind entfernt, Adressen gesperrt.' }, actions: (name) => `Was mit ${name} geschehen soll`,
       unclaimed: 'Hat sich noch nicht angemeldet', invite: 'Einladen', inviteTitle: (name) => `${name} einladen`, inviteLead: 'Dieses Konto kam aus einem anderen Chat. Wer den Link öffnet, wählt dafür E-Mail und Passwort.',
-      inviteExpires: (when) => `Gilt einmal, bis ${when}. Schick ihn niemand anderem: Wer ihn hat, übernimmt das Konto.`, inviteLink: 'Einladung', inviteQr: 'QR-Code der Einladung',
+      inviteExpires: (when) => `Gilt einmal, bis ${when}. Schick ihn niemand anderem: Wer ihn hat, übernimmt das Konto.`, inviteLink: 'Einladung', inviteMail: (email) => `Mail an ${email} senden`, inviteMailed: (email) => `Eine Mail an ${email} ist unterwegs. Der Link darin ersetzt den, den du gesehen hast.`,
       edit: 'Bearbeiten', editTitle: (name) => `${name} bearbeiten`, name: 'Name', email: 'E-Mail', password: 'Neues Passwort', passwordHint: 'Nur, wenn das alte verloren ist; sonst leer lassen. Die Person wird überall abgemeldet.',
       makeAdmin: 'In die Verwaltung aufnehmen', confirmAdmin: (name) => `${name} in die Verwaltung aufnehmen?`, confirmAdminDetail: 'Die Verwaltung kann jeden Raum und jede Nachricht, die sie sieht, ändern und löschen, sich um Leute und Bots kümmern, alles exportieren und auch dir diese Rechte nehmen.',
       makeMember: 'Aus der Verwaltung nehmen', confirmMember: (name) => `${name} aus der Verwaltung nehmen?`, confirmMemberDetail: 'Die Person bleibt in allen ihren Räumen und verliert diese Einstellungen des Teams.', confirmMemberMe: 'Du verlierst diese Einstellungen sofort. Nur eine andere Person aus der Verwaltung kann sie dir zurückgeben.',
+      makeGuest: 'Zum Gast machen', guestTitle: (name) => `${name} zum Gast machen?`, guestLead: 'Ein Gast sieht nur die hier gewählten Räume und nur die Leute darin. Alle anderen Räume verlässt die Person, auch solche, in denen du nicht bist; Direktnachrichten bleiben.', guestRooms: 'Räume, die bleiben', guestNoRooms: 'Ihr habt keinen Raum gemeinsam: Die Person wird in keinem sein.',
+      guestToMember: 'Zum Mitglied machen', confirmGuestToMember: (name) => `${name} zum Mitglied machen?`, confirmGuestToMemberDetail: 'Die Person kommt in jeden offenen Raum, mit allem, was dort je gesagt wurde, und sieht alle Leute.',
+      signInLink: 'Link zum Anmelden', linkTitle: (name) => `Ein Link für ${name}`, linkLead: 'Für jemanden, der das Passwort verloren hat: Wer ihn öffnet, wählt ein neues und ist angemeldet. Alle anderen Geräte werden dann abgemeldet.', linkExpires: (when) => `Gilt einmal, bis ${when}. Wer ihn hat, kommt in das Konto: Schick ihn niemand anderem.`, link: 'Link', sessions: 'Geräte und Tokens',
       deactivate: 'Deaktivieren', confirmDeactivate: (name) => `${name} deaktivieren?`, confirmDeactivateDetail: 'Die Person wird überall abgemeldet und verlässt jeden Raum. Was sie gesagt hat, bleibt. Ihre E-Mail ist wieder frei, sie könnte also neu beitreten. Das lässt sich nicht rückgängig machen.',
       ban: 'Verbannen', confirmBan: (name) => `${name} verbannen?`, confirmBanDetail: 'Die Person wird überall abgemeldet, alles, was sie je gesagt hat, wird endgültig entfernt, und von den Internetadressen, von denen sie kam, kann sich niemand mehr anmelden oder schreiben. Du kannst den Bann aufheben, aber das Gesagte kommt nicht zurück.',
       lift: 'Bann aufheben', confirmLift: (name) => `${name} wieder hereinlassen?`, confirmLiftDetail: 'Die Person kann sich wieder anmelden, und ihre Adressen sind nicht mehr gesperrt. Die entfernten Nachrichten bleiben entfernt.',
+    },
+    invitations: {
+      title: 'Einladungen', lead: 'Jede ist ein Link für so viele Leute und so viele Tage, für Mitglieder oder für Gäste einiger Räume.', new: 'Neue Einladung', none: 'Noch keine Einladungen.', qr: 'QR-Code des Links', link: 'Einladung',
+      whom: 'Wer kommt', asMember: 'Mitglieder', asMemberHint: 'Sie sind in jedem offenen Raum und sehen alle Leute.', asGuest: 'Gäste', asGuestHint: 'Sie sehen nur die hier gewählten Räume und nur die Leute darin.',
+      guestRooms: 'Ihre Räume', memberRooms: 'Geschlossene Räume, in die sie auch kommen', noRooms: 'Es gibt keinen Raum, in den du Gäste einladen darfst.', chooseRoom: 'Wähle einen Raum: Einen anderen sieht ein Gast nicht.',
+      uses: 'Für wie viele Leute', usesHint: 'Höchstens 1.000.', days: 'Für wie viele Tage', daysHint: 'Höchstens 90.', note: 'Notiz', email: 'Per Mail an', emailHint: 'Wenn du magst: Der Link geht auch dorthin.', mailed: (email) => `Die Einladung ist unterwegs zu ${email}.`, noteHint: 'Für diese Liste: für wen sie ist.', make: 'Link machen', shown: (uses, when) => `Gilt für ${uses === '1' ? 'eine Person' : `${uses} Leute`}, bis ${when}. Er wird nur dieses eine Mal gezeigt.`,
+      forMembers: 'Für Mitglieder', forGuests: 'Für Gäste', forPerson: (name) => `Für ${name}`, rooms: (names) => `In ${names.join(', ')}`, otherRoom: 'einen Raum, in dem du nicht bist', used: (uses, most) => `${uses} von ${most} benutzt`, until: (when) => `bis ${when}`, by: (name) => `Von ${name}`, host: 'Auf dem Server selbst',
+      works: 'Gilt', isUsed: 'Aufgebraucht', isOver: 'Abgelaufen', wasRevoked: 'Zurückgenommen', revoke: 'Zurücknehmen', confirmRevoke: 'Diese Einladung zurücknehmen?', confirmRevokeDetail: 'Der Link gilt sofort nicht mehr. Wer damit beigetreten ist, bleibt.', revoked: 'Die Einladung ist zurückgenommen.',
+    },
+    signIns: {
+      lead: 'Wie sich alle anmelden, und wann sie zuletzt da waren.', hasPassword: 'Passwort', noPassword: 'Kein Passwort', lastSeen: 'Zuletzt da', neverSeen: 'Noch nie da', has: (devices, tokens) => `${plural(devices, 'Gerät', 'Geräte')}${tokens ? `, ${plural(tokens, 'Token', 'Tokens')}` : ''}`, count: (count) => plural(count, 'Person', 'Personen'),
+      methods: { password: 'Mit dem Passwort angemeldet', transfer: 'Von einem anderen Gerät aus angemeldet', reset: 'Mit einem Link für ein neues Passwort angemeldet', join: 'Mit dem Einladungslink beigetreten', invitation: 'Mit einer Einladung beigetreten', setup: 'Hat das Team eingerichtet', provider: 'Über einen Anmeldedienst angemeldet' },
+      sessions: 'Geräte', sessionsOf: (name) => `Wo ${name} angemeldet ist`, noSessions: 'Nirgends angemeldet.', token: 'API-Token', since: (when) => `Seit ${when}`, end: 'Abmelden', ended: 'Abgemeldet.', endAll: 'Überall abmelden', confirmEndAll: (name) => `${name} überall abmelden?`, confirmEndAllDetail: 'Alle Geräte werden abgemeldet, alle API-Tokens und Links enden. Die Person kann sich wieder anmelden.',
+      failed: 'Fehlgeschlagene Versuche', failedLead: 'Nach Tag, Konto und Netz gezählt und 30 Tage aufgehoben. Was getippt wurde, wird nicht aufgehoben.', noneFailed: 'Niemandem ist die Anmeldung misslungen.', noAccount: 'Kein Konto mit dieser E-Mail', attempts: (count, network) => `${plural(count, 'Versuch', 'Versuche')} von ${network}`, lastAttempt: 'Der letzte',
     },
     bots: {
       lead: 'Bots sind Programme, die mitreden. Jeder hat einen Schlüssel zum Schreiben und, wenn du magst, eine Adresse, die erfährt, wenn jemand ihn erwähnt. Bots, die für Campfire von 37signals geschrieben sind, laufen unverändert.',
@@ -129,9 +155,16 @@ export const words = {
     },
     jobs: {
       lead: 'Webhooks aufrufen, Mitteilungen senden, Links ansehen: All das geschieht im Hintergrund und wird wiederholt, wenn es misslingt.', failed: 'Aufgegeben', failedLead: 'Diese sind zu oft misslungen oder können nie gelingen.', noneFailed: 'Alles in Ordnung: Nichts wurde aufgegeben.', waiting: 'Wartet', noneWaiting: 'Nichts wartet.', refresh: 'Noch einmal nachsehen',
-      kinds: { webhook: 'Den Webhook eines Bots aufrufen', notify: 'Herausfinden, wem etwas mitzuteilen ist', push: 'Eine Mitteilung senden', preview: 'Einen Link für seine Vorschau ansehen', remove_files: 'Dateien entfernen', remove_messages: 'Nachrichten einer verbannten Person entfernen' },
+      kinds: { webhook: 'Den Webhook eines Bots aufrufen', notify: 'Herausfinden, wem etwas mitzuteilen ist', push: 'Eine Mitteilung senden', preview: 'Einen Link für seine Vorschau ansehen', remove_files: 'Dateien entfernen', remove_messages: 'Nachrichten einer verbannten Person entfernen', await_mail: 'Herausfinden, wem eine Mail zu senden ist', mail_unread: 'Jemandem mailen, was ungelesen ist', mail: 'Eine Mail senden' },
       attempts: (count) => plural(count, 'Versuch', 'Versuche'), gaveUp: 'aufgegeben', retry: 'Noch einmal versuchen', retryAll: 'Alle noch einmal versuchen', retried: 'Es wird noch einmal versucht.', drop: 'Fallen lassen', confirmDrop: 'Diese Aufgabe fallen lassen?', confirmDropDetail: 'Sie wird nie erledigt. Sonst ändert sich nichts.', due: 'Ist gleich dran', runsAt: (when) => `Nächster Versuch: ${when}`,
       because: (error) => {
+        const steps = {
+          'the mail server cannot be reached': 'Der Mailserver ist nicht zu erreichen', 'the connection to the mail server cannot be encrypted': 'Die Verbindung zum Mailserver lässt sich nicht verschlüsseln', 'the mail server does not let us in': 'Der Mailserver lässt uns nicht hinein',
+          'the mail server refuses the sender': 'Der Mailserver nimmt den Absender nicht', 'the mail server refuses the recipient': 'Der Mailserver nimmt den Empfänger nicht', 'the mail server refuses the mail': 'Der Mailserver nimmt die Mail nicht',
+          'the address is not one to send to': 'An diese Adresse lässt sich nichts senden', 'its content is gone': 'Ihr Inhalt ist gelöscht: Lass sie neu senden',
+        };
+        const step = Object.keys(steps).find((words) => error?.startsWith(words));
+        if (step) return `${steps[step]}${step.startsWith('its') ? '' : error.slice(step.length)}.`;
         const status = /answered (\d+)/.exec(error)?.[1];
         if (/push service answered/.test(error)) return `Der Push-Dienst hat sie abgewiesen (Status ${status}).`;
         if (status) return status >= 500 ? `Der andere Server hat selbst einen Fehler (Status ${status}).` : status === '404' ? 'Unter dieser Adresse ist nichts (Status 404).' : status === '401' || status === '403' ? `Der andere Server lässt uns nicht hinein (Status ${status}).` : `Der andere Server hat es abgewiesen (Status ${status}).`;
@@ -146,14 +179,14 @@ export const words = {
       },
     },
     audit: {
-      lead: 'Was mit den Rechten der Verwaltung getan wurde, das Neueste zuerst.', none: 'Noch nichts. Was die Verwaltung tut, wird von nun an hier festgehalten.', older: 'Ältere zeigen', host: 'Auf dem Server selbst', from: (address) => `von ${address}`,
-      numbered: (kind, id) => ({ user: `Person ${id}`, bot: `Bot ${id}`, room: `Raum ${id}`, hook: `Webhook ${id}`, job: `Aufgabe ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `„${name}“ für ${room}`,
+      lead: 'Was mit den Rechten der Verwaltung getan wurde, das Neueste zuerst.', none: 'Noch nichts. Was die Verwaltung tut, wird von nun an hier festgehalten.', older: 'Ältere zeigen', host: 'Auf dem Server selbst', from: (address) => `von ${address}`, stranger: 'Jemand Unbekanntes',
+      numbered: (kind, id) => ({ user: `Person ${id}`, bot: `Bot ${id}`, room: `Raum ${id}`, hook: `Webhook ${id}`, job: `Aufgabe ${id}`, invitation: `Einladung ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `„${name}“ für ${room}`,
       actions: {
         'account.change': () => 'Einstellungen des Teams geändert', 'account.join_code': () => 'Neuen Einladungslink gemacht', 'account.logo': () => 'Logo geändert', 'bot.create': (what) => `Bot erstellt: ${what}`, 'bot.change': (what) => `Bot geändert: ${what}`, 'bot.key': (what) => `Neuer Schlüssel für den Bot ${what}`, 'bot.remove': (what) => `Bot entfernt: ${what}`,
-        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'emoji.put': (what) => `Emoji hinzugefügt: ${what}`, 'emoji.remove': (what) => `Emoji entfernt: ${what}`, 'user.invite': (what) => `Eingeladen: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`,
-        'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`,
+        'room.delete': (what) => `Raum gelöscht: ${what}`, 'hook.create': (what) => `Webhook erstellt: ${what}`, 'hook.change': (what) => `Geändert: ${what}`, 'hook.remove': (what) => `Gelöscht: ${what}`, 'emoji.put': (what) => `Emoji hinzugefügt: ${what}`, 'emoji.remove': (what) => `Emoji entfernt: ${what}`, 'user.invite': (what) => `Eingeladen: ${what}`, 'invitation.create': (what) => `Einladung gemacht: ${what}`, 'invitation.use': (what) => `Beigetreten: ${what}`, 'invitation.revoke': (what) => `Zurückgenommen: ${what}`, 'user.sign_in_link': (what) => `Link zum Anmelden gemacht: ${what}`, 'user.end_session': (what) => `Auf einem Gerät abgemeldet: ${what}`, 'user.end_sessions': (what) => `Überall abgemeldet: ${what}`, 'user.deactivate': (what) => `Deaktiviert: ${what}`, 'user.ban': (what) => `Verbannt: ${what}`, 'user.lift_ban': (what) => `Bann aufgehoben: ${what}`, 'user.sign_in_failed': (what) => `Wurde abgewiesen, kam von ${what}`, 'user.sign_in': (what) => `${what}: über einen Anbieter angemeldet`, 'user.create': (what) => `${what}: über einen Anbieter zum ersten Mal hereingekommen`, 'user.claim': (what) => `${what}: das hierher geholte Konto über einen Anbieter übernommen`, 'user.link': (what) => `${what}: Konto bei einem Anbieter verknüpft`, 'user.unlink': (what) => `${what}: Konto bei einem Anbieter getrennt`,
+        'user.create_admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'user.reset_password': (what) => `Link für ein neues Passwort gemacht: ${what}`, 'job.retry': (what) => `Noch einmal versuchen lassen: ${what}`, 'job.drop': (what) => `Fallen gelassen: ${what}`, 'user.mail_reset': (what) => `Link für ein neues Passwort gemailt: ${what}`,
       },
-      userChange: { 'role admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'role member': (what) => `Aus der Verwaltung genommen: ${what}`, other: (what) => `Bearbeitet: ${what}` },
+      userChange: { 'role admin': (what) => `In die Verwaltung aufgenommen: ${what}`, 'role member': (what) => `Aus der Verwaltung genommen: ${what}`, 'role guest': (what) => `Zum Gast gemacht: ${what}`, other: (what) => `Bearbeitet: ${what}` },
     },
   },
 };

@@ -8,7 +8,7 @@ export const words = {
     noSection: 'There is no such section', noSectionHint: 'It may be one for administrators.',
     names: {
       profile: 'Profile', devices: 'Devices', notifications: 'Notifications', appearance: 'Appearance', tokens: 'API tokens', about: 'About Campfire',
-      account: 'Team', invite: 'Invitation', people: 'People', bots: 'Bots', hooks: 'Webhooks', emoji: 'Emoji', css: 'Custom style', jobs: 'Background jobs', audit: 'Audit log',
+      account: 'Team', invite: 'Invitations', people: 'People', signins: 'Sign-ins', bots: 'Bots', hooks: 'Webhooks', emoji: 'Emoji', css: 'Custom style', jobs: 'Background jobs', audit: 'Audit log',
     },
     once: 'Copy it now. It is shown this once and never again.', kept: 'I have kept it', share: 'Share',
     crop: {
@@ -22,6 +22,8 @@ export const words = {
       signIn: 'Signing in', signInLead: 'To change what you sign in with, enter your current password too.', email: 'E-mail', newPassword: 'New password', newPasswordHint: 'Leave it empty to keep the one you have. Eight characters or more; your other devices are signed out, and your API tokens end.',
       currentPassword: 'Current password', currentPasswordHint: 'So that nobody who finds this page open can lock you out.', saveSignIn: 'Change how I sign in',
       leave: 'Leaving the team', leaveLead: 'You are signed out everywhere and leave every room. What you have said stays.', leaveButton: 'Deactivate my account', leaveQuestion: 'Deactivate your account?', leaveDetail: 'Your e-mail becomes free, so that you could join anew by an invitation. This cannot be undone.',
+      accounts: 'Accounts elsewhere', accountsLead: 'Sign in by an account that you have already. One that is linked opens this one.', link: (name) => `Link ${name}`, unlink: 'Unlink', unlinked: (name) => `${name} is unlinked.`,
+      confirmUnlink: (name) => `Unlink ${name}?`, confirmUnlinkDetail: 'Devices where you signed in by it are signed out, but this one.', signInFresh: 'You have no password here. To change this, sign out and in again first: that proves who you are, for ten minutes.',
     },
     devices: {
       lead: 'Everywhere you are signed in. If you do not recognise one of these, sign it out and change your password.', thisOne: 'This device', unknown: 'An unknown device', on: (browser, system) => `${browser} on ${system}`,
@@ -42,6 +44,11 @@ export const words = {
       },
       enable: 'Turn on', disable: 'Turn off', devices: 'Your devices with notifications', devicesLead: 'Each is told separately.', noDevices: 'None yet. Turn notifications on above, on each device where you want them.',
       since: 'Turned on', refused: (service, status) => `${service} refused the last notification (${status})`, services: { apple: 'Apple', google: 'Google', mozilla: 'Mozilla', microsoft: 'Microsoft' }, test: 'Send a test', tested: 'A test is on its way.', remove: 'Remove', removed: (name) => `${name} gets no more notifications.`,
+      mail: {
+        title: 'Mail', lead: 'For mentions and direct messages that came while you were away and that you have not read.', when: 'When', whenHint: (email) => `To ${email}. If you were here in the meantime, no mail is sent.`,
+        atOnce: 'At once', away: (minutes) => `After ${plural(minutes, 'minute', 'minutes')} away`, daily: (time) => `Once a day, at ${time}`, never: 'Never', noAddress: 'You have no e-mail address here.',
+        test: 'Send me a mail', tested: (email) => `A mail to ${email} is on its way.`, refused: 'Nothing is sent to you: your address refused a mail.', refusedHow: 'Choose another address in your profile, or have this one tried again once that is mended.', again: 'Try it again', againDone: 'The next mail goes to this address again.',
+      },
       sounds: 'Sounds', soundsOn: 'Play the sounds of the others', soundsHint: 'When somebody plays one with /play in the room you are looking at.',
       bell: 'What the bell means', bellLead: 'Each room has a bell at its top. It has four states:',
       bells: { mentions: 'Mentions', everything: 'Everything', nothing: 'Nothing', invisible: 'Hidden' },
@@ -75,29 +82,48 @@ export const words = {
     account: {
       lead: 'The name and look of your team, and what holds for everybody.', logo: 'Logo', changeLogo: 'Change logo', removeLogo: 'Remove', logoHint: 'Shown beside the name, above the sign-in, and on the installed app. You can also drop or paste one.', logoHintTouch: 'Shown beside the name, above the sign-in, and on the installed app.', logoSaved: 'The logo is saved.', logoRemoved: 'The logo is removed.',
       name: 'Name', nameHint: 'Everybody sees it at the top of their rooms.', rules: 'Who may do what', restrict: 'Only administrators make rooms', restrictHint: 'Members can still write to each other directly.',
+      membersInvite: 'Members may invite', membersInviteHint: 'With invitations that end, to the open rooms and to closed rooms that they have made.', membersJoinLink: 'Members see the join link', membersJoinLinkHint: 'Whoever has it can join, until you make a new one. Guests never see it.',
       retention: 'How long messages are kept', retentionLead: 'For everybody, in every room, direct ones too.', keepAll: 'For ever', keepAllHint: 'Nothing is removed unless somebody deletes it.', keepSome: 'For a while', keepSomeHint: 'Older messages and their files are removed for good.',
       days: 'Days', daysHint: '365 is a year, 90 a quarter. At most 36,500.', daysWrong: 'has to be a whole number from 1 to 36,500', confirmDays: (days) => `Remove everything older than ${plural(days, 'day', 'days')}?`, confirmDaysButton: 'Remove older messages',
       confirmDaysDetail: (days) => `Messages and files older than ${plural(days, 'day', 'days')} are removed now, and from now on as they reach that age. Nobody can bring them back.`, notSaved: 'Nothing was changed.',
     },
     invite: {
-      lead: 'There are no invitations by mail: whoever has this link can join your team.', how: 'Send the link, or let others point the camera of their phone at the code.', howMuch: 'It works for as many people as you like, until you make a new one.',
+      lead: 'The join link is for your whole team and stays. Invitations are for somebody in particular, and end.', how: 'Send the link, or let others point the camera of their phone at the code.', howMuch: 'It works for as many people as you like, until you make a new one.',
       qr: 'QR code of the join link', link: 'Join link', shareTitle: (team) => `Join ${team}`, renew: 'A new link', renewLead: 'If the link went where it should not, replace it. Whoever is in stays in.', renewButton: 'Make a new link', confirm: 'Replace the join link?',
       confirmDetail: 'The old link and its code stop working at once, also for those who have it and did not use it yet.', renewed: 'There is a new join link.',
     },
     people: {
-      lead: 'Members talk; administrators also look after the team. At least one administrator has to stay.', find: 'Find by name or e-mail', which: 'Who is shown',
-      kinds: { everybody: 'Everybody', admins: 'Administrators', unclaimed: 'Not signed in yet', gone: 'Deactivated', banned: 'Banned' },
-      noneOf: { everybody: 'Nobody is here.', admins: 'There are no administrators.', unclaimed: 'Everybody has signed in.', gone: 'Nobody was deactivated.', banned: 'Nobody is banned, and may it stay so.' },
+      identities: 'How they sign in', identitiesOf: (name) => `How ${name} signs in`, hasPassword: 'With a password.', hasNoPassword: 'Without a password.', unlink: 'Unlink', unlinkHint: 'Who signs in by an account that was unlinked is a stranger: found again by a verified e-mail address, or somebody new.',
+      lead: 'Members talk; administrators also look after the team. Guests see only the rooms that they are in, and only the people there.', find: 'Find by name or e-mail', which: 'Who is shown',
+      kinds: { everybody: 'Everybody', admins: 'Administrators', guests: 'Guests', unclaimed: 'Not signed in yet', gone: 'Deactivated', banned: 'Banned' },
+      noneOf: { everybody: 'Nobody is here.', admins: 'There are no administrators.', guests: 'There are no guests.', unclaimed: 'Everybody has signed in.', gone: 'Nobody was deactivated.', banned: 'Nobody is banned, and may it stay so.' },
       nobody: 'Nobody by that name or e-mail.', count: (count) => plural(count, 'person', 'people'), more: (count) => `and ${count} more: type to narrow it down`,
-      admin: 'Administrator', deactivated: 'Deactivated', banned: 'Banned', messagesStay: { deactivated: 'What was said stays.', banned: 'Messages are removed, addresses are blocked.' }, actions: (name) => `What to do with ${name}`,
+      admin: 'Administrator', guest: 'Guest', deactivated: 'Deactivated', banned: 'Banned', messagesStay: { deactivated: 'What was said stays.', banned: 'Messages are removed, addresses are blocked.' }, actions: (name) => `What to do with ${name}`,
       unclaimed: 'Has not signed in yet', invite: 'Invite', inviteTitle: (name) => `Invite ${name}`, inviteLead: 'This account was moved here from another chat. Whoever opens the link chooses an e-mail and a password for it.',
-      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation', inviteQr: 'QR code of the invitation',
+      inviteExpires: (when) => `Works once, until ${when}. Send it to nobody else: whoever has it takes the account over.`, inviteLink: 'Invitation', inviteMail: (email) => `Send a mail to ${email}`, inviteMailed: (email) => `A mail to ${email} is on its way. The link in it replaces the one you saw.`,
       edit: 'Edit', editTitle: (name) => `Edit ${name}`, name: 'Name', email: 'E-mail', password: 'New password', passwordHint: 'Only if they lost theirs: leave it empty otherwise. They are signed out everywhere.',
       makeAdmin: 'Make administrator', confirmAdmin: (name) => `Make ${name} an administrator?`, confirmAdminDetail: 'Administrators can change and delete every room and message they see, manage people and bots, export everything, and take these rights from you.',
       makeMember: 'Make member', confirmMember: (name) => `Make ${name} a member?`, confirmMemberDetail: 'They stay in all their rooms and lose these settings of the team.', confirmMemberMe: 'You lose these settings at once. Only another administrator can give them back to you.',
+      makeGuest: 'Make guest', guestTitle: (name) => `Make ${name} a guest?`, guestLead: 'A guest sees only the rooms chosen here, and only the people in them. They leave all other rooms, also those that you are not in; direct messages stay.', guestRooms: 'Rooms to stay in', guestNoRooms: 'You share no room with them: they will be in none.',
+      guestToMember: 'Make member', confirmGuestToMember: (name) => `Make ${name} a member?`, confirmGuestToMemberDetail: 'They join every open room, with all that was ever said there, and see everybody.',
+      signInLink: 'Link to sign in', linkTitle: (name) => `A link for ${name}`, linkLead: 'For somebody who lost the password: whoever opens it chooses a new one and is signed in. All other devices are signed out then.', linkExpires: (when) => `Works once, until ${when}. Whoever has it gets into the account: send it to nobody else.`, link: 'Link', sessions: 'Devices and tokens',
       deactivate: 'Deactivate', confirmDeactivate: (name) => `Deactivate ${name}?`, confirmDeactivateDetail: 'They are signed out everywhere and leave every room. What they said stays. Their e-mail is free again, so they could join again. This cannot be undone.',
       ban: 'Ban', confirmBan: (name) => `Ban ${name}?`, confirmBanDetail: 'They are signed out everywhere, everything they ever said is removed for good, and the internet addresses they came from can no longer sign in or write. You can lift the ban, but what was said does not come back.',
       lift: 'Lift the ban', confirmLift: (name) => `Let ${name} back in?`, confirmLiftDetail: 'They can sign in again, and their addresses are no longer blocked. The removed messages stay removed.',
+    },
+    invitations: {
+      title: 'Invitations', lead: 'Each is a link for so many people and so many days, for members, or for guests of some rooms.', new: 'New invitation', none: 'No invitations yet.', qr: 'QR code of the link', link: 'Invitation',
+      whom: 'Who comes', asMember: 'Members', asMemberHint: 'They are in every open room, and see everybody.', asGuest: 'Guests', asGuestHint: 'They see only the rooms chosen here, and only the people in them.',
+      guestRooms: 'Their rooms', memberRooms: 'Closed rooms that they come into too', noRooms: 'There is no room that you may invite guests to.', chooseRoom: 'Choose a room: a guest sees no other.',
+      uses: 'How many people', usesHint: 'At most 1,000.', days: 'For how many days', daysHint: 'At most 90.', note: 'Note', noteHint: 'For this list: who it is for.', email: 'Mail it to', emailHint: 'If you like: the link is sent there as well.', mailed: (email) => `The invitation is on its way to ${email}.`, make: 'Make the link', shown: (uses, when) => `Works for ${uses === '1' ? 'one person' : `${uses} people`}, until ${when}. It is shown this once.`,
+      forMembers: 'For members', forGuests: 'For guests', forPerson: (name) => `For ${name}`, rooms: (names) => `Into ${names.join(', ')}`, otherRoom: 'a room you are not in', used: (uses, most) => `Used ${uses} of ${most}`, until: (when) => `until ${when}`, by: (name) => `By ${name}`, host: 'On the server itself',
+      works: 'Works', isUsed: 'Used up', isOver: 'Over', wasRevoked: 'Revoked', revoke: 'Revoke', confirmRevoke: 'Revoke this invitation?', confirmRevokeDetail: 'The link stops working at once. Whoever has joined by it stays.', revoked: 'The invitation is revoked.',
+    },
+    signIns: {
+      lead: 'How everybody signs in, and when they were last here.', hasPassword: 'Password', noPassword: 'No password', lastSeen: 'Last seen', neverSeen: 'Not seen yet', has: (devices, tokens) => `${plural(devices, 'device', 'devices')}${tokens ? `, ${plural(tokens, 'token', 'tokens')}` : ''}`, count: (count) => plural(count, 'person', 'people'),
+      methods: { password: 'Signed in by password', transfer: 'Signed in from another device', reset: 'Signed in by a link to choose a password', join: 'Joined by the join link', invitation: 'Joined by an invitation', setup: 'Set the team up', provider: 'Signed in by an identity provider' },
+      sessions: 'Devices', sessionsOf: (name) => `Where ${name} is signed in`, noSessions: 'Signed in nowhere.', token: 'API token', since: (when) => `Since ${when}`, end: 'Sign out', ended: 'Signed out.', endAll: 'Sign out everywhere', confirmEndAll: (name) => `Sign ${name} out everywhere?`, confirmEndAllDetail: 'All devices are signed out, and all API tokens and links end. They can sign in again.',
+      failed: 'Failed attempts', failedLead: 'Counted by day, account and network, and kept for 30 days. What was typed is not kept.', noneFailed: 'Nobody failed to sign in.', noAccount: 'No account by that e-mail', attempts: (count, network) => `${plural(count, 'attempt', 'attempts')} from ${network}`, lastAttempt: 'The last one',
     },
     bots: {
       lead: 'Bots are programs that post messages. Each has a key to write with and, if you like, an address that is called when somebody mentions it. Bots written for Campfire by 37signals work unchanged.',
@@ -129,9 +155,10 @@ export const words = {
     },
     jobs: {
       lead: 'Calling webhooks, sending notifications, looking at links: all of it is done in the background, and tried again if it fails.', failed: 'Given up', failedLead: 'These failed too often, or can never work.', noneFailed: 'All is well: nothing was given up.', waiting: 'Waiting', noneWaiting: 'Nothing waits.', refresh: 'Look again',
-      kinds: { webhook: 'Calling a bot’s webhook', notify: 'Working out whom to notify', push: 'Sending a notification', preview: 'Looking at a link for its preview', remove_files: 'Removing files', remove_messages: 'Removing the messages of somebody banned' },
+      kinds: { webhook: 'Calling a bot’s webhook', notify: 'Working out whom to notify', push: 'Sending a notification', preview: 'Looking at a link for its preview', remove_files: 'Removing files', remove_messages: 'Removing the messages of somebody banned', await_mail: 'Working out whom to mail', mail_unread: 'Mailing somebody what they have not read', mail: 'Sending a mail' },
       attempts: (count) => plural(count, 'try', 'tries'), gaveUp: 'given up', retry: 'Try again', retryAll: 'Try all again', retried: 'It is tried again.', drop: 'Drop', confirmDrop: 'Drop this job?', confirmDropDetail: 'It will never be done. Nothing else changes.', due: 'Is about to be done', runsAt: (when) => `Is tried again ${when}`,
       because: (error) => {
+        if (/^the (mail server|connection to the mail server|address is)|^its content/.test(error)) return `${error[0].toUpperCase()}${error.slice(1)}.`;
         const status = /answered (\d+)/.exec(error)?.[1];
         if (/push service answered/.test(error)) return `The push service refused it (status ${status}).`;
         if (status) return status >= 500 ? `The other server has a fault of its own (status ${status}).` : status === '404' ? 'There is nothing at that address (status 404).' : status === '401' || status === '403' ? `The other server does not let us in (status ${status}).` : `The other server refused it (status ${status}).`;
@@ -146,14 +173,14 @@ export const words = {
       },
     },
     audit: {
-      lead: 'What was done with the rights of an administrator, newest first.', none: 'Nothing yet. From now on, what administrators do is written down here.', older: 'Show older', host: 'On the server itself', from: (address) => `from ${address}`,
-      numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
+      lead: 'What was done with the rights of an administrator, newest first.', none: 'Nothing yet. From now on, what administrators do is written down here.', older: 'Show older', host: 'On the server itself', from: (address) => `from ${address}`, stranger: 'Somebody unknown',
+      numbered: (kind, id) => ({ user: `person ${id}`, bot: `bot ${id}`, room: `room ${id}`, hook: `webhook ${id}`, job: `job ${id}`, invitation: `invitation ${id}` })[kind] || `${kind} ${id}`, hookIn: (name, room) => `“${name}” for ${room}`,
       actions: {
         'account.change': () => 'Changed the settings of the team', 'account.join_code': () => 'Made a new join link', 'account.logo': () => 'Changed the logo', 'bot.create': (what) => `Created the bot ${what}`, 'bot.change': (what) => `Changed the bot ${what}`, 'bot.key': (what) => `Made a new key for the bot ${what}`, 'bot.remove': (what) => `Removed the bot ${what}`,
-        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'emoji.put': (what) => `Added the emoji ${what}`, 'emoji.remove': (what) => `Removed the emoji ${what}`, 'user.invite': (what) => `Invited ${what}`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`,
-        'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`,
+        'room.delete': (what) => `Deleted ${what}`, 'hook.create': (what) => `Created the webhook ${what}`, 'hook.change': (what) => `Changed ${what}`, 'hook.remove': (what) => `Deleted ${what}`, 'emoji.put': (what) => `Added the emoji ${what}`, 'emoji.remove': (what) => `Removed the emoji ${what}`, 'user.invite': (what) => `Invited ${what}`, 'invitation.create': (what) => `Made an invitation: ${what}`, 'invitation.use': (what) => `Joined by ${what}`, 'invitation.revoke': (what) => `Revoked ${what}`, 'user.sign_in_link': (what) => `Made a link for ${what} to sign in`, 'user.end_session': (what) => `Signed ${what} out on a device`, 'user.end_sessions': (what) => `Signed ${what} out everywhere`, 'user.deactivate': (what) => `Deactivated ${what}`, 'user.ban': (what) => `Banned ${what}`, 'user.lift_ban': (what) => `Lifted the ban on ${what}`, 'user.sign_in_failed': (what) => `Was turned away, coming from ${what}`, 'user.sign_in': (what) => `${what} signed in by a provider`, 'user.create': (what) => `${what} came in by a provider for the first time`, 'user.claim': (what) => `${what} took over the account that was moved here, by a provider`, 'user.link': (what) => `Linked an account at a provider to ${what}`, 'user.unlink': (what) => `Unlinked an account at a provider from ${what}`,
+        'user.create_admin': (what) => `Made ${what} an administrator`, 'user.reset_password': (what) => `Made a link for ${what} to choose a new password`, 'job.retry': (what) => `Had ${what} tried again`, 'job.drop': (what) => `Dropped ${what}`, 'user.mail_reset': (what) => `A link to choose a new password was mailed to ${what}`,
       },
-      userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, other: (what) => `Edited ${what}` },
+      userChange: { 'role admin': (what) => `Made ${what} an administrator`, 'role member': (what) => `Made ${what} a member`, 'role guest': (what) => `Made ${what} a guest`, other: (what) => `Edited ${what}` },
     },
   },
 };

@@ -3,7 +3,8 @@
 import { emptyElement, fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import { lazy } from '../lazy.js';
-import { state, watch } from '../store.js';
+import { isAdmin, mayInvite } from '../rights.js';
+import { watch } from '../store.js';
 import { texts } from '../texts.js';
 import { about } from './settings/about.js';
 import { appearance } from './settings/appearance.js';
@@ -15,14 +16,15 @@ import { tokens } from './settings/tokens.js';
 
 // The function of a section gets a signal that is aborted when the section is left.
 const YOU = { profile, devices, notifications, appearance, tokens, about };
-const TEAM = ['account', 'invite', 'people', 'bots', 'hooks', 'emoji', 'css', 'jobs', 'audit'];
+const TEAM = ['account', 'invite', 'people', 'signins', 'bots', 'hooks', 'emoji', 'css', 'jobs', 'audit'];
 const ICONS = {
   profile: 'person', devices: 'device', notifications: 'bell', appearance: 'palette', tokens: 'key', about: 'flame',
-  account: 'gear', invite: 'invite', people: 'people', bots: 'bot', hooks: 'hook', emoji: 'smile', css: 'code', jobs: 'refresh', audit: 'shield',
+  account: 'gear', invite: 'invite', people: 'people', signins: 'lock', bots: 'bot', hooks: 'hook', emoji: 'smile', css: 'code', jobs: 'refresh', audit: 'shield',
 };
 
 const asked = () => location.pathname.split('/')[2] || '';
-const isAdmin = () => state.me.role === 'admin';
+/** The sections of the team that this viewer has. */
+const ofTeam = () => (isAdmin() ? TEAM : mayInvite() ? ['invite'] : []);
 
 class CampSettings extends HTMLElement {
   connectedCallback() {
@@ -32,8 +34,8 @@ class CampSettings extends HTMLElement {
     this.back = h('a', { href: '/', class: 'icon-button back', 'aria-label': texts.common.home, title: texts.common.home }, icon('back'));
     fill(this, h('header', { class: 'room-head' }, this.back, h('div', { class: 'room-title' }, h('h1', {}, texts.settings.title))),
       h('div', { class: 'settings-columns' }, this.nav, this.place));
-    this.stop = watch(['me', 'users'], () => {
-      if (this.wasAdmin === isAdmin()) return;
+    this.stop = watch(['me', 'users', 'account'], () => {
+      if (this.had === ofTeam().join()) return;
       this.drawNav();
       if (TEAM.includes(asked())) this.draw(asked());
     });
@@ -47,10 +49,10 @@ class CampSettings extends HTMLElement {
   }
 
   drawNav() {
-    this.wasAdmin = isAdmin();
+    this.had = ofTeam().join();
     const group = (title, names) => [h('h2', { class: 'settings-group' }, title), h('ul', {}, names.map((name) => h('li', {},
       h('a', { href: `/settings/${name}`, 'data-section': name }, icon(ICONS[name]), h('span', {}, texts.settings.names[name]), icon('chevronRight')))))];
-    fill(this.nav, group(texts.settings.you, Object.keys(YOU)), isAdmin() ? group(texts.settings.team, TEAM) : null,
+    fill(this.nav, group(texts.settings.you, Object.keys(YOU)), ofTeam().length ? group(texts.settings.team, ofTeam()) : null,
       h('button', { type: 'button', class: 'settings-leave', onclick: () => dispatchEvent(new Event('signout')) }, icon('signOut'), h('span', {}, texts.settings.signOut)));
     this.markHere();
   }
@@ -90,7 +92,7 @@ class CampSettings extends HTMLElement {
     const { signal } = this.left;
     this.place.scrollTop = 0;
     let draw = YOU[name];
-    if (!draw && isAdmin() && TEAM.includes(name)) {
+    if (!draw && ofTeam().includes(name)) {
       fill(this.place, h('div', { class: 'settings-page', 'aria-busy': 'true' }, skeleton(4)));
       draw = (await lazy(() => import('./settings/team.js'))).team[name];
       if (signal.aborted) return;

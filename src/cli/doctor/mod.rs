@@ -4,6 +4,8 @@
 mod capacity;
 mod host;
 mod installation;
+mod mail;
+mod providers;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -15,8 +17,26 @@ use host::Host;
 use installation::{FINDINGS, Finding};
 
 /// The settings that it reads.
-pub(super) const OWN: [&str; 8] =
-    ["listen", "data", "public_url", "domain", "tls_cert", "tls_key", "name_servers", "backup_dir"];
+const OWN: [&str; 13] = [
+    "listen",
+    "data",
+    "public_url",
+    "domain",
+    "tls_cert",
+    "tls_key",
+    "name_servers",
+    "backup_dir",
+    "smtp_url",
+    "smtp_password_file",
+    "smtp_ca",
+    "smtp_timeout",
+    "mail_from",
+];
+
+/// Whether it reads a setting.
+pub(super) fn reads(key: &str) -> bool {
+    OWN.contains(&key) || key.starts_with("oidc_")
+}
 
 /// Labels a command whose effect may end with the next reboot.
 const NOW: &str = "now";
@@ -43,7 +63,12 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     let Some(given) = Given::parse(arguments, &help::doctor(), &[("tier", true), ("json", false)])? else {
         return Ok(());
     };
-    given.no_words()?;
+    match given.words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["mail"] => return mail::run(&given, None),
+        ["mail", address] => return mail::run(&given, Some(address)),
+        ["oidc"] => return providers::run(&given.config()?, given.has("json")),
+        _ => given.no_words()?,
+    }
     let asked = given.option("tier").unwrap_or("small");
     let tier = TIERS.iter().find(|tier| tier.name == asked).ok_or_else(|| {
         Failure::Usage(format!(

@@ -45,7 +45,10 @@ pub(super) fn user(
     if has("system_admin") {
         person.role = Role::Admin;
     }
-    let is_guest = has("system_guest") && person.status == Status::Active;
+    let is_guest = has("system_guest");
+    if is_guest {
+        person.role = Role::Guest;
+    }
     staging.person(person)?;
     Ok(is_guest)
 }

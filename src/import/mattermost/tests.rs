@@ -59,7 +59,7 @@ fn people_have_an_address_and_no_password() {
         [
             "Deploy|bot|active",
             "Noor Haddad|admin|active",
-            "Pia|member|active",
+            "Pia|guest|active",
             "ghost|member|deactivated",
             "ilja|member|deactivated",
         ]
@@ -69,7 +69,7 @@ fn people_have_an_address_and_no_password() {
     assert_eq!(imported.rows("select count(*) from users where password_hash is not null"), ["0"]);
     let report = imported.report.text();
     assert!(
-        report.contains("1 guest has become members") && report.contains("without their passwords"),
+        report.contains("1 guest is a guest here too") && report.contains("without their passwords"),
         "{report}"
     );
 }

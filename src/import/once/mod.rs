@@ -101,7 +101,8 @@ fn account(source: &Database, archive: &Archive, staging: &mut Staging<'_>) -> R
     // Some ports wrote it as a text.
     let restricted = &given["restrict_room_creation_to_administrators"];
     let restrict_room_creation = restricted == &serde_json::json!(true) || restricted == "true";
-    let settings = Settings { restrict_room_creation, ..Settings::default() };
+    // There everybody sees the join link.
+    let settings = Settings { restrict_room_creation, members_see_join_link: true, ..Settings::default() };
     staging.extra.settings = serde_json::to_string(&settings).ok();
     let logo = Files::new(source)?.attached("Account", id, "logo", staging)?;
     staging.extra.logo = logo.map(|logo| readable(archive, logo).place);

@@ -45,12 +45,17 @@ fn person(staging: &mut Staging<'_>, known: &mut Known, record: &Value) -> Resul
         known.bots.insert(id, name.to_owned());
         return Ok(());
     }
-    known.guests += u64::from(roles.contains(&"guest"));
+    let role = match roles.as_slice() {
+        roles if roles.contains(&"admin") => Role::Admin,
+        roles if roles.contains(&"guest") => Role::Guest,
+        _ => Role::Member,
+    };
+    known.guests += u64::from(role == Role::Guest);
     let email = json::list(&record["emails"]).iter().find_map(|email| json::text(&email["address"]));
     staging.person(Person {
         email: email.map(str::to_owned),
         bio: json::text(&record["bio"]).unwrap_or_default().to_owned(),
-        role: if roles.contains(&"admin") { Role::Admin } else { Role::Member },
+        role,
         status: if record["active"] == false { Status::Deactivated } else { Status::Active },
         created_at: at(&record["createdAt"]),
         ..Person::named(id, name)

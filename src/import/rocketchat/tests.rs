@@ -195,7 +195,7 @@ fn dump_has_its_people_and_rooms() {
         [
             "Ben Król|member|deactivated",
             "Deploy|bot|deactivated",
-            "Gast|member|active",
+            "Gast|guest|active",
             "Ida Sommer|admin|active",
             "Weg|member|deactivated"
         ]
@@ -219,7 +219,7 @@ fn dump_has_its_people_and_rooms() {
     assert_eq!(imported.left_out(Kind::Rooms, "encrypted"), 1);
     assert_eq!(imported.left_out(Kind::Rooms, "visitors"), 1);
     assert_eq!(imported.left_out(Kind::Emoji, "without pictures"), 1);
-    assert!(imported.report.remarks().iter().any(|remark| remark.starts_with("1 guest has")));
+    assert!(imported.report.remarks().iter().any(|remark| remark.starts_with("1 guest is a guest here too")));
 }
 
 #[test]

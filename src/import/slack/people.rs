@@ -93,7 +93,8 @@ impl People {
             }
         } else if is("is_admin") || is("is_owner") || is("is_primary_owner") {
             person.role = Role::Admin;
-        } else if (is("is_restricted") || is("is_ultra_restricted")) && person.status == Status::Active {
+        } else if is("is_restricted") || is("is_ultra_restricted") {
+            person.role = Role::Guest;
             self.guests += 1;
         }
         (person, handle)

@@ -77,7 +77,7 @@ fn people_have_the_names_that_they_chose_and_no_address() {
             "Deploy|bot|active",
             "Ilja|member|deactivated",
             "Noor Haddad|admin|active",
-            "Pia (Gast)|member|active",
+            "Pia (Gast)|guest|active",
             "Slackbot|bot|deactivated",
             "Somebody who left (UGONE)|member|deactivated",
             "Somebody who left (UNONE)|member|deactivated",
@@ -89,7 +89,7 @@ fn people_have_the_names_that_they_chose_and_no_address() {
     );
     assert_eq!(imported.rows("select bio from users where name = 'Noor Haddad'"), ["Head of maps"]);
     let report = imported.report.text();
-    assert!(report.contains("1 guest has become members of their rooms"), "{report}");
+    assert!(report.contains("1 guest is a guest here too"), "{report}");
     assert!(report.contains("an administrator gives each a link"));
 }
 

@@ -130,7 +130,13 @@ impl<'a, 'b> Realm<'a, 'b> {
         let is_bot = record["is_bot"] == true;
         let is_admin = matches!(role, Some(100 | 200)) || record["is_realm_admin"] == true;
         let is_guest = role == Some(600) || record["is_guest"] == true;
-        self.guests += u64::from(is_guest);
+        let role = match (is_bot, is_admin) {
+            (true, _) => Role::Bot,
+            (_, true) => Role::Admin,
+            _ if is_guest => Role::Guest,
+            _ => Role::Member,
+        };
+        self.guests += u64::from(role == Role::Guest);
         // `email` is a made-up one, unless the export is older than `delivery_email`.
         let email = match &record["delivery_email"] {
             Value::Null => json::text(&record["email"]),
@@ -147,11 +153,7 @@ impl<'a, 'b> Realm<'a, 'b> {
             .map(|path| FileRef { place: Place::Archive(path.clone()), name: String::new() });
         self.staging.person(Person {
             email: email.filter(|_| !is_bot && !is_dummy).map(str::to_owned),
-            role: match (is_bot, is_admin) {
-                (true, _) => Role::Bot,
-                (_, true) => Role::Admin,
-                _ => Role::Member,
-            },
+            role,
             status: if is_active { Status::Active } else { Status::Deactivated },
             created_at: at(&record["date_joined"]),
             avatar,

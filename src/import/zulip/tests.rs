@@ -29,7 +29,7 @@ fn organization_has_its_people_and_rooms() {
         [
             "Ben Król|member|deactivated",
             "CI|bot|active",
-            "Gast|member|active",
+            "Gast|guest|active",
             "Ida Sommer|admin|active",
             "Somebody who left|member|deactivated"
         ]
@@ -49,7 +49,7 @@ fn organization_has_its_people_and_rooms() {
     );
     assert_eq!(imported.rows("select name from account"), ["Blau"]);
     assert_eq!(imported.left_out(Kind::Emoji, "not in the export"), 1);
-    assert!(imported.report.remarks().iter().any(|remark| remark.starts_with("1 guest has")));
+    assert!(imported.report.remarks().iter().any(|remark| remark.starts_with("1 guest is a guest here too")));
     assert!(imported.report.changes().keys().any(|reason| reason.contains("new subscribers do not see")));
 }
 

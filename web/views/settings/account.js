@@ -28,12 +28,15 @@ export function account(signal) {
     form([field('name', words.name, { '.value': state.account.name, maxlength: 100, autocomplete: 'organization', dir: 'auto' }, words.nameHint)],
       texts.common.save, async ({ name }) => keep(await patch('/api/account', { name })), { done: texts.common.saved }),
     block(words.logo, '', logo(signal)),
-    block(words.rules, '', toggle(words.restrict, state.account.settings.restrict_room_creation, async (on) => {
-      keep(await patch('/api/account', { settings: { restrict_room_creation: on } }));
-      toast(texts.common.saved);
-    }, words.restrictHint)),
+    block(words.rules, '', rule('restrict_room_creation', words.restrict, words.restrictHint), rule('members_may_invite', words.membersInvite, words.membersInviteHint),
+      rule('members_see_join_link', words.membersJoinLink, words.membersJoinLinkHint)),
     block(words.retention, words.retentionLead, retention()), exporting());
 }
+
+const rule = (name, label, hint) => toggle(label, Boolean(state.account.settings[name]), async (on) => {
+  keep(await patch('/api/account', { settings: { [name]: on } }));
+  toast(texts.common.saved);
+}, hint);
 
 function logo(signal) {
   const words = texts.admin.account;

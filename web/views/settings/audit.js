@@ -43,8 +43,10 @@ function drawn(entries, isMore) {
 function one(entry) {
   const words = texts.admin.audit;
   const actor = entry.actor_id ? person(entry.actor_id) : null;
+  // Who was turned away is nobody here.
+  const host = entry.ip_address ? words.stranger : words.host;
   return line({
-    face: actor ? avatar(actor, { size: 'small' }) : h('span', { class: 'settings-host', 'aria-hidden': 'true' }, icon('code')), name: actor ? actor.name : words.host, key: `audit-${entry.id}`,
+    face: actor ? avatar(actor, { size: 'small' }) : h('span', { class: 'settings-host', 'aria-hidden': 'true' }, icon('code')), name: actor ? actor.name : host, key: `audit-${entry.id}`,
     facts: [sentence(entry), [ago(entry.at), entry.ip_address ? ` · ${words.from(entry.ip_address)}` : '']],
   });
 }
@@ -52,7 +54,7 @@ function one(entry) {
 /** An action in words; an unknown one is shown as it was recorded. */
 function sentence({ action, subject, detail }) {
   const words = texts.admin.audit;
-  const say = action === 'user.change' ? words.userChange[detail] || words.userChange.other : words.actions[action];
+  const say = action === 'user.change' ? words.userChange[/\brole \w+/.exec(detail)?.[0]] || words.userChange.other : words.actions[action];
   return say ? say(named(subject)) : `${action} · ${subject}${detail ? ` · ${detail}` : ''}`;
 }
 

@@ -13,6 +13,7 @@ import { disablePush, enablePush, pushState, thisDevice } from '../../push.js';
 import { noteInvolvement, roomName, state } from '../../store.js';
 import { texts } from '../../texts.js';
 import { deviceIcon, deviceName } from './device-name.js';
+import { mails } from './mail.js';
 import { actionButton, ago, block, line, list, loaded, mark, nothing, page, picker } from './parts.js';
 
 export function notifications() {
@@ -28,7 +29,7 @@ export function notifications() {
     subscribed.refresh();
   };
   return page('notifications', words.lead,
-    block(words.here, '', push.element), block(words.devices, words.devicesLead, subscribed.element),
+    block(words.here, '', push.element), block(words.devices, words.devicesLead, subscribed.element), mails(),
     block(words.sounds, '', toggle(words.soundsOn, soundsOn(), setSounds, words.soundsHint)),
     block(words.bell, words.bellLead, bells()), block(words.rooms, words.roomsLead, rooms()));
 }

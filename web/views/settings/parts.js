@@ -113,6 +113,12 @@ const locale = () => navigator.languages.find((tag) => tag.startsWith(language()
 export const dateAndTime = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 export const number = (value) => value.toLocaleString(locale());
 
+/** A time of day in UTC, `HH:MM`, as the clock here shows it. */
+export function timeOfDay(utc) {
+  const [hours, minutes] = utc.split(':').map(Number);
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(new Date().setUTCHours(hours, minutes, 0, 0));
+}
+
 const UNITS = [['minute', 60], ['hour', 3600], ['day', 86400]];
 
 /** A relative time, or a date if it is long ago. */

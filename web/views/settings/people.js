@@ -6,14 +6,14 @@ import { confirmDialog, openDialog } from '../../components/dialog.js';
 import { field, form } from '../../components/field.js';
 import { openMenu } from '../../components/menu.js';
 import { passwordField } from '../../components/password-field.js';
-import { onlyHere } from '../../components/room-welcome.js';
 import { toast } from '../../components/toast.js';
-import { fill, h, iconButton, sanitised } from '../../dom.js';
+import { fill, h, iconButton } from '../../dom.js';
 import { compareNames } from '../../format.js';
-import { icon } from '../../icons.js';
 import { putUser, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
-import { actionButton, copyLine, dateAndTime, line, list, mark, nothing, number, page, picker, shareButton } from './parts.js';
+import { linkParts } from './invitations.js';
+import { actionButton, ago, dateAndTime, line, list, loaded, mark, nothing, number, page, picker } from './parts.js';
+import { makeGuest, openSessions, signInLink } from './person-dialogs.js';
 
 /** The list stays fast with ten thousand users; nobody reads further. */
 const DRAWN = 100;
@@ -21,6 +21,7 @@ const DRAWN = 100;
 const KINDS = {
   everybody: (user) => user.status === 'active',
   admins: (user) => user.status === 'active' && user.role === 'admin',
+  guests: (user) => user.status === 'active' && user.role === 'guest',
   unclaimed: (user) => user.is_unclaimed,
   gone: (user) => user.status === 'deactivated',
   banned: (user) => user.status === 'banned',
@@ -67,7 +68,7 @@ function one(user) {
   const isMe = user.id === state.me.id;
   return line({
     face: avatar(user, { size: 'medium', online: state.online.has(user.id) }), name: user.name, key: `user-${user.id}`,
-    marks: [user.role === 'admin' && user.status === 'active' ? mark(words.admin, 'is-ember') : null, user.status === 'deactivated' ? mark(words.deactivated) : null, user.status === 'banned' ? mark(words.banned, 'is-danger') : null, user.is_unclaimed ? mark(words.unclaimed) : null, isMe ? mark(texts.common.you) : null].filter(Boolean),
+    marks: [user.role === 'admin' && user.status === 'active' ? mark(words.admin, 'is-ember') : null, user.role === 'guest' && user.status === 'active' ? mark(words.guest) : null, user.status === 'deactivated' ? mark(words.deactivated) : null, user.status === 'banned' ? mark(words.banned, 'is-danger') : null, user.is_unclaimed ? mark(words.unclaimed) : null, isMe ? mark(texts.common.you) : null].filter(Boolean),
     facts: [user.email ? h('span', { class: 'settings-email' }, user.email) : user.status === 'active' ? null : words.messagesStay[user.status]],
     actions: [user.is_unclaimed ? actionButton(words.invite, () => invite(user), { about: user.name }) : null, user.status === 'deactivated' ? null : iconButton('more', words.actions(user.name), (event) => openMenu(event.currentTarget, acts(user)), { 'aria-haspopup': 'menu' })].filter(Boolean),
   });
@@ -81,9 +82,15 @@ function acts(user) {
   const role = async (wanted) => putUser(await patch(`/api/users/${user.id}`, { role: wanted }));
   return [
     { label: words.edit, icon: 'edit', onclick: () => edit(user) },
+    { label: words.identities, icon: 'key', onclick: () => identities(user) },
     isAdmin
       ? { label: words.makeMember, icon: 'person', onclick: () => ask(words.confirmMember(user.name), words.makeMember, isMe ? words.confirmMemberMe : words.confirmMemberDetail, () => role('member'), isMe) }
       : { label: words.makeAdmin, icon: 'shield', onclick: () => ask(words.confirmAdmin(user.name), words.makeAdmin, words.confirmAdminDetail, () => role('admin'), false) },
+    user.role === 'guest'
+      ? { label: words.guestToMember, icon: 'person', onclick: () => ask(words.confirmGuestToMember(user.name), words.guestToMember, words.confirmGuestToMemberDetail, () => role('member'), false) }
+      : !isMe && { label: words.makeGuest, icon: 'lock', onclick: () => makeGuest(user) },
+    !user.is_unclaimed && { label: words.signInLink, icon: 'link', onclick: () => signInLink(user).catch(({ message }) => toast(message)) },
+    { label: words.sessions, icon: 'device', onclick: () => openSessions(user) },
     !isMe && { label: words.deactivate, icon: 'signOut', danger: true, onclick: () => ask(words.confirmDeactivate(user.name), words.deactivate, words.confirmDeactivateDetail, async () => {
       await remove(`/api/users/${user.id}`);
       putUser({ ...user, status: 'deactivated', email: null });
@@ -99,10 +106,32 @@ function acts(user) {
 async function invite(user) {
   const words = texts.admin.people;
   const made = await post(`/api/users/${user.id}/invitation`);
-  openDialog(words.inviteTitle(user.name), () => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
-    h('div', { class: 'settings-qr' }, h('div', { class: 'qr', role: 'img', 'aria-label': words.inviteQr }, sanitised(made.qr_svg)),
-      h('div', { class: 'settings-qr-text' }, h('p', { class: 'field-hint' }, icon('warning'), words.inviteExpires(dateAndTime(made.expires_at))))),
-    copyLine(words.inviteLink, made.url), onlyHere(made.url) ? h('p', { class: 'field-hint' }, texts.room.onlyHere) : null, h('div', { class: 'row' }, shareButton(words.inviteTitle(user.name), made.url))));
+  openDialog(words.inviteTitle(user.name), (close) => h('div', { class: 'form' }, h('p', {}, words.inviteLead),
+    linkParts(made, words.inviteExpires(dateAndTime(made.expires_at)), words.inviteLink, words.inviteTitle(user.name), state.limits.sends_mail && user.email ? actionButton(words.inviteMail(user.email), async () => {
+      await post(`/api/users/${user.id}/invitation/mail`);
+      // A notice goes with the dialog that it is in.
+      close();
+      toast(words.inviteMailed(user.email));
+    }) : null)));
+}
+
+/** By what somebody signs in: a password, accounts at identity providers. */
+async function identities(user) {
+  const words = texts.admin.people;
+  const drawn = ({ identities: all, has_password: hasPassword }) => [
+    h('p', {}, hasPassword ? words.hasPassword : words.hasNoPassword),
+    all.length ? list(words.identities, all.map((identity) => line({
+      face: 'key', name: identity.provider_name, key: `identity-${identity.id}`,
+      facts: [identity.email, [texts.settings.devices.lastUsed, ' ', ago(identity.last_used_at)]],
+      actions: [actionButton(words.unlink, async () => {
+        await remove(`/api/users/${user.id}/identities/${identity.id}`);
+        toast(texts.common.saved);
+        place.refresh();
+      }, { about: identity.provider_name })],
+    }))) : null,
+  ];
+  const place = loaded(() => get(`/api/users/${user.id}/identities`), drawn, { lines: 1 });
+  openDialog(words.identitiesOf(user.name), () => h('div', { class: 'form' }, place.element, h('p', { class: 'field-hint' }, words.unlinkHint)));
 }
 
 /** A refusal (the last administrator cannot be demoted) is shown in the dialog. */

@@ -1,8 +1,8 @@
 // My profile: picture, name, bio; e-mail and password.
 
-import { patch, put, remove } from '../../api.js';
+import { get, patch, post, put, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
-import { openDialog } from '../../components/dialog.js';
+import { confirmDialog, openDialog } from '../../components/dialog.js';
 import { field, form } from '../../components/field.js';
 import { passwordField } from '../../components/password-field.js';
 import { toast } from '../../components/toast.js';
@@ -11,13 +11,13 @@ import { lazy } from '../../lazy.js';
 import { putUser, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
 import { pictureField } from './picture-field.js';
-import { block, number, page } from './parts.js';
+import { actionButton, ago, block, line, list, loaded, number, page } from './parts.js';
 
 const BIO_LENGTH = 500;
 
 export function profile(signal) {
   const words = texts.settings.profile;
-  return page('profile', words.lead, face(signal), aboutMe(), signIn(), leaving());
+  return page('profile', words.lead, face(signal), aboutMe(), ...waysIn(), leaving());
 }
 
 function face(signal) {
@@ -63,6 +63,52 @@ function aboutMe() {
   ], texts.common.save, async ({ name, bio: said }) => putUser(await patch(`/api/users/${state.me.id}`, { name, bio: said })), { done: texts.common.saved }));
 }
 
+/** Who signs in by a provider alone has no password to give: the server asks for a new sign-in instead. */
+let hasPassword = true;
+
+/** How I sign in: e-mail and password, and my accounts at identity providers where there are any. */
+function waysIn() {
+  const own = signIn();
+  const place = h('div', { class: 'settings-providers' });
+  const { element, refresh } = loaded(() => get('/api/identities'), (found) => {
+    hasPassword = found.has_password || !found.identities.length;
+    for (const box of own.querySelectorAll('.password-box')) box.closest('.field').hidden = !hasPassword;
+    own.querySelector('.settings-lead').textContent = hasPassword ? texts.settings.profile.signInLead : texts.settings.profile.signInFresh;
+    place.hidden = !found.providers.length && !found.identities.length;
+    return accounts(found, () => refresh());
+  }, { lines: 1 });
+  place.hidden = true;
+  place.append(block(texts.settings.profile.accounts, texts.settings.profile.accountsLead, refused(), element));
+  return [own, place];
+}
+
+/** Why linking has failed, which stands in the address as a code. */
+function refused() {
+  const query = new URLSearchParams(location.search);
+  if (!query.has('refused')) return null;
+  const words = texts.entry.refused;
+  const say = Object.hasOwn(words, query.get('refused')) ? words[query.get('refused')] : words.other;
+  return h('p', { class: 'form-error', role: 'alert' }, say(query.get('provider') || '', (query.get('word') || '').replace(/[^\w. -]/g, '').slice(0, 64)));
+}
+
+function accounts({ identities, providers, has_password: isSafe }, refresh) {
+  const words = texts.settings.profile;
+  const others = providers.filter(({ id }) => !identities.some(({ provider }) => provider === id));
+  const one = (identity) => line({
+    face: 'key', name: identity.provider_name, key: `identity-${identity.id}`,
+    facts: [identity.email, [texts.settings.devices.lastUsed, ' ', ago(identity.last_used_at)]],
+    actions: isSafe || identities.length > 1 ? [actionButton(words.unlink, () => confirmDialog(words.confirmUnlink(identity.provider_name), words.unlink, async () => {
+      await remove(`/api/identities/${identity.id}`);
+      toast(words.unlinked(identity.provider_name));
+      refresh();
+    }, { detail: words.confirmUnlinkDetail }), { about: identity.provider_name })] : [],
+  });
+  const link = ({ id, name }) => actionButton(words.link(name), async () => {
+    location.assign((await post(`/api/identities/${encodeURIComponent(id)}`)).url);
+  }, { kind: '' });
+  return [identities.length ? list(words.accounts, identities.map(one)) : null, others.length ? h('div', { class: 'row' }, others.map(link)) : null];
+}
+
 function signIn() {
   const words = texts.settings.profile;
   const element = form([
@@ -70,7 +116,7 @@ function signIn() {
     passwordField('password', words.newPassword, 'new-password', { required: null }, words.newPasswordHint),
     passwordField('current_password', words.currentPassword, 'current-password', {}, words.currentPasswordHint),
   ], words.saveSignIn, async ({ email, password, current_password: current }) => {
-    const wanted = { current_password: current };
+    const wanted = hasPassword ? { current_password: current } : {};
     if (email !== state.me.email) wanted.email = email;
     if (password) wanted.password = password;
     putUser(await patch(`/api/users/${state.me.id}`, wanted));
@@ -83,7 +129,7 @@ function signIn() {
 function leaving() {
   const words = texts.settings.profile;
   const ask = () => openDialog(words.leaveQuestion, () => form([
-    h('p', {}, words.leaveDetail), passwordField('current_password', words.currentPassword, 'current-password', { id: 'leave-password', autofocus: true }),
-  ], words.leaveButton, ({ current_password: current }) => remove(`/api/users/${state.me.id}`, { current_password: current }), { danger: true }), { kind: 'dialog-confirm' });
+    h('p', {}, words.leaveDetail), hasPassword ? passwordField('current_password', words.currentPassword, 'current-password', { id: 'leave-password', autofocus: true }) : h('p', {}, words.signInFresh),
+  ], words.leaveButton, ({ current_password: current }) => remove(`/api/users/${state.me.id}`, hasPassword ? { current_password: current } : {}), { danger: true }), { kind: 'dialog-confirm' });
   return block(words.leave, words.leaveLead, h('div', { class: 'row' }, h('button', { type: 'button', class: 'button is-danger', onclick: ask }, words.leaveButton)));
 }

@@ -9,5 +9,6 @@ import { hooks } from './hooks.js';
 import { invite } from './invite.js';
 import { jobs } from './jobs.js';
 import { people } from './people.js';
+import { signIns } from './sign-ins.js';
 
-export const team = { account, invite, people, bots, hooks, emoji, css, jobs, audit };
+export const team = { account, invite, people, signins: signIns, bots, hooks, emoji, css, jobs, audit };

@@ -26,19 +26,19 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    fn ok(what: &'static str, found: impl Into<String>) -> Self {
+    pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
         Self { what, found: found.into(), ok: Some(true), needs: String::new(), fix: Vec::new() }
     }
 
-    fn unknown(what: &'static str, found: impl Into<String>) -> Self {
+    pub(super) fn unknown(what: &'static str, found: impl Into<String>) -> Self {
         Self { ok: None, ..Self::ok(what, found) }
     }
 
-    fn failed(what: &'static str, found: impl Into<String>, needs: impl Into<String>) -> Self {
+    pub(super) fn failed(what: &'static str, found: impl Into<String>, needs: impl Into<String>) -> Self {
         Self { ok: Some(false), needs: needs.into(), ..Self::ok(what, found) }
     }
 
-    fn fix(mut self, when: &'static str, command: impl Into<String>) -> Self {
+    pub(super) fn fix(mut self, when: &'static str, command: impl Into<String>) -> Self {
         self.fix.push((when, command.into()));
         self
     }

@@ -27,7 +27,9 @@ fn ids_names_and_settings_are_kept() {
         (account.0.as_str(), account.1.as_str(), account.3.as_str()),
         ("Blue Lamp", "AbCd-1234-xYz9", "")
     );
-    assert!(account.2.contains("\"restrict_room_creation\":true"), "{}", account.2);
+    for setting in ["restrict_room_creation", "members_see_join_link"] {
+        assert!(account.2.contains(&format!("\"{setting}\":true")), "{}", account.2);
+    }
     assert_eq!(fs::read_to_string(it.data().join("once-custom-styles.css")).unwrap(), ".x {}");
     assert_eq!(it.one::<String>("select name from users where id = 2"), "Jonas [Öz]");
     assert_eq!(it.one::<i64>("select down_to from search_index"), 0, "the index is complete");
