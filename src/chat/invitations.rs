@@ -63,12 +63,10 @@ pub(crate) async fn create(
     let token = random_token();
     let named: Vec<String> = rooms.iter().map(RoomId::to_string).collect();
     let detail = format!("{}, rooms {}, uses {max_uses}, days {days}", role.into_str(), named.join(" "));
-    // Whose it is, is in the log; its number is known after the commit only.
-    let act = Act { detail, ..viewer.act("invitation.create", format_args!("user {}", viewer.user)) };
-    let token_hash = TokenHash::of(&token);
-    let command =
-        CreateInvitation { token: token_hash, creator: viewer.user, role, rooms, note, max_uses, days };
-    let id = worker.writer.write(Audited { command, act }).await?;
+    let act = Act { detail, ..viewer.act("invitation.create", "") };
+    let (token_hash, creator) = (TokenHash::of(&token), viewer.user);
+    let command = CreateInvitation { token: token_hash, creator, role, rooms, note, max_uses, days, act };
+    let id = worker.writer.write(command).await?;
     let mine = worker.reader.invitations(Some(viewer.user), Timestamp::now(), MAX_LISTED)?;
     let row = mine.into_iter().find(|row| row.id == id).ok_or_else(Problem::not_found)?;
     Ok((row, token))

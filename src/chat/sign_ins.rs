@@ -1,6 +1,6 @@
 //! Sessions and sign-in links of others, for administrators.
 
-use super::Admin;
+use super::{Admin, sessions::check_may_make_secrets};
 use crate::{
     store::{Act, Audited, EndAllSessions, EndSession, StartSignIn},
     types::{SessionId, SessionKind, Timestamp, TokenHash, User, random_token},
@@ -32,12 +32,13 @@ pub(crate) async fn end_all(worker: &Worker, admin: &Admin, user: &User) -> Resu
 }
 
 /// Makes a link by which somebody who lost the password chooses a new one and signs in. Returns its token and when it
-/// expires. 409 for a bot, and for somebody who may not sign in or has not signed in yet.
+/// expires. 403 unless by a device; 409 for a bot, and for somebody who may not sign in or has not signed in yet.
 pub(crate) async fn start(
     worker: &Worker,
     admin: &Admin,
     user: &User,
 ) -> Result<(String, Timestamp), Problem> {
+    check_may_make_secrets(&admin.0)?;
     let token = random_token();
     let act = admin.act("user.sign_in_link", format_args!("user {}", user.id));
     let command = StartSignIn { user: user.id, token: TokenHash::of(&token) };

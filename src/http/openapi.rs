@@ -116,7 +116,7 @@ static DOCS: &[Doc] = &[
     doc("GET /api/users/{id}/sessions", "The devices and tokens of somebody, the one used last first", &[], Nothing, &[(200, Json("AllSessions"))], &[404]),
     doc("DELETE /api/users/{id}/sessions", "End all sessions, tokens and links of somebody", &[], Nothing, DONE, &[404, 409]),
     doc("DELETE /api/users/{id}/sessions/{session_id}", "End a session of somebody, or revoke a token", &[], Nothing, DONE, &[404]),
-    doc("GET /api/sign_ins", "How everybody signs in, and when they were last seen", &[], Nothing, &[(200, Json("SignIns"))], &[]),
+    doc("GET /api/sign_ins", "How everybody signs in, and when they were last seen", &[], Nothing, &[(200, Json("SignIns"))], &[503]),
     doc("GET /api/sign_ins/failed", "Attempts to sign in that failed within 30 days, counted by day, account, network and way, the newest first", &["before", "limit"], Nothing, &[(200, Json("FailedSignIns"))], &[400]),
     doc("POST /api/users/{id}/invitation/mail", "Mail such a link to the e-mail address of the account. 409 without one, and where no mail is sent", &[], Nothing, &[(202, Json("MailedInvitation"))], &[404, 409]),
     doc("POST /api/users/{id}/ban", "Ban a user: sessions end, messages are deleted, addresses are blocked", &[], Nothing, DONE, &[404, 409]),

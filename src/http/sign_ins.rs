@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{
+    READ_DEADLINE,
     request::Call,
     response::Reply,
     router::{Response, ResponseFuture},
@@ -11,11 +12,13 @@ use super::{
 };
 use crate::{
     chat::{Admin, sign_ins},
+    store::Reader,
     types::SessionId,
 };
 
 pub(crate) fn list(call: &Call, _: &Admin) -> Response {
-    Ok(Reply::json(&json!({ "people": call.worker.reader.sign_ins()? })))
+    let people = call.worker.reader.within(READ_DEADLINE, Reader::sign_ins)?;
+    Ok(Reply::json(&json!({ "people": people })))
 }
 
 pub(crate) fn failed(call: &Call, _: &Admin) -> Response {

@@ -100,6 +100,8 @@ pub struct CreateInvitation {
     pub note: String,
     pub max_uses: u32,
     pub days: u32,
+    /// For the audit log; its subject is the invitation.
+    pub act: Act,
 }
 
 impl Command for CreateInvitation {
@@ -149,6 +151,7 @@ impl Command for CreateInvitation {
         if self.rooms.iter().any(|room| !named.iter().any(|(named, _)| named == room)) {
             return Err(Refusal::Invalid("room_ids", "contains a room that you cannot invite to"));
         }
+        record_act(tx, &Act { subject: format!("invitation {id}"), ..self.act })?;
         Ok(id)
     }
 }

@@ -324,6 +324,9 @@ async fn invitation_makes_a_member_of_the_open_rooms_and_of_those_that_it_names(
     assert_eq!(of("invitation.use").len(), 2);
     assert!(of("invitation.use").contains(&json!(vera.id)));
     assert_eq!(of("invitation.create"), [json!(team.ada.id)]);
+    let made =
+        audit["entries"].as_array().unwrap().iter().find(|it| it["action"] == "invitation.create").unwrap();
+    assert_eq!(made["subject"], format!("invitation {}", line["id"]));
     assert!(!audit.to_string().contains(token));
 }
 
@@ -452,4 +455,18 @@ async fn join_link_is_shown_to_members_by_a_setting_and_never_to_guests() {
         .await
         .invalid(&["members_see_join_link"]);
     grace.post("/api/account/join_code", json!({})).await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_thousand_invitations_work_at_a_time() {
+    let team = Team::start().await;
+    let first = team.ada.post("/api/invitations", json!({})).await.expect(201);
+    let db = Connection::open(team.server.database()).unwrap();
+    let copies = "with recursive n(i) as (select 2 union all select i + 1 from n where i < 1000)
+        insert into invitations (token_hash, creator_id, role, max_uses, created_at, expires_at)
+        select randomblob(32), creator_id, role, 1, created_at, expires_at from invitations, n where id = ?";
+    assert_eq!(db.execute(copies, (id(&first),)).unwrap(), 999);
+    team.ada.post("/api/invitations", json!({})).await.problem(409, "conflict");
+    team.ada.delete(&format!("/api/invitations/{}", id(&first))).await.expect(204);
+    team.ada.post("/api/invitations", json!({})).await.expect(201);
 }

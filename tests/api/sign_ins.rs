@@ -153,8 +153,25 @@ async fn failed_sign_ins_are_counted_by_account_and_network_without_what_was_typ
     assert_eq!(page["has_before"], true);
     let rest = format!("/api/sign_ins/failed?before={}", rows[0]["id"]);
     assert_eq!(ids(&team.ada.get(&rest).await.expect(200)["failed"]), [id(&rows[1])]);
-    // After a month they are gone.
+    // Ten thousand lines are kept.
     let db = Connection::open(team.server.database()).unwrap();
+    db.execute(
+        "update sqlite_sequence set seq = ? where name = 'failed_sign_ins'",
+        (10_000 + id(&rows[1]) - 1,),
+    )
+    .unwrap();
+    db.execute("update failed_sign_ins set network = '192.0.2.1' where user_id = 0", ()).unwrap();
+    attempt("nobody@example.com", "x").await;
+    within("the oldest to go", async {
+        loop {
+            let kept = ids(&team.ada.get("/api/sign_ins/failed").await.expect(200)["failed"]);
+            if kept == [10_000 + id(&rows[1]), id(&rows[0])] {
+                return;
+            }
+        }
+    })
+    .await;
+    // After a month they are gone.
     db.execute("update failed_sign_ins set day = day - 31", ()).unwrap();
     attempt("grace@example.com", "once more").await;
     within("the old ones to go", async {
@@ -196,6 +213,10 @@ async fn administrator_makes_a_link_for_somebody_who_lost_the_password() {
         audit["entries"].as_array().unwrap().iter().find(|it| it["action"] == "user.sign_in_link").unwrap();
     assert_eq!(line["subject"], format!("user {}", grace.id));
     assert!(!audit.to_string().contains(newer), "the link is a secret");
+    // No token makes one.
+    let script = team.ada.post("/api/tokens", json!({"name": "script", "scope": "admin"})).await.expect(201);
+    let script = team.ada.with(Credentials::Bearer(script["token"].as_str().unwrap().to_owned()));
+    script.post(&path, json!({})).await.problem(403, "forbidden");
     // After an hour it is over.
     let late = team.ada.post(&path, json!({})).await.expect(201);
     let db = Connection::open(team.server.database()).unwrap();
