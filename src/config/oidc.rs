@@ -139,7 +139,7 @@ settings! {
 pub(super) const PASSWORD_SIGN_IN: Setting = Setting {
     key: "password_sign_in",
     value: "on|off",
-    help: "whether people sign in and join by a password; off needs an identity provider",
+    help: "whether people sign in by a password; off needs an identity provider",
     set: |config, text| on_or_off(text).map(|on| config.password_sign_in = on),
     show: |config| shown_flag(config.password_sign_in),
 };
