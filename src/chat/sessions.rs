@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     Viewer,
-    passwords::{self, check_passwords},
+    passwords::{self, check_passwords, check_passwords_of, is_administrator},
     people,
 };
 use crate::{
@@ -113,7 +113,7 @@ pub(crate) async fn sign_in(
         return Err(Problem::wrong_password());
     };
     let (user, verified_hash) = (found.user, found.password_hash);
-    check_passwords(worker, people::find(worker, user)?.is_admin())?;
+    check_passwords_of(worker, user)?;
     let (token, session) = device.new_session();
     match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
         // The password was replaced meanwhile.
@@ -151,7 +151,7 @@ pub(crate) async fn reset_password(
 ) -> Result<SignedIn, Problem> {
     let owner =
         worker.reader.owner_of_link(&link, "reset", Timestamp::now())?.ok_or_else(Problem::not_found)?;
-    if !people::find(worker, owner)?.is_admin() {
+    if !is_administrator(worker, owner)? {
         check_passwords(worker, false)?;
     }
     let password_hash = passwords::hash(worker, password).await?;
