@@ -16,7 +16,7 @@ use argon2::{
 use super::Viewer;
 use crate::{
     outbound::oidc::Provider,
-    types::Timestamp,
+    types::{Timestamp, UserId},
     wire::Problem,
     worker::{Shared, Worker},
 };
@@ -177,6 +177,17 @@ pub(crate) fn check_passwords(worker: &Worker, is_admin: bool) -> Result<(), Pro
     }
     let names: Vec<&str> = config.oidc.iter().map(Provider::label).collect();
     Err(Problem::forbidden(format!("Passwords are switched off here: sign in with {}.", names.join(" or "))))
+}
+
+/// The same for a person who may have been made on the command line a moment ago, before the state is read again.
+pub(crate) fn check_passwords_of(worker: &Worker, user: UserId) -> Result<(), Problem> {
+    let is_admin = !worker.config().password_sign_in && is_administrator(worker, user)?;
+    check_passwords(worker, is_admin)
+}
+
+/// Whether somebody is an administrator, as the database has it.
+pub(crate) fn is_administrator(worker: &Worker, user: UserId) -> Result<bool, Problem> {
+    Ok(worker.reader.user(user)?.is_some_and(|user| user.is_admin()))
 }
 
 /// Who has no password proves who they are by having signed in a moment ago. 403 unless they have.

@@ -43,11 +43,6 @@ pub(crate) fn find(worker: &Worker, viewer: &Viewer, id: UserId) -> Result<User,
     state.users.get(&id).filter(|_| state.sees(viewer.user, id)).cloned().ok_or_else(Problem::not_found)
 }
 
-/// Whether somebody is an administrator.
-pub(crate) fn is_admin(worker: &Worker, id: UserId) -> bool {
-    worker.state.borrow().users.get(&id).is_some_and(User::is_admin)
-}
-
 /// A user as the viewer may see them: with the e-mail address for administrators and for oneself.
 pub(crate) fn view<'a>(viewer: &Viewer, user: &'a User) -> UserView<'a> {
     user.view(viewer.is_admin || viewer.user == user.id)

@@ -15,11 +15,11 @@ use super::{
 use crate::{
     outbound::oidc::{Fault, Person, Provider, Returned, Start, error_word},
     store::{
-        Act, Arrival, Audited, Identity, LinkIdentity, NotLetIn, NoteAct, Refusal, SignInByProvider,
-        UnlinkIdentity, WriteError,
+        Act, Arrival, Audited, Identity, LinkIdentity, NotLetIn, NoteAct, RecordFailedSignIn, Refusal,
+        SignInByProvider, UnlinkIdentity, WriteError,
     },
     text::line_fault,
-    types::{TokenHash, User, UserId, random_token},
+    types::{SignInMethod, TokenHash, User, UserId, random_token},
     wire::{Problem, looks_like_email},
     worker::{Worker, departures::Departure},
 };
@@ -255,6 +255,8 @@ async fn turned_away(worker: &Worker, device: &Device<'_>, provider: &Provider, 
         subject: format!("provider {}", provider.id),
         detail: refused.code.to_owned(),
     };
+    let (address, method) = (device.address, SignInMethod::Provider);
+    worker.writer.submit_later(RecordFailedSignIn { user: None, address, method });
     if let Err(error) = worker.writer.write(NoteAct(act)).await {
         tracing::warn!(?error, "could not write to the audit log");
     }

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     Viewer,
-    passwords::{self, check_passwords},
-    people,
+    passwords::{self, check_passwords, check_passwords_of, is_administrator},
 };
 use crate::{
     store::{
@@ -118,7 +117,7 @@ pub(crate) async fn sign_in(
         return Err(Problem::wrong_password());
     };
     let (user, verified_hash) = (found.user, found.password_hash);
-    check_passwords(worker, people::is_admin(worker, user))?;
+    check_passwords_of(worker, user)?;
     let (token, session) = device.new_session();
     match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
         // The password was replaced meanwhile.
@@ -156,7 +155,7 @@ pub(crate) async fn reset_password(
 ) -> Result<SignedIn, Problem> {
     let owner =
         worker.reader.owner_of_link(&link, "reset", Timestamp::now())?.ok_or_else(Problem::not_found)?;
-    if !people::is_admin(worker, owner) {
+    if !is_administrator(worker, owner)? {
         check_passwords(worker, false)?;
     }
     let password_hash = passwords::hash(worker, password).await?;
