@@ -65,8 +65,11 @@ fn user(worker: &Worker, id: UserId) -> Result<User, Problem> {
 impl NewApp {
     fn of(worker: &Worker, user: &User, secret: &[u8]) -> Result<Self, Problem> {
         let key = totp::base32(secret);
-        let groups: Vec<&str> =
-            key.as_bytes().chunks(4).map(|group| std::str::from_utf8(group).expect("base32 is ASCII")).collect();
+        let groups: Vec<&str> = key
+            .as_bytes()
+            .chunks(4)
+            .map(|group| std::str::from_utf8(group).expect("base32 is ASCII"))
+            .collect();
         let account = super::account::account(worker)?;
         let email = user.email.as_deref().unwrap_or(&user.name);
         Ok(Self { key: groups.join(" "), uri: totp::uri(&account.name, email, secret) })

@@ -122,13 +122,19 @@ mod tests {
         let code = format!("{:06}", code_at(SECRET, 100));
         for (step, is_right) in [(98, false), (99, true), (100, true), (101, true), (102, false)] {
             assert_eq!(step_of(SECRET, &code, Timestamp(step * STEP)).is_some(), is_right, "{step}");
-            assert_eq!(step_of(SECRET, &code, Timestamp(step * STEP + STEP - 1)).is_some(), is_right, "{step}");
+            assert_eq!(
+                step_of(SECRET, &code, Timestamp(step * STEP + STEP - 1)).is_some(),
+                is_right,
+                "{step}"
+            );
         }
     }
 
     #[test]
     fn what_has_not_six_digits_is_no_code() {
-        for text in ["", "12345", "1234567", "12345a", "-12345", "+12345", "12345678901234567890", "٠١٢٣٤٥", "0x12ab"] {
+        for text in
+            ["", "12345", "1234567", "12345a", "-12345", "+12345", "12345678901234567890", "٠١٢٣٤٥", "0x12ab"]
+        {
             assert_eq!(digits(text), None, "{text}");
         }
         assert_eq!(digits("000 042"), Some(42));
@@ -136,9 +142,14 @@ mod tests {
 
     #[test]
     fn base32_is_that_of_the_rfc() {
-        for (bytes, text) in
-            [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB")]
-        {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "MY"),
+            ("fo", "MZXQ"),
+            ("foo", "MZXW6"),
+            ("foob", "MZXW6YQ"),
+            ("fooba", "MZXW6YTB"),
+        ] {
             assert_eq!(base32(bytes.as_bytes()), text);
         }
         assert_eq!(base32(SECRET), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");

@@ -28,7 +28,10 @@ pub struct NewSecondFactor {
 #[derive(Clone, Debug)]
 pub enum Proof {
     /// A code by this secret for this time step.
-    Code { secret: Vec<u8>, step: i64 },
+    Code {
+        secret: Vec<u8>,
+        step: i64,
+    },
     Recovery(TokenHash),
 }
 
@@ -86,7 +89,8 @@ fn put(tx: &Tx<'_>, user: UserId, new: &NewSecondFactor) -> Result<(), Refusal> 
 fn put_codes(tx: &Tx<'_>, user: UserId, hashes: &[TokenHash]) -> Result<(), Refusal> {
     tx.statement("delete from recovery_codes where user_id = ?")?.execute((user,))?;
     for hash in hashes {
-        tx.statement("insert into recovery_codes (user_id, code_hash) values (?, ?)")?.execute((user, hash))?;
+        tx.statement("insert into recovery_codes (user_id, code_hash) values (?, ?)")?
+            .execute((user, hash))?;
     }
     Ok(())
 }

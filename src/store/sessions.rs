@@ -8,8 +8,8 @@ use super::{
     invitations::remove_invitations,
     links::remove_links,
     people::load,
-    second_factors::{NextStep, next_step},
     push::remove_subscriptions_of_session,
+    second_factors::{NextStep, next_step},
 };
 use crate::{
     types::event::{Change, Session, SessionEnd},
