@@ -1,9 +1,10 @@
 //! Fetches what the tests start, once.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::LazyLock;
 
+use crate::support::fetched::{self, folder, once, run, text};
 use crate::support::*;
 
 /// Packages of npm, each below its own folder.
@@ -14,35 +15,6 @@ const PYTHON: [&str; 5] =
 
 /// Packages of Debian, unpacked and not installed: they would start services.
 const DEBIAN: [&str; 2] = ["prometheus-alertmanager", "netdata-plugins-bash"];
-
-fn run(what: &str, command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert!(output.status.success(), "{what}: {}{}", text(&output.stdout), text(&output.stderr));
-    output
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// `target/senders`.
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory").join("senders")
-}
-
-/// Makes a folder by a function, unless it was made before by the same version of it.
-fn once(name: &str, version: &str, make: impl FnOnce(&Path)) -> PathBuf {
-    let folder = folder().join(name);
-    let mark = folder.join("version");
-    if std::fs::read_to_string(&mark).is_ok_and(|made| made == version) {
-        return folder;
-    }
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder");
-    make(&folder);
-    std::fs::write(mark, version).expect("a mark");
-    folder
-}
 
 /// The folder in which Node finds `@slack/webhook` of this version, and undici.
 pub(super) fn node(major: &str) -> PathBuf {
@@ -64,7 +36,7 @@ pub(super) fn node(major: &str) -> PathBuf {
         }
     });
     *MADE;
-    folder().join(format!("webhook{major}"))
+    folder(&format!("webhook{major}"))
 }
 
 /// A Python that has the packages.
@@ -82,23 +54,8 @@ pub(super) fn python() -> PathBuf {
 
 /// The root below which the packages of Debian are unpacked.
 pub(super) fn debian() -> PathBuf {
-    static MADE: LazyLock<PathBuf> = LazyLock::new(|| {
-        once("debian", &DEBIAN.join(" "), |folder| {
-            let download =
-                || Command::new("apt-get").arg("download").args(DEBIAN).current_dir(folder).output();
-            if !download().expect("apt-get").status.success() {
-                // No list of packages yet.
-                let _ = Command::new("apt-get").args(["update", "-q"]).output();
-                let output = download().expect("apt-get");
-                assert!(output.status.success(), "apt-get download: {}", text(&output.stderr));
-            }
-            for file in std::fs::read_dir(folder).expect("the folder").flatten() {
-                if file.path().extension().is_some_and(|ending| ending == "deb") {
-                    run("dpkg", Command::new("dpkg").arg("-x").arg(file.path()).arg(folder));
-                }
-            }
-        })
-    });
+    static MADE: LazyLock<PathBuf> =
+        LazyLock::new(|| once("senders", &DEBIAN.join(" "), |folder| fetched::debian(folder, &DEBIAN)));
     MADE.clone()
 }
 

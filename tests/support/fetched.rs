@@ -10,14 +10,20 @@ pub fn run(what: &str, command: &mut Command) -> Output {
     output
 }
 
-fn text(bytes: &[u8]) -> String {
+/// What a command printed.
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The folder of this name.
+pub fn folder(name: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
+    target.join("fetched").join(name)
 }
 
 /// Makes a folder by a function, unless it was made before by the same version of it.
 pub fn once(name: &str, version: &str, make: impl FnOnce(&Path)) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
-    let folder = target.join("providers").join(name);
+    let folder = folder(name);
     let mark = folder.join("version");
     if std::fs::read_to_string(&mark).is_ok_and(|made| made == version) {
         return folder;

@@ -164,15 +164,7 @@ impl Report<'_> {
                 "fix": if is_enough == Some(false) { commands(&check.fix) } else { Vec::new() },
             })
         });
-        let findings = self.findings.iter().map(|finding| {
-            json!({
-                "check": finding.what,
-                "found": finding.found,
-                "ok": finding.ok,
-                "needs": finding.needs,
-                "fix": commands(&finding.fix),
-            })
-        });
+        let findings = self.findings.iter().map(Finding::json);
         let report = json!({
             "tier": self.tier.name,
             "ok": self.is_ok(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use url::{Host, Url};
 
-use super::{Failure, commands, fix, line, say};
+use super::{Failure, fix, line, say};
 use crate::{
     cli::doctor::installation::Finding,
     config::Config,
@@ -46,15 +46,7 @@ pub(super) fn run(config: &Config, as_json: bool) -> Result<(), Failure> {
             fix(&mut text, &finding.fix);
         }
         text.push('\n');
-        let findings = findings.iter().map(|finding| {
-            json!({
-                "check": finding.what,
-                "found": finding.found,
-                "ok": finding.ok,
-                "needs": finding.needs,
-                "fix": commands(&finding.fix),
-            })
-        });
+        let findings = findings.iter().map(Finding::json);
         reports.push(json!({ "provider": provider.id, "ok": failed.is_empty(), "checks": findings.collect::<Vec<_>>() }));
     }
     match as_json {

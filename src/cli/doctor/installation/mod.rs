@@ -26,6 +26,16 @@ pub(super) struct Finding {
 }
 
 impl Finding {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "check": self.what,
+            "found": self.found,
+            "ok": self.ok,
+            "needs": self.needs,
+            "fix": super::commands(&self.fix),
+        })
+    }
+
     pub(super) fn ok(what: &'static str, found: impl Into<String>) -> Self {
         Self { what, found: found.into(), ok: Some(true), needs: String::new(), fix: Vec::new() }
     }
