@@ -113,7 +113,7 @@ impl rusqlite::types::FromSql for Timestamp {
 
 /// Enums that are stored and sent as the names of their variants in snake_case.
 macro_rules! string_enums {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$mark:meta])* $variant:ident),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
@@ -121,7 +121,7 @@ macro_rules! string_enums {
         )]
         #[serde(rename_all = "snake_case")]
         #[strum(serialize_all = "snake_case", const_into_str)]
-        pub enum $name { $($variant),* }
+        pub enum $name { $($(#[$mark])* $variant),* }
 
         impl rusqlite::ToSql for $name {
             fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
@@ -153,7 +153,8 @@ string_enums! {
     /// an invitation, or when the account was set up. `code` is the second step, of attempts that failed only.
     SignInMethod { Password, Transfer, Reset, Join, Invitation, Setup, Provider, Code }
     /// Of whom a second step is required when they sign in by a password.
-    SecondFactorOf { Nobody, Administrators, Everybody }
+    #[derive(Default)]
+    SecondFactorOf { #[default] Nobody, Administrators, Everybody }
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
@@ -161,12 +162,6 @@ string_enums! {
     MessageKind { Text, Attachment, Sound, System }
     /// How the texts that are sent to an incoming webhook are read; `auto` looks at each of them.
     HookFormat { Auto, Slack, Markdown }
-}
-
-impl Default for SecondFactorOf {
-    fn default() -> Self {
-        Self::Nobody
-    }
 }
 
 impl SecondFactorOf {
