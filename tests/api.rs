@@ -30,6 +30,7 @@ mod api {
     mod proxy;
     mod rooms;
     mod search;
+    mod second_factor;
     mod sign_in;
     mod sign_ins;
     mod sign_out;

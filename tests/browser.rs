@@ -25,6 +25,8 @@ mod page;
 mod room;
 #[path = "browser/screens.rs"]
 mod screens;
+#[path = "browser/second_factor.rs"]
+mod second_factor;
 #[path = "browser/settings.rs"]
 mod settings;
 #[path = "browser/shown.rs"]

@@ -20,9 +20,11 @@ pub(crate) mod people;
 pub(crate) mod providers;
 pub(crate) mod rooms;
 pub(crate) mod search;
+pub(crate) mod second_factors;
 pub(crate) mod sessions;
 pub(crate) mod sign_ins;
 pub(crate) mod sync;
+mod totp;
 
 pub(crate) use access::{Admin, MessageAccess, RoomAccess, RoomChange, UserChange, Viewer, check_address};
 

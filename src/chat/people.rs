@@ -121,7 +121,7 @@ async fn write<C: Command>(
 
 /// Verifies the current password, and returns the hash that it fits; None for somebody without a password who has signed in by
 /// a provider a moment ago. Attempts are limited like signing in.
-async fn check_password(
+pub(crate) async fn check_password(
     worker: &Worker,
     viewer: &Viewer,
     user: &User,

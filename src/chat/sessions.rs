@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use super::{
     Viewer,
     passwords::{self, check_passwords, check_passwords_of, is_administrator},
+    second_factors::{self, Challenge},
 };
 use crate::{
     store::{
-        CreateToken, EndOtherSessions, EndSession, NewSession, RecordFailedSignIn, Refusal, ResetPassword,
-        SignIn, StartTransfer, TouchSession, Transfer, WriteError,
+        CreateToken, EndOtherSessions, EndSession, NewSession, NextStep, RecordFailedSignIn, Refusal,
+        ResetPassword, SignIn, StartTransfer, TouchSession, Transfer, WriteError,
     },
     types::{
         Scope, SessionId, SessionKind, SignInMethod, Timestamp, TokenHash, UserId, event::Session,
@@ -54,6 +55,13 @@ impl Device<'_> {
 
 /// A user who has just signed in, and the session's token.
 pub(crate) type SignedIn = (UserId, String);
+
+/// Where somebody is whose password or link was right.
+pub(crate) enum Entered {
+    In(SignedIn),
+    /// A second step is asked of them.
+    Asked(Challenge),
+}
 
 /// Authenticates by the token of a session, a personal API token or the key of a bot.
 pub(crate) fn by_token(worker: &Worker, token: &str, address: IpAddr) -> Option<Viewer> {
@@ -100,7 +108,7 @@ pub(crate) async fn sign_in(
     device: &Device<'_>,
     email: &str,
     password: String,
-) -> Result<SignedIn, Problem> {
+) -> Result<Entered, Problem> {
     // Whether it is an administrator is said only once the password is right.
     check_passwords(worker, true)?;
     let limits = &worker.shared.limits;
@@ -119,13 +127,30 @@ pub(crate) async fn sign_in(
     let (user, verified_hash) = (found.user, found.password_hash);
     check_passwords_of(worker, user)?;
     let (token, session) = device.new_session();
-    match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
+    let current_hash = new_hash.clone().unwrap_or_else(|| verified_hash.clone());
+    let next = match worker.writer.write(SignIn { user, session, verified_hash, new_hash }).await {
         // The password was replaced meanwhile.
         Err(WriteError::Refused(Refusal::NotFound)) => return Err(Problem::wrong_password()),
         done => done?,
     };
     limits.give_back(device.address, email);
-    Ok((user, token))
+    entered(worker, (user, token), current_hash, SignInMethod::Password, next)
+}
+
+/// Signed in, unless a second step is asked.
+fn entered(
+    worker: &Worker,
+    (user, token): SignedIn,
+    verified_hash: String,
+    method: SignInMethod,
+    next: NextStep,
+) -> Result<Entered, Problem> {
+    Ok(match next {
+        NextStep::None => Entered::In((user, token)),
+        NextStep::Code | NextStep::SetUp => {
+            Entered::Asked(second_factors::challenge(worker, user, verified_hash, method, next)?)
+        }
+    })
 }
 
 /// 404 unless a link for choosing a new password is valid; 429 after too many that are not.
@@ -152,7 +177,7 @@ pub(crate) async fn reset_password(
     device: &Device<'_>,
     link: TokenHash,
     password: String,
-) -> Result<SignedIn, Problem> {
+) -> Result<Entered, Problem> {
     let owner =
         worker.reader.owner_of_link(&link, "reset", Timestamp::now())?.ok_or_else(Problem::not_found)?;
     if !is_administrator(worker, owner)? {
@@ -160,8 +185,9 @@ pub(crate) async fn reset_password(
     }
     let password_hash = passwords::hash(worker, password).await?;
     let (token, session) = device.new_session();
-    let user = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
-    Ok((user, token))
+    let current_hash = password_hash.clone();
+    let (user, next) = worker.writer.write(ResetPassword { token: link, password_hash, session }).await?;
+    entered(worker, (user, token), current_hash, SignInMethod::Reset, next)
 }
 
 /// Creates a single-use link that signs another device in. Returns its token and when it expires. 403 unless by a device.

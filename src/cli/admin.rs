@@ -9,7 +9,7 @@ use crate::{
     server::NoWorkers,
     store::{
         Act, Audited, Command, CreateAdministrator, CreateUser, DataDir, Invite, LINK_HOURS, NotCommitted,
-        Reader, Refusal, StartReset, WriteError, Writer,
+        Reader, Refusal, ResetSecondFactor, StartReset, WriteError, Writer,
     },
     types::{Role, TokenHash, User, UserId, random_join_code, random_token},
 };
@@ -24,17 +24,21 @@ pub(super) fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
         ["reset-password"] => {
             Err(Failure::Usage("the e-mail address is missing: campfire admin reset-password EMAIL".into()))
         }
+        ["reset-second-factor", who] => reset_second_factor(&given, who),
+        ["reset-second-factor"] => Err(Failure::Usage(
+            "the e-mail address is missing: campfire admin reset-second-factor EMAIL".into(),
+        )),
         ["invite", who] => invite(&given, who),
         ["invite"] => Err(Failure::Usage("the name or id is missing: campfire admin invite NAME|ID".into())),
         ["list"] => list(&given),
-        ["create" | "reset-password" | "invite" | "list", .., extra] => Err(Failure::Usage(format!(
+        ["create" | "reset-password" | "reset-second-factor" | "invite" | "list", .., extra] => Err(Failure::Usage(format!(
             "unexpected argument {extra:?}; `campfire admin --help` lists what there is"
         ))),
         [unknown, ..] => Err(Failure::Usage(format!(
-            "there is no `campfire admin {unknown}`, only create, reset-password, invite and list; `campfire admin --help` says more"
+            "there is no `campfire admin {unknown}`, only create, reset-password, reset-second-factor, invite and list; `campfire admin --help` says more"
         ))),
         [] => Err(Failure::Usage(
-            "the subcommand is missing: create, reset-password, invite or list; `campfire admin --help` says more"
+            "the subcommand is missing: create, reset-password, reset-second-factor, invite or list; `campfire admin --help` says more"
                 .into(),
         )),
     }
@@ -85,6 +89,15 @@ fn reset_password(given: &Given, email: &str) -> Result<(), Failure> {
     write(&config, Audited { command, act })?;
     let base = config.base_url();
     say(&format!("{base}/reset/{token}\n"))
+}
+
+/// Removes the second step of somebody who has lost it.
+fn reset_second_factor(given: &Given, who: &str) -> Result<(), Failure> {
+    let config = given.config()?;
+    let user = person(&config, who)?;
+    let act = on_the_host("second_factor.reset", format!("user {user}"));
+    write(&config, Audited { command: ResetSecondFactor { user }, act })?;
+    say("the second step is removed, and all devices are signed out\n")
 }
 
 /// Prints an invitation for somebody who was imported, by the id, the e-mail address or the name.

@@ -16,6 +16,8 @@ Commands:
   demo                    serve a temporary team with people, rooms and messages, and sign you in
   admin create            create an administrator
   admin reset-password    print a link to choose a new password
+  admin reset-second-factor
+                          remove the second step of somebody who has lost it
   admin invite            print a link by which somebody who was imported takes over the account
   admin list              list all users
   backup                  write all data into one archive, whether the server runs or not
@@ -73,16 +75,18 @@ pub(super) fn admin() -> String {
 
 Usage: campfire admin create --name NAME --email EMAIL --password-stdin [OPTIONS]
        campfire admin reset-password EMAIL [OPTIONS]
+       campfire admin reset-second-factor EMAIL [OPTIONS]
        campfire admin invite NAME|ID [OPTIONS]
        campfire admin list [OPTIONS]
 
 Commands:
-{}{}{}{}
+{}{}{}{}{}
 Options:
 {}{}{}{}
 {SOURCES}",
         option("create", "create an administrator; before the first start, this is the set-up"),
         option("reset-password", "print a link to choose a new password; it works once, within four hours"),
+        option("reset-second-factor", "remove the second step of somebody who has lost it, and sign them out"),
         option("invite", "print a link for somebody imported to set a password; it works for seven days"),
         option("list", "list all users: id, role, status, e-mail and name, separated by tabs"),
         option("--name NAME", "the name of the new administrator"),

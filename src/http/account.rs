@@ -140,6 +140,7 @@ pub(crate) fn change(call: Call, admin: Admin) -> ResponseFuture {
 fn settings(form: &mut Form, change: &mut ChangeAccount) {
     let retention_days = form.nullable_number("retention_days", 1..=36_500);
     change.retention_days = retention_days.or(change.retention_days);
+    change.second_factor = form.word("second_factor").or(change.second_factor);
     for (name, setting) in [
         ("restrict_room_creation", &mut change.restrict_room_creation),
         ("members_may_invite", &mut change.members_may_invite),

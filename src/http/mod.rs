@@ -35,6 +35,7 @@ mod response;
 mod rooms;
 mod router;
 mod search;
+mod second_factors;
 mod session;
 mod sign_ins;
 mod sync;

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{
     account, admin, boosts, bots, emoji, export, files, health, hooks, icons, incoming::RequestBody,
     invitations, mail, messages, moved, once, openapi, pages, pictures, providers, push, request::Call,
-    response::Reply, rooms, search, session, sign_ins, sync, tokens, upload, users,
+    response::Reply, rooms, search, second_factors, session, sign_ins, sync, tokens, upload, users,
 };
 use crate::{
     chat::{self, Viewer},
@@ -86,6 +86,13 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/api/session/reset/{token}", AnybodyWrites(session::reset)),
     post("/api/session/transfer", ViewerWrites(session::start_transfer)),
     post("/api/session/transfer/{token}", AnybodyWrites(session::transfer)),
+    post("/api/session/second_factor", AnybodyWrites(second_factors::finish)),
+    get("/api/second_factor", ViewerReads(second_factors::show)),
+    post("/api/second_factor", ViewerWrites(second_factors::begin)),
+    put("/api/second_factor", ViewerWrites(second_factors::turn_on)),
+    delete("/api/second_factor", ViewerWrites(second_factors::turn_off)),
+    post("/api/second_factor/recovery_codes", ViewerWrites(second_factors::renew_codes)),
+    delete("/api/users/{id}/second_factor", AdminWrites(second_factors::remove_of)),
     get("/signin/oidc/{provider}", AnybodyWaits(providers::begin)),
     get("/signin/oidc/{provider}/callback", AnybodyWaits(providers::finish)),
     get("/api/identities", ViewerReads(providers::list)),

@@ -13,6 +13,7 @@ use super::{
     request::{COOKIE, Call, ONCE_COOKIE, cookie},
     response::Reply,
     router::{Response, ResponseFuture},
+    second_factors::entered,
 };
 use crate::{
     chat::{
@@ -77,7 +78,7 @@ pub(crate) fn create(call: Call) -> ResponseFuture {
         }
         form.finish()?;
         let password = password.unwrap_or_default();
-        signed_in(&call, sessions::sign_in(&call.worker, &call.device(), &email, password).await?)
+        entered(&call, sessions::sign_in(&call.worker, &call.device(), &email, password).await?)
     })
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn reset(call: Call) -> ResponseFuture {
         let mut form = call.form()?;
         let password = required_password(&mut form, "password");
         form.finish()?;
-        signed_in(&call, sessions::reset_password(&call.worker, &call.device(), link, password).await?)
+        entered(&call, sessions::reset_password(&call.worker, &call.device(), link, password).await?)
     })
 }
 

@@ -33,7 +33,7 @@ use crate::{
     outbound::{Policy, oidc, push::VapidKey},
     store::{BeginEpoch, DataDir, Folder, Import, KeepSecret, OpenError, Reader, Reserve, Writer},
     types::Timestamp,
-    worker::{Shared, departures::Departures, inbox::Inbox, limits::Limits},
+    worker::{Shared, departures::Departures, inbox::Inbox, limits::Limits, second_steps::SecondSteps},
 };
 
 /// Memory for each connection that is open, and for each that is no WebSocket: a head and a chunk of a body of 32 KiB each,
@@ -126,6 +126,7 @@ pub fn serve_from(
         demo_token: Mutex::new(visitor),
         providers,
         departures: Departures::default(),
+        second_steps: SecondSteps::default(),
         config,
     });
     let fanout = Box::new(Workers(Arc::clone(&shared)));

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     types::event::Change,
-    types::{Account, Role, RoomId, RoomKind, Settings, SignInMethod, UserId},
+    types::{Account, Role, RoomId, RoomKind, SecondFactorOf, Settings, SignInMethod, UserId},
     wire::Event,
 };
 
@@ -135,6 +135,7 @@ pub struct ChangeAccount {
     pub retention_days: Option<Option<u32>>,
     pub members_may_invite: Option<bool>,
     pub members_see_join_link: Option<bool>,
+    pub second_factor: Option<SecondFactorOf>,
 }
 
 impl Command for ChangeAccount {
@@ -151,6 +152,7 @@ impl Command for ChangeAccount {
         for (flag, wanted) in flags {
             *flag = wanted.unwrap_or(*flag);
         }
+        settings.second_factor = self.second_factor.unwrap_or(settings.second_factor);
         settings.retention_days = self.retention_days.unwrap_or(settings.retention_days);
         let settings = serde_json::to_string(&settings).expect("settings serialise to JSON");
         tx.statement(

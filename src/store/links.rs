@@ -7,6 +7,7 @@ use super::{
     command::{Command, Refusal, Tx},
     invitations::remove_invitations,
     people::{load, record_user_update},
+    second_factors::{NextStep, next_step},
     sessions::{NewSession, end_sessions},
 };
 use crate::{
@@ -146,7 +147,8 @@ impl Command for Transfer {
     }
 }
 
-/// Sets a new password by a link, ends every other session, link and token of the person, and signs this device in.
+/// Sets a new password by a link, ends every other session, link and token of the person, and signs this device in unless a
+/// second step is asked of them: who reads somebody's mail would get around it.
 #[derive(Debug)]
 pub struct ResetPassword {
     pub token: TokenHash,
@@ -155,9 +157,9 @@ pub struct ResetPassword {
 }
 
 impl Command for ResetPassword {
-    type Output = UserId;
+    type Output = (UserId, NextStep);
 
-    fn apply(self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
+    fn apply(self, tx: &mut Tx<'_>) -> Result<(UserId, NextStep), Refusal> {
         let user = consume_link(tx, "reset", self.token)?;
         let is_claimed = load(tx, user)?.is_unclaimed;
         tx.statement("update users set password_hash = ? where id = ?")?
@@ -168,8 +170,11 @@ impl Command for ResetPassword {
             // Somebody who was imported has a password now.
             record_user_update(tx, user, Vec::new())?;
         }
-        self.session.start_by(tx, user, SignInMethod::Reset)?;
-        Ok(user)
+        let next = next_step(tx, user)?;
+        if next == NextStep::None {
+            self.session.start_by(tx, user, SignInMethod::Reset)?;
+        }
+        Ok((user, next))
     }
 }
 

@@ -17,4 +17,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0012_identities.sql"),
     include_str!("../../sql/migrations/0013_mail.sql"),
     include_str!("../../sql/migrations/0014_guests.sql"),
+    include_str!("../../sql/migrations/0015_second_factors.sql"),
 ];

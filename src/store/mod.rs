@@ -34,6 +34,7 @@ mod restored;
 mod rooms;
 mod schema;
 mod search;
+mod second_factors;
 mod secrets;
 mod sessions;
 mod sign_ins;
@@ -89,6 +90,10 @@ pub use restored::{Ended, Ending, end_access};
 pub use rooms::{AddMember, ChangeRoom, CreateRoom, DeleteRoom, RemoveMember, RoomMade};
 pub use schema::{CERTIFICATES, DataDir, OpenError, SCHEMA_VERSION};
 pub use search::{Found, Hit, MAX_PAGE_BYTES, SearchQuery};
+pub use second_factors::{
+    FinishSignIn, NewSecondFactor, NextStep, Proof, ProveSecondFactor, PutSecondFactor, RemoveSecondFactor,
+    RenewRecoveryCodes, ResetSecondFactor, SecondFactor, SecondStep,
+};
 pub use secrets::KeepSecret;
 pub use sessions::{
     Credentials, EndAllSessions, EndOtherSessions, EndSession, NewSession, SessionRow, SignIn, StartSession,

@@ -12,6 +12,7 @@ use super::{
     mail,
     memberships::{enter_silently, leave},
     reader::{USER, user},
+    second_factors::remove_factor,
     sessions::{NewSession, end_sessions},
 };
 use crate::{
@@ -247,6 +248,7 @@ impl Command for Deactivate {
             .execute((Status::Deactivated, self.user))?;
         // The identities stay, so that nobody comes in by them.
         tx.statement("update identities set email = null where user_id = ?")?.execute((self.user,))?;
+        remove_factor(tx, self.user)?;
         end_sessions(tx, self.user, None, None, SessionEnd::Deactivated)?;
         let rooms: Vec<RoomId> = tx
             .statement(

@@ -9,6 +9,7 @@ use super::{
     links::remove_links,
     people::load,
     push::remove_subscriptions_of_session,
+    second_factors::{NextStep, next_step},
 };
 use crate::{
     types::event::{Change, Session, SessionEnd},
@@ -85,8 +86,8 @@ impl Command for StartSession {
     }
 }
 
-/// Starts a session for a person whose password was verified. `NotFound` unless they are active and the password is still
-/// the same: it may have been replaced while it was verified.
+/// Starts a session for a person whose password was verified, unless a second step is asked of them. `NotFound` unless they are
+/// active and the password is still the same: it may have been replaced while it was verified.
 #[derive(Debug)]
 pub struct SignIn {
     pub user: UserId,
@@ -98,9 +99,9 @@ pub struct SignIn {
 }
 
 impl Command for SignIn {
-    type Output = SessionId;
+    type Output = NextStep;
 
-    fn apply(self, tx: &mut Tx<'_>) -> Result<SessionId, Refusal> {
+    fn apply(self, tx: &mut Tx<'_>) -> Result<NextStep, Refusal> {
         let is_current = tx
             .statement("select 1 from users where id = ? and status = ? and password_hash = ?")?
             .exists((self.user, Status::Active, &self.verified_hash))?;
@@ -110,7 +111,11 @@ impl Command for SignIn {
         if let Some(hash) = &self.new_hash {
             tx.statement("update users set password_hash = ? where id = ?")?.execute((hash, self.user))?;
         }
-        self.session.start_by(tx, self.user, SignInMethod::Password)
+        let next = next_step(tx, self.user)?;
+        if next == NextStep::None {
+            self.session.start_by(tx, self.user, SignInMethod::Password)?;
+        }
+        Ok(next)
     }
 }
 

@@ -67,6 +67,7 @@ pub struct FailedSignIn {
 pub struct SignInRow {
     pub user_id: UserId,
     pub has_password: bool,
+    pub has_second_factor: bool,
     /// When they were last seen on a device, to the hour.
     pub last_seen_at: Option<Timestamp>,
     /// How the device was signed in that was used last; None where that is not known.
@@ -125,7 +126,8 @@ impl Reader {
                (select method from sessions where sessions.user_id = users.id and kind = 'device'
                 order by last_active_at desc, sessions.id desc limit 1),
                (select count(*) from sessions where sessions.user_id = users.id and kind = 'device'),
-               (select count(*) from sessions where sessions.user_id = users.id and kind = 'token')
+               (select count(*) from sessions where sessions.user_id = users.id and kind = 'token'),
+               exists (select 1 from second_factors where second_factors.user_id = users.id)
              from users where role <> 'bot' order by id",
         )?
         .query_map((), |row| {
@@ -136,6 +138,7 @@ impl Reader {
                 method: row.get(3)?,
                 devices: row.get(4)?,
                 tokens: row.get(5)?,
+                has_second_factor: row.get(6)?,
             })
         })?
         .collect()

@@ -113,7 +113,7 @@ impl rusqlite::types::FromSql for Timestamp {
 
 /// Enums that are stored and sent as the names of their variants in snake_case.
 macro_rules! string_enums {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident),* $(,)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$mark:meta])* $variant:ident),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize,
@@ -121,7 +121,7 @@ macro_rules! string_enums {
         )]
         #[serde(rename_all = "snake_case")]
         #[strum(serialize_all = "snake_case", const_into_str)]
-        pub enum $name { $($variant),* }
+        pub enum $name { $($(#[$mark])* $variant),* }
 
         impl rusqlite::ToSql for $name {
             fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
@@ -150,8 +150,11 @@ string_enums! {
     /// What a session belongs to: a signed-in device, a personal API token, or a bot.
     SessionKind { Device, Token, Bot }
     /// How a device was signed in: by the password, by a link of another device or to choose a password, by the join code, by
-    /// an invitation, or when the account was set up.
-    SignInMethod { Password, Transfer, Reset, Join, Invitation, Setup, Provider }
+    /// an invitation, or when the account was set up. `code` is the second step, of attempts that failed only.
+    SignInMethod { Password, Transfer, Reset, Join, Invitation, Setup, Provider, Code }
+    /// Of whom a second step is required when they sign in by a password.
+    #[derive(Default)]
+    SecondFactorOf { #[default] Nobody, Administrators, Everybody }
     /// What a secret may do: read; also write, without an administrator's rights; or all that its owner may.
     Scope { Read, Write, Admin }
     /// Kinds of background jobs.
@@ -159,6 +162,16 @@ string_enums! {
     MessageKind { Text, Attachment, Sound, System }
     /// How the texts that are sent to an incoming webhook are read; `auto` looks at each of them.
     HookFormat { Auto, Slack, Markdown }
+}
+
+impl SecondFactorOf {
+    pub fn is_required_of(self, role: Role) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Administrators => role == Role::Admin,
+            Self::Everybody => role != Role::Bot,
+        }
+    }
 }
 
 impl RoomKind {
@@ -242,6 +255,8 @@ pub struct Settings {
     /// Members see the join link too.
     #[serde(default)]
     pub members_see_join_link: bool,
+    #[serde(default)]
+    pub second_factor: SecondFactorOf,
 }
 
 /// A message as it is stored and sent: its row contains exactly this JSON.
@@ -356,7 +371,7 @@ pub fn random_join_code() -> String {
     code
 }
 
-fn random_bytes<const N: usize>() -> [u8; N] {
+pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // Without randomness no secret can be made, so this panics.
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

@@ -101,6 +101,7 @@ pub struct Limits {
     pub chains: Chains,
     sign_ins_by_address: SlidingWindow<IpAddr>,
     sign_ins_by_account: SlidingWindow<String>,
+    codes: SlidingWindow<UserId>,
     guesses: SlidingWindow<IpAddr>,
     joins: SlidingWindow<IpAddr>,
     provider_sign_ins: SlidingWindow<IpAddr>,
@@ -117,6 +118,10 @@ const POST_WINDOW: Duration = Duration::from_secs(10);
 /// How many times a person's messages a bot or an incoming webhook may post: monitors report all that happened at once,
 /// and few of them try again.
 const TIMES_OF_PROGRAMS: usize = 50;
+
+/// Wrong codes of the second step, by account: of a million, three are right at a time. Only who knows the password can try them.
+const CODES: usize = 10;
+const CODE_WINDOW: Duration = Duration::from_secs(3600);
 
 /// Wrong join codes, and links that do not work, by address.
 const GUESSES: usize = 30;
@@ -150,6 +155,7 @@ impl Limits {
             chains: Chains::default(),
             sign_ins_by_address: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
             sign_ins_by_account: SlidingWindow::new(SIGN_INS, SIGN_IN_WINDOW),
+            codes: SlidingWindow::new(CODES, CODE_WINDOW),
             guesses: SlidingWindow::new(GUESSES, GUESS_WINDOW),
             joins: SlidingWindow::new(JOINS, JOIN_WINDOW),
             provider_sign_ins: SlidingWindow::new(PROVIDER_SIGN_INS, PROVIDER_SIGN_IN_WINDOW),
@@ -174,6 +180,19 @@ impl Limits {
         let now = Instant::now();
         self.sign_ins_by_address.take(network_of(address), now)?;
         self.sign_ins_by_account.take(email.to_lowercase(), now)
+    }
+
+    /// Counts a code of somebody's second step, by address as a sign-in. `give_code_back` removes it again.
+    pub fn try_code(&self, address: IpAddr, user: UserId) -> Result<(), Duration> {
+        let now = Instant::now();
+        self.sign_ins_by_address.take(network_of(address), now)?;
+        self.codes.take(user, now)
+    }
+
+    /// Removes a code that was right, or was not looked at.
+    pub fn give_code_back(&self, address: IpAddr, user: UserId) {
+        self.sign_ins_by_address.give_back(&network_of(address));
+        self.codes.give_back(&user);
     }
 
     /// Counts the use of a join code or of a link, unless `is_right` says that it works.

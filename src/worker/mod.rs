@@ -7,6 +7,7 @@ pub mod departures;
 pub mod inbox;
 pub mod limits;
 mod replay;
+pub mod second_steps;
 
 use std::{
     cell::{Cell, RefCell},
@@ -29,6 +30,7 @@ use self::{
     departures::Departures,
     inbox::{Inbox, Message},
     limits::Limits,
+    second_steps::SecondSteps,
 };
 use crate::{
     admission::Admission,
@@ -100,6 +102,8 @@ pub struct Shared {
     pub providers: Option<oidc::Handle>,
     /// Who is away at one of them.
     pub departures: Departures,
+    /// Who is asked for a code.
+    pub second_steps: SecondSteps,
 }
 
 /// A function that another thread runs on a worker.

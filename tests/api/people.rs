@@ -12,7 +12,7 @@ async fn account_is_changed_by_administrators_who_alone_see_its_join_code() {
     assert_keys(&account, &["name", "custom_css", "logo_url", "emoji_version", "settings"]);
     assert_eq!(
         account["settings"],
-        json!({"restrict_room_creation": false, "retention_days": null, "members_may_invite": false, "members_see_join_link": false})
+        json!({"restrict_room_creation": false, "retention_days": null, "members_may_invite": false, "members_see_join_link": false, "second_factor": "nobody"})
     );
     let account = team.ada.get("/api/account").await.expect(200);
     let link = format!("/join/{}", account["join_code"].as_str().unwrap());
@@ -38,7 +38,7 @@ async fn account_settings_change_one_by_one() {
     let settings = |restricted: bool, days: Value| {
         json!({
             "restrict_room_creation": restricted, "retention_days": days,
-            "members_may_invite": false, "members_see_join_link": false,
+            "members_may_invite": false, "members_see_join_link": false, "second_factor": "nobody",
         })
     };
     let account = change(json!({"retention_days": 30})).await.expect(200);

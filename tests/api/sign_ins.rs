@@ -17,7 +17,10 @@ async fn administrators_see_how_everybody_signs_in_and_when_they_were_last_seen(
     let vera = team.come(&team.invitation(json!({})).await, "Vera").await;
     team.ada.post("/api/bots", json!({"name": "Builder"})).await.expect(201);
     let ada = row(&team, team.ada.id).await;
-    assert_keys(&ada, &["user_id", "has_password", "last_seen_at", "method", "devices", "tokens"]);
+    assert_keys(
+        &ada,
+        &["user_id", "has_password", "has_second_factor", "last_seen_at", "method", "devices", "tokens"],
+    );
     assert_time(&ada["last_seen_at"]);
     assert_eq!((&ada["method"], &ada["devices"], &ada["tokens"]), (&json!("setup"), &json!(1), &json!(0)));
     assert_eq!(row(&team, grace.id).await["method"], "join");

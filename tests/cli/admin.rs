@@ -203,3 +203,40 @@ async fn admin_invite_prints_a_link_for_somebody_imported_by_id_name_or_email() 
     let made = create(&data, "Zoë", "zoe@old.example", "kindling and sparks");
     super::start::refused(&made, 1, &["campfire admin invite"]);
 }
+
+#[tokio::test]
+async fn admin_reset_second_factor_lets_somebody_in_who_lost_it() {
+    use crate::support::totp::{code, key_of};
+    let team = Team::start().await;
+    let data = team.server.data().to_str().unwrap().to_owned();
+    let reset = |who: &str| run(&["admin", "reset-second-factor", who, "--data", &data], &[], "");
+    let none = reset("ADA@example.com");
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none.stderr).contains("no second step"), "{}", text(&none.stderr));
+    let begun = team.ada.post("/api/second_factor", json!({"current_password": PASSWORD})).await.expect(201);
+    let body = json!({"token": begun["token"], "code": code(&key_of(&begun))});
+    team.ada.put("/api/second_factor", body).await.expect(200);
+    let nobody = team.nobody();
+    let password = json!({"email": "ada@example.com", "password": PASSWORD});
+    nobody.post("/api/session", password.clone()).await.expect(202);
+    let done = reset("ADA@example.com");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    within("the server sees it", async {
+        while team.ada.get("/api/rooms").await.status != 401 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let reply = nobody.post("/api/session", password).await;
+    let ada = Person::from_reply(&nobody, &reply, "ada@example.com");
+    let entries = ada.get("/api/audit").await.expect(200);
+    let actions = entries["entries"].to_string();
+    assert!(actions.contains("second_factor.reset") && actions.contains("on the host"), "{actions}");
+    for (arguments, status) in
+        [(vec!["admin", "reset-second-factor"], 2), (vec!["admin", "reset-second-factor", "x@y.z", "z"], 2)]
+    {
+        let wrong = run(&arguments, &[], "");
+        assert_eq!(wrong.status.code(), Some(status), "{}", text(&wrong.stderr));
+    }
+    assert!(text(&reset("nobody@example.com").stderr).contains("there is nobody"));
+}

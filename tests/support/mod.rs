@@ -13,6 +13,7 @@ pub mod server;
 pub mod systemd;
 pub mod team;
 pub mod tls;
+pub mod totp;
 pub mod ws;
 
 pub use disk::SmallDisk;

@@ -124,6 +124,14 @@ export const de = {
       other: (name) => `Die Anmeldung mit ${name} hat nicht geklappt. Versuch es noch einmal.`,
     },
   },
+  secondStep: {
+    title: 'Zweiter Schritt', lead: 'Gib den Code ein, den deine App für dieses Team zeigt.', code: 'Code', useRecovery: 'Einen Ersatzcode benutzen', useApp: 'Den Code der App benutzen',
+    recoveryCode: 'Ersatzcode', recoveryHint: 'Einer von denen, die du beim Einschalten verwahrt hast. Jeder gilt einmal.',
+    ended: 'Das hat zu lange gedauert', endedHint: 'Nach fünf Minuten oder fünf falschen Codes muss eine Anmeldung neu beginnen.',
+    setUpTitle: 'Einen zweiten Schritt einrichten', setUpLead: 'Scanne dieses Bild mit einer App für Codes, etwa Aegis, 2FAS, 1Password oder Google Authenticator, oder tippe den Schlüssel dort ein.', setUpHint: 'Die sechs Ziffern, die die App gerade zeigt.', turnOn: 'Einschalten',
+    qr: 'QR-Code mit dem Schlüssel für die App', key: 'Schlüssel', recoveryTitle: 'Deine Ersatzcodes', recoveryLead: 'Falls du die App verlierst. Jeder lässt dich einmal herein. Sie werden nur jetzt gezeigt: Verwahre sie dort, wo die App nicht ist.', recoveryCodes: 'Ersatzcodes',
+    download: 'Als Text herunterladen', file: 'campfire-ersatzcodes.txt', kept: 'Ich habe sie verwahrt',
+  },
   side: {
     label: 'Räume und Leute', jump: 'Springen, suchen', directs: 'Direktnachrichten', rooms: 'Räume', hidden: 'Ausgeblendete Räume', newRoom: 'Neuer Raum', settings: 'Einstellungen',
     noRooms: 'Noch keine Räume. Lege den ersten an.', noRoomsMember: 'Noch keine Räume.', noRoomsGuest: 'Noch hat dich niemand in einen Raum gelassen.', alone: 'Sonst ist noch niemand da.', invite: 'Jemanden einladen', yourself: 'Notizen an dich selbst', notes: 'Notizen', backToRooms: 'Zurück zu den Räumen',

@@ -134,6 +134,14 @@ export const en = {
       other: (name) => `Signing in with ${name} did not work. Try it again.`,
     },
   },
+  secondStep: {
+    title: 'Second step', lead: 'Enter the code that your app shows for this team.', code: 'Code', useRecovery: 'Use a recovery code', useApp: 'Use the code of the app',
+    recoveryCode: 'Recovery code', recoveryHint: 'One of those that you kept when you turned the second step on. Each works once.',
+    ended: 'This took too long', endedHint: 'After five minutes, or five wrong codes, a sign-in has to begin again.',
+    setUpTitle: 'Set up a second step', setUpLead: 'Scan this picture with an app for codes, such as Aegis, 2FAS, 1Password or Google Authenticator, or type the key into it.', setUpHint: 'The six digits that the app shows now.', turnOn: 'Turn on',
+    qr: 'QR code with the key for the app', key: 'Key', recoveryTitle: 'Your recovery codes', recoveryLead: 'For when you lose the app. Each lets you in once. They are shown now and never again: keep them where the app is not.', recoveryCodes: 'Recovery codes',
+    download: 'Download as text', file: 'campfire-recovery-codes.txt', kept: 'I have kept them',
+  },
   side: {
     label: 'Rooms and people', jump: 'Jump or search', directs: 'Direct messages', rooms: 'Rooms', hidden: 'Hidden rooms', newRoom: 'New room', settings: 'Settings',
     noRooms: 'No rooms yet. Make the first one.', noRoomsMember: 'No rooms yet.', noRoomsGuest: 'Nobody has let you into a room yet.', alone: 'Nobody else is here yet.', invite: 'Invite somebody', yourself: 'Notes to yourself', notes: 'Notes', backToRooms: 'Back to the rooms',

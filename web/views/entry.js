@@ -7,6 +7,7 @@ import { fill, h } from '../dom.js';
 import { icon } from '../icons.js';
 import { texts } from '../texts.js';
 import { notedWanted } from '../wanted.js';
+import { secondStepView } from './second-step.js';
 
 /** One column: the logo, a title, a sentence, a form. */
 function page(account, title, lead, ...content) {
@@ -23,7 +24,7 @@ const more = (...words) => h('p', { class: 'entry-more' }, words);
 /** Posts, with a message of its own for a link that is not valid any more. */
 async function byLink(path, values, words) {
   try {
-    await post(path, values);
+    return await post(path, values);
   } catch (problem) {
     if (problem.status === 404) problem.message = words;
     throw problem;
@@ -81,15 +82,26 @@ export function signInView(entered, account, { known = '', notice = '', sendsMai
   const view = page(...head, buttons, buttons ? h('p', { class: 'entry-or' }, texts.entry.or) : null,
     form([emailField({ value: email, autofocus: !email }), passwordField('password', texts.entry.password, 'current-password', { autofocus: Boolean(email) })], texts.entry.signIn, async (values) => {
       keepEmail(values.email);
-      await post('/api/session', values);
+      const found = await post('/api/session', values);
       keepEmail('');
-      await entered('/');
+      if (found.second_factor) return nextStep(view, found.second_factor, entered, account);
+      return entered('/');
     }, { quiet: Boolean(buttons) }), mayForget ? more(h('a', { href: '/signin', onclick: (event) => {
       event.preventDefault();
       const typed = view.querySelector('[name="email"]').value.trim();
       replace(view, forgottenView(account, typed, (known) => signInView(entered, account, { known, sendsMail, ways })));
     } }, texts.entry.forgot)) : more(texts.entry.forgotten));
   return view;
+}
+
+/** Asks for the second step in the place of a view. */
+function nextStep(view, asked, entered, account) {
+  let shown = view;
+  const show = (other) => {
+    replace(shown, other);
+    shown = other;
+  };
+  show(secondStepView(asked, { page: (...parts) => page(account, ...parts), replace: show, entered }));
 }
 
 /** Shows another view in the place of this one. */
@@ -152,10 +164,12 @@ export const isInvited = (code) => get(`/api/join/${encodeURIComponent(code)}`).
 export const uninvitedView = (account) => page(account, texts.entry.badInvitation, texts.entry.badInvitationHint, h('a', { class: 'button', href: '/signin' }, texts.entry.signIn));
 
 export function resetView(token, entered, account) {
-  return page(account, texts.entry.resetTitle, texts.entry.resetLead, form([newPassword(texts.entry.newPassword, { autofocus: true })], texts.entry.resetButton, async (values) => {
-    await byLink(`/api/session/reset/${encodeURIComponent(token)}`, values, texts.entry.badReset);
-    await entered('/');
+  const view = page(account, texts.entry.resetTitle, texts.entry.resetLead, form([newPassword(texts.entry.newPassword, { autofocus: true })], texts.entry.resetButton, async (values) => {
+    const found = await byLink(`/api/session/reset/${encodeURIComponent(token)}`, values, texts.entry.badReset);
+    if (found.second_factor) return nextStep(view, found.second_factor, entered, account);
+    return entered('/');
   }), more(h('a', { href: '/signin' }, texts.entry.toSignIn)));
+  return view;
 }
 
 /** An invitation: to join, or to take over an account that was moved here. */

@@ -11,7 +11,7 @@ import { changed, state, watch } from '../../store.js';
 import { texts } from '../../texts.js';
 import { exporting } from './about.js';
 import { pictureField } from './picture-field.js';
-import { block, page } from './parts.js';
+import { block, page, picker } from './parts.js';
 
 const LOGO_SIDE = 512;
 const USUAL_DAYS = 365;
@@ -29,7 +29,7 @@ export function account(signal) {
       texts.common.save, async ({ name }) => keep(await patch('/api/account', { name })), { done: texts.common.saved }),
     block(words.logo, '', logo(signal)),
     block(words.rules, '', rule('restrict_room_creation', words.restrict, words.restrictHint), rule('members_may_invite', words.membersInvite, words.membersInviteHint),
-      rule('members_see_join_link', words.membersJoinLink, words.membersJoinLinkHint)),
+      rule('members_see_join_link', words.membersJoinLink, words.membersJoinLinkHint), secondStepOf()),
     block(words.retention, words.retentionLead, retention()), exporting());
 }
 
@@ -37,6 +37,19 @@ const rule = (name, label, hint) => toggle(label, Boolean(state.account.settings
   keep(await patch('/api/account', { settings: { [name]: on } }));
   toast(texts.common.saved);
 }, hint);
+
+/** Of whom a second step is required. */
+function secondStepOf() {
+  const words = texts.admin.account;
+  return picker('second_factor', words.secondStep, Object.entries(words.secondStepOf), { value: state.account.settings.second_factor || 'nobody', hint: words.secondStepHint, onchange: async (wanted) => {
+    try {
+      keep(await patch('/api/account', { settings: { second_factor: wanted } }));
+      toast(texts.common.saved);
+    } catch (problem) {
+      toast(problem.message);
+    }
+  } });
+}
 
 function logo(signal) {
   const words = texts.admin.account;

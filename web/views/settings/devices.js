@@ -8,11 +8,12 @@ import { icon } from '../../icons.js';
 import { texts } from '../../texts.js';
 import { deviceIcon, deviceName } from './device-name.js';
 import { actionButton, ago, block, copyLine, dateAndTime, line, list, loaded, mark, page, shareButton } from './parts.js';
+import { secondFactor } from './second-factor.js';
 
 export function devices() {
   const words = texts.settings.devices;
   const { element, refresh } = loaded(() => get('/api/sessions'), ({ sessions }) => drawn(sessions, () => refresh()));
-  return page('devices', words.lead, element, block(words.transfer, words.transferLead, transfer()));
+  return page('devices', words.lead, element, secondFactor(), block(words.transfer, words.transferLead, transfer()));
 }
 
 function drawn(sessions, refresh) {

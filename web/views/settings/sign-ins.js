@@ -1,7 +1,9 @@
 // Who signs in how, and who failed to.
 
-import { get } from '../../api.js';
+import { get, remove } from '../../api.js';
 import { avatar } from '../../components/avatar.js';
+import { confirmDialog } from '../../components/dialog.js';
+import { toast } from '../../components/toast.js';
 import { h } from '../../dom.js';
 import { compareNames } from '../../format.js';
 import { icon } from '../../icons.js';
@@ -38,12 +40,17 @@ function drawPeople(rows, refresh) {
 
 function one(row, user, refresh) {
   const words = texts.admin.signIns;
-  const ways = [row.has_password ? words.hasPassword : words.noPassword, row.method ? words.methods[row.method] : null].filter(Boolean);
+  const ways = [row.has_password ? words.hasPassword : words.noPassword, row.has_second_factor ? words.secondStep : words.noSecondStep, row.method ? words.methods[row.method] : null].filter(Boolean);
   return line({
     face: avatar(user, { size: 'medium', online: state.online.has(user.id) }), name: user.name, key: `signin-${user.id}`,
     marks: [user.role === 'admin' ? mark(texts.admin.people.admin, 'is-ember') : null, user.role === 'guest' ? mark(texts.admin.people.guest) : null, user.is_unclaimed ? mark(texts.admin.people.unclaimed) : null].filter(Boolean),
     facts: [ways.join(' · '), [row.last_seen_at ? [words.lastSeen, ' ', ago(row.last_seen_at)] : words.neverSeen, ' · ', words.has(row.devices, row.tokens)]],
-    actions: row.devices + row.tokens ? [actionButton(words.sessions, () => openSessions(user, refresh), { about: user.name })] : [],
+    actions: [row.devices + row.tokens ? actionButton(words.sessions, () => openSessions(user, refresh), { about: user.name }) : null,
+      row.has_second_factor ? actionButton(words.removeSecondStep, () => confirmDialog(words.confirmSecondStep(user.name), words.removeSecondStep, async () => {
+        await remove(`/api/users/${user.id}/second_factor`);
+        toast(texts.common.saved);
+        refresh();
+      }, { detail: words.confirmSecondStepDetail }), { about: user.name }) : null].filter(Boolean),
   });
 }
 
