@@ -7,7 +7,7 @@ use super::{
     account::settings,
     command::{Command, Refusal, Tx},
     links::remove_links,
-    people::load,
+    people::{load, record_user_update},
     sessions::{NewSession, end_sessions},
 };
 use crate::{
@@ -229,7 +229,9 @@ impl Command for ResetSecondFactor {
             return Err(Refusal::Conflict("This person has no second step."));
         }
         remove_links(tx, self.user)?;
-        Ok(end_sessions(tx, self.user, Some(SessionKind::Device), None, SessionEnd::SignedOut)?)
+        end_sessions(tx, self.user, Some(SessionKind::Device), None, SessionEnd::SignedOut)?;
+        // A server that runs beside the command line looks only at what has moved the history on.
+        record_user_update(tx, self.user, Vec::new()).map(drop)
     }
 }
 
